@@ -1,0 +1,27 @@
+"""DATASETS: name -> class, imported when asked for."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from motes.data.base import Dataset
+
+_PLACES = {"shapes": "shapes:Shapes", "folder": "folder:Folder"}
+
+
+class _Datasets(Mapping[str, "type[Dataset]"]):
+    """A read-only table whose values are imported on first use."""
+
+    def __getitem__(self, name: str) -> "type[Dataset]":
+        module, _, cls = _PLACES[name].partition(":")
+        return getattr(import_module(f"motes.data.{module}"), cls)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PLACES)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+
+DATASETS = _Datasets()

@@ -1,0 +1,111 @@
+"""Any folder of pictures, sub-folders included."""
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from motes.data.base import Dataset, Split
+from motes.data.pictures import FITS, load_picture
+from motes.errors import UserError
+
+THREADS = 4
+CACHE = 1 << 30  # bytes of decoded pictures kept in memory
+
+
+@dataclass(frozen=True)
+class Config:
+    """Pictures of any format and size, brought to one size."""
+
+    path: str = ""
+    image_size: tuple[int, int] = (128, 128)  # rows, columns
+    channels: int = 3  # 1: grey
+    fit: str = "fit"  # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    held_out: float = 0.1  # share of the pictures for validation, and as much again for the test split
+    seed: int = 0
+
+
+class Folder(Dataset):
+    """Every file is decoded once when the set opens, so that rows are stable; one that cannot be is named in a warning and left out."""
+
+    Config = Config
+
+    def __init__(self, config: Config, split: Split = "train"):
+        if config.fit not in FITS:
+            raise UserError(f"fit {config.fit!r} is unknown; choose one of {', '.join(FITS)}")
+        if min(config.image_size) < 1 or config.channels not in (1, 3):
+            raise UserError(f"pictures of {config.image_size} with {config.channels} channels cannot be; channels is 1 or 3")
+        self.config, self.split = config, split
+        root = Path(config.path)
+        self._files = split_files(list_pictures(root), root, config.held_out, split)
+        self._pool = ThreadPoolExecutor(THREADS)
+        each = config.channels * config.image_size[0] * config.image_size[1]
+        self._room = CACHE // each
+        self._known: dict[int, np.ndarray] = {}
+        self._files = self._readable()
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (self.config.channels, *self.config.image_size)
+
+    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+        return np.stack(list(self._pool.map(self._one, rows)))
+
+    def _one(self, row: int) -> np.ndarray:
+        if row in self._known:
+            return self._known[row]
+        picture = load_picture(self._files[row], self.config.image_size, self.config.channels, self.config.fit)
+        if len(self._known) < self._room:
+            self._known[row] = picture
+        return picture
+
+    def _readable(self) -> list[Path]:
+        def attempt(path: Path) -> np.ndarray | str:
+            try:
+                return load_picture(path, self.config.image_size, self.config.channels, self.config.fit)
+            except UserError as problem:
+                return str(problem)
+
+        kept: list[Path] = []
+        for path, picture in zip(self._files, self._pool.map(attempt, self._files), strict=True):
+            if isinstance(picture, str):
+                warnings.warn(f"left out: {picture}", stacklevel=3)
+                continue
+            if len(self._known) < self._room:
+                self._known[len(kept)] = picture
+            kept.append(path)
+        if not kept and self.split == "train":
+            raise UserError(f"none of the {len(self._files)} pictures in {self.config.path} can be read")
+        return kept
+
+
+def list_pictures(root: Path) -> list[Path]:
+    """All files below that bear a picture's ending, in order of their names."""
+    if not root.exists():
+        raise UserError(f"the folder {root} does not exist")
+    if not root.is_dir():
+        raise UserError(f"{root} is a file; name the folder that holds the pictures")
+    Image.init()
+    endings = set(Image.registered_extensions())
+    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file() and not p.name.startswith("."))
+    if not found:
+        raise UserError(f"there is no picture in {root}, nor below it")
+    return found
+
+
+def split_files(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
+    """By a hash of each file's place in the folder, so that adding pictures moves no other between the splits."""
+    ranked = sorted(files, key=lambda path: hashlib.sha256(path.relative_to(root).as_posix().encode()).digest())
+    if len(ranked) < 3:  # too few to hold any back: all splits are the same
+        return files
+    share = max(round(held_out * len(ranked)), 1)
+    chosen = {"validation": ranked[:share], "test": ranked[share : 2 * share], "train": ranked[2 * share :]}[split]
+    return sorted(chosen)

@@ -1,0 +1,58 @@
+"""Read picture files of any kind into arrays of one size: sixteen bits, palettes, transparency, CMYK, camera orientation."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from motes.errors import UserError
+
+FITS = ("fit", "stretch", "crop")
+LARGEST = 100_000_000  # pixels; more is taken for a decompression bomb
+
+
+def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
+    """uint8, C H W. `fit`: scale until it covers, cut the middle; `stretch`: scale both sides; `crop`: cut the middle, scale only if too small."""
+    picture = read_picture(path).convert("RGB" if channels == 3 else "L")
+    rows, columns = size
+    if fit == "stretch":
+        picture = picture.resize((columns, rows), Image.Resampling.BICUBIC)
+    elif fit == "crop" and picture.width >= columns and picture.height >= rows:
+        left, top = (picture.width - columns) // 2, (picture.height - rows) // 2
+        picture = picture.crop((left, top, left + columns, top + rows))
+    else:
+        picture = ImageOps.fit(picture, (columns, rows), Image.Resampling.BICUBIC)
+    pixels = np.asarray(picture, np.uint8)
+    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+def read_picture(path: Path) -> Image.Image:
+    """RGB or grey, turned as the camera was held; what is transparent becomes white."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as opened:
+                if opened.width * opened.height > LARGEST:
+                    raise UserError(f"{path} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
+                opened.load()
+                return _plain(ImageOps.exif_transpose(opened))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, not a picture") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as problem:
+        reason = "is empty" if path.is_file() and path.stat().st_size == 0 else "is no picture, or cut short"
+        raise UserError(f"{path} {reason} ({type(problem).__name__})") from None
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I") or picture.mode == "F":  # sixteen bits and more: PIL would clip them at 255
+        values = np.asarray(picture, np.float64)
+        top = 65535.0 if values.max() > 255 else 255.0
+        return Image.fromarray(np.clip(values / top * 255 + 0.5, 0, 255).astype(np.uint8))
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        layered = picture.convert("RGBA")
+        white = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(white, layered).convert("RGB")
+    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")

@@ -1,0 +1,82 @@
+"""What every model answers: `loss`, `encode`, `decode`, and the stages in which it is trained."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from torch import nn
+from torch.optim import Optimizer
+
+from motes.ops.types import Batch, Image, Losses
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A share of the training steps, the loss they lower and the parameters that learn meanwhile."""
+
+    name: str
+    share: float  # of all steps; the shares of a model's stages sum to 1
+    loss: Callable[[Batch], Losses]
+    parameters: tuple[nn.Parameter, ...]
+    begin: Callable[[Iterable[Batch]], None] | None = None  # once, before the first step, with one pass over the training pictures
+    after_step: Callable[[Batch], None] | None = None  # after each optimiser step, without gradients
+    optimizer: Callable[[float], Optimizer] | None = None  # from the learning rate; None: the trainer's Adam
+
+
+class Model(nn.Module, ABC):
+    """One file = one system = one final class. `Config` is a frozen dataclass; its fields `image_size` (rows, columns),
+    `channels` and `pictures` (how many the training set has), where they exist, are filled from the data when training starts."""
+
+    Config: ClassVar[type]
+    config: Any
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Losses: ...
+
+    @abstractmethod
+    def encode(self, image: Image) -> Any:
+        """The latent: a frozen dataclass of tensors, batch first."""
+
+    @abstractmethod
+    def decode(self, latent: Any) -> Image: ...
+
+    def stages(self) -> tuple[Stage, ...]:
+        return (Stage("main", 1.0, self.loss, tuple(self.parameters())),)
+
+    def validate(self, batch: Batch) -> Losses:
+        """The loss on pictures that training never sees; `index` means nothing here."""
+        return self.loss(batch)
+
+    def save(self, folder: str | Path) -> None:
+        """Write `config.json` and `model.safetensors`, whole or not at all."""
+        from motes.models.checkpoint import save
+
+        save(self, Path(folder))
+
+    @classmethod
+    def from_pretrained(cls, where: str | Path) -> "Model":
+        """A folder on disk, or a repository of the Hugging Face hub."""
+        from motes.models.checkpoint import load_pretrained
+
+        return load_pretrained(where)
+
+    def push_to_hub(self, repository: str, scores: dict[str, float] | None = None) -> str:
+        from motes.models.checkpoint import push
+
+        return push(self, repository, scores)
+
+
+@runtime_checkable
+class Calibrates(Protocol):
+    """A model that sets a threshold of its own from pictures without labels; the threshold is a buffer, saved with the weights."""
+
+    def calibrate(self, batches: Iterable[Batch]) -> None: ...
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """A model that can draw new pictures' latents."""
+
+    def sample(self, count: int) -> Any: ...

@@ -1,0 +1,199 @@
+"""Deep Latent Particles, the object model: glimpses with an alpha channel, layered over a decoded background."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.models.base import Model, Stage
+from motes.nn.anchored import AnchoredEncoder, LeanDecoder
+from motes.nn.parts import Encoding
+from motes.nn.perceptual import reconstruction_loss
+from motes.nn.published import PublishedDecoder, PublishedEncoder
+from motes.ops.composite import stitch
+from motes.ops.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
+from motes.ops.evidence import evidence_threshold, visible_contrast
+from motes.ops.glimpse import Windows, place
+from motes.ops.noise import normal_like, uniform_like
+from motes.ops.types import Batch, Image, Losses, Particles
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a particle model is made of and what it is paid for."""
+
+    image_size: tuple[int, int] = (64, 64)  # rows, columns; multiples of patch_size
+    channels: int = 3  # 1 for grey pictures
+    num_particles: int = 10  # K: how many things at most
+    num_proposals: int = 15  # patch proposals that the particles are drawn to
+    feature_dim: int = 6  # numbers that describe a look
+    patch_size: int = 8  # of the prior: about the size of the smallest thing
+    glimpse_size: int = 16  # side of a particle's window: about the size of the largest thing
+    architecture: Literal["anchored", "published", "published-exclusive"] = "anchored"  # see ARCHITECTURES
+    encoder_channels: tuple[int, ...] = (32, 64, 128)  # widths of the image network, halving the picture at each but the first
+    prior_channels: tuple[int, ...] = (16, 32, 64)  # widths of the patch network
+    prior_std: float = 0.1  # how near a proposal a particle should be; half a picture is 1
+    reconstruction: str = "mse"  # what counts as a good picture: see motes.nn.perceptual.RECONSTRUCTIONS
+    kl_weights: tuple[float, float] = (0.1, 1e-4)  # of positions (beta_kl) and of looks (beta_kl * kl_balance)
+    presence_weight: float = 0.0  # price of a particle that is there: more = fewer particles
+    phases: tuple[float, float] = (0.01, 0.04)  # shares of the steps for glimpses alone, and for random presence
+
+
+# name -> (encoder, decoder); the paper's networks, or particles that start from proposals and share one small network
+ARCHITECTURES: dict[str, tuple[Callable[[Config], nn.Module], Callable[[Config], nn.Module]]] = {
+    "anchored": (AnchoredEncoder.from_config, LeanDecoder.from_config),
+    "published": (PublishedEncoder.from_config, PublishedDecoder.from_config),
+    "published-exclusive": (PublishedEncoder.exclusive_from_config, PublishedDecoder.from_config),
+}
+
+
+class DeepLatentParticles(Model):
+    """A variational autoencoder whose code is a set of particles (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
+
+    rec(x, x') + beta_kl (ChamferKL(q(z|x), proposals) + kl_balance KL(q(f|x) || N(0, 1))), where x' layers the glimpse
+    of every particle, by its alpha and presence, over the background: the first particle is in front.
+    """
+
+    Config = Config
+
+    def __init__(self, config: Config):
+        super().__init__()
+        check(config)
+        self.config = config
+        make_encoder, make_decoder = ARCHITECTURES[config.architecture]
+        self.encoder = make_encoder(config)
+        self.decoder = make_decoder(config)
+        self.reconstruction_loss = reconstruction_loss(config.reconstruction)
+        self.register_buffer("evidence_threshold", torch.tensor(0.0))
+
+    def stages(self) -> tuple[Stage, ...]:
+        warmup, noisy = self.config.phases
+        everything = tuple(self.parameters())
+        unused = {id(p) for p in self.decoder.background_parameters()}
+        foreground = tuple(p for p in everything if id(p) not in unused)
+        silent = {id(p) for p in self.encoder.presence_parameters()}
+        sighted = tuple(p for p in everything if id(p) not in silent)
+        stages = (
+            Stage("warm-up", warmup, self.warmup_loss, tuple(p for p in foreground if id(p) not in silent)),
+            Stage("noisy", noisy, self.noisy_loss, sighted),
+            Stage("main", 1.0 - warmup - noisy, self.loss, everything),
+        )
+        return tuple(stage for stage in stages if stage.share > 0)
+
+    def loss(self, batch: Batch) -> Losses:
+        encoding = self.encoder(batch.image, prior_image_of(batch))
+        windows, background, _ = self._sample(encoding)
+        picture, _ = stitch(windows, encoding.presence, background)
+        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), encoding.presence.sum(1))
+
+    def noisy_loss(self, batch: Batch) -> Losses:
+        """Random presence and grainy alphas: no particle may leave its work to another, so all learn to draw."""
+        encoding = self.encoder(batch.image, prior_image_of(batch))
+        windows, background, _ = self._sample(encoding)
+        presence = uniform_like(encoding.presence)
+        picture, _ = stitch(self._grainy(windows), presence, background)
+        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), torch.zeros_like(presence).sum(1))
+
+    def warmup_loss(self, batch: Batch) -> Losses:
+        """Each decoded glimpse, alpha left out, against the glimpse it was read from; the canvas does not take part."""
+        encoding = self.encoder(batch.image, prior_image_of(batch))
+        drawn = self.decoder.glimpses(sample_normal(encoding.features.mean, encoding.features.log_variance))
+        drawn, seen = drawn[:, :, 1:].flatten(0, 1), encoding.glimpses.flatten(0, 1)
+        error = self.reconstruction_loss(drawn, seen).unflatten(0, encoding.presence.shape).mean(1)
+        return self._losses(encoding, error, torch.zeros_like(error))
+
+    def encode(self, image: Image) -> Particles:
+        refuse_other_sizes(self.config, image)
+        encoding = self.encoder(image, image)
+        particles = Particles(
+            position=encoding.position.mean,
+            log_variance=encoding.position.log_variance,
+            features=encoding.features.mean,
+            feature_log_variance=encoding.features.log_variance,
+            presence=encoding.presence,
+            background=encoding.background.mean,
+        )
+        return replace(particles, certainty=torch.sigmoid(self._evidence(particles) - self.evidence_threshold))
+
+    def decode(self, latent: Particles) -> Image:
+        return stitch(self._windows(latent), latent.presence, self._background(latent))[0]
+
+    def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
+        """The points that the prior proposes."""
+        return self.encoder(image, image).proposals
+
+    def glimpses(self, latent: Particles) -> Float[Tensor, "B K D S S"]:
+        """Every particle drawn alone: alpha first, then colours."""
+        return self.decoder.glimpses(latent.features)
+
+    def calibrate(self, batches: Iterable[Batch]) -> None:
+        """Set where doubt begins, from pictures without labels: the widest valley of the particles' evidence."""
+        evidence = torch.cat([self._evidence(self.encode(batch.image)).flatten() for batch in batches])
+        self.evidence_threshold.copy_(evidence_threshold(evidence))
+
+    def _sample(self, encoding: Encoding) -> tuple[Windows, Tensor, Tensor]:
+        """Windows and background of one draw from the posterior."""
+        position = sample_normal(encoding.position.mean, encoding.position.log_variance)
+        features = sample_normal(encoding.features.mean, encoding.features.log_variance)
+        code = sample_normal(encoding.background.mean, encoding.background.log_variance)
+        wandering = self.config.prior_std * normal_like(position[:, 0])  # the background's place, (0, 0) when nothing is drawn
+        background = self.decoder.background(position, features, code, wandering)
+        return place(self.decoder.glimpses(features), position, self.config.image_size), background, position
+
+    def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
+        chamfer = chamfer_kl(encoding.position.mean, encoding.position.log_variance, encoding.proposals, self.config.prior_std)
+        looks = kl_to_standard_normal(encoding.features.mean, encoding.features.log_variance).sum((1, 2))
+        looks = looks + kl_to_standard_normal(encoding.background.mean, encoding.background.log_variance).sum(1)
+        beta_position, beta_looks = self.config.kl_weights
+        total = error + beta_position * chamfer + beta_looks * looks + self.config.presence_weight * presence
+        return Losses(total.mean(), {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "presence": presence})
+
+    def _grainy(self, windows: Windows) -> Windows:
+        alpha = windows.pixels[:, :, :1]
+        grain = self.config.prior_std * normal_like(alpha) * (alpha.detach() > 0.1)
+        return Windows(torch.cat([alpha + grain, windows.pixels[:, :, 1:]], 2), windows.corner)
+
+    def _windows(self, latent: Particles) -> Windows:
+        return place(self.decoder.glimpses(latent.features), latent.position, self.config.image_size)
+
+    def _background(self, latent: Particles) -> Image:
+        return self.decoder.background(latent.position, latent.features, latent.background, torch.zeros_like(latent.position[:, 0]))
+
+    def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
+        return visible_contrast(self._windows(latent), latent.presence, latent.log_variance, self._background(latent))
+
+
+def check(config: Config) -> None:
+    """Choices that cannot work are refused here, with one that would."""
+    check_sizes(config)
+    if config.architecture not in ARCHITECTURES:
+        raise UserError(f"architecture {config.architecture!r} is unknown; choose one of {', '.join(ARCHITECTURES)}")
+    if min(config.phases) < 0 or sum(config.phases) > 1:
+        raise UserError(f"phases {config.phases} must be shares that sum to at most 1, such as 0.01 0.04")
+
+
+def check_sizes(config: Any) -> None:
+    for name in ("num_particles", "num_proposals", "feature_dim", "patch_size", "glimpse_size", "channels"):
+        if getattr(config, name) < 1:
+            raise UserError(f"{name} must be at least 1, not {getattr(config, name)}")
+    for side in config.image_size:
+        if side % config.patch_size or side < config.patch_size:
+            lower = max(side // config.patch_size, 1) * config.patch_size
+            raise UserError(f"image_size {side} is not a multiple of patch_size {config.patch_size}; try {lower} or {lower + config.patch_size}")
+    if config.glimpse_size > min(config.image_size):
+        smaller = max(min(config.image_size) // 4, 1)
+        raise UserError(f"glimpse_size {config.glimpse_size} is larger than the picture {config.image_size}; try {smaller}")
+
+
+def refuse_other_sizes(config: Any, image: Tensor) -> None:
+    expected = (config.channels, *config.image_size)
+    if tuple(image.shape[1:]) != expected:
+        raise UserError(f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first")
+
+
+def prior_image_of(batch: Batch) -> Image:
+    return batch.image if batch.prior_image is None else batch.prior_image

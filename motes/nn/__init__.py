@@ -1,0 +1,1 @@
+"""Floor 1: building blocks that know tensors, not tasks."""

@@ -1,0 +1,174 @@
+"""Particles that start from proposals: one small shared network reads, at each anchor, where the thing is, whether, and its look.
+
+No parameter's shape depends on the number of particles or on the picture's size, but for the background.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.nn.parts import Encoding, Normal
+from motes.ops.glimpse import cut
+from motes.ops.keypoints import marginal_soft_argmax, patch_to_image, split_patches, spread_first, take
+
+
+import os
+NORM = nn.BatchNorm2d if os.environ.get('NORM','bn')=='bn' else (lambda w: nn.GroupNorm(8 if w%8==0 else 1, w))
+
+
+class AnchoredEncoder(nn.Module):
+    """Anchors are proposals that lie far from their patch's middle (something is there) and from each other."""
+
+    def __init__(self, config: Any):
+        super().__init__()
+        self.patch, self.size = config.patch_size, tuple(config.image_size)
+        self.num_particles, self.num_proposals = config.num_particles, config.num_proposals
+        self.side = config.glimpse_size
+        self.context = self.side + 2 * (self.side // 4)  # what is read at an anchor: half as much again, even
+        self.reach = self.context / torch.tensor(self.size, dtype=torch.float32)  # of an offset: half a context, in half pictures
+        self.prior = PatchPrior(config.channels)
+        self.where = GlimpseReader(config.channels + 1, self.context, 5)
+        self.what = GlimpseReader(config.channels, self.side, 2 * config.feature_dim)
+        self.around = BackgroundReader(config.channels, 2 * config.feature_dim)
+        with torch.no_grad():
+            final = self.where.head[-1]
+            final.weight.mul_(0.1)
+            final.bias.copy_(torch.tensor([0.0, 0.0, -4.0, -4.0, 2.0]))  # at the anchor, within 0.14, probably there
+
+    @classmethod
+    def from_config(cls, config: Any) -> "AnchoredEncoder":
+        return cls(config)
+
+    def presence_parameters(self) -> list[nn.Parameter]:
+        return []  # presence is read by the network that reads positions
+
+    def forward(self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"]) -> Encoding:
+        points, salience = self._propose(prior_image)
+        proposals = take(points, salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices)
+        with torch.no_grad():
+            if prior_image is not image:
+                points, salience = self._propose(image)
+            anchors = take(points, spread_first(points, salience, self.num_particles, self.side / max(self.size))).detach()
+        window = torch.cat([cut(image, anchors, self.context), self._claimed(anchors)], 2)
+        read = self.where(window)
+        offset = torch.tanh(read[..., :2]) * self.reach.to(image)
+        position = Normal((anchors + offset).clamp(-1, 1), read[..., 2:4])
+        presence = torch.sigmoid(read[..., 4])
+        glimpses = cut(image, position.mean.detach(), self.side)
+        features = Normal(*self.what(glimpses).chunk(2, -1))
+        background = Normal(*self.around(image).chunk(2, -1))
+        return Encoding(proposals, position, presence, features, background, glimpses)
+
+    def _claimed(self, anchors: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K 1 S S"]:
+        """What stands in each window for the anchors chosen before: bumps where they are. Two that see one thing can so agree
+        that the first takes it; without, equal networks looking at equal pixels share it by halves."""
+        half = self.reach.to(anchors)
+        steps = torch.linspace(-1, 1, self.context, device=anchors.device)
+        apart = anchors[:, :, None] - anchors[:, None]  # B K K 2: from each earlier anchor to each window's middle
+        width = self.side / (2 * self.context)  # of a bump, in half windows
+        bumps = torch.exp(-((steps + (apart / half)[..., None]) / width).square() / 2)
+        earlier = torch.ones(anchors.shape[1], anchors.shape[1], device=anchors.device).tril(-1)
+        return torch.einsum("kj,bkjr,bkjc->bkrc", earlier, bumps[..., 0, :], bumps[..., 1, :]).clamp(max=1)[:, :, None]
+
+    def _propose(self, image: Tensor) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
+        """A point of every patch in the picture's frame, and how far it is from its patch's middle."""
+        local = rearrange(self.prior(split_patches(image, self.patch)), "(b p) d -> b p d", b=len(image))
+        return patch_to_image(local, self.patch, self.size), local.detach().square().sum(-1)
+
+
+class PatchPrior(nn.Module):
+    """One point a patch: the soft arg-max of a heat map; a flat patch gives its middle."""
+
+    def __init__(self, channels: int, width: int = 16):
+        super().__init__()
+        self.lift = nn.Conv2d(channels, width, 3, stride=2, padding=1, padding_mode="replicate")
+        self.mix = nn.Conv2d(width, 2 * width, 3, padding=1, padding_mode="replicate")
+        self.heat = nn.Conv2d(2 * width, 1, 1)
+
+    def forward(self, patches: Float[Tensor, "N C p p"]) -> Float[Tensor, "N 2"]:
+        heat = self.heat(F.relu(self.mix(F.relu(self.lift(patches)))))
+        return marginal_soft_argmax(heat[:, 0])
+
+
+class GlimpseReader(nn.Module):
+    """A glimpse to a few numbers: strided convolutions down to 4 pixels or fewer, then two linear layers."""
+
+    def __init__(self, channels: int, side: int, outputs: int, width: int = 32):
+        super().__init__()
+        layers: list[nn.Module] = []
+        while side > 4:
+            layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), NORM(width), nn.ReLU()]
+            channels, width, side = width, min(2 * width, 64), side // 2
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Sequential(nn.Linear(channels * side * side, 128), nn.ReLU(), nn.Linear(128, outputs))
+
+    def forward(self, glimpses: Float[Tensor, "B K C S S"]) -> Float[Tensor, "B K n"]:
+        features = self.body(rearrange(glimpses, "b k c r s -> (b k) c r s"))
+        return rearrange(self.head(features.flatten(1)), "(b k) n -> b k n", b=len(glimpses))
+
+
+class BackgroundReader(nn.Module):
+    """The picture at a sixteenth of its sides, to a few numbers."""
+
+    def __init__(self, channels: int, outputs: int, width: int = 16):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, width, 4, stride=4),
+            nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 4, stride=4),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(4),
+        )
+        self.head = nn.Sequential(nn.Linear(2 * width * 16, 64), nn.ReLU(), nn.Linear(64, outputs))
+
+    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B n"]:
+        return self.head(self.body(image).flatten(1))
+
+
+class LeanDecoder(nn.Module):
+    """Looks to small pictures with alpha, and one code to a background that knows nothing of the particles."""
+
+    def __init__(self, config: Any):
+        super().__init__()
+        self.side, self.size = config.glimpse_size, tuple(config.image_size)
+        self.look = UpwardNetwork(config.feature_dim, (self.side, self.side), config.channels + 1, width=64)
+        self.scene = UpwardNetwork(config.feature_dim, self.size, config.channels, width=32)
+
+    @classmethod
+    def from_config(cls, config: Any) -> "LeanDecoder":
+        return cls(config)
+
+    def background_parameters(self) -> list[nn.Parameter]:
+        return list(self.scene.parameters())
+
+    def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
+        drawn = torch.sigmoid(self.look(rearrange(features, "b k f -> (b k) f")))
+        return rearrange(drawn, "(b k) d r s -> b k d r s", b=len(features))
+
+    def background(self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor) -> Float[Tensor, "B C H W"]:
+        return torch.sigmoid(self.scene(background))
+
+
+class UpwardNetwork(nn.Module):
+    """A code to a picture: a linear layer to about 4 pixels a side, then doubling and convolving; trimmed to the size asked for."""
+
+    def __init__(self, code: int, size: tuple[int, int], channels: int, width: int):
+        super().__init__()
+        doublings = max((min(size) // 4).bit_length() - 1, 1)  # the last one is a pixel shuffle: sharp, and four times cheaper
+        self.size = size
+        self.start = tuple(-(-side // 2**doublings) for side in size)
+        self.width = width
+        self.seed = nn.Sequential(nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * self.start[0] * self.start[1]), nn.ReLU())
+        widths = [max(width >> step, 16) for step in range(doublings)]
+        self.body = nn.ModuleList(nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), NORM(b)) for a, b in zip(widths, widths[1:], strict=False))
+        self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
+
+    def forward(self, code: Float[Tensor, "N F"]) -> Float[Tensor, "N C H W"]:
+        grid = self.seed(code).unflatten(1, (self.width, *self.start))
+        for layer in self.body:
+            grid = F.relu(layer(F.interpolate(grid, scale_factor=2, mode="nearest")))
+        return F.pixel_shuffle(self.colour(grid), 2)[..., : self.size[0], : self.size[1]]

@@ -1,0 +1,74 @@
+"""Convolution blocks of the particle models: replicate-padded convolution, batch normalisation, activation, and stacks of them."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.nn.normalisation import BatchNorm
+
+
+class ConvBlock(nn.Module):
+    """Pad by repeating the edge, convolve without bias, normalise, rectify (leak 0: ReLU). Repeating keeps borders from being seen as edges."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, leak: float = 0.0):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, bias=False)
+        self.norm = BatchNorm(outputs)
+        self.pad, self.leak = kernel // 2, leak
+
+    def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
+        # rectifying in place drops the normalised copy: the backward pass needs only its sign
+        return F.leaky_relu_(self.norm(self.conv(F.pad(x, (self.pad,) * 4, mode="replicate"))), self.leak)
+
+
+class Contracting(nn.Module):
+    """Two blocks at full size, then per further width one block that halves and one that keeps; a 1x1 convolution on top."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], outputs: int, first_kernel: int = 3):
+        super().__init__()
+        blocks = [ConvBlock(inputs, widths[0], first_kernel), ConvBlock(widths[0], widths[0])]
+        for narrow, wide in zip(widths, widths[1:], strict=False):
+            blocks += [ConvBlock(narrow, wide, stride=2), ConvBlock(wide, wide)]
+        self.blocks = nn.Sequential(*blocks)
+        self.top = nn.Conv2d(widths[-1], outputs, 1)
+
+    def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
+        return self.top(self.blocks(x))
+
+
+class Expanding(nn.Module):
+    """Blocks with a bilinear doubling between each two; trimmed to `size`, as the last doubling may overshoot an odd picture."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], size: tuple[int, int], leak: float = 0.01):
+        super().__init__()
+        self.blocks = nn.ModuleList(ConvBlock(a, b, leak=leak) for a, b in zip([inputs, *widths], widths, strict=False))
+        self.size = size
+
+    def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
+        for number, block in enumerate(self.blocks):
+            x = double(x) if number else x
+            x = block(x)
+        return x[..., : self.size[0], : self.size[1]]
+
+
+def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def mlp(*widths: int) -> nn.Sequential:
+    """Linear layers with ReLU between."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in zip(widths, widths[1:], strict=False):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def initialise(module: nn.Module) -> None:
+    """The paper's start: convolutions N(0, 0.01), everything else as torch has it."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.normal_(part.weight, 0.0, 0.01)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)

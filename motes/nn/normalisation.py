@@ -1,0 +1,34 @@
+"""Batch normalisation over the global batch, also on CPUs and several processes (torch's synchronised one is CUDA only)."""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """nn.BatchNorm2d for inputs (N, C, ...) of any rank; while training in several processes, statistics are of all their rows."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"batch normalisation reads (N, C, ...), not {tuple(input.shape)}")
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+            return self._global(input)
+        return super().forward(input)
+
+    def _global(self, input: Tensor) -> Tensor:
+        axes = [axis for axis in range(input.dim()) if axis != 1]
+        count = input.numel() / input.shape[1]
+        sums = torch.stack([input.sum(axes), input.square().sum(axes), torch.full_like(self.running_mean, count)])
+        total, squares, count = all_reduce(sums).unbind(0)
+        mean = total / count
+        variance = squares / count - mean.square()
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shape = [1, -1] + [1] * (input.dim() - 2)
+        return input * scale.view(shape) + (self.bias - mean * scale).view(shape)

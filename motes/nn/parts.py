@@ -1,0 +1,39 @@
+"""What the parts of a particle model hand to each other."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A diagonal normal distribution."""
+
+    mean: Float[Tensor, "*shape"]
+    log_variance: Float[Tensor, "*shape"]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """All that an encoder says of a batch of pictures."""
+
+    proposals: Float[Tensor, "B M 2"]
+    position: Normal  # B K 2
+    presence: Float[Tensor, "B K"]
+    features: Normal  # B K F
+    background: Normal  # B F
+    glimpses: Float[Tensor, "B K C S S"]  # cut from the picture where the appearance was read
+
+
+class ParticleEncoder(Protocol):
+    def __call__(self, image: Tensor, prior_image: Tensor) -> Encoding: ...
+
+
+class ParticleDecoder(Protocol):
+    def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
+        """RGBA, alpha first, all in [0, 1]."""
+        ...
+
+    def background(self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor) -> Float[Tensor, "B C H W"]: ...

@@ -1,0 +1,130 @@
+"""RECONSTRUCTIONS: what counts as a good picture; modules from (drawn, wanted) to one number a picture."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.ops.image_loss import laplacian_error, squared_error
+
+VGG_FILE = "vgg16-397923af.pth"  # the last eight letters begin its SHA-256
+VGG_WIDTHS = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
+VGG_LEVELS = (2, 7, 12, 21, 30)  # torchvision's places; its ReLUs work in place, so what stands at a convolution is read after the ReLU
+
+
+class SquaredError(nn.Module):
+    """Summed over pixels and channels: a Gaussian likelihood with variance 1/2."""
+
+    def forward(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        return squared_error(drawn, wanted)
+
+
+class Pyramid(nn.Module):
+    """Squared error and a tenth of the absolute error over a Laplacian pyramid: sharper edges, nothing to download."""
+
+    def forward(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        return squared_error(drawn, wanted) + 0.1 * laplacian_error(drawn, wanted)
+
+
+class Vgg(nn.Module):
+    """Squared error of pixels and of VGG-16 features (Hoshen et al. 2019, https://arxiv.org/abs/1812.08985), each summed over a picture.
+
+    The network is frozen, is no part of the model's parameters or checkpoints, and the wanted picture carries no gradient.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._network: list[nn.Module] = []  # in a list: hidden from parameters() and state_dict()
+
+    def forward(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        if not self._network:
+            self._network.append(load_vgg(find_vgg_weights()))
+        network = self._network[0].to(drawn.device)
+        with torch.no_grad():
+            targets = vgg_features(network, wanted)
+        error = squared_error(drawn, wanted)
+        for ours, theirs in zip(vgg_features(network, drawn), targets, strict=True):
+            error = error + squared_error(ours, theirs)
+        return error
+
+
+RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {"mse": SquaredError, "pyramid": Pyramid, "vgg": Vgg}
+
+
+def reconstruction_loss(name: str) -> nn.Module:
+    if name not in RECONSTRUCTIONS:
+        raise UserError(f"reconstruction {name!r} is unknown; choose one of {', '.join(RECONSTRUCTIONS)}")
+    return RECONSTRUCTIONS[name]()
+
+
+def vgg_network() -> nn.Sequential:
+    """The convolutional half of VGG-16 (https://arxiv.org/abs/1409.1556), numbered as in torchvision."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for width in VGG_WIDTHS:
+        if isinstance(width, str):
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+    return nn.Sequential(*layers)
+
+
+def load_vgg(path: Path) -> nn.Module:
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        features = {key.removeprefix("features."): value for key, value in weights.items() if key.startswith("features.")}
+        network = vgg_network()
+        network.load_state_dict(features)
+    except Exception as problem:
+        raise UserError(f"{path} does not hold VGG-16 weights ({type(problem).__name__}); fetch {VGG_FILE} again or use reconstruction mse") from None
+    return network.eval().requires_grad_(False)
+
+
+def vgg_features(network: nn.Module, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+    """Features at VGG_LEVELS. Grey pictures become three equal channels; pictures under 32 pixels are enlarged, or no level is left."""
+    if image.shape[1] == 1:
+        image = image.expand(-1, 3, -1, -1)
+    if min(image.shape[-2:]) < 32:
+        image = F.interpolate(image, scale_factor=32 / min(image.shape[-2:]), mode="bilinear", align_corners=False)
+    found, last = [], max(VGG_LEVELS)
+    for number, layer in enumerate(network.children()):
+        image = layer(image)
+        if number in VGG_LEVELS and isinstance(layer, nn.MaxPool2d):
+            found.append(image)
+        elif number - 1 in VGG_LEVELS and isinstance(layer, nn.ReLU):
+            found.append(image)
+        if number == last:
+            break
+    return found
+
+
+def vgg_places() -> list[Path]:
+    """Where the weights are looked for, in order."""
+    named = os.environ.get("MOTES_VGG_WEIGHTS")
+    hub = Path(torch.hub.get_dir()) / "checkpoints" / VGG_FILE
+    shared = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / VGG_FILE
+    return [*([Path(named)] if named else []), hub, shared]
+
+
+def find_vgg_weights() -> Path:
+    places = vgg_places()
+    for place in places:
+        if place.is_file():
+            return place
+    try:
+        target = places[-2]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(f"https://download.pytorch.org/models/{VGG_FILE}", str(target), hash_prefix="397923af", progress=False)
+        return target
+    except Exception:
+        looked = ", ".join(str(place) for place in places)
+        raise UserError(
+            f"the weights of VGG-16 ({VGG_FILE}, SHA-256 beginning 397923af) are in none of {looked} and could not be downloaded; "
+            "put the file there, name it in MOTES_VGG_WEIGHTS, or use reconstruction mse or pyramid"
+        ) from None

@@ -1,0 +1,95 @@
+"""PRESETS: name -> recipe. Where the paper and its code disagree, what was taken is said. Needs no torch."""
+
+from dataclasses import dataclass
+
+from motes.training.recipe import Recipe, Training
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe, with one line that says what it is for."""
+
+    about: str
+    recipe: Recipe
+
+
+def _paper(steps: int, learning_rate: float, halvings: tuple[float, ...]) -> Training:
+    """Batch 64, Adam with epsilon 1e-4, the rate halved: the single-GPU script of 2022, which its README follows."""
+    return Training(steps, 64, learning_rate, 1e-4, "halving", halvings, warm_steps=0, evaluate_every=1000)
+
+
+PRESETS = {
+    "dlp-quick": Preset(
+        "particles on generated shapes, learnt in minutes on two CPU cores",
+        Recipe(
+            "dlp",
+            "shapes",
+            {"presence_weight": 0.7, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
+            {"count": 10000, "held_out": 1000},
+            Training(1900, 32, 2e-3, schedule="cosine", clip_norm=100.0, max_minutes=4.8, evaluate_every=475),
+        ),
+    ),
+    "dlp-shapes": Preset(
+        "the paper's toy set: 64 px, 40,000 pictures, 100 epochs",  # D and beta of the script; exclusive patches as there
+        Recipe(
+            "dlp",
+            "shapes",
+            {"architecture": "published-exclusive", "num_proposals": 15, "feature_dim": 6, "kl_weights": (0.05, 5e-5), "phases": (0.01, 0.04)},
+            {"count": 40000},
+            _paper(62500, 1e-3, (0.2, 0.4, 0.8)),
+        ),
+    ),
+    "dlp-celeba": Preset(
+        "faces, masked model: 128 px, 30 particles (needs a folder of aligned faces)",
+        Recipe("dlp-masked", "folder", {"kl_weights": (40.0, 0.04)}, {"image_size": (128, 128)}, _paper(250000, 2e-4, (0.5,))),
+    ),
+    "dlp-clevrer": Preset(
+        "tabletop videos, object model: 128 px, 10 particles (needs a folder of frames)",  # D 5 of the table, not the example command's 6
+        Recipe(
+            "dlp",
+            "folder",
+            {
+                "architecture": "published",
+                "num_proposals": 20,
+                "feature_dim": 5,
+                "patch_size": 16,
+                "glimpse_size": 32,
+                "encoder_channels": (32, 64, 128, 256),
+                "reconstruction": "vgg",
+                "kl_weights": (40.0, 0.04),
+                "phases": (0.01, 0.04),
+            },
+            {"image_size": (128, 128)},
+            _paper(250000, 2e-4, (0.5,)),
+        ),
+    ),
+    "dlp-traffic": Preset(
+        "a road camera, object model: 128 px, 15 particles (needs a folder of frames)",  # D 20 of README, demo and checkpoint, not the script's 10
+        Recipe(
+            "dlp",
+            "folder",
+            {
+                "architecture": "published",
+                "num_particles": 15,
+                "num_proposals": 20,
+                "feature_dim": 20,
+                "patch_size": 16,
+                "glimpse_size": 32,
+                "encoder_channels": (32, 64, 128, 256),
+                "reconstruction": "vgg",
+                "kl_weights": (30.0, 0.03),
+                "phases": (0.02, 0.08),
+            },
+            {"image_size": (128, 128)},
+            _paper(250000, 2e-4, (0.5,)),
+        ),
+    ),
+    "vae-quick": Preset(
+        "a variational autoencoder with one code, on generated shapes",
+        Recipe("vae", "shapes", {}, {"count": 10000}, Training(1500, 64, 1e-3, max_minutes=5)),
+    ),
+    "glo-quick": Preset(
+        "a learnt code per picture and no encoder, on generated shapes",
+        Recipe("glo", "shapes", {}, {"count": 1000, "held_out": 100}, Training(1500, 64, 1e-3, max_minutes=5, validation_pictures=64)),
+    ),
+}
