@@ -39,7 +39,7 @@ class Config:
     prior_std: float = 0.1  # how near a proposal a particle should be; half a picture is 1
     reconstruction: str = "mse"  # what counts as a good picture: see motes.nn.perceptual.RECONSTRUCTIONS
     kl_weights: tuple[float, float] = (0.1, 1e-4)  # of positions (beta_kl) and of looks (beta_kl * kl_balance)
-    presence_weight: float = 0.0  # price of a particle that is there: more = fewer particles
+    presence_weight: float = 0.0  # price of a particle that is there: more = fewer of them, and none half there
     phases: tuple[float, float] = (0.01, 0.04)  # shares of the steps for glimpses alone, and for random presence
 
 
@@ -86,17 +86,17 @@ class DeepLatentParticles(Model):
 
     def loss(self, batch: Batch) -> Losses:
         encoding = self.encoder(batch.image, prior_image_of(batch))
-        windows, background, _ = self._sample(encoding)
+        windows, background = self._sample(encoding)
         picture, _ = stitch(windows, encoding.presence, background)
-        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), encoding.presence.sum(1))
+        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """Random presence and grainy alphas: no particle may leave its work to another, so all learn to draw."""
         encoding = self.encoder(batch.image, prior_image_of(batch))
-        windows, background, _ = self._sample(encoding)
+        windows, background = self._sample(encoding)
         presence = uniform_like(encoding.presence)
         picture, _ = stitch(self._grainy(windows), presence, background)
-        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), torch.zeros_like(presence).sum(1))
+        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), torch.zeros_like(presence[:, 0]))
 
     def warmup_loss(self, batch: Batch) -> Losses:
         """Each decoded glimpse, alpha left out, against the glimpse it was read from; the canvas does not take part."""
@@ -135,14 +135,14 @@ class DeepLatentParticles(Model):
         evidence = torch.cat([self._evidence(self.encode(batch.image)).flatten() for batch in batches])
         self.evidence_threshold.copy_(evidence_threshold(evidence))
 
-    def _sample(self, encoding: Encoding) -> tuple[Windows, Tensor, Tensor]:
+    def _sample(self, encoding: Encoding) -> tuple[Windows, Tensor]:
         """Windows and background of one draw from the posterior."""
         position = sample_normal(encoding.position.mean, encoding.position.log_variance)
         features = sample_normal(encoding.features.mean, encoding.features.log_variance)
         code = sample_normal(encoding.background.mean, encoding.background.log_variance)
         wandering = self.config.prior_std * normal_like(position[:, 0])  # the background's place, (0, 0) when nothing is drawn
         background = self.decoder.background(position, features, code, wandering)
-        return place(self.decoder.glimpses(features), position, self.config.image_size), background, position
+        return place(self.decoder.glimpses(features), position, self.config.image_size), background
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         chamfer = chamfer_kl(encoding.position.mean, encoding.position.log_variance, encoding.proposals, self.config.prior_std)
@@ -150,7 +150,7 @@ class DeepLatentParticles(Model):
         looks = looks + kl_to_standard_normal(encoding.background.mean, encoding.background.log_variance).sum(1)
         beta_position, beta_looks = self.config.kl_weights
         total = error + beta_position * chamfer + beta_looks * looks + self.config.presence_weight * presence
-        return Losses(total.mean(), {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "presence": presence})
+        return Losses(total.mean(), {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "presence_price": presence})
 
     def _grainy(self, windows: Windows) -> Windows:
         alpha = windows.pixels[:, :, :1]
@@ -193,6 +193,12 @@ def refuse_other_sizes(config: Any, image: Tensor) -> None:
     expected = (config.channels, *config.image_size)
     if tuple(image.shape[1:]) != expected:
         raise UserError(f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first")
+
+
+def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
+    """sum_k p + 4 p (1 - p): being there costs one, being half there two. Without the second part a particle may be half there
+    for good, with colours exaggerated to make up for it (docs/log.md)."""
+    return (presence + 4 * presence * (1 - presence)).sum(1)
 
 
 def prior_image_of(batch: Batch) -> Image:

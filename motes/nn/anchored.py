@@ -11,13 +11,10 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from motes.nn.normalisation import BatchNorm
 from motes.nn.parts import Encoding, Normal
 from motes.ops.glimpse import cut
 from motes.ops.keypoints import marginal_soft_argmax, patch_to_image, split_patches, spread_first, take
-
-
-import os
-NORM = nn.BatchNorm2d if os.environ.get('NORM','bn')=='bn' else (lambda w: nn.GroupNorm(8 if w%8==0 else 1, w))
 
 
 class AnchoredEncoder(nn.Module):
@@ -101,7 +98,7 @@ class GlimpseReader(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         while side > 4:
-            layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), NORM(width), nn.ReLU()]
+            layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), BatchNorm(width), nn.ReLU()]
             channels, width, side = width, min(2 * width, 64), side // 2
         self.body = nn.Sequential(*layers)
         self.head = nn.Sequential(nn.Linear(channels * side * side, 128), nn.ReLU(), nn.Linear(128, outputs))
@@ -164,7 +161,7 @@ class UpwardNetwork(nn.Module):
         self.width = width
         self.seed = nn.Sequential(nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * self.start[0] * self.start[1]), nn.ReLU())
         widths = [max(width >> step, 16) for step in range(doublings)]
-        self.body = nn.ModuleList(nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), NORM(b)) for a, b in zip(widths, widths[1:], strict=False))
+        self.body = nn.ModuleList(nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), BatchNorm(b)) for a, b in zip(widths, widths[1:], strict=False))
         self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
 
     def forward(self, code: Float[Tensor, "N F"]) -> Float[Tensor, "N C H W"]:

@@ -44,7 +44,8 @@ class PublishedEncoder(nn.Module):
         return cls(config, exclusive=True)
 
     def presence_parameters(self) -> list[nn.Parameter]:
-        return list(self.presence.parameters())
+        """Those that learn by stitching alone; where glimpses are shared out by presence, they learn by what is seen as well."""
+        return [] if self.exclusive else list(self.presence.parameters())
 
     def forward(self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"]) -> Encoding:
         heat = self.image(image)

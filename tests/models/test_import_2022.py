@@ -100,7 +100,7 @@ def test_outputs_agree_with_batch_statistics(case):
         if case["name"] == "celeba":
             latent = model.encode(case["image"])
             close(latent.position, case["train"]["mu"][:, :-1])
-            close(model.decode(latent), case["train"]["rec"], AMPLIFIED)
+            assert (model.decode(latent) - case["train"]["rec"]).abs().mean() < 1e-3
             return
         encoding = model.encoder(case["image"], case["image"])
         close(encoding.position.mean, case["train"]["mu"][:, :-1])

@@ -1,0 +1,251 @@
+"""What each command does, once its arguments are known to be right."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from motes.apps import draw
+from motes.apps.progress import Display
+from motes.apps.recipes import choose_data, describe
+from motes.apps.report import next_commands, write_report
+from motes.apps.session import Encoded, Session
+from motes.data import DATASETS
+from motes.data.base import Dataset
+from motes.errors import UserError
+from motes.evaluation import Score, evaluate as score
+from motes.models import MODELS
+from motes.models.checkpoint import checkpoint_folder, load, read_config
+from motes.ops.types import Particles
+from motes.training import loop
+from motes.training.presets import PRESETS
+from motes.training.recipe import Recipe, read_recipe
+from motes.training.run import Run
+
+COLUMNS = ("picture", "particle", "row", "column", "row_std", "column_std", "presence", "certainty", "there")
+
+
+def train(recipe: Recipe, folder: Path) -> None:
+    _run(recipe, folder, lambda display: loop.train(recipe, folder, display))
+
+
+def go_on(folder: Path) -> None:
+    _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display))
+
+
+def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
+    """Train with a display; then score the best checkpoint, write the report and say what to do next."""
+    held_out = open_data(recipe, "validation")
+    try:
+        with Display(held_out) as display:
+            go(display)
+    except loop.Stopped as stopped:
+        print(f"motes: {stopped}", file=sys.stderr)
+        sys.exit(130)
+    if not _is_first_process():
+        return
+    model = load(folder)
+    data = open_data(recipe, "test")
+    scores = score(model, data, limit=500)
+    page = write_report(Run(folder), recipe, model, data, scores)
+    _write_json(folder / "scores.json", {name: asdict(one) for name, one in scores.items()})
+    _print_scores(scores)
+    print(f"\nThe report: {page}\nTry next:")
+    print("\n".join(f"  {line}" for line in next_commands(folder)))
+
+
+def open_data(recipe: Recipe, split: Any) -> Dataset:
+    cls = DATASETS[recipe.data]
+    return cls(cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in recipe.data_config.items()}), split)
+
+
+def encode(told: argparse.Namespace) -> None:
+    """particles.csv, .npz and (with pyarrow) .parquet, and a picture with the particles over it for every picture."""
+    session = Session.open(told.run)
+    with _folder(told.out) as out:
+        rows: list[dict[str, Any]] = []
+        arrays: dict[str, list[np.ndarray]] = {}
+        names: list[str] = []
+        for found in session.encode_files(told.pictures, fit=told.fit):
+            for name, value in vars(found.latent).items():
+                if value is not None:
+                    arrays.setdefault(name, []).append(value.cpu().numpy())
+            names += [str(path) for path in found.paths]
+            if isinstance(found.latent, Particles):
+                rows += list(_rows(found))
+                for n, path in enumerate(found.paths):
+                    draw.with_particles(found.image[n], found.latent, n, 512).save(out / _name(path, len(names) - len(found.paths) + n, "particles"))
+        np.savez_compressed(out / "particles.npz", pictures=np.array(names), **{name: np.concatenate(parts) for name, parts in arrays.items()})
+        if rows:
+            _write_table(out, rows)
+    _report_skipped(session)
+    print(f"{len(names)} pictures, {sum(row['there'] for row in rows)} particles: {told.out}")
+
+
+def reconstruct(told: argparse.Namespace) -> None:
+    """For every picture, a PNG of the original beside its reconstruction."""
+    session, count = Session.open(told.run), 0
+    with _folder(told.out) as out:
+        for found in session.encode_files(told.pictures, fit=told.fit):
+            drawn = session.decode(found.latent)
+            for n, path in enumerate(found.paths):
+                pair = [draw.to_picture(found.image[n], 256), draw.to_picture(drawn[n], 256)]
+                draw.sheet([pair]).save(out / _name(path, count, "reconstruction"))
+                count += 1
+    _report_skipped(session)
+    print(f"{count} pictures: {told.out}")
+
+
+def evaluate(told: argparse.Namespace) -> None:
+    model = load(told.run)
+    recipe = _recipe_of(told.run, model)
+    if told.data is not None:
+        size = {"image_size": model.config.image_size, "channels": model.config.channels}
+        recipe = choose_data(Recipe("dlp", "", data_config=size), told.data)
+        recipe = Recipe("dlp", recipe.data, data_config={**recipe.data_config, **size})
+    if not recipe.data:
+        raise UserError(f"{told.run} does not say what it was trained on; name pictures with --data")
+    scores = score(model, open_data(recipe, "test"), told.limit)
+    _print_scores(scores)
+    if told.json:
+        _write_json(told.json, {name: asdict(one) for name, one in scores.items()})
+
+
+def info(told: argparse.Namespace) -> None:
+    folder = checkpoint_folder(told.run)
+    name, config = read_config(folder)
+    model = load(folder)
+    table = Table(title=f"{told.run}: {name}", show_header=False, title_justify="left")
+    table.add_row("checkpoint", str(folder.resolve()))
+    table.add_row("parameters", f"{sum(parameter.numel() for parameter in model.parameters()):,}")
+    for key, value in config.items():
+        table.add_row(key, str(value))
+    if (threshold := getattr(model, "evidence_threshold", None)) is not None:
+        table.add_row("doubt begins at evidence", f"{float(threshold):.3f}")
+    for line in Run(told.run).read_metrics():
+        if "validation" in line:
+            table.add_row(f"validation at step {line['step']}", f"{line['validation']:.4g}")
+    Console().print(table)
+
+
+def list(told: argparse.Namespace) -> None:
+    table = Table(show_header=False, box=None)
+    if told.preset:
+        for option in describe(told.preset):
+            table.add_row(*option)
+    else:
+        for name, preset in PRESETS.items():
+            table.add_row("preset", name, preset.about)
+        for name in MODELS:
+            table.add_row("model", name, "")
+        for name in DATASETS:
+            table.add_row("data", name, "")
+    Console().print(table)
+
+
+def import_2022(told: argparse.Namespace) -> None:
+    from motes.models.import_2022 import import_weights
+
+    model = import_weights(told.weights, told.config, told.out)
+    config = model.config
+    print(f"{told.out}: {config.num_particles} particles, pictures of {config.image_size[0]} x {config.image_size[1]}")
+
+
+def push(told: argparse.Namespace) -> None:
+    model, path = load(told.run), told.run / "scores.json"
+    scores = {name: one["value"] for name, one in json.loads(path.read_text()).items()} if path.is_file() else {}
+    print(model.push_to_hub(told.repository, scores))
+
+
+def _rows(found: Encoded) -> Iterator[dict[str, Any]]:
+    latent = found.latent.to("cpu")
+    there, std = latent.confident().presence > 0.5, (0.5 * latent.log_variance).exp()
+    certainty = latent.certainty if latent.certainty is not None else torch.ones_like(latent.presence)
+    for n, path in enumerate(found.paths):
+        for k in range(len(latent)):
+            place = latent.position[n, k].tolist()
+            looks = {f"feature_{f}": value for f, value in enumerate(latent.features[n, k].tolist())}
+            numbers = (str(path), k, *place, *std[n, k].tolist(), latent.presence[n, k].item(), certainty[n, k].item(), bool(there[n, k]))
+            yield {**dict(zip(COLUMNS, numbers, strict=True)), **looks}
+
+
+def _write_table(out: Path, rows: Any) -> None:
+    with (out / "particles.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        return
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "particles.parquet")
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """A fresh folder beside `path`, whose files move in when all are written."""
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        fresh.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
+    try:
+        yield fresh
+        path.mkdir(exist_ok=True)
+        for file in sorted(fresh.iterdir()):
+            file.replace(path / file.name)
+    except OSError as problem:
+        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
+    finally:
+        import shutil
+
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _name(path: Path, number: int, kind: str) -> str:
+    return f"{number:05d}-{path.stem}-{kind}.png"
+
+
+def _recipe_of(where: Path, model: Any) -> Recipe:
+    for folder in (where, *where.resolve().parents[:2]):
+        if (folder / "run.json").is_file():
+            return read_recipe(folder)
+    return Recipe("", "")
+
+
+def _print_scores(scores: dict[str, Score]) -> None:
+    table = Table(title="scores on held-out pictures", title_justify="left")
+    for column in ("score", "value", "95 % of resamples"):
+        table.add_column(column)
+    for name, one in scores.items():
+        table.add_row(name, f"{one.value:.4g}", f"{one.low:.4g} to {one.high:.4g}")
+    Console().print(table)
+
+
+def _write_json(path: Path, what: Any) -> None:
+    try:
+        fresh = path.with_name(f".{path.name}.part")
+        fresh.write_text(json.dumps(what, indent=2) + "\n")
+        fresh.replace(path)
+    except OSError as problem:
+        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
+
+
+def _report_skipped(session: Session) -> None:
+    for sentence in session.skipped:
+        print(f"motes: left out: {sentence}", file=sys.stderr)
+
+
+def _is_first_process() -> bool:
+    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0

@@ -1,0 +1,66 @@
+"""From the words of `motes train` to a recipe; and what there is to choose from. Imports no torch."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from motes.apps.options import nearest, options_of, read_options
+from motes.errors import UserError
+from motes.training.presets import PRESETS
+from motes.training.recipe import Recipe
+
+MODEL_SOURCES = {"dlp": "models/dlp", "dlp-masked": "models/dlp_masked", "vae": "models/vae", "glo": "models/glo"}
+DATA_SOURCES = {"shapes": "data/shapes", "folder": "data/folder"}
+
+
+def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
+    """The preset, changed as asked; and the run folder."""
+    name = told.preset or "dlp-quick"
+    if name not in PRESETS:
+        raise UserError(nearest(name, PRESETS, "preset"))
+    recipe = choose_data(PRESETS[name].recipe, told.data)
+    sources = {"model": MODEL_SOURCES[recipe.model], "data": DATA_SOURCES[recipe.data], "training": "training/recipe:Training"}
+    options = read_options(rest, sources)
+    for word, field in (("steps", "steps"), ("max_minutes", "max_minutes"), ("seed", "seed")):
+        if getattr(told, word) is not None:
+            options["training"].setdefault(field, getattr(told, word))
+    if told.steps is not None and told.max_minutes is None:
+        options["training"].setdefault("max_minutes", 0.0)  # steps were asked for: the clock shall not end them
+    if told.seed is not None and recipe.data == "shapes":
+        options["data"].setdefault("seed", told.seed)
+    recipe = replace(
+        recipe,
+        preset=name,
+        model_config={**recipe.model_config, **options["model"]},
+        data_config={**recipe.data_config, **options["data"]},
+        training=replace(recipe.training, **options["training"]),
+    )
+    if recipe.data == "folder" and not recipe.data_config.get("path"):
+        raise UserError(f"preset {name} needs pictures: motes train {name} --data FOLDER")
+    return recipe, told.out or Path("runs") / ("shapes" if name == "dlp-quick" and recipe.data == "shapes" else name)
+
+
+def choose_data(recipe: Recipe, data: str | None) -> Recipe:
+    """A name of a data set, or else a folder of pictures."""
+    if data is None or data == recipe.data:
+        return recipe
+    if data in DATA_SOURCES and data != "folder":
+        size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
+        return replace(recipe, data=data, data_config={"image_size": size} if size else {})
+    if not Path(data).exists():
+        raise UserError(f"there is no data set and no folder {data!r}; " + nearest(data, ["shapes"], "data set").partition("; ")[2])
+    size = recipe.data_config.get("image_size", (64, 64))
+    return replace(recipe, data="folder", data_config={"path": data, "image_size": size})
+
+
+def describe(preset: str) -> list[tuple[str, str, str]]:
+    """Every dotted option of a preset: name, kind, what it does."""
+    if preset not in PRESETS:
+        raise UserError(nearest(preset, PRESETS, "preset"))
+    recipe = PRESETS[preset].recipe
+    homes = {"model": (MODEL_SOURCES[recipe.model], "Config"), "data": (DATA_SOURCES[recipe.data], "Config"), "training": ("training/recipe", "Training")}
+    return [
+        (f"--{home}.{option.name.replace('_', '-')}", option.kind, option.about)
+        for home, (module, cls) in homes.items()
+        for option in options_of(module, cls).values()
+    ]

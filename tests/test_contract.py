@@ -1,0 +1,127 @@
+"""The contract, for every entry of MODELS: what trainer, command line and studio rely on."""
+
+from dataclasses import fields
+
+import pytest
+import torch
+
+from motes import load
+from motes.models import MODELS
+from motes.ops.types import Batch
+
+SMALL = {
+    "dlp": dict(image_size=(32, 32), num_particles=4, num_proposals=6, glimpse_size=8, feature_dim=3, phases=(0.2, 0.2), presence_weight=0.1),
+    "dlp-masked": dict(image_size=(32, 32), num_particles=4, num_proposals=6, glimpse_size=8, feature_dim=3, encoder_channels=(8, 16), prior_channels=(8, 8, 16), reconstruction="mse", kl_weights=(0.1, 1e-4)),
+    "vae": dict(image_size=(32, 32), code_dim=4, width=8),
+    "glo": dict(image_size=(32, 32), pictures=8, code_dim=4, width=16),
+}
+VARIANTS = [
+    *[(name, SMALL[name]) for name in SMALL],
+    ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),
+    ("dlp", {**SMALL["dlp"], "architecture": "published-exclusive", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16), "num_particles": 1}),
+    ("dlp", {**SMALL["dlp"], "image_size": (40, 24), "channels": 1, "glimpse_size": 11, "num_particles": 1}),
+    ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16, 16), "image_size": (40, 24), "channels": 1, "glimpse_size": 11}),
+]
+
+
+def make(name, options):
+    torch.manual_seed(0)
+    return MODELS[name](MODELS[name].Config(**options))
+
+
+def pictures(model, count=8):
+    """Blocks of colour on a plain ground."""
+    random = torch.Generator().manual_seed(1)
+    config = model.config
+    image = torch.full((count, config.channels, *config.image_size), 0.8)
+    for picture in image:
+        for _ in range(2):
+            row, column = (int(torch.randint(0, side - 8, (), generator=random)) for side in config.image_size)
+            picture[:, row : row + 7, column : column + 7] = torch.rand(config.channels, 1, 1, generator=random) * 0.5
+    return Batch(image, torch.arange(count))
+
+
+def tensors(latent):
+    return {name: value for name, value in vars(latent).items() if value is not None}
+
+
+def test_every_model_is_tried_here():
+    assert set(SMALL) == set(MODELS)
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda one: f"{one[0]}-{one[1].get('architecture', '')}{one[1]['image_size']}")
+def model(request):
+    return make(*request.param)
+
+
+def test_config_is_small_and_frozen(model):
+    assert len(fields(model.config)) <= 15
+    with pytest.raises(AttributeError):
+        model.config.channels = 7
+
+
+def test_gradients_reach_what_a_stage_says_learns_and_nothing_else(model):
+    batch = pictures(model)
+    assert sum(stage.share for stage in model.stages()) == pytest.approx(1)
+    for stage in model.stages():
+        learning = {id(parameter) for parameter in stage.parameters}
+        model.zero_grad(set_to_none=True)
+        stage.loss(batch).total.backward()
+        for name, parameter in model.named_parameters():
+            moved = parameter.grad is not None
+            assert moved == (id(parameter) in learning), f"{name} in stage {stage.name}"
+
+
+def test_loss_falls(model):
+    batch, stage = pictures(model), model.stages()[-1]
+    optimizer = torch.optim.Adam(stage.parameters, lr=3e-3)
+    history = []
+    for step in range(40):
+        torch.manual_seed(step)
+        losses = stage.loss(batch)
+        optimizer.zero_grad()
+        losses.total.backward()
+        optimizer.step()
+        history.append(losses.total.item())
+        assert all(value.shape == (len(batch),) for value in losses.terms.values())
+    assert sum(history[-5:]) < 0.9 * sum(history[:5])
+
+
+def test_saved_and_loaded_is_bit_identical(model, tmp_path):
+    model.eval()
+    model.save(tmp_path / "kept")
+    again = load(tmp_path / "kept")
+    image = pictures(model).image
+    with torch.no_grad():
+        before, after = model.encode(image), again.encode(image)
+        for name, value in tensors(before).items():
+            assert torch.equal(value, tensors(after)[name]), name
+        assert torch.equal(model.decode(before), again.decode(after))
+
+
+def test_a_picture_alone_is_decoded_as_in_a_batch(model):
+    model.eval()
+    image = pictures(model).image
+    with torch.no_grad():
+        latent = model.encode(image)
+        together = model.decode(latent)
+        for row in (0, 5):
+            alone = type(latent)(**{name: value[row : row + 1] for name, value in tensors(latent).items()})
+            torch.testing.assert_close(model.decode(alone)[0], together[row], atol=1e-5, rtol=0)
+
+
+def test_decoding_what_was_encoded_has_the_pictures_shape(model):
+    image = pictures(model).image
+    with torch.no_grad():
+        assert model.eval().decode(model.encode(image)).shape == image.shape
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_cpu_and_cuda_agree(model):
+    image = pictures(model).image
+    model.eval()
+    with torch.no_grad():
+        here = model.decode(model.encode(image))
+        model.cuda()
+        there = model.decode(model.encode(image.cuda())).cpu()
+    torch.testing.assert_close(here, there, atol=1e-3, rtol=0)
