@@ -49,7 +49,9 @@ def run_command(arguments: list[str]) -> None:
     parser = build_parser()
     if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
         raise UserError(nearest(arguments[0], COMMANDS, "command"))
+    arguments, dotted = split_dotted(arguments)
     told, rest = parser.parse_known_args(arguments)
+    rest += dotted
     if told.command is None:
         parser.print_help()
         return
@@ -60,7 +62,7 @@ def run_command(arguments: list[str]) -> None:
         return
     from motes.apps import commands
 
-    getattr(commands, told.command.replace("-", "_"))(told)
+    commands.RUN[told.command](told)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -88,6 +90,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Options with a dot, each with the values after it, apart from the rest, which argparse would take those values for."""
+    plain: list[str] = []
+    dotted: list[str] = []
+    target = plain
+    for token in arguments:
+        if token.startswith("--"):
+            target = dotted if "." in token.partition("=")[0] else plain
+        target.append(token)
+    return plain, dotted
+
+
 def _train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("preset", nargs="?", help="see motes list; alone: dlp-quick")
     train.add_argument("--data", help="shapes, or a folder of pictures")
@@ -103,6 +117,8 @@ def start_training(told: argparse.Namespace, rest: list[str]) -> None:
     """Everything that can be wrong with the words is found before torch is imported."""
     from motes.apps.recipes import make_recipe
 
+    if unknown := [token for token in rest if token.startswith("-") and "." not in token]:
+        raise UserError(nearest(unknown[0], ("--data", "--out", "--steps", "--max-minutes", "--seed", "--resume"), "option"))
     if told.resume is not None:
         extra = [name for name in ("preset", "data", "out", "steps", "max_minutes", "seed") if getattr(told, name) is not None] + rest
         if extra:

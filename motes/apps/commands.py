@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +22,9 @@ from motes.apps.recipes import choose_data, describe
 from motes.apps.report import next_commands, write_report
 from motes.apps.session import Encoded, Session
 from motes.data import DATASETS
-from motes.data.base import Dataset
 from motes.errors import UserError
-from motes.evaluation import Score, evaluate as score
+from motes.evaluation import Score
+from motes.evaluation import evaluate as score
 from motes.models import MODELS
 from motes.models.checkpoint import checkpoint_folder, load, read_config
 from motes.ops.types import Particles
@@ -45,7 +46,7 @@ def go_on(folder: Path) -> None:
 
 def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
     """Train with a display; then score the best checkpoint, write the report and say what to do next."""
-    held_out = open_data(recipe, "validation")
+    held_out = loop.open_data(recipe, "validation")
     try:
         with Display(held_out) as display:
             go(display)
@@ -55,18 +56,13 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
     if not _is_first_process():
         return
     model = load(folder)
-    data = open_data(recipe, "test")
+    data = loop.open_data(recipe, "test")
     scores = score(model, data, limit=500)
     page = write_report(Run(folder), recipe, model, data, scores)
     _write_json(folder / "scores.json", {name: asdict(one) for name, one in scores.items()})
     _print_scores(scores)
     print(f"\nThe report: {page}\nTry next:")
     print("\n".join(f"  {line}" for line in next_commands(folder)))
-
-
-def open_data(recipe: Recipe, split: Any) -> Dataset:
-    cls = DATASETS[recipe.data]
-    return cls(cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in recipe.data_config.items()}), split)
 
 
 def encode(told: argparse.Namespace) -> None:
@@ -115,7 +111,7 @@ def evaluate(told: argparse.Namespace) -> None:
         recipe = Recipe("dlp", recipe.data, data_config={**recipe.data_config, **size})
     if not recipe.data:
         raise UserError(f"{told.run} does not say what it was trained on; name pictures with --data")
-    scores = score(model, open_data(recipe, "test"), told.limit)
+    scores = score(model, loop.open_data(recipe, "test"), told.limit)
     _print_scores(scores)
     if told.json:
         _write_json(told.json, {name: asdict(one) for name, one in scores.items()})
@@ -138,7 +134,7 @@ def info(told: argparse.Namespace) -> None:
     Console().print(table)
 
 
-def list(told: argparse.Namespace) -> None:
+def list_choices(told: argparse.Namespace) -> None:
     table = Table(show_header=False, box=None)
     if told.preset:
         for option in describe(told.preset):
@@ -165,6 +161,17 @@ def push(told: argparse.Namespace) -> None:
     model, path = load(told.run), told.run / "scores.json"
     scores = {name: one["value"] for name, one in json.loads(path.read_text()).items()} if path.is_file() else {}
     print(model.push_to_hub(told.repository, scores))
+
+
+RUN = {
+    "encode": encode,
+    "reconstruct": reconstruct,
+    "evaluate": evaluate,
+    "info": info,
+    "list": list_choices,
+    "import-2022": import_2022,
+    "push": push,
+}
 
 
 def _rows(found: Encoded) -> Iterator[dict[str, Any]]:
@@ -208,8 +215,6 @@ def _folder(path: Path) -> Iterator[Path]:
     except OSError as problem:
         raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
     finally:
-        import shutil
-
         shutil.rmtree(fresh, ignore_errors=True)
 
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from motes.apps.options import nearest, options_of, read_options
+from motes.data import DATASETS
 from motes.errors import UserError
+from motes.models import MODELS
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
-
-MODEL_SOURCES = {"dlp": "models/dlp", "dlp-masked": "models/dlp_masked", "vae": "models/vae", "glo": "models/glo"}
-DATA_SOURCES = {"shapes": "data/shapes", "folder": "data/folder"}
 
 
 def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
@@ -19,7 +18,7 @@ def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path
     if name not in PRESETS:
         raise UserError(nearest(name, PRESETS, "preset"))
     recipe = choose_data(PRESETS[name].recipe, told.data)
-    sources = {"model": MODEL_SOURCES[recipe.model], "data": DATA_SOURCES[recipe.data], "training": "training/recipe:Training"}
+    sources = {"model": MODELS.source(recipe.model), "data": DATASETS.source(recipe.data), "training": "training/recipe:Training"}
     options = read_options(rest, sources)
     for word, field in (("steps", "steps"), ("max_minutes", "max_minutes"), ("seed", "seed")):
         if getattr(told, word) is not None:
@@ -44,7 +43,7 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
     """A name of a data set, or else a folder of pictures."""
     if data is None or data == recipe.data:
         return recipe
-    if data in DATA_SOURCES and data != "folder":
+    if data in DATASETS and data != "folder":
         size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
         return replace(recipe, data=data, data_config={"image_size": size} if size else {})
     if not Path(data).exists():
@@ -58,7 +57,7 @@ def describe(preset: str) -> list[tuple[str, str, str]]:
     if preset not in PRESETS:
         raise UserError(nearest(preset, PRESETS, "preset"))
     recipe = PRESETS[preset].recipe
-    homes = {"model": (MODEL_SOURCES[recipe.model], "Config"), "data": (DATA_SOURCES[recipe.data], "Config"), "training": ("training/recipe", "Training")}
+    homes = {"model": (MODELS.source(recipe.model), "Config"), "data": (DATASETS.source(recipe.data), "Config"), "training": ("training/recipe", "Training")}
     return [
         (f"--{home}.{option.name.replace('_', '-')}", option.kind, option.about)
         for home, (module, cls) in homes.items()

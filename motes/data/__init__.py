@@ -23,5 +23,9 @@ class _Datasets(Mapping[str, "type[Dataset]"]):
     def __len__(self) -> int:
         return len(_PLACES)
 
+    def source(self, name: str) -> str:
+        """The module's place below `motes/`, so that options can be read without importing it."""
+        return "data/" + _PLACES[name].partition(":")[0]
+
 
 DATASETS = _Datasets()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from motes.models.base import Model
 
 
-class _Models(Mapping[str, "type[Model]"]):
+class Models(Mapping[str, "type[Model]"]):
     """A read-only table whose values are imported on first use."""
 
     def __init__(self, places: dict[str, str]):
@@ -24,8 +24,12 @@ class _Models(Mapping[str, "type[Model]"]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def source(self, name: str) -> str:
+        """The module's place below `motes/`, so that options can be read without importing it."""
+        return "models/" + self._places[name].partition(":")[0]
 
-MODELS = _Models(
+
+MODELS = Models(
     {
         "dlp": "dlp:DeepLatentParticles",
         "dlp-masked": "dlp_masked:MaskedParticles",

@@ -19,7 +19,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from motes.data import DATASETS
-from motes.data.base import Dataset
+from motes.data.base import Dataset, Split
 from motes.errors import UserError
 from motes.models.base import Calibrates, Model, Stage
 from motes.models.checkpoint import build, read_config
@@ -61,7 +61,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     run = Run(folder)
     if run.checkpoints.exists() or (folder / "run.json").exists():
         raise UserError(f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out")
-    data = DATASETS[recipe.data](_config(DATASETS[recipe.data].Config, recipe.data_config), "train")
+    data = open_data(recipe, "train")
     torch.manual_seed(recipe.training.seed)
     model = build(recipe.model, fit_config(recipe, data))
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
@@ -78,12 +78,17 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
     """Go on with a run as if it had never stopped."""
     recipe, run = read_recipe(folder), Run(folder)
     checkpoint, tensors, facts = run.restore()
-    data = DATASETS[recipe.data](_config(DATASETS[recipe.data].Config, recipe.data_config), "train")
+    data = open_data(recipe, "train")
     model = build(*read_config(checkpoint))
     model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")})
     loop = _Loop(model, data, recipe, run, watcher)
     loop.take_up(tensors, facts)
     return loop.go()
+
+
+def open_data(recipe: Recipe, split: Split) -> Dataset:
+    cls = DATASETS[recipe.data]
+    return cls(cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in recipe.data_config.items()}), split)
 
 
 def fit_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
@@ -180,7 +185,7 @@ class _Loop:
         """Validate, calibrate, save: by the first process; the others wait."""
         if self.accelerator.is_main_process:
             model = self.average if self.average is not None else self.model
-            held_out = DATASETS[self.recipe.data](self.data.config, "validation")
+            held_out = open_data(self.recipe, "validation")
             record = {"step": self.step, **validate(model, held_out, self.training.validation_pictures)}
             if self.average is not None:
                 self.model.load_state_dict({**self.model.state_dict(), **{k: v for k, v in model.state_dict().items() if "threshold" in k}})
@@ -280,10 +285,6 @@ def _move_average(average: Model, model: Model, decay: float) -> None:
             kept.lerp_(now, 1 - decay)
         else:
             kept.copy_(now)
-
-
-def _config(cls: type, told: dict[str, Any]) -> Any:
-    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in told.items()})
 
 
 def _check(training: Training, data: Dataset) -> None:

@@ -1,0 +1,38 @@
+# make demo: from an empty folder to a trained model and its report; make test: the quick suite. Both can be run again at any time.
+PYTHON ?= python3
+BIN := .venv/bin
+OUT ?= runs/shapes
+# the small CPU build of torch where there is no NVIDIA GPU
+CONSTRAINTS := $(shell command -v nvidia-smi >/dev/null 2>&1 || echo "-c constraints-cpu.txt")
+
+.PHONY: demo test check clean
+
+demo: .venv/motes-installed
+	@if [ -e $(OUT)/report.html ]; then \
+		echo "$(OUT) is trained already; its report: $(OUT)/report.html (make clean starts anew)"; \
+	elif [ -e $(OUT)/checkpoints/last ]; then \
+		$(BIN)/motes train --resume $(OUT); \
+	else \
+		rm -rf $(OUT); $(BIN)/motes train dlp-quick --out $(OUT) $(DEMO_OPTIONS); \
+	fi
+
+test: .venv/motes-dev-installed
+	$(BIN)/python -m pytest
+
+check: .venv/motes-dev-installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+clean:
+	rm -rf $(OUT)
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "motes needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+.venv/motes-installed: .venv/bin/python pyproject.toml constraints-cpu.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable .
+	@touch $@
+
+.venv/motes-dev-installed: .venv/motes-installed
+	$(BIN)/pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable '.[dev]'
+	@touch $@

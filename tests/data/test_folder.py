@@ -1,0 +1,88 @@
+"""Any folder of pictures: every kind is read, broken ones are named, splits are stable."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from motes.data.folder import Config, Folder
+from motes.data.pictures import load_picture, read_picture
+from motes.errors import UserError
+
+
+def noise(shape, top=255, kind=np.uint8):
+    return (np.random.default_rng(0).random(shape) * top).astype(kind)
+
+
+def write_all_kinds(folder):
+    Image.fromarray(noise((20, 30, 3))).save(folder / "rgb.png")
+    Image.fromarray(noise((20, 30))).save(folder / "grey.jpg")
+    Image.fromarray(noise((20, 30, 4))).save(folder / "rgba.png")
+    Image.fromarray(noise((20, 30, 3))).convert("P").save(folder / "palette.gif")
+    Image.fromarray(noise((20, 30, 4))).convert("RGBA").convert("CMYK").save(folder / "cmyk.jpg")
+    Image.fromarray(noise((20, 30), 65535, np.uint16)).save(folder / "sixteen.png")
+    Image.new("RGB", (1, 1), (255, 0, 0)).save(folder / "one.png")
+    Image.fromarray(noise((300, 7, 3))).save(folder / "tall.bmp")
+
+
+@pytest.mark.parametrize("fit", ["fit", "stretch", "crop"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_kind_is_read(tmp_path, fit, channels):
+    write_all_kinds(tmp_path)
+    for path in tmp_path.iterdir():
+        assert load_picture(path, (24, 16), channels, fit).shape == (channels, 24, 16), path.name
+
+
+def test_sixteen_bits_keep_their_range(tmp_path):
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None].repeat(8, 0)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    values = np.asarray(read_picture(tmp_path / "ramp.png"))
+    assert values[0, 0] == 0 and values[0, -1] == 255 and abs(int(values[0, 128]) - 128) <= 1
+
+
+def test_transparent_is_white_and_the_camera_is_turned(tmp_path):
+    Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert (load_picture(tmp_path / "clear.png", (4, 4)) == 255).all()
+    picture = Image.new("RGB", (8, 4))
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    assert read_picture(tmp_path / "turned.jpg").size == (4, 8)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_broken_files_are_named_and_left_out(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for number in range(12):
+        Image.fromarray(noise((20, 20, 3))).save(tmp_path / "sub" / f"{number}.png")
+    whole = Folder(Config(str(tmp_path), (16, 16)))
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "cut.png").write_bytes((tmp_path / "sub" / "0.png").read_bytes()[:60])
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("not looked at")
+    with pytest.warns(UserWarning) as told:
+        parts = [Folder(Config(str(tmp_path), (16, 16), held_out=0.3), split) for split in ("train", "validation", "test")]
+    assert {name for name in ("empty.png", "cut.png", "text.jpg") if any(name in str(one.message) for one in told)} == {"empty.png", "cut.png", "text.jpg"}
+    assert sum(len(part) for part in parts) == 12
+    assert whole.batch([0, 1]).image.shape == (2, 3, 16, 16)
+    assert np.array_equal(whole.pixels([1])[0], whole.pixels([0, 1])[1])
+
+
+def test_nothing_readable_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        Folder(Config(str(tmp_path / "no")))
+    with pytest.raises(UserError, match="no picture"):
+        Folder(Config(str(tmp_path)))
+    (tmp_path / "a.png").write_text("x")
+    with pytest.warns(UserWarning), pytest.raises(UserError, match="can be read"):
+        Folder(Config(str(tmp_path)))
+    with pytest.raises(UserError, match="is a file"):
+        Folder(Config(str(tmp_path / "a.png")))
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    from motes.data import pictures
+
+    monkeypatch.setattr(pictures, "LARGEST", 100)
+    Image.new("RGB", (20, 20)).save(tmp_path / "big.png")
+    with pytest.raises(UserError, match="scale it down"):
+        read_picture(tmp_path / "big.png")

@@ -1,0 +1,56 @@
+"""The house: imports go down only, files and functions fit the eye, and asking for help loads no torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "motes"
+FILES = sorted(ROOT.rglob("*.py"))
+FLOOR = {"ops": 0, "nn": 1, "models": 2, "data": 2, "training": 3, "evaluation": 3, "apps": 4}
+GROUND = {"errors", "version"}  # of no floor: anyone may import them
+FORBIDDEN = {"utils", "common", "core", "misc", "helpers"}
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("motes."):
+            yield node.module.split(".")[1]
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("motes."))
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent != ROOT], ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path):
+    room = path.relative_to(ROOT).parts[0]
+    for other in set(imports(path)) - GROUND - {room}:
+        assert FLOOR[other] < FLOOR[room], f"{room} imports {other}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_fit_the_eye(path):
+    source = path.read_text()
+    assert len(source.splitlines()) <= 330
+    assert path.stem not in FORBIDDEN
+    tree = ast.parse(source)
+    assert ast.get_docstring(tree), "the first line says what the file is for"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno <= 45, f"{node.name} is too long"
+            assert len(node.args.args) <= 7, f"{node.name} has too many parameters"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["trian"], ["train", "dlp-quik"], ["train", "--model.num-particle", "3"]])
+def test_help_and_errors_about_words_load_no_torch(arguments):
+    code = f"import sys\nfrom motes.apps.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n    sys.exit(end.code)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == (0 if "--help" in arguments else 2), done.stderr
+    assert "Traceback" not in done.stderr
+    if "--help" not in arguments:
+        assert "did you mean" in done.stderr
+
+
+def test_importing_motes_loads_no_torch():
+    assert subprocess.run([sys.executable, "-c", "import motes, sys; assert 'torch' not in sys.modules; motes.MODELS; assert 'torch' not in sys.modules"]).returncode == 0

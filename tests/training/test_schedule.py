@@ -1,0 +1,48 @@
+"""Schedules are walked to their end; rows are seen once an epoch, and shared without overlap."""
+
+import pytest
+
+from motes.models.base import Stage
+from motes.training.recipe import Training, read_recipe
+from motes.training.presets import PRESETS
+from motes.training.schedule import Order, learning_rate, progress, stage_at
+
+
+def test_an_epoch_shows_every_picture_once_whatever_the_number_of_processes():
+    order = Order(24, 8, seed=3)
+    seen = [row for step in range(3) for row in order.rows(step)]
+    assert sorted(seen) == list(range(24))
+    assert [row for step in range(3) for rank in (0, 1) for row in Order(24, 8, 3).rows(step, rank, 2)] == seen
+    assert order.rows(3) != order.rows(0)
+
+
+def test_stages_follow_their_shares():
+    stages = tuple(Stage(name, share, None, ()) for name, share in (("a", 0.1), ("b", 0.2), ("c", 0.7)))
+    assert [stage_at(stages, share) for share in (0, 0.0999, 0.1, 0.29, 0.3, 0.99)] == [0, 0, 1, 1, 2, 2]
+
+
+def test_the_clock_ends_a_slow_run():
+    training = Training(steps=100, max_minutes=1)
+    assert progress(10, 30, training) == pytest.approx(0.5)
+    assert progress(90, 30, training) == pytest.approx(0.9)
+    assert progress(10, 1e9, Training(steps=100)) == pytest.approx(0.1)
+
+
+def test_rates():
+    cosine = Training(steps=100, learning_rate=1.0, warm_steps=0)
+    assert learning_rate(cosine, 0, 0.0) == 1.0 and learning_rate(cosine, 99, 1.0) == pytest.approx(0)
+    halving = Training(steps=100, learning_rate=1.0, schedule="halving", halvings=(0.2, 0.4), warm_steps=0)
+    assert [learning_rate(halving, 0, share) for share in (0.1, 0.2, 0.5)] == [1.0, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_written_and_read_back_and_make_models(name, tmp_path):
+    recipe = PRESETS[name].recipe
+    recipe.save(tmp_path)
+    again = read_recipe(tmp_path)
+    assert again.training == recipe.training
+    from motes.models import MODELS
+
+    size = recipe.data_config.get("image_size", (64, 64))
+    model = MODELS[recipe.model](MODELS[recipe.model].Config(image_size=size, **recipe.model_config))
+    assert sum(stage.share for stage in model.stages()) == pytest.approx(1)
