@@ -34,7 +34,7 @@ class AnchoredEncoder(nn.Module):
         with torch.no_grad():
             final = self.where.head[-1]
             final.weight.mul_(0.1)
-            final.bias.copy_(torch.tensor([0.0, 0.0, -4.0, -4.0, 2.0]))  # at the anchor, within 0.14, probably there
+            final.bias.copy_(torch.tensor([0.0, 0.0, -4.0, -4.0, 0.0]))  # at the anchor, within 0.14, perhaps there
 
     @classmethod
     def from_config(cls, config: Any) -> "AnchoredEncoder":

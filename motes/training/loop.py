@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
@@ -33,6 +33,7 @@ LOG_EVERY = 10
 VALIDATION_BATCH = 64
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """Told what happens; draws or prints it."""
 

@@ -86,10 +86,10 @@ PRESETS = {
     ),
     "vae-quick": Preset(
         "a variational autoencoder with one code, on generated shapes",
-        Recipe("vae", "shapes", {}, {"count": 10000}, Training(1500, 64, 1e-3, max_minutes=5)),
+        Recipe("vae", "shapes", {}, {"count": 10000}, Training(1500, 64, 1e-3, max_minutes=5.0)),
     ),
     "glo-quick": Preset(
         "a learnt code per picture and no encoder, on generated shapes",
-        Recipe("glo", "shapes", {}, {"count": 1000, "held_out": 100}, Training(1500, 64, 1e-3, max_minutes=5, validation_pictures=64)),
+        Recipe("glo", "shapes", {}, {"count": 1000, "held_out": 100}, Training(1500, 64, 1e-3, max_minutes=5.0, validation_pictures=64)),
     ),
 }
