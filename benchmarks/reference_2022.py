@@ -5,6 +5,7 @@ and shifting the whole picture once per particle, and pasted by padding each gli
 by particle; PointNet's edges are gathered one by one; padding, convolution, normalisation and activation are four modules.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -39,7 +40,7 @@ def block(a: int, b: int, kernel: int = 3, stride: int = 1, leaky: bool = False,
 
 def contracting(inputs: int, widths: tuple[int, ...], outputs: int, kernel: int = 3) -> nn.Sequential:
     layers = [block(inputs, widths[0], kernel), block(widths[0], widths[0])]
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in itertools.pairwise(widths):
         layers += [block(a, b, stride=2), block(b, b)]
     return nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, 1))
 
@@ -52,7 +53,7 @@ def expanding(inputs: int, widths: list[int], outputs: int) -> nn.Sequential:
 
 def mlp(*widths: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in itertools.pairwise(widths):
         layers += [nn.Linear(a, b), nn.ReLU(True)]
     return nn.Sequential(*layers[:-1])
 
@@ -60,7 +61,13 @@ def mlp(*widths: int) -> nn.Sequential:
 class Edges(nn.Module):
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
-        self.mlp = nn.Sequential(nn.Linear(inputs + 2, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Linear(outputs, outputs), nn.BatchNorm1d(outputs))
+        self.mlp = nn.Sequential(
+            nn.Linear(inputs + 2, outputs),
+            nn.BatchNorm1d(outputs),
+            nn.ReLU(),
+            nn.Linear(outputs, outputs),
+            nn.BatchNorm1d(outputs),
+        )
 
     def forward(self, nodes: Tensor, places: Tensor, sender: Tensor, receiver: Tensor) -> Tensor:
         messages = self.mlp(torch.cat([nodes[sender], places[sender] - places[receiver]], -1))
@@ -78,10 +85,17 @@ class Reference(nn.Module):
         heat, k = s.particles * self.grid**2, s.particles
         self.image = contracting(3, s.widths, k, 7)
         self.prior = contracting(3, (16, 32, 64), 1)
-        self.position, self.presence, self.around = mlp(heat, 256, 128, 4 * k), mlp(heat, 256, 128, k), mlp(heat, 256, 128, 2 * s.looks)
-        self.glimpse, self.look = contracting(3, (16, 16, 32), 32), mlp(32 * (s.glimpse // 4) ** 2, 256, 128, 2 * s.looks)
+        self.position, self.presence, self.around = (
+            mlp(heat, 256, 128, 4 * k),
+            mlp(heat, 256, 128, k),
+            mlp(heat, 256, 128, 2 * s.looks),
+        )
+        self.glimpse, self.look = (
+            contracting(3, (16, 16, 32), 32),
+            mlp(32 * (s.glimpse // 4) ** 2, 256, 128, 2 * s.looks),
+        )
         widths = (s.looks + 2, 64, 128, 256, 512)
-        self.edges = nn.ModuleList(Edges(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.edges = nn.ModuleList(Edges(a, b) for a, b in itertools.pairwise(widths))
         self.unfold, self.grow = nn.Sequential(nn.Linear(512, 64 * k), nn.ReLU(True)), block(k, k, leaky=True, up=True)
         last = (k + 1) * (s.widths[0] // (k + 1) + 1)
         self.scene = expanding(2 * k, [*reversed(s.widths[1:]), last], 3)
@@ -100,7 +114,10 @@ class Reference(nn.Module):
         mean = torch.tanh(mean)
         present = torch.sigmoid(self.presence(flat.detach()))
         zero = torch.zeros_like(mean[:, :1])
-        means, log_variances = torch.cat([mean, zero], 1), torch.cat([log_variance, zero + 2 * torch.log(torch.tensor(s.sigma))], 1)
+        means, log_variances = (
+            torch.cat([mean, zero], 1),
+            torch.cat([log_variance, zero + 2 * torch.log(torch.tensor(s.sigma))], 1),
+        )
         z = means + (0.5 * log_variances).exp() * torch.randn_like(means)
         maps = self.gaussians(z[:, :-1], self.grid)
         looks = self.look(self.glimpse(self.cut(x, mean.detach()).flatten(0, 1)).flatten(1)).view(batch, s.particles, -1)
@@ -111,11 +128,18 @@ class Reference(nn.Module):
         code = look_mean + (0.5 * look_log_variance).exp() * torch.randn_like(look_mean)
         nodes = torch.cat([z.detach(), torch.cat([code[:, :-1].detach(), code[:, -1:]], 1)], -1)
         background = self.scene(torch.cat([maps, self.relate(z.detach(), nodes)], 1))
-        drawn = torch.sigmoid(self.draw(self.code(code[:, :-1].flatten(0, 1)).view(-1, 32, 8, 8))).view(batch, s.particles, 4, s.glimpse, s.glimpse)
+        drawn = torch.sigmoid(self.draw(self.code(code[:, :-1].flatten(0, 1)).view(-1, 32, 8, 8))).view(
+            batch, s.particles, 4, s.glimpse, s.glimpse
+        )
         picture = self.stitch(self.paste(drawn, z[:, :-1]).clamp(0, 1), present, background)
         error = (picture - x).square().sum((1, 2, 3)).mean()
         variance = torch.tensor(s.sigma**2)
-        pairs = 0.5 * (((mean[:, :, None] - proposals[:, None]).square() + log_variance.exp()[:, :, None]) / variance - 1 + variance.log() - log_variance[:, :, None])
+        pairs = 0.5 * (
+            ((mean[:, :, None] - proposals[:, None]).square() + log_variance.exp()[:, :, None]) / variance
+            - 1
+            + variance.log()
+            - log_variance[:, :, None]
+        )
         pairs = pairs.sum(-1)
         chamfer = (pairs.amin(2).sum(1) + pairs.amin(1).sum(1)).mean()
         divergence = 0.5 * (look_mean.square() + look_log_variance.exp() - 1 - look_log_variance).sum((1, 2)).mean()

@@ -103,13 +103,20 @@ def main() -> None:
     if told.measure:
         measure(*told.measure, told.steps)
         return
-    print(f"{datetime.date.today()}, {platform.processor() or platform.machine()}, one thread, float32, CPU seconds, median of {told.rounds} rounds")
-    print("| step | 2022 way | ours | ratio | 2022 way GB | ours GB | ratio | GFLOP/s | of one large convolution |\n|---|---|---|---|---|---|---|---|---|")
+    print(
+        f"{datetime.date.today()}, {platform.processor() or platform.machine()}, one thread, float32, CPU seconds, median of {told.rounds} rounds"
+    )
+    print(
+        "| step | 2022 way | ours | ratio | 2022 way GB | ours GB | ratio | GFLOP/s | of one large convolution |\n|---|---|---|---|---|---|---|---|---|"
+    )
     for case, (batch, _, work) in CASES.items():
         if told.only not in (None, case):
             continue
         rounds = [{side: run(side, case, told.steps) for side in ("theirs", "ours")} for _ in range(told.rounds)]
-        them, us = ({key: statistics.median(one[side][key] for one in rounds) for key in ("seconds", "memory", "rate")} for side in ("theirs", "ours"))
+        them, us = (
+            {key: statistics.median(one[side][key] for one in rounds) for key in ("seconds", "memory", "rate")}
+            for side in ("theirs", "ours")
+        )
         reached = 3 * work * batch / us["seconds"]
         times = f"{them['seconds']:.2f} | {us['seconds']:.2f} | {us['seconds'] / them['seconds']:.2f}"
         memory = f"{them['memory']:.2f} | {us['memory']:.2f} | {us['memory'] / them['memory']:.2f}"

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DATASETS", "MODELS", "Particles", "__version__", "load", "load_pretrained"]
 
-_HOMES = {"load": "motes.models.checkpoint", "load_pretrained": "motes.models.checkpoint", "Particles": "motes.ops.types", "MODELS": "motes.models", "DATASETS": "motes.data"}
+_HOMES = {
+    "load": "motes.models.checkpoint",
+    "load_pretrained": "motes.models.checkpoint",
+    "Particles": "motes.ops.types",
+    "MODELS": "motes.models",
+    "DATASETS": "motes.data",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -42,7 +42,10 @@ def test_files_and_functions_fit_the_eye(path):
             assert len(node.args.args) <= 7, f"{node.name} has too many parameters"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["trian"], ["train", "dlp-quik"], ["train", "--model.num-particle", "3"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["train", "--help"], ["trian"], ["train", "dlp-quik"], ["train", "--model.num-particle", "3"]],
+)
 def test_help_and_errors_about_words_load_no_torch(arguments):
     code = f"import sys\nfrom motes.apps.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n    sys.exit(end.code)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -53,4 +56,13 @@ def test_help_and_errors_about_words_load_no_torch(arguments):
 
 
 def test_importing_motes_loads_no_torch():
-    assert subprocess.run([sys.executable, "-c", "import motes, sys; assert 'torch' not in sys.modules; motes.MODELS; assert 'torch' not in sys.modules"]).returncode == 0
+    assert (
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import motes, sys; assert 'torch' not in sys.modules; motes.MODELS; assert 'torch' not in sys.modules",
+            ]
+        ).returncode
+        == 0
+    )

@@ -10,17 +10,54 @@ from motes.models import MODELS
 from motes.ops.types import Batch
 
 SMALL = {
-    "dlp": dict(image_size=(32, 32), num_particles=4, num_proposals=6, glimpse_size=8, feature_dim=3, phases=(0.2, 0.2), presence_weight=0.1),
-    "dlp-masked": dict(image_size=(32, 32), num_particles=4, num_proposals=6, glimpse_size=8, feature_dim=3, encoder_channels=(8, 16), prior_channels=(8, 8, 16), reconstruction="mse", kl_weights=(0.1, 1e-4)),
-    "vae": dict(image_size=(32, 32), code_dim=4, width=8),
-    "glo": dict(image_size=(32, 32), pictures=8, code_dim=4, width=16),
+    "dlp": {
+        "image_size": (32, 32),
+        "num_particles": 4,
+        "num_proposals": 6,
+        "glimpse_size": 8,
+        "feature_dim": 3,
+        "phases": (0.2, 0.2),
+        "presence_weight": 0.1,
+    },
+    "dlp-masked": {
+        "image_size": (32, 32),
+        "num_particles": 4,
+        "num_proposals": 6,
+        "glimpse_size": 8,
+        "feature_dim": 3,
+        "encoder_channels": (8, 16),
+        "prior_channels": (8, 8, 16),
+        "reconstruction": "mse",
+        "kl_weights": (0.1, 1e-4),
+    },
+    "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
+    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
     ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),
-    ("dlp", {**SMALL["dlp"], "architecture": "published-exclusive", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16), "num_particles": 1}),
+    (
+        "dlp",
+        {
+            **SMALL["dlp"],
+            "architecture": "published-exclusive",
+            "encoder_channels": (8, 16),
+            "prior_channels": (8, 8, 16),
+            "num_particles": 1,
+        },
+    ),
     ("dlp", {**SMALL["dlp"], "image_size": (40, 24), "channels": 1, "glimpse_size": 11, "num_particles": 1}),
-    ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16, 16), "image_size": (40, 24), "channels": 1, "glimpse_size": 11}),
+    (
+        "dlp",
+        {
+            **SMALL["dlp"],
+            "architecture": "published",
+            "encoder_channels": (8, 16, 16),
+            "image_size": (40, 24),
+            "channels": 1,
+            "glimpse_size": 11,
+        },
+    ),
 ]
 
 

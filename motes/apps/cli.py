@@ -66,7 +66,11 @@ def run_command(arguments: list[str]) -> None:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="motes", description="Latent particles: where are the things, what do they look like, without labels.", allow_abbrev=False)
+    parser = Parser(
+        prog="motes",
+        description="Latent particles: where are the things, what do they look like, without labels.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--version", action="version", version=f"motes {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in COMMANDS.items()}
@@ -83,7 +87,9 @@ def build_parser() -> argparse.ArgumentParser:
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
     made["info"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["import-2022"].add_argument("weights", type=Path, help="a .pth file")
-    made["import-2022"].add_argument("--config", type=Path, help="JSON with that code's constructor arguments; what shapes tell need not be given")
+    made["import-2022"].add_argument(
+        "--config", type=Path, help="JSON with that code's constructor arguments; what shapes tell need not be given"
+    )
     made["import-2022"].add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
     made["push"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["push"].add_argument("repository", help="owner/name on the hub")

@@ -80,8 +80,15 @@ def encode(told: argparse.Namespace) -> None:
             if isinstance(found.latent, Particles):
                 rows += list(_rows(found))
                 for n, path in enumerate(found.paths):
-                    draw.with_particles(found.image[n], found.latent, n, 512).save(out / _name(path, len(names) - len(found.paths) + n, "particles"))
-        np.savez_compressed(out / "particles.npz", pictures=np.array(names), **{name: np.concatenate(parts) for name, parts in arrays.items()})
+                    draw.with_particles(found.image[n], found.latent, n, 512).save(
+                        out / _name(path, len(names) - len(found.paths) + n, "particles")
+                    )
+        joined: dict[str, Any] = {name: np.concatenate(parts) for name, parts in arrays.items()}
+        np.savez_compressed(
+            out / "particles.npz",
+            pictures=np.array(names),
+            **{name: np.concatenate(parts) for name, parts in arrays.items()},
+        )
         if rows:
             _write_table(out, rows)
     _report_skipped(session)
@@ -182,7 +189,15 @@ def _rows(found: Encoded) -> Iterator[dict[str, Any]]:
         for k in range(len(latent)):
             place = latent.position[n, k].tolist()
             looks = {f"feature_{f}": value for f, value in enumerate(latent.features[n, k].tolist())}
-            numbers = (str(path), k, *place, *std[n, k].tolist(), latent.presence[n, k].item(), certainty[n, k].item(), bool(there[n, k]))
+            numbers = (
+                str(path),
+                k,
+                *place,
+                *std[n, k].tolist(),
+                latent.presence[n, k].item(),
+                certainty[n, k].item(),
+                bool(there[n, k]),
+            )
             yield {**dict(zip(COLUMNS, numbers, strict=True)), **looks}
 
 

@@ -31,7 +31,13 @@ def with_particles(image: Tensor, particles: Particles, row: int, side: int = 25
     unit = max(picture.size) / 64
     for k in sorted(range(len(particles)), key=lambda k: bool(there[k])):
         radius = unit * (1.2 + 1.3 * float(span[k])) if there[k] else unit * 0.8
-        _ring(pen, _pixel(particles.position[row, k], picture.size), radius, SURE if there[k] else DOUBTED, max(int(unit / 2), 1))
+        _ring(
+            pen,
+            _pixel(particles.position[row, k], picture.size),
+            radius,
+            SURE if there[k] else DOUBTED,
+            max(int(unit / 2), 1),
+        )
     return picture
 
 
@@ -100,5 +106,8 @@ def _pixel(position: Tensor, size: tuple[int, int]) -> tuple[float, float]:
 
 
 def _ring(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: tuple[int, int, int], width: int) -> None:
-    for r, paint, thick in ((radius + 1, (255, 255, 255), width + 2), (radius, colour, width)):  # a white rim keeps it visible on any ground
+    for r, paint, thick in (
+        (radius + 1, (255, 255, 255), width + 2),
+        (radius, colour, width),
+    ):  # a white rim keeps it visible on any ground
         pen.ellipse([at[0] - r, at[1] - r, at[0] + r, at[1] + r], outline=paint, width=thick)

@@ -51,7 +51,21 @@ def read_options(tokens: Sequence[str], homes: dict[str, str]) -> dict[str, dict
         token = rest.pop(0)
         home, dot, name = token.removeprefix("--").partition(".")
         if not token.startswith("--") or not dot or home not in homes:
-            raise UserError(nearest(token, ["--data", "--out", "--steps", "--max-minutes", "--seed", "--resume", *(f"--{h}.OPTION" for h in homes)], "option"))
+            raise UserError(
+                nearest(
+                    token,
+                    [
+                        "--data",
+                        "--out",
+                        "--steps",
+                        "--max-minutes",
+                        "--seed",
+                        "--resume",
+                        *(f"--{h}.OPTION" for h in homes),
+                    ],
+                    "option",
+                )
+            )
         if "=" in name:
             name, _, value = name.partition("=")
             rest.insert(0, value)
@@ -62,7 +76,13 @@ def read_options(tokens: Sequence[str], homes: dict[str, str]) -> dict[str, dict
         known = options_of(module, cls or "Config")
         name = name.replace("-", "_")
         if name not in known:
-            raise UserError(nearest(f"--{home}.{name.replace('_', '-')}", [f"--{home}.{one.replace('_', '-')}" for one in known], "option"))
+            raise UserError(
+                nearest(
+                    f"--{home}.{name.replace('_', '-')}",
+                    [f"--{home}.{one.replace('_', '-')}" for one in known],
+                    "option",
+                )
+            )
         told[home][name] = _value(f"--{home}.{name.replace('_', '-')}", known[name].kind, values)
     return told
 

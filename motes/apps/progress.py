@@ -46,7 +46,11 @@ class Display:
         self.bar.update(self.task, completed=record["progress"], stage=record["stage"], step=record["step"], terms=terms)
         if not self.console.is_terminal and time.monotonic() - self.last_line > PLAIN_EVERY:
             self.last_line = time.monotonic()
-            print(f"{record['progress']:4.0%}  step {record['step']}  {record['stage']}  {terms}", file=sys.stderr, flush=True)
+            print(
+                f"{record['progress']:4.0%}  step {record['step']}  {record['stage']}  {terms}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def evaluated(self, record: dict[str, Any], model: Model, run: Run) -> None:
         self.console.print(f"step {record['step']}: validation loss {record['validation']:.4g}", highlight=False)

@@ -18,7 +18,11 @@ def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path
     if name not in PRESETS:
         raise UserError(nearest(name, PRESETS, "preset"))
     recipe = choose_data(PRESETS[name].recipe, told.data)
-    sources = {"model": MODELS.source(recipe.model), "data": DATASETS.source(recipe.data), "training": "training/recipe:Training"}
+    sources = {
+        "model": MODELS.source(recipe.model),
+        "data": DATASETS.source(recipe.data),
+        "training": "training/recipe:Training",
+    }
     options = read_options(rest, sources)
     for word, field in (("steps", "steps"), ("max_minutes", "max_minutes"), ("seed", "seed")):
         if getattr(told, word) is not None:
@@ -57,7 +61,11 @@ def describe(preset: str) -> list[tuple[str, str, str]]:
     if preset not in PRESETS:
         raise UserError(nearest(preset, PRESETS, "preset"))
     recipe = PRESETS[preset].recipe
-    homes = {"model": (MODELS.source(recipe.model), "Config"), "data": (DATASETS.source(recipe.data), "Config"), "training": ("training/recipe", "Training")}
+    homes = {
+        "model": (MODELS.source(recipe.model), "Config"),
+        "data": (DATASETS.source(recipe.data), "Config"),
+        "training": ("training/recipe", "Training"),
+    }
     return [
         (f"--{home}.{option.name.replace('_', '-')}", option.kind, option.about)
         for home, (module, cls) in homes.items()

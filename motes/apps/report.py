@@ -37,7 +37,10 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
     """Written beside its place and moved there, so that a reader never meets half a page."""
     device = next(model.parameters()).device
     image = data.batch(range(min(SHOWN, len(data)))).image.to(device)
-    panels = "".join(f"<h2>{title}</h2><p>{words}</p><div class=panel><img alt='{title}' src='{uri}'></div>" for title, words, uri in _panels(model, image))
+    panels = "".join(
+        f"<h2>{title}</h2><p>{words}</p><div class=panel><img alt='{title}' src='{uri}'></div>"
+        for title, words, uri in _panels(model, image)
+    )
     page = (
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>motes: {html.escape(run.folder.name)}</title>"
         f"<style>{STYLE}</style><h1>motes <em>{html.escape(run.folder.name)}</em></h1><p>{html.escape(_facts(run, recipe, model))}</p>"
@@ -74,17 +77,41 @@ def _panels(model: Model, image: torch.Tensor) -> list[tuple[str, str, str]]:
     with torch.no_grad():
         latent = model.encode(image)
         drawn = model.decode(latent)
-        found = [("Originals", "Pictures that training never saw.", draw.sheet([[draw.to_picture(one, 136) for one in image]]))]
+        found = [
+            (
+                "Originals",
+                "Pictures that training never saw.",
+                draw.sheet([[draw.to_picture(one, 136) for one in image]]),
+            )
+        ]
         if isinstance(latent, Particles):
             words = "A pink ring where the model is sure that something is: the larger, the surer of its place. Grey: it doubts."
-            found.append(("Particles", words, draw.sheet([[draw.with_particles(image[n], latent, n, 136) for n in range(len(image))]])))
+            found.append(
+                (
+                    "Particles",
+                    words,
+                    draw.sheet([[draw.with_particles(image[n], latent, n, 136) for n in range(len(image))]]),
+                )
+            )
         error = (drawn - image).abs().mean(1, keepdim=True).expand(-1, 3, -1, -1)
         rows = [[draw.to_picture(one, 136) for one in drawn], [draw.to_picture(one, 136) for one in error]]
-        found.append(("Reconstructions", "Decoded from the latent alone, and below where they are off (white: by everything).", draw.sheet(rows)))
+        found.append(
+            (
+                "Reconstructions",
+                "Decoded from the latent alone, and below where they are off (white: by everything).",
+                draw.sheet(rows),
+            )
+        )
         if (proposals := getattr(model, "proposals", None)) is not None:
             points = proposals(image)
             words = "Points that the prior proposes, patch by patch; the particles are drawn to them."
-            found.append(("Proposals", words, draw.sheet([[draw.with_points(image[n], points[n], 136) for n in range(len(image))]])))
+            found.append(
+                (
+                    "Proposals",
+                    words,
+                    draw.sheet([[draw.with_points(image[n], points[n], 136) for n in range(len(image))]]),
+                )
+            )
         if (glimpses := getattr(model, "glimpses", None)) is not None and isinstance(latent, Particles):
             windows = glimpses(latent)
             words = "Each particle drawn alone, one row a picture, front to back; chequers show through where it is transparent."
@@ -94,7 +121,8 @@ def _panels(model: Model, image: torch.Tensor) -> list[tuple[str, str, str]]:
 
 def _scores(scores: dict[str, Score]) -> str:
     rows = "".join(
-        f"<tr><td>{name}<td class=n>{score.value:.3f}<td>{score.low:.3f} – {score.high:.3f}<td>{EXPLAINED.get(name, '')}" for name, score in scores.items()
+        f"<tr><td>{name}<td class=n>{score.value:.3f}<td>{score.low:.3f} – {score.high:.3f}<td>{EXPLAINED.get(name, '')}"
+        for name, score in scores.items()
     )
     return f"<h2>Scores</h2><p>On the test split; the range holds 95 % of bootstrap resamples.</p><table><tr><th>score<th>value<th>range<th>what it says{rows}</table>"
 
@@ -113,4 +141,6 @@ def _facts(run: Run, recipe: Recipe, model: Model) -> str:
     minutes = f"{lines[-1]['seconds'] / 60:.1f} minutes, {lines[-1]['step'] + 1} steps" if lines else "no steps"
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     threads = f"{torch.get_num_threads()} CPU threads" if not torch.cuda.is_available() else torch.cuda.get_device_name()
-    return f"{recipe.preset or recipe.model} on {recipe.data}, seed {recipe.training.seed}: {minutes}, {millions:.2f} M parameters, {threads}."
+    return (
+        f"{recipe.preset or recipe.model} on {recipe.data}, seed {recipe.training.seed}: {minutes}, {millions:.2f} M parameters, {threads}."
+    )

@@ -41,7 +41,14 @@ def read_picture(path: Path) -> Image.Image:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, not a picture") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as problem:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        Image.DecompressionBombError,
+    ) as problem:
         reason = "is empty" if path.is_file() and path.stat().st_size == 0 else "is no picture, or cut short"
         raise UserError(f"{path} {reason} ({type(problem).__name__})") from None
 

@@ -120,7 +120,14 @@ def _arrange(config: Config, random: np.random.Generator) -> dict[str, np.ndarra
             free = (apart.any(-1) | ~present).all(1)
             corner[:, n] = np.where((seek & free)[:, None], place, corner[:, n])
             present[:, n] |= seek & free
-    return {"kind": kind, "sides": sides, "corner": corner, "colour": colour, "present": present, "centre": _centres(kind, corner, sides)}
+    return {
+        "kind": kind,
+        "sides": sides,
+        "corner": corner,
+        "colour": colour,
+        "present": present,
+        "centre": _centres(kind, corner, sides),
+    }
 
 
 def _centres(kind: np.ndarray, corner: np.ndarray, sides: np.ndarray) -> np.ndarray:
@@ -144,7 +151,7 @@ def _masks(scene: dict[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
 
 
 def _boxes(masks: np.ndarray) -> np.ndarray:
-    rows, columns = masks.any(-1), masks.any(-2)
+    rows, columns = np.asarray(masks.any(-1)), np.asarray(masks.any(-2))
     first = np.stack([rows.argmax(-1), columns.argmax(-1)], -1)
     last = np.stack([rows.shape[-1] - 1 - rows[..., ::-1].argmax(-1), columns.shape[-1] - 1 - columns[..., ::-1].argmax(-1)], -1)
-    return np.where(masks.any((-1, -2))[..., None], np.concatenate([first, last], -1), 0).astype(np.float32)
+    return np.where(np.asarray(masks.any((-1, -2)))[..., None], np.concatenate([first, last], -1), 0).astype(np.float32)

@@ -44,7 +44,10 @@ def evaluate(
     scores = {"psnr": _mean_score(torch.cat(quality))}
     if counts:
         merged = {key: torch.cat([one[key] for one in counts]) for key in counts[0]}
-        scores |= {name: Score(*_interval(lambda rows, n=name: particle_scores({k: v[rows] for k, v in merged.items()})[n], count)) for name in ("found", "clean", "distance", "count_error")}
+        scores |= {
+            name: Score(*_interval(lambda rows, n=name: particle_scores({k: v[rows] for k, v in merged.items()})[n], count))
+            for name in ("found", "clean", "distance", "count_error")
+        }
     return scores
 
 

@@ -1,6 +1,5 @@
 """Do the particles lie where the things are? Over the particles that `confident()` leaves with presence above 1/2."""
 
-import torch
 from torch import Tensor
 
 from motes.data.base import Truth

@@ -93,7 +93,9 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{path} is damaged, or not of motes; use another checkpoint of the run") from None
     if version != FORMAT:
-        raise UserError(f"{path} is of format {version}, this motes ({VERSION}) reads format {FORMAT}; install the motes that wrote it ({facts.get('motes')})")
+        raise UserError(
+            f"{path} is of format {version}, this motes ({VERSION}) reads format {FORMAT}; install the motes that wrote it ({facts.get('motes')})"
+        )
     return name, config
 
 
@@ -107,7 +109,9 @@ def build(name: str, config: dict[str, Any]) -> Model:
     for key in config:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
-            raise UserError(f"model {name} has no option {key!r}" + (f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"))
+            raise UserError(
+                f"model {name} has no option {key!r}" + (f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}")
+            )
     return cls(cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}))
 
 
@@ -119,7 +123,9 @@ def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
         raise UserError(f"{path} has {extra[0]}, which the model of its config.json does not; it belongs to another model")
     for key, value in expected.items():
         if value.shape != weights[key].shape:
-            raise UserError(f"{path}: {key} has shape {tuple(weights[key].shape)}, its config.json asks for {tuple(value.shape)}; they do not belong together")
+            raise UserError(
+                f"{path}: {key} has shape {tuple(weights[key].shape)}, its config.json asks for {tuple(value.shape)}; they do not belong together"
+            )
 
 
 def load_pretrained(where: str | Path) -> Model:
@@ -130,7 +136,9 @@ def load_pretrained(where: str | Path) -> Model:
     try:
         folder = hub.snapshot_download(str(where), allow_patterns=["config.json", "model.safetensors"])
     except Exception as problem:
-        raise UserError(f"{where} is no folder here, and no repository of that name could be fetched from the hub ({type(problem).__name__})") from None
+        raise UserError(
+            f"{where} is no folder here, and no repository of that name could be fetched from the hub ({type(problem).__name__})"
+        ) from None
     return load(folder)
 
 
@@ -147,7 +155,9 @@ def push(model: Model, repository: str, scores: dict[str, float] | None = None) 
             api.create_repo(repository, exist_ok=True)
             return str(api.upload_folder(repo_id=repository, folder_path=place))
         except Exception as problem:
-            raise UserError(f"{repository} could not be pushed to the hub ({type(problem).__name__}); is there a network, and did you log in with `hf auth login`?") from None
+            raise UserError(
+                f"{repository} could not be pushed to the hub ({type(problem).__name__}); is there a network, and did you log in with `hf auth login`?"
+            ) from None
 
 
 def card(model: Model, repository: str, scores: dict[str, float]) -> str:

@@ -34,7 +34,11 @@ class Config:
     patch_size: int = 8  # of the prior: about the size of the smallest thing
     glimpse_size: int = 16  # side of a particle's window: about the size of the largest thing
     architecture: Literal["anchored", "published", "published-exclusive"] = "anchored"  # see ARCHITECTURES
-    encoder_channels: tuple[int, ...] = (32, 64, 128)  # widths of the image network, halving the picture at each but the first
+    encoder_channels: tuple[int, ...] = (
+        32,
+        64,
+        128,
+    )  # widths of the image network, halving the picture at each but the first
     prior_channels: tuple[int, ...] = (16, 32, 64)  # widths of the patch network
     prior_std: float = 0.1  # how near a proposal a particle should be; half a picture is 1
     reconstruction: str = "mse"  # what counts as a good picture: see motes.nn.perceptual.RECONSTRUCTIONS
@@ -59,6 +63,10 @@ class DeepLatentParticles(Model):
     """
 
     Config = Config
+
+    encoder: Any  # a ParticleEncoder of motes.nn.parts
+    decoder: Any  # a ParticleDecoder
+    evidence_threshold: Tensor
 
     def __init__(self, config: Config):
         super().__init__()
@@ -87,8 +95,9 @@ class DeepLatentParticles(Model):
     def loss(self, batch: Batch) -> Losses:
         encoding = self.encoder(batch.image, prior_image_of(batch))
         windows, background = self._sample(encoding)
-        picture, _ = stitch(windows, encoding.presence, background)
-        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), presence_price(encoding.presence))
+        picture, share = stitch(windows, encoding.presence, background)
+        price = presence_price(encoding.presence, windows.pixels[:, :, 0], share)
+        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), price)
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """Random presence and grainy alphas: no particle may leave its work to another, so all learn to draw."""
@@ -150,7 +159,10 @@ class DeepLatentParticles(Model):
         looks = looks + kl_to_standard_normal(encoding.background.mean, encoding.background.log_variance).sum(1)
         beta_position, beta_looks = self.config.kl_weights
         total = error + beta_position * chamfer + beta_looks * looks + self.config.presence_weight * presence
-        return Losses(total.mean(), {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "presence_price": presence})
+        return Losses(
+            total.mean(),
+            {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "presence_price": presence},
+        )
 
     def _grainy(self, windows: Windows) -> Windows:
         alpha = windows.pixels[:, :, :1]
@@ -183,7 +195,9 @@ def check_sizes(config: Any) -> None:
     for side in config.image_size:
         if side % config.patch_size or side < config.patch_size:
             lower = max(side // config.patch_size, 1) * config.patch_size
-            raise UserError(f"image_size {side} is not a multiple of patch_size {config.patch_size}; try {lower} or {lower + config.patch_size}")
+            raise UserError(
+                f"image_size {side} is not a multiple of patch_size {config.patch_size}; try {lower} or {lower + config.patch_size}"
+            )
     if config.glimpse_size > min(config.image_size):
         smaller = max(min(config.image_size) // 4, 1)
         raise UserError(f"glimpse_size {config.glimpse_size} is larger than the picture {config.image_size}; try {smaller}")
@@ -192,13 +206,20 @@ def check_sizes(config: Any) -> None:
 def refuse_other_sizes(config: Any, image: Tensor) -> None:
     expected = (config.channels, *config.image_size)
     if tuple(image.shape[1:]) != expected:
-        raise UserError(f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first")
+        raise UserError(
+            f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
+        )
 
 
-def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-    """sum_k p + 4 p (1 - p): being there costs one, being half there two. Without the second part a particle may be half there
-    for good, with colours exaggerated to make up for it (docs/log.md)."""
-    return (presence + 4 * presence * (1 - presence)).sum(1)
+def presence_price(presence: Float[Tensor, "B K"], alpha: Float[Tensor, "B K s s"], share: Float[Tensor, "B K s s"]) -> Float[Tensor, "B"]:
+    """sum_k p + 8 p (1 - p)^3 + h / 16, with h the pixels' worth of alpha that lies hidden behind the particles in front.
+
+    Presence, alpha and contrast make up for one another, so a thing may be drawn as well by a particle that is half there. The bump
+    in the price, highest at a quarter, parts the two: what is there at all is pushed to 1. What is hidden gets no gradient from
+    the picture, so a second particle on one thing leaves only for the last term (docs/log.md tells what else was tried).
+    """
+    hidden = (alpha * presence[..., None, None] - share).sum((2, 3))
+    return (presence + 8 * presence * (1 - presence) ** 3 + hidden / 16).sum(1)
 
 
 def prior_image_of(batch: Batch) -> Image:

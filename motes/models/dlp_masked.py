@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.errors import UserError
 from motes.models.base import Model
 from motes.models.dlp import check_sizes, prior_image_of, refuse_other_sizes
 from motes.nn.conv import Contracting, initialise, mlp
@@ -95,7 +96,14 @@ class MaskedParticles(Model):
         )
 
     def decode(self, latent: Particles) -> Image:
-        return self._paint(latent.position, latent.features, latent.background, torch.zeros_like(latent.position[:, 0]), latent.bypass, latent.presence)
+        return self._paint(
+            latent.position,
+            latent.features,
+            latent.background,
+            torch.zeros_like(latent.position[:, 0]),
+            latent.bypass,
+            latent.presence,
+        )
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         return self.prior(image)
@@ -118,8 +126,16 @@ class MaskedParticles(Model):
         return (maps > self.config.mask_threshold).any(1, keepdim=True).to(maps.dtype)
 
     def _paint(
-        self, position: Tensor, features: Tensor, background: Tensor, wandering: Tensor, bypass: Tensor, presence: Tensor | None = None
+        self,
+        position: Tensor,
+        features: Tensor,
+        background: Tensor,
+        wandering: Tensor,
+        bypass: Tensor,
+        presence: Tensor | None = None,
     ) -> Image:
+        if bypass is None:
+            raise UserError("these particles carry no by-pass; encode the picture with a masked model")
         maps = gaussian_maps(position, self.grid, self.config.prior_std)
         if presence is not None:
             maps = maps * presence[..., None, None]
@@ -131,5 +147,8 @@ class MaskedParticles(Model):
         mean, log_variance = position.mean, position.log_variance
         if self.config.background_in_kl:
             fixed = torch.full_like(log_variance[:, :1], 2 * torch.tensor(self.config.prior_std).log().item())
-            mean, log_variance = torch.cat([mean, torch.zeros_like(mean[:, :1])], 1), torch.cat([log_variance, fixed], 1)
+            mean, log_variance = (
+                torch.cat([mean, torch.zeros_like(mean[:, :1])], 1),
+                torch.cat([log_variance, fixed], 1),
+            )
         return chamfer_kl(mean, log_variance, proposals, self.config.prior_std)

@@ -54,7 +54,17 @@ class GenerativeLatentOptimisation(Model):
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
 
     def stages(self) -> tuple[Stage, ...]:
-        return (Stage("codes and decoder", 1.0, self.loss, tuple(self.parameters()), self.start_codes, self.keep_in_ball, self.optimizer),)
+        return (
+            Stage(
+                "codes and decoder",
+                1.0,
+                self.loss,
+                tuple(self.parameters()),
+                self.start_codes,
+                self.keep_in_ball,
+                self.optimizer,
+            ),
+        )
 
     def loss(self, batch: Batch) -> Losses:
         error = self.reconstruction_loss(self._draw(self.codes[batch.index]), batch.image)
@@ -68,7 +78,9 @@ class GenerativeLatentOptimisation(Model):
         """Gradient descent on the code alone, from the middle of the ball; each picture by itself, the same every time."""
         expected = (self.config.channels, *self.config.image_size)
         if tuple(image.shape[1:]) != expected:
-            raise UserError(f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first")
+            raise UserError(
+                f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
+            )
         with torch.enable_grad():
             code = torch.zeros(len(image), self.config.code_dim, device=image.device, requires_grad=True)
             optimizer = torch.optim.Adam([code], lr=ENCODING_RATE)
@@ -108,7 +120,10 @@ class GenerativeLatentOptimisation(Model):
 
     def optimizer(self, rate: float) -> torch.optim.Optimizer:
         """RMSprop: without momentum, which would go on moving the codes of pictures that are not in the batch."""
-        groups = [{"params": list(self.draw.parameters()), "lr": rate}, {"params": [self.codes], "lr": self.config.code_rate * rate}]
+        groups = [
+            {"params": list(self.draw.parameters()), "lr": rate},
+            {"params": [self.codes], "lr": self.config.code_rate * rate},
+        ]
         return torch.optim.RMSprop(groups, alpha=0.99)
 
     def _draw(self, code: Float[Tensor, "B F"]) -> Image:

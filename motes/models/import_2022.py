@@ -1,5 +1,6 @@
 """Weights of the 2022 research code, as a model of ours."""
 
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -24,7 +25,14 @@ OBJECT_MLPS = {
     "decoder.unfold": "object_dec.fc",
 }
 MASKED_MLPS = {"position": "to_normal_stats", "around": "object_enc", "look": "object_enc_sep.fc"}
-IGNORED_KWARGS = {"use_logsoftmax": False, "learn_order": False, "n_kp": 1, "kp_activation": "tanh", "pad_mode": "replicate", "dropout": 0.0}
+IGNORED_KWARGS = {
+    "use_logsoftmax": False,
+    "learn_order": False,
+    "n_kp": 1,
+    "kp_activation": "tanh",
+    "pad_mode": "replicate",
+    "dropout": 0.0,
+}
 
 
 def import_weights(weights: Path, kwargs: Path | None, out: Path) -> Model:
@@ -40,9 +48,13 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:
-        reason = "it holds more than weights, and code in it is never run" if "nsupported" in str(problem) else "it is cut short or no .pth file"
+        reason = (
+            "it holds more than weights, and code in it is never run" if "nsupported" in str(problem) else "it is cut short or no .pth file"
+        )
         raise UserError(f"{path} cannot be read: {reason}; save it again as torch.save(model.state_dict(), ...)") from None
-    while isinstance(loaded, dict) and (inner := next((loaded[k] for k in ("model", "state_dict", "model_state_dict") if isinstance(loaded.get(k), dict)), None)):
+    while isinstance(loaded, dict) and (
+        inner := next((loaded[k] for k in ("model", "state_dict", "model_state_dict") if isinstance(loaded.get(k), dict)), None)
+    ):
         loaded = inner
     if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()) or not loaded:
         raise UserError(f"{path} holds no state dict of the 2022 code")
@@ -67,15 +79,19 @@ def convert(weights: Mapping[str, Tensor], kwargs: Mapping[str, Any] | None = No
     ours = model.state_dict()
     missing = [theirs for mine, theirs in names.items() if theirs not in weights]
     if missing:
-        raise UserError(f"{len(missing)} weights of the 2022 model are missing, first {missing[0]}; is the file whole, and of this configuration?")
+        raise UserError(
+            f"{len(missing)} weights of the 2022 model are missing, first {missing[0]}; is the file whole, and of this configuration?"
+        )
     for mine, theirs in names.items():
         if ours[mine].shape != weights[theirs].shape:
-            raise UserError(f"{theirs} has shape {tuple(weights[theirs].shape)}, but this configuration needs {tuple(ours[mine].shape)}; check the kwargs")
+            raise UserError(
+                f"{theirs} has shape {tuple(weights[theirs].shape)}, but this configuration needs {tuple(ours[mine].shape)}; check the kwargs"
+            )
     left = set(ours) - set(names) - {"evidence_threshold"}
     assert not left, f"no 2022 name for {sorted(left)[:3]}"
     model.load_state_dict({**ours, **{mine: weights[theirs] for mine, theirs in names.items()}})
     if not masked:
-        model.evidence_threshold.fill_(-1e4)  # nothing was calibrated: every particle counts until `calibrate`
+        model.get_buffer("evidence_threshold").fill_(-1e4)  # nothing was calibrated: every particle counts until `calibrate`
     return model.eval()
 
 
@@ -86,7 +102,7 @@ def _infer(weights: Mapping[str, Tensor], kwargs: Mapping[str, Any], masked: boo
     side = int(kwargs.get("image_size", grid * 2 ** (len(widths) - 1)))
     patch = max(int(match[1]) for key in weights if (match := re.match(r"prior\.enc\.main\.conv_in_(\d+)_0\.", key)))
     scale = kwargs.get("anchor_s")
-    glimpse = _glimpse_side(weights, count, side, grid, masked) if scale is None else int(round(scale * (side - 1)))
+    glimpse = _glimpse_side(weights, count, side, grid, masked) if scale is None else round(scale * (side - 1))
     shape: dict[str, Any] = {
         "image_size": (side, side),
         "channels": next(value.shape[1] for key, value in weights.items() if key.startswith("enc.main.in_block_1.main.conv_")),
@@ -115,13 +131,22 @@ def _glimpse_side(weights: Mapping[str, Tensor], count: int, side: int, grid: in
 def _widths(weights: Mapping[str, Tensor], stack: str) -> tuple[int, ...]:
     """Widths of a contracting stack, in order of the sides at which its stages begin."""
     first = next(value.shape[0] for key, value in weights.items() if key.startswith(f"{stack}.in_block_1.main.conv_"))
-    stages = {int(match[1]): value.shape[0] for key, value in weights.items() if (match := re.match(rf"{re.escape(stack)}\.conv_in_(\d+)_0\.main\.conv_", key))}
+    stages = {
+        int(match[1]): value.shape[0]
+        for key, value in weights.items()
+        if (match := re.match(rf"{re.escape(stack)}\.conv_in_(\d+)_0\.main\.conv_", key))
+    }
     return (first, *(stages[side] for side in sorted(stages, reverse=True)))
 
 
 def _compare(shape: Mapping[str, Any], kwargs: Mapping[str, Any]) -> None:
     """Arguments that contradict the weights are refused: one of the two is the wrong file."""
-    told = {"n_kp_enc": "num_particles", "learned_feature_dim": "feature_dim", "patch_size": "patch_size", "cdim": "channels"}
+    told = {
+        "n_kp_enc": "num_particles",
+        "learned_feature_dim": "feature_dim",
+        "patch_size": "patch_size",
+        "cdim": "channels",
+    }
     for theirs, ours in told.items():
         if theirs in kwargs and int(kwargs[theirs]) != shape[ours]:
             raise UserError(f"the kwargs say {theirs}={kwargs[theirs]}, the weights {shape[ours]}; they do not belong together")
@@ -134,8 +159,16 @@ def _names(shape: Mapping[str, Any], masked: bool) -> dict[str, str]:
     """Every parameter and buffer of ours -> its name in the 2022 code."""
     home = "" if masked else "decoder."
     names: dict[str, str] = {}
-    sides = {"enc": shape["image_size"][0], "prior.enc": shape["patch_size"], "object_enc_sep.cnn": shape["glimpse_size"]}
-    widths = {"enc": shape["encoder_channels"], "prior.enc": shape["prior_channels"], "object_enc_sep.cnn": (16, 16, 32)}
+    sides = {
+        "enc": shape["image_size"][0],
+        "prior.enc": shape["patch_size"],
+        "object_enc_sep.cnn": shape["glimpse_size"],
+    }
+    widths = {
+        "enc": shape["encoder_channels"],
+        "prior.enc": shape["prior_channels"],
+        "object_enc_sep.cnn": (16, 16, 32),
+    }
     for ours, theirs in (MASKED_STACKS if masked else OBJECT_STACKS).items():
         names |= _stack_names(ours, theirs, widths[theirs], shape["channels"], sides[theirs])
     for ours, theirs in (MASKED_MLPS if masked else OBJECT_MLPS).items():
@@ -150,13 +183,16 @@ def _names(shape: Mapping[str, Any], masked: bool) -> dict[str, str]:
     if not masked:
         doublings = max((-(-shape["glimpse_size"] // 8) - 1).bit_length(), 0)
         names |= _expanding_names("decoder.draw", "object_dec.main", (32, *[64] * doublings, 32), first_label=16)
-        names |= {f"decoder.colour.{kind}": f"object_dec.main.final_conv.main.conv_32_to_{shape['channels'] + 1}.{kind}" for kind in ("weight", "bias")}
+        names |= {
+            f"decoder.colour.{kind}": f"object_dec.main.final_conv.main.conv_32_to_{shape['channels'] + 1}.{kind}"
+            for kind in ("weight", "bias")
+        }
     return names
 
 
 def _stack_names(ours: str, theirs: str, widths: tuple[int, ...], inputs: int, side: int) -> dict[str, str]:
     blocks = [("in_block_1", inputs, widths[0]), ("in_block_2", widths[0], widths[0])]
-    for narrow, wide in zip(widths, widths[1:], strict=False):
+    for narrow, wide in itertools.pairwise(widths):
         blocks += [(f"conv_in_{side}_0", narrow, wide), (f"conv_in_{wide}_1", wide, wide)]
         side //= 2
     names = {f"{ours}.top.{kind}": f"{theirs}.keymap.{kind}" for kind in ("weight", "bias")}
@@ -167,7 +203,7 @@ def _stack_names(ours: str, theirs: str, widths: tuple[int, ...], inputs: int, s
 
 def _expanding_names(ours: str, theirs: str, widths: tuple[int, ...], first_label: int) -> dict[str, str]:
     names: dict[str, str] = {}
-    for number, (a, b) in enumerate(zip(widths, widths[1:], strict=False)):
+    for number, (a, b) in enumerate(itertools.pairwise(widths)):
         label = f"conv_to_{first_label * 2 ** (number - 1)}" if number else "depth_up"
         names |= _block_names(f"{ours}.blocks.{number}", f"{theirs}.{label}", a, b)
     return names

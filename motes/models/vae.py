@@ -64,14 +64,16 @@ class VariationalAutoencoder(Model):
     def encode(self, image: Image) -> Code:
         expected = (self.config.channels, *self.config.image_size)
         if tuple(image.shape[1:]) != expected:
-            raise UserError(f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first")
+            raise UserError(
+                f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
+            )
         return Code(*self.head(F.relu(self.body(image)).flatten(1)).chunk(2, -1))
 
     def decode(self, latent: Code) -> Image:
         return self._draw(latent.mean)
 
     def sample(self, count: int) -> Code:
-        mean = torch.randn(count, self.config.code_dim, device=self.head[0].weight.device)
+        mean = torch.randn(count, self.config.code_dim, device=next(self.parameters()).device)
         return Code(mean, torch.full_like(mean, -20.0))
 
     def _draw(self, code: Float[Tensor, "B F"]) -> Image:

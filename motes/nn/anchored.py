@@ -3,6 +3,7 @@
 No parameter's shape depends on the number of particles or on the picture's size, but for the background.
 """
 
+import itertools
 from typing import Any
 
 import torch
@@ -32,9 +33,9 @@ class AnchoredEncoder(nn.Module):
         self.what = GlimpseReader(config.channels, self.side, 2 * config.feature_dim)
         self.around = BackgroundReader(config.channels, 2 * config.feature_dim)
         with torch.no_grad():
-            final = self.where.head[-1]
+            final: Any = self.where.head[-1]
             final.weight.mul_(0.1)
-            final.bias.copy_(torch.tensor([0.0, 0.0, -4.0, -4.0, 0.0]))  # at the anchor, within 0.14, perhaps there
+            final.bias.copy_(torch.tensor([0.0, 0.0, -4.0, -4.0, 2.0]))  # at the anchor, within 0.14, probably there
 
     @classmethod
     def from_config(cls, config: Any) -> "AnchoredEncoder":
@@ -161,7 +162,9 @@ class UpwardNetwork(nn.Module):
         self.width = width
         self.seed = nn.Sequential(nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * self.start[0] * self.start[1]), nn.ReLU())
         widths = [max(width >> step, 16) for step in range(doublings)]
-        self.body = nn.ModuleList(nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), BatchNorm(b)) for a, b in zip(widths, widths[1:], strict=False))
+        self.body = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), BatchNorm(b)) for a, b in itertools.pairwise(widths)
+        )
         self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
 
     def forward(self, code: Float[Tensor, "N F"]) -> Float[Tensor, "N C H W"]:

@@ -1,5 +1,6 @@
 """Convolution blocks of the particle models: replicate-padded convolution, batch normalisation, activation, and stacks of them."""
 
+import itertools
 from collections.abc import Sequence
 
 import torch.nn.functional as F
@@ -29,7 +30,7 @@ class Contracting(nn.Module):
     def __init__(self, inputs: int, widths: Sequence[int], outputs: int, first_kernel: int = 3):
         super().__init__()
         blocks = [ConvBlock(inputs, widths[0], first_kernel), ConvBlock(widths[0], widths[0])]
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in itertools.pairwise(widths):
             blocks += [ConvBlock(narrow, wide, stride=2), ConvBlock(wide, wide)]
         self.blocks = nn.Sequential(*blocks)
         self.top = nn.Conv2d(widths[-1], outputs, 1)
@@ -60,7 +61,7 @@ def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:
 def mlp(*widths: int) -> nn.Sequential:
     """Linear layers with ReLU between."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(widths):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 

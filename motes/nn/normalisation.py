@@ -3,7 +3,22 @@
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
+
+
+class SumOfProcesses(torch.autograd.Function):
+    """The sum over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -19,15 +34,16 @@ class BatchNorm(nn.BatchNorm2d):
         return super().forward(input)
 
     def _global(self, input: Tensor) -> Tensor:
+        assert self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None
         axes = [axis for axis in range(input.dim()) if axis != 1]
         count = input.numel() / input.shape[1]
         sums = torch.stack([input.sum(axes), input.square().sum(axes), torch.full_like(self.running_mean, count)])
-        total, squares, count = all_reduce(sums).unbind(0)
+        total, squares, count = SumOfProcesses.apply(sums).unbind(0)
         mean = total / count
         variance = squares / count - mean.square()
         with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.running_mean.lerp_(mean, 0.1)
+            self.running_var.lerp_(variance * count / (count - 1), 0.1)
             self.num_batches_tracked += 1
         scale = self.weight * (variance + self.eps).rsqrt()
         shape = [1, -1] + [1] * (input.dim() - 2)

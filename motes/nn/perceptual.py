@@ -14,7 +14,13 @@ from motes.ops.image_loss import laplacian_error, squared_error
 
 VGG_FILE = "vgg16-397923af.pth"  # the last eight letters begin its SHA-256
 VGG_WIDTHS = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
-VGG_LEVELS = (2, 7, 12, 21, 30)  # torchvision's places; its ReLUs work in place, so what stands at a convolution is read after the ReLU
+VGG_LEVELS = (
+    2,
+    7,
+    12,
+    21,
+    30,
+)  # torchvision's places; its ReLUs work in place, so what stands at a convolution is read after the ReLU
 
 
 class SquaredError(nn.Module):
@@ -82,7 +88,9 @@ def load_vgg(path: Path) -> nn.Module:
         network = vgg_network()
         network.load_state_dict(features)
     except Exception as problem:
-        raise UserError(f"{path} does not hold VGG-16 weights ({type(problem).__name__}); fetch {VGG_FILE} again or use reconstruction mse") from None
+        raise UserError(
+            f"{path} does not hold VGG-16 weights ({type(problem).__name__}); fetch {VGG_FILE} again or use reconstruction mse"
+        ) from None
     return network.eval().requires_grad_(False)
 
 
@@ -95,9 +103,7 @@ def vgg_features(network: nn.Module, image: Float[Tensor, "B C H W"]) -> list[Te
     found, last = [], max(VGG_LEVELS)
     for number, layer in enumerate(network.children()):
         image = layer(image)
-        if number in VGG_LEVELS and isinstance(layer, nn.MaxPool2d):
-            found.append(image)
-        elif number - 1 in VGG_LEVELS and isinstance(layer, nn.ReLU):
+        if (number in VGG_LEVELS and isinstance(layer, nn.MaxPool2d)) or (number - 1 in VGG_LEVELS and isinstance(layer, nn.ReLU)):
             found.append(image)
         if number == last:
             break
@@ -120,7 +126,9 @@ def find_vgg_weights() -> Path:
     try:
         target = places[-2]
         target.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(f"https://download.pytorch.org/models/{VGG_FILE}", str(target), hash_prefix="397923af", progress=False)
+        torch.hub.download_url_to_file(
+            f"https://download.pytorch.org/models/{VGG_FILE}", str(target), hash_prefix="397923af", progress=False
+        )
         return target
     except Exception:
         looked = ", ".join(str(place) for place in places)

@@ -1,5 +1,7 @@
 """PointNet++ over a handful of particles, as dense tensors: each node hears its nearest, the set becomes a few maps."""
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -19,7 +21,7 @@ class PointNetMaps(nn.Module):
     def __init__(self, node_features: int, maps: int, size: tuple[int, int]):
         super().__init__()
         widths = (node_features, *WIDTHS)
-        self.layers = nn.ModuleList(EdgeLayer(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.layers = nn.ModuleList(EdgeLayer(a, b) for a, b in itertools.pairwise(widths))
         doublings = max((min(size) // 8).bit_length() - 1, 0)
         self.size, self.maps = size, maps
         self.start = tuple(-(-side // 2**doublings) for side in size)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -13,7 +12,15 @@ from motes.nn.parts import Encoding, Normal
 from motes.nn.pointnet import PointNetMaps
 from motes.ops.composite import shares
 from motes.ops.glimpse import boxes, cut
-from motes.ops.keypoints import box_masks, farthest_first, gaussian_maps, marginal_soft_argmax, patch_to_image, split_patches, take
+from motes.ops.keypoints import (
+    box_masks,
+    farthest_first,
+    gaussian_maps,
+    marginal_soft_argmax,
+    patch_to_image,
+    split_patches,
+    take,
+)
 
 GLIMPSE_WIDTHS = (16, 16, 32)
 
@@ -56,7 +63,14 @@ class PublishedEncoder(nn.Module):
         features = self.look(self.glimpse(glimpses.flatten(0, 1)).flatten(1)).unflatten(0, presence.shape)
         covered = box_masks(where, self._box_side(), self.grid)
         around = self.around(((1 - covered.amax(1, keepdim=True)) * heat.detach()).flatten(1))
-        return Encoding(self.prior(prior_image), position, presence, Normal(*features.chunk(2, -1)), Normal(*around.chunk(2, -1)), glimpses)
+        return Encoding(
+            self.prior(prior_image),
+            position,
+            presence,
+            Normal(*features.chunk(2, -1)),
+            Normal(*around.chunk(2, -1)),
+            glimpses,
+        )
 
     def _exclusive_glimpses(self, image: Tensor, where: Tensor, presence: Tensor) -> Float[Tensor, "B K C S S"]:
         """Each pixel is shared out: a particle sees it as far as it is present and the boxes before it leave room."""

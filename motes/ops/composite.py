@@ -16,7 +16,7 @@ def stitch(
 
     a_k = presence_k alpha_k;  e_k = min(1 - sum_{j<k} e_j, a_k), predecessors without gradient;  x = sum_k e_k c_k + (1 - sum_k e_k) b.
     """
-    side, canvas = windows.pixels.shape[-1], background.shape[-2:]
+    side, canvas = windows.pixels.shape[-1], (background.shape[2], background.shape[3])
     index = canvas_index(windows.corner, side, canvas)
     share = rearrange(shares(windows, presence, canvas), "b k r s -> b k (r s)")
     colour = rearrange(windows.pixels[:, :, 1:], "b k c r s -> b c k (r s)")

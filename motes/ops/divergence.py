@@ -27,7 +27,10 @@ def kl_to_normal(mean: Tensor, log_variance: Tensor, other_mean: Tensor, other_l
 
 
 def chamfer_kl(
-    mean: Float[Tensor, "B K 2"], log_variance: Float[Tensor, "B K 2"], proposals: Float[Tensor, "B M 2"], prior_std: float
+    mean: Float[Tensor, "B K 2"],
+    log_variance: Float[Tensor, "B K 2"],
+    proposals: Float[Tensor, "B M 2"],
+    prior_std: float,
 ) -> Float[Tensor, "B"]:
     """Every particle near some proposal and every proposal near some particle (Daniel & Tamar 2022, eq. 3).
 

@@ -11,14 +11,17 @@ from motes.ops.glimpse import Windows, canvas_index
 
 
 def visible_contrast(
-    windows: Windows, presence: Float[Tensor, "B K"], log_variance: Float[Tensor, "B K 2"], background: Float[Tensor, "B C H W"]
+    windows: Windows,
+    presence: Float[Tensor, "B K"],
+    log_variance: Float[Tensor, "B K 2"],
+    background: Float[Tensor, "B C H W"],
 ) -> Float[Tensor, "B K"]:
     """log of what a particle changes: sum over its visible pixels of share * |colour - background|^2, less for a vague place.
 
     A particle that is absent, hidden by those in front, transparent, or painted like the background behind it explains nothing.
     The standard deviation of the place counts as a divisor: what may be anywhere in the picture is evidence for no place.
     """
-    side, canvas = windows.pixels.shape[-1], background.shape[-2:]
+    side, canvas = windows.pixels.shape[-1], (background.shape[2], background.shape[3])
     share = shares(windows, presence, canvas)
     index = rearrange(canvas_index(windows.corner, side, canvas), "b k n -> b 1 (k n)").expand(-1, background.shape[1], -1)
     flat = rearrange(F.pad(background, (side,) * 4), "b c h w -> b c (h w)")

@@ -23,7 +23,10 @@ class Windows:
 
 
 def cut(
-    image: Float[Tensor, "B C H W"], position: Float[Tensor, "B K 2"], side: int, share: Float[Tensor, "B K s s"] | None = None
+    image: Float[Tensor, "B C H W"],
+    position: Float[Tensor, "B K 2"],
+    side: int,
+    share: Float[Tensor, "B K s s"] | None = None,
 ) -> Float[Tensor, "B K C S S"]:
     """The glimpses, zero outside the picture; `share`: how much of each pixel of its (S+1)-window a particle may see.
 
@@ -73,7 +76,7 @@ def _split(position: Tensor, side: int, canvas) -> tuple[Int[Tensor, "B K 2"], F
 
 
 def _gather(image: Tensor, corner: Tensor, side: int) -> Float[Tensor, "B K C s s"]:
-    batch, channels, height, width = image.shape
+    _batch, channels, height, width = image.shape
     padded = rearrange(F.pad(image, (side,) * 4), "b c h w -> b c (h w)")
     index = rearrange(canvas_index(corner, side, (height, width)), "b k n -> b 1 (k n)").expand(-1, channels, -1)
     return rearrange(padded.gather(2, index), "b c (k r s) -> b k c r s", k=corner.shape[1], r=side)

@@ -15,7 +15,7 @@ def laplacian_error(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C 
     A misplaced edge costs at every scale, so blurring it away does not pay as it does under squares. The pyramid is linear,
     so one pyramid of the difference does.
     """
-    rest, total = drawn - wanted, drawn.new_zeros(len(drawn))
+    rest, total, level = drawn - wanted, drawn.new_zeros(len(drawn)), 0
     for level in range(levels):
         if min(rest.shape[-2:]) < 2:
             break

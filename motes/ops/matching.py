@@ -5,7 +5,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
-def nearest_distance(points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]) -> Float[Tensor, "B K"]:
+def nearest_distance(
+    points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]
+) -> Float[Tensor, "B K"]:
     """From each point to the nearest of the others that is there; infinite where none is."""
     distance = (points[:, :, None] - others[:, None]).norm(dim=-1)
     return distance.masked_fill(~others_present[:, None], torch.inf).amin(2)
@@ -20,7 +22,10 @@ def boxes_around(position: Float[Tensor, "K 2"], side: int, size: tuple[int, int
 
 def overlap(boxes: Float[Tensor, "K 4"], others: Float[Tensor, "N 4"]) -> Float[Tensor, "K N"]:
     """Intersection over union."""
-    first, last = torch.maximum(boxes[:, None, :2], others[None, :, :2]), torch.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    first, last = (
+        torch.maximum(boxes[:, None, :2], others[None, :, :2]),
+        torch.minimum(boxes[:, None, 2:], others[None, :, 2:]),
+    )
     common = (last - first).clamp_min(0).prod(-1)
     area, other_area = ((b[:, 2:] - b[:, :2]).prod(-1) for b in (boxes, others))
     return common / (area[:, None] + other_area[None] - common).clamp_min(1e-12)

@@ -5,6 +5,7 @@ weights, the optimiser's memory and the step are all that a checkpoint needs for
 """
 
 import dataclasses
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from torch import Tensor, nn
 
 from motes.data import DATASETS
@@ -59,19 +60,20 @@ class StageLoss(nn.Module):
 
 def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     """Start a run in an empty folder; returns the folder."""
-    run = Run(folder)
-    if run.checkpoints.exists() or (folder / "run.json").exists():
+    run, processes = Run(folder), PartialState(cpu=not torch.cuda.is_available())
+    if processes.is_main_process and (run.checkpoints.exists() or (folder / "run.json").exists()):
         raise UserError(f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out")
     data = open_data(recipe, "train")
     torch.manual_seed(recipe.training.seed)
     model = build(recipe.model, fit_config(recipe, data))
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
-    try:
-        recipe.save(folder)
-        run.checkpoints.mkdir(parents=True, exist_ok=True)
-        run.pictures.mkdir(exist_ok=True)
-    except OSError as problem:
-        raise UserError(f"{folder} cannot be written: {problem.strerror or problem}") from None
+    if processes.is_main_process:
+        try:
+            recipe.save(folder)
+            run.checkpoints.mkdir(parents=True, exist_ok=True)
+            run.pictures.mkdir(exist_ok=True)
+        except OSError as problem:
+            raise UserError(f"{folder} cannot be written: {problem.strerror or problem}") from None
     return _Loop(model, data, recipe, run, watcher).go()
 
 
@@ -89,7 +91,10 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
 
 def open_data(recipe: Recipe, split: Split) -> Dataset:
     cls = DATASETS[recipe.data]
-    return cls(cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in recipe.data_config.items()}), split)
+    return cls(
+        cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in recipe.data_config.items()}),
+        split,
+    )
 
 
 def fit_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
@@ -107,7 +112,9 @@ class _Loop:
     def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
         self.recipe, self.training, self.run, self.watcher = recipe, recipe.training, run, watcher
         _check(self.training, data)
-        self.accelerator = Accelerator(mixed_precision="bf16" if self.training.precision == "bf16" else "no")
+        self.accelerator = Accelerator(
+            cpu=not torch.cuda.is_available(), mixed_precision="bf16" if self.training.precision == "bf16" else "no"
+        )
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         if self.training.batch_size % self.world:
             raise UserError(f"batch_size {self.training.batch_size} cannot be shared by {self.world} processes")
@@ -120,9 +127,15 @@ class _Loop:
         self.memory: dict[str, Tensor] = {}
 
     def take_up(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        self.step, self.elapsed, self.best = facts["step"], facts["elapsed"], facts["best"] if facts["best"] is not None else float("inf")
+        self.step, self.elapsed, self.best = (
+            facts["step"],
+            facts["elapsed"],
+            facts["best"] if facts["best"] is not None else float("inf"),
+        )
         if self.average is not None:
-            self.average.load_state_dict({key.removeprefix("average."): value for key, value in tensors.items() if key.startswith("average.")})
+            self.average.load_state_dict(
+                {key.removeprefix("average."): value for key, value in tensors.items() if key.startswith("average.")}
+            )
         if facts["stage"] >= 0:
             self.memory = tensors
             self._open(facts["stage"], begin=False)
@@ -163,7 +176,7 @@ class _Loop:
                 stage.after_step(batch.to(self.accelerator.device))
             if self.average is not None:
                 _move_average(self.average, self.model, self.training.average)
-        if self.step % LOG_EVERY == 0 and self.accelerator.is_main_process:
+        if self.step % LOG_EVERY == 0:
             self._log(losses, stage, share)
 
     def _open(self, number: int, begin: bool) -> None:
@@ -225,14 +238,26 @@ class _Loop:
         if bad in losses.terms and not torch.isfinite(losses.terms[bad]).any():
             rows = rows[:8]
         elif bad in losses.terms:
-            rows = batch.index[~torch.isfinite(losses.terms[bad].cpu())].tolist()
+            rows = [row for row, value in zip(rows, losses.terms[bad].tolist(), strict=True) if not math.isfinite(value)]
         last = self.run.checkpoints / "last"
         kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
-        raise UserError(f"{bad} became not finite at step {self.step} on pictures {rows} of the training set; {kept}; try a smaller learning_rate")
+        raise UserError(
+            f"{bad} became not finite at step {self.step} on pictures {rows} of the training set; {kept}; try a smaller learning_rate"
+        )
 
     def _log(self, losses: Losses, stage: Stage, share: float) -> None:
-        terms = {name: value.detach().mean().item() for name, value in losses.terms.items()}
-        record = {"step": self.step, "stage": stage.name, "total": losses.total.item(), "terms": terms, "seconds": round(self.elapsed, 2)}
+        means = torch.stack([losses.total.detach(), *(value.detach().mean() for value in losses.terms.values())])
+        total, *parts = self.accelerator.reduce(means, "mean").tolist()  # over the global batch
+        if not self.accelerator.is_main_process:
+            return
+        terms = dict(zip(losses.terms, parts, strict=True))
+        record = {
+            "step": self.step,
+            "stage": stage.name,
+            "total": total,
+            "terms": terms,
+            "seconds": round(self.elapsed, 2),
+        }
         self.run.record(record)
         if self.watcher:
             self.watcher.step({**record, "progress": share})

@@ -34,14 +34,26 @@ PRESETS = {
         Recipe(
             "dlp",
             "shapes",
-            {"architecture": "published-exclusive", "num_proposals": 15, "feature_dim": 6, "kl_weights": (0.05, 5e-5), "phases": (0.01, 0.04)},
+            {
+                "architecture": "published-exclusive",
+                "num_proposals": 15,
+                "feature_dim": 6,
+                "kl_weights": (0.05, 5e-5),
+                "phases": (0.01, 0.04),
+            },
             {"count": 40000},
             _paper(62500, 1e-3, (0.2, 0.4, 0.8)),
         ),
     ),
     "dlp-celeba": Preset(
         "faces, masked model: 128 px, 30 particles (needs a folder of aligned faces)",
-        Recipe("dlp-masked", "folder", {"kl_weights": (40.0, 0.04)}, {"image_size": (128, 128)}, _paper(250000, 2e-4, (0.5,))),
+        Recipe(
+            "dlp-masked",
+            "folder",
+            {"kl_weights": (40.0, 0.04)},
+            {"image_size": (128, 128)},
+            _paper(250000, 2e-4, (0.5,)),
+        ),
     ),
     "dlp-clevrer": Preset(
         "tabletop videos, object model: 128 px, 10 particles (needs a folder of frames)",  # D 5 of the table, not the example command's 6
@@ -90,6 +102,12 @@ PRESETS = {
     ),
     "glo-quick": Preset(
         "a learnt code per picture and no encoder, on generated shapes",
-        Recipe("glo", "shapes", {}, {"count": 1000, "held_out": 100}, Training(1500, 64, 1e-3, max_minutes=5.0, validation_pictures=64)),
+        Recipe(
+            "glo",
+            "shapes",
+            {},
+            {"count": 1000, "held_out": 100},
+            Training(1500, 64, 1e-3, max_minutes=5.0, validation_pictures=64),
+        ),
     ),
 }

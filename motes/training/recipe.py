@@ -51,7 +51,7 @@ def read_recipe(folder: Path) -> Recipe:
     path = folder / "run.json"
     try:
         facts = json.loads(path.read_text())
-        training = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.pop("training").items()}
+        training: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.pop("training").items()}
         known = {one.name for one in fields(Recipe)}
         return Recipe(**{key: value for key, value in facts.items() if key in known}, training=Training(**training))
     except FileNotFoundError:

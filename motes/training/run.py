@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,12 +36,17 @@ class Run:
     def save(self, model: Model, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], best: bool) -> None:
         """One checkpoint: written beside its place, flushed, renamed; `last` and `best` are links that swap in one step."""
         if not all(torch.isfinite(value).all() for value in model.state_dict().values() if value.is_floating_point()):
-            raise UserError(f"the weights are no longer finite at step {facts['step']}; the last checkpoint is kept: {self.checkpoints / 'last'}")
+            raise UserError(
+                f"the weights are no longer finite at step {facts['step']}; the last checkpoint is kept: {self.checkpoints / 'last'}"
+            )
         target = self.checkpoints / f"step-{facts['step']:07d}"
         fresh = begin_folder(target)
         try:
             write_model(model, fresh)
-            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, fresh / "training.safetensors")
+            save_file(
+                {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
+                fresh / "training.safetensors",
+            )
             (fresh / "training.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
             finish_folder(fresh, target)
             self._point("last", target)
@@ -50,7 +54,9 @@ class Run:
                 self._point("best", target)
         except (OSError, SafetensorError) as problem:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise UserError(f"the checkpoint of step {facts['step']} could not be written ({problem}); the one before it is whole, make room and resume") from None
+            raise UserError(
+                f"the checkpoint of step {facts['step']} could not be written ({problem}); the one before it is whole, make room and resume"
+            ) from None
         self._sweep()
 
     def restore(self) -> tuple[Path, dict[str, Tensor], dict[str, Any]]:
@@ -62,7 +68,9 @@ class Run:
             facts = json.loads((folder / "training.json").read_text())
             tensors = load_file(folder / "training.safetensors")
         except FileNotFoundError:
-            raise UserError(f"{self.folder} has no checkpoint to resume from; start it anew with --out {self.folder} after removing it") from None
+            raise UserError(
+                f"{self.folder} has no checkpoint to resume from; start it anew with --out {self.folder} after removing it"
+            ) from None
         except (SafetensorError, ValueError, OSError):
             raise UserError(f"{folder.resolve()} is cut short or damaged; point {folder} at an older checkpoint, or start anew") from None
         self._forget_after(facts["step"])
@@ -86,7 +94,7 @@ class Run:
         link = self.checkpoints / f".{name}.link"
         link.unlink(missing_ok=True)
         link.symlink_to(target.name)
-        os.replace(link, self.checkpoints / name)
+        link.replace(self.checkpoints / name)
 
     def _sweep(self) -> None:
         linked = {(self.checkpoints / name).resolve() for name in ("last", "best")}
@@ -98,7 +106,12 @@ class Run:
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimiser's memory as flat tensors; its settings come from the recipe."""
     state = optimizer.state_dict()["state"]
-    return {f"optimizer.{row}.{name}": torch.as_tensor(value) for row, memory in state.items() for name, value in memory.items() if value is not None}
+    return {
+        f"optimizer.{row}.{name}": torch.as_tensor(value)
+        for row, memory in state.items()
+        for name, value in memory.items()
+        if value is not None
+    }
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

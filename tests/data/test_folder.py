@@ -61,7 +61,11 @@ def test_broken_files_are_named_and_left_out(tmp_path):
     (tmp_path / "notes.txt").write_text("not looked at")
     with pytest.warns(UserWarning) as told:
         parts = [Folder(Config(str(tmp_path), (16, 16), held_out=0.3), split) for split in ("train", "validation", "test")]
-    assert {name for name in ("empty.png", "cut.png", "text.jpg") if any(name in str(one.message) for one in told)} == {"empty.png", "cut.png", "text.jpg"}
+    assert {name for name in ("empty.png", "cut.png", "text.jpg") if any(name in str(one.message) for one in told)} == {
+        "empty.png",
+        "cut.png",
+        "text.jpg",
+    }
     assert sum(len(part) for part in parts) == 12
     assert whole.batch([0, 1]).image.shape == (2, 3, 16, 16)
     assert np.array_equal(whole.pixels([1])[0], whole.pixels([0, 1])[1])

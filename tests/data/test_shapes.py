@@ -9,7 +9,6 @@ import torch
 from motes.data.shapes import Config, Shapes
 from motes.errors import UserError
 
-
 HASH = "65c0432d3e8c570dd3a9485ccd2161e5075a731458de75dca84b61b381b03bcf"
 
 

@@ -17,7 +17,13 @@ def particles(position, presence, certainty=None):
 def truth(centres, present):
     places = torch.tensor(centres)
     batch, count = places.shape[:2]
-    return Truth(places, torch.zeros(batch, count, 4), torch.zeros(batch, count, 2, 2, dtype=torch.bool), torch.zeros(batch, count, 3), torch.tensor(present))
+    return Truth(
+        places,
+        torch.zeros(batch, count, 4),
+        torch.zeros(batch, count, 2, 2, dtype=torch.bool),
+        torch.zeros(batch, count, 3),
+        torch.tensor(present),
+    )
 
 
 def test_found_clean_distance_and_count():

@@ -105,7 +105,11 @@ def test_outputs_agree_with_batch_statistics(case):
         encoding = model.encoder(case["image"], case["image"])
         close(encoding.position.mean, case["train"]["mu"][:, :-1])
         close(encoding.presence, case["train"]["obj_on"])
-        close(torch.cat([encoding.features.mean, encoding.background.mean[:, None]], 1), case["train"]["mu_features"], AMPLIFIED)
+        close(
+            torch.cat([encoding.features.mean, encoding.background.mean[:, None]], 1),
+            case["train"]["mu_features"],
+            AMPLIFIED,
+        )
 
 
 def deterministic_loss(case):
@@ -118,7 +122,12 @@ def deterministic_loss(case):
         proposals = model.prior(image)
     else:
         encoding = model.encoder(image, image)
-        position, features, background, proposals = encoding.position, encoding.features, encoding.background, encoding.proposals
+        position, features, background, proposals = (
+            encoding.position,
+            encoding.features,
+            encoding.background,
+            encoding.proposals,
+        )
         scene = model.decoder.background(position.mean, features.mean, background.mean, torch.zeros_like(position.mean[:, 0]))
         windows = place(model.decoder.glimpses(features.mean), position.mean, model.config.image_size)
         picture, _ = stitch(windows, encoding.presence, scene)

@@ -24,7 +24,8 @@ def test_chamfer_is_zero_on_the_proposals_themselves_and_ignores_order():
     mean, log_variance = torch.rand(3, 4, 2), torch.randn(3, 4, 2)
     order = torch.tensor([2, 0, 3, 1])
     torch.testing.assert_close(
-        chamfer_kl(mean, log_variance, proposals, 0.1), chamfer_kl(mean[:, order], log_variance[:, order], proposals.flip(1), 0.1)
+        chamfer_kl(mean, log_variance, proposals, 0.1),
+        chamfer_kl(mean[:, order], log_variance[:, order], proposals.flip(1), 0.1),
     )
 
 

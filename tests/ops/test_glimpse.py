@@ -12,7 +12,7 @@ SIDE = 16
 
 def full_canvas(glimpses, position, canvas):
     """Every glimpse on a canvas of its own, shifted by an affine grid."""
-    batch, count, channels, side, _ = glimpses.shape
+    batch, count, _channels, side, _ = glimpses.shape
     rows, columns = (canvas[0] - side) // 2, (canvas[1] - side) // 2
     padded = F.pad(glimpses, (columns, columns, rows, rows)).flatten(0, 1)
     one, zero, shift = torch.ones(batch * count), torch.zeros(batch * count), -position.flatten(0, 1)
@@ -42,7 +42,9 @@ def test_stitch_equals_the_full_canvas_in_value_and_gradient(canvas):
     weight = torch.randn_like(slow)
     variables = (glimpses, position, presence, background)
     for ours, theirs in zip(
-        torch.autograd.grad((fast * weight).sum(), variables), torch.autograd.grad((slow * weight).sum(), variables), strict=True
+        torch.autograd.grad((fast * weight).sum(), variables),
+        torch.autograd.grad((slow * weight).sum(), variables),
+        strict=True,
     ):
         torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-3)
 
@@ -67,7 +69,7 @@ def test_moving_one_particle_changes_no_pixel_outside_its_two_windows():
 
 def test_a_particle_beyond_the_picture_paints_nothing():
     glimpses, background = torch.rand(1, 1, 4, SIDE, SIDE), torch.rand(1, 3, 64, 64)
-    picture, share = stitch(place(glimpses, torch.tensor([[[1.6, 0.0]]]), (64, 64)), torch.ones(1, 1), background)
+    picture, _share = stitch(place(glimpses, torch.tensor([[[1.6, 0.0]]]), (64, 64)), torch.ones(1, 1), background)
     torch.testing.assert_close(picture, background)
 
 

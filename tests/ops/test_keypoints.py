@@ -2,7 +2,15 @@
 
 import torch
 
-from motes.ops.keypoints import box_masks, farthest_first, gaussian_maps, marginal_soft_argmax, patch_to_image, split_patches, spread_first
+from motes.ops.keypoints import (
+    box_masks,
+    farthest_first,
+    gaussian_maps,
+    marginal_soft_argmax,
+    patch_to_image,
+    split_patches,
+    spread_first,
+)
 
 
 def test_flat_heat_gives_the_middle_and_a_peak_gives_its_place():

@@ -10,11 +10,22 @@ from motes.ops.types import Particles
 
 def some(count=3):
     torch.manual_seed(0)
-    return Particles(torch.rand(2, count, 2), torch.randn(2, count, 2), torch.randn(2, count, 4), torch.randn(2, count, 4), torch.rand(2, count), torch.randn(2, 4), None, torch.rand(2, count))
+    return Particles(
+        torch.rand(2, count, 2),
+        torch.randn(2, count, 2),
+        torch.randn(2, count, 4),
+        torch.randn(2, count, 4),
+        torch.rand(2, count),
+        torch.randn(2, 4),
+        None,
+        torch.rand(2, count),
+    )
 
 
 def changed(before, after):
-    return {name for name in vars(before) if getattr(before, name) is not None and not torch.equal(getattr(before, name), getattr(after, name))}
+    return {
+        name for name in vars(before) if getattr(before, name) is not None and not torch.equal(getattr(before, name), getattr(after, name))
+    }
 
 
 def test_edits_change_one_thing_and_never_the_original():

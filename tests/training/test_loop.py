@@ -163,7 +163,7 @@ sys.path.insert(0, sys.argv[2])
 from accelerate import PartialState
 from test_loop import RECIPES
 from motes.training import loop
-assert PartialState().num_processes == 2
+assert PartialState(cpu=True).num_processes == 2
 loop.train(RECIPES[sys.argv[3]], Path(sys.argv[1]))
 """
 
@@ -172,9 +172,22 @@ loop.train(RECIPES[sys.argv[3]], Path(sys.argv[1]))
 def test_two_processes_learn_what_one_does(name, tmp_path):
     loop.train(RECIPES[name], tmp_path / "one")
     (tmp_path / "two.py").write_text(TWO)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(tmp_path / "two.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        str(tmp_path / "two.py"),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run([*command, str(tmp_path / "two"), str(Path(__file__).parent), name], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, str(tmp_path / "two"), str(Path(__file__).parent), name],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     one, two = (Run(tmp_path / count).read_metrics() for count in ("one", "two"))
     assert len(one) == len(two)
