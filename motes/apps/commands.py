@@ -84,11 +84,7 @@ def encode(told: argparse.Namespace) -> None:
                         out / _name(path, len(names) - len(found.paths) + n, "particles")
                     )
         joined: dict[str, Any] = {name: np.concatenate(parts) for name, parts in arrays.items()}
-        np.savez_compressed(
-            out / "particles.npz",
-            pictures=np.array(names),
-            **{name: np.concatenate(parts) for name, parts in arrays.items()},
-        )
+        np.savez_compressed(out / "particles.npz", allow_pickle=False, **joined, pictures=np.array(names))
         if rows:
             _write_table(out, rows)
     _report_skipped(session)

@@ -95,9 +95,8 @@ class DeepLatentParticles(Model):
     def loss(self, batch: Batch) -> Losses:
         encoding = self.encoder(batch.image, prior_image_of(batch))
         windows, background = self._sample(encoding)
-        picture, share = stitch(windows, encoding.presence, background)
-        price = presence_price(encoding.presence, windows.pixels[:, :, 0], share)
-        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), price)
+        picture, _ = stitch(windows, encoding.presence, background)
+        return self._losses(encoding, self.reconstruction_loss(picture, batch.image), presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """Random presence and grainy alphas: no particle may leave its work to another, so all learn to draw."""
@@ -211,15 +210,10 @@ def refuse_other_sizes(config: Any, image: Tensor) -> None:
         )
 
 
-def presence_price(presence: Float[Tensor, "B K"], alpha: Float[Tensor, "B K s s"], share: Float[Tensor, "B K s s"]) -> Float[Tensor, "B"]:
-    """sum_k p + 8 p (1 - p)^3 + h / 16, with h the pixels' worth of alpha that lies hidden behind the particles in front.
-
-    Presence, alpha and contrast make up for one another, so a thing may be drawn as well by a particle that is half there. The bump
-    in the price, highest at a quarter, parts the two: what is there at all is pushed to 1. What is hidden gets no gradient from
-    the picture, so a second particle on one thing leaves only for the last term (docs/log.md tells what else was tried).
-    """
-    hidden = (alpha * presence[..., None, None] - share).sum((2, 3))
-    return (presence + 8 * presence * (1 - presence) ** 3 + hidden / 16).sum(1)
+def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
+    """sum_k p + 4 p (1 - p): being there costs one, being half there one and a half. Presence, alpha and contrast make up for one
+    another, so without the second part a particle may stay half there for good, its colours exaggerated (docs/log.md)."""
+    return (presence + 4 * presence * (1 - presence)).sum(1)
 
 
 def prior_image_of(batch: Batch) -> Image:

@@ -96,6 +96,8 @@ class MaskedParticles(Model):
         )
 
     def decode(self, latent: Particles) -> Image:
+        if latent.bypass is None:
+            raise UserError("these particles carry no by-pass; encode the picture with a masked model")
         return self._paint(
             latent.position,
             latent.features,
@@ -134,8 +136,6 @@ class MaskedParticles(Model):
         bypass: Tensor,
         presence: Tensor | None = None,
     ) -> Image:
-        if bypass is None:
-            raise UserError("these particles carry no by-pass; encode the picture with a masked model")
         maps = gaussian_maps(position, self.grid, self.config.prior_std)
         if presence is not None:
             maps = maps * presence[..., None, None]

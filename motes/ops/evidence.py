@@ -16,10 +16,12 @@ def visible_contrast(
     log_variance: Float[Tensor, "B K 2"],
     background: Float[Tensor, "B C H W"],
 ) -> Float[Tensor, "B K"]:
-    """log of what a particle changes: sum over its visible pixels of share * |colour - background|^2, less for a vague place.
+    """log of what a particle changes: sum over its visible pixels of share * |colour - background|^2, times the part of its alpha that
+    is visible to the fourth power, less for a vague place.
 
-    A particle that is absent, hidden by those in front, transparent, or painted like the background behind it explains nothing.
-    The standard deviation of the place counts as a divisor: what may be anywhere in the picture is evidence for no place.
+    A particle that is absent, transparent, or painted like the background behind it explains nothing; one that stands behind
+    another and only shows around its rim explains little that the other does not. The standard deviation of the place counts as
+    a divisor: what may be anywhere in the picture is evidence for no place.
     """
     side, canvas = windows.pixels.shape[-1], (background.shape[2], background.shape[3])
     share = shares(windows, presence, canvas)
@@ -28,7 +30,8 @@ def visible_contrast(
     behind = rearrange(flat.gather(2, index), "b c (k r s) -> b k c r s", k=presence.shape[1], r=side)
     change = share * (windows.pixels[:, :, 1:] - behind).square().sum(2)
     spread = 1 + log_variance.exp().sum(-1).sqrt() * 4
-    return torch.log(change.sum((2, 3)) / spread + 1e-4)
+    visible = share.sum((2, 3)) / (windows.pixels[:, :, 0] * presence[..., None, None]).sum((2, 3)).clamp_min(1e-6)
+    return torch.log(change.sum((2, 3)) * visible**4 / spread + 0.3)
 
 
 def evidence_threshold(evidence: Float[Tensor, "n"], bins: int = 64) -> Float[Tensor, ""]:
