@@ -1,13 +1,17 @@
-"""Convolution blocks of the particle models: replicate-padded convolution, batch normalisation, activation, and stacks of them."""
+"""Convolution blocks of the particle models: replicate-padded convolution, batch normalisation, activation, and stacks of them.
+
+While training, channels come last in memory: on the CPUs tried, convolutions are a third faster so.
+"""
 
 import itertools
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.nn.normalisation import BatchNorm
+from motes.nn.normalisation import BatchNorm, shared_by_processes
 
 
 class ConvBlock(nn.Module):
@@ -20,8 +24,40 @@ class ConvBlock(nn.Module):
         self.pad, self.leak = kernel // 2, leak
 
     def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
-        # rectifying in place drops the normalised copy: the backward pass needs only its sign
-        return F.leaky_relu_(self.norm(self.conv(F.pad(x, (self.pad,) * 4, mode="replicate"))), self.leak)
+        if self.training and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not shared_by_processes():
+            return LeanBlock.apply(x, self.conv.weight, self.norm, self.norm.weight, self.norm.bias, self)
+        return F.leaky_relu(self.norm(self.conv(F.pad(x, (self.pad,) * 4, mode="replicate"))), self.leak)
+
+
+class LeanBlock(torch.autograd.Function):
+    """A training block on a CPU that keeps its input and the convolution's output; the padded copy is made again in the backward pass,
+    and the rectifier's mask is read off the block's own output, which the next block keeps anyway."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, norm: BatchNorm, scale: Tensor, shift: Tensor, block: ConvBlock) -> Tensor:
+        padded = F.pad(x, (block.pad,) * 4, mode="replicate")
+        y = F.conv2d(padded, weight, stride=block.conv.stride)
+        assert norm.num_batches_tracked is not None
+        norm.num_batches_tracked += 1
+        out, mean, inverse = torch.native_batch_norm(y, scale, shift, norm.running_mean, norm.running_var, True, 0.1, norm.eps)
+        out = F.leaky_relu_(out, block.leak)
+        ctx.save_for_backward(x, y, out, weight, scale, mean, inverse)
+        ctx.pad, ctx.leak, ctx.eps, ctx.stride = block.pad, block.leak, norm.eps, list(block.conv.stride)
+        return out
+
+    @staticmethod
+    def backward(ctx, *gradients: Tensor):
+        x, y, out, weight, scale, mean, inverse = ctx.saved_tensors
+        aten = torch.ops.aten
+        g = aten.leaky_relu_backward(gradients[0], out, ctx.leak, True)
+        g, g_scale, g_shift = aten.native_batch_norm_backward(
+            g, y, scale, None, None, mean, inverse, True, ctx.eps, [True, True, True]
+        )
+        padded = F.pad(x, (ctx.pad,) * 4, mode="replicate")
+        wanted = [ctx.needs_input_grad[0], ctx.needs_input_grad[1], False]
+        g, g_weight, _ = aten.convolution_backward(g, padded, weight, None, ctx.stride, [0, 0], [1, 1], False, [0, 0], 1, wanted)
+        g_x = aten.replication_pad2d_backward(g, x, [ctx.pad] * 4) if ctx.needs_input_grad[0] else None
+        return g_x, g_weight, None, g_scale, g_shift, None
 
 
 class Contracting(nn.Module):
@@ -36,7 +72,7 @@ class Contracting(nn.Module):
         self.top = nn.Conv2d(widths[-1], outputs, 1)
 
     def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
-        return self.top(self.blocks(x))
+        return self.top(self.blocks(in_training_order(x, self.training)))
 
 
 class Expanding(nn.Module):
@@ -48,10 +84,16 @@ class Expanding(nn.Module):
         self.size = size
 
     def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
+        x = in_training_order(x, self.training)
         for number, block in enumerate(self.blocks):
             x = double(x) if number else x
             x = block(x)
         return x[..., : self.size[0], : self.size[1]]
+
+
+def in_training_order(x: Tensor, training: bool) -> Tensor:
+    """Channels last while training; when a model is used, the order in which the 2022 weights were recorded, to the last bit."""
+    return x.contiguous(memory_format=torch.channels_last) if training else x
 
 
 def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:

@@ -5,6 +5,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
+def shared_by_processes() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
 class SumOfProcesses(torch.autograd.Function):
     """The sum over all processes; its gradient is the sum of theirs."""
 
@@ -29,7 +33,7 @@ class BatchNorm(nn.BatchNorm2d):
             raise ValueError(f"batch normalisation reads (N, C, ...), not {tuple(input.shape)}")
 
     def forward(self, input: Tensor) -> Tensor:
-        if self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        if self.training and shared_by_processes():
             return self._global(input)
         return super().forward(input)
 

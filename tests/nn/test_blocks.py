@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from motes.errors import UserError
 from motes.nn import perceptual
+from motes.nn.conv import ConvBlock
 from motes.nn.normalisation import BatchNorm
 from motes.nn.pointnet import EdgeLayer, nearest
 from motes.ops.image_loss import laplacian_error, squared_error
@@ -75,3 +76,24 @@ def test_missing_vgg_weights_are_explained(tmp_path, monkeypatch):
         perceptual.find_vgg_weights()
     with pytest.raises(UserError, match="choose one of mse"):
         perceptual.reconstruction_loss("lpips")
+
+
+@pytest.mark.parametrize("kernel, stride, leak", [(3, 1, 0.0), (3, 2, 0.01), (7, 1, 0.0)])
+def test_the_lean_block_is_the_plain_one_in_value_gradient_and_statistics(kernel, stride, leak):
+    torch.manual_seed(0)
+    block = ConvBlock(3, 5, kernel, stride, leak).double()
+    x = torch.randn(2, 3, 9, 8, dtype=torch.double, requires_grad=True)
+    weight = None
+    found = []
+    for lean in (True, False):
+        block.norm.reset_running_stats()
+        if lean:
+            out = block(x)
+        else:
+            padded = F.pad(x, (block.pad,) * 4, mode="replicate")
+            out = F.leaky_relu(block.norm(F.conv2d(padded, block.conv.weight, stride=stride)), leak)
+        weight = torch.cos(torch.arange(out.numel())).view(out.shape) if weight is None else weight
+        gradients = torch.autograd.grad((out * weight).sum(), [x, *block.parameters()])
+        found.append([out, *gradients, block.norm.running_mean.clone(), block.norm.running_var.clone()])
+    for ours, plain in zip(*found, strict=True):
+        torch.testing.assert_close(ours, plain)
