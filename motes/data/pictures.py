@@ -1,6 +1,5 @@
 """Read picture files of any kind into arrays of one size: sixteen bits, palettes, transparency, CMYK, camera orientation."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from motes.errors import UserError
 
 FITS = ("fit", "stretch", "crop")
-LARGEST = 100_000_000  # pixels; more is taken for a decompression bomb
+LARGEST = 89_000_000  # pixels; more is taken for a decompression bomb
 
 
 def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
@@ -30,13 +29,11 @@ def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str 
 def read_picture(path: Path) -> Image.Image:
     """RGB or grey, turned as the camera was held; what is transparent becomes white."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as opened:
-                if opened.width * opened.height > LARGEST:
-                    raise UserError(f"{path} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
-                opened.load()
-                return _plain(ImageOps.exif_transpose(opened))
+        with Image.open(path) as opened:
+            if opened.width * opened.height > LARGEST:
+                raise UserError(f"{path} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
+            opened.load()
+            return _plain(ImageOps.exif_transpose(opened))
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
