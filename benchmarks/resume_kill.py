@@ -1,6 +1,6 @@
 """Kill -9 a training run at random moments, inside writing a checkpoint too, resume it each time, and compare with one never stopped.
 
-    python benchmarks/resume_kill.py [--kills 20] [--seed 0]
+python benchmarks/resume_kill.py [--kills 20] [--seed 0]
 """
 
 import argparse
@@ -30,9 +30,9 @@ def main() -> None:
         kills = writing = 0
         process = start(killed)
         while kills < told.kills:
-            wait_for(lambda: (killed / "checkpoints" / "last").exists() or process.poll() is not None)
+            wait_for(lambda process=process: (killed / "checkpoints" / "last").exists() or process.poll() is not None)
             if moments.random() < 0.5:  # half of the kills wait for a checkpoint that is being written
-                wait_for(lambda: list((killed / "checkpoints").glob(".*.part")) or process.poll() is not None, 3)
+                wait_for(lambda process=process: list((killed / "checkpoints").glob(".*.part")) or process.poll() is not None, 3)
             else:
                 time.sleep(moments.uniform(0.0, 4.0))
             if process.poll() is not None:
@@ -46,7 +46,9 @@ def main() -> None:
             process = resume(killed)
         process.wait()
         same = identical(whole, killed)
-        print(f"{kills} kills, {writing} of them while a checkpoint was being written: weights and optimiser {'bit-identical' if same else 'DIFFER'}")
+        print(
+            f"{kills} kills, {writing} of them while a checkpoint was being written: weights and optimiser {'bit-identical' if same else 'DIFFER'}"
+        )
         sys.exit(not same)
 
 

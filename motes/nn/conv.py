@@ -50,9 +50,7 @@ class LeanBlock(torch.autograd.Function):
         x, y, out, weight, scale, mean, inverse = ctx.saved_tensors
         aten = torch.ops.aten
         g = aten.leaky_relu_backward(gradients[0], out, ctx.leak, True)
-        g, g_scale, g_shift = aten.native_batch_norm_backward(
-            g, y, scale, None, None, mean, inverse, True, ctx.eps, [True, True, True]
-        )
+        g, g_scale, g_shift = aten.native_batch_norm_backward(g, y, scale, None, None, mean, inverse, True, ctx.eps, [True, True, True])
         padded = F.pad(x, (ctx.pad,) * 4, mode="replicate")
         wanted = [ctx.needs_input_grad[0], ctx.needs_input_grad[1], False]
         g, g_weight, _ = aten.convolution_backward(g, padded, weight, None, ctx.stride, [0, 0], [1, 1], False, [0, 0], 1, wanted)
