@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-TRAIN = "train --steps 400 --training.evaluate-every 5 --training.batch-size 8 --data.image-size 32 32 --data.count 200 --data.held-out 20"
+TRAIN = "train --steps 300 --training.evaluate-every 5 --training.batch-size 8 --data.image-size 32 32 --data.count 200 --data.held-out 20"
 SMALL = "--model.num-particles 3 --model.glimpse-size 8 --training.validation-pictures 16"
 
 
@@ -30,19 +30,19 @@ def main() -> None:
         kills = writing = 0
         process = start(killed)
         while kills < told.kills:
-            wait_for(lambda process=process: (killed / "checkpoints" / "last").exists() or process.poll() is not None)
+            before = lines(killed)  # importing takes seconds: only once it learns again is a moment worth drawing
+            wait_for(lambda process=process, before=before: lines(killed) > before or process.poll() is not None)
             if moments.random() < 0.5:  # half of the kills wait for a checkpoint that is being written
                 wait_for(lambda process=process: list((killed / "checkpoints").glob(".*.part")) or process.poll() is not None, 3)
             else:
-                time.sleep(moments.uniform(0.0, 4.0))
+                time.sleep(moments.uniform(0.0, 1.0))
             if process.poll() is not None:
                 break
             writing += bool(list((killed / "checkpoints").glob(".*.part")))
             process.kill()
             process.wait()
             kills += 1
-            step = len((killed / "metrics.jsonl").read_text().splitlines())
-            print(f"kill {kills}: after {step} lines of metrics", flush=True)
+            print(f"kill {kills}: after {lines(killed)} lines of metrics", flush=True)
             process = resume(killed)
         process.wait()
         same = identical(whole, killed)
@@ -50,6 +50,11 @@ def main() -> None:
             f"{kills} kills, {writing} of them while a checkpoint was being written: weights and optimiser {'bit-identical' if same else 'DIFFER'}"
         )
         sys.exit(not same)
+
+
+def lines(folder: Path) -> int:
+    metrics = folder / "metrics.jsonl"
+    return len(metrics.read_text().splitlines()) if metrics.exists() else 0
 
 
 def start(folder: Path) -> subprocess.Popen:

@@ -1,6 +1,7 @@
 """The command `motes`: reads arguments without importing torch, then calls what was asked for."""
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -41,31 +42,66 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print("motes: stopped", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
         sys.exit(1)
+    except OSError as problem:  # a full disk, a folder that went away: not a fault to trace
+        print(f"motes: {problem.filename or 'the disk'}: {problem.strerror or problem}; nothing more was written", file=sys.stderr)
+        sys.exit(2)
     sys.exit(0)
 
 
 def run_command(arguments: list[str]) -> None:
-    parser = build_parser()
-    if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
-        raise UserError(nearest(arguments[0], COMMANDS, "command"))
-    arguments, dotted = split_dotted(arguments)
-    told, rest = parser.parse_known_args(arguments)
-    rest += dotted
-    if told.command is None:
+    parser, made = build_parser()
+    if not arguments:
         parser.print_help()
         return
-    if rest and told.command != "train":
-        raise UserError(f"{told.command} does not know {rest[0]!r}; see motes {told.command} --help")
-    if told.command == "train":
-        start_training(told, rest)
+    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        raise UserError(nearest(arguments[0], COMMANDS, "command"))
+    if arguments[0] in made:
+        refuse_unknown(made[arguments[0]], arguments)
+    arguments, dotted = split_dotted(arguments)
+    if arguments[0] == "train" and {"-h", "--help"} & set(arguments):
+        help_with_training(made["train"], arguments)
         return
-    from motes.apps import commands
+    told = parser.parse_args(arguments)
+    if told.command == "train":
+        start_training(told, dotted)
+    elif told.command == "list":
+        from motes.apps.choices import show_choices, show_options
 
-    commands.RUN[told.command](told)
+        show_options(told.preset) if told.preset else show_choices()
+    else:
+        for path in (getattr(told, "run", None), getattr(told, "weights", None), *getattr(told, "pictures", ())):
+            if path is not None and not path.exists():
+                raise UserError(f"{path} does not exist")
+        from motes.apps import commands
+
+        commands.RUN[told.command](told)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """Before anything else is said, so that a typo is named as such and not as something missing."""
+    known = [option for option in parser._option_string_actions if option.startswith("--")]
+    dotted = parser.prog.endswith("train")
+    for token in arguments:
+        name = token.partition("=")[0]
+        if name == "--" or not name.startswith("--") or name in known or (dotted and "." in name):
+            continue
+        raise UserError(nearest(name, known, "option") + (" (motes list PRESET shows those with a dot)" if dotted else ""))
+
+
+def help_with_training(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    from motes.apps.choices import show_options
+    from motes.training.presets import PRESETS
+
+    parser.print_help()
+    for preset in [word for word in arguments[1:] if word in PRESETS][:1]:
+        print()
+        show_options(preset)
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser, and those of its commands."""
     parser = Parser(
         prog="motes",
         description="Latent particles: where are the things, what do they look like, without labels.",
@@ -82,7 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["evaluate"].add_argument("--data", help="shapes, or a folder of pictures; by default what the run was trained on")
-    made["evaluate"].add_argument("--limit", type=int, default=1000, help="pictures at most")
+    made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
     made["info"].add_argument("run", type=Path, help="a run or checkpoint folder")
@@ -93,7 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     made["import-2022"].add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
     made["push"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["push"].add_argument("repository", help="owner/name on the hub")
-    return parser
+    return parser, dict(made)
 
 
 def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -112,21 +148,43 @@ def _train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("preset", nargs="?", help="see motes list; alone: dlp-quick")
     train.add_argument("--data", help="shapes, or a folder of pictures")
     train.add_argument("--out", type=Path, help="run folder; by default runs/PRESET")
-    train.add_argument("--steps", type=int)
-    train.add_argument("--max-minutes", type=float, help="the schedule ends when steps or minutes do")
-    train.add_argument("--seed", type=int)
+    train.add_argument("--steps", type=positive, help="of the optimiser; alone, minutes no longer end the run")
+    train.add_argument("--max-minutes", type=duration, help="the schedule ends when steps or minutes do")
+    train.add_argument("--seed", type=int, help="of weights, noise, order and generated pictures")
     train.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
-    train.epilog = "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, --training.batch-size 16 (motes list PRESET shows them)."
+    train.add_argument("--vgg-weights", type=Path, metavar="FILE", help="VGG-16 as torch saves it, for --model.reconstruction vgg")
+    train.epilog = "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, --training.batch-size 16 (motes train PRESET --help shows them)."
 
 
-def start_training(told: argparse.Namespace, rest: list[str]) -> None:
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
+    return int(text)
+
+
+def duration(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 < minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f"minutes, more than 0, not {text!r}")
+    return minutes
+
+
+def start_training(told: argparse.Namespace, dotted: list[str]) -> None:
     """Everything that can be wrong with the words is found before torch is imported."""
     from motes.apps.recipes import make_recipe
 
-    if unknown := [token for token in rest if token.startswith("-") and "." not in token]:
-        raise UserError(nearest(unknown[0], ("--data", "--out", "--steps", "--max-minutes", "--seed", "--resume"), "option"))
+    if told.vgg_weights is not None:
+        if not told.vgg_weights.is_file():
+            raise UserError(f"{told.vgg_weights} does not exist; it should be vgg16-397923af.pth")
+        os.environ["MOTES_VGG_WEIGHTS"] = str(told.vgg_weights)
     if told.resume is not None:
-        extra = [name for name in ("preset", "data", "out", "steps", "max_minutes", "seed") if getattr(told, name) is not None] + rest
+        extra = [
+            f"--{name.replace('_', '-')}" for name in ("data", "out", "steps", "max_minutes", "seed") if getattr(told, name) is not None
+        ]
+        extra = ([told.preset] if told.preset else []) + extra + dotted
         if extra:
             raise UserError(f"--resume goes on with a run as it is; leave out {extra[0]}")
         if not (told.resume / "run.json").is_file():
@@ -135,7 +193,9 @@ def start_training(told: argparse.Namespace, rest: list[str]) -> None:
 
         go_on(told.resume)
         return
-    recipe, folder = make_recipe(told, rest)
+    recipe, folder = make_recipe(told, dotted)
+    if (folder / "run.json").exists() or (folder / "checkpoints").exists():
+        raise UserError(f"{folder} already holds a run; go on with it by motes train --resume {folder}, or choose another --out")
     from motes.apps.commands import train
 
     train(recipe, folder)

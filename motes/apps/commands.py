@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -18,18 +19,17 @@ from rich.table import Table
 
 from motes.apps import draw
 from motes.apps.progress import Display
-from motes.apps.recipes import choose_data, describe
+from motes.apps.recipes import choose_data
 from motes.apps.report import next_commands, write_report
 from motes.apps.session import Encoded, Session
-from motes.data import DATASETS
 from motes.errors import UserError
 from motes.evaluation import Score
 from motes.evaluation import evaluate as score
 from motes.models import MODELS
 from motes.models.checkpoint import checkpoint_folder, load, read_config
+from motes.nn.perceptual import find_vgg_weights
 from motes.ops.types import Particles
 from motes.training import loop
-from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe, read_recipe
 from motes.training.run import Run
 
@@ -37,7 +37,16 @@ COLUMNS = ("picture", "particle", "row", "column", "row_std", "column_std", "pre
 
 
 def train(recipe: Recipe, folder: Path) -> None:
-    _run(recipe, folder, lambda display: loop.train(recipe, folder, display))
+    default = getattr(MODELS[recipe.model].Config, "reconstruction", "")
+    if recipe.model_config.get("reconstruction", default) == "vgg":
+        find_vgg_weights()  # now, and not in the first step
+    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    try:
+        _run(recipe, folder, lambda display: loop.train(recipe, folder, display))
+    except UserError:
+        if empty and not (folder / "metrics.jsonl").exists() and _is_first_process():
+            shutil.rmtree(folder, ignore_errors=True)  # refused before it learnt anything: as if it had not been asked
+        raise
 
 
 def go_on(folder: Path) -> None:
@@ -56,13 +65,15 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
     if not _is_first_process():
         return
     model = load(folder)
-    data = loop.open_data(recipe, "test")
-    scores = score(model, data, limit=500)
-    page = write_report(Run(folder), recipe, model, data, scores)
+    with Console(stderr=True).status("scoring held-out pictures, writing the report"):
+        data = loop.open_data(recipe, "test")
+        scores = score(model, data, limit=500)
+        page = write_report(Run(folder), recipe, model, data, scores)
     _write_json(folder / "scores.json", {name: asdict(one) for name, one in scores.items()})
     _print_scores(scores)
-    print(f"\nThe report: {page}\nTry next:")
+    print(f"\nThe report: {page}\n\nTry next:")
     print("\n".join(f"  {line}" for line in next_commands(folder)))
+    print("Your own pictures: motes train --data FOLDER --out runs/mine")
 
 
 def encode(told: argparse.Namespace) -> None:
@@ -84,11 +95,12 @@ def encode(told: argparse.Namespace) -> None:
                         out / _name(path, len(names) - len(found.paths) + n, "particles")
                     )
         joined: dict[str, Any] = {name: np.concatenate(parts) for name, parts in arrays.items()}
-        np.savez_compressed(out / "particles.npz", allow_pickle=False, **joined, pictures=np.array(names))
+        np.savez_compressed(out / ("particles.npz" if rows else "codes.npz"), **{**joined, "pictures": np.array(names)})
         if rows:
             _write_table(out, rows)
     _report_skipped(session)
-    print(f"{len(names)} pictures, {sum(row['there'] for row in rows)} particles: {told.out}")
+    there = f", {sum(row['there'] for row in rows)} particles that are there" if rows else ""
+    print(f"{len(names)} pictures{there}: {told.out}")
 
 
 def reconstruct(told: argparse.Namespace) -> None:
@@ -137,21 +149,6 @@ def info(told: argparse.Namespace) -> None:
     Console().print(table)
 
 
-def list_choices(told: argparse.Namespace) -> None:
-    table = Table(show_header=False, box=None)
-    if told.preset:
-        for option in describe(told.preset):
-            table.add_row(*option)
-    else:
-        for name, preset in PRESETS.items():
-            table.add_row("preset", name, preset.about)
-        for name in MODELS:
-            table.add_row("model", name, "")
-        for name in DATASETS:
-            table.add_row("data", name, "")
-    Console().print(table)
-
-
 def import_2022(told: argparse.Namespace) -> None:
     from motes.models.import_2022 import import_weights
 
@@ -171,7 +168,6 @@ RUN = {
     "reconstruct": reconstruct,
     "evaluate": evaluate,
     "info": info,
-    "list": list_choices,
     "import-2022": import_2022,
     "push": push,
 }
@@ -213,9 +209,11 @@ def _write_table(out: Path, rows: Any) -> None:
 @contextmanager
 def _folder(path: Path) -> Iterator[Path]:
     """A fresh folder beside `path`, whose files move in when all are written."""
-    fresh = path.with_name(f".{path.name}.part")
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a file; name a folder to write to")
+    fresh = path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        fresh.mkdir(parents=True, exist_ok=True)
+        fresh.mkdir(parents=True)
     except OSError as problem:
         raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
     try:

@@ -1,63 +1,114 @@
-"""Pictures for people: particles over a picture, sheets of many, curves. PIL and SVG, nothing heavier."""
+"""Pictures for people: particles over a picture, sheets of many. PIL, nothing heavier; `Mark` is what the report draws from as well."""
 
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from motes.ops.types import Particles
 
-SURE, DOUBTED, PROPOSED = (255, 64, 129), (150, 150, 150), (255, 193, 7)
+Colour = tuple[int, int, int]
+# one colour a particle, by its number; light and dark enough to be told apart on any ground, with the white rim
+COLOURS: tuple[Colour, ...] = (
+    (230, 57, 110),
+    (255, 159, 28),
+    (46, 134, 222),
+    (34, 160, 95),
+    (142, 68, 216),
+    (0, 150, 160),
+    (214, 69, 25),
+    (120, 110, 20),
+    (200, 60, 180),
+    (70, 90, 200),
+)
+PROPOSED: Colour = (255, 193, 7)
+SMOOTH = 4  # lines are drawn this much larger and shrunk, which rounds their steps
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one particle is drawn: lengths in sides of the picture."""
+
+    number: int
+    column: float  # 0 to 1 between the middles of the outer pixels
+    row: float
+    radius: float  # the surer of the place, the larger
+    there: bool  # the model is sure that something is
+    label: str
+
+    @property
+    def colour(self) -> Colour:
+        return COLOURS[self.number % len(COLOURS)]
+
+
+def marks(particles: Particles, picture: int) -> list[Mark]:
+    """Doubted ones first, so that the others are drawn over them."""
+    position = ((particles.position[picture].cpu() + 1) / 2).tolist()
+    sure = particles.confidence[picture]
+    span = ((sure - sure.min()) / (sure.max() - sure.min()).clamp_min(1e-6)).tolist()
+    there = (particles.confident().presence[picture] > 0.5).tolist()
+    spread = (0.25 * particles.log_variance[picture].sum(-1)).exp().div(2).tolist()  # geometric mean of both axes; a side is 2
+    presence = particles.presence[picture].tolist()
+    found = [
+        Mark(
+            k,
+            position[k][1],
+            position[k][0],
+            0.026 + 0.024 * span[k] if there[k] else 0.013,
+            there[k],
+            f"particle {k}: presence {presence[k]:.2f}, place ± {spread[k]:.3f} sides" + ("" if there[k] else " (doubted)"),
+        )
+        for k in range(len(particles))
+    ]
+    return sorted(found, key=lambda mark: mark.there)
 
 
 def to_picture(image: Tensor, side: int = 0) -> Image.Image:
     """A C H W tensor in [0, 1]; enlarged by whole pixels to about `side`."""
-    pixels = (image.detach().clamp(0, 1).cpu().numpy() * 255 + 0.5).astype(np.uint8)
+    pixels = (image.detach().float().clamp(0, 1).cpu().numpy() * 255 + 0.5).astype(np.uint8)
     picture = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).convert("RGB")
     zoom = max(side // max(picture.size), 1)
     return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
 
 
 def with_particles(image: Tensor, particles: Particles, row: int, side: int = 256) -> Image.Image:
-    """Rings at the particles: pink where the model is sure, larger the surer of the place; grey where it doubts."""
+    """A numbered ring where the model is sure that something is, larger the surer of its place; a faint dot where it doubts."""
     picture = to_picture(image, side)
-    pen = ImageDraw.Draw(picture)
-    there = particles.confident().presence[row] > 0.5
-    surest = particles.confidence[row]
-    span = (surest - surest.min()) / (surest.max() - surest.min()).clamp_min(1e-6)
-    unit = max(picture.size) / 64
-    for k in sorted(range(len(particles)), key=lambda k: bool(there[k])):
-        radius = unit * (1.2 + 1.3 * float(span[k])) if there[k] else unit * 0.8
-        _ring(
-            pen,
-            _pixel(particles.position[row, k], picture.size),
-            radius,
-            SURE if there[k] else DOUBTED,
-            max(int(unit / 2), 1),
-        )
+    layer, pen = _layer(picture)
+    for mark in marks(particles, row):
+        at, radius = _pixel(mark.column, mark.row, layer.size), mark.radius * min(layer.size)
+        if mark.there:
+            _ring(pen, at, radius, mark.colour)
+        else:
+            pen.ellipse(_box(at, radius), fill=(255, 255, 255, 110), outline=(60, 60, 60, 130), width=SMOOTH)
+    picture = _laid_over(picture, layer)
+    if min(picture.size) >= 160:  # below, numbers would hide the picture
+        _write_numbers(picture, [mark for mark in marks(particles, row) if mark.there])
     return picture
 
 
 def with_points(image: Tensor, points: Tensor, side: int = 256) -> Image.Image:
+    """Dots at B 2 points, such as a prior's proposals."""
     picture = to_picture(image, side)
-    pen = ImageDraw.Draw(picture)
-    for point in points:
-        _ring(pen, _pixel(point, picture.size), max(picture.size) / 64, PROPOSED, max(max(picture.size) // 128, 1))
+    layer, pen = _layer(picture)
+    for row, column in ((points.detach().cpu() + 1) / 2).tolist():
+        pen.ellipse(
+            _box(_pixel(column, row, layer.size), 0.016 * min(layer.size)), fill=(*PROPOSED, 255), outline=(40, 40, 40, 255), width=SMOOTH
+        )
+    return _laid_over(picture, layer)
+
+
+def cutout(glimpse: Tensor) -> Image.Image:
+    """A decoded glimpse (alpha, then colour) as a picture with transparency."""
+    alpha, colour = glimpse[:1], glimpse[1:]
+    colour = colour.expand(3, -1, -1) if len(colour) == 1 else colour
+    picture = to_picture(colour)
+    picture.putalpha(to_picture(alpha).convert("L"))
     return picture
-
-
-def glimpse_strip(glimpses: Tensor, side: int = 48) -> Image.Image:
-    """Decoded glimpses of one picture over a chequered ground, so that alpha can be seen."""
-    tiles = []
-    for glimpse in glimpses:
-        alpha, colour = glimpse[:1], glimpse[1:]
-        grid = np.indices(tuple(glimpse.shape[1:])).sum(0) // 4 % 2
-        ground = alpha.new_tensor(0.85 + 0.15 * grid)
-        tiles.append(to_picture(alpha * colour + (1 - alpha) * ground, side))
-    return sheet([tiles], gap=4)
 
 
 def sheet(rows: Sequence[Sequence[Image.Image]], gap: int = 6) -> Image.Image:
@@ -81,33 +132,37 @@ def as_data_uri(picture: Image.Image) -> str:
     return "data:image/png;base64," + base64.b64encode(memory.getvalue()).decode()
 
 
-def curve(points: Sequence[tuple[float, float]], title: str) -> str:
-    """One line as inline SVG, with its first, lowest and last values; logarithmic where the values span decades."""
-    import math
-
-    usable = [(x, y) for x, y in points if math.isfinite(y)]
-    if len(usable) < 2:
-        return ""
-    low, high = min(y for _, y in usable), max(y for _, y in usable)
-    scale = math.log10 if low > 0 and high / low > 30 else float
-    bottom, span = scale(low), (scale(high) - scale(low)) or 1.0
-    last = usable[-1][0] or 1
-    path = " ".join(f"{x / last * 300:.1f},{90 - (scale(y) - bottom) / span * 80:.1f}" for x, y in usable)
-    note = f"{usable[0][1]:.4g} → {usable[-1][1]:.4g}" + (" (log)" if scale is math.log10 else "")
-    return (
-        f'<figure class="curve"><figcaption>{title} <span>{note}</span></figcaption><svg viewBox="0 0 300 100" role="img" aria-label="{title}: {note}">'
-        f'<line x1="0" y1="95" x2="300" y2="95"/><polyline points="{path}"/></svg></figure>'
-    )
+def _layer(picture: Image.Image) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    layer = Image.new("RGBA", (picture.width * SMOOTH, picture.height * SMOOTH))
+    return layer, ImageDraw.Draw(layer)
 
 
-def _pixel(position: Tensor, size: tuple[int, int]) -> tuple[float, float]:
-    row, column = ((position.cpu() + 1) / 2).tolist()
+def _laid_over(picture: Image.Image, layer: Image.Image) -> Image.Image:
+    shrunk = layer.resize(picture.size, Image.Resampling.BOX)
+    return Image.alpha_composite(picture.convert("RGBA"), shrunk).convert("RGB")
+
+
+def _pixel(column: float, row: float, size: tuple[int, int]) -> tuple[float, float]:
     return column * (size[0] - 1), row * (size[1] - 1)
 
 
-def _ring(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: tuple[int, int, int], width: int) -> None:
-    for r, paint, thick in (
-        (radius + 1, (255, 255, 255), width + 2),
-        (radius, colour, width),
-    ):  # a white rim keeps it visible on any ground
-        pen.ellipse([at[0] - r, at[1] - r, at[0] + r, at[1] + r], outline=paint, width=thick)
+def _box(at: tuple[float, float], radius: float) -> list[float]:
+    return [at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius]
+
+
+def _ring(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: Colour) -> None:
+    width = max(radius * 0.32, 1.5 * SMOOTH)
+    rim = max(radius * 0.12, SMOOTH)
+    pen.ellipse(_box(at, radius + rim), outline=(255, 255, 255, 255), width=round(width + 2 * rim))
+    pen.ellipse(_box(at, radius), outline=(*colour, 255), width=round(width))
+
+
+def _write_numbers(picture: Image.Image, shown: list[Mark]) -> None:
+    pen, size = ImageDraw.Draw(picture), max(round(min(picture.size) * 0.045), 9)
+    font = ImageFont.load_default(size)
+    for mark in shown:
+        column, row = _pixel(mark.column, mark.row, picture.size)
+        reach = mark.radius * min(picture.size) * 0.75
+        wide = pen.textlength(str(mark.number), font) + 2
+        place = (min(column + reach, picture.width - wide), max(row - reach - size, 0))  # up and right, never outside
+        pen.text(place, str(mark.number), mark.colour, font, stroke_width=2, stroke_fill="white")

@@ -19,6 +19,7 @@ class Option:
 
     name: str
     kind: str  # the annotation
+    default: str  # as it is written
     about: str
 
 
@@ -39,7 +40,9 @@ def options_of(module: str, cls: str = "Config") -> dict[str, Option]:
     for node in body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             _, _, comment = lines[(node.end_lineno or node.lineno) - 1].partition("  # ")
-            found[node.target.id] = Option(node.target.id, ast.unparse(node.annotation), comment)
+            found[node.target.id] = Option(
+                node.target.id, ast.unparse(node.annotation), ast.unparse(node.value) if node.value else "", comment
+            )
     return found
 
 
@@ -100,7 +103,7 @@ def _value(option: str, kind: str, values: list[str]) -> Any:
     if kind == "bool" and not values:
         return True
     if len(values) != 1:
-        raise UserError(f"{option} wants one value, not {len(values)}")
+        raise UserError(f"{option} wants one value, not {len(values)}; a preset's name comes before the options")
     text = values[0]
     if kind.startswith("Literal"):
         choices = ast.literal_eval(kind.removeprefix("Literal"))

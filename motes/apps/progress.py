@@ -38,7 +38,9 @@ class Display:
         self.bar.start()
         return self
 
-    def __exit__(self, *problem: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *problem: Any) -> None:
+        if kind is None:
+            self.bar.update(self.task, completed=1.0)  # the last line of a run may lie some steps before its end
         self.bar.stop()
 
     def step(self, record: dict[str, Any]) -> None:

@@ -56,18 +56,18 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
     return replace(recipe, data="folder", data_config={"path": data, "image_size": size})
 
 
-def describe(preset: str) -> list[tuple[str, str, str]]:
-    """Every dotted option of a preset: name, kind, what it does."""
+def describe(preset: str) -> list[tuple[str, str, str, str]]:
+    """Every dotted option of a preset: name, kind, the value it has there, what it does."""
     if preset not in PRESETS:
         raise UserError(nearest(preset, PRESETS, "preset"))
     recipe = PRESETS[preset].recipe
     homes = {
-        "model": (MODELS.source(recipe.model), "Config"),
-        "data": (DATASETS.source(recipe.data), "Config"),
-        "training": ("training/recipe", "Training"),
+        "model": (MODELS.source(recipe.model), "Config", recipe.model_config),
+        "data": (DATASETS.source(recipe.data), "Config", recipe.data_config),
+        "training": ("training/recipe", "Training", vars(recipe.training)),
     }
     return [
-        (f"--{home}.{option.name.replace('_', '-')}", option.kind, option.about)
-        for home, (module, cls) in homes.items()
+        (f"--{home}.{option.name.replace('_', '-')}", option.kind, str(told.get(option.name, option.default)), option.about)
+        for home, (module, cls, told) in homes.items()
         for option in options_of(module, cls).values()
     ]

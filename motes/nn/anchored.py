@@ -156,6 +156,7 @@ class UpwardNetwork(nn.Module):
 
     def __init__(self, code: int, size: tuple[int, int], channels: int, width: int):
         super().__init__()
+        width = max(width, 16)
         doublings = max((min(size) // 4).bit_length() - 1, 1)  # the last one is a pixel shuffle: sharp, and four times cheaper
         self.size = size
         self.start = tuple(-(-side // 2**doublings) for side in size)

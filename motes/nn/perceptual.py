@@ -89,7 +89,7 @@ def load_vgg(path: Path) -> nn.Module:
         network.load_state_dict(features)
     except Exception as problem:
         raise UserError(
-            f"{path} does not hold VGG-16 weights ({type(problem).__name__}); fetch {VGG_FILE} again or use reconstruction mse"
+            f"{path} does not hold VGG-16 weights ({type(problem).__name__}); fetch {VGG_FILE} again, or train with --model.reconstruction mse"
         ) from None
     return network.eval().requires_grad_(False)
 
@@ -111,11 +111,12 @@ def vgg_features(network: nn.Module, image: Float[Tensor, "B C H W"]) -> list[Te
 
 
 def vgg_places() -> list[Path]:
-    """Where the weights are looked for, in order."""
+    """Where the weights are looked for, in order; the last is where a download goes."""
     named = os.environ.get("MOTES_VGG_WEIGHTS")
-    hub = Path(torch.hub.get_dir()) / "checkpoints" / VGG_FILE
-    shared = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / VGG_FILE
-    return [*([Path(named)] if named else []), hub, shared]
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    hub, pattern = Path(os.environ.get("HF_HUB_CACHE", home / "hub")), f"models--*/snapshots/*/{VGG_FILE}"
+    shared = sorted(hub.glob(pattern)) or [hub / pattern]  # the pattern itself is there to be named in the error
+    return [*([Path(named)] if named else []), *shared, Path(torch.hub.get_dir()) / "checkpoints" / VGG_FILE]
 
 
 def find_vgg_weights() -> Path:
@@ -124,7 +125,7 @@ def find_vgg_weights() -> Path:
         if place.is_file():
             return place
     try:
-        target = places[-2]
+        target = places[-1]
         target.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(
             f"https://download.pytorch.org/models/{VGG_FILE}", str(target), hash_prefix="397923af", progress=False
@@ -134,5 +135,5 @@ def find_vgg_weights() -> Path:
         looked = ", ".join(str(place) for place in places)
         raise UserError(
             f"the weights of VGG-16 ({VGG_FILE}, SHA-256 beginning 397923af) are in none of {looked} and could not be downloaded; "
-            "put the file there, name it in MOTES_VGG_WEIGHTS, or use reconstruction mse or pyramid"
+            "put the file there, name it by --vgg-weights or in MOTES_VGG_WEIGHTS, or train with --model.reconstruction mse or pyramid"
         ) from None

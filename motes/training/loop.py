@@ -5,7 +5,6 @@ weights, the optimiser's memory and the step are all that a checkpoint needs for
 """
 
 import dataclasses
-import math
 import signal
 import time
 from collections.abc import Iterator
@@ -64,6 +63,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     if processes.is_main_process and (run.checkpoints.exists() or (folder / "run.json").exists()):
         raise UserError(f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out")
     data = open_data(recipe, "train")
+    _check(recipe.training, data)
     torch.manual_seed(recipe.training.seed)
     model = build(recipe.model, fit_config(recipe, data))
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
@@ -111,7 +111,6 @@ class _Loop:
 
     def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
         self.recipe, self.training, self.run, self.watcher = recipe, recipe.training, run, watcher
-        _check(self.training, data)
         self.accelerator = Accelerator(
             cpu=not torch.cuda.is_available(), mixed_precision="bf16" if self.training.precision == "bf16" else "no"
         )
@@ -238,7 +237,7 @@ class _Loop:
         if bad in losses.terms and not torch.isfinite(losses.terms[bad]).any():
             rows = rows[:8]
         elif bad in losses.terms:
-            rows = [row for row, value in zip(rows, losses.terms[bad].tolist(), strict=True) if not math.isfinite(value)]
+            rows = batch.index[~torch.isfinite(losses.terms[bad]).cpu()].tolist()
         last = self.run.checkpoints / "last"
         kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
         raise UserError(
