@@ -246,7 +246,8 @@ class _Loop:
 
     def _log(self, losses: Losses, stage: Stage, share: float) -> None:
         means = torch.stack([losses.total.detach(), *(value.detach().mean() for value in losses.terms.values())])
-        total, *parts = self.accelerator.reduce(means, "mean").tolist()  # over the global batch
+        reduced: Any = self.accelerator.reduce(means, "mean")  # over the global batch
+        total, *parts = reduced.tolist()
         if not self.accelerator.is_main_process:
             return
         terms = dict(zip(losses.terms, parts, strict=True))
