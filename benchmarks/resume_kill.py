@@ -4,6 +4,7 @@ python benchmarks/resume_kill.py [--kills 20] [--seed 0]
 """
 
 import argparse
+import json
 import random
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-TRAIN = "train --steps 300 --training.evaluate-every 5 --training.batch-size 8 --data.image-size 32 32 --data.count 200 --data.held-out 20"
+TRAIN = (
+    "train --steps {steps} --training.evaluate-every 5 --training.batch-size 8 --data.image-size 32 32 --data.count 200 --data.held-out 20"
+)
 SMALL = "--model.num-particles 3 --model.glimpse-size 8 --training.validation-pictures 16"
 
 
@@ -26,39 +29,52 @@ def main() -> None:
     moments = random.Random(told.seed)
     with tempfile.TemporaryDirectory() as place:
         whole, killed = Path(place) / "whole", Path(place) / "killed"
-        start(whole).wait()
-        kills = writing = 0
-        process = start(killed)
+        steps = 50 * told.kills  # some 30 between two kills: the run must not end before the last
+        start(whole, steps).wait()
+        print("| kill | while | steps on disk |\n|---|---|---|", flush=True)
+        process, kills = start(killed, steps), 0
         while kills < told.kills:
-            before = lines(killed)  # importing takes seconds: only once it learns again is a moment worth drawing
-            wait_for(lambda process=process, before=before: lines(killed) > before or process.poll() is not None)
-            if moments.random() < 0.5:  # half of the kills wait for a checkpoint that is being written
-                wait_for(lambda process=process: list((killed / "checkpoints").glob(".*.part")) or process.poll() is not None, 3)
-            else:
-                time.sleep(moments.uniform(0.0, 1.0))
+            wait(process, killed, moments)
             if process.poll() is not None:
                 break
-            writing += bool(list((killed / "checkpoints").glob(".*.part")))
+            doing = "writing a checkpoint" if writing(killed) else "learning" if (killed / "run.json").exists() else "starting"
             process.kill()
             process.wait()
             kills += 1
-            print(f"kill {kills}: after {lines(killed)} lines of metrics", flush=True)
-            process = resume(killed)
+            last = killed / "checkpoints" / "last"
+            print(f"| {kills} | {doing} | {int(last.readlink().name[5:]) if last.exists() else 0} |", flush=True)
+            process = resume(killed) if (killed / "run.json").exists() else start(killed, steps)
         process.wait()
         same = identical(whole, killed)
-        print(
-            f"{kills} kills, {writing} of them while a checkpoint was being written: weights and optimiser {'bit-identical' if same else 'DIFFER'}"
-        )
-        sys.exit(not same)
+        print(f"\n{kills} of {told.kills} kills: weights, optimiser, best checkpoint and metrics {'bit-identical' if same else 'DIFFER'}")
+        sys.exit(not same or kills < told.kills)
 
 
-def lines(folder: Path) -> int:
-    metrics = folder / "metrics.jsonl"
-    return len(metrics.read_text().splitlines()) if metrics.exists() else 0
+def wait(process: subprocess.Popen, folder: Path, moments: random.Random) -> None:
+    """A third anywhere after the start, before the first checkpoint too; a third while learning; a third inside writing a checkpoint."""
+    kind = moments.randrange(3)
+    seen = len(lines(folder))
+    if kind == 0:
+        time.sleep(moments.uniform(0.0, 8.0))
+        return
+    wait_for(lambda: len(lines(folder)) > seen or process.poll() is not None)
+    if kind == 1:
+        time.sleep(moments.uniform(0.0, 1.5))
+    else:
+        wait_for(lambda: writing(folder) or process.poll() is not None, 10)
+        time.sleep(moments.uniform(0.0, 0.003))
 
 
-def start(folder: Path) -> subprocess.Popen:
-    return launch(*TRAIN.split(), *SMALL.split(), "--out", str(folder))
+def writing(folder: Path) -> bool:
+    return bool(list((folder / "checkpoints").glob(".*")))
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / "metrics.jsonl").read_text().splitlines() if (folder / "metrics.jsonl").exists() else []
+
+
+def start(folder: Path, steps: int) -> subprocess.Popen:
+    return launch(*TRAIN.format(steps=steps).split(), *SMALL.split(), "--out", str(folder))
 
 
 def resume(folder: Path) -> subprocess.Popen:
@@ -77,11 +93,13 @@ def wait_for(happened, seconds: float = 120) -> None:
 
 
 def identical(one: Path, other: Path) -> bool:
-    for name in ("model.safetensors", "training.safetensors"):
-        a, b = (load_file(folder / "checkpoints" / "last" / name) for folder in (one, other))
-        if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
-            return False
-    return True
+    for link in ("last", "best"):
+        for name in ("model.safetensors", "training.safetensors"):
+            a, b = (load_file(folder / "checkpoints" / link / name) for folder in (one, other))
+            if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
+                return False
+    a, b = ([{**json.loads(line), "seconds": 0} for line in lines(folder)] for folder in (one, other))
+    return a == b
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ class Stage:
     loss: Callable[[Batch], Losses]
     parameters: tuple[nn.Parameter, ...]
     begin: Callable[[Iterable[Batch]], None] | None = None  # once, before the first step, with one pass over the training pictures
-    after_step: Callable[[Batch], None] | None = None  # after each optimiser step, without gradients
+    # after each optimiser step, without gradients; each of several processes has its own share of the batch, and all must end alike
+    after_step: Callable[[Batch], None] | None = None
     optimizer: Callable[[float], Optimizer] | None = None  # from the learning rate; None: the trainer's Adam
 
 
@@ -62,10 +63,11 @@ class Model(nn.Module, ABC):
 
         return load_pretrained(where)
 
-    def push_to_hub(self, repository: str, scores: dict[str, float] | None = None) -> str:
+    def push_to_hub(self, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
+        """With a model card that shows the scores and the command that trained the model; returns the address."""
         from motes.models.checkpoint import push
 
-        return push(self, repository, scores)
+        return push(self, repository, scores, command)
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ import difflib
 import json
 import os
 import shutil
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +14,40 @@ from safetensors.torch import load_file, save_file
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.models.base import Model
+from motes.models.card import card
+from motes.ops.plain import from_plain
 from motes.version import VERSION
 
 FORMAT = 1
+OURS = {"config.json", "model.safetensors", "training.json", "training.safetensors", "README.md"}  # what a checkpoint folder may hold
 
 
 def save(model: Model, folder: Path) -> None:
     """Write the folder beside its place, then move it there: a reader sees the old one or the new one, whole."""
+    if folder.exists() and not (folder.is_dir() and {file.name for file in folder.iterdir()} <= OURS):
+        raise UserError(f"{folder} holds something else than a checkpoint, which would be lost; choose another place")
+    folder = folder.resolve()
     fresh = begin_folder(folder)
     try:
         write_model(model, fresh)
         finish_folder(fresh, folder)
-    except OSError as problem:
+    except (OSError, SafetensorError) as problem:
+        raise UserError(f"{folder} cannot be written: {getattr(problem, 'strerror', None) or problem}") from None
+    finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise UserError(f"{folder} cannot be written: {problem.strerror or problem}") from None
 
 
 def write_model(model: Model, folder: Path) -> None:
-    name = next(name for name in MODELS if MODELS[name] is type(model))
-    facts = {"format": FORMAT, "motes": VERSION, "model": name, "config": asdict(model.config)}
+    facts = {"format": FORMAT, "motes": VERSION, "model": name_of(model), "config": asdict(model.config)}
     (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n")
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, folder / "model.safetensors")
+
+
+def name_of(model: Model) -> str:
+    for name in MODELS:
+        if MODELS[name] is type(model):
+            return name
+    raise UserError(f"{type(model).__name__} is not in MODELS, so that nothing could load it; add its line to motes/models/__init__.py")
 
 
 def begin_folder(folder: Path) -> Path:
@@ -42,6 +55,8 @@ def begin_folder(folder: Path) -> Path:
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
+        if not folder.exists() and _stepped_aside(folder).exists():
+            _stepped_aside(folder).rename(folder)
         fresh.mkdir(parents=True)
     except OSError as problem:
         raise UserError(f"{folder} cannot be written: {problem.strerror or problem}") from None
@@ -50,14 +65,34 @@ def begin_folder(folder: Path) -> Path:
 
 def finish_folder(fresh: Path, folder: Path) -> None:
     """Flush to disk and rename; an older folder steps aside first and goes only when the new one is in place."""
-    for file in fresh.iterdir():
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
-    older = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    for path in (*fresh.iterdir(), fresh):
+        flush(path)
+    older = _stepped_aside(folder)
     if folder.exists():
+        shutil.rmtree(older, ignore_errors=True)
         folder.rename(older)
-    fresh.rename(folder)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        if older.exists():
+            older.rename(folder)
+        raise
+    flush(folder.parent)
     shutil.rmtree(older, ignore_errors=True)
+
+
+def flush(path: Path) -> None:
+    """To the disk, so that a power cut finds it there; a folder's own entries as well as files."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _stepped_aside(folder: Path) -> Path:
+    """Where the older folder waits while the new one moves in; after a crash at that moment it is the one to read."""
+    return folder.with_name(f".{folder.name}.old")
 
 
 def load(where: str | Path, device: str = "cpu") -> Model:
@@ -77,7 +112,10 @@ def load(where: str | Path, device: str = "cpu") -> Model:
 
 
 def checkpoint_folder(where: Path) -> Path:
-    for folder in (where, where / "checkpoints" / "best", where / "checkpoints" / "last"):
+    places = [where, where / "checkpoints" / "best", where / "checkpoints" / "last"]
+    if where.name and not where.exists():
+        places.append(_stepped_aside(where))
+    for folder in places:
         if (folder / "config.json").is_file():
             return folder
     if not where.exists():
@@ -89,8 +127,8 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
     path = folder / "config.json"
     try:
         facts = json.loads(path.read_text())
-        version, name, config = facts["format"], facts["model"], dict(facts["config"])
-    except (ValueError, KeyError, TypeError):
+        version, name, config = facts["format"], str(facts["model"]), dict(facts["config"])
+    except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{path} is damaged, or not of motes; use another checkpoint of the run") from None
     if version != FORMAT:
         raise UserError(
@@ -105,14 +143,7 @@ def build(name: str, config: dict[str, Any]) -> Model:
         near = difflib.get_close_matches(name, list(MODELS), 1)
         raise UserError(f"there is no model {name!r}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(MODELS)}"))
     cls = MODELS[name]
-    known = {field.name: field for field in fields(cls.Config)}
-    for key in config:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            raise UserError(
-                f"model {name} has no option {key!r}" + (f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}")
-            )
-    return cls(cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}))
+    return cls(from_plain(cls.Config, config, f"model {name}"))
 
 
 def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
@@ -137,19 +168,20 @@ def load_pretrained(where: str | Path) -> Model:
         folder = hub.snapshot_download(str(where), allow_patterns=["config.json", "model.safetensors"])
     except Exception as problem:
         raise UserError(
-            f"{where} is no folder here, and no repository of that name could be fetched from the hub ({type(problem).__name__})"
+            f"{where} is no folder here, and config.json and model.safetensors of a repository of that name could not be fetched from "
+            f"{hub.constants.ENDPOINT} ({type(problem).__name__}); check the name and the network, or name a folder"
         ) from None
     return load(folder)
 
 
-def push(model: Model, repository: str, scores: dict[str, float] | None = None) -> str:
+def push(model: Model, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
     """Upload weights, config and a model card; returns the address."""
     import tempfile
 
     hub = _hub()
     with tempfile.TemporaryDirectory() as place:
         write_model(model, Path(place))
-        (Path(place) / "README.md").write_text(card(model, repository, scores or {}))
+        (Path(place) / "README.md").write_text(card(model, name_of(model), repository, scores or {}, command))
         try:
             api = hub.HfApi()
             api.create_repo(repository, exist_ok=True)
@@ -158,46 +190,6 @@ def push(model: Model, repository: str, scores: dict[str, float] | None = None) 
             raise UserError(
                 f"{repository} could not be pushed to the hub ({type(problem).__name__}); is there a network, and did you log in with `hf auth login`?"
             ) from None
-
-
-def card(model: Model, repository: str, scores: dict[str, float]) -> str:
-    """The model card: what it is, how to use it, what was measured, whom to cite."""
-    name = next(name for name in MODELS if MODELS[name] is type(model))
-    rows = "\n".join(f"| {key} | {value:.4g} |" for key, value in scores.items()) or "| not measured | |"
-    settings = "\n".join(f"| {key} | `{value}` |" for key, value in asdict(model.config).items())
-    summary = (type(model).__doc__ or "").strip().splitlines()[0]
-    return f"""---
-library_name: motes
-license: apache-2.0
-tags: [motes, {name}, unsupervised, object-centric]
----
-# {repository}
-
-{summary}
-
-```python
-import motes
-model = motes.load_pretrained("{repository}")
-latent = model.encode(pictures)  # float32, B C H W in [0, 1]
-drawn = model.decode(latent)
-```
-
-| score | value |
-|---|---|
-{rows}
-
-| setting | value |
-|---|---|
-{settings}
-
-Trained with motes {VERSION}: `motes train --help`.
-
-```bibtex
-@inproceedings{{daniel2022dlp,
-  title={{Unsupervised Image Representation Learning with Deep Latent Particles}},
-  author={{Daniel, Tal and Tamar, Aviv}}, booktitle={{ICML}}, year={{2022}}}}
-```
-"""
 
 
 def _hub() -> Any:

@@ -116,7 +116,8 @@ class GenerativeLatentOptimisation(Model):
             self.codes[index, :size] = project(scores / scores.norm(dim=1).quantile(0.9).clamp_min(1e-6))
 
     def keep_in_ball(self, batch: Batch) -> None:
-        self.codes[batch.index] = project(self.codes[batch.index])
+        """All codes: another process's batch moves codes too, and every process must hold the same."""
+        self.codes.copy_(project(self.codes))
 
     def optimizer(self, rate: float) -> torch.optim.Optimizer:
         """RMSprop: without momentum, which would go on moving the codes of pictures that are not in the batch."""

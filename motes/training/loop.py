@@ -5,32 +5,35 @@ weights, the optimiser's memory and the step are all that a checkpoint needs for
 """
 
 import dataclasses
-import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from motes.data import DATASETS
 from motes.data.base import Dataset, Split
 from motes.errors import UserError
-from motes.models.base import Calibrates, Model, Stage
-from motes.models.checkpoint import build, read_config
+from motes.models.base import Model, Stage
+from motes.models.checkpoint import build, check_weights, read_config
 from motes.ops import noise
+from motes.ops.plain import from_plain
 from motes.ops.types import Batch, Losses
-from motes.training.recipe import Recipe, Training, read_recipe
+from motes.training.interruption import Interruption, Stopped
+from motes.training.recipe import Recipe, Training, check, read_recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors
 from motes.training.schedule import Order, learning_rate, progress, stage_at
+from motes.training.validation import validate
+
+__all__ = ["Stopped", "Watcher", "open_data", "resume", "train", "validate"]
 
 LOG_EVERY = 10
-VALIDATION_BATCH = 64
 
 
 @runtime_checkable
@@ -40,10 +43,6 @@ class Watcher(Protocol):
     def step(self, record: dict[str, Any]) -> None: ...
 
     def evaluated(self, record: dict[str, Any], model: Model, run: Run) -> None: ...
-
-
-class Stopped(Exception):
-    """The run was asked to stop, and saved; `resume` goes on with it."""
 
 
 class StageLoss(nn.Module):
@@ -62,11 +61,11 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     run, processes = Run(folder), PartialState(cpu=not torch.cuda.is_available())
     if processes.is_main_process and (run.checkpoints.exists() or (folder / "run.json").exists()):
         raise UserError(f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out")
+    check(recipe.training)
     data = open_data(recipe, "train")
-    _check(recipe.training, data)
-    torch.manual_seed(recipe.training.seed)
-    model = build(recipe.model, fit_config(recipe, data))
+    model = _newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
+    loop = _Loop(model, data, recipe, run, watcher)
     if processes.is_main_process:
         try:
             recipe.save(folder)
@@ -74,27 +73,39 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
             run.pictures.mkdir(exist_ok=True)
         except OSError as problem:
             raise UserError(f"{folder} cannot be written: {problem.strerror or problem}") from None
-    return _Loop(model, data, recipe, run, watcher).go()
+    return loop.go()
 
 
 def resume(folder: Path, watcher: Watcher | None = None) -> Path:
-    """Go on with a run as if it had never stopped."""
-    recipe, run = read_recipe(folder), Run(folder)
-    checkpoint, tensors, facts = run.restore()
+    """Go on with a run as if it had never stopped; one that was killed before its first checkpoint begins again, which is the same."""
+    recipe, run, processes = read_recipe(folder), Run(folder), PartialState(cpu=not torch.cuda.is_available())
+    with processes.main_process_first():  # it tidies up after a crash; the others read what it leaves
+        found = run.restore(tidy=processes.is_main_process)
     data = open_data(recipe, "train")
+    if found is None:
+        return _Loop(_newborn(recipe, data), data, recipe, run, watcher).go()
+    checkpoint, tensors, facts = found
     model = build(*read_config(checkpoint))
-    model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")})
+    weights = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
+    check_weights(model, weights, checkpoint / "training.safetensors")
+    model.load_state_dict(weights)
     loop = _Loop(model, data, recipe, run, watcher)
     loop.take_up(tensors, facts)
     return loop.go()
 
 
+def _newborn(recipe: Recipe, data: Dataset) -> Model:
+    if len(data) == 0:
+        raise UserError("the training split has no pictures")
+    torch.manual_seed(recipe.training.seed)
+    return build(recipe.model, fit_config(recipe, data))
+
+
 def open_data(recipe: Recipe, split: Split) -> Dataset:
+    if recipe.data not in DATASETS:
+        raise UserError(f"there is no data set {recipe.data!r}; there are {', '.join(DATASETS)}")
     cls = DATASETS[recipe.data]
-    return cls(
-        cls.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in recipe.data_config.items()}),
-        split,
-    )
+    return cls(from_plain(cls.Config, recipe.data_config, f"data {recipe.data}"), split)
 
 
 def fit_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
@@ -111,6 +122,7 @@ class _Loop:
 
     def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
         self.recipe, self.training, self.run, self.watcher = recipe, recipe.training, run, watcher
+        AcceleratorState._reset_state()  # or a second run in this process could not have another precision
         self.accelerator = Accelerator(
             cpu=not torch.cuda.is_available(), mixed_precision="bf16" if self.training.precision == "bf16" else "no"
         )
@@ -121,16 +133,13 @@ class _Loop:
         self.average = deepcopy(self.model).requires_grad_(False) if self.training.average else None
         self.order = Order(len(data), self.training.batch_size, self.training.seed)
         self.stages, self.stage = self.model.stages(), -1
-        self.step, self.elapsed, self.best = 0, 0.0, float("inf")
-        self.stop_asked = False
+        self.step, self.elapsed, self.best, self.best_step = 0, 0.0, float("inf"), 0
+        self.wish, self.stopping = Interruption(), False
         self.memory: dict[str, Tensor] = {}
 
     def take_up(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        self.step, self.elapsed, self.best = (
-            facts["step"],
-            facts["elapsed"],
-            facts["best"] if facts["best"] is not None else float("inf"),
-        )
+        self.step, self.elapsed, self.best_step = facts["step"], facts["elapsed"], facts.get("best_step", 0)
+        self.best = float("inf") if facts["best"] is None else facts["best"]
         if self.average is not None:
             self.average.load_state_dict(
                 {key.removeprefix("average."): value for key, value in tensors.items() if key.startswith("average.")}
@@ -140,20 +149,23 @@ class _Loop:
             self._open(facts["stage"], begin=False)
 
     def go(self) -> Path:
-        before, began = self.elapsed, time.monotonic()
-        with self._interruptible(), ThreadPoolExecutor(1) as ahead:
+        began = time.monotonic() - self.elapsed
+        self.clock = lambda: time.monotonic() - began
+        with self.wish, ThreadPoolExecutor(1) as ahead:
             coming: Future[Batch] = ahead.submit(self._batch, self.step)
             while (share := self._share()) < 1:
                 if (number := stage_at(self.stages, share)) != self.stage:
                     self._open(number, begin=True)
                 batch = coming.result()
                 coming = ahead.submit(self._batch, self.step + 1)
-                self._learn(batch, share)
+                self._learn(batch.to(self.accelerator.device), share)
                 self.step += 1
-                self.elapsed = before + time.monotonic() - began
-                if self.stop_asked or self.step % self.training.evaluate_every == 0 or self._share() >= 1:
+                if self.world == 1:
+                    self.elapsed, self.stopping = self.clock(), self.wish.asked
+                if self.stopping or self.step % self.training.evaluate_every == 0 or self._share() >= 1:
                     self._checkpoint()
-                if self.stop_asked and self._share() < 1:
+                    self.stopping |= self.world == 1 and self.wish.asked  # asked meanwhile: this step is on disk
+                if self.stopping and self._share() < 1:
                     raise Stopped(f"stopped at step {self.step}; go on with: motes train --resume {self.run.folder}")
         return self.run.folder
 
@@ -163,8 +175,8 @@ class _Loop:
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * learning_rate(self.training, self.step, share) / self.training.learning_rate
         with noise.sharded(self.rank, self.world), self.accelerator.autocast():
-            losses = self.module(batch.to(self.accelerator.device))
-        self._refuse_nonfinite(losses, batch)
+            losses = self.module(batch)
+        self._agree(losses, batch)
         self.optimizer.zero_grad(set_to_none=True)
         self.accelerator.backward(losses.total)
         if self.training.clip_norm > 0:
@@ -172,9 +184,9 @@ class _Loop:
         self.optimizer.step()
         with torch.no_grad():
             if stage.after_step:
-                stage.after_step(batch.to(self.accelerator.device))
+                stage.after_step(batch)
             if self.average is not None:
-                _move_average(self.average, self.model, self.training.average)
+                _move_average(self.average, self.model, self.training.average, self.step)
         if self.step % LOG_EVERY == 0:
             self._log(losses, stage, share)
 
@@ -200,16 +212,14 @@ class _Loop:
             model = self.average if self.average is not None else self.model
             held_out = open_data(self.recipe, "validation")
             record = {"step": self.step, **validate(model, held_out, self.training.validation_pictures)}
-            if self.average is not None:
-                self.model.load_state_dict({**self.model.state_dict(), **{k: v for k, v in model.state_dict().items() if "threshold" in k}})
-            better = record["validation"] < self.best
-            self.best = min(self.best, record["validation"])
+            if better := record["validation"] < self.best:
+                self.best, self.best_step = record["validation"], self.step
             self.run.record(record)
             tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()} | optimizer_tensors(self.optimizer)
             if self.average is not None:
                 tensors |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
-            best = self.best if self.best < float("inf") else None
-            self.run.save(model, tensors, {"step": self.step, "stage": self.stage, "elapsed": self.elapsed, "best": best}, better)
+            facts = {"step": self.step, "stage": self.stage, "elapsed": self.clock(), "best_step": self.best_step}
+            self.run.save(model, tensors, {**facts, "best": self.best if self.best < float("inf") else None}, better)
             if self.watcher:
                 self.watcher.evaluated(record, model, self.run)
         self.accelerator.wait_for_everyone()
@@ -222,27 +232,30 @@ class _Loop:
             yield self.data.batch(range(start, min(start + self.training.batch_size, len(self.data)))).to(self.accelerator.device)
 
     def _share(self) -> float:
-        elapsed = self.elapsed
-        if self.world > 1 and self.training.max_minutes > 0:  # one clock for all, or they part ways
-            clock = torch.tensor(elapsed, device=self.accelerator.device)
-            torch.distributed.broadcast(clock, 0)
-            elapsed = clock.item()
-        return progress(self.step, elapsed, self.training)
+        return progress(self.step, self.elapsed, self.training)
 
-    def _refuse_nonfinite(self, losses: Losses, batch: Batch) -> None:
-        if torch.isfinite(losses.total):
-            return
+    def _agree(self, losses: Losses, batch: Batch) -> None:
+        """One clock, one wish to stop and one verdict on the loss for all processes, or they wait for each other for ever."""
+        bad = bool(~torch.isfinite(losses.total.detach()))
+        anywhere = bad
+        if self.world > 1:
+            mine = torch.tensor([self.clock(), self.wish.asked, bad], dtype=torch.float64, device=self.accelerator.device)
+            torch.distributed.all_reduce(mine, torch.distributed.ReduceOp.MAX)
+            self.elapsed, self.stopping, anywhere = mine[0].item(), bool(mine[1]), bool(mine[2])
+        if bad:
+            raise UserError(self._what_is_not_finite(losses, batch))
+        if anywhere:
+            raise UserError(f"the loss of another process became not finite at step {self.step}")
+
+    def _what_is_not_finite(self, losses: Losses, batch: Batch) -> str:
         bad = next((name for name, value in losses.terms.items() if not torch.isfinite(value).all()), "total")
         rows = batch.index.tolist()
-        if bad in losses.terms and not torch.isfinite(losses.terms[bad]).any():
-            rows = rows[:8]
-        elif bad in losses.terms:
-            rows = batch.index[~torch.isfinite(losses.terms[bad]).cpu()].tolist()
+        if bad in losses.terms:
+            rows = batch.index[~torch.isfinite(losses.terms[bad])].tolist()
+        listed = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
         last = self.run.checkpoints / "last"
         kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
-        raise UserError(
-            f"{bad} became not finite at step {self.step} on pictures {rows} of the training set; {kept}; try a smaller learning_rate"
-        )
+        return f"{bad} became not finite at step {self.step} on pictures {listed} of the training set; {kept}; try a smaller learning_rate"
 
     def _log(self, losses: Losses, stage: Stage, share: float) -> None:
         means = torch.stack([losses.total.detach(), *(value.detach().mean() for value in losses.terms.values())])
@@ -262,61 +275,15 @@ class _Loop:
         if self.watcher:
             self.watcher.step({**record, "progress": share})
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """The first Ctrl-C ends the step, saves and stops; the second stops at once."""
-
-        def ask(number: int, frame: Any) -> None:
-            if self.stop_asked:
-                raise KeyboardInterrupt
-            self.stop_asked = True
-
-        try:
-            before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        except ValueError:  # not the main thread: whoever owns it handles signals
-            before = {}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
-    """The mean loss on held-out pictures, the same every time: eval mode and a fixed seed. A model that calibrates itself does so here."""
-    count = min(pictures, len(data))
-    if count == 0:
-        return {"validation": float("inf"), "terms": {}}
-    device, was_training = next(model.parameters()).device, model.training
-    starts = range(0, count, VALIDATION_BATCH)
-    batches = [data.batch(range(start, min(start + VALIDATION_BATCH, count))).to(device) for start in starts]
-    model.eval()
-    torch.manual_seed(0)
-    with torch.no_grad():
-        found = [(len(batch), model.validate(batch)) for batch in batches]
-        if isinstance(model, Calibrates):
-            model.calibrate(batches)
-    model.train(was_training)
-    terms = {name: sum(one.terms[name].sum().item() for _, one in found) / count for name in found[0][1].terms}
-    return {"validation": sum(rows * one.total.item() for rows, one in found) / count, "terms": terms}
-
 
 def _adam(stage: Stage, training: Training) -> torch.optim.Optimizer:
     return torch.optim.Adam(stage.parameters, lr=training.learning_rate, eps=training.adam_epsilon, fused=True)
 
 
-def _move_average(average: Model, model: Model, decay: float) -> None:
-    for (name, kept), (_, now) in zip(average.state_dict().items(), model.state_dict().items(), strict=True):
-        if kept.is_floating_point() and "running_" not in name:
-            kept.lerp_(now, 1 - decay)
-        else:
-            kept.copy_(now)
-
-
-def _check(training: Training, data: Dataset) -> None:
-    if training.steps < 1 or training.batch_size < 1:
-        raise UserError(f"steps and batch_size must be at least 1, not {training.steps} and {training.batch_size}")
-    if training.learning_rate <= 0:
-        raise UserError(f"learning_rate must be positive, not {training.learning_rate}")
-    if len(data) == 0:
-        raise UserError("the training split has no pictures")
+def _move_average(average: Model, model: Model, decay: float, step: int) -> None:
+    """Over few steps at first, so that the random start is soon forgotten; buffers are the newest ones."""
+    decay = min(decay, (1 + step) / (10 + step))
+    for kept, now in zip(average.parameters(), model.parameters(), strict=True):
+        kept.lerp_(now, 1 - decay)
+    for kept, now in zip(average.buffers(), model.buffers(), strict=True):
+        kept.copy_(now)

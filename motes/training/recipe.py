@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from motes.errors import UserError
+from motes.ops.plain import from_plain
 from motes.version import VERSION
 
 
@@ -51,10 +52,27 @@ def read_recipe(folder: Path) -> Recipe:
     path = folder / "run.json"
     try:
         facts = json.loads(path.read_text())
-        training: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.pop("training").items()}
+        training = from_plain(Training, dict(facts.pop("training")), f"training in {path}")
+        check(training)
         known = {one.name for one in fields(Recipe)}
-        return Recipe(**{key: value for key, value in facts.items() if key in known}, training=Training(**training))
-    except FileNotFoundError:
+        return Recipe(**{key: value for key, value in facts.items() if key in known}, training=training)
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is no run: it has no run.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{path} is damaged, or of another version of motes") from None
+
+
+def check(training: Training) -> None:
+    """Refuse what cannot be trained by, naming the option."""
+    for name in ("steps", "batch_size", "evaluate_every"):
+        if getattr(training, name) < 1:
+            raise UserError(f"{name} must be at least 1, not {getattr(training, name)}")
+    for name in ("warm_steps", "clip_norm", "max_minutes", "validation_pictures", "adam_epsilon"):
+        if not getattr(training, name) >= 0:
+            raise UserError(f"{name} must not be negative, and is {getattr(training, name)}")
+    if not 0 < training.learning_rate < float("inf"):
+        raise UserError(f"learning_rate must be positive, not {training.learning_rate}")
+    if not 0 <= training.average < 1:
+        raise UserError(f"average must be at least 0 and below 1, not {training.average}; 0.999 is usual, 0 is none")
+    if not 0 <= training.seed < 2**63:
+        raise UserError(f"seed must be a whole number from 0 up, not {training.seed}")

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model
-from motes.models.checkpoint import begin_folder, finish_folder, write_model
+from motes.models.checkpoint import begin_folder, finish_folder, flush, write_model
 
+FACTS = {"step", "stage", "elapsed", "best"}  # what a checkpoint says of the run
 KEPT = 2  # newest checkpoints, besides the best
 
 
@@ -53,27 +54,36 @@ class Run:
             if best:
                 self._point("best", target)
         except (OSError, SafetensorError) as problem:
-            shutil.rmtree(fresh, ignore_errors=True)
             raise UserError(
                 f"the checkpoint of step {facts['step']} could not be written ({problem}); the one before it is whole, make room and resume"
             ) from None
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
         self._sweep()
 
-    def restore(self) -> tuple[Path, dict[str, Tensor], dict[str, Any]]:
-        """The last whole checkpoint; what a crash left half-written is removed, and metrics of steps that never were."""
-        for leftover in [*self.checkpoints.glob(".*.part"), *self.checkpoints.glob(".*.old")]:
-            shutil.rmtree(leftover, ignore_errors=True)
-        folder = self.checkpoints / "last"
+    def restore(self, tidy: bool = True) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
+        """The last whole checkpoint; None where there never was one. Tidying removes what a crash left half-written, metrics of steps
+        that are to come again, and mends the links."""
+        folder = self._last()
+        if folder is None:
+            if tidy:
+                self._tidy(0)
+            return None
         try:
-            facts = json.loads((folder / "training.json").read_text())
+            facts = dict(json.loads((folder / "training.json").read_text()))
             tensors = load_file(folder / "training.safetensors")
-        except FileNotFoundError:
+            if not FACTS <= facts.keys():
+                raise KeyError
+        except (SafetensorError, ValueError, OSError, TypeError, KeyError):
             raise UserError(
-                f"{self.folder} has no checkpoint to resume from; start it anew with --out {self.folder} after removing it"
+                f"{folder} is incomplete, cut short or damaged; point {self.checkpoints / 'last'} at an older checkpoint, or start anew"
             ) from None
-        except (SafetensorError, ValueError, OSError):
-            raise UserError(f"{folder.resolve()} is cut short or damaged; point {folder} at an older checkpoint, or start anew") from None
-        self._forget_after(facts["step"])
+        if tidy:
+            self._tidy(facts["step"])
+            self._point("last", folder)
+            best = self.checkpoints / f"step-{facts.get('best_step', 0):07d}"
+            if best.is_dir():
+                self._point("best", best)
         return folder, tensors, facts
 
     def read_metrics(self) -> list[dict[str, Any]]:
@@ -84,10 +94,23 @@ class Run:
                     lines.append(json.loads(line))
         return lines
 
-    def _forget_after(self, step: int) -> None:
-        kept = [json.dumps(line) for line in self.read_metrics() if line.get("step", math.inf) <= step]
+    def _last(self) -> Path | None:
+        link = self.checkpoints / "last"
+        if link.exists():
+            return link.resolve()
+        if link.is_symlink():
+            raise UserError(f"{link} points to {link.readlink()}, which is gone; point it at another checkpoint, or start anew")
+        return max(self.checkpoints.glob("step-*"), default=None)  # killed before the link was set, or copied without links
+
+    def _tidy(self, step: int) -> None:
+        for leftover in self.checkpoints.glob(".*"):
+            leftover.unlink() if leftover.is_symlink() else shutil.rmtree(leftover, ignore_errors=True)
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        self.pictures.mkdir(exist_ok=True)
+        # a training line is of the step about to be taken, a validation line of the steps that were
+        kept = [line for line in self.read_metrics() if line.get("step", math.inf) + ("validation" not in line) <= step]
         fresh = self.metrics.with_suffix(".part")
-        fresh.write_text("".join(line + "\n" for line in kept))
+        fresh.write_text("".join(json.dumps(line) + "\n" for line in kept))
         fresh.replace(self.metrics)
 
     def _point(self, name: str, target: Path) -> None:
@@ -95,6 +118,7 @@ class Run:
         link.unlink(missing_ok=True)
         link.symlink_to(target.name)
         link.replace(self.checkpoints / name)
+        flush(self.checkpoints)
 
     def _sweep(self) -> None:
         linked = {(self.checkpoints / name).resolve() for name in ("last", "best")}

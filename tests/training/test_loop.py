@@ -44,6 +44,20 @@ class StopAt:
             os.kill(os.getpid(), signal.SIGINT)
 
 
+class KilledAt:
+    """A watcher under which the process dies at a step's line of metrics."""
+
+    def __init__(self, step):
+        self.at = step
+
+    def step(self, record):
+        if record["step"] == self.at:
+            raise RuntimeError("killed")
+
+    def evaluated(self, record, model, run):
+        pass
+
+
 def final(folder):
     last = folder / "checkpoints" / "last"
     return load_file(last / "model.safetensors") | load_file(last / "training.safetensors")
@@ -64,6 +78,87 @@ def test_stopped_and_resumed_equals_uninterrupted(name, tmp_path):
     assert same(final(tmp_path / "whole"), final(tmp_path / "parts"))
     whole, parts = ([line for line in Run(tmp_path / one).read_metrics() if "total" in line] for one in ("whole", "parts"))
     assert [(line["step"], line["total"]) for line in whole] == [(line["step"], line["total"]) for line in parts]
+
+
+@pytest.mark.parametrize("killed", [0, 10, 20])
+def test_a_run_killed_at_a_step_keeps_no_line_of_metrics_twice(killed, tmp_path):
+    recipe = replace(RECIPES["vae"], training=replace(SHORT, steps=24, evaluate_every=10))  # checkpoints at steps that have a line
+    loop.train(recipe, tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="killed"):
+        loop.train(recipe, tmp_path / "parts", KilledAt(killed))
+    loop.resume(tmp_path / "parts")  # killed at 0: there is no checkpoint, it begins again
+    assert same(final(tmp_path / "whole"), final(tmp_path / "parts"))
+    whole, parts = (
+        [(line["step"], line.get("total"), line.get("validation")) for line in Run(tmp_path / one).read_metrics()]
+        for one in ("whole", "parts")
+    )
+    assert whole == parts
+
+
+@pytest.mark.parametrize("place", ["best", "last"])
+def test_killed_between_a_checkpoint_and_its_links(place, tmp_path, monkeypatch):
+    held_out = iter([3.0, 1.0, 2.0])  # the second checkpoint is the best
+    monkeypatch.setattr(loop, "validate", lambda *rest: {"validation": next(held_out), "terms": {}})
+    real = Run._point
+
+    def dies(self, name, target):
+        if name == place and target.name == "step-0000008":
+            raise KeyboardInterrupt
+        real(self, name, target)
+
+    monkeypatch.setattr(Run, "_point", dies)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(RECIPES["vae"], tmp_path)
+    monkeypatch.setattr(Run, "_point", real)
+    if place == "last":  # resumes from step 4 and validates step 8 again
+        held_out = iter([1.0, 2.0])
+    loop.resume(tmp_path)
+    assert (tmp_path / "checkpoints/best").resolve().name == "step-0000008"
+
+
+def test_links_that_were_lost_on_the_way_are_mended(tmp_path):
+    loop.train(RECIPES["vae"], tmp_path)
+    before = {name: (tmp_path / "checkpoints" / name).resolve() for name in ("last", "best")}
+    for name in before:
+        (tmp_path / "checkpoints" / name).unlink()
+    loop.resume(tmp_path)
+    assert {name: (tmp_path / "checkpoints" / name).resolve() for name in before} == before
+
+
+def test_a_second_run_in_one_process_may_have_another_precision(tmp_path):
+    loop.train(RECIPES["dlp"], tmp_path / "fp32")
+    loop.train(replace(RECIPES["dlp"], training=replace(SHORT, precision="bf16")), tmp_path / "bf16")
+    full, half = (Run(tmp_path / one).read_metrics()[-1]["validation"] for one in ("fp32", "bf16"))
+    assert half == pytest.approx(full, rel=0.1)
+    assert not same(final(tmp_path / "fp32"), final(tmp_path / "bf16"))
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("steps", 0),
+        ("evaluate_every", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("average", 1.0),
+        ("seed", -1),
+        ("clip_norm", -1.0),
+    ],
+)
+def test_what_cannot_be_trained_by_is_named_before_anything_is_written(field, value, tmp_path):
+    with pytest.raises(UserError, match=field):
+        loop.train(replace(RECIPES["vae"], training=replace(SHORT, **{field: value})), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "name, text", [("training.json", "[]"), ("training.json", "{"), ("training.safetensors", "x"), ("config.json", "{}")]
+)
+def test_a_damaged_checkpoint_is_not_resumed(name, text, tmp_path):
+    loop.train(RECIPES["vae"], tmp_path)
+    (tmp_path / "checkpoints/last" / name).write_text(text)
+    with pytest.raises(UserError, match="damaged"):
+        loop.resume(tmp_path)
 
 
 def test_another_seed_is_another_run(tmp_path):
@@ -118,7 +213,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
         return losses
 
     monkeypatch.setattr(vae.VariationalAutoencoder, "loss", poisoned)
-    with pytest.raises(UserError, match=r"kl became not finite at step \d+ on pictures \["):
+    with pytest.raises(UserError, match=r"kl became not finite at step \d+ on pictures \d+, "):
         loop.train(RECIPES["vae"], tmp_path / "run")
     assert load(tmp_path / "run") is not None
 
@@ -156,41 +251,53 @@ def test_a_run_is_not_overwritten_and_sizes_are_checked(tmp_path):
 
 
 TWO = """
-import sys
-from dataclasses import replace
+import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from accelerate import PartialState
-from test_loop import RECIPES
+from test_loop import RECIPES, SHORT, replace
 from motes.training import loop
-assert PartialState(cpu=True).num_processes == 2
-loop.train(RECIPES[sys.argv[3]], Path(sys.argv[1]))
+state = PartialState(cpu=True)
+assert state.num_processes == 2
+here = Path(sys.argv[1])
+for name in ("dlp", "vae", "glo"):
+    loop.train(RECIPES[name], here / name)
+(here / f"process-{state.process_index}").touch()
+
+
+class Signals:  # one of the two processes is asked to stop; both must
+    def step(self, record):
+        if record["step"] == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def evaluated(self, record, model, run):
+        pass
+
+
+recipe = replace(RECIPES["vae"], training=replace(SHORT, max_minutes=60.0))
+try:
+    loop.train(recipe, here / "stopped", Signals())
+    raise AssertionError("it went on")
+except loop.Stopped:
+    loop.resume(here / "stopped")
 """
 
 
-@pytest.mark.parametrize("name", ["dlp", "vae"])
-def test_two_processes_learn_what_one_does(name, tmp_path):
-    loop.train(RECIPES[name], tmp_path / "one")
+def test_two_processes_learn_what_one_does_and_stop_together(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node",
-        "2",
-        str(tmp_path / "two.py"),
-    ]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(tmp_path / "two.py")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
-        [*command, str(tmp_path / "two"), str(Path(__file__).parent), name],
-        env=environment,
-        capture_output=True,
-        text=True,
+        [*command, str(tmp_path), str(Path(__file__).parent)], env=environment, capture_output=True, text=True, timeout=150
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    one, two = (Run(tmp_path / count).read_metrics() for count in ("one", "two"))
-    assert len(one) == len(two)
-    for a, b in zip(one, two, strict=True):
-        key = "validation" if "validation" in a else "total"
-        assert b[key] == pytest.approx(a[key], rel=2e-2 if "validation" in a else 5e-3)
+    assert (tmp_path / "process-0").exists() and (tmp_path / "process-1").exists()
+    for name in ("dlp", "vae", "glo"):
+        loop.train(RECIPES[name], tmp_path / f"one-{name}")
+        one, two = (Run(tmp_path / folder).read_metrics() for folder in (f"one-{name}", name))
+        assert len(one) == len(two)
+        for a, b in zip(one, two, strict=True):
+            key = "validation" if "validation" in a else "total"
+            assert b[key] == pytest.approx(a[key], rel=2e-2 if "validation" in a else 5e-3), name
+    stopped = [line["step"] for line in Run(tmp_path / "stopped").read_metrics() if "validation" in line]
+    assert stopped[0] < 4 and stopped[-1] == 12
