@@ -11,8 +11,10 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
+from motes.data.pairs import with_warped_pair
 from motes.data.pictures import FITS, load_picture
 from motes.errors import UserError
+from motes.ops.types import Batch
 
 THREADS = 4
 CACHE = 1 << 30  # bytes of decoded pictures kept in memory
@@ -27,11 +29,12 @@ class Config:
     channels: int = 3  # 1: grey
     fit: str = "fit"  # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     held_out: float = 0.1  # share of the pictures for validation, and as much again for the test split
-    seed: int = 0
+    pairs: bool = False  # train on pictures warped a little, and draw proposals from the same warped much
+    seed: int = 0  # of the warps
 
 
 class Folder(Dataset):
-    """Every file is decoded once when the set opens, so that rows are stable; one that cannot be is named in a warning and left out."""
+    """Every file of the split is decoded when it opens, so that rows are stable; one that cannot be is named in a warning and left out."""
 
     Config = Config
 
@@ -40,14 +43,23 @@ class Folder(Dataset):
             raise UserError(f"fit {config.fit!r} is unknown; choose one of {', '.join(FITS)}")
         if min(config.image_size) < 1 or config.channels not in (1, 3):
             raise UserError(f"pictures of {config.image_size} with {config.channels} channels cannot be; channels is 1 or 3")
+        if not 0 < config.held_out < 0.5:
+            raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+        if not config.path:
+            raise UserError("a folder of pictures needs its path")
         self.config, self.split = config, split
         root = Path(config.path)
-        self._files = split_files(list_pictures(root), root, config.held_out, split)
         self._pool = ThreadPoolExecutor(THREADS)
         each = config.channels * config.image_size[0] * config.image_size[1]
         self._room = CACHE // each
         self._known: dict[int, np.ndarray] = {}
-        self._files = self._readable()
+        everything = list_pictures(root)
+        self._files = self._readable(split_files(everything, root, config.held_out, split))
+        if not self._files:  # few pictures, and none of this split's can be read: as with one or two, all splits are the same
+            self._files = self._readable(everything)
+            if not self._files:
+                raise UserError(f"none of the {len(everything)} pictures in {root} can be read")
+            warnings.warn(f"no readable picture in {root} falls to the {split} split; it has all {len(self._files)}", stacklevel=2)
 
     def __len__(self) -> int:
         return len(self._files)
@@ -59,6 +71,10 @@ class Folder(Dataset):
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return np.stack(list(self._pool.map(self._one, rows)))
 
+    def batch(self, rows: Sequence[int]) -> Batch:
+        batch = super().batch(rows)
+        return with_warped_pair(batch, self.config.seed) if self.config.pairs and self.split == "train" else batch
+
     def _one(self, row: int) -> np.ndarray:
         if row in self._known:
             return self._known[row]
@@ -67,7 +83,7 @@ class Folder(Dataset):
             self._known[row] = picture
         return picture
 
-    def _readable(self) -> list[Path]:
+    def _readable(self, files: list[Path]) -> list[Path]:
         def attempt(path: Path) -> np.ndarray | str:
             try:
                 return load_picture(path, self.config.image_size, self.config.channels, self.config.fit)
@@ -75,37 +91,39 @@ class Folder(Dataset):
                 return str(problem)
 
         kept: list[Path] = []
-        for path, picture in zip(self._files, self._pool.map(attempt, self._files), strict=True):
+        for path, picture in zip(files, self._pool.map(attempt, files), strict=True):
             if isinstance(picture, str):
                 warnings.warn(f"left out: {picture}", stacklevel=3)
                 continue
             if len(self._known) < self._room:
                 self._known[len(kept)] = picture
             kept.append(path)
-        if not kept and self.split == "train":
-            raise UserError(f"none of the {len(self._files)} pictures in {self.config.path} can be read")
         return kept
 
 
 def list_pictures(root: Path) -> list[Path]:
-    """All files below that bear a picture's ending, in order of their names."""
+    """All files below that bear the ending of a format that can be read, in order of their names; nothing hidden."""
     if not root.exists():
         raise UserError(f"the folder {root} does not exist")
     if not root.is_dir():
         raise UserError(f"{root} is a file; name the folder that holds the pictures")
     Image.init()
-    endings = set(Image.registered_extensions())
-    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file() and not p.name.startswith("."))
+    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file() and not _hidden(p.relative_to(root)))
     if not found:
         raise UserError(f"there is no picture in {root}, nor below it")
     return found
 
 
 def split_files(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
-    """By a hash of each file's place in the folder, so that adding pictures moves no other between the splits."""
+    """By the order of hashes of each file's place in the folder, so that it does not matter where the folder is, or in what order it is listed."""
     ranked = sorted(files, key=lambda path: hashlib.sha256(path.relative_to(root).as_posix().encode()).digest())
     if len(ranked) < 3:  # too few to hold any back: all splits are the same
         return files
     share = max(round(held_out * len(ranked)), 1)
     chosen = {"validation": ranked[:share], "test": ranked[share : 2 * share], "train": ranked[2 * share :]}[split]
     return sorted(chosen)
+
+
+def _hidden(place: Path) -> bool:
+    return any(part.startswith(".") for part in place.parts)

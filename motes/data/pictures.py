@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from motes.errors import UserError
 
@@ -33,30 +33,39 @@ def read_picture(path: Path) -> Image.Image:
             if opened.width * opened.height > LARGEST:
                 raise UserError(f"{path} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
             opened.load()
-            return _plain(ImageOps.exif_transpose(opened))
+            upright = ImageOps.exif_transpose(opened)
+    except UserError:
+        raise
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, not a picture") from None
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        Image.DecompressionBombError,
-    ) as problem:
+    except PermissionError:
+        raise UserError(f"{path} may not be read; see its permissions") from None
+    except Exception as problem:  # each format's decoder raises what it likes when its file is broken
         reason = "is empty" if path.is_file() and path.stat().st_size == 0 else "is no picture, or cut short"
         raise UserError(f"{path} {reason} ({type(problem).__name__})") from None
+    try:
+        return _plain(upright)
+    except ValueError:
+        raise UserError(f"{path} has {upright.mode} colours, which are not understood; save it as RGB") from None
 
 
 def _plain(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I") or picture.mode == "F":  # sixteen bits and more: PIL would clip them at 255
-        values = np.asarray(picture, np.float64)
-        top = 65535.0 if values.max() > 255 else 255.0
-        return Image.fromarray(np.clip(values / top * 255 + 0.5, 0, 255).astype(np.uint8))
+        values = np.nan_to_num(np.asarray(picture, np.float32))
+        return Image.fromarray(np.clip(values / _white(picture.mode, float(values.max())) * 255 + 0.5, 0, 255).astype(np.uint8))
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         layered = picture.convert("RGBA")
         white = Image.new("RGBA", layered.size, "white")
         return Image.alpha_composite(white, layered).convert("RGB")
     return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+
+
+def _white(mode: str, largest: float) -> float:
+    """The value of white: known for sixteen bits, for wider kinds the one of 1 (fractions only), 255 and 65535 that fits."""
+    if mode.startswith("I;16"):
+        return 65535.0
+    if mode == "F" and largest <= 1:
+        return 1.0
+    return 255.0 if largest <= 255 else 65535.0

@@ -42,6 +42,8 @@ class Shapes(Dataset):
             raise UserError(f"shapes {config.shapes} must be the fewest and the most, such as 2 5")
         if not 2 <= low <= high <= min(config.image_size):
             raise UserError(f"shapes of {low} to {high} pixels do not fit a picture of {config.image_size}; set size, such as 11 13")
+        if min(config.count, config.held_out) < 1:
+            raise UserError(f"count {config.count} and held_out {config.held_out} must both be at least 1")
         self.config, self.split = config, split
         self._count = config.count if split == "train" else config.held_out
         self._chunks: dict[int, dict[str, np.ndarray]] = {}

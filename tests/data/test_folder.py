@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from motes.data.folder import Config, Folder
+from motes.data.folder import Config, Folder, list_pictures
 from motes.data.pictures import load_picture, read_picture
 from motes.errors import UserError
 
@@ -90,3 +90,74 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     Image.new("RGB", (20, 20)).save(tmp_path / "big.png")
     with pytest.raises(UserError, match="scale it down"):
         read_picture(tmp_path / "big.png")
+
+
+KINDS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "ICO", "PCX", "JPEG2000")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_damage_is_a_sentence_or_a_picture(tmp_path, kind):
+    random = np.random.default_rng(0)
+    path = tmp_path / f"damaged.{kind.lower()}"
+    Image.fromarray(noise((24, 20, 3))).save(path, kind)
+    whole = path.read_bytes()
+    for cut in range(30):
+        damaged = bytearray(whole if cut % 2 else whole[: int(random.integers(len(whole)))])
+        for _ in range(min(3, len(damaged))):
+            damaged[int(random.integers(len(damaged)))] = int(random.integers(256))
+        path.write_bytes(damaged)
+        try:
+            assert load_picture(path, (8, 8)).shape == (3, 8, 8)
+        except UserError as problem:
+            assert str(path) in str(problem)
+
+
+def test_fractions_and_dim_sixteen_bits_keep_their_brightness(tmp_path):
+    Image.fromarray(np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)).save(tmp_path / "fractions.tiff")
+    values = np.asarray(read_picture(tmp_path / "fractions.tiff"))
+    assert values.min() == 0 and values.max() == 255
+    Image.fromarray(np.full((8, 8), 255, np.uint16)).save(tmp_path / "dim.png")  # 255 of 65535 is all but black
+    assert np.asarray(read_picture(tmp_path / "dim.png")).max() == 1
+
+
+def test_a_decoder_that_fails_in_its_own_way_is_still_a_broken_file(tmp_path, monkeypatch):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+
+    def fail(*_):
+        raise RuntimeError("of the decoder's own")
+
+    monkeypatch.setattr(Image.Image, "load", fail)
+    with pytest.raises(UserError, match="no picture, or cut short"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_hidden_files_and_what_no_decoder_reads_are_not_listed(tmp_path):
+    (tmp_path / ".thumbnails").mkdir()
+    for place in (".thumbnails/a.png", "._a.png", "a.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / place)
+    (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.4")
+    assert list_pictures(tmp_path) == [tmp_path / "a.png"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("broken", [1, 2])
+def test_few_pictures_of_which_some_are_broken_serve_every_split(tmp_path, broken):
+    for number in range(3):
+        Image.fromarray(noise((8, 8, 3))).save(tmp_path / f"{number}.png")
+    for first in range(3):
+        contents = {n: (tmp_path / f"{(first + n) % 3}.png").read_bytes() for n in range(broken)}
+        for n in contents:
+            (tmp_path / f"{(first + n) % 3}.png").write_bytes(b"broken")
+        for split in ("train", "validation", "test"):
+            assert 1 <= len(Folder(Config(str(tmp_path), (8, 8)), split)) <= 3 - broken
+        for n, content in contents.items():
+            (tmp_path / f"{(first + n) % 3}.png").write_bytes(content)
+
+
+def test_options_that_leave_nothing_to_learn_from_are_refused(tmp_path):
+    for held_out in (0.0, 0.5, -1.0):
+        with pytest.raises(UserError, match="held_out"):
+            Folder(Config(str(tmp_path), held_out=held_out))
+    with pytest.raises(UserError, match="path"):
+        Folder(Config())

@@ -53,3 +53,8 @@ def test_grey_and_odd_sizes():
     assert Shapes(Config(image_size=(40, 24), channels=1, size=(5, 8))).pixels([0]).shape == (1, 1, 40, 24)
     with pytest.raises(UserError, match="do not fit"):
         Shapes(Config(image_size=(8, 8), size=(9, 12)))
+
+
+def test_empty_splits_are_refused():
+    with pytest.raises(UserError, match="at least 1"):
+        Shapes(Config(held_out=0))
