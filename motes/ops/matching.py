@@ -1,16 +1,25 @@
 """Which belongs to which: nearest things, overlapping boxes, the most certain."""
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from motes.ops.types import Particles
 
 
 def nearest_distance(
     points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]
 ) -> Float[Tensor, "B K"]:
     """From each point to the nearest of the others that is there; infinite where none is."""
-    distance = (points[:, :, None] - others[:, None]).norm(dim=-1)
-    return distance.masked_fill(~others_present[:, None], torch.inf).amin(2)
+    return _distances(points, others, others_present).amin(2)
+
+
+def nearest(points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]) -> Int[Tensor, "B K"]:
+    """Which of the others that are there is nearest to each point; -1 where none is there."""
+    found = _distances(points, others, others_present).min(2)
+    return found.indices.masked_fill(found.values.isinf(), -1)
 
 
 def boxes_around(position: Float[Tensor, "K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "K 4"]:
@@ -33,7 +42,7 @@ def overlap(boxes: Float[Tensor, "K 4"], others: Float[Tensor, "N 4"]) -> Float[
 
 def suppress_overlaps(boxes: Float[Tensor, "K 4"], scores: Float[Tensor, "K"], most: float = 0.2) -> Int[Tensor, "M"]:
     """Non-maximum suppression: rows to keep, best first; each drops the later ones that overlap it more than `most`."""
-    order = scores.argsort(descending=True)
+    order = scores.argsort(descending=True, stable=True)
     clash = overlap(boxes[order], boxes[order]) > most
     alive = torch.ones(len(order), dtype=torch.bool, device=boxes.device)
     for row in range(len(order)):
@@ -45,3 +54,13 @@ def suppress_overlaps(boxes: Float[Tensor, "K 4"], scores: Float[Tensor, "K"], m
 def most_confident(confidence: Float[Tensor, "B K"], count: int) -> Int[Tensor, "B k"]:
     """The `count` particles of each picture whose place is surest, surest first."""
     return confidence.topk(min(count, confidence.shape[1]), dim=1).indices
+
+
+def without_vague(particles: Particles, least: float) -> Particles:
+    """The same particles with presence 0 where the confidence is below `least`: the 2022 paper's filter (24 for its shapes)."""
+    return replace(particles, presence=particles.presence * (particles.confidence >= least))
+
+
+def _distances(points: Tensor, others: Tensor, others_present: Tensor) -> Float[Tensor, "B K N"]:
+    distance = (points[:, :, None] - others[:, None]).norm(dim=-1)
+    return distance.masked_fill(~others_present[:, None], torch.inf)
