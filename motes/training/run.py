@@ -72,7 +72,7 @@ class Run:
         try:
             facts = dict(json.loads((folder / "training.json").read_text()))
             tensors = load_file(folder / "training.safetensors")
-            if not FACTS <= facts.keys():
+            if not facts.keys() >= FACTS:
                 raise KeyError
         except (SafetensorError, ValueError, OSError, TypeError, KeyError):
             raise UserError(
