@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from motes.errors import UserError
 from motes.nn import perceptual
-from motes.nn.conv import ConvBlock
+from motes.nn.conv import Blocks, ConvBlock
 from motes.nn.normalisation import BatchNorm
 from motes.nn.pointnet import EdgeLayer, nearest
 from motes.ops.image_loss import laplacian_error, squared_error
@@ -78,22 +78,27 @@ def test_missing_vgg_weights_are_explained(tmp_path, monkeypatch):
         perceptual.reconstruction_loss("lpips")
 
 
-@pytest.mark.parametrize("kernel, stride, leak", [(3, 1, 0.0), (3, 2, 0.01), (7, 1, 0.0)])
-def test_the_lean_block_is_the_plain_one_in_value_gradient_and_statistics(kernel, stride, leak):
+STACKS = {
+    "contracting": [ConvBlock(3, 5, 7), ConvBlock(5, 4), ConvBlock(4, 6, stride=2)],
+    "expanding": [ConvBlock(3, 5, leak=0.01), ConvBlock(5, 4, leak=0.01, doubling=True), ConvBlock(4, 3, leak=0.01, doubling=True)],
+    "pointwise": [ConvBlock(3, 4, 1), ConvBlock(4, 2, 1, leak=0.2)],
+}
+
+
+@pytest.mark.parametrize("size", [(9, 8), (1, 2)])
+@pytest.mark.parametrize("name", STACKS)
+def test_lean_blocks_are_the_plain_ones_in_value_gradient_and_statistics(name, size):
     torch.manual_seed(0)
-    block = ConvBlock(3, 5, kernel, stride, leak).double()
-    x = torch.randn(2, 3, 9, 8, dtype=torch.double, requires_grad=True)
-    weight = None
+    blocks = Blocks(*STACKS[name]).double()
+    x = torch.randn(4, 3, *size, dtype=torch.double, requires_grad=True)
     found = []
-    for lean in (True, False):
-        block.norm.reset_running_stats()
-        if lean:
-            out = block(x)
-        else:
-            padded = F.pad(x, (block.pad,) * 4, mode="replicate")
-            out = F.leaky_relu(block.norm(F.conv2d(padded, block.conv.weight, stride=stride)), leak)
-        weight = torch.cos(torch.arange(out.numel())).view(out.shape) if weight is None else weight
-        gradients = torch.autograd.grad((out * weight).sum(), [x, *block.parameters()])
-        found.append([out, *gradients, block.norm.running_mean.clone(), block.norm.running_var.clone()])
+    for way in (blocks, lambda x: torch.nn.Sequential.forward(blocks, x)):
+        for block in blocks:
+            block.norm.reset_running_stats()
+        out = way(x)
+        weight = torch.cos(torch.arange(out.numel())).view(out.shape)
+        gradients = torch.autograd.grad((out * weight).sum(), [x, *blocks.parameters()])
+        found.append([out, *gradients, *blocks.buffers()])
+        found[-1] = [one.clone() for one in found[-1]]
     for ours, plain in zip(*found, strict=True):
         torch.testing.assert_close(ours, plain)
