@@ -79,7 +79,7 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
 def encode(told: argparse.Namespace) -> None:
     """particles.csv, .npz and (with pyarrow) .parquet, and a picture with the particles over it for every picture."""
     session = Session.open(told.run)
-    with _folder(told.out) as out:
+    with _folder(told.out, "particles") as out:
         rows: list[dict[str, Any]] = []
         arrays: dict[str, list[np.ndarray]] = {}
         names: list[str] = []
@@ -106,7 +106,7 @@ def encode(told: argparse.Namespace) -> None:
 def reconstruct(told: argparse.Namespace) -> None:
     """For every picture, a PNG of the original beside its reconstruction."""
     session, count = Session.open(told.run), 0
-    with _folder(told.out) as out:
+    with _folder(told.out, "reconstruction") as out:
         for found in session.encode_files(told.pictures, fit=told.fit):
             drawn = session.decode(found.latent)
             for n, path in enumerate(found.paths):
@@ -207,11 +207,11 @@ def _write_table(out: Path, rows: Any) -> None:
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[Path]:
-    """A fresh folder beside `path`, whose files move in when all are written."""
+def _folder(path: Path, kind: str) -> Iterator[Path]:
+    """A fresh folder beside `path`, whose files move in when all are written; pictures of that kind that were there before go."""
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; name a folder to write to")
-    fresh = path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
+    fresh, written = path.absolute().with_name(f".{path.name}.{os.getpid()}.part"), set()
     try:
         fresh.mkdir(parents=True)
     except OSError as problem:
@@ -221,6 +221,10 @@ def _folder(path: Path) -> Iterator[Path]:
         path.mkdir(exist_ok=True)
         for file in sorted(fresh.iterdir()):
             file.replace(path / file.name)
+            written.add(file.name)
+        for older in path.glob(f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.png"):  # of an earlier call with other pictures
+            if older.name not in written:
+                older.unlink()
     except OSError as problem:
         raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
     finally:

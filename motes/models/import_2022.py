@@ -30,6 +30,7 @@ IGNORED_KWARGS = {
     "learn_order": False,
     "n_kp": 1,
     "kp_activation": "tanh",
+    "kp_range": [-1, 1],
     "pad_mode": "replicate",
     "dropout": 0.0,
 }
@@ -65,7 +66,8 @@ def convert(weights: Mapping[str, Tensor], kwargs: Mapping[str, Any] | None = No
     """The model that these weights make: its sizes from their shapes, the rest from the constructor's arguments of that code."""
     kwargs = dict(kwargs or {})
     for name, supported in IGNORED_KWARGS.items():
-        if kwargs.get(name, supported) != supported:
+        told = kwargs.get(name, supported)
+        if (list(told) if isinstance(told, tuple) else told) != supported:
             raise UserError(f"{name}={kwargs[name]} of the 2022 code is not supported here; only {supported} is")
     if "enc.keymap.weight" not in weights or "to_normal_stats.0.weight" not in weights:
         raise UserError("these are no weights of the 2022 particle model: enc.keymap.weight or to_normal_stats.0.weight is missing")

@@ -51,7 +51,7 @@ PRESETS = {
             "dlp-masked",
             "folder",
             {"kl_weights": (40.0, 0.04)},
-            {"image_size": (128, 128)},
+            {"image_size": (128, 128), "pairs": True},
             _paper(250000, 2e-4, (0.5,)),
         ),
     ),

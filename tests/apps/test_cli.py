@@ -94,6 +94,10 @@ def test_encode_and_reconstruct_every_kind_of_picture(run, pictures, tmp_path):
     assert len(list((tmp_path / "particles").glob("*-particles.png"))) == 6
     assert motes("reconstruct", run, pictures / "a.png", "--out", tmp_path / "drawn").returncode == 0
     assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["00000-a-reconstruction.png"]
+    (tmp_path / "drawn/00007-mine.png").touch()
+    motes("reconstruct", run, pictures / "one.png", "--out", tmp_path / "drawn")
+    left = {path.name for path in (tmp_path / "drawn").iterdir()}
+    assert left == {"00000-one-reconstruction.png", "00007-mine.png"}, "pictures of an earlier call go, other files stay"
 
 
 def test_parquet_says_what_csv_says(run, pictures, tmp_path):
