@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from motes.ops import canvas
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -120,8 +122,8 @@ class Reference(nn.Module):
         )
         z = means + (0.5 * log_variances).exp() * torch.randn_like(means)
         maps = self.gaussians(z[:, :-1], self.grid)
-        looks = self.look(self.glimpse(self.cut(x, mean.detach()).flatten(0, 1)).flatten(1)).view(batch, s.particles, -1)
-        boxes = self.masks(mean.detach(), self.grid, round(0.25 * (self.grid - 1)))
+        looks = self.look(self.glimpse(canvas.cut(x, mean.detach(), s.glimpse).flatten(0, 1)).flatten(1)).view(batch, s.particles, -1)
+        boxes = canvas.boxes(mean.detach(), round(0.25 * (self.grid - 1)), (self.grid, self.grid))
         bare = (1 - boxes.sum(1, keepdim=True).clamp(0, 1)) * heat.detach()
         statistics = torch.cat([looks, self.around(bare.flatten(1))[:, None]], 1)
         look_mean, look_log_variance = statistics.chunk(2, -1)
@@ -131,7 +133,7 @@ class Reference(nn.Module):
         drawn = torch.sigmoid(self.draw(self.code(code[:, :-1].flatten(0, 1)).view(-1, 32, 8, 8))).view(
             batch, s.particles, 4, s.glimpse, s.glimpse
         )
-        picture = self.stitch(self.paste(drawn, z[:, :-1]).clamp(0, 1), present, background)
+        picture = canvas.stitch(canvas.paste(drawn, z[:, :-1], (s.side, s.side)).clamp(0, 1), present, background)
         error = (picture - x).square().sum((1, 2, 3)).mean()
         variance = torch.tensor(s.sigma**2)
         pairs = 0.5 * (
@@ -160,38 +162,6 @@ class Reference(nn.Module):
         axis = torch.linspace(-1, 1, side)
         squares = (axis.view(1, 1, -1, 1) - z[..., 0, None, None]).square() + (axis.view(1, 1, 1, -1) - z[..., 1, None, None]).square()
         return torch.exp(-squares / (2 * self.s.sigma**2))
-
-    def shift(self, canvases: Tensor, by: Tensor, mode: str = "bilinear") -> Tensor:
-        """Every canvas moved by its own offset."""
-        flat, by = canvases.flatten(0, 1), by.flatten(0, 1)
-        one, zero = torch.ones(len(by)), torch.zeros(len(by))
-        theta = torch.stack([one, zero, by[:, 1], zero, one, by[:, 0]], -1).view(-1, 2, 3)
-        grid = F.affine_grid(theta, list(flat.shape), align_corners=False)
-        return F.grid_sample(flat, grid, mode=mode, align_corners=False).view(canvases.shape)
-
-    def masks(self, where: Tensor, side: int, box: int) -> Tensor:
-        margin = (side - box) // 2
-        middle = F.pad(torch.ones(*where.shape[:2], 1, box, box), (margin,) * 4)
-        return self.shift(middle, -where, "nearest")[:, :, 0]
-
-    def cut(self, x: Tensor, where: Tensor) -> Tensor:
-        s, margin = self.s, (self.s.side - self.s.glimpse) // 2
-        masked = self.masks(where, s.side, s.glimpse)[:, :, None] * x[:, None]
-        return self.shift(masked, where)[..., margin : margin + s.glimpse, margin : margin + s.glimpse]
-
-    def paste(self, drawn: Tensor, where: Tensor) -> Tensor:
-        return self.shift(F.pad(drawn, ((self.s.side - self.s.glimpse) // 2,) * 4), -where)
-
-    def stitch(self, layers: Tensor, present: Tensor, background: Tensor) -> Tensor:
-        alpha, colour = layers.split([1, 3], 2)
-        alpha = present[:, :, None, None, None] * alpha
-        taken = alpha[:, 0]
-        shares = [taken]
-        for k in range(1, alpha.shape[1]):
-            shares.append(torch.minimum(1 - taken.detach(), alpha[:, k]))
-            taken = taken + shares[-1]
-        shares = torch.stack(shares, 1)
-        return (1 - shares.sum(1).clamp(0, 1)) * background + (shares * colour).sum(1)
 
     def relate(self, places: Tensor, nodes: Tensor) -> Tensor:
         batch, count = places.shape[:2]

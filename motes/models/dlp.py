@@ -14,10 +14,10 @@ from motes.nn.anchored import AnchoredEncoder, LeanDecoder
 from motes.nn.parts import Encoding
 from motes.nn.perceptual import reconstruction_loss
 from motes.nn.published import PublishedDecoder, PublishedEncoder
-from motes.ops.composite import stitch
+from motes.ops.composite import render
 from motes.ops.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
 from motes.ops.evidence import evidence_threshold, visible_contrast
-from motes.ops.glimpse import Windows, place
+from motes.ops.glimpse import place
 from motes.ops.noise import normal_like, uniform_like
 from motes.ops.types import Batch, Image, Losses, Particles
 
@@ -94,16 +94,18 @@ class DeepLatentParticles(Model):
 
     def loss(self, batch: Batch) -> Losses:
         encoding = self.encoder(batch.image, prior_image_of(batch))
-        windows, background = self._sample(encoding)
-        picture, _ = stitch(windows, encoding.presence, background)
+        glimpses, position, background = self._sample(encoding)
+        picture = render(glimpses, position, encoding.presence, background)
         return self._losses(encoding, self.reconstruction_loss(picture, batch.image), presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """Random presence and grainy alphas: no particle may leave its work to another, so all learn to draw."""
         encoding = self.encoder(batch.image, prior_image_of(batch))
-        windows, background = self._sample(encoding)
+        glimpses, position, background = self._sample(encoding)
         presence = uniform_like(encoding.presence)
-        picture, _ = stitch(self._grainy(windows), presence, background)
+        side = glimpses.shape[-1] + 1
+        grain = self.config.prior_std * normal_like(presence[..., None, None].expand(-1, -1, side, side))
+        picture = render(glimpses, position, presence, background, grain)
         return self._losses(encoding, self.reconstruction_loss(picture, batch.image), torch.zeros_like(presence[:, 0]))
 
     def warmup_loss(self, batch: Batch) -> Losses:
@@ -128,7 +130,7 @@ class DeepLatentParticles(Model):
         return replace(particles, certainty=torch.sigmoid(self._evidence(particles) - self.evidence_threshold))
 
     def decode(self, latent: Particles) -> Image:
-        return stitch(self._windows(latent), latent.presence, self._background(latent))[0]
+        return render(self.decoder.glimpses(latent.features), latent.position, latent.presence, self._background(latent))
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The points that the prior proposes."""
@@ -143,14 +145,14 @@ class DeepLatentParticles(Model):
         evidence = torch.cat([self._evidence(self.encode(batch.image)).flatten() for batch in batches])
         self.evidence_threshold.copy_(evidence_threshold(evidence))
 
-    def _sample(self, encoding: Encoding) -> tuple[Windows, Tensor]:
-        """Windows and background of one draw from the posterior."""
+    def _sample(self, encoding: Encoding) -> tuple[Tensor, Tensor, Tensor]:
+        """Glimpses, positions and background of one draw from the posterior."""
         position = sample_normal(encoding.position.mean, encoding.position.log_variance)
         features = sample_normal(encoding.features.mean, encoding.features.log_variance)
         code = sample_normal(encoding.background.mean, encoding.background.log_variance)
         wandering = self.config.prior_std * normal_like(position[:, 0])  # the background's place, (0, 0) when nothing is drawn
         background = self.decoder.background(position, features, code, wandering)
-        return place(self.decoder.glimpses(features), position, self.config.image_size), background
+        return self.decoder.glimpses(features), position, background
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         chamfer = chamfer_kl(encoding.position.mean, encoding.position.log_variance, encoding.proposals, self.config.prior_std)
@@ -163,19 +165,12 @@ class DeepLatentParticles(Model):
             {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "presence_price": presence},
         )
 
-    def _grainy(self, windows: Windows) -> Windows:
-        alpha = windows.pixels[:, :, :1]
-        grain = self.config.prior_std * normal_like(alpha) * (alpha.detach() > 0.1)
-        return Windows(torch.cat([alpha + grain, windows.pixels[:, :, 1:]], 2), windows.corner)
-
-    def _windows(self, latent: Particles) -> Windows:
-        return place(self.decoder.glimpses(latent.features), latent.position, self.config.image_size)
-
     def _background(self, latent: Particles) -> Image:
         return self.decoder.background(latent.position, latent.features, latent.background, torch.zeros_like(latent.position[:, 0]))
 
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
-        return visible_contrast(self._windows(latent), latent.presence, latent.log_variance, self._background(latent))
+        windows = place(self.decoder.glimpses(latent.features), latent.position, self.config.image_size)
+        return visible_contrast(windows, latent.presence, latent.log_variance, self._background(latent))
 
 
 def check(config: Config) -> None:

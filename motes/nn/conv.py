@@ -39,7 +39,7 @@ class Blocks(nn.Sequential):
 
     def forward(self, input: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
         if not self.training:
-            return super().forward(input)
+            return super().forward(input.contiguous())
         input = input.contiguous(memory_format=torch.channels_last)
         if input.device.type != "cpu" or torch.is_autocast_enabled("cpu") or shared_by_processes():
             return super().forward(input)

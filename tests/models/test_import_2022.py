@@ -11,9 +11,8 @@ from safetensors.torch import load_file
 
 from motes.errors import UserError
 from motes.models.import_2022 import convert, import_weights
-from motes.ops.composite import stitch
+from motes.ops.composite import render
 from motes.ops.divergence import chamfer_kl, kl_to_standard_normal
-from motes.ops.glimpse import place
 from motes.ops.image_loss import squared_error
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures" / "dlp2022"
@@ -87,8 +86,7 @@ def test_foreground_agrees(case):
     model = case["model"]
     with torch.no_grad():
         latent = model.encode(case["image"])
-        windows = place(model.glimpses(latent), latent.position, model.config.image_size)
-        foreground, _ = stitch(windows, latent.presence, torch.zeros_like(case["image"]))
+        foreground = render(model.glimpses(latent), latent.position, latent.presence, torch.zeros_like(case["image"]))
     close(foreground, case["golden"]["dec_objects"])
 
 
@@ -129,8 +127,7 @@ def deterministic_loss(case):
             encoding.proposals,
         )
         scene = model.decoder.background(position.mean, features.mean, background.mean, torch.zeros_like(position.mean[:, 0]))
-        windows = place(model.decoder.glimpses(features.mean), position.mean, model.config.image_size)
-        picture, _ = stitch(windows, encoding.presence, scene)
+        picture = render(model.decoder.glimpses(features.mean), position.mean, encoding.presence, scene)
     error = squared_error(picture, image).mean()
     chamfer = chamfer_kl(position.mean, position.log_variance, proposals, model.config.prior_std).mean()
     looks = kl_to_standard_normal(features.mean, features.log_variance).sum((1, 2))
