@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from motes.nn.normalisation import BatchNorm
 from motes.nn.parts import Encoding, Normal
+from motes.ops.crowding import claimed_before
 from motes.ops.glimpse import cut
 from motes.ops.keypoints import marginal_soft_argmax, patch_to_image, split_patches, spread_first, take
 
@@ -51,7 +52,10 @@ class AnchoredEncoder(nn.Module):
             if prior_image is not image:
                 points, salience = self._propose(image)
             anchors = take(points, spread_first(points, salience, self.num_particles, self.side / max(self.size))).detach()
-        window = torch.cat([cut(image, anchors, self.context), self._claimed(anchors)], 2)
+        # what was claimed by the anchors chosen before: two that see one thing can so agree that the first takes it; without, equal
+        # networks looking at equal pixels share it by halves
+        claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
+        window = torch.cat([cut(image, anchors, self.context), claimed[:, :, None]], 2)
         read = self.where(window)
         offset = torch.tanh(read[..., :2]) * self.reach.to(image)
         position = Normal((anchors + offset).clamp(-1, 1), read[..., 2:4])
@@ -60,17 +64,6 @@ class AnchoredEncoder(nn.Module):
         features = Normal(*self.what(glimpses).chunk(2, -1))
         background = Normal(*self.around(image).chunk(2, -1))
         return Encoding(proposals, position, presence, features, background, glimpses)
-
-    def _claimed(self, anchors: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K 1 S S"]:
-        """What stands in each window for the anchors chosen before: bumps where they are. Two that see one thing can so agree
-        that the first takes it; without, equal networks looking at equal pixels share it by halves."""
-        half = self.reach.to(anchors)
-        steps = torch.linspace(-1, 1, self.context, device=anchors.device)
-        apart = anchors[:, :, None] - anchors[:, None]  # B K K 2: from each earlier anchor to each window's middle
-        width = self.side / (2 * self.context)  # of a bump, in half windows
-        bumps = torch.exp(-((steps + (apart / half)[..., None]) / width).square() / 2)
-        earlier = torch.ones(anchors.shape[1], anchors.shape[1], device=anchors.device).tril(-1)
-        return torch.einsum("kj,bkjr,bkjc->bkrc", earlier, bumps[..., 0, :], bumps[..., 1, :]).clamp(max=1)[:, :, None]
 
     def _propose(self, image: Tensor) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
         """A point of every patch in the picture's frame, and how far it is from its patch's middle."""
@@ -105,8 +98,9 @@ class GlimpseReader(nn.Module):
         self.head = nn.Sequential(nn.Linear(channels * side * side, 128), nn.ReLU(), nn.Linear(128, outputs))
 
     def forward(self, glimpses: Float[Tensor, "B K C S S"]) -> Float[Tensor, "B K n"]:
-        features = self.body(rearrange(glimpses, "b k c r s -> (b k) c r s"))
-        return rearrange(self.head(features.flatten(1)), "(b k) n -> b k n", b=len(glimpses))
+        rows = rearrange(glimpses, "b k c r s -> (b k) c r s").contiguous(memory_format=torch.channels_last)
+        features = rearrange(self.body(rows), "n c r s -> n (r s c)")  # in memory's order, on the way back too
+        return rearrange(self.head(features), "(b k) n -> b k n", b=len(glimpses))
 
 
 class BackgroundReader(nn.Module):
@@ -164,12 +158,24 @@ class UpwardNetwork(nn.Module):
         self.seed = nn.Sequential(nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * self.start[0] * self.start[1]), nn.ReLU())
         widths = [max(width >> step, 16) for step in range(doublings)]
         self.body = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), BatchNorm(b)) for a, b in itertools.pairwise(widths)
+            nn.Sequential(DoublingConvolution(a, b), BatchNorm(b)) for a, b in itertools.pairwise(widths)
         )
         self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
 
     def forward(self, code: Float[Tensor, "N F"]) -> Float[Tensor, "N C H W"]:
-        grid = self.seed(code).unflatten(1, (self.width, *self.start))
+        grid = self.seed(code).unflatten(1, (self.width, *self.start)).contiguous(memory_format=torch.channels_last)
         for layer in self.body:
-            grid = F.relu(layer(F.interpolate(grid, scale_factor=2, mode="nearest")))
+            grid = F.relu(layer(grid))
         return F.pixel_shuffle(self.colour(grid), 2)[..., : self.size[0], : self.size[1]]
+
+
+class DoublingConvolution(nn.Conv2d):
+    """Every pixel repeated 2 x 2, then a 3 x 3 convolution with zeros around: as a transposed convolution and sums over 2 x 2 pixels,
+    which is a quarter of the arithmetic (see motes.nn.lean)."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 3, bias=False)
+
+    def forward(self, input: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
+        turned = rearrange(self.weight.flip(2, 3), "d c r s -> c d r s")
+        return F.avg_pool2d(F.conv_transpose2d(input, turned, stride=2), 2, stride=1, divisor_override=1)

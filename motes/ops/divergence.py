@@ -36,5 +36,13 @@ def chamfer_kl(
 
     d_km = KL(N(mean_k, variance_k) || N(proposal_m, prior_std^2));  sum_k min_m d_km + sum_m min_k d_km.
     """
-    pairs = kl_to_normal(mean[:, :, None], log_variance[:, :, None], proposals[:, None], 2 * math.log(prior_std)).sum(-1)
-    return pairs.amin(2).sum(1) + pairs.amin(1).sum(1)
+    own = kl_to_normal(mean, log_variance, mean, 2 * math.log(prior_std)).sum(-1)  # what a particle pays wherever it stands
+    with torch.no_grad():  # which is nearest to which: of all pairs no more is kept
+        apart = ((mean[:, :, None, 0] - proposals[:, None, :, 0]).square_()).addcmul_(*[mean[:, :, None, 1] - proposals[:, None, :, 1]] * 2)
+        apart /= 2 * prior_std**2
+        proposal, particle = apart.argmin(2), apart.add_(own[:, :, None]).argmin(1)
+    near_proposals = proposals.gather(1, proposal[..., None].expand(-1, -1, 2))
+    near_particles = mean.gather(1, particle[..., None].expand(-1, -1, 2))
+    reached = own + (mean - near_proposals).square().sum(-1) / (2 * prior_std**2)
+    covered = own.gather(1, particle) + (near_particles - proposals).square().sum(-1) / (2 * prior_std**2)
+    return reached.sum(1) + covered.sum(1)

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from motes.errors import UserError
 from motes.nn import perceptual
+from motes.nn.anchored import DoublingConvolution
 from motes.nn.conv import Blocks, ConvBlock
 from motes.nn.normalisation import BatchNorm
 from motes.nn.pointnet import EdgeLayer, nearest
@@ -22,6 +23,12 @@ def test_edge_layer_is_the_maximum_over_plain_edges():
         edges = torch.stack([torch.cat([nodes[b, j], places[b, j] - places[b, i]]) for j in near[b, i]])
         plain = layer.second_norm(layer.second(F.relu(layer.first_norm(layer.first(edges))))).amax(0)
         torch.testing.assert_close(found[b, i], plain, atol=1e-5, rtol=1e-5)
+
+
+def test_a_doubling_convolution_is_one_of_the_doubled_picture():
+    layer, x = DoublingConvolution(5, 4).double(), torch.randn(2, 5, 3, 4).double()
+    plain = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), layer.weight, padding=1)
+    torch.testing.assert_close(layer(x), plain)
 
 
 def test_normalisation_is_torchs():

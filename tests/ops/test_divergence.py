@@ -1,5 +1,7 @@
 """Divergences agree with torch.distributions; noise of a global batch is the same however it is shared."""
 
+import math
+
 import torch
 from torch.distributions import Normal, kl_divergence
 
@@ -27,6 +29,19 @@ def test_chamfer_is_zero_on_the_proposals_themselves_and_ignores_order():
         chamfer_kl(mean, log_variance, proposals, 0.1),
         chamfer_kl(mean[:, order], log_variance[:, order], proposals.flip(1), 0.1),
     )
+
+
+def test_chamfer_is_the_sum_over_nearest_pairs_in_value_and_gradient():
+    torch.manual_seed(0)
+    inputs = [torch.rand(2, 5, 2).double().requires_grad_(), torch.randn(2, 5, 2).double().requires_grad_()]
+    proposals = torch.rand(2, 7, 2).double().requires_grad_()
+    pairs = kl_to_normal(inputs[0][:, :, None], inputs[1][:, :, None], proposals[:, None], 2 * math.log(0.1)).sum(-1)
+    theirs = pairs.amin(2).sum(1) + pairs.amin(1).sum(1)
+    ours = chamfer_kl(*inputs, proposals, 0.1)
+    torch.testing.assert_close(ours, theirs)
+    found = [torch.autograd.grad(one.sum(), (*inputs, proposals)) for one in (ours, theirs)]
+    for mine, oracle in zip(*found, strict=True):
+        torch.testing.assert_close(mine, oracle)
 
 
 def test_two_processes_draw_what_one_would():
