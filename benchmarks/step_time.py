@@ -57,9 +57,9 @@ def ours(case: str):
 
     def step(image):
         losses = model.loss(Batch(image, torch.arange(len(image))))
-        optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         optimizer.step()
+        optimizer.zero_grad(set_to_none=True)  # at once, as the training loop does
 
     return step
 

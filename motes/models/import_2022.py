@@ -180,13 +180,13 @@ def _names(shape: Mapping[str, Any], masked: bool) -> dict[str, str]:
     maps, nodes = (3 if masked else 2) * shape["num_particles"], shape["num_particles"] + 1
     last = nodes * (shape["encoder_channels"][0] // nodes + 1)
     scene = (maps, *reversed(shape["encoder_channels"][1:]), last)
-    names |= _expanding_names(f"{home}scene.0", "dec.main", scene, first_label=8)
-    names |= {f"{home}scene.1.{kind}": f"dec.final_conv.main.conv_{last}_to_{shape['channels']}.{kind}" for kind in ("weight", "bias")}
+    names |= _expanding_names(f"{home}scene", "dec.main", scene, first_label=8)
+    names |= {f"{home}scene.top.{kind}": f"dec.final_conv.main.conv_{last}_to_{shape['channels']}.{kind}" for kind in ("weight", "bias")}
     if not masked:
         doublings = max((-(-shape["glimpse_size"] // 8) - 1).bit_length(), 0)
         names |= _expanding_names("decoder.draw", "object_dec.main", (32, *[64] * doublings, 32), first_label=16)
         names |= {
-            f"decoder.colour.{kind}": f"object_dec.main.final_conv.main.conv_32_to_{shape['channels'] + 1}.{kind}"
+            f"decoder.draw.top.{kind}": f"object_dec.main.final_conv.main.conv_32_to_{shape['channels'] + 1}.{kind}"
             for kind in ("weight", "bias")
         }
     return names

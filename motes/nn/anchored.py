@@ -157,9 +157,7 @@ class UpwardNetwork(nn.Module):
         self.width = width
         self.seed = nn.Sequential(nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * self.start[0] * self.start[1]), nn.ReLU())
         widths = [max(width >> step, 16) for step in range(doublings)]
-        self.body = nn.ModuleList(
-            nn.Sequential(DoublingConvolution(a, b), BatchNorm(b)) for a, b in itertools.pairwise(widths)
-        )
+        self.body = nn.ModuleList(nn.Sequential(DoublingConvolution(a, b), BatchNorm(b)) for a, b in itertools.pairwise(widths))
         self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
 
     def forward(self, code: Float[Tensor, "N F"]) -> Float[Tensor, "N C H W"]:

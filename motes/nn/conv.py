@@ -34,20 +34,6 @@ class ConvBlock(nn.Module):
         return F.leaky_relu(self.norm(self.conv(F.pad(x, (self.pad,) * 4, mode="replicate"))), self.leak)
 
 
-class Blocks(nn.Sequential):
-    """ConvBlocks one after the other; the same blocks, leaner, where `motes.nn.lean` can."""
-
-    def forward(self, input: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
-        if not self.training:
-            return super().forward(input.contiguous())
-        input = input.contiguous(memory_format=torch.channels_last)
-        if input.device.type != "cpu" or torch.is_autocast_enabled("cpu") or shared_by_processes():
-            return super().forward(input)
-        blocks: list[Any] = list(self)
-        parameters = [one for block in blocks for one in (block.conv.weight, block.norm.weight, block.norm.bias)]
-        return LeanBlocks.apply(input, blocks, *parameters)
-
-
 class Contracting(nn.Module):
     """Two blocks at full size, then per further width one block that halves and one that keeps; a 1x1 convolution on top."""
 
@@ -56,24 +42,37 @@ class Contracting(nn.Module):
         blocks = [ConvBlock(inputs, widths[0], first_kernel), ConvBlock(widths[0], widths[0])]
         for narrow, wide in itertools.pairwise(widths):
             blocks += [ConvBlock(narrow, wide, stride=2), ConvBlock(wide, wide)]
-        self.blocks = Blocks(*blocks)
+        self.blocks = nn.Sequential(*blocks)
         self.top = nn.Conv2d(widths[-1], outputs, 1)
 
     def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
-        return self.top(self.blocks(x))
+        return through(self.blocks, self.top, x)
 
 
 class Expanding(nn.Module):
-    """Blocks with a bilinear doubling between each two; trimmed to `size`, as the last doubling may overshoot an odd picture."""
+    """Blocks with a bilinear doubling between each two, a 1x1 convolution on top; trimmed to `size`: the last doubling may overshoot."""
 
-    def __init__(self, inputs: int, widths: Sequence[int], size: tuple[int, int], leak: float = 0.01):
+    def __init__(self, inputs: int, widths: Sequence[int], outputs: int, size: tuple[int, int]):
         super().__init__()
         pairs = enumerate(zip([inputs, *widths], widths, strict=False))
-        self.blocks = Blocks(*(ConvBlock(a, b, leak=leak, doubling=number > 0) for number, (a, b) in pairs))
+        self.blocks = nn.Sequential(*(ConvBlock(a, b, leak=0.01, doubling=number > 0) for number, (a, b) in pairs))
+        self.top = nn.Conv2d(widths[-1], outputs, 1)
         self.size = size
 
     def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
-        return self.blocks(x)[..., : self.size[0], : self.size[1]]
+        return through(self.blocks, self.top, x)[..., : self.size[0], : self.size[1]]
+
+
+def through(blocks: nn.Sequential, top: nn.Conv2d, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
+    """The blocks one after the other, then the top; leaner, where `motes.nn.lean` can."""
+    if not blocks.training:
+        return top(blocks(x.contiguous()))
+    x = x.contiguous(memory_format=torch.channels_last)
+    if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or shared_by_processes():
+        return top(blocks(x))
+    lean: list[Any] = list(blocks)
+    parameters = [one for block in lean for one in (block.conv.weight, block.norm.weight, block.norm.bias)]
+    return LeanBlocks.apply(x, lean, top.weight, top.bias, *parameters)
 
 
 def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:

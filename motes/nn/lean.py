@@ -19,7 +19,8 @@ from motes.nn.normalisation import BatchNorm
 
 BLUR = (0.25, 0.75, 0.75, 0.25)
 BLUR_REACH = len(BLUR) - 1
-TRANSPOSED = ([2, 2], [1, 1], [1, 1], True, [0, 0])  # stride, padding, dilation, transposed, output padding
+POINTWISE = ([1, 1], [0, 0], [1, 1], False, [0, 0])  # stride, padding, dilation, transposed, output padding
+TRANSPOSED = ([2, 2], [1, 1], [1, 1], True, [0, 0])
 
 
 @runtime_checkable
@@ -34,11 +35,11 @@ class Block(Protocol):
 
 
 class LeanBlocks(torch.autograd.Function):
-    """Blocks one after the other as one step of the graph."""
+    """Blocks one after the other, and a 1x1 convolution on top, as one step of the graph."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, blocks: list[Block], *parameters: Tensor) -> Tensor:
-        ctx.blocks, kept, out = blocks, [x, *parameters], x
+    def forward(ctx: Any, x: Tensor, blocks: list[Block], top: Tensor, bias: Tensor, *parameters: Tensor) -> Tensor:
+        ctx.blocks, kept, out = blocks, [x, top, *parameters], x
         for block, (weight, scale, shift) in zip(blocks, _triples(parameters), strict=True):
             norm = block.norm
             y = _convolve(out, weight, block)
@@ -49,14 +50,15 @@ class LeanBlocks(torch.autograd.Function):
             out = F.leaky_relu_(out, block.leak)
             kept += [y, mean, inverse]
         ctx.save_for_backward(*kept)
-        return out
+        return F.conv2d(out, top, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        x, *rest = ctx.saved_tensors
+        x, top, *rest = ctx.saved_tensors
         parameters, made = _triples(rest[: 3 * len(ctx.blocks)]), _triples(rest[3 * len(ctx.blocks) :])
         slopes: list[Tensor | None] = []
-        g, out = gradients[0], _output(ctx.blocks[-1], parameters[-1], made[-1])
+        out = _output(ctx.blocks[-1], parameters[-1], made[-1])
+        g, *of_top = torch.ops.aten.convolution_backward(gradients[0], out, top, [len(top)], *POINTWISE, 1, [True, True, True])
         for n in reversed(range(len(ctx.blocks))):
             block, (weight, scale, _), (y, mean, inverse) = ctx.blocks[n], parameters[n], made[n]
             g = torch.ops.aten.leaky_relu_backward(g, out, block.leak, True)
@@ -67,7 +69,7 @@ class LeanBlocks(torch.autograd.Function):
             out = _output(ctx.blocks[n - 1], parameters[n - 1], made[n - 1]) if n else x
             g, g_weight = _convolve_backward(g, out, weight, block, bool(n) or ctx.needs_input_grad[0])
             slopes = [g_weight, g_scale, g_shift, *slopes]
-        return g, None, *slopes
+        return g, None, *of_top, *slopes
 
 
 def _triples(tensors: Any) -> list[tuple[Tensor, Tensor, Tensor]]:

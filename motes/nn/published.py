@@ -109,8 +109,7 @@ class PublishedDecoder(nn.Module):
         self.scene = scene_network(config, 2 * count)
         doublings = max((-(-self.side // 8) - 1).bit_length(), 0)
         self.unfold = nn.Sequential(nn.Linear(config.feature_dim, 256), nn.ReLU(), nn.Linear(256, 2048), nn.ReLU())
-        self.draw = Expanding(32, [*[64] * doublings, 32], (self.side, self.side))
-        self.colour = nn.Conv2d(32, config.channels + 1, 1)
+        self.draw = Expanding(32, [*[64] * doublings, 32], config.channels + 1, (self.side, self.side))
         initialise(self)
 
     @classmethod
@@ -122,7 +121,7 @@ class PublishedDecoder(nn.Module):
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         code = self.unfold(features.flatten(0, 1)).unflatten(1, (32, 8, 8))
-        return torch.sigmoid(self.colour(self.draw(code))).unflatten(0, features.shape[:2])
+        return torch.sigmoid(self.draw(code)).unflatten(0, features.shape[:2])
 
     def background(self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor) -> Float[Tensor, "B C H W"]:
         maps = gaussian_maps(position, self.grid, self.std)
@@ -141,11 +140,11 @@ def relate(pointnet: PointNetMaps, position: Tensor, features: Tensor, backgroun
     return pointnet(places, torch.cat([places, torch.cat([features, background[:, None]], 1)], -1))
 
 
-def scene_network(config: Any, maps: int) -> nn.Sequential:
+def scene_network(config: Any, maps: int) -> Expanding:
     """Maps on the grid to a picture; the widths mirror the encoder's, the last a multiple of the particles (a quirk that weights fix)."""
     nodes = config.num_particles + 1
     widths = [*reversed(config.encoder_channels[1:]), nodes * (config.encoder_channels[0] // nodes + 1)]
-    return nn.Sequential(Expanding(maps, widths, tuple(config.image_size)), nn.Conv2d(widths[-1], config.channels, 1))
+    return Expanding(maps, widths, config.channels, tuple(config.image_size))
 
 
 def grid_size(config: Any) -> tuple[int, int]:

@@ -177,11 +177,11 @@ class _Loop:
         with noise.sharded(self.rank, self.world), self.accelerator.autocast():
             losses = self.module(batch)
         self._agree(losses, batch)
-        self.optimizer.zero_grad(set_to_none=True)
         self.accelerator.backward(losses.total)
         if self.training.clip_norm > 0:
             nn.utils.clip_grad_norm_(stage.parameters, self.training.clip_norm)
         self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)  # at once: the next forward pass may use that memory
         with torch.no_grad():
             if stage.after_step:
                 stage.after_step(batch)

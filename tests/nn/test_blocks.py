@@ -3,11 +3,12 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from motes.errors import UserError
 from motes.nn import perceptual
 from motes.nn.anchored import DoublingConvolution
-from motes.nn.conv import Blocks, ConvBlock
+from motes.nn.conv import ConvBlock, through
 from motes.nn.normalisation import BatchNorm
 from motes.nn.pointnet import EdgeLayer, nearest
 from motes.ops.image_loss import laplacian_error, squared_error
@@ -96,16 +97,16 @@ STACKS = {
 @pytest.mark.parametrize("name", STACKS)
 def test_lean_blocks_are_the_plain_ones_in_value_gradient_and_statistics(name, size):
     torch.manual_seed(0)
-    blocks = Blocks(*STACKS[name]).double()
+    blocks = nn.Sequential(*STACKS[name]).double()
+    top = nn.Conv2d(blocks[-1].conv.out_channels, 2, 1).double()
     x = torch.randn(4, 3, *size, dtype=torch.double, requires_grad=True)
     found = []
-    for way in (blocks, lambda x: torch.nn.Sequential.forward(blocks, x)):
+    for way in (lambda x: through(blocks, top, x), lambda x: top(blocks(x))):
         for block in blocks:
             block.norm.reset_running_stats()
         out = way(x)
         weight = torch.cos(torch.arange(out.numel())).view(out.shape)
-        gradients = torch.autograd.grad((out * weight).sum(), [x, *blocks.parameters()])
-        found.append([out, *gradients, *blocks.buffers()])
-        found[-1] = [one.clone() for one in found[-1]]
+        gradients = torch.autograd.grad((out * weight).sum(), [x, *blocks.parameters(), *top.parameters()])
+        found.append([one.clone() for one in (out, *gradients, *blocks.buffers())])
     for ours, plain in zip(*found, strict=True):
         torch.testing.assert_close(ours, plain)
