@@ -89,10 +89,12 @@ def _draw(config: Config, random: np.random.Generator) -> dict[str, np.ndarray]:
     scene = _arrange(config, random)
     pixels = np.empty((CHUNK, *config.image_size, 3), np.uint8)
     pixels[:] = BACKGROUND
-    for n in range(config.shapes[1]):  # shapes do not overlap: order is free, and one mask at a time keeps memory small
-        one = {key: value[:, n : n + 1] for key, value in scene.items()}
-        mask = _masks(one, config.image_size)[:, 0]
-        pixels = np.where(mask[..., None], scene["colour"][:, n, None, None, :].astype(np.uint8), pixels)
+    steps = np.arange(scene["sides"].max())
+    for n in range(config.shapes[1]):  # shapes do not overlap: order is free, and one window at a time keeps memory small
+        one = {key: value[:, n] for key, value in scene.items()}
+        picture, row, column = np.nonzero(_inside(one, steps, steps))
+        corner = one["corner"][picture]
+        pixels[picture, corner[:, 0] + row, corner[:, 1] + column] = one["colour"][picture]
     if config.channels == 1:
         pixels = np.round(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
         scene["colour"] = np.round(scene["colour"] @ np.array([0.299, 0.587, 0.114]))[..., None]
@@ -140,10 +142,15 @@ def _centres(kind: np.ndarray, corner: np.ndarray, sides: np.ndarray) -> np.ndar
 
 
 def _masks(scene: dict[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """bool, B N H W, by each kind's own inequality in the frame of its bounding box, [0, 1] x [0, 1] over pixel centres."""
-    rows = (np.arange(size[0]) - scene["corner"][..., :1] + 0.5) / scene["sides"][..., :1]
-    columns = (np.arange(size[1]) - scene["corner"][..., 1:] + 0.5) / scene["sides"][..., 1:]
-    rows, columns = rows[..., :, None].astype(np.float32), columns[..., None, :].astype(np.float32)
+    """bool, B N H W."""
+    rows, columns = (np.arange(side) - scene["corner"][..., axis, None] for axis, side in enumerate(size))
+    return _inside(scene, rows, columns)
+
+
+def _inside(scene: dict[str, np.ndarray], rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Which pixels, counted from the shape's corner, are of the shape: by each kind's own inequality, its bounding box being [0, 1]^2."""
+    rows = ((rows + 0.5) / scene["sides"][..., :1])[..., :, None].astype(np.float32)
+    columns = ((columns + 0.5) / scene["sides"][..., 1:])[..., None, :].astype(np.float32)
     box = (rows >= 0) & (rows <= 1) & (columns >= 0) & (columns <= 1)
     kind = scene["kind"][..., None, None]
     round_ = (rows - 0.5) ** 2 + (columns - 0.5) ** 2 <= 0.25
