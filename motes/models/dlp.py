@@ -19,7 +19,10 @@ from motes.ops.divergence import chamfer_kl, kl_to_standard_normal, sample_norma
 from motes.ops.evidence import evidence_threshold, visible_contrast
 from motes.ops.glimpse import place
 from motes.ops.noise import normal_like, uniform_like
+from motes.ops.painting import Painting
 from motes.ops.types import Batch, Image, Losses, Particles
+
+NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,15 @@ class DeepLatentParticles(Model):
         return replace(particles, certainty=torch.sigmoid(self._evidence(particles) - self.evidence_threshold))
 
     def decode(self, latent: Particles) -> Image:
-        return render(self.decoder.glimpses(latent.features), latent.position, latent.presence, self._background(latent))
+        """Particles whose presence is negligible are not drawn, unless a gradient is wanted: colours being in [0, 1], a pixel so
+        changes by no more than the sum of those presences."""
+        shown = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
+        return render(self.decoder.glimpses(shown.features), shown.position, shown.presence, self._background(latent))
+
+    def painting(self, latent: Particles, picture: int = 0) -> Painting:
+        """One of the pictures in layers, for edits that answer at once."""
+        glimpses, background = self.glimpses(latent)[picture], self._background(latent)[picture]
+        return Painting.of(glimpses, latent.position[picture], latent.presence[picture], background)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The points that the prior proposes."""

@@ -9,10 +9,12 @@ from torch import Tensor
 def marginal_soft_argmax(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
     """The expected (row, column) in [-1, 1] under softmaxes of the marginal means, as the 2022 paper's code has it.
 
-    row = sum_h softmax(mean_w logits)_h * linspace(-1, 1, h), and the same for columns; not the joint softmax.
+    row = sum_h softmax(mean_w logits)_h * linspace(-1, 1, h), and the same for columns; not the joint softmax. Places are
+    single precision even where networks run in half: eight bits are a pixel at 256 a side.
     """
-    rows = logits.mean(2).softmax(1) @ _axis(logits.shape[1], logits)
-    columns = logits.mean(1).softmax(1) @ _axis(logits.shape[2], logits)
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    rows = (logits.mean(2).softmax(1) * _axis(logits.shape[1], logits)).sum(1)
+    columns = (logits.mean(1).softmax(1) * _axis(logits.shape[2], logits)).sum(1)
     return torch.stack([rows, columns], -1)
 
 

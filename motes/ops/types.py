@@ -90,6 +90,16 @@ class Particles:
             return self
         return replace(self, presence=torch.where(self.certainty >= 0.5, self.presence, torch.zeros_like(self.presence)))
 
+    def there(self, least: float) -> "Particles":
+        """Only as many as some picture has of presence above `least`, in the same order: what is off need not be drawn."""
+        shown = self.presence > least
+        count = int(shown.sum(1).max())
+        rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
+        per_particle = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")
+        kept = {name: value for name in per_particle if (value := getattr(self, name)) is not None}
+        picture = torch.arange(len(rows), device=rows.device)[:, None]
+        return replace(self, **{name: value[picture, rows] for name, value in kept.items()})
+
     def to(self, device: torch.device | str) -> "Particles":
         return replace(self, **{name: value.to(device) for name, value in vars(self).items() if value is not None})
 
