@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,13 +17,17 @@ Split = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True)
 class Truth:
-    """Where the things of a picture are, for data that knows; N is the most things a picture may have."""
+    """What is in each picture, for data that knows; N is the most things a picture may have. What nobody knows is None or missing.
+    In a clip, n is the same thing in all frames."""
 
-    centres: Float[Tensor, "B N 2"]  # (row, column) in [-1, 1]
-    boxes: Float[Tensor, "B N 4"]  # first row, first column, last row, last column, in pixels
-    masks: Bool[Tensor, "B N H W"]
-    colours: Float[Tensor, "B N C"]  # in [0, 1]
-    present: Bool[Tensor, "B N"]
+    present: Bool[Tensor, "B N"]  # whether any of it is visible
+    centres: Float[Tensor, "B N 2"] | None = None  # (row, column) in [-1, 1]; of the whole thing, hidden parts included
+    boxes: Float[Tensor, "B N 4"] | None = None  # of what is visible: first row, first column, last row, last column, in pixels
+    masks: Bool[Tensor, "B N H W"] | None = None  # of what is visible: no pixel belongs to two
+    whole: Bool[Tensor, "B N H W"] | None = None  # as if nothing stood in front
+    points: Float[Tensor, "B P 2"] | None = None  # landmarks of the picture: (row, column) in [-1, 1]
+    factors: dict[str, Tensor] = field(default_factory=dict)  # of things, B N ...: colour in [0, 1], shape, size, depth (less = nearer)
+    scene: dict[str, Tensor] = field(default_factory=dict)  # of pictures, B ...: camera, light, identity
 
 
 class Dataset(ABC):
@@ -41,6 +45,11 @@ class Dataset(ABC):
     @abstractmethod
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, rows, columns."""
+
+    @property
+    def frames(self) -> int:
+        """Of a clip: row // frames is the clip, row % frames the time. Single pictures are clips of one."""
+        return 1
 
     @abstractmethod
     def pixels(self, rows: Sequence[int]) -> np.ndarray:

@@ -61,14 +61,16 @@ class Shapes(Dataset):
     def truth(self, rows: Sequence[int]) -> Truth:
         scenes = [{key: value[row % CHUNK] for key, value in self._chunk(row // CHUNK).items() if key != "pixels"} for row in rows]
         scene = {key: np.stack([one[key] for one in scenes]) for key in scenes[0]}
-        masks = _masks(scene, self.config.image_size)
+        seen = _masks(scene, self.config.image_size)
         grid = np.array(self.config.image_size, np.float32) - 1
+        masks = torch.from_numpy(seen)
         return Truth(
-            centres=torch.from_numpy((scene["centre"] / grid * 2 - 1).astype(np.float32)),
-            boxes=torch.from_numpy(_boxes(masks)),
-            masks=torch.from_numpy(masks),
-            colours=torch.from_numpy(scene["colour"].astype(np.float32) / 255),
             present=torch.from_numpy(scene["present"]),
+            centres=torch.from_numpy((scene["centre"] / grid * 2 - 1).astype(np.float32)),
+            boxes=torch.from_numpy(_boxes(seen)),
+            masks=masks,
+            whole=masks,
+            factors={"colour": torch.from_numpy(scene["colour"].astype(np.float32) / 255), "shape": torch.from_numpy(scene["kind"])},
         )
 
     def _chunk(self, number: int) -> dict[str, np.ndarray]:

@@ -39,8 +39,8 @@ def evaluate(
             image = data.batch(rows).image.to(device)
             latent = model.encode(image)
             quality.append({name: value.cpu() for name, value in reconstruction_scores(model.decode(latent), image).items()})
-            if isinstance(latent, Particles) and (truth := data.truth(rows)) is not None:
-                counts.append(particle_counts(latent.to("cpu"), truth))
+            if isinstance(latent, Particles) and (truth := data.truth(rows)) is not None and truth.centres is not None:
+                counts.append(particle_counts(latent.to("cpu"), truth.centres, truth.present))
             if progress:
                 progress(rows.stop, count)
     scores = {name: _mean_score(values) for name, values in _joined(quality).items()}

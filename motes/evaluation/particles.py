@@ -1,22 +1,22 @@
 """Do the particles lie where the things are? Over the particles that `confident()` leaves with presence above 1/2."""
 
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from motes.data.base import Truth
 from motes.ops.matching import nearest_distance
 from motes.ops.types import Particles
 
 NEAR = 0.1  # of the picture's side
 
 
-def particle_counts(particles: Particles, truth: Truth) -> dict[str, Tensor]:
+def particle_counts(particles: Particles, centres: Float[Tensor, "B N 2"], present: Bool[Tensor, "B N"]) -> dict[str, Tensor]:
     """Sums of each picture, from which all scores follow; distances in picture sides ([-1, 1] is one side)."""
     there = particles.confident().presence > 0.5
-    to_particle = nearest_distance(truth.centres, particles.position, there) / 2
-    to_object = nearest_distance(particles.position, truth.centres, truth.present) / 2
-    near = (to_particle < NEAR) & truth.present
+    to_particle = nearest_distance(centres, particles.position, there) / 2
+    to_object = nearest_distance(particles.position, centres, present) / 2
+    near = (to_particle < NEAR) & present
     return {
-        "objects": truth.present.sum(1),
+        "objects": present.sum(1),
         "found": near.sum(1),
         "particles": there.sum(1),
         "clean": ((to_object < NEAR) & there).sum(1),

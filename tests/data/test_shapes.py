@@ -45,7 +45,7 @@ def test_truth_is_what_the_pixels_show(size):
         seen = truth.masks[:, n]
         for channel in range(3):
             painted = image[:, channel][seen]
-            wanted = truth.colours[:, n, channel][:, None, None].expand_as(seen)[seen]
+            wanted = truth.factors["colour"][:, n, channel][:, None, None].expand_as(seen)[seen]
             torch.testing.assert_close(painted, wanted)
 
 
