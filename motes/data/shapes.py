@@ -1,16 +1,21 @@
-"""Generated pictures of a few flat shapes on cyan, with the truth: the 2022 paper's toy set by our own vectorised generator."""
+"""Generated pictures of a few flat shapes on cyan or a photograph, with the truth: the 2022 paper's toy set by our own vectorised generator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 
 from motes.data.base import Dataset, Split, Truth
+from motes.data.photograph import photograph
 from motes.errors import UserError
 
 KINDS = 5  # square, rectangle, circle, ellipse, triangle
-BACKGROUND = (0, 255, 255)
+BACKGROUNDS: dict[str, Callable[[tuple[int, int]], np.ndarray]] = {
+    "plain": lambda size: np.array((0, 255, 255), np.uint8),  # cyan
+    "photograph": photograph,
+}
 SEED_OF_SPLIT = {"train": 0, "validation": 1, "test": 2}
 CHUNK = 500  # pictures drawn at once; part of what the pixels depend on
 TRIES = 40  # places tried for a shape before the picture goes without it
@@ -26,6 +31,7 @@ class Config:
     held_out: int = 1000  # pictures of the validation split, and of the test split
     shapes: tuple[int, int] = (2, 5)  # fewest and most
     size: tuple[int, int] = (0, 0)  # smallest and largest side in pixels; 0: 11 to 13 at 64 pixels, scaled
+    background: Literal["plain", "photograph"] = "plain"  # photograph: one and the same behind all, as from a fixed camera
     seed: int = 0
 
 
@@ -90,7 +96,7 @@ def _sizes(config: Config) -> tuple[int, int]:
 def _draw(config: Config, random: np.random.Generator) -> dict[str, np.ndarray]:
     scene = _arrange(config, random)
     pixels = np.empty((CHUNK, *config.image_size, 3), np.uint8)
-    pixels[:] = BACKGROUND
+    pixels[:] = BACKGROUNDS[config.background](config.image_size)
     steps = np.arange(scene["sides"].max())
     for n in range(config.shapes[1]):  # shapes do not overlap: order is free, and one window at a time keeps memory small
         one = {key: value[:, n] for key, value in scene.items()}

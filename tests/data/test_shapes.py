@@ -58,3 +58,12 @@ def test_grey_and_odd_sizes():
 def test_empty_splits_are_refused():
     with pytest.raises(UserError, match="at least 1"):
         Shapes(Config(held_out=0))
+
+
+def test_shapes_over_a_photograph_have_the_same_shapes():
+    plain, over = Shapes(Config(count=4)), Shapes(Config(count=4, background="photograph"))
+    a, b, masks = plain.pixels([0, 1]), over.pixels([0, 1]), plain.truth([0, 1]).masks.any(1).numpy()
+    inside = np.broadcast_to(masks[:, None], a.shape)
+    assert (a[inside] == b[inside]).all()
+    still = ~(masks[0] | masks[1])
+    assert (b[0][:, still] == b[1][:, still]).all() and b[0][:, still].std() > 20
