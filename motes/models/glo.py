@@ -13,7 +13,7 @@ from motes.nn.anchored import UpwardNetwork
 from motes.nn.perceptual import reconstruction_loss
 from motes.ops.types import Batch, Image, Losses
 
-ENCODING_STEPS, ENCODING_RATE = 60, 0.05
+ENCODING_STEPS, ENCODING_RATE = 60, 0.02
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Config:
     image_size: tuple[int, int] = (64, 64)  # rows, columns
     channels: int = 3
     pictures: int = 1000  # in the training set: each has a code
-    code_dim: int = 32
+    code_dim: int = 128  # of the ball; too few, and the pictures keep shapes and lose colours
     width: int = 64  # of the decoder's first maps
     reconstruction: str = "pyramid"
-    code_rate: float = 10.0  # learning rate of the codes over the decoder's
+    code_rate: float = 2.0  # learning rate of the codes over the decoder's
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class GenerativeLatentOptimisation(Model):
     """
 
     Config = Config
+    middle: Tensor
+    axes: Tensor
 
     def __init__(self, config: Config):
         super().__init__()
@@ -50,8 +52,11 @@ class GenerativeLatentOptimisation(Model):
             raise UserError(f"image_size {config.image_size} must be at least 8 a side, pictures and code_dim at least 1")
         self.config = config
         self.codes = nn.Parameter(project(torch.randn(config.pictures, config.code_dim)))
-        self.draw = UpwardNetwork(config.code_dim, config.image_size, config.channels, width=config.width)
+        self.draw = UpwardNetwork(config.code_dim, config.image_size, config.channels, config.width, direct=True)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
+        pixels = _small(torch.zeros(1, config.channels, *config.image_size)).shape[1]
+        self.register_buffer("middle", torch.zeros(pixels))  # of the small training pictures
+        self.register_buffer("axes", torch.zeros(pixels, config.code_dim))  # their principal components, scaled into the ball
 
     def stages(self) -> tuple[Stage, ...]:
         return (
@@ -75,14 +80,14 @@ class GenerativeLatentOptimisation(Model):
         return Losses(error.mean(), {"reconstruction": error})
 
     def encode(self, image: Image) -> BallCode:
-        """Gradient descent on the code alone, from the middle of the ball; each picture by itself, the same every time."""
+        """Gradient descent on the code alone, from where training would have begun; each picture by itself, the same every time."""
         expected = (self.config.channels, *self.config.image_size)
         if tuple(image.shape[1:]) != expected:
             raise UserError(
                 f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
             )
         with torch.enable_grad():
-            code = torch.zeros(len(image), self.config.code_dim, device=image.device, requires_grad=True)
+            code = self._begin(_small(image)).requires_grad_()
             optimizer = torch.optim.Adam([code], lr=ENCODING_RATE)
             for _ in range(ENCODING_STEPS):
                 error = self.reconstruction_loss(self._draw(code), image).sum()
@@ -106,14 +111,16 @@ class GenerativeLatentOptimisation(Model):
         """Principal components of the pictures at a quarter of their sides, scaled into the ball."""
         small, rows = [], []
         for batch in batches:
-            small.append(torch.nn.functional.avg_pool2d(batch.image, 4).flatten(1))
+            small.append(_small(batch.image))
             rows.append(batch.index)
-        flat, index = torch.cat(small), torch.cat(rows)
+        flat = torch.cat(small)
         size = min(self.config.code_dim, *flat.shape)
-        left, spread, _ = torch.pca_lowrank(flat, size)
-        scores = left * spread
+        axes = torch.pca_lowrank(flat, size)[2]
+        reach = ((flat - flat.mean(0)) @ axes).norm(dim=1).quantile(0.9).clamp_min(1e-6)
         with torch.no_grad():
-            self.codes[index, :size] = project(scores / scores.norm(dim=1).quantile(0.9).clamp_min(1e-6))
+            self.middle.copy_(flat.mean(0))
+            self.axes[:, :size] = axes / reach
+            self.codes[torch.cat(rows)] = self._begin(flat)
 
     def keep_in_ball(self, batch: Batch) -> None:
         """All codes: another process's batch moves codes too, and every process must hold the same."""
@@ -127,6 +134,9 @@ class GenerativeLatentOptimisation(Model):
         ]
         return torch.optim.RMSprop(groups, alpha=0.99)
 
+    def _begin(self, small: Float[Tensor, "B P"]) -> Float[Tensor, "B F"]:
+        return project((small - self.middle) @ self.axes)
+
     def _draw(self, code: Float[Tensor, "B F"]) -> Image:
         return torch.sigmoid(self.draw(code))
 
@@ -134,3 +144,7 @@ class GenerativeLatentOptimisation(Model):
 def project(code: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
     """The nearest point of the unit ball."""
     return code / code.norm(dim=1, keepdim=True).clamp_min(1)
+
+
+def _small(image: Image) -> Float[Tensor, "B P"]:
+    return torch.nn.functional.avg_pool2d(image, 4).flatten(1)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model
 from motes.nn.anchored import UpwardNetwork
+from motes.nn.normalisation import BatchNorm
 from motes.nn.perceptual import reconstruction_loss
 from motes.ops.divergence import kl_to_standard_normal, sample_normal
 from motes.ops.types import Batch, Image, Losses
@@ -21,7 +21,7 @@ class Config:
 
     image_size: tuple[int, int] = (64, 64)  # rows, columns
     channels: int = 3
-    code_dim: int = 32  # numbers that describe a picture
+    code_dim: int = 128  # numbers that describe a picture
     width: int = 32  # of the first convolution
     reconstruction: str = "mse"
     beta: float = 1.0  # weight of the KL: more = fewer numbers used, blurrier pictures
@@ -48,11 +48,11 @@ class VariationalAutoencoder(Model):
         layers: list[nn.Module] = []
         channels, width, size = config.channels, config.width, config.image_size
         while min(size) > 7:
-            layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.ReLU()]
+            layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), BatchNorm(width), nn.ReLU()]
             channels, width, size = width, min(2 * width, 128), (size[0] // 2, size[1] // 2)
         self.body = nn.Sequential(*layers)
-        self.head = nn.Sequential(nn.Linear(channels * size[0] * size[1], 256), nn.ReLU(), nn.Linear(256, 2 * config.code_dim))
-        self.draw = UpwardNetwork(config.code_dim, config.image_size, config.channels, width=2 * config.width)
+        self.head = nn.Linear(channels * size[0] * size[1], 2 * config.code_dim)
+        self.draw = UpwardNetwork(config.code_dim, config.image_size, config.channels, 2 * config.width, direct=True)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
 
     def loss(self, batch: Batch) -> Losses:
@@ -67,7 +67,7 @@ class VariationalAutoencoder(Model):
             raise UserError(
                 f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
             )
-        return Code(*self.head(F.relu(self.body(image)).flatten(1)).chunk(2, -1))
+        return Code(*self.head(self.body(image).flatten(1)).chunk(2, -1))
 
     def decode(self, latent: Code) -> Image:
         return self._draw(latent.mean)

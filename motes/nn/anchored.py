@@ -146,16 +146,24 @@ class LeanDecoder(nn.Module):
 
 
 class UpwardNetwork(nn.Module):
-    """A code to a picture: a linear layer to about 4 pixels a side, then doubling and convolving; trimmed to the size asked for."""
+    """A code to a picture: linear layers to about 4 pixels a side, then doubling and convolving; trimmed to the size asked for.
 
-    def __init__(self, code: int, size: tuple[int, int], channels: int, width: int):
+    `direct` is for codes of whole pictures: one normalised layer, since behind 128 hidden numbers many things keep their places only.
+    """
+
+    def __init__(self, code: int, size: tuple[int, int], channels: int, width: int, direct: bool = False):
         super().__init__()
         width = max(width, 16)
         doublings = max((min(size) // 4).bit_length() - 1, 1)  # the last one is a pixel shuffle: sharp, and four times cheaper
         self.size = size
         self.start = tuple(-(-side // 2**doublings) for side in size)
         self.width = width
-        self.seed = nn.Sequential(nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * self.start[0] * self.start[1]), nn.ReLU())
+        cells = self.start[0] * self.start[1]
+        if direct:
+            layers = [nn.Linear(code, width * cells, bias=False), nn.Unflatten(1, (width, cells)), BatchNorm(width), nn.Flatten()]
+        else:
+            layers = [nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * cells)]
+        self.seed = nn.Sequential(*layers, nn.ReLU())
         widths = [max(width >> step, 16) for step in range(doublings)]
         self.body = nn.ModuleList(nn.Sequential(DoublingConvolution(a, b), BatchNorm(b)) for a, b in itertools.pairwise(widths))
         self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)

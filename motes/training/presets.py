@@ -98,7 +98,13 @@ PRESETS = {
     ),
     "vae-quick": Preset(
         "a variational autoencoder with one code, on generated shapes",
-        Recipe("vae", "shapes", {}, {"count": 10000}, Training(1500, 64, 1e-3, max_minutes=5.0)),
+        Recipe(
+            "vae",
+            "shapes",
+            {"width": 16, "reconstruction": "pyramid", "beta": 0.03},
+            {"count": 10000},
+            Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500),
+        ),
     ),
     "glo-quick": Preset(
         "a learnt code per picture and no encoder, on generated shapes",
@@ -107,7 +113,7 @@ PRESETS = {
             "shapes",
             {},
             {"count": 1000, "held_out": 100},
-            Training(1500, 64, 1e-3, max_minutes=5.0, validation_pictures=64),
+            Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500, validation_pictures=64),
         ),
     ),
 }
