@@ -23,6 +23,7 @@ from motes.ops.painting import Painting
 from motes.ops.types import Batch, Image, Losses, Particles
 
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
+MEDIAN_OF = 128  # pictures, from which the background starts
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,18 @@ class DeepLatentParticles(Model):
             Stage("noisy", noisy, self.noisy_loss, sighted),
             Stage("main", 1.0 - warmup - noisy, self.loss, everything),
         )
-        return tuple(stage for stage in stages if stage.share > 0)
+        first, *others = (stage for stage in stages if stage.share > 0)
+        return (replace(first, begin=self._begin), *others)
 
     def loss(self, batch: Batch) -> Losses:
-        encoding = self.encoder(batch.image, prior_image_of(batch))
+        encoding = self.encoder(batch.image, prior_image_of(batch), self.decoder)
         glimpses, position, background = self._sample(encoding)
         picture = render(glimpses, position, encoding.presence, background)
         return self._losses(encoding, self.reconstruction_loss(picture, batch.image), presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """Random presence and grainy alphas: no particle may leave its work to another, so all learn to draw."""
-        encoding = self.encoder(batch.image, prior_image_of(batch))
+        encoding = self.encoder(batch.image, prior_image_of(batch), self.decoder)
         glimpses, position, background = self._sample(encoding)
         presence = uniform_like(encoding.presence)
         side = glimpses.shape[-1] + 1
@@ -113,15 +115,16 @@ class DeepLatentParticles(Model):
 
     def warmup_loss(self, batch: Batch) -> Losses:
         """Each decoded glimpse, alpha left out, against the glimpse it was read from; the canvas does not take part."""
-        encoding = self.encoder(batch.image, prior_image_of(batch))
+        encoding = self.encoder(batch.image, prior_image_of(batch), self.decoder)
         drawn = self.decoder.glimpses(sample_normal(encoding.features.mean, encoding.features.log_variance))
         drawn, seen = drawn[:, :, 1:].flatten(0, 1), encoding.glimpses.flatten(0, 1)
         error = self.reconstruction_loss(drawn, seen).unflatten(0, encoding.presence.shape).mean(1)
-        return self._losses(encoding, error, torch.zeros_like(error))
+        alone = self.decoder.background_error(sample_normal(encoding.background.mean, encoding.background.log_variance), batch.image)
+        return self._losses(encoding, error + alone, torch.zeros_like(error))
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
-        encoding = self.encoder(image, image)
+        encoding = self.encoder(image, image, self.decoder)
         particles = Particles(
             position=encoding.position.mean,
             log_variance=encoding.position.log_variance,
@@ -145,7 +148,7 @@ class DeepLatentParticles(Model):
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The points that the prior proposes."""
-        return self.encoder(image, image).proposals
+        return self.encoder(image, image, self.decoder).proposals
 
     def glimpses(self, latent: Particles) -> Float[Tensor, "B K D S S"]:
         """Every particle drawn alone: alpha first, then colours."""
@@ -155,6 +158,15 @@ class DeepLatentParticles(Model):
         """Set where doubt begins, from pictures without labels: the widest valley of the particles' evidence."""
         evidence = torch.cat([self._evidence(self.encode(batch.image)).flatten() for batch in batches])
         self.evidence_threshold.copy_(evidence_threshold(evidence))
+
+    def _begin(self, batches: Iterable[Batch]) -> None:
+        """The background starts as the median of the first pictures: from the first step on, what it leaves is things."""
+        pictures, count = [], 0
+        for batch in batches:
+            pictures.append(batch.image)
+            if (count := count + len(batch)) >= MEDIAN_OF:
+                break
+        self.decoder.start_background(torch.cat(pictures)[:MEDIAN_OF].median(0).values)
 
     def _sample(self, encoding: Encoding) -> tuple[Tensor, Tensor, Tensor]:
         """Glimpses, positions and background of one draw from the posterior."""

@@ -16,11 +16,14 @@ from motes.nn.normalisation import BatchNorm
 from motes.nn.parts import Encoding, Normal
 from motes.ops.crowding import claimed_before
 from motes.ops.glimpse import cut
-from motes.ops.keypoints import marginal_soft_argmax, patch_to_image, split_patches, spread_first, take
+from motes.ops.keypoints import at_points, marginal_soft_argmax, patch_to_image, split_patches, spread_first, take
 
 
 class AnchoredEncoder(nn.Module):
-    """Anchors are proposals that lie far from their patch's middle (something is there) and from each other."""
+    """Anchors are proposals where the background alone does not explain the picture, far from each other.
+
+    What it leaves is also what positions and presence are read from: a window on static texture is blank, whatever the texture.
+    """
 
     def __init__(self, config: Any):
         super().__init__()
@@ -31,7 +34,7 @@ class AnchoredEncoder(nn.Module):
         self.reach = self.context / torch.tensor(self.size, dtype=torch.float32)  # of an offset: half a context, in half pictures
         self.prior = PatchPrior(config.channels)
         self.where = GlimpseReader(config.channels + 1, self.context, 5)
-        self.what = GlimpseReader(config.channels, self.side, 2 * config.feature_dim)
+        self.what = GlimpseReader(2 * config.channels, self.side, 2 * config.feature_dim)
         self.around = BackgroundReader(config.channels, 2 * config.feature_dim)
         with torch.no_grad():
             final: Any = self.where.head[-1]
@@ -45,30 +48,36 @@ class AnchoredEncoder(nn.Module):
     def presence_parameters(self) -> list[nn.Parameter]:
         return []  # presence is read by the network that reads positions
 
-    def forward(self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"]) -> Encoding:
-        points, salience = self._propose(prior_image)
-        proposals = take(points, salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices)
+    def forward(self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"], decoder: Any) -> Encoding:
+        background = Normal(*self.around(image).chunk(2, -1))
+        residual = image - self._without_particles(image, decoder)
+        points, salience = self._propose(residual)
         with torch.no_grad():
-            if prior_image is not image:
-                points, salience = self._propose(image)
-            anchors = take(points, spread_first(points, salience, self.num_particles, self.side / max(self.size))).detach()
+            anchors = take(points, spread_first(points, salience, self.num_particles, self.side / max(self.size)))
+        if prior_image is not image:
+            points, salience = self._propose(prior_image - self._without_particles(prior_image, decoder))
+        proposals = take(points, salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices)
         # what was claimed by the anchors chosen before: two that see one thing can so agree that the first takes it; without, equal
         # networks looking at equal pixels share it by halves
         claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
-        window = torch.cat([cut(image, anchors, self.context), claimed[:, :, None]], 2)
-        read = self.where(window)
+        read = self.where(torch.cat([cut(residual, anchors, self.context), claimed[:, :, None]], 2))
         offset = torch.tanh(read[..., :2]) * self.reach.to(image)
         position = Normal((anchors + offset).clamp(-1, 1), read[..., 2:4])
         presence = torch.sigmoid(read[..., 4])
-        glimpses = cut(image, position.mean.detach(), self.side)
-        features = Normal(*self.what(glimpses).chunk(2, -1))
-        background = Normal(*self.around(image).chunk(2, -1))
-        return Encoding(proposals, position, presence, features, background, glimpses)
+        seen = cut(torch.cat([image, residual], 1), position.mean.detach(), self.side)
+        features = Normal(*self.what(seen).chunk(2, -1))
+        return Encoding(proposals, position, presence, features, background, seen[:, :, : image.shape[1]])
 
-    def _propose(self, image: Tensor) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
-        """A point of every patch in the picture's frame, and how far it is from its patch's middle."""
-        local = rearrange(self.prior(split_patches(image, self.patch)), "(b p) d -> b p d", b=len(image))
-        return patch_to_image(local, self.patch, self.size), local.detach().square().sum(-1)
+    @torch.no_grad()
+    def _without_particles(self, image: Tensor, decoder: Any) -> Float[Tensor, "B C H W"]:
+        return decoder.scene_of(self.around(image).chunk(2, -1)[0])
+
+    def _propose(self, residual: Tensor) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
+        """A point of every patch in the picture's frame, and the mean of |residual| over a patch around it."""
+        local = rearrange(self.prior(split_patches(residual, self.patch)), "(b p) d -> b p d", b=len(residual))
+        points, reach = patch_to_image(local, self.patch, self.size), self.patch // 2
+        amount = F.avg_pool2d(residual.abs().mean(1, keepdim=True), 2 * reach + 1, stride=1, padding=reach)
+        return points, at_points(amount[:, 0], points.detach())
 
 
 class PatchPrior(nn.Module):
@@ -129,20 +138,33 @@ class LeanDecoder(nn.Module):
         self.side, self.size = config.glimpse_size, tuple(config.image_size)
         self.look = UpwardNetwork(config.feature_dim, (self.side, self.side), config.channels + 1, width=64)
         self.scene = UpwardNetwork(config.feature_dim, self.size, config.channels, width=32)
+        self.still = nn.Parameter(torch.zeros(config.channels, *self.size))  # what is the same in all pictures, to the pixel
 
     @classmethod
     def from_config(cls, config: Any) -> "LeanDecoder":
         return cls(config)
 
     def background_parameters(self) -> list[nn.Parameter]:
-        return list(self.scene.parameters())
+        return []  # it is learnt from the first step, or nobody knew where to look
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         drawn = torch.sigmoid(self.look(rearrange(features, "b k f -> (b k) f")))
         return rearrange(drawn, "(b k) d r s -> b k d r s", b=len(features))
 
     def background(self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor) -> Float[Tensor, "B C H W"]:
-        return torch.sigmoid(self.scene(background))
+        return self.scene_of(background)
+
+    def background_error(self, background: Float[Tensor, "B F"], image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        """Absolute, not squared: the median over pictures is the ground, the mean has a shade of all that ever stood there."""
+        return (self.scene_of(background) - image).abs().sum((1, 2, 3))
+
+    def scene_of(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B C H W"]:
+        return torch.sigmoid(self.scene(code) + 10 * self.still)  # tenfold: Adam moves all weights alike, and these have far to go
+
+    @torch.no_grad()
+    def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
+        self.still.copy_(picture.clamp(0.005, 0.995).logit() / 10)
+        self.scene.colour.weight.mul_(0.1)  # what differs between pictures comes later
 
 
 class UpwardNetwork(nn.Module):

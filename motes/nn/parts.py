@@ -28,7 +28,7 @@ class Encoding:
 
 
 class ParticleEncoder(Protocol):
-    def __call__(self, image: Tensor, prior_image: Tensor) -> Encoding: ...
+    def __call__(self, image: Tensor, prior_image: Tensor, decoder: "ParticleDecoder") -> Encoding: ...
 
 
 class ParticleDecoder(Protocol):
@@ -39,3 +39,11 @@ class ParticleDecoder(Protocol):
     def background(
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor
     ) -> Float[Tensor, "B C H W"]: ...
+
+    def background_error(self, background: Float[Tensor, "B F"], image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        """What a background is paid for in the warm-up, before particles are drawn; 0 for one that learns with them only."""
+        ...
+
+    def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
+        """Before the first step: a first guess at what is the same in all pictures."""
+        ...

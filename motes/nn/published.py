@@ -54,7 +54,7 @@ class PublishedEncoder(nn.Module):
         """Those that learn by stitching alone; where glimpses are shared out by presence, they learn by what is seen as well."""
         return [] if self.exclusive else list(self.presence.parameters())
 
-    def forward(self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"]) -> Encoding:
+    def forward(self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"], decoder: Any) -> Encoding:
         heat = self.image(image)
         position = place_particles(self.position, heat)
         presence = torch.sigmoid(self.presence(heat.detach().flatten(1)))
@@ -127,10 +127,19 @@ class PublishedDecoder(nn.Module):
         maps = gaussian_maps(position, self.grid, self.std)
         return self.scene(torch.cat([maps, relate(self.pointnet, position, features.detach(), background, background_position)], 1))
 
+    def background_error(self, background: Float[Tensor, "B F"], image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        return torch.zeros_like(background[:, 0])
+
+    def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
+        """The paper's starts from nothing."""
+
 
 def place_particles(head: nn.Module, heat: Float[Tensor, "B K h w"]) -> Normal:
-    """Positions from all heat maps at once; each particle is bound to its index."""
-    mean, log_variance = rearrange(head(heat.flatten(1)), "b (k two d) -> two b k d", two=2, d=2)
+    """Positions from all heat maps at once; each particle is bound to its index. In single precision always: the eight bits of
+    bfloat16 are half a pixel at 256 a side."""
+    with torch.autocast(heat.device.type, enabled=False):
+        read = head(heat.flatten(1).to(torch.promote_types(heat.dtype, torch.float32)))
+    mean, log_variance = rearrange(read, "b (k two d) -> two b k d", two=2, d=2)
     return Normal(torch.tanh(mean), log_variance)
 
 

@@ -54,6 +54,14 @@ def spread_first(points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"],
     return torch.cat(chosen, 1)
 
 
+def at_points(maps: Float[Tensor, "B H W"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B P"]:
+    """The maps' values at the pixels nearest to the points."""
+    size = maps.shape[1:]
+    pixel = ((points + 1) / 2 * _per_axis([side - 1 for side in size], points)).round().long()
+    row, column = pixel[..., 0].clamp(0, size[0] - 1), pixel[..., 1].clamp(0, size[1] - 1)
+    return maps.flatten(1).gather(1, row * size[1] + column)
+
+
 def take(points: Float[Tensor, "B P d"], rows: Int[Tensor, "B M"]) -> Float[Tensor, "B M d"]:
     return points.gather(1, rows[..., None].expand(-1, -1, points.shape[-1]))
 

@@ -49,3 +49,14 @@ def test_a_painting_is_what_decoding_gives(model):
         moved = painting.moved(2, tuple((latent.position[1, 2] + 0.25).clamp(-1, 1).tolist()))
         if model.config.architecture == "anchored":  # its background does not answer to the particles
             torch.testing.assert_close(moved.picture, model.decode(latent.moved(2, (0.25, 0.25), picture=1))[1], atol=1e-5, rtol=0)
+
+
+def test_places_are_single_precision_in_half_precision_runs(model):
+    image = torch.rand(2, 3, 32, 32)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        latent, proposals = model.encode(image), model.proposals(image)
+        picture = model.decode(latent)
+    for places in (latent.position, proposals):
+        assert places.dtype == torch.float32
+        assert (places != places.bfloat16()).any(), "single precision by name only"
+    assert picture.dtype == torch.float32

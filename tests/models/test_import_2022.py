@@ -71,7 +71,7 @@ def check_outputs(model, image, golden):
         if "obj_on" in golden:
             close(latent.presence, golden["obj_on"])
             close(model.glimpses(latent), golden["dec_objects_original"])
-            close(model.encoder(image, image).glimpses, golden["cropped_objects_original"])
+            close(model.encoder(image, image, model.decoder).glimpses, golden["cropped_objects_original"])
         close(model.decode(latent), golden["rec"])
 
 
@@ -100,7 +100,7 @@ def test_outputs_agree_with_batch_statistics(case):
             close(latent.position, case["train"]["mu"][:, :-1])
             assert (model.decode(latent) - case["train"]["rec"]).abs().mean() < 1e-3
             return
-        encoding = model.encoder(case["image"], case["image"])
+        encoding = model.encoder(case["image"], case["image"], model.decoder)
         close(encoding.position.mean, case["train"]["mu"][:, :-1])
         close(encoding.presence, case["train"]["obj_on"])
         close(
@@ -119,7 +119,7 @@ def deterministic_loss(case):
         picture = model._paint(position.mean, features.mean, background.mean, torch.zeros_like(position.mean[:, 0]), heat.detach())
         proposals = model.prior(image)
     else:
-        encoding = model.encoder(image, image)
+        encoding = model.encoder(image, image, model.decoder)
         position, features, background, proposals = (
             encoding.position,
             encoding.features,

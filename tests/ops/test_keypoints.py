@@ -3,6 +3,7 @@
 import torch
 
 from motes.ops.keypoints import (
+    at_points,
     box_masks,
     farthest_first,
     gaussian_maps,
@@ -52,3 +53,9 @@ def test_gaussian_is_one_at_its_place_and_separable():
 def test_a_box_has_its_side():
     assert box_masks(torch.zeros(1, 1, 2), 4, (16, 16)).sum() == 16
     assert box_masks(torch.tensor([[[-1.0, -1.0]]]), 4, (16, 16)).sum() == 4
+
+
+def test_maps_are_read_at_the_nearest_pixel():
+    maps = torch.arange(12.0).view(1, 3, 4)
+    points = torch.tensor([[[-1.0, -1.0], [1.0, 1.0], [0.1, -0.4], [2.0, -2.0]]])
+    assert at_points(maps, points).tolist() == [[0, 11, 5, 8]]
