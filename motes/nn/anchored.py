@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from motes.nn.normalisation import BatchNorm
 from motes.nn.parts import Encoding, Normal
-from motes.ops.crowding import claimed_before
+from motes.ops.crowding import claimed_before, yielding
 from motes.ops.glimpse import cut
 from motes.ops.keypoints import at_points, marginal_soft_argmax, patch_to_image, split_patches, spread_first, take
 
@@ -63,7 +63,7 @@ class AnchoredEncoder(nn.Module):
         read = self.where(torch.cat([cut(residual, anchors, self.context), claimed[:, :, None]], 2))
         offset = torch.tanh(read[..., :2]) * self.reach.to(image)
         position = Normal((anchors + offset).clamp(-1, 1), read[..., 2:4])
-        presence = torch.sigmoid(read[..., 4])
+        presence = yielding(torch.sigmoid(read[..., 4]), position.mean, self.size, width=self.side / 6)
         seen = cut(torch.cat([image, residual], 1), position.mean.detach(), self.side)
         features = Normal(*self.what(seen).chunk(2, -1))
         return Encoding(proposals, position, presence, features, background, seen[:, :, : image.shape[1]])

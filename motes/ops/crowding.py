@@ -8,6 +8,18 @@ from torch import Tensor
 from motes.ops.glimpse import canvas_index, corner_and_fraction, narrowed
 
 
+def yielding(
+    presence: Float[Tensor, "B K"], position: Float[Tensor, "B K 2"], canvas: tuple[int, int], width: float
+) -> Float[Tensor, "B K"]:
+    """Presence, less where an earlier particle stands at the same place: p_k prod_{j<k} (1 - p_j exp(-|s_k - s_j|^2 / 2 width^2)), in
+    pixels; the product without gradient. Two that see one thing would else share it by halves, for good."""
+    with torch.no_grad():
+        pixels = position * torch.tensor(canvas, device=position.device) / 2
+        near = torch.exp(-torch.cdist(pixels, pixels).square() / (2 * width**2))
+        room = (1 - (near * presence[:, None]).tril(-1)).prod(2)
+    return presence * room
+
+
 @torch.no_grad()
 def claimed_before(position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int], width: float) -> Float[Tensor, "B K S S"]:
     """For each particle's S x S window, the sum of Gaussian bumps (`width` pixels wide, cut off where their own windows end) at the
