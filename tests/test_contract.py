@@ -30,6 +30,8 @@ SMALL = {
         "reconstruction": "mse",
         "kl_weights": (0.1, 1e-4),
     },
+    "keynet": {"image_size": (32, 32), "num_particles": 4, "encoder_channels": (8, 16)},
+    "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
 }

@@ -11,10 +11,8 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.pairs import with_warped_pair
 from motes.data.pictures import FITS, load_picture
 from motes.errors import UserError
-from motes.ops.types import Batch
 
 THREADS = 4
 CACHE = 1 << 30  # bytes of decoded pictures kept in memory
@@ -29,8 +27,6 @@ class Config:
     channels: int = 3  # 1: grey
     fit: str = "fit"  # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     held_out: float = 0.1  # share of the pictures for validation, and as much again for the test split
-    pairs: bool = False  # train on pictures warped a little, and draw proposals from the same warped much
-    seed: int = 0  # of the warps
 
 
 class Folder(Dataset):
@@ -70,10 +66,6 @@ class Folder(Dataset):
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return np.stack(list(self._pool.map(self._one, rows)))
-
-    def batch(self, rows: Sequence[int]) -> Batch:
-        batch = super().batch(rows)
-        return with_warped_pair(batch, self.config.seed) if self.config.pairs and self.split == "train" else batch
 
     def _one(self, row: int) -> np.ndarray:
         if row in self._known:

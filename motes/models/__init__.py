@@ -33,6 +33,8 @@ MODELS = Models(
     {
         "dlp": "dlp:DeepLatentParticles",
         "dlp-masked": "dlp_masked:MaskedParticles",
+        "keynet": "keynet:KeyNet",
+        "zhang": "zhang:LandmarkAutoencoder",
         "vae": "vae:VariationalAutoencoder",
         "glo": "glo:GenerativeLatentOptimisation",
     }

@@ -50,12 +50,18 @@ class Contracting(nn.Module):
 
 
 class Expanding(nn.Module):
-    """Blocks with a bilinear doubling between each two, a 1x1 convolution on top; trimmed to `size`: the last doubling may overshoot."""
+    """For each width a block, and `each` - 1 more that keep it; a bilinear doubling between widths, a 1x1 convolution on top.
 
-    def __init__(self, inputs: int, widths: Sequence[int], outputs: int, size: tuple[int, int]):
+    Trimmed to `size`: the last doubling may overshoot.
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int], outputs: int, size: tuple[int, int], each: int = 1):
         super().__init__()
-        pairs = enumerate(zip([inputs, *widths], widths, strict=False))
-        self.blocks = nn.Sequential(*(ConvBlock(a, b, leak=0.01, doubling=number > 0) for number, (a, b) in pairs))
+        blocks: list[nn.Module] = []
+        for number, (a, b) in enumerate(zip([inputs, *widths], widths, strict=False)):
+            blocks.append(ConvBlock(a, b, leak=0.01, doubling=number > 0))
+            blocks += [ConvBlock(b, b, leak=0.01) for _ in range(each - 1)]
+        self.blocks = nn.Sequential(*blocks)
         self.top = nn.Conv2d(widths[-1], outputs, 1)
         self.size = size
 

@@ -12,10 +12,28 @@ def marginal_soft_argmax(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]
     row = sum_h softmax(mean_w logits)_h * linspace(-1, 1, h), and the same for columns; not the joint softmax. Places are
     single precision even where networks run in half: eight bits are a pixel at 256 a side.
     """
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    rows = (logits.mean(2).softmax(1) * _axis(logits.shape[1], logits)).sum(1)
-    columns = (logits.mean(1).softmax(1) * _axis(logits.shape[2], logits)).sum(1)
-    return torch.stack([rows, columns], -1)
+    return torch.stack([(chance * _axis(chance.shape[1], chance)).sum(1) for chance in _marginals(logits)], -1)
+
+
+def marginal_variance(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
+    """How far (row, column) spread around `marginal_soft_argmax` under the same softmaxes."""
+    middle = marginal_soft_argmax(logits)
+    spreads = []
+    for axis, chance in enumerate(_marginals(logits)):
+        spreads.append((chance * (_axis(chance.shape[1], chance) - middle[:, axis, None]).square()).sum(1))
+    return torch.stack(spreads, -1)
+
+
+def expected_points(maps: Float[Tensor, "B K h w"]) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
+    """Mean and variance of (row, column) in [-1, 1] under each map as a density."""
+    maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
+    total = maps.sum((2, 3)).clamp_min(1e-6)
+    means, variances = [], []
+    for axis, density in enumerate((maps.sum(3), maps.sum(2))):
+        places = _axis(maps.shape[2 + axis], maps)
+        means.append((density * places).sum(2) / total)
+        variances.append((density * (places - means[-1][..., None]).square()).sum(2) / total)
+    return torch.stack(means, -1), torch.stack(variances, -1)
 
 
 def split_patches(image: Float[Tensor, "B C H W"], patch: int) -> Float[Tensor, "BP C p q"]:
@@ -66,7 +84,7 @@ def take(points: Float[Tensor, "B P d"], rows: Int[Tensor, "B M"]) -> Float[Tens
     return points.gather(1, rows[..., None].expand(-1, -1, points.shape[-1]))
 
 
-def gaussian_maps(position: Float[Tensor, "B K 2"], size: tuple[int, int], std: float) -> Float[Tensor, "B K h w"]:
+def gaussian_maps(position: Float[Tensor, "B K 2"], size: tuple[int, int], std: float | Float[Tensor, "B K 1"]) -> Float[Tensor, "B K h w"]:
     """exp(-|p - position|^2 / (2 std^2)) on a grid whose corners are (-1, -1) and (1, 1); separable, so two short vectors each."""
     rows = ((_axis(size[0], position) - position[..., :1]) / std).square()
     columns = ((_axis(size[1], position) - position[..., 1:]) / std).square()
@@ -82,6 +100,11 @@ def box_masks(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]
         nearest = (grid - position[..., axis, None] * (size[axis] / 2)).round()
         inside.append((nearest >= first) & (nearest <= first + side - 1))
     return (inside[0][..., :, None] & inside[1][..., None, :]).to(position.dtype)
+
+
+def _marginals(logits: Float[Tensor, "N h w"]) -> tuple[Float[Tensor, "N h"], Float[Tensor, "N w"]]:
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return logits.mean(2).softmax(1), logits.mean(1).softmax(1)
 
 
 def _axis(count: int, like: Tensor) -> Float[Tensor, "n"]:

@@ -1,14 +1,64 @@
-"""Thin-plate splines: smooth maps of the picture onto itself, and pictures seen through them.
+"""Thin-plate splines: smooth maps of the picture onto itself, pictures seen through them, and random ones for warped pairs.
 
 A map says for every pixel of the new picture where in the old one to look: basis @ weights. The first weights bend, one for each
 point of a square control grid over [-1, 1]^2; the last three are affine: a shift, and where rows and columns point.
 """
+
+import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
+
+from motes.ops.noise import normal_like, uniform_like
+from motes.ops.types import Batch
+
+CONTROLS = 10  # along each side, for random warps
+
+
+@dataclass(frozen=True)
+class Warps:
+    """Standard deviations of a strong random warp, in halves of a picture; the published ones for faces (Jakab et al. 2018)."""
+
+    bend: float = 0.001
+    bend_some: float = 0.01  # of those weights, each with probability 1/2, that are drawn again
+    shift: float = 0.1
+    scale: float = 0.1
+    turn: float = 5.0  # degrees
+    weak: float = 0.1  # all of them times this: the weak warp
+
+
+def warped_pair(image: Float[Tensor, "B C H W"], warps: Warps | None = None) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
+    """The pictures warped weakly, the same warped strongly once more, and the strong warps' weights.
+
+    The 2022 code cuts away an eighth of every side, where zeros show; here the whole picture stays, mirrored at its edges.
+    """
+    warps = warps or Warps()
+    weak, strong = random_weights(image, warps, warps.weak), random_weights(image, warps, 1.0)
+    basis = thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
+    once = seen_through(image, basis @ weak, "reflection").clamp(0, 1)
+    return once, seen_through(once, basis @ strong, "reflection").clamp(0, 1), strong
+
+
+def paired(batch: Batch) -> Batch:
+    """Pictures warped weakly, each with the same warped strongly as the other picture of its pair."""
+    weak, strong, _ = warped_pair(batch.image)
+    return Batch(weak, batch.index, strong)
+
+
+def random_weights(image: Float[Tensor, "B C H W"], warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
+    """One random warp for each picture."""
+    bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
+    some = uniform_like(bend) < 0.5
+    bend = torch.where(some, warps.bend_some * normal_like(bend), warps.bend * bend)
+    shift = warps.shift * normal_like(image.new_empty(len(image), 1, 2))
+    scale = 1 + share * warps.scale * normal_like(image.new_empty(len(image)))
+    angle = share * math.radians(warps.turn) * normal_like(scale)
+    turn = torch.stack([scale * angle.cos(), scale * angle.sin(), -scale * angle.sin(), scale * angle.cos()], 1)
+    return torch.cat([share * bend, share * shift, rearrange(turn, "b (r c) -> b r c", r=2)], 1)
 
 
 def thin_plate_basis(points: Float[Tensor, "n 2"], side: int) -> Float[Tensor, "n f"]:

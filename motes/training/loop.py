@@ -25,6 +25,7 @@ from motes.models.checkpoint import build, check_weights, read_config
 from motes.ops import noise
 from motes.ops.plain import from_plain
 from motes.ops.types import Batch, Losses
+from motes.ops.warp import paired
 from motes.training.interruption import Interruption, Stopped
 from motes.training.recipe import Recipe, Training, check, read_recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors
@@ -174,8 +175,10 @@ class _Loop:
         torch.manual_seed(hash((self.training.seed, self.step)) & 0x7FFFFFFF)
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * learning_rate(self.training, self.step, share) / self.training.learning_rate
-        with noise.sharded(self.rank, self.world), self.accelerator.autocast():
-            losses = self.module(batch)
+        with noise.sharded(self.rank, self.world):
+            batch = paired(batch) if self.training.pairs else batch
+            with self.accelerator.autocast():
+                losses = self.module(batch)
         self._agree(losses, batch)
         self.accelerator.backward(losses.total)
         if self.training.clip_norm > 0:

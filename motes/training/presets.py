@@ -1,6 +1,6 @@
 """PRESETS: name -> recipe. Where the paper and its code disagree, what was taken is said. Needs no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from motes.training.recipe import Recipe, Training
 
@@ -51,8 +51,8 @@ PRESETS = {
             "dlp-masked",
             "folder",
             {"kl_weights": (40.0, 0.04)},
-            {"image_size": (128, 128), "pairs": True},
-            _paper(250000, 2e-4, (0.5,)),
+            {"image_size": (128, 128)},
+            replace(_paper(250000, 2e-4, (0.5,)), pairs=True),
         ),
     ),
     "dlp-clevrer": Preset(

@@ -24,6 +24,7 @@ class Training:
     clip_norm: float = 0.0  # longest gradient; 0: any
     precision: Literal["fp32", "bf16"] = "fp32"
     average: float = 0.0  # decay of a moving average of the weights, which is then what is saved; 0: none
+    pairs: bool = False  # learn from pictures warped a little; what asks for another picture of the same sees them warped much
     seed: int = 0
     max_minutes: float = 0.0  # the schedule ends when steps or minutes do; 0: by steps alone, which is bit-reproducible
     evaluate_every: int = 500  # steps between validations, each with a checkpoint

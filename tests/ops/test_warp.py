@@ -4,7 +4,9 @@ import numpy as np
 import torch
 from scipy.interpolate import RBFInterpolator
 
-from motes.ops.warp import even_points, seen_through, thin_plate_basis
+from motes.ops import noise
+from motes.ops.types import Batch
+from motes.ops.warp import CONTROLS, Warps, even_points, paired, seen_through, thin_plate_basis, warped_pair
 
 SIDE = 4
 STILL = torch.cat([torch.zeros(SIDE**2 + 1, 2), torch.eye(2)])
@@ -48,3 +50,45 @@ def test_control_points_are_in_order_of_rows():
     torch.testing.assert_close(here[0], torch.tensor([-1.0, -1 / 3]), atol=1e-6, rtol=0)
     square = 4 + (4 / 3) ** 2
     torch.testing.assert_close(here[1], torch.tensor([1.0, 1 + square * float(np.log(square))]), atol=1e-3, rtol=0)
+
+
+def smooth(count=20):
+    grid = even_points((24, 32), torch.zeros(1)).sum(1).mul(4).sin().view(1, 1, 24, 32)
+    return (grid * 0.4 + 0.5).expand(count, 3, -1, -1).contiguous()
+
+
+def test_the_other_picture_of_a_pair_is_bent_more():
+    torch.manual_seed(0)
+    batch = Batch(smooth(), torch.arange(20))
+    pair = paired(batch)
+    weak, strong = (pair.image - batch.image).square().mean(), (pair.prior_image - batch.image).square().mean()
+    assert 0 < weak < strong / 2
+    assert pair.image.min() >= 0 and pair.prior_image.max() <= 1
+    assert torch.equal(pair.index, batch.index)
+
+
+def test_warps_of_nothing_change_nothing():
+    image = smooth(2)
+    weak, strong, _ = warped_pair(image, Warps(0.0, 0.0, 0.0, 0.0, 0.0))
+    torch.testing.assert_close(weak, image, atol=1e-4, rtol=0)
+    torch.testing.assert_close(strong, image, atol=2e-4, rtol=0)
+
+
+def test_the_weights_say_where_the_strong_warp_looked():
+    torch.manual_seed(0)
+    weak, strong, weights = warped_pair(smooth(3))
+    point = torch.tensor([[0.1, -0.2]])
+    there = thin_plate_basis(point, CONTROLS) @ weights
+    seen = torch.nn.functional.grid_sample(weak, there.flip(-1)[:, None], align_corners=True)
+    found = torch.nn.functional.grid_sample(strong, point.flip(-1).expand(3, 1, 1, 2), align_corners=True)
+    torch.testing.assert_close(seen, found, atol=0.02, rtol=0)
+
+
+def test_processes_share_one_batch_of_warps():
+    image = smooth(4)
+    torch.manual_seed(0)
+    whole = warped_pair(image)[1]
+    torch.manual_seed(0)
+    with noise.sharded(1, 2):
+        second = warped_pair(image[2:])[1]
+    torch.testing.assert_close(second, whole[2:])
