@@ -45,6 +45,12 @@ def render(
     return Render.apply(*tensors, grain)
 
 
+def way(device: torch.device) -> str:
+    """How `render` goes about it on this device, in words."""
+    obstacle = fused.obstacle(device)
+    return "one fused kernel" if obstacle is None else f"window by window ({obstacle})"
+
+
 def shares(windows: Windows, presence: Float[Tensor, "B K"], canvas: tuple[int, int]) -> Float[Tensor, "B K s s"]:
     """Alpha times presence, as far as the particles in front leave room."""
     side = windows.pixels.shape[-1]

@@ -6,8 +6,8 @@ memory to `gather`, one program a part of a glimpse: a pixel of a glimpse may ha
 
 from typing import Any, NamedTuple, no_type_check
 
-import triton
-import triton.language as tl
+import triton  # pyright: ignore[reportMissingImports]
+import triton.language as tl  # pyright: ignore[reportMissingImports]
 
 from motes.ops.fused.forward import (
     alpha_of,
@@ -49,7 +49,7 @@ def paint_backward(scene, gradient, taken, found, sizes):
     full = tl.zeros((sizes.tile_rows * sizes.tile_columns,), kind)
     k = tl.min(ahead, 0)
     while k < sizes.count_block:
-        particle = batch * sizes.count + k
+        particle = batch * sizes.particles + k
         slot = (particle * sizes.slot_rows + tile_row % sizes.slot_rows) * sizes.slot_columns + tile_column % sizes.slot_columns
         full = _layer_backward(scene, found, (particle, slot), (rows, columns, inside), (wanted, behind, full), sizes)
         ahead = tl.where(ahead == k, sizes.count_block, ahead)
@@ -116,6 +116,6 @@ def _bent(particle, gradient, windows, corner, pixel, sizes):
     area: tl.constexpr = (sizes.side + 1) * (sizes.side + 1)
     hidden = tl.load(windows + particle * (2 * area) + offset, mask=held, other=0)
     share = tl.load(windows + particle * (2 * area) + area + offset, mask=held, other=0)
-    canvas, seen = canvas_at(particle // sizes.count, rows, columns, held, sizes)
+    canvas, seen = canvas_at(particle // sizes.particles, rows, columns, held, sizes)
     wanted = tl.load(gradient + canvas, mask=seen, other=0)
     return tl.where(tl.arange(0, sizes.depth_block)[:, None] == 0, hidden[None, :], share[None, :] * wanted)

@@ -8,8 +8,8 @@ hide a kernel's text from its compiler.
 
 from typing import Any, NamedTuple, no_type_check
 
-import triton
-import triton.language as tl
+import triton  # pyright: ignore[reportMissingImports]
+import triton.language as tl  # pyright: ignore[reportMissingImports]
 
 GRAIN_FROM = tl.constexpr(0.1)  # as in `composite`
 
@@ -17,7 +17,7 @@ GRAIN_FROM = tl.constexpr(0.1)  # as in `composite`
 class Sizes(NamedTuple):
     """The first three are told at every launch, as they differ from call to call; a kernel is compiled for the others."""
 
-    count: int  # K
+    particles: int  # K
     height: int
     width: int
     depth: int  # D: alpha and colours
@@ -52,7 +52,7 @@ def paint(scene, picture, taken, sizes):
     full = tl.zeros((sizes.tile_rows * sizes.tile_columns,), kind)
     k = tl.min(ahead, 0)
     while k < sizes.count_block:
-        particle = batch * sizes.count + k
+        particle = batch * sizes.particles + k
         row, column, y, x = corner_and_fraction(scene, particle, sizes, kind)
         place = (rows - row, columns - column, inside)
         left, right, _, _ = halves(scene, particle, place, y, sizes, kind)
@@ -112,10 +112,10 @@ def nothing():
 def touching(scene, batch, tile_row, tile_column, sizes, kind: tl.constexpr):
     """The numbers of the particles whose windows touch the tile (`count_block` in place of the others)."""
     k = tl.arange(0, sizes.count_block)
-    particle = batch * sizes.count + tl.minimum(k, sizes.count - 1)
+    particle = batch * sizes.particles + tl.minimum(k, sizes.particles - 1)
     row, column, _, _ = corner_and_fraction(scene, particle, sizes, kind)
     first_row, first_column = tile_row * sizes.tile_rows, tile_column * sizes.tile_columns
-    touch = (k < sizes.count) & (row < first_row + sizes.tile_rows) & (row + sizes.side >= first_row)
+    touch = (k < sizes.particles) & (row < first_row + sizes.tile_rows) & (row + sizes.side >= first_row)
     touch = touch & (column < first_column + sizes.tile_columns) & (column + sizes.side >= first_column)
     return tl.where(touch, k, sizes.count_block)
 
