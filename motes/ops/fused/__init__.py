@@ -51,5 +51,5 @@ def _launch() -> ModuleType | None:
     try:
         version = importlib.import_module("triton").__version__
         return importlib.import_module("motes.ops.fused.launch") if tuple(map(int, version.split(".")[:2])) >= (3, 3) else None
-    except ImportError:
+    except (ImportError, AttributeError):  # a folder that happens to be named triton has no version
         return None
