@@ -17,7 +17,7 @@ COMMANDS = {
     "encode": "pictures to particles: tables and overlays",
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
-    "info": "what is in a run or checkpoint",
+    "info": "what is in a run or checkpoint; alone: what this machine computes with",
     "list": "presets, models and data sets",
     "import-2022": "weights of the 2022 research code to a checkpoint",
     "push": "a run to the Hugging Face hub",
@@ -121,7 +121,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
-    made["info"].add_argument("run", type=Path, help="a run or checkpoint folder")
+    made["info"].add_argument("run", type=Path, nargs="?", help="a run or checkpoint folder; without it, this machine")
     made["import-2022"].add_argument("weights", type=Path, help="a .pth file")
     made["import-2022"].add_argument(
         "--config", type=Path, help="JSON with that code's constructor arguments; what shapes tell need not be given"

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from motes.apps import draw
+from motes.apps.machine import machine_table
 from motes.apps.progress import Display
 from motes.apps.recipes import choose_data
 from motes.apps.report import next_commands, write_report
@@ -133,6 +134,9 @@ def evaluate(told: argparse.Namespace) -> None:
 
 
 def info(told: argparse.Namespace) -> None:
+    if told.run is None:
+        Console().print(machine_table())
+        return
     folder = checkpoint_folder(told.run)
     name, config = read_config(folder)
     model = load(folder)

@@ -36,7 +36,8 @@ def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], b
         shares.append(torch.minimum(1 - taken.detach(), alpha[:, k]))
         taken = taken + shares[-1]
     share = torch.stack(shares, 1)
-    return (share * colour).sum(1) + (1 - share.sum(1).clamp(0, 1)) * background
+    free = 1 - share.sum(1).clamp(min=0)  # below 0 only by rounding; a clamp there would take the gradient of a few full pixels
+    return (share * colour).sum(1) + free * background
 
 
 def shifted(canvases: Float[Tensor, "B K D H W"], by: Float[Tensor, "B K 2"], mode: str = "bilinear") -> Float[Tensor, "B K D H W"]:

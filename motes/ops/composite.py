@@ -17,6 +17,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from motes.ops import fused
 from motes.ops.glimpse import Windows, canvas_index, corner_and_fraction, narrowed, widened
 
 GROUP = 256  # windows at once
@@ -34,11 +35,20 @@ def render(
 
     a_k = presence_k alpha_k;  e_k = min(1 - sum_{j<k} e_j, a_k), predecessors without gradient;  x = sum_k e_k c_k + (1 - sum_k e_k) b.
 
-    Equals `canvas.stitch(canvas.paste(...))` in value and gradient; touches and keeps no more than the particles' windows.
+    Equals `canvas.stitch(canvas.paste(...))` in value and gradient; touches and keeps no more than the particles' windows. On a GPU
+    one kernel does it all (`fused`), where it can.
     """
+    if glimpses.shape[1] and fused.obstacle(background.device) is None:
+        return fused.render(glimpses, position, presence, background, grain)
     kind = torch.promote_types(torch.promote_types(glimpses.dtype, background.dtype), torch.float32)
     tensors = (one.to(kind) for one in (glimpses, position, presence, background))
     return Render.apply(*tensors, grain)
+
+
+def way(device: torch.device) -> str:
+    """How `render` goes about it on this device, in words."""
+    obstacle = fused.obstacle(device)
+    return "one fused kernel" if obstacle is None else f"window by window ({obstacle})"
 
 
 def shares(windows: Windows, presence: Float[Tensor, "B K"], canvas: tuple[int, int]) -> Float[Tensor, "B K s s"]:
@@ -74,7 +84,7 @@ class Render(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         glimpses, position, presence, background, grain, taken = ctx.saved_tensors
         g, side, canvas = gradients[0], glimpses.shape[-1] + 1, (background.shape[2], background.shape[3])
-        behind = (g * background).sum(1, keepdim=True) * ((taken >= 0) & (taken <= 1))
+        behind = (g * background).sum(1, keepdim=True) * (taken >= 0)  # above 1 only by rounding: no clamp there
         wanted = _padded(torch.cat([behind, g], 1), side)  # of a pixel: what its alpha hides, and what its colours should change
         free, found = _free(background, side, canvas), []
         for group in _groups(glimpses, position, presence, grain):

@@ -117,6 +117,14 @@ def test_evaluate_info_and_list(run, pictures, tmp_path):
     assert "--model.num-particles" in motes("list", "dlp-quick").stdout
 
 
+def test_info_alone_tells_how_this_machine_renders():
+    from motes.ops.composite import way
+
+    done = motes("info")
+    assert done.returncode == 0 and way(torch.device("cuda:0" if torch.cuda.is_available() else "cpu")).split(" (")[0] in done.stdout
+    assert torch.__version__ in done.stdout
+
+
 def test_wrong_words(run, tmp_path):
     refused(motes("encod", run), "did you mean 'encode'")
     refused(motes("train", "dlp-quik"), "did you mean 'dlp-quick'")

@@ -51,6 +51,16 @@ def test_render_is_the_full_canvas_in_value_and_gradient(side, size, kind, grain
     compare(lambda *inputs: render(*inputs, noise), slow, scene(side, size, kind), kind)
 
 
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32])
+def test_crowds_that_fill_pixels_lose_no_gradient_to_rounding(kind):
+    """Shares that fill a pixel add up to a little more than 1 or less; a clamp at 1 would stop what some pixels tell those in front."""
+    torch.manual_seed(0)
+    shapes = ((1, 40, 4, 8, 8), (1, 40, 2), (1, 40), (1, 3, 32, 32))
+    glimpses, position, presence, background = (torch.rand(shape, dtype=kind) for shape in shapes)
+    variables = [one.requires_grad_() for one in (glimpses, position * 2 - 1, presence.fill_(1.0), background)]
+    compare(render, lambda *inputs: canvas.stitch(canvas.paste(*inputs[:2], (32, 32)), *inputs[2:]), variables, kind)
+
+
 def grained(alpha, noise, position, side, size):
     """The grain of each window at its place on the canvas."""
     from motes.ops.glimpse import corner_and_fraction
