@@ -48,8 +48,9 @@ def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     data = shapes(shapes.Config(image_size=(32, 40), held_out=3), "test")
     page = write_report(run, Recipe(name, "shapes"), model, data, {"psnr": Score(1.0, 0.5, 1.5)}).read_text()
     expected = {"Originals", "Reconstructions", "Scores", "Curves", "Try next"}
-    expected |= {"Particles", "Proposals"} if name.startswith("dlp") else {"New pictures"}
-    expected |= {"Glimpses"} if hasattr(model, "glimpses") else set()
+    expected |= {"Particles"} if name not in ("vae", "glo") else set()
+    for panel, ability in (("Proposals", "proposals"), ("New pictures", "sample"), ("Glimpses", "glimpses")):
+        expected |= {panel} if hasattr(model, ability) else set()
     assert set(titles(page)) == expected
     assert "<run>" not in page and "$" not in page.replace("${", ""), "names are escaped, nothing is left to fill in"
     assert not re.search(r"(src|href)=.?(http|//|file)", page), "the page needs nothing from elsewhere"
