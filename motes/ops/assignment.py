@@ -56,7 +56,7 @@ def _cheapest(cost: Float[Tensor, "B N K"]) -> Int[Tensor, "B K"]:
 
 def _search(cost: Tensor, owner: Tensor, of_row: Tensor, of_column: Tensor) -> dict[str, Tensor]:
     """The cheapest path from column K to a free column; the prices `of_row` and `of_column` are brought up to date."""
-    batch, rows, columns = cost.shape
+    batch, _, columns = cost.shape
     picture = torch.arange(batch, device=cost.device)
     slack = cost.new_full((batch, columns + 1), torch.inf)
     way = torch.full((batch, columns + 1), columns, device=cost.device)
