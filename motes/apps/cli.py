@@ -74,6 +74,8 @@ def run_command(arguments: list[str]) -> None:
         for path in (getattr(told, "run", None), getattr(told, "weights", None), *getattr(told, "pictures", ())):
             if path is not None and not path.exists():
                 raise UserError(f"{path} does not exist")
+        if told.command == "evaluate" and told.scores is not None:
+            told.scores = score_names(told.scores)
         from motes.apps import commands
 
         commands.RUN[told.command](told)
@@ -117,8 +119,9 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
-    made["evaluate"].add_argument("--data", help="shapes, or a folder of pictures; by default what the run was trained on")
+    made["evaluate"].add_argument("--data", help="a data set, or a folder of pictures; by default what the run was trained on")
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
+    made["evaluate"].add_argument("--scores", help="names with commas between; by default all that the model and the data's truth support")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
     made["info"].add_argument("run", type=Path, help="a run or checkpoint folder")
@@ -160,6 +163,18 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
     return int(text)
+
+
+def score_names(text: str) -> tuple[str, ...]:
+    from motes.evaluation import SCORES
+
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in SCORES:
+            raise UserError(nearest(name, SCORES, "score"))
+    if not names:
+        raise UserError(f"--scores wants names with commas between, such as --scores {','.join(list(SCORES)[:2])}")
+    return names
 
 
 def duration(text: str) -> float:

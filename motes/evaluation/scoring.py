@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from motes.data.base import Dataset, Truth
+from motes.data.base import Dataset, Split, Truth
 from motes.errors import UserError
 from motes.evaluation import SCORES
 from motes.evaluation.intervals import Score, intervals
@@ -20,8 +20,8 @@ class Asked:
     """Which scores, and what those that learn may learn from."""
 
     scores: tuple[str, ...] | None = None  # names in SCORES; None: all that model and data support
-    learn: Dataset | None = None  # pictures with truth to learn from, such as the training split
-    choose: Dataset | None = None  # others to choose by, such as the validation split
+    refuse: bool = True  # an error says why a score that is named cannot be had; otherwise it is left out
+    open: Callable[[Split], Dataset] | None = None  # the training split, to learn from, and the validation split, to choose by
     learn_limit: int = 10000  # pictures at most to learn from; a quarter of that to choose by
 
 
@@ -39,21 +39,13 @@ def evaluate(
         part = _Part(model, data, limit, batch)
         if part.count < 1:
             raise UserError(f"there is nothing to score: {len(data)} held-out pictures, limit {limit}")
-        further = [(asked.learn, asked.learn_limit), (asked.choose, asked.learn_limit // 4)]
-        parts = [part, *(_Part(model, other, most, batch) for other, most in further if other is not None)]
-        questions = _questions(parts, asked.scores)
-        learning = {name: question for name, question in questions.items() if question.learns}
-        parts = parts if learning else parts[:1]
-        done, total, measured = 0, sum(one.count for one in parts), []
-        for number, one in enumerate(parts):
-            found: list[dict[str, Measured]] = []
-            for seen in one:
-                asking = learning if number else questions
-                found.append({name: _kept(question.look(seen)) for name, question in asking.items()})
-                done += len(seen.batch)
-                if progress:
-                    progress(done, total)
-            measured.append(_joined(found))
+        questions = _askable([part], asked, {name: SCORES[name] for name in _names(asked)})
+        parts = [part]
+        if asked.open and any(question.learns for question in questions.values()):
+            further: list[tuple[Split, int]] = [("train", asked.learn_limit), ("validation", asked.learn_limit // 4)]
+            parts += [_Part(model, asked.open(split), most, batch) for split, most in further]
+            questions = _askable(parts, asked, questions)
+        measured = _measured(parts, questions, progress)
     scores: dict[str, Score] = {}
     for name, question in questions.items():
         evidence = Evidence(*(one.get(name, {}) for one in measured), frames=data.frames)
@@ -83,31 +75,42 @@ class _Part:
         return Seen(self.model, batch, self.model.encode(batch.image), known, self.data.frames)
 
 
-def _questions(parts: list[_Part], names: tuple[str, ...] | None) -> dict[str, Question]:
-    """Those that can be asked, seen by the first pictures of every part; those that cannot are left out, or refused if named."""
-    unknown = [name for name in names or () if name not in SCORES]
+def _names(asked: Asked) -> tuple[str, ...]:
+    unknown = [name for name in asked.scores or () if name not in SCORES]
     if unknown:
         raise UserError(f"there is no score {unknown[0]!r}; there are: {', '.join(SCORES)}")
+    return asked.scores or tuple(SCORES)
+
+
+def _askable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -> dict[str, Question]:
+    """Those that can be asked, by the first pictures of the parts; those that cannot are left out, or refused if named."""
     found: dict[str, Question] = {}
-    for name in names or SCORES:
-        question = SCORES[name]
+    for name, question in questions.items():
         reasons = [missing(question, one.first) for one in (parts if question.learns else parts[:1]) if one.first]
-        if question.learns and len(reasons) < 3:
-            reasons.append("it learns, and needs pictures to learn from and others to choose by")
+        if question.learns and not asked.open:
+            reasons.append("it learns from a training split, and none was given")
         reason = next((reason for reason in reasons if reason), None)
-        if reason and names:
+        if reason and asked.scores and asked.refuse:
             raise UserError(f"{name} cannot be scored: {reason}")
         if not reason:
             found[name] = question
     return found
 
 
-def _kept(measured: Measured) -> Measured:
-    return {name: value.cpu() for name, value in measured.items()}
-
-
-def _joined(found: list[dict[str, Measured]]) -> dict[str, Measured]:
-    return {name: {key: torch.cat([one[name][key] for one in found]) for key in found[0][name]} for name in found[0]}
+def _measured(parts: list[_Part], questions: dict[str, Question], progress: Callable[[int, int], None] | None) -> list[dict[str, Measured]]:
+    """For every part, what each question measured of it: of the first all, of the others those that learn."""
+    done, total, measured = 0, sum(one.count for one in parts), []
+    for part in parts:
+        asking = {name: question for name, question in questions.items() if question.learns or part is parts[0]}
+        found: dict[str, list[Measured]] = {name: [] for name in asking}
+        for seen in part:
+            for name, question in asking.items():
+                found[name].append({key: value.cpu() for key, value in question.look(seen).items()})
+            done += len(seen.batch)
+            if progress:
+                progress(done, total)
+        measured.append({name: {key: torch.cat([one[key] for one in many]) for key in many[0]} for name, many in found.items()})
+    return measured
 
 
 def _on(truth: Truth, device: torch.device) -> Truth:
