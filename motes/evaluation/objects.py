@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from motes.evaluation.boxes import has_boxes, judge_boxes, look_at_boxes
 from motes.evaluation.intervals import Statistic, mean, ratio
 from motes.evaluation.question import Evidence, Measured, Question, Seen
 from motes.ops.assignment import assign
@@ -17,7 +18,8 @@ PCK = (0.02, 0.05, 0.1)  # distances in picture sides within which a thing count
 def look(seen: Seen) -> Measured:
     assert seen.truth is not None and seen.centres is not None
     found = nearness(seen.latent, seen.centres, seen.truth.present)
-    return found | matched_places(seen.latent.position, seen.there, seen.centres, seen.truth.present, seen.size)
+    found |= matched_places(seen.latent.position, seen.there, seen.centres, seen.truth.present, seen.size)
+    return found | (look_at_boxes(seen) if has_boxes(seen) else {})
 
 
 def nearness(particles: Particles, centres: Float[Tensor, "B N 2"], present: Bool[Tensor, "B N"]) -> Measured:
@@ -66,6 +68,7 @@ def judge(evidence: Evidence) -> dict[str, Statistic]:
         "position_error_px": ratio(test["error"], test["matched"]),
         "position_error": ratio(test["error_sides"], test["matched"]),
         **{f"pck@{within:g}": ratio(test[f"within_{within}"], test["objects"]) for within in PCK},
+        **(judge_boxes(test) if "right" in test else {}),
     }
 
 
