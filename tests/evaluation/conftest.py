@@ -40,8 +40,9 @@ def particles(position, presence=None, **more):
     position = torch.as_tensor(position, dtype=torch.float32)
     zeros = torch.zeros_like(position)
     presence = torch.ones_like(position[..., 0]) if presence is None else torch.as_tensor(presence)
-    given = {"log_variance": zeros, "features": zeros, "feature_log_variance": zeros, "certainty": None, **more}
-    return Particles(position=position, presence=presence, background=torch.zeros(len(position), 2), **given)
+    features = more.pop("features", zeros)
+    given = {"log_variance": zeros, "feature_log_variance": torch.zeros_like(features), "certainty": None, **more}
+    return Particles(position=position, features=features, presence=presence, background=torch.zeros_like(features[:, 0]), **given)
 
 
 @pytest.fixture
