@@ -31,6 +31,7 @@ from motes.evaluation import Asked, Score
 from motes.evaluation import evaluate as score
 from motes.models import MODELS
 from motes.models.checkpoint import checkpoint_folder, load, read_config
+from motes.nn.lpips import why_not
 from motes.nn.perceptual import find_vgg_weights
 from motes.ops.types import Particles
 from motes.training import loop
@@ -145,6 +146,8 @@ def evaluate(told: argparse.Namespace) -> None:
             asked=asked,
         )
     _print_scores(scores)
+    if "psnr" in scores and "lpips" not in scores and (reason := why_not()):
+        print(f"motes: lpips is left out: {reason}", file=sys.stderr)
     if told.json:
         _write_scores(told.json, scores)
 

@@ -32,7 +32,7 @@ class _Questions(Mapping[str, "Question"]):
         return len(self._names)
 
 
-SCORES = _Questions("pictures", "objects", "masks", "landmarks", "probes", "uncertainty")
+SCORES = _Questions("pictures", "elbo", "objects", "masks", "landmarks", "probes", "uncertainty")
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from torch import Tensor
 from motes.data.base import Truth
 from motes.evaluation.intervals import Statistic
 from motes.models.base import Model
+from motes.nn.perceptual import VGG_FILE, vgg_places
 from motes.ops.footprints import Footprints, middles_of_masks, windows_of_masks
 from motes.ops.glimpse import place
 from motes.ops.types import Batch, Image, Particles
@@ -101,6 +102,10 @@ NEEDS: dict[str, tuple[Callable[[Seen], bool], str]] = {
     "places": (lambda seen: seen.centres is not None, "this data does not know where things are (centres, boxes or masks)"),
     "masks": (lambda seen: seen.truth is not None and seen.truth.masks is not None, "this data does not know the masks of things"),
     "points": (lambda seen: seen.truth is not None and seen.truth.points is not None, "this data has no landmarks (points)"),
+    "loss": (
+        lambda seen: _has_loss(seen.model),
+        f"its loss needs {VGG_FILE}, which is not on this machine (--vgg-weights names it to train)",
+    ),
     "factors": (lambda seen: seen.truth is not None and bool(seen.truth.factors), "this data does not know the factors of things"),
 }
 
@@ -108,3 +113,9 @@ NEEDS: dict[str, tuple[Callable[[Seen], bool], str]] = {
 def missing(question: Question, seen: Seen) -> str | None:
     """Why the question cannot be asked of this model and data; None where it can."""
     return next((sentence for name in question.needs for there, sentence in [NEEDS[name]] if not there(seen)), None)
+
+
+def _has_loss(model: Model) -> bool:
+    """A score downloads nothing."""
+    needs_vgg = getattr(getattr(model, "config", None), "reconstruction", "") == "vgg"
+    return not needs_vgg or any(place.is_file() for place in vgg_places())

@@ -61,7 +61,7 @@ class Oracle(Copyist):
 
 def test_only_what_fits_is_scored_and_does_not_depend_on_the_batches():
     scores = evaluate(Copyist(), DATA, batch=30)
-    assert set(scores) == {"psnr", "ssim"}
+    assert set(scores) == {"psnr", "ssim", "mse", "loss"}
     for name, one in evaluate(Copyist(), DATA, batch=7).items():
         assert one.value == pytest.approx(scores[name].value, rel=1e-5)
         assert one.low <= one.value <= one.high

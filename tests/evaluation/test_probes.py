@@ -9,7 +9,6 @@ from motes.data.base import Truth
 from motes.evaluation.probes import QUESTION
 from motes.evaluation.question import Evidence
 
-
 EVERY = ("size", "area", "shape", "colour")
 
 
