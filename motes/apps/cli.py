@@ -119,7 +119,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
-    made["evaluate"].add_argument("--data", help="a data set, or a folder of pictures; by default what the run was trained on")
+    made["evaluate"].add_argument("--data", help="a data set (motes list), or a folder of pictures; by default what the run was trained on")
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
     made["evaluate"].add_argument("--scores", help="names with commas between; by default all that the model and the data's truth support")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
