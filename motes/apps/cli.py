@@ -122,6 +122,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     made["evaluate"].add_argument("--data", help="a data set (motes list), or a folder of pictures; by default what the run was trained on")
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
     made["evaluate"].add_argument("--scores", help="names with commas between; by default all that the model and the data's truth support")
+    made["evaluate"].add_argument("--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
     made["info"].add_argument("run", type=Path, help="a run or checkpoint folder")

@@ -137,7 +137,7 @@ def evaluate(told: argparse.Namespace) -> None:
         TextColumn("looking at pictures"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
     ) as bar:
         task = bar.add_task("")
-        asked = Asked(told.scores, open=lambda split: loop.open_data(recipe, split))
+        asked = Asked(told.scores, open=lambda split: loop.open_data(recipe, split), learn_limit=told.learn_limit)
         scores = score(
             model,
             loop.open_data(recipe, "test"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 # R draws, each saying how often it holds each of the B pictures -> R numbers; not a number where a draw holds nothing to score
@@ -23,15 +23,14 @@ class Score:
     high: float
 
 
-def intervals(statistics: Mapping[str, Statistic], pictures: int, frames: int = 1) -> dict[str, Score]:
-    """Frames of a clip are much alike, so whole clips are drawn: `frames` rows after each other are one."""
-    clips = (pictures + frames - 1) // frames
-    clip = torch.arange(pictures) // frames
+def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> dict[str, Score]:
+    """Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units are drawn whole."""
+    names, unit = unit.unique(return_inverse=True)
     random = torch.Generator().manual_seed(0)
-    found: dict[str, list[Tensor]] = {name: [statistic(torch.ones(1, pictures))] for name, statistic in statistics.items()}
+    found: dict[str, list[Tensor]] = {name: [statistic(torch.ones(1, len(unit)))] for name, statistic in statistics.items()}
     for _ in range(RESAMPLES // AT_ONCE):
-        drawn = torch.randint(clips, (AT_ONCE, clips), generator=random)
-        times = torch.zeros(AT_ONCE, clips).scatter_add_(1, drawn, torch.ones(AT_ONCE, clips))[:, clip]
+        drawn = torch.randint(len(names), (AT_ONCE, len(names)), generator=random)
+        times = torch.zeros(drawn.shape).scatter_add_(1, drawn, torch.ones(drawn.shape))[:, unit]
         for name, statistic in statistics.items():
             found[name].append(statistic(times))
     return {name: _score(torch.cat(values).double()) for name, values in found.items()}

@@ -34,6 +34,12 @@ class Seen:
     def size(self) -> tuple[int, int]:
         return self.batch.image.shape[-2], self.batch.image.shape[-1]
 
+    @property
+    def unit(self) -> Tensor:
+        """Pictures with the same number are much alike: those of one identity, or else the frames of a clip."""
+        identity = None if self.truth is None else self.truth.scene.get("identity")
+        return self.batch.index // self.frames if identity is None else identity.flatten()
+
     @cached_property
     def drawn(self) -> Image:
         return self.model.decode(self.latent)
@@ -79,7 +85,6 @@ class Evidence:
     test: Measured
     learn: Measured = field(default_factory=dict)
     choose: Measured = field(default_factory=dict)
-    frames: int = 1
 
 
 @dataclass(frozen=True)

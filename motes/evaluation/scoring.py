@@ -45,11 +45,10 @@ def evaluate(
             further: list[tuple[Split, int]] = [("train", asked.learn_limit), ("validation", asked.learn_limit // 4)]
             parts += [_Part(model, asked.open(split), most, batch) for split, most in further]
             questions = _askable(parts, asked, questions)
-        measured = _measured(parts, questions, progress)
+        measured, unit = _measured(parts, questions, progress)
     scores: dict[str, Score] = {}
     for name, question in questions.items():
-        evidence = Evidence(*(one.get(name, {}) for one in measured), frames=data.frames)
-        scores |= intervals(question.judge(evidence), part.count, data.frames)
+        scores |= intervals(question.judge(Evidence(*(one.get(name, {}) for one in measured))), unit)
     return scores
 
 
@@ -97,20 +96,23 @@ def _askable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -
     return found
 
 
-def _measured(parts: list[_Part], questions: dict[str, Question], progress: Callable[[int, int], None] | None) -> list[dict[str, Measured]]:
-    """For every part, what each question measured of it: of the first all, of the others those that learn."""
-    done, total, measured = 0, sum(one.count for one in parts), []
+def _measured(
+    parts: list[_Part], questions: dict[str, Question], progress: Callable[[int, int], None] | None
+) -> tuple[list[dict[str, Measured]], Tensor]:
+    """For every part, what each question measured of it: of the first all, of the others those that learn. And the first's units."""
+    done, total, measured, units = 0, sum(one.count for one in parts), [], []
     for part in parts:
         asking = {name: question for name, question in questions.items() if question.learns or part is parts[0]}
         found: dict[str, list[Measured]] = {name: [] for name in asking}
         for seen in part:
             for name, question in asking.items():
                 found[name].append({key: value.cpu() for key, value in question.look(seen).items()})
+            units += [seen.unit.cpu()] if part is parts[0] else []
             done += len(seen.batch)
             if progress:
                 progress(done, total)
         measured.append({name: {key: torch.cat([one[key] for one in many]) for key in many[0]} for name, many in found.items()})
-    return measured
+    return measured, torch.cat(units)
 
 
 def _on(truth: Truth, device: torch.device) -> Truth:

@@ -154,3 +154,12 @@ def test_clips_are_whole_or_not_there():
     scores = evaluate(Counting(), data, limit=11, batch=6)
     assert shown == [4, 4], "no clip is cut, by the limit or by a batch"
     assert scores["psnr"].low <= scores["psnr"].value <= scores["psnr"].high
+
+
+def test_pictures_of_one_person_are_drawn_together():
+    class People(Shapes):
+        def truth(self, rows):
+            return replace(super().truth(rows), scene={"identity": torch.as_tensor(list(rows)) // 10})
+
+    people, strangers = (evaluate(Copyist(), kind(Config(count=1, held_out=30), "test"))["psnr"] for kind in (People, Shapes))
+    assert people.value == strangers.value and (people.low, people.high) != (strangers.low, strangers.high)
