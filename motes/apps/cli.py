@@ -76,6 +76,7 @@ def run_command(arguments: list[str]) -> None:
                 raise UserError(f"{path} does not exist")
         if told.command == "evaluate" and told.scores is not None:
             told.scores = score_names(told.scores)
+        told.dotted = dotted
         from motes.apps import commands
 
         commands.RUN[told.command](told)
@@ -84,12 +85,12 @@ def run_command(arguments: list[str]) -> None:
 def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Before anything else is said, so that a typo is named as such and not as something missing."""
     known = [option for option in parser._option_string_actions if option.startswith("--")]
-    dotted = parser.prog.endswith("train")
+    dotted = ("--",) if parser.prog.endswith("train") else ("--data.",) if parser.prog.endswith("evaluate") else ()
     for token in arguments:
         name = token.partition("=")[0]
-        if name == "--" or not name.startswith("--") or name in known or (dotted and "." in name):
+        if name == "--" or not name.startswith("--") or name in known or ("." in name and name.startswith(dotted)):
             continue
-        raise UserError(nearest(name, known, "option") + (" (motes list PRESET shows those with a dot)" if dotted else ""))
+        raise UserError(nearest(name, known, "option") + (" (motes list PRESET shows those with a dot)" if "--" in dotted else ""))
 
 
 def help_with_training(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
@@ -124,6 +125,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     made["evaluate"].add_argument("--scores", help="names with commas between; by default all that the model and the data's truth support")
     made["evaluate"].add_argument("--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
+    made["evaluate"].epilog = "Any option of the data, such as --data.image-size 64 64 (motes train --help shows those of shapes)."
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
     made["info"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["import-2022"].add_argument("weights", type=Path, help="a .pth file")

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from motes.apps import draw
-from motes.apps.options import options_of
+from motes.apps.options import options_of, read_options
 from motes.apps.progress import Display
 from motes.apps.recipes import choose_data
 from motes.apps.report import next_commands, write_report
@@ -133,6 +133,8 @@ def evaluate(told: argparse.Namespace) -> None:
         recipe = Recipe("dlp", recipe.data, data_config={**recipe.data_config, **{name: size[name] for name in size if name in known}})
     if not recipe.data:
         raise UserError(f"{told.run} does not say what it was trained on; name pictures with --data")
+    options = read_options(told.dotted, {"data": DATASETS.source(recipe.data)})["data"]
+    recipe = replace(recipe, data_config={**recipe.data_config, **options})
     with Progress(
         TextColumn("looking at pictures"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
     ) as bar:

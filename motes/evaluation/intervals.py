@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 # R draws, each saying how often it holds each of the B pictures -> R numbers; not a number where a draw holds nothing to score
@@ -42,14 +42,14 @@ def mean(values: Float[Tensor, "B"]) -> Statistic:
     return ratio(torch.where(known, values, 0), known)
 
 
-def ratio(of: Float[Tensor, "B"] | Tensor, to: Float[Tensor, "B"] | Tensor) -> Statistic:
-    """A sum over all pictures by another sum; not a number where the other is 0."""
+def ratio(of: Shaped[Tensor, "B"], to: Shaped[Tensor, "B"], of_nothing: float = torch.nan) -> Statistic:
+    """A sum over all pictures by another sum; `of_nothing` where the other is 0."""
     of, to = of.double(), to.double()
 
     def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
         times = times.double()
         below = times @ to
-        return (times @ of / torch.where(below == 0, 1, below)).masked_fill(below == 0, torch.nan)
+        return (times @ of / torch.where(below == 0, 1, below)).masked_fill(below == 0, of_nothing)
 
     return statistic
 

@@ -1,7 +1,8 @@
 """How well do the particles tell where the landmarks are? A linear map from particles to the annotated points, learnt on other pictures.
 
-What is read: positions; positions and their log-variances; those and looks with theirs. Of all particles, of the `TOP` surest or of the
-`TOP` least sure: those whose mean log-variance over the pictures learnt from is the lowest or the highest, the same in every picture.
+What is read: positions; positions and their log-variances; those and looks with theirs. Of all particles, of the ten surest or of the
+ten least sure (of half of them, where there are fewer than twenty): those whose mean log-variance over the pictures learnt from is the
+lowest or the highest, the same in every picture.
 
 Each twice. With an offset, and a penalty that the validation pictures choose. And as `_2022`: neither of them, as the published numbers
 were made; the fixed background particle takes part where all do, so with log-variances its constant column acts as an offset.
@@ -55,10 +56,11 @@ def judge(evidence: Evidence) -> dict[str, Statistic]:
 
 
 def _particles(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]:
-    """All; and, where there are more than `TOP`, the surest and the least sure of the data set."""
+    """All, the surest and the least sure of the data set."""
     order = log_variance.sum(2).mean(0).argsort()
+    few = min(TOP, len(order) // 2)
     found = {"": torch.arange(len(order))}
-    return found if len(order) <= TOP else found | {"/surest": order[:TOP], "/unsurest": order[-TOP:]}
+    return found | {"/surest": order[:few], "/unsurest": order[-few:]} if few else found
 
 
 def _fitted(evidence: Evidence, parts: tuple[str, ...], which: Tensor) -> Float[Tensor, "B P 2"]:

@@ -61,7 +61,7 @@ def judge(evidence: Evidence) -> dict[str, Statistic]:
     miscounted = (test["particles"] - test["objects"]).abs()
     return {
         "found": ratio(test["found"], test["objects"]),
-        "clean": ratio(test["clean"], test["particles"]),
+        "clean": ratio(test["clean"], test["particles"], of_nothing=0.0),
         "distance": ratio(test["distance"], test["found"]),
         "count_error": mean(miscounted.double()),
         "count_right": mean((miscounted == 0).double()),

@@ -11,10 +11,10 @@ from motes.ops.metrics import psnr, ssim
 
 
 def look(seen: Seen) -> Measured:
-    drawn, wanted = seen.drawn, seen.batch.image
+    drawn, wanted = seen.drawn.double(), seen.batch.image.double()  # variances in SSIM are differences of near numbers
     found = {"psnr": psnr(drawn, wanted), "ssim": ssim(drawn, wanted), "mse": (drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3))}
     if why_not() is None and wanted.shape[1] in (1, 3):
-        found["lpips"] = _lpips(wanted.device)(drawn, wanted)
+        found["lpips"] = _lpips(wanted.device)(seen.drawn, seen.batch.image)
     return found
 
 

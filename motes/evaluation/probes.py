@@ -2,8 +2,8 @@
 
 Every thing gets one particle that is there, matched at the least total distance of centres, or where the data knows no centres at the
 largest total overlap of masks. Read are its position, log-variance, look and presence. Numbers are scored by R2, classes (whole numbers)
-by accuracy, over all things of the test pictures: a thing that got no particle is answered with what is commonest among those learnt from,
-the mean or the most frequent class.
+by accuracy (beside it that of the most frequent class), over all things of the test pictures: a thing that got no particle is answered with what is commonest among those learnt from,
+the mean or the most frequent class. A factor that is the same for all is left out.
 """
 
 import torch
@@ -37,8 +37,9 @@ def look(seen: Seen) -> Measured:
 def judge(evidence: Evidence) -> dict[str, Statistic]:
     found: dict[str, Statistic] = {}
     for name in [name for name in evidence.test if name.startswith(FACTOR)]:
-        score = _classes if _is_class(evidence.learn[name]) else _numbers
-        found |= {f"probes/{name.removeprefix(FACTOR)}{end}": one for end, one in score(evidence, name).items()}
+        if _varies(evidence.learn, name):
+            score = _classes if _is_class(evidence.learn[name]) else _numbers
+            found |= {f"probes/{name.removeprefix(FACTOR)}{end}": one for end, one in score(evidence, name).items()}
     return found | {"probes/matched": ratio((evidence.test["matched"]).sum(1), evidence.test["present"].sum(1))}
 
 
@@ -95,6 +96,11 @@ def _table(measured: Measured, name: str) -> Table:
 
 def _wanted(measured: Measured, name: str) -> Float[Tensor, "B N q"]:
     return measured[name].flatten(2).float() if measured[name].ndim > 2 else measured[name][..., None].float()
+
+
+def _varies(measured: Measured, name: str) -> bool:
+    values = measured[name][measured["present"]].flatten(1) if measured[name].ndim > 2 else measured[name][measured["present"]][:, None]
+    return len(values) > 0 and bool((values != values[:1]).any())
 
 
 def _is_class(values: Tensor) -> bool:

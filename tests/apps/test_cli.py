@@ -129,6 +129,10 @@ def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, t
     refused(motes("evaluate", run, "--data", pictures, "--scores", "pictures,masks"), "masks cannot be scored", "does not know the masks")
     refused(motes("evaluate", run, "--scores", "objcts"), "did you mean 'objects'")
     refused(motes("evaluate", run, "--scores", ","), "names with commas")
+    other = motes("evaluate", run, "--limit", 10, "--scores", "objects", "--data.seed", 5)
+    assert other.returncode == 0 and other.stdout != motes("evaluate", run, "--limit", 10, "--scores", "objects").stdout
+    refused(motes("evaluate", run, "--data.sed", 5), "did you mean '--data.seed'")
+    refused(motes("evaluate", run, "--model.num-particles", 5), "--model.num-particles")
 
 
 def test_wrong_words(run, tmp_path):

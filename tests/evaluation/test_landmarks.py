@@ -37,7 +37,7 @@ def scores(see, make_particles):
 
 def test_a_linear_relation_is_read_off_by_all_and_by_the_surest_that_hold_it(scores):
     got = scores(offset=1.0)
-    assert got["position"] < 1e-2 and got["position/surest"] < 1e-2, "the first five are among the surest ten"
+    assert got["position"] < 1e-2 and got["position/surest"] < 1e-2, "the first five are among the surest six"
     assert got["position/unsurest"] > 5 and got["mean_guess"] > 5
     assert set(got) == {f"{name}{share}{end}" for name in ("position", "position+variance", "position+variance+look")
                         for share in ("", "/surest", "/unsurest") for end in ("", "_2022")} | {"mean_guess"}  # fmt: skip
@@ -51,9 +51,7 @@ def test_without_an_offset_only_a_constant_column_helps(scores):
 
 
 def test_error_is_the_distance_in_percent_of_that_of_the_eyes(scores):
-    got = scores(
-        offset=1.0, change=lambda parts: [{**one, "position": torch.zeros_like(one["position"]) + n * 0} for n, one in enumerate(parts)]
-    )
+    got = scores(offset=1.0, change=lambda parts: [{**one, "position": torch.zeros_like(one["position"])} for one in parts])
     assert got["position"] == pytest.approx(got["mean_guess"], rel=1e-6), "nothing to read: the mean is all there is"
 
 

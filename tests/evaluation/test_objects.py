@@ -35,7 +35,7 @@ def test_doubted_particles_do_not_count(scores, make_particles):
 
 def test_nothing_there_scores_nothing_and_does_not_divide_by_zero(scores, make_particles):
     got = scores(make_particles([[[0.0, 0.0]]], [[0.0]]), truth([[[0.0, 0.0]]], [[True]]))
-    assert got["found"] == 0 and got["count_error"] == 1 and got["pck@0.1"] == 0
+    assert got["found"] == 0 and got["clean"] == 0 and got["count_error"] == 1 and got["pck@0.1"] == 0
     assert math.isnan(got["position_error_px"]), "nothing was matched"
     nobody = scores(make_particles([[[0.0, 0.0]]], [[1.0]]), truth([[[0.0, 0.0]]], [[False]]))
     assert math.isnan(nobody["found"]) and nobody["clean"] == 0
