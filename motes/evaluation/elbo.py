@@ -1,13 +1,17 @@
-"""What does the model's own loss say of pictures it never saw? The negative evidence lower bound, with the model's weights, and its terms."""
+"""What does the model itself say of pictures it never saw, without labels? Its loss, and how unsure it is of its particles' places.
+
+`loss` is the negative evidence lower bound with the model's own weights, `loss/...` its terms without them. `log_variance` is the mean over
+the particles that the model believes in and both axes.
+"""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.evaluation.intervals import Statistic, mean
+from motes.evaluation.intervals import Statistic, mean, ratio
 from motes.evaluation.question import Evidence, Measured, Question, Seen
 from motes.models.base import Model
-from motes.ops.types import Batch, Losses
+from motes.ops.types import Batch, Losses, Particles
 
 
 def look(seen: Seen) -> Measured:
@@ -20,11 +24,17 @@ def look(seen: Seen) -> Measured:
         total = _of_each(losses, len(seen.batch))
         if total is None:
             total = _one_by_one(seen.model, seen.batch)
-    return {"loss": total, **{f"loss/{name}": value.detach() for name, value in losses.terms.items()}}
+    terms = {f"loss/{name}": value.detach() for name, value in losses.terms.items()}
+    if not isinstance(seen.latent, Particles):
+        return {"loss": total, **terms}
+    unsure = seen.latent.log_variance.mean(2)
+    return {"loss": total, **terms, "unsure": (unsure * seen.there).sum(1), "believed": seen.there.sum(1)}
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
-    return {name: mean(values) for name, values in evidence.test.items()}
+    test = evidence.test
+    found = {name: mean(values) for name, values in test.items() if name.startswith("loss")}
+    return found | ({"log_variance": ratio(test["unsure"], test["believed"])} if "unsure" in test else {})
 
 
 def _of_each(losses: Losses, count: int) -> Float[Tensor, "B"] | None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from motes.evaluation.elbo import QUESTION
-from motes.evaluation.question import Seen
+from motes.evaluation.question import Evidence, Seen
 from motes.models.dlp import Config, DeepLatentParticles
 from motes.models.vae import Config as VaeConfig
 from motes.models.vae import VariationalAutoencoder
@@ -32,6 +32,16 @@ def test_total_of_each_picture_is_the_weighted_sum_of_its_terms(batch):
     wanted = sum(weight * found[f"loss/{name}"] for name, weight in weights.items())
     torch.testing.assert_close(found["loss"], wanted, rtol=1e-4, atol=1e-3)
     assert not found["loss"].requires_grad and found["loss"].shape == (5,)
+
+
+def test_how_unsure_is_that_of_the_particles_believed_in(make_particles, batch):
+    model = VariationalAutoencoder(VaeConfig(image_size=(32, 32)))
+    sure = torch.tensor([[0.9, 0.2, 0.9]] * 5)
+    log_variance = torch.tensor([[[-4.0, -6.0], [9.0, 9.0], [-1.0, -1.0]]] * 5)
+    latent = make_particles(torch.zeros(5, 3, 2), log_variance=log_variance, certainty=sure)
+    with torch.no_grad():
+        statistics = QUESTION.judge(Evidence(QUESTION.look(Seen(model, batch, latent))))
+    assert statistics["log_variance"](torch.ones(1, 5)).item() == pytest.approx(-3)
 
 
 def test_the_same_every_time_and_random_numbers_are_left_alone(batch):
