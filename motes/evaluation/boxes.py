@@ -45,13 +45,14 @@ def look_at_boxes(seen: Seen) -> Measured:
 
 
 def judge_boxes(test: Measured) -> dict[str, Statistic]:
-    """Precision and recall of the particles that the model believes in; average precision over all, ranked."""
+    """Precision and recall of the particles that the model believes in; average precision and recall over all."""
     return {
         "box_precision": ratio(test["believed_right"], test["believed"], of_nothing=0.0),
         "box_recall": ratio(test["believed_right"], test["things"]),
         "ap": _precision(test, slice(0, 10)),
         "ap50": _precision(test, slice(0, 1)),
         "ap75": _precision(test, slice(5, 6)),
+        "ar": ratio(test["right"].double().mean(2).sum(1), test["things"]),
     }
 
 

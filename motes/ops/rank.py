@@ -22,10 +22,11 @@ def area_under_risk(confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], ti
     """
     order, shared = _by_confidence(confidence, risk, times)
     times = times[:, order]
-    kept = times.cumsum(1)
-    so_far = (times * shared).cumsum(1) / kept.clamp_min(1)
-    total = kept[:, -1:].squeeze(1) if len(risk) else times.sum(1)
-    return ((so_far * times).sum(1) / total.clamp_min(1)).masked_fill(total == 0, torch.nan)
+    before, total = times.cumsum(1) - times, times.sum(1)
+    lost = (times * shared).cumsum(1) - times * shared
+    harmonic = torch.digamma(before + times + 1) - torch.digamma(before + 1)  # sum of 1 / (before + j), j = 1 ... times
+    area = times * shared + (lost - before * shared) * harmonic  # sum of (lost + j risk) / (before + j)
+    return (area.sum(1) / total.clamp_min(1)).masked_fill(total == 0, torch.nan)
 
 
 def risk_at(confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], times: Float[Tensor, "R D"], coverage: float) -> Float[Tensor, "R"]:

@@ -24,7 +24,7 @@ def truth(see, make_particles):
 
 def test_particles_on_things_are_right(numbers, make_particles, truth):
     got = numbers(QUESTION, make_particles(PLACES[:, [2, 0, 1]]), truth)
-    assert got == pytest.approx(dict.fromkeys(got, 1)) and set(got) == {"box_precision", "box_recall", "ap", "ap50", "ap75"}
+    assert got == pytest.approx(dict.fromkeys(got, 1)) and set(got) == {"box_precision", "box_recall", "ap", "ap50", "ap75", "ar"}
 
 
 def test_a_doubted_wrong_box_costs_precision_only_where_it_is_ranked_high(numbers, make_particles, truth):
@@ -46,7 +46,9 @@ def test_a_box_beside_its_thing_is_right_only_for_the_lenient(numbers, make_part
     got = numbers(QUESTION, make_particles(PLACES + 2 * 2 / 32), truth)
     assert got["ap50"] == 0 and got["ap"] == 0, "two pixels aside in both directions: 49 of 113"
     near = numbers(QUESTION, make_particles(PLACES + torch.tensor([2 * 2 / 32, 0])), truth)
-    assert near["ap50"] == 1 and near["ap75"] == 0 and near["ap"] == pytest.approx(0.3), "63 of 99, right at 0.5, 0.55 and 0.6"
+    assert near["ap50"] == 1 and near["ap75"] == 0 and near["ap"] == pytest.approx(0.3) == near["ar"], (
+        "63 of 99, right at 0.5, 0.55 and 0.6"
+    )
 
 
 def test_no_thing_and_no_particle(numbers, make_particles, truth):

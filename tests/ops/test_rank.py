@@ -30,7 +30,7 @@ def test_a_weight_is_standing_there_so_often(ties):
         many = torch.repeat_interleave(torch.arange(80), times[row].long())
         once = torch.ones(1, len(many)).double()
         assert rank_correlation(x, y, times)[row].item() == pytest.approx(rank_correlation(x[many], y[many], once).item())
-        assert area_under_risk(x, y, times)[row].item() == pytest.approx(area_under_risk(x[many], y[many], once).item(), rel=0.02, abs=5e-3)
+        assert area_under_risk(x, y, times)[row].item() == pytest.approx(area_under_risk(x[many], y[many], once).item())
         assert risk_at(x, y, times, 0.5)[row].item() == pytest.approx(risk_at(x[many], y[many], once, 0.5).item())
 
 
