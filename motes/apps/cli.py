@@ -74,6 +74,9 @@ def run_command(arguments: list[str]) -> None:
         for path in (getattr(told, "run", None), getattr(told, "weights", None), *getattr(told, "pictures", ())):
             if path is not None and not path.exists():
                 raise UserError(f"{path} does not exist")
+        if told.command == "evaluate" and told.scores is not None:
+            told.scores = score_names(told.scores)
+        told.dotted = dotted
         from motes.apps import commands
 
         commands.RUN[told.command](told)
@@ -82,12 +85,12 @@ def run_command(arguments: list[str]) -> None:
 def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Before anything else is said, so that a typo is named as such and not as something missing."""
     known = [option for option in parser._option_string_actions if option.startswith("--")]
-    dotted = parser.prog.endswith("train")
+    dotted = ("--",) if parser.prog.endswith("train") else ("--data.",) if parser.prog.endswith("evaluate") else ()
     for token in arguments:
         name = token.partition("=")[0]
-        if name == "--" or not name.startswith("--") or name in known or (dotted and "." in name):
+        if name == "--" or not name.startswith("--") or name in known or ("." in name and name.startswith(dotted)):
             continue
-        raise UserError(nearest(name, known, "option") + (" (motes list PRESET shows those with a dot)" if dotted else ""))
+        raise UserError(nearest(name, known, "option") + (" (motes list PRESET shows those with a dot)" if "--" in dotted else ""))
 
 
 def help_with_training(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
@@ -117,9 +120,12 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
-    made["evaluate"].add_argument("--data", help="shapes, or a folder of pictures; by default what the run was trained on")
+    made["evaluate"].add_argument("--data", help="a data set (motes list), or a folder of pictures; by default what the run was trained on")
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
+    made["evaluate"].add_argument("--scores", help="names with commas between; by default all that the model and the data's truth support")
+    made["evaluate"].add_argument("--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
+    made["evaluate"].epilog = "Any option of the data, such as --data.image-size 64 64 (motes train --help shows those of shapes)."
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
     made["info"].add_argument("run", type=Path, nargs="?", help="a run or checkpoint folder; without it, this machine")
     made["import-2022"].add_argument("weights", type=Path, help="a .pth file")
@@ -160,6 +166,18 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
     return int(text)
+
+
+def score_names(text: str) -> tuple[str, ...]:
+    from motes.evaluation import SCORES
+
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in SCORES:
+            raise UserError(nearest(name, SCORES, "score"))
+    if not names:
+        raise UserError(f"--scores wants names with commas between, such as --scores {','.join(list(SCORES)[:2])}")
+    return names
 
 
 def duration(text: str) -> float:

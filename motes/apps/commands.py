@@ -3,31 +3,36 @@
 import argparse
 import csv
 import json
+import math
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from motes.apps import draw
 from motes.apps.machine import machine_table
+from motes.apps.options import options_of, read_options
 from motes.apps.progress import Display
 from motes.apps.recipes import choose_data
 from motes.apps.report import next_commands, write_report
 from motes.apps.session import Encoded, Session
+from motes.data import DATASETS
 from motes.errors import UserError
-from motes.evaluation import Score
+from motes.evaluation import Asked, Score
 from motes.evaluation import evaluate as score
 from motes.models import MODELS
 from motes.models.checkpoint import checkpoint_folder, load, read_config
+from motes.nn.lpips import why_not
 from motes.nn.perceptual import find_vgg_weights
 from motes.ops.types import Particles
 from motes.training import loop
@@ -68,9 +73,9 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
         data = loop.open_data(recipe, "test")
-        scores = score(model, data, limit=500)
+        scores = score(model, data, limit=500, asked=Asked(("pictures", "objects"), refuse=False))
         page = write_report(Run(folder), recipe, model, data, scores)
-    _write_json(folder / "scores.json", {name: asdict(one) for name, one in scores.items()})
+    _write_scores(folder / "scores.json", scores)
     _print_scores(scores)
     print(f"\nThe report: {page}\n\nTry next:")
     print("\n".join(f"  {line}" for line in next_commands(folder)))
@@ -119,18 +124,35 @@ def reconstruct(told: argparse.Namespace) -> None:
 
 
 def evaluate(told: argparse.Namespace) -> None:
-    model = load(told.run)
+    """The test split is scored; scores that learn do so from the training split, and choose by the validation split."""
+    model = load(told.run, "cuda" if torch.cuda.is_available() else "cpu")
     recipe = _recipe_of(told.run, model)
     if told.data is not None:
         size = {"image_size": model.config.image_size, "channels": model.config.channels}
         recipe = choose_data(Recipe("dlp", "", data_config=size), told.data)
-        recipe = Recipe("dlp", recipe.data, data_config={**recipe.data_config, **size})
+        known = options_of(DATASETS.source(recipe.data))
+        recipe = Recipe("dlp", recipe.data, data_config={**recipe.data_config, **{name: size[name] for name in size if name in known}})
     if not recipe.data:
         raise UserError(f"{told.run} does not say what it was trained on; name pictures with --data")
-    scores = score(model, loop.open_data(recipe, "test"), told.limit)
+    options = read_options(told.dotted, {"data": DATASETS.source(recipe.data)})["data"]
+    recipe = replace(recipe, data_config={**recipe.data_config, **options})
+    with Progress(
+        TextColumn("looking at pictures"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task("")
+        asked = Asked(told.scores, open=lambda split: loop.open_data(recipe, split), learn_limit=told.learn_limit)
+        scores = score(
+            model,
+            loop.open_data(recipe, "test"),
+            told.limit,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+            asked=asked,
+        )
     _print_scores(scores)
+    if "psnr" in scores and "lpips" not in scores and (reason := why_not()):
+        print(f"motes: lpips is left out: {reason}", file=sys.stderr)
     if told.json:
-        _write_json(told.json, {name: asdict(one) for name, one in scores.items()})
+        _write_scores(told.json, scores)
 
 
 def info(told: argparse.Namespace) -> None:
@@ -163,7 +185,9 @@ def import_2022(told: argparse.Namespace) -> None:
 
 def push(told: argparse.Namespace) -> None:
     model, path = load(told.run), told.run / "scores.json"
-    scores = {name: one["value"] for name, one in json.loads(path.read_text()).items()} if path.is_file() else {}
+    scores = (
+        {name: one["value"] for name, one in json.loads(path.read_text()).items() if one["value"] is not None} if path.is_file() else {}
+    )
     print(model.push_to_hub(told.repository, scores))
 
 
@@ -251,8 +275,14 @@ def _print_scores(scores: dict[str, Score]) -> None:
     for column in ("score", "value", "95 % of resamples"):
         table.add_column(column)
     for name, one in scores.items():
-        table.add_row(name, f"{one.value:.4g}", f"{one.low:.4g} to {one.high:.4g}")
+        table.add_row(name, *(("none", "") if math.isnan(one.value) else (f"{one.value:.4g}", f"{one.low:.4g} to {one.high:.4g}")))
     Console().print(table)
+
+
+def _write_scores(path: Path, scores: dict[str, Score]) -> None:
+    """JSON knows no number for what there was nothing to score of."""
+    plain = {name: {key: None if math.isnan(value) else value for key, value in asdict(one).items()} for name, one in scores.items()}
+    _write_json(path, plain)
 
 
 def _write_json(path: Path, what: Any) -> None:

@@ -1,5 +1,6 @@
 """report.html: one self-contained page of a run: pictures, particles, reconstructions, curves, scores, and what to try next."""
 
+import math
 import platform
 from collections.abc import Iterable
 from html import escape
@@ -29,6 +30,12 @@ EXPLAINED = {
     "clean": "share of the particles that lie near a thing",
     "distance": "from a found thing to its particle, in picture sides",
     "count_error": "particles too many or too few, a picture",
+    "count_right": "share of the pictures with as many particles as things",
+    "position_error_px": "from a thing to the particle matched to it, in pixels",
+    "pck@0.1": "share of the things whose matched particle is within a tenth of the picture",
+    "box_precision": "share of the particles whose box fits a thing's by half or more",
+    "box_recall": "share of the things that have such a box",
+    "ap": "average precision of boxes, over overlaps of 0.5 to 0.95",
 }
 
 
@@ -153,10 +160,14 @@ def _glimpses(image: Tensor, latent: Particles, windows: Tensor, picture: int) -
 
 def _scores(scores: dict[str, Score]) -> str:
     rows = "".join(
-        f"<tr><td>{name.replace('_', ' ')}<td class=n>{score.value:.3f}<td class=soft>{score.low:.3f} – {score.high:.3f}<td class=soft>{EXPLAINED.get(name, '')}"
+        f"<tr><td>{name.replace('_', ' ')}<td class=n>{_number(score.value)}<td class=soft>{_number(score.low)} – {_number(score.high)}<td class=soft>{EXPLAINED.get(name, '')}"
         for name, score in scores.items()
     )
     return f"<tr><th>score<th>value<th>range<th>what it says{rows}"
+
+
+def _number(value: float) -> str:
+    return "none" if math.isnan(value) else f"{value:.3f}"
 
 
 def _curves(run: Run) -> str:

@@ -125,6 +125,24 @@ def test_info_alone_tells_how_this_machine_renders():
     assert torch.__version__ in done.stdout
 
 
+def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, tmp_path):
+    done = motes("evaluate", run, "--limit", 10, "--scores", "objects, masks", "--json", tmp_path / "scores.json")
+    found = json.loads((tmp_path / "scores.json").read_text())
+    assert done.returncode == 0 and {"found", "ap50", "ari_fg"} <= set(found) and "psnr" not in found
+    assert all(value is None or value == value for one in found.values() for value in one.values()), "JSON has no NaN"
+    everything = motes("evaluate", run, "--limit", 10).stdout
+    assert all(name in everything for name in ("psnr", "loss", "miou", "rank_correlation", "probes/shape/linear/accuracy"))
+    assert "landmarks" not in everything
+    refused(motes("evaluate", run, "--scores", "landmarks"), "landmarks cannot be scored", "no landmarks")
+    refused(motes("evaluate", run, "--data", pictures, "--scores", "pictures,masks"), "masks cannot be scored", "does not know the masks")
+    refused(motes("evaluate", run, "--scores", "objcts"), "did you mean 'objects'")
+    refused(motes("evaluate", run, "--scores", ","), "names with commas")
+    other = motes("evaluate", run, "--limit", 10, "--scores", "objects", "--data.seed", 5)
+    assert other.returncode == 0 and other.stdout != motes("evaluate", run, "--limit", 10, "--scores", "objects").stdout
+    refused(motes("evaluate", run, "--data.sed", 5), "did you mean '--data.seed'")
+    refused(motes("evaluate", run, "--model.num-particles", 5), "--model.num-particles")
+
+
 def test_wrong_words(run, tmp_path):
     refused(motes("encod", run), "did you mean 'encode'")
     refused(motes("train", "dlp-quik"), "did you mean 'dlp-quick'")

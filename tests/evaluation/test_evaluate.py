@@ -8,7 +8,7 @@ from torch import nn
 
 from motes.data.shapes import Config, Shapes
 from motes.errors import UserError
-from motes.evaluation import evaluate
+from motes.evaluation import Asked, evaluate
 from motes.models.base import Model
 from motes.ops.types import Losses, Particles
 
@@ -61,7 +61,7 @@ class Oracle(Copyist):
 
 def test_only_what_fits_is_scored_and_does_not_depend_on_the_batches():
     scores = evaluate(Copyist(), DATA, batch=30)
-    assert set(scores) == {"psnr", "ssim"}
+    assert set(scores) == {"psnr", "ssim", "mse", "loss"}
     for name, one in evaluate(Copyist(), DATA, batch=7).items():
         assert one.value == pytest.approx(scores[name].value, rel=1e-5)
         assert one.low <= one.value <= one.high
@@ -92,3 +92,74 @@ def test_every_module_is_left_in_its_mode():
     with pytest.raises(ZeroDivisionError):
         evaluate(model, DATA, limit=2)
     assert model.training
+
+
+class Seer(Oracle):
+    """Knows every thing of the split that it is shown, by the pixels."""
+
+    def __init__(self, **splits):
+        super().__init__()
+        self.splits, self.shown = splits, []
+
+    def encode(self, image):
+        for name, data in self.splits.items():
+            rows = [n for n in range(len(data)) if any(torch.equal(data.batch([n]).image[0], one) for one in image)]
+            if len(rows) == len(image):
+                self.shown.append((name, len(rows)))
+                truth = data.truth(rows)
+                zeros = torch.zeros_like(truth.centres)
+                features = torch.cat([truth.factors["colour"], truth.factors["shape"][..., None].float()], 2)
+                none = torch.zeros_like(features)
+                return Particles(truth.centres, zeros, features, none, truth.present.float(), none[:, 0], image.mean(1, keepdim=True))
+        raise AssertionError("pictures of no split")
+
+
+SPLITS = {split: Shapes(Config(count=24, held_out=12), split) for split in ("train", "validation", "test")}
+
+
+def test_scores_that_learn_look_at_the_other_splits_and_no_further_than_told():
+    model, told = Seer(**SPLITS), []
+    asked = Asked(("probes",), open=SPLITS.__getitem__, learn_limit=16)
+    scores = evaluate(model, SPLITS["test"], batch=8, asked=asked, progress=lambda done, of: told.append((done, of)))
+    assert [name for name, _ in model.shown] == ["test", "train", "validation", "test", "train"]
+    assert sum(count for name, count in model.shown if name == "train") == 16 and told[-1] == (12 + 16 + 4, 32)
+    assert scores["probes/colour/linear/r2"].value > 0.99 and scores["probes/matched"].value == 1
+
+
+def test_what_cannot_be_had_is_refused_by_name_and_else_left_out():
+    blank = Copyist()
+    with pytest.raises(UserError, match="masks cannot be scored: this model has no particles"):
+        evaluate(blank, DATA, asked=Asked(("pictures", "masks")))
+    with pytest.raises(UserError, match="landmarks cannot be scored: this data has no landmarks"):
+        evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("landmarks",)))
+    with pytest.raises(UserError, match="probes cannot be scored: it learns from a training split"):
+        evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("probes",)))
+    with pytest.raises(UserError, match="no score 'looks'; there are: pictures"):
+        evaluate(blank, DATA, asked=Asked(("looks",)))
+    assert set(evaluate(blank, DATA, asked=Asked(("pictures", "objects"), refuse=False))) == {"psnr", "ssim", "mse"}
+
+
+class Clips(Shapes):
+    frames = 4
+
+
+def test_clips_are_whole_or_not_there():
+    data, shown = Clips(Config(count=1, held_out=30), "test"), []
+
+    class Counting(Copyist):
+        def encode(self, image):
+            shown.append(len(image))
+            return super().encode(image)
+
+    scores = evaluate(Counting(), data, limit=11, batch=6)
+    assert shown == [4, 4], "no clip is cut, by the limit or by a batch"
+    assert scores["psnr"].low <= scores["psnr"].value <= scores["psnr"].high
+
+
+def test_pictures_of_one_person_are_drawn_together():
+    class People(Shapes):
+        def truth(self, rows):
+            return replace(super().truth(rows), scene={"identity": torch.as_tensor(list(rows)) // 10})
+
+    people, strangers = (evaluate(Copyist(), kind(Config(count=1, held_out=30), "test"))["psnr"] for kind in (People, Shapes))
+    assert people.value == strangers.value and (people.low, people.high) != (strangers.low, strangers.high)

@@ -1,0 +1,60 @@
+"""What does the model itself say of pictures it never saw, without labels? Its loss, and how unsure it is of its particles' places.
+
+`loss` is the negative evidence lower bound with the model's own weights, `loss/...` its terms without them. `log_variance` is the mean over
+the particles that the model believes in and both axes.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.evaluation.intervals import Statistic, mean, ratio
+from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.models.base import Model
+from motes.ops.types import Batch, Losses, Particles
+
+
+def look(seen: Seen) -> Measured:
+    """The same every time: noise is drawn from a seed of the batch's own."""
+    devices = [seen.batch.image.device] if seen.batch.image.is_cuda else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(int(seen.batch.index[0]))
+        with torch.enable_grad():
+            losses = seen.model.validate(seen.batch)
+        total = _of_each(losses, len(seen.batch))
+        if total is None:
+            total = _one_by_one(seen.model, seen.batch)
+    terms = {f"loss/{name}": value.detach() for name, value in losses.terms.items()}
+    if not isinstance(seen.latent, Particles):
+        return {"loss": total, **terms}
+    unsure = seen.latent.log_variance.mean(2)
+    return {"loss": total, **terms, "unsure": (unsure * seen.there).sum(1), "believed": seen.there.sum(1)}
+
+
+def judge(evidence: Evidence) -> dict[str, Statistic]:
+    test = evidence.test
+    found = {name: mean(values) for name, values in test.items() if name.startswith("loss")}
+    return found | ({"log_variance": ratio(test["unsure"], test["believed"])} if "unsure" in test else {})
+
+
+def _of_each(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
+    """A model says its loss of a batch, and its terms of each picture without their weights: those are the loss's slopes along the terms.
+
+    None where the loss is no weighted sum of the terms.
+    """
+    terms = [term for term in losses.terms.values() if term.requires_grad]
+    if not terms or not losses.total.requires_grad:
+        return None
+    slopes = torch.autograd.grad(losses.total, terms, allow_unused=True)
+    parts = [count * slope * term for slope, term in zip(slopes, terms, strict=True) if slope is not None]
+    total = torch.stack(parts).sum(0).detach() if parts else losses.total.new_zeros(count)
+    return total if torch.isclose(total.mean(), losses.total.detach(), rtol=1e-3) else None
+
+
+def _one_by_one(model: Model, batch: Batch) -> Float[Tensor, "B"]:
+    with torch.no_grad():
+        alone = [model.validate(Batch(batch.image[n : n + 1], batch.index[n : n + 1])).total for n in range(len(batch))]
+    return torch.stack(alone)
+
+
+QUESTION = Question(("loss",), look, judge)

@@ -1,0 +1,30 @@
+"""How like the picture is what the model draws of it? LPIPS only where its weights are on this machine: see `motes.nn.lpips`."""
+
+from functools import cache
+
+import torch
+
+from motes.evaluation.intervals import Statistic, mean
+from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.nn.lpips import Lpips, load_lpips, why_not
+from motes.ops.metrics import psnr, ssim
+
+
+def look(seen: Seen) -> Measured:
+    drawn, wanted = seen.drawn.double(), seen.batch.image.double()  # variances in SSIM are differences of near numbers
+    found = {"psnr": psnr(drawn, wanted), "ssim": ssim(drawn, wanted), "mse": (drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3))}
+    if why_not() is None and wanted.shape[1] in (1, 3):
+        found["lpips"] = _lpips(wanted.device)(seen.drawn, seen.batch.image)
+    return found
+
+
+def judge(evidence: Evidence) -> dict[str, Statistic]:
+    return {name: mean(values) for name, values in evidence.test.items()}
+
+
+@cache
+def _lpips(device: torch.device) -> Lpips:
+    return load_lpips().to(device)
+
+
+QUESTION = Question((), look, judge)

@@ -1,0 +1,71 @@
+"""A model that draws discs where its particles are, and a maker of what a question gets to see."""
+
+import pytest
+import torch
+from torch import nn
+
+from motes.evaluation.question import Evidence, Seen
+from motes.models.base import Model
+from motes.ops.composite import render
+from motes.ops.types import Batch, Losses, Particles
+
+
+class Discs(Model):
+    """Every particle is an opaque disc that fills its window; its first feature is its grey."""
+
+    def __init__(self, side=9):
+        super().__init__()
+        self.side = side
+        self.shift = nn.Parameter(torch.zeros(()))
+
+    def loss(self, batch):
+        return Losses(self.shift, {})
+
+    def encode(self, image):
+        raise NotImplementedError
+
+    def decode(self, latent):
+        background = torch.zeros(len(latent.presence), 1, 32, 32)
+        return render(self.glimpses(latent), latent.position, latent.presence, background)
+
+    def glimpses(self, latent):
+        steps = torch.arange(self.side) - (self.side - 1) / 2
+        disc = (steps[:, None] ** 2 + steps**2 <= (self.side / 2) ** 2).float()
+        grey = latent.features[..., :1, None, None] * disc
+        return torch.stack([disc.expand_as(grey[:, :, 0]), grey[:, :, 0]], 2)
+
+
+def particles(position, presence=None, **more):
+    """Particles at these places, all there unless told otherwise."""
+    position = torch.as_tensor(position, dtype=torch.float32)
+    zeros = torch.zeros_like(position)
+    presence = torch.ones_like(position[..., 0]) if presence is None else torch.as_tensor(presence)
+    features = more.pop("features", zeros)
+    given = {"log_variance": zeros, "feature_log_variance": torch.zeros_like(features), "certainty": None, **more}
+    return Particles(position=position, features=features, presence=presence, background=torch.zeros_like(features[:, 0]), **given)
+
+
+@pytest.fixture
+def make_particles():
+    return particles
+
+
+@pytest.fixture
+def see():
+    def see(latent, truth, size=(32, 32), frames=1, side=9):
+        count = len(latent.presence)
+        return Seen(Discs(side), Batch(torch.zeros(count, 1, *size), torch.arange(count)), latent, truth, frames)
+
+    return see
+
+
+@pytest.fixture
+def numbers(see):
+    """The scores of one question about particles and truth, every picture counting once."""
+
+    def numbers(question, latent, truth, **more):
+        measured = question.look(see(latent, truth, **more))
+        statistics = question.judge(Evidence(measured))
+        return {name: statistic(torch.ones(1, len(latent.presence))).item() for name, statistic in statistics.items()}
+
+    return numbers

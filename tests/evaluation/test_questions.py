@@ -1,0 +1,70 @@
+"""What holds for every question in SCORES."""
+
+import pytest
+import torch
+
+from motes.data.base import Truth
+from motes.evaluation import SCORES
+from motes.evaluation.question import NEEDS, Evidence, missing
+
+PARTICLE_QUESTIONS = [name for name in SCORES if name not in ("pictures", "elbo")]
+
+
+@pytest.fixture
+def seen(see, make_particles):
+    """Six pictures with everything known."""
+
+    def seen(size=32, truth=True):
+        random = torch.Generator().manual_seed(0)
+        position = torch.rand(6, 4, 2, generator=random) - 0.5
+        masks = torch.zeros(6, 3, size, size, dtype=torch.bool)
+        masks[:, 0, 2:8, 3:9], masks[:, 1, 12:20, 12:20] = True, True
+        known = Truth(
+            masks.any((2, 3)),
+            position[:, :3] + 0.1,
+            masks=masks,
+            points=torch.rand(6, 5, 2, generator=random),
+            factors={"size": torch.rand(6, 3, generator=random), "shape": torch.randint(0, 2, (6, 3), generator=random)},
+        )
+        latent = make_particles(position, log_variance=torch.randn(6, 4, 2, generator=random))
+        return see(latent, known if truth else None, size=(size, size))
+
+    return seen
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_needs_are_named_and_checked_in_one_place(name, seen):
+    assert set(SCORES[name].needs) <= set(NEEDS)
+    assert missing(SCORES[name], seen()) is None
+    if name in PARTICLE_QUESTIONS:
+        reason = missing(SCORES[name], seen(truth=False))
+        assert reason and reason.startswith("this data ")
+
+
+@pytest.mark.parametrize("name", PARTICLE_QUESTIONS)
+def test_what_is_kept_of_a_picture_does_not_grow_with_it(name, seen):
+    small, large = (SCORES[name].look(seen(size)) for size in (32, 64))
+    assert {key: value.shape for key, value in small.items()} == {key: value.shape for key, value in large.items()}
+    assert all(len(value) == 6 for value in small.values())
+
+
+@pytest.mark.parametrize("name", PARTICLE_QUESTIONS)
+def test_statistics_take_many_draws_and_do_not_depend_on_the_order_of_pictures(name, seen):
+    measured = SCORES[name].look(seen())
+    turn = torch.tensor([3, 1, 5, 0, 2, 4])
+    times = torch.randint(0, 3, (7, 6), generator=torch.Generator().manual_seed(1)).float()
+    turned = {key: value[turn] for key, value in measured.items()}
+    ours, theirs = (SCORES[name].judge(Evidence(one, measured, measured)) for one in (measured, turned))
+    for key, statistic in ours.items():
+        assert statistic(times).shape == (7,)
+        torch.testing.assert_close(theirs[key](times[:, turn]), statistic(times), equal_nan=True, msg=key)
+
+
+def test_no_two_questions_give_the_same_name(seen):
+    names = []
+    for name in PARTICLE_QUESTIONS:
+        measured = SCORES[name].look(seen())
+        names += SCORES[name].judge(Evidence(measured, measured, measured))
+    assert len(names) == len(set(names))
+    with pytest.raises(KeyError):
+        SCORES["looks"]
