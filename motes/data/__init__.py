@@ -11,6 +11,7 @@ _PLACES = {
     "shapes": "shapes:Shapes",
     "folder": "folder:Folder",
     "prepared": "prepared:Prepared",
+    "video": "video:Video",
 }
 
 

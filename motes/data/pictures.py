@@ -13,7 +13,12 @@ LARGEST = 89_000_000  # pixels; more is taken for a decompression bomb
 
 def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
     """uint8, C H W. `fit`: scale until it covers, cut the middle; `stretch`: scale both sides; `crop`: cut the middle, scale only if too small."""
-    picture = read_picture(path).convert("RGB" if channels == 3 else "L")
+    return to_size(read_picture(path), size, channels, fit)
+
+
+def to_size(picture: Image.Image, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
+    """uint8, C H W, as `load_picture` does it."""
+    picture = picture.convert("RGB" if channels == 3 else "L")
     rows, columns = size
     if fit == "stretch":
         picture = picture.resize((columns, rows), Image.Resampling.BICUBIC)
@@ -24,6 +29,26 @@ def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str 
         picture = ImageOps.fit(picture, (columns, rows), Image.Resampling.BICUBIC)
     pixels = np.asarray(picture, np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+def cut(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
+    """A part of a picture: first row, first column, rows, columns; zeros: all of it."""
+    if not any(crop):
+        return picture
+    top, left, rows, columns = crop
+    if min(top, left) < 0 or min(rows, columns) < 1 or top + rows > picture.height or left + columns > picture.width:
+        raise UserError(
+            f"crop {crop} (first row, first column, rows, columns) does not lie in {where}, which has {picture.height} x {picture.width} pixels"
+        )
+    return picture.crop((left, top, left + columns, top + rows))
+
+
+def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
+    """Refuse options that no picture can have."""
+    if fit not in FITS:
+        raise UserError(f"fit {fit!r} is unknown; choose one of {', '.join(FITS)}")
+    if min(image_size) < 1 or channels not in (1, 3):
+        raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
 
 
 def read_picture(path: Path) -> Image.Image:

@@ -47,7 +47,7 @@ def prepare(
 
     `limit`: rows of each split at most, 0 all. Until it is whole the set lies beside its place, as `.NAME.part`.
     """
-    sets = {split: source.open(split) for split in splits}
+    sets: dict[Split, Dataset] = {split: source.open(split) for split in splits}
     asked = _identity(source, sets, limit)
     if out.exists():
         if out.is_dir() and (out / MANIFEST).is_file() and read_manifest(out)["asked"] == asked:
@@ -79,8 +79,9 @@ def verify(root: Path) -> None:
 class _Writer:
     """One split: its arrays grow chunk by chunk, plain writes and not memory maps, which would crash on a full disk."""
 
-    def __init__(self, folder: Path, split: Split, data: Dataset, count: int, done: dict[str, int]):
-        self.folder, self.split, self.data, self.count, self.done = folder, split, data, count, done
+    def __init__(self, folder: Path, split: Split, data: Dataset, count: int, done: dict[Split, int]):
+        self.folder, self.data, self.count, self.done = folder, data, count, done
+        self.split: Split = split
         self.kinds: dict[str, tuple[np.dtype, tuple[int, ...]]] = {}
 
     def write(self, progress: Callable[[int, int], None] | None, total: int) -> None:
@@ -158,7 +159,7 @@ def _identity(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[st
     return json.loads(json.dumps(plain))
 
 
-def _resumed(fresh: Path, asked: dict[str, Any], sets: dict[Split, Dataset]) -> dict[str, int]:
+def _resumed(fresh: Path, asked: dict[str, Any], sets: dict[Split, Dataset]) -> dict[Split, int]:
     """Rows on disk already, by split; none where the earlier call was another one or its source has changed since."""
     try:
         before = json.loads((fresh / PROGRESS).read_text())
@@ -183,7 +184,7 @@ def _agrees(fresh: Path, split: Split, data: Dataset, count: int) -> bool:
         return file.read(each) == data.pixels([count - 1]).tobytes()
 
 
-def _check_room(fresh: Path, asked: dict[str, Any], done: dict[str, int]) -> None:
+def _check_room(fresh: Path, asked: dict[str, Any], done: dict[Split, int]) -> None:
     """Before hours of decoding, not after them. Truth is not counted: writing finds out."""
     need = sum(count - done.get(split, 0) for split, count in asked["counts"].items()) * int(np.prod(asked["image_shape"]))
     free = shutil.disk_usage(fresh).free
