@@ -12,6 +12,8 @@ _PLACES = {
     "folder": "folder:Folder",
     "prepared": "prepared:Prepared",
     "video": "video:Video",
+    "npy": "npy:Npy",
+    "hdf5": "hdf5:Hdf5",
 }
 
 

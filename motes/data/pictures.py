@@ -16,17 +16,18 @@ def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str 
     return to_size(read_picture(path), size, channels, fit)
 
 
-def to_size(picture: Image.Image, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
-    """uint8, C H W, as `load_picture` does it."""
+def to_size(picture: Image.Image, size: tuple[int, int], channels: int = 3, fit: str = "fit", smooth: bool = True) -> np.ndarray:
+    """uint8, C H W, as `load_picture` does it. Not smooth: each pixel is one of the picture's own, for maps of numbers."""
     picture = picture.convert("RGB" if channels == 3 else "L")
     rows, columns = size
+    way = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
     if fit == "stretch":
-        picture = picture.resize((columns, rows), Image.Resampling.BICUBIC)
+        picture = picture.resize((columns, rows), way)
     elif fit == "crop" and picture.width >= columns and picture.height >= rows:
         left, top = (picture.width - columns) // 2, (picture.height - rows) // 2
         picture = picture.crop((left, top, left + columns, top + rows))
     else:
-        picture = ImageOps.fit(picture, (columns, rows), Image.Resampling.BICUBIC)
+        picture = ImageOps.fit(picture, (columns, rows), way)
     pixels = np.asarray(picture, np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
@@ -41,6 +42,21 @@ def cut(picture: Image.Image, crop: tuple[int, int, int, int], where: object) ->
             f"crop {crop} (first row, first column, rows, columns) does not lie in {where}, which has {picture.height} x {picture.width} pixels"
         )
     return picture.crop((left, top, left + columns, top + rows))
+
+
+def moved(points: np.ndarray, whole: tuple[int, int], crop: tuple[int, int, int, int], size: tuple[int, int], fit: str) -> np.ndarray:
+    """Points (row, column) in pixels of a whole picture to [-1, 1] of what `cut` and then `to_size` make of it."""
+    corner = np.array(crop[:2], np.float64)
+    cut_size, wanted = np.array(crop[2:] if any(crop) else whole, np.float64), np.array(size, np.float64)
+    scale = wanted / cut_size
+    if fit == "crop" and (cut_size >= wanted).all():
+        scale = np.ones(2)
+        corner = corner + (cut_size - wanted).astype(int) // 2
+    elif fit != "stretch":
+        scale = np.full(2, scale.max())
+        corner = corner + (cut_size - wanted / scale) / 2
+    inside = (points - corner + 0.5) * scale - 0.5  # 0 is the middle of the first pixel
+    return (inside / (wanted - 1) * 2 - 1).astype(np.float32)
 
 
 def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
