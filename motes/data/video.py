@@ -4,21 +4,20 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
+from PIL import Image
 
 from motes.data.base import Dataset, Split
 from motes.data.folder import split_files
-from motes.data.footage import Footage, list_videos, upright
+from motes.data.footage import Footage, list_videos
 from motes.data.pairs import with_warped_pair
 from motes.data.pictures import check_looks, cut, to_size
+from motes.data.reel import Reel
 from motes.errors import UserError
 from motes.ops.types import Batch
 
-CACHE = 1 << 30  # bytes of decoded frames kept in memory
 FEW = 50  # so many files are all opened before they are split, so that a broken one leaves no split empty
-OPEN = 16  # files kept open
 
 
 @dataclass(frozen=True)
@@ -68,15 +67,10 @@ class Video(Dataset):
         else:
             readable = self._index(split_files(files, root, config.held_out, split))
         self._videos = readable
-        self._rows = self._plan()
-        self._wanted = set(map(tuple, self._rows.tolist()))
-        self._room = CACHE // (config.channels * config.image_size[0] * config.image_size[1])
-        self._known: dict[tuple[int, int], np.ndarray] = {}
-        self._lock = Lock()
-        self._opened: list[int] = []
+        self._reel = Reel(self._plan(), lambda video: self._videos[video], self._brought)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._reel)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -88,43 +82,19 @@ class Video(Dataset):
 
     def place(self, row: int) -> tuple[Path, int, float]:
         """The file of a row, the frame's number in it and its time in seconds."""
-        video, number = self._rows[row].tolist()
+        video, number = self._reel.places[row].tolist()
         return self._videos[video].path, number, float(self._videos[video].times[number])
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        places = [(int(video), int(number)) for video, number in self._rows[np.asarray(rows, np.int64)]]
-        made: dict[tuple[int, int], np.ndarray] = {}
-        with self._lock:
-            for place in sorted(set(places)):  # in the order of time, so that a group of frames is decoded once
-                made[place] = self._known[place] if place in self._known else self._decode(place)
-        return np.stack([made[place] for place in places])
+        return self._reel.pixels(rows)
 
     def batch(self, rows: Sequence[int]) -> Batch:
         batch = super().batch(rows)
         return with_warped_pair(batch, self.config.seed) if self.config.pairs and self.split == "train" else batch
 
-    def _decode(self, place: tuple[int, int]) -> np.ndarray:
-        """One frame; those on the way to it that are rows of this split are kept while there is room."""
-        video, number = place
-        self._keep_few_open(video)
-        picture = np.empty(0)
-        for passed, frame in self._videos[video].read(number):
-            here = (video, passed)
-            wanted = here == place or (here in self._wanted and len(self._known) < self._room)
-            if not wanted or (here in self._known and here != place):
-                continue
-            whole = cut(upright(frame), self.config.crop, self._videos[video].path)
-            picture = to_size(whole, self.config.image_size, self.config.channels, self.config.fit)
-            if len(self._known) < self._room:
-                self._known[here] = picture
-        return picture
-
-    def _keep_few_open(self, video: int) -> None:
-        if video in self._opened:
-            self._opened.remove(video)
-        self._opened.append(video)
-        if len(self._opened) > OPEN:
-            self._videos[self._opened.pop(0)].close()
+    def _brought(self, frame: Image.Image, video: int) -> np.ndarray:
+        whole = cut(frame, self.config.crop, self._videos[video].path)
+        return to_size(whole, self.config.image_size, self.config.channels, self.config.fit)
 
     def _index(self, files: list[Path]) -> list[Footage]:
         found, left_out = [], []
