@@ -24,9 +24,15 @@ ENDINGS = {
 
 
 def find_source(data: str) -> tuple[str, dict[str, Any]]:
-    """The data set's name and where it lies."""
+    """The data set's name and where it lies: a place alone, a name alone, or NAME:PLACE, such as celeba:/data/celeba."""
     if data in DATASETS:
         return data, {}
+    name, colon, rest = data.partition(":")
+    if colon and name in DATASETS:
+        option = next((option for option in PLACES if option in options_of(DATASETS.source(name))), None)
+        if option is None:
+            raise UserError(f"{name} lies nowhere: it is made as it is needed; leave out {colon}{rest}")
+        return name, {option: rest}
     if data.startswith("hf:"):
         return _known("huggingface", data), {"path": data}
     path = Path(data)
@@ -55,8 +61,9 @@ def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
     known = options_of(DATASETS.source(name))
     for option in PLACES:
         if option in known and not config.get(option) and known[option].default in ("''", '""'):
-            how = f"--data.{option} PLACE" if option == "root" else "name the folder or file itself"
-            raise UserError(f"{asked_by} needs {'pictures: --data FOLDER' if name == 'folder' else f'to know where {name} lies: {how}'}")
+            raise UserError(
+                f"{asked_by} needs {'pictures: --data FOLDER' if name == 'folder' else f'to know where {name} lies: {name}:PLACE'}"
+            )
 
 
 def _kind_of_folder(path: Path) -> str:

@@ -15,6 +15,8 @@ _PLACES = {
     "npy": "npy:Npy",
     "hdf5": "hdf5:Hdf5",
     "celeba": "celeba:CelebA",
+    "huggingface": "huggingface:HuggingFace",
+    "lerobot": "lerobot:LeRobot",
     "clevrer": "clevrer:Clevrer",
     "traffic2022": "traffic2022:Traffic2022",
 }

@@ -113,8 +113,9 @@ class Footage:
                 return self._count_frames(float(stream.average_rate or 25))
             if stream.frames > len(stamps):
                 whole, self.problem = False, f"only {len(stamps)} of its {stream.frames} frames are there"
-            elif stream.duration and stamps and (missing := stream.duration * base - (max(stamps) - min(stamps)) * base) > 2:
-                whole, self.problem = False, f"its last {missing:.1f} seconds are missing"
+            said = stream.duration * base if stream.duration else (container.duration or 0) / 1e6
+            if stamps and whole and (missing := said - (max(stamps) - min(stamps)) * base) > 2:
+                whole, self.problem = False, f"it ends {missing:.1f} seconds before the time it says"
         return sorted(stamps), sorted(keys), base, whole
 
     def _count_frames(self, rate: float) -> tuple[list[int], list[int], float, bool]:

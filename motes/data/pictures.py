@@ -1,5 +1,6 @@
 """Read picture files of any kind into arrays of one size: sixteen bits, palettes, transparency, CMYK, camera orientation."""
 
+from io import BufferedReader, BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -70,26 +71,33 @@ def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
 def read_picture(path: Path) -> Image.Image:
     """RGB or grey, turned as the camera was held; what is transparent becomes white."""
     try:
-        with Image.open(path) as opened:
-            if opened.width * opened.height > LARGEST:
-                raise UserError(f"{path} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
-            opened.load()
-            upright = ImageOps.exif_transpose(opened)
-    except UserError:
-        raise
+        with path.open("rb") as file:
+            return read_bytes(file, path)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, not a picture") from None
     except PermissionError:
         raise UserError(f"{path} may not be read; see its permissions") from None
+
+
+def read_bytes(file: BytesIO | BufferedReader, where: object) -> Image.Image:
+    """As `read_picture`, of an open file or of bytes in memory; `where` is named in errors."""
+    try:
+        with Image.open(file) as opened:
+            if opened.width * opened.height > LARGEST:
+                raise UserError(f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
+            opened.load()
+            upright = ImageOps.exif_transpose(opened)
+    except UserError:
+        raise
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
-        reason = "is empty" if path.is_file() and path.stat().st_size == 0 else "is no picture, or cut short"
-        raise UserError(f"{path} {reason} ({type(problem).__name__})") from None
+        reason = "is no picture, or cut short" if file.seek(0, 2) else "is empty"
+        raise UserError(f"{where} {reason} ({type(problem).__name__})") from None
     try:
         return _plain(upright)
     except ValueError:
-        raise UserError(f"{path} has {upright.mode} colours, which are not understood; save it as RGB") from None
+        raise UserError(f"{where} has {upright.mode} colours, which are not understood; save it as RGB") from None
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -72,4 +72,35 @@ def test_a_folder_is_what_is_in_it(tmp_path):
     assert folder("pictures", "a.png", "b.jpg") == "folder"
     assert folder("text", "a.txt") == "folder"
     assert folder("mixed", "a.png", "b.png", "c.npy") == "folder"
-    np.save(tmp_path / "frames.npy", np.zeros((2, 4, 4, 3), np.uint8))
+    assert folder("videos", "thumbnail.jpg", "a/1.mp4", "a/2.MOV") == "video"
+    assert folder("arrays", "train.npy", "test.npy") == "npy" and folder("tables", "data/train-0.parquet", "README.md") == "huggingface"
+    (tmp_path / "robot/meta").mkdir(parents=True)
+    (tmp_path / "robot/meta/info.json").write_text('{"codebase_version": "v3.0"}')
+    assert find_source(str(tmp_path / "robot")) == ("lerobot", {"path": str(tmp_path / "robot")})
+    for name, kind in (("a.npy", "npy"), ("a.H5", "hdf5"), ("a.webm", "video"), ("a.parquet", "huggingface")):
+        (tmp_path / name).touch()
+        assert find_source(str(tmp_path / name)) == (kind, {"path": str(tmp_path / name)})
+
+
+def test_names_with_places():
+    assert find_source("celeba:/data/faces") == ("celeba", {"root": "/data/faces"})
+    assert find_source("hf:owner/name:subset") == ("huggingface", {"path": "hf:owner/name:subset"})
+    assert find_source("clevrer") == ("clevrer", {})
+    recipe = choose_data(PRESETS["dlp-celeba"].recipe, "celeba:/data/faces")
+    assert recipe.data == "celeba" and recipe.data_config == {"root": "/data/faces", "image_size": (128, 128), "pairs": True}
+    with pytest.raises(UserError, match="to know where clevrer lies: clevrer:PLACE"):
+        make_recipe(told(preset="dlp-clevrer", data="clevrer"), [])
+    with pytest.raises(UserError, match="shapes lies nowhere"):
+        find_source("shapes:/data")
+
+
+def test_train_and_evaluate_on_a_file(tmp_path):
+    np.save(tmp_path / "frames.npy", np.random.default_rng(0).integers(0, 256, (30, 40, 48, 3), dtype=np.uint8))
+    small = ["--data.image-size", 32, 32, "--model.num-particles", 3, "--model.glimpse-size", 8, "--training.batch-size", 4]
+    done = motes("train", "--data", tmp_path / "frames.npy", "--out", tmp_path / "run", "--steps", 2, *small)
+    assert done.returncode == 0, done.stderr
+    done = motes("evaluate", tmp_path / "run", "--data", tmp_path / "frames.npy")
+    assert done.returncode == 0 and "psnr" in done.stdout, done.stderr
+    refused(
+        motes("train", "--data", tmp_path / "frames.npy", "--out", tmp_path / "x", "--data.layuot", "NHWC"), "did you mean '--data.layout'"
+    )

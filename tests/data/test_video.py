@@ -134,6 +134,14 @@ def test_a_video_cut_short_gives_the_frames_that_are_there(tmp_path):
         Video(Config(str(path)))
 
 
+def test_an_unfinished_recording_is_used_as_far_as_it_goes(tmp_path):
+    path = film(tmp_path / "a.mkv", count=200, keys=10, values=[n % 60 for n in range(200)])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.warns(UserWarning, match=r"a\.mkv: it ends 1?\d\.\d seconds before the time it says"):
+        data = Video(Config(str(path), (32, 32), gap=0.0))
+    assert 30 < len(data) < 150 and brightness(data.pixels(range(len(data)))) == [n % 60 for n in range(len(data))]
+
+
 def test_what_is_no_video_is_named_and_counted(tmp_path):
     for number in range(4):
         film(tmp_path / f"{number}.mp4", count=12)
