@@ -56,7 +56,7 @@ def prepare(
     fresh = out.absolute().with_name(f".{out.name}.part")
     with _clear_of_disk_errors(out), _alone(fresh, out):
         done = _resumed(fresh, asked, sets)
-        _check_room(fresh, asked, done)
+        _check_room(fresh, asked, done, sets)
         for split, data in sets.items():
             _Writer(fresh, split, data, asked["counts"][split], done).write(progress, sum(asked["counts"].values()))
         manifest = _manifest(fresh, asked)
@@ -184,15 +184,16 @@ def _agrees(fresh: Path, split: Split, data: Dataset, count: int) -> bool:
         return file.read(each) == data.pixels([count - 1]).tobytes()
 
 
-def _check_room(fresh: Path, asked: dict[str, Any], done: dict[Split, int]) -> None:
-    """Before hours of decoding, not after them. Truth is not counted: writing finds out."""
-    need = sum(count - done.get(split, 0) for split, count in asked["counts"].items()) * int(np.prod(asked["image_shape"]))
-    free = shutil.disk_usage(fresh).free
+def _check_room(fresh: Path, asked: dict[str, Any], done: dict[Split, int], sets: dict[Split, Dataset]) -> None:
+    """Before hours of decoding, not after them."""
+    left = {split: count - done.get(split, 0) for split, count in asked["counts"].items()}
+    each = {split: sum(value.nbytes for value in _arrays(sets[split], range(1)).values()) for split in left if left[split]}
+    need, free = sum(left[split] * size for split, size in each.items()), shutil.disk_usage(fresh).free
     if need > free:
         if not done:
             shutil.rmtree(fresh, ignore_errors=True)
         raise UserError(
-            f"the disk of {fresh.parent} has {free / 1e9:.1f} GB free, the set needs {need / 1e9:.1f} GB; make room, or set --limit"
+            f"the disk of {fresh.parent} has {free / 1e6:,.0f} MB free, what is left of the set needs {need / 1e6:,.0f} MB; make room, or set --limit"
         )
 
 

@@ -54,7 +54,7 @@ def test_an_interrupted_call_is_gone_on_with(tmp_path, in_tens, monkeypatch):
             return super().pixels(rows)
 
     monkeypatch.setattr(shapes, "Shapes", Watched)
-    stop = 3
+    stop = 6  # three rows of the three splits to see how large they are, two chunks, and then
     with pytest.raises(KeyboardInterrupt):
         prepare(small(), out)
     assert not out.exists()
@@ -65,7 +65,9 @@ def test_an_interrupted_call_is_gone_on_with(tmp_path, in_tens, monkeypatch):
     drawn.clear()
     stop = -1
     prepare(small(), out)
-    assert sum(rows for split, rows in drawn if split == "train") == 1 + 20, "one row to see that the source is the same, then the rest"
+    assert sum(rows for split, rows in drawn if split == "train") == 1 + 1 + 20, (
+        "one row to see that the source is the same, one to see how large rows are, then the rest"
+    )
     assert not list(tmp_path.glob(".*"))
     monkeypatch.undo()
     prepare(small(), tmp_path / "straight")
@@ -111,7 +113,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_opens(tmp_path, in_tens, monkey
     assert "\n" not in str(told.value) and not (tmp_path / "set").exists()
     monkeypatch.undo()
     monkeypatch.setattr(preparing.shutil, "disk_usage", lambda path: dataclasses.make_dataclass("Usage", ["free"])(1000))
-    with pytest.raises(UserError, match="GB free"):
+    with pytest.raises(UserError, match="MB free"):
         prepare(small(), tmp_path / "other")
     assert not (tmp_path / "other").exists() and not (tmp_path / ".other.part").exists()
 
