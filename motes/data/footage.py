@@ -1,5 +1,6 @@
 """One video file: its frames by number, upright, found through an index of time stamps and key frames instead of decoding everything."""
 
+import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from importlib import import_module
@@ -20,7 +21,7 @@ class Footage:
 
     def __init__(self, path: Path):
         self.path, self.problem = path, ""
-        self._av = import_av()
+        self._av, self._told = import_av(), False
         self._container: Any = None
         self._coming: Iterator[tuple[int, Any]] = iter(())  # time stamps and frames
         self._counted = False  # time stamps are frame numbers, because the file's own are no use
@@ -63,9 +64,14 @@ class Footage:
                     yield place, frame
         except self._av.FFmpegError as problem:
             self.close()
-            raise UserError(f"frame {number} of {self.path} cannot be decoded ({type(problem).__name__}); the file is damaged") from None
+            raise self._damaged(number, type(problem).__name__) from None
         if found is None:
-            raise UserError(f"frame {number} of {self.path} cannot be decoded; the file is damaged")
+            raise self._damaged(number, "nothing comes")
+        if found.is_corrupt and not self._told:
+            self._told = True
+            warnings.warn(
+                f"frame {number} of {self.path} is damaged; this one and others like it are used as the decoder mends them", stacklevel=2
+            )
         if self._last is not None and self._last > wanted:
             self._last = None  # the decoder is past it: the next call seeks
         yield number, found
@@ -74,6 +80,11 @@ class Footage:
         if self._container is not None:
             self._container.close()
         self._container, self._last, self._coming = None, None, iter(())
+
+    def _damaged(self, number: int, why: str) -> UserError:
+        return UserError(
+            f"frame {number} of {self.path} cannot be decoded ({why}): the file is damaged there; remove it, or write it anew: ffmpeg -i FILE NEW.mp4"
+        )
 
     def _open(self) -> Any:
         try:
@@ -202,6 +213,9 @@ def list_videos(path: Path) -> list[Path]:
 
 def import_av() -> Any:
     try:
-        return import_module("av")
+        av = import_module("av")
     except ImportError:
         raise UserError("videos need PyAV; install it with: pip install 'motes[video]'") from None
+    if not hasattr(av.VideoFrame, "rotation"):  # or phone videos would lie on their side without a word
+        raise UserError(f"videos need PyAV 14.1 or newer, this is {av.__version__}; pip install 'motes[video]' brings it")
+    return av

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from motes.data import folder, preparing, shapes
+from motes.data import folder, npy, preparing, shapes
 from motes.data.prepared import Config, Prepared
 from motes.data.preparing import Source, prepare, verify
 from motes.errors import UserError
@@ -116,6 +116,15 @@ def test_a_full_disk_is_one_sentence_and_nothing_opens(tmp_path, in_tens, monkey
     with pytest.raises(UserError, match="MB free"):
         prepare(small(), tmp_path / "other")
     assert not (tmp_path / "other").exists() and not (tmp_path / ".other.part").exists()
+
+
+def test_clips_stay_clips_and_are_never_cut(tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, (10, 4, 8, 8, 3), dtype=np.uint8))
+    source = Source("npy", npy.Config(str(tmp_path / "a.npy")))
+    prepare(source, tmp_path / "set", limit=10)
+    made = Prepared(Config(str(tmp_path / "set")))
+    assert made.frames == 4 and len(made) == 8 and (made.pixels(range(8)) == source.open("train").pixels(range(8))).all()
+    assert made.truth([0]) is None
 
 
 def test_what_is_there_is_kept(tmp_path):
