@@ -46,7 +46,9 @@ class Config:
     root: str = ""  # the folder with Img, Anno, Eval and MAFL
     image_size: tuple[int, int] = (128, 128)  # square; the face fills it as at 128
     channels: int = 3  # 1: grey
-    part: Literal["celeba", "mafl"] = "celeba"  # what the train split is; mafl: the 19,000 faces that landmark regressors are fitted on
+    part: Literal["celeba", "mafl", "partition"] = (
+        "celeba"  # mafl: train on the 19,000 faces that landmark regressors are fitted on; partition: CelebA's own splits, without MAFL's lists
+    )
     published_validation: bool = (
         False  # validate on the first 2,000 of CelebA's test partition, as the 2022 code, not on its validation one
     )
@@ -55,7 +57,7 @@ class Config:
 
 
 class CelebA(Dataset):
-    """`part` changes the train split only: no face is in two of unsupervised train, MAFL train, validation and test.
+    """Part mafl differs from celeba in the train split only: no face is in two of unsupervised train, MAFL train, validation and test.
 
     Landmarks (left eye, right eye, nose, left and right corner of the mouth) are moved as published, (y - 30) 160/178 - 16 with no
     half pixels, so that errors are those of the papers. Every face is decoded anew each time: prepare them to train long.
@@ -68,7 +70,7 @@ class CelebA(Dataset):
             raise UserError(f"faces are square, with 1 or 3 channels: not {config.image_size} with {config.channels}")
         self.config = config
         self.split: Split = split
-        root, lists = _find(config.root)
+        root, lists = _find(config.root, [key for key in LISTS if config.part != "partition" or not key.startswith("mafl")])
         names, points = read_landmarks(lists["landmarks"])
         chosen = _choose(lists, names, split, config)
         self._files = _pictures(root, [names[row] for row in chosen])
@@ -112,17 +114,20 @@ class CelebA(Dataset):
 
 def read_landmarks(path: Path) -> tuple[list[str], np.ndarray]:
     """File names, and five points (column, row) in pixels of the aligned pictures for each."""
-    lines = path.read_text().splitlines()
-    if len(lines) < 2 or not lines[0].strip().isdecimal():
-        raise UserError(f"{path} does not begin with the number of its lines; it is not the list of CelebA")
-    said, rows = int(lines[0]), [line.split() for line in lines[2:] if line.strip()]
-    if len(rows) != said:
-        raise UserError(
-            f"{path} says {said} pictures and has {len(rows)}; it is cut short or put together wrongly, get it again from {PAGE}"
-        )
+    lines = _lines(path)
+    if path.suffix == ".csv":
+        rows, first = lines[1:], 2
+    else:
+        if not lines or not lines[0][0].isdecimal():
+            raise UserError(f"{path} does not begin with the number of its lines; it is not the list of CelebA")
+        said, rows, first = int(lines[0][0]), lines[2:], 3
+        if len(rows) != said:
+            raise UserError(
+                f"{path} says {said} pictures and has {len(rows)}; it is cut short or put together wrongly, get it again from {PAGE}"
+            )
     for number, row in enumerate(rows):
         if len(row) != 11 or not all(value.lstrip("-").isdecimal() for value in row[1:]):
-            raise UserError(f"line {number + 3} of {path} is not a file name and ten numbers: {' '.join(row)[:60]!r}")
+            raise UserError(f"line {number + first} of {path} is not a file name and ten numbers: {' '.join(row)[:60]!r}")
     return [row[0] for row in rows], np.array([row[1:] for row in rows], np.float32).reshape(-1, 5, 2)
 
 
@@ -130,6 +135,8 @@ def _choose(lists: dict[str, Path], names: list[str], split: Split, config: Conf
     """Rows of the landmark list that are of a split, in its order."""
     place = {name: row for row, name in enumerate(names)}
     parts = _partition(lists["partition"], place)
+    if config.part == "partition":
+        return np.flatnonzero(parts == {"train": 0, "validation": 1, "test": 2}[split]).tolist()
     mafl = {kind: _names(lists[f"mafl_{kind}"], place) for kind in ("train", "test")}
     if len(names) == WHOLE and (len(mafl["train"]), len(mafl["test"])) != (19_000, 1_000):
         raise UserError(
@@ -156,44 +163,54 @@ def _choose(lists: dict[str, Path], names: list[str], split: Split, config: Conf
 
 def _partition(path: Path, place: dict[str, int]) -> np.ndarray:
     parts = np.full(len(place), -1)
-    for number, line in enumerate(path.read_text().splitlines()):
-        name, _, part = line.strip().partition(" ")
-        if name and (name not in place or part.strip() not in ("0", "1", "2")):
-            raise UserError(f"line {number + 1} of {path} is not a known file name and 0, 1 or 2: {line[:60]!r}")
-        if name:
-            parts[place[name]] = int(part)
+    for number, row in enumerate(_lines(path)):
+        if path.suffix == ".csv" and not number:
+            continue
+        if len(row) != 2 or row[0] not in place or row[1] not in ("0", "1", "2"):
+            raise UserError(f"line {number + 1} of {path} is not a known file name and 0, 1 or 2: {' '.join(row)[:60]!r}")
+        parts[place[row[0]]] = int(row[1])
     if missing := int((parts < 0).sum()):
         raise UserError(f"{path} lacks {missing} of the {len(place)} pictures that have landmarks; get it again from {PAGE}")
     return parts
 
 
 def _names(path: Path, place: dict[str, int]) -> set[int]:
-    words = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
+    words = [row[0] for row in _lines(path)]
     if unknown := [word for word in words if word not in place]:
         raise UserError(f"{path} names {len(unknown)} pictures that have no landmarks, the first {unknown[0]}")
     return {place[word] for word in words}
 
 
-def _find(told: str) -> tuple[Path, dict[str, Path]]:
+def _lines(path: Path) -> list[list[str]]:
+    """Words of each line that has any, apart by blanks or commas."""
+    return [line.replace(",", " ").split() for line in path.read_text().splitlines() if line.strip()]
+
+
+def _find(told: str, keys: Sequence[str]) -> tuple[Path, dict[str, Path]]:
     root = Path(told)
     if not told or not root.is_dir():
         raise UserError(
             f"CelebA needs the folder that holds Img, Anno, Eval and MAFL, and {told or 'nothing'!r} is none; name it with --data.root"
         )
-    found = {
-        key: next((path for path in (root / sub / name, root / name) if path.is_file()), None) for key, (sub, name, _) in LISTS.items()
-    }
-    missing = [f"{sub}/{name} (from {page})" for key, (sub, name, page) in LISTS.items() if found[key] is None]
+    found: dict[str, Path] = {}
+    for key in keys:
+        sub, name, _ = LISTS[key]
+        places = (folder / file for folder in (root / sub, root) for file in (name, f"{Path(name).stem}.csv"))
+        if (path := next((path for path in places if path.is_file()), None)) is not None:
+            found[key] = path
+    missing = [f"{sub}/{name} (from {page})" for key, (sub, name, page) in LISTS.items() if key in keys and key not in found]
     if not any((folder / name).is_dir() for folder in (root / "Img", root) for name in FOLDERS):
         missing.insert(0, f"Img/{FOLDERS[0]} or Img/{FOLDERS[1]} (from {PAGE})")
     if missing:
         raise UserError(f"{root} lacks " + ", ".join(missing))
-    return root, {key: path for key, path in found.items() if path is not None}
+    return root, found
 
 
 def _pictures(root: Path, names: list[str]) -> list[Path]:
     """Of the folders that are there the first; the lists say .jpg, the files may be .png."""
     folder = next(folder / name for name in FOLDERS for folder in (root / "Img", root) if (folder / name).is_dir())
+    if (folder / folder.name).is_dir():
+        folder = folder / folder.name  # as an archive in an archive leaves it
     there = {path.stem: path for path in folder.iterdir()}
     missing = [name for name in names if Path(name).stem not in there]
     if missing:

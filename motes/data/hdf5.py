@@ -127,8 +127,9 @@ class Hdf5(Dataset):
         number = self._rows[row]
         value = np.asarray(self._file[self._mask][divmod(number, self.frames) if len(self._lead) == 2 else number])
         value = value.reshape(-1, *self._stack.size)  # one plane of numbers, or one plane for each thing
-        numbers = value[0].astype(np.uint8) if len(value) == 1 else _numbers(value)
-        brought = self._brought(numbers, 1, smooth=False)[0]
+        numbers = value[0].astype(np.uint16) if len(value) == 1 else _numbers(value)
+        low, high = ((numbers >> shift & 255).astype(np.uint8) for shift in (0, 8))  # pictures have one byte, there may be more things
+        brought = self._brought(low, 1, smooth=False)[0] + (self._brought(high, 1, smooth=False)[0].astype(np.uint16) << 8)
         return brought[None] == np.arange(self._backgrounds, self._backgrounds + self._things)[:, None, None]
 
     def _one(self, name: str, row: int) -> np.ndarray:
@@ -184,8 +185,8 @@ def boxes(masks: np.ndarray) -> np.ndarray:
 
 
 def _numbers(planes: np.ndarray) -> np.ndarray:
-    """The number of the plane that is on at each pixel; 255 where none is."""
-    return np.where(planes.max(0) > 0, planes.argmax(0), 255).astype(np.uint8)
+    """The number of the plane that is on at each pixel; 65535 where none is."""
+    return np.where(planes.max(0) > 0, planes.argmax(0), 65535).astype(np.uint16)
 
 
 def _tensor(value: np.ndarray) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
     FOLDER/manifest.json        format, source and its options, shape, frames, and of every split its rows and its files with their SHA-256
     FOLDER/train.npy            uint8, N C H W: row n of the split is row n of the array (for clips row // frames is the clip)
-    FOLDER/train.masks.npy      uint8, N H W: 0 nobody's pixel, n + 1 that of thing n (what is visible; whole shapes are not kept)
+    FOLDER/train.masks.npy      uint8 or uint16, N H W: 0 nobody's pixel, n + 1 that of thing n (what is visible; whole shapes are not kept)
     FOLDER/train.centres.npy    and so on: present, boxes, points, factors.colour, scene.camera: one array each where the source knows it
 
 `motes.data.preparing` writes it; any tool that reads .npy files can use it.
@@ -85,8 +85,8 @@ class Prepared(Dataset):
         known = {name: torch.from_numpy(np.array(self._arrays[name][list(rows)])) for name in self._arrays if name != "pixels"}
         plain: dict[str, Any] = {name: value for name, value in known.items() if "." not in name}
         if "masks" in plain:
-            things = torch.arange(1, plain["present"].shape[1] + 1, dtype=torch.uint8)
-            plain["masks"] = plain["masks"][:, None] == things[None, :, None, None]
+            things = torch.arange(1, plain["present"].shape[1] + 1, dtype=torch.int32)
+            plain["masks"] = plain["masks"].to(torch.int32)[:, None] == things[None, :, None, None]
         for group in ("factors", "scene"):
             plain[group] = {name.partition(".")[2]: value for name, value in known.items() if name.startswith(f"{group}.")}
         return Truth(**plain)

@@ -22,7 +22,6 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 CHUNK = 1 << 26  # bytes of pixels between two marks in progress.json: what an interruption may cost
 PROGRESS = "progress.json"
 LOCK = "lock"
-MOST_THINGS = 254  # masks are kept as one byte a pixel
 
 
 @dataclass(frozen=True)
@@ -129,14 +128,15 @@ def _arrays(data: Dataset, rows: range) -> dict[str, np.ndarray]:
 
 
 def _cheap(truth: Truth) -> dict[str, np.ndarray]:
-    """What is small beside the pixels: not the whole shapes, and the visible masks as one byte a pixel."""
+    """What is small beside the pixels: not the whole shapes, and the visible masks as a number a pixel."""
     kept = {name: getattr(truth, name) for name in ("present", "centres", "boxes", "points")}
     kept |= {f"{group}.{name}": value for group in ("factors", "scene") for name, value in getattr(truth, group).items()}
     arrays = {name: value.numpy() for name, value in kept.items() if value is not None}
-    if truth.masks is not None and truth.masks.shape[1] <= MOST_THINGS:
-        masks = truth.masks.numpy()
-        number = np.arange(1, masks.shape[1] + 1, dtype=np.uint8)[None, :, None, None]
-        arrays["masks"] = (masks * number).max(1, initial=0).astype(np.uint8)
+    if truth.masks is not None:
+        masks, kind = truth.masks.numpy(), np.uint8 if truth.masks.shape[1] < 256 else np.uint16
+        arrays["masks"] = np.zeros((len(masks), *masks.shape[2:]), kind)
+        for n in range(masks.shape[1]):  # no pixel belongs to two
+            arrays["masks"][masks[:, n]] = n + 1
     return arrays
 
 

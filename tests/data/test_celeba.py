@@ -54,6 +54,26 @@ def test_splits_are_the_published_ones(root):
     assert numbers(CelebA(Config(str(root), published_validation=True), "validation")) == [24, 25, 26, 27]
 
 
+def test_lists_as_tables_and_without_mafl(root):
+    whole = {split: CelebA(Config(str(root), part="partition"), split) for split in ("train", "validation", "test")}
+    assert [numbers(data) for data in whole.values()] == [list(range(20)), list(range(20, 24)), list(range(24, 30))]
+    for place in ("Anno/list_landmarks_align_celeba", "Eval/list_eval_partition"):
+        lines = (root / f"{place}.txt").read_text().splitlines()
+        header = ["image_id,partition"] if "partition" in place else ["image_id," + ",".join(lines[1].split())]
+        (root / f"{place}.txt").unlink()
+        body = lines[2:] if "landmarks" in place else lines
+        (root / f"{place}.csv").write_text("\n".join(header + [",".join(line.split()) for line in body]))
+    (root / "MAFL/testing.txt").unlink()
+    inside = root / "Img/img_align_celeba_hq"
+    inside.rename(root / "moved")
+    inside.mkdir()
+    (root / "moved").rename(inside / inside.name)
+    again = CelebA(Config(str(root), part="partition"), "test")
+    assert torch.equal(again.truth([0, 3]).points, whole["test"].truth([0, 3]).points) and numbers(again) == list(range(24, 30))
+    with pytest.raises(UserError, match=r"lacks MAFL/testing\.txt"):
+        CelebA(Config(str(root)))
+
+
 def test_pictures_are_cut_and_scaled_as_published(root):
     face = Image.open(root / "Img/img_align_celeba_hq" / name(3))
     expected = np.asarray(face.crop((0, 30, 178, 208)).resize((160, 160), Image.Resampling.BILINEAR))[16:144, 16:144]

@@ -5,6 +5,9 @@ import pytest
 import torch
 
 from motes.data.hdf5 import Config, Hdf5
+from motes.data.prepared import Config as PreparedConfig
+from motes.data.prepared import Prepared
+from motes.data.preparing import Source, prepare
 from motes.errors import UserError
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
@@ -84,6 +87,19 @@ def test_videos_and_splits(tmp_path):
     assert len(last) == 2 and torch.equal(
         last.truth([1]).masks[0], Hdf5(Config(flat.config.path, held_out=0.4), "test").truth([7]).masks[0]
     )
+
+
+def test_hundreds_of_cells(tmp_path):
+    """Maps of numbers beyond a byte, as of cells: each is one pixel here, the picture twice as large."""
+    numbers = np.random.default_rng(0).permutation(400).reshape(1, 20, 20, 1).astype(np.int32)
+    with h5py.File(tmp_path / "cells.h5", "w") as file:
+        file["image"], file["mask"] = np.zeros((1, 20, 20, 3), np.uint8), numbers
+    truth = Hdf5(Config(str(tmp_path / "cells.h5"), (40, 40))).truth([0])
+    assert truth.present.shape == (1, 399) and truth.present.all() and (truth.masks.sum((2, 3)) == 4).all()
+    row, column = np.argwhere(numbers[0, :, :, 0] == 300)[0]
+    assert truth.boxes[0, 299].tolist() == [2 * row, 2 * column, 2 * row + 1, 2 * column + 1]
+    prepare(Source("hdf5", Config(str(tmp_path / "cells.h5"), (40, 40))), tmp_path / "set", ("train",))
+    assert torch.equal(Prepared(PreparedConfig(str(tmp_path / "set"))).truth([0]).masks, truth.masks)
 
 
 def test_broken_files_are_named(tmp_path):
