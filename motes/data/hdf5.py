@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from motes.data.arrays import Stack, check_kind, find_file, find_layout, share
+from motes.data.arrays import NAMES, Stack, check_kind, find_file, find_layout, share
 from motes.data.base import Dataset, Split, Truth
 from motes.data.pictures import check_looks, cut, moved, to_size
 from motes.errors import UserError
@@ -56,7 +56,7 @@ class Hdf5(Dataset):
             raise UserError("an HDF5 set needs the path of its file")
         self._path, own = find_file(Path(config.path), split, ENDINGS)
         self._file = _open(self._path)
-        arrays = _arrays(self._file)
+        arrays, own = _of_split(_arrays(self._file), split, own)
         image = _chosen(arrays, (config.image_key,) if config.image_key else IMAGES, self._path)
         where = f"{image} in {self._path}"
         check_kind(arrays[image].dtype, where)
@@ -67,7 +67,7 @@ class Hdf5(Dataset):
         check_looks(self._size, self._channels, config.fit)
         self._lead = self._stack.array.shape[: 2 if self._stack.layout.startswith("V") else 1]
         self._truth = {name: one for name, one in arrays.items() if name != image and self._belongs(name, one)}
-        self._mask = next((name for name in MASKS if name in self._truth), None)
+        self._mask = next((name for name in self._truth if name.rpartition("/")[2] in MASKS), None)
         self._backgrounds = config.backgrounds if config.backgrounds >= 0 else int(self._mask is not None)
         self._things = self._count_things()
         videos = range(self._stack.videos) if own else share(self._stack.videos, split, config.held_out)
@@ -124,8 +124,9 @@ class Hdf5(Dataset):
 
     def _masks(self, row: int) -> np.ndarray:
         """bool, N H W: of things, without the background."""
+        assert self._mask is not None
         number = self._rows[row]
-        value = np.asarray(self._file[self._mask][divmod(number, self.frames) if len(self._lead) == 2 else number])
+        value = np.asarray(self._truth[self._mask][divmod(number, self.frames) if len(self._lead) == 2 else number])
         value = value.reshape(-1, *self._stack.size)  # one plane of numbers, or one plane for each thing
         numbers = value[0].astype(np.uint16) if len(value) == 1 else _numbers(value)
         low, high = ((numbers >> shift & 255).astype(np.uint8) for shift in (0, 8))  # pictures have one byte, there may be more things
@@ -215,8 +216,18 @@ def _arrays(file: Any) -> dict[str, Any]:
     return found
 
 
+def _of_split(arrays: dict[str, Any], split: Split, own: bool) -> tuple[dict[str, Any], bool]:
+    """Of a file with a group for each split, the arrays of this one's; and whether they hold nothing else."""
+    for group in NAMES[split]:
+        inside = {name.removeprefix(f"{group}/"): one for name, one in arrays.items() if name.startswith(f"{group}/")}
+        if inside:
+            return inside, True
+    return arrays, own
+
+
 def _chosen(arrays: dict[str, Any], names: Sequence[str], path: Path) -> str:
-    for name in names:
-        if name in arrays:
-            return name
+    for wanted in names:
+        for name in arrays:
+            if wanted in (name, name.rpartition("/")[2]):
+                return name
     raise UserError(f"{path} has no array {names[0]!r}; there are {', '.join(sorted(arrays)) or 'none'}; choose one by --data.image-key")

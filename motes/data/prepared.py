@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import torch
@@ -121,7 +122,7 @@ class Prepared(Dataset):
 
 
 def file_name(split: str, name: str) -> str:
-    return f"{split}.npy" if name == "pixels" else f"{split}.{name}.npy"
+    return f"{split}.npy" if name == "pixels" else f"{split}.{quote(name, safe='')}.npy"  # a factor may be called obs/position
 
 
 def is_prepared(root: Path) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -202,7 +203,7 @@ def _manifest(fresh: Path, asked: dict[str, Any]) -> dict[str, Any]:
     for split, count in asked["counts"].items():
         found = sorted(fresh.glob(f"{split}.*npy"))
         names = {path.name.removeprefix(f"{split}.").removesuffix(".npy").removesuffix("npy") or "pixels": path for path in found}
-        splits[split] = {"count": count, "files": {name: _hash(path) for name, path in names.items()}}
+        splits[split] = {"count": count, "files": {unquote(name): _hash(path) for name, path in names.items()}}
     head = {"format": FORMAT, "version": VERSION, "written_by": f"motes {MOTES}", "source": asked["data"], "options": asked["config"]}
     return {**head, "image_shape": asked["image_shape"], "frames": asked["frames"], "splits": splits, "asked": asked}
 

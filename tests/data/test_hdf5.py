@@ -89,6 +89,21 @@ def test_videos_and_splits(tmp_path):
     )
 
 
+def test_groups_named_after_splits_are_the_splits(tmp_path):
+    path = tmp_path / "a.h5"
+    write(path)
+    with h5py.File(path, "r+") as file:
+        for group, rows in (("train", slice(0, 12)), ("val", slice(12, 15)), ("test", slice(15, 20))):
+            for name in ("image", "mask", "colour"):
+                file[f"{group}/obs/{name}"] = file[name][rows]
+    whole, parts = Hdf5(write(tmp_path / "b.h5")), [Hdf5(Config(str(path)), split) for split in ("train", "validation", "test")]
+    assert [len(part) for part in parts] == [12, 3, 5] and (parts[0].pixels([3]) == whole.pixels([3])).all()
+    assert torch.equal(parts[0].truth([3]).masks, whole.truth([3]).masks)
+    prepare(Source("hdf5", Config(str(path))), tmp_path / "set")
+    made = Prepared(PreparedConfig(str(tmp_path / "set")), "test").truth([2])
+    assert torch.equal(made.factors["obs/colour"], parts[2].truth([2]).factors["obs/colour"])
+
+
 def test_hundreds_of_cells(tmp_path):
     """Maps of numbers beyond a byte, as of cells: each is one pixel here, the picture twice as large."""
     numbers = np.random.default_rng(0).permutation(400).reshape(1, 20, 20, 1).astype(np.int32)

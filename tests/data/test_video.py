@@ -18,7 +18,9 @@ SIDE = 64
 def film(path, count=60, stamps=None, rotation=0, keys=12, values=None):
     """Frame n is grey of brightness 4 n, its upper left quarter white."""
     with av.open(str(path), "w", options={"movflags": "+faststart"} if path.suffix == ".mp4" else {}) as container:
-        stream = container.add_stream("mpeg4" if path.stem == "mpeg4" else "libx264", rate=10)
+        # open: frames that come after a key frame, are shown before it, and need the group before
+        options = {"x264-params": f"open-gop=1:keyint={keys}:bframes=3:b-adapt=0:scenecut=0"} if path.stem == "open" else {}
+        stream = container.add_stream("mpeg4" if path.stem == "mpeg4" else "libx264", rate=10, options=options)
         stream.width, stream.height, stream.pix_fmt = SIDE + 32, SIDE, "yuv420p"
         stream.codec_context.gop_size, stream.bit_rate = keys, 4_000_000
         stream.codec_context.time_base = Fraction(1, 10 if path.suffix == ".avi" else 1000)  # AVI fills every tick with a frame
@@ -41,7 +43,7 @@ def brightness(pixels):
     return np.round(pixels[:, :, -8:, -8:].mean((1, 2, 3)) / 4).astype(int).tolist()
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi", "mpeg4.avi"])
+@pytest.mark.parametrize("name", ["a.mp4", "open.mp4", "a.mkv", "a.ts", "a.avi", "mpeg4.avi"])
 def test_any_order_gives_the_right_frames(tmp_path, name):
     data = Video(Config(str(film(tmp_path / name)), (32, 32), gap=0.0))
     assert len(data) == 48 and data.image_shape == (3, 32, 32)
