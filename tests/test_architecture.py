@@ -54,6 +54,9 @@ def test_files_and_functions_fit_the_eye(path):
     [
         ["--help"],
         ["train", "--help"],
+        ["data", "prepare", "--help"],
+        ["data", "prepare", "shaps", "--out", "x"],
+        ["train", "--data", "celeba:nowhere", "--data.chanels", "3"],
         ["trian"],
         ["train", "dlp-quik"],
         ["train", "--model.num-particle", "3"],

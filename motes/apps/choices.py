@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from motes.apps.options import first_line
 from motes.apps.recipes import describe
 from motes.data import DATASETS
 from motes.models import MODELS
@@ -17,7 +18,7 @@ def show_choices() -> None:
     for name in MODELS:
         table.add_row("model", f"[bold]{name}[/]", "")
     for name in DATASETS:
-        table.add_row("data", f"[bold]{name}[/]", "")
+        table.add_row("data", f"[bold]{name}[/]", Text(first_line(DATASETS.source(name))))
     Console().print(table)
 
 

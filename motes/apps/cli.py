@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from motes.apps import prepare
 from motes.apps.options import nearest
 from motes.errors import UserError
 from motes.version import VERSION
@@ -17,6 +18,7 @@ COMMANDS = {
     "encode": "pictures to particles: tables and overlays",
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
+    "data": "data sets: motes data prepare SOURCE --out FOLDER",
     "info": "what is in a run or checkpoint; alone: what this machine computes with",
     "list": "presets, models and data sets",
     "import-2022": "weights of the 2022 research code to a checkpoint",
@@ -57,8 +59,8 @@ def run_command(arguments: list[str]) -> None:
         return
     if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
         raise UserError(nearest(arguments[0], COMMANDS, "command"))
-    if arguments[0] in made:
-        refuse_unknown(made[arguments[0]], arguments)
+    if (parsed_by := made.get(" ".join(arguments[:2])) or made.get(arguments[0])) is not None:
+        refuse_unknown(parsed_by, arguments)
     arguments, dotted = split_dotted(arguments)
     if arguments[0] == "train" and {"-h", "--help"} & set(arguments):
         help_with_training(made["train"], arguments)
@@ -66,6 +68,8 @@ def run_command(arguments: list[str]) -> None:
     told = parser.parse_args(arguments)
     if told.command == "train":
         start_training(told, dotted)
+    elif told.command == "data":
+        prepare.run(told, dotted)
     elif told.command == "list":
         from motes.apps.choices import show_choices, show_options
 
@@ -85,7 +89,7 @@ def run_command(arguments: list[str]) -> None:
 def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Before anything else is said, so that a typo is named as such and not as something missing."""
     known = [option for option in parser._option_string_actions if option.startswith("--")]
-    dotted = ("--",) if parser.prog.endswith("train") else ("--data.",) if parser.prog.endswith("evaluate") else ()
+    dotted = ("--",) if parser.prog.endswith(("train", "prepare")) else ("--data.",) if parser.prog.endswith("evaluate") else ()
     for token in arguments:
         name = token.partition("=")[0]
         if name == "--" or not name.startswith("--") or name in known or ("." in name and name.startswith(dotted)):
@@ -114,13 +118,18 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in COMMANDS.items()}
     _train_arguments(made["train"])
+    about_data = made["data"].add_subparsers(dest="what", metavar="WHAT", parser_class=Parser, required=True)
+    made["data prepare"] = about_data.add_parser("prepare", help=prepare.ABOUT, description=prepare.ABOUT, allow_abbrev=False)
+    prepare.add_arguments(made["data prepare"])
     for name in ("encode", "reconstruct"):
         made[name].add_argument("run", type=Path, help="a run or checkpoint folder")
         made[name].add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
-    made["evaluate"].add_argument("--data", help="a data set (motes list), or a folder of pictures; by default what the run was trained on")
+    made["evaluate"].add_argument(
+        "--data", help="a data set's name, or a folder or file of pictures; by default what the run was trained on"
+    )
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
     made["evaluate"].add_argument("--scores", help="names with commas between; by default all that the model and the data's truth support")
     made["evaluate"].add_argument("--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn")
@@ -152,7 +161,7 @@ def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 def _train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("preset", nargs="?", help="see motes list; alone: dlp-quick")
-    train.add_argument("--data", help="shapes, or a folder of pictures")
+    train.add_argument("--data", help="a data set's name, a folder of pictures or videos, a video, .npy, .h5 or .parquet file")
     train.add_argument("--out", type=Path, help="run folder; by default runs/PRESET")
     train.add_argument("--steps", type=positive, help="of the optimiser; alone, minutes no longer end the run")
     train.add_argument("--max-minutes", type=duration, help="the schedule ends when steps or minutes do")

@@ -1,14 +1,11 @@
 """What each command does, once its arguments are known to be right."""
 
 import argparse
-import csv
 import json
 import math
-import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from motes.apps import draw
+from motes.apps.files import fresh_folder, picture_name, rows_of, write_table
 from motes.apps.machine import machine_table
 from motes.apps.options import options_of, read_options
 from motes.apps.progress import Display
 from motes.apps.recipes import choose_data
 from motes.apps.report import next_commands, write_report
-from motes.apps.session import Encoded, Session
+from motes.apps.session import Session
 from motes.data import DATASETS
 from motes.errors import UserError
 from motes.evaluation import Asked, Score
@@ -38,8 +36,6 @@ from motes.ops.types import Particles
 from motes.training import loop
 from motes.training.recipe import Recipe, read_recipe
 from motes.training.run import Run
-
-COLUMNS = ("picture", "particle", "row", "column", "row_std", "column_std", "presence", "certainty", "there")
 
 
 def train(recipe: Recipe, folder: Path) -> None:
@@ -85,7 +81,7 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
 def encode(told: argparse.Namespace) -> None:
     """particles.csv, .npz and (with pyarrow) .parquet, and a picture with the particles over it for every picture."""
     session = Session.open(told.run)
-    with _folder(told.out, "particles") as out:
+    with fresh_folder(told.out, "particles") as out:
         rows: list[dict[str, Any]] = []
         arrays: dict[str, list[np.ndarray]] = {}
         names: list[str] = []
@@ -95,15 +91,15 @@ def encode(told: argparse.Namespace) -> None:
                     arrays.setdefault(name, []).append(value.cpu().numpy())
             names += [str(path) for path in found.paths]
             if isinstance(found.latent, Particles):
-                rows += list(_rows(found))
+                rows += list(rows_of(found))
                 for n, path in enumerate(found.paths):
                     draw.with_particles(found.image[n], found.latent, n, 512).save(
-                        out / _name(path, len(names) - len(found.paths) + n, "particles")
+                        out / picture_name(path, len(names) - len(found.paths) + n, "particles")
                     )
         joined: dict[str, Any] = {name: np.concatenate(parts) for name, parts in arrays.items()}
         np.savez_compressed(out / ("particles.npz" if rows else "codes.npz"), **{**joined, "pictures": np.array(names)})
         if rows:
-            _write_table(out, rows)
+            write_table(out, rows)
     _report_skipped(session)
     there = f", {sum(row['there'] for row in rows)} particles that are there" if rows else ""
     print(f"{len(names)} pictures{there}: {told.out}")
@@ -112,12 +108,12 @@ def encode(told: argparse.Namespace) -> None:
 def reconstruct(told: argparse.Namespace) -> None:
     """For every picture, a PNG of the original beside its reconstruction."""
     session, count = Session.open(told.run), 0
-    with _folder(told.out, "reconstruction") as out:
+    with fresh_folder(told.out, "reconstruction") as out:
         for found in session.encode_files(told.pictures, fit=told.fit):
             drawn = session.decode(found.latent)
             for n, path in enumerate(found.paths):
                 pair = [draw.to_picture(found.image[n], 256), draw.to_picture(drawn[n], 256)]
-                draw.sheet([pair]).save(out / _name(path, count, "reconstruction"))
+                draw.sheet([pair]).save(out / picture_name(path, count, "reconstruction"))
                 count += 1
     _report_skipped(session)
     print(f"{count} pictures: {told.out}")
@@ -199,68 +195,6 @@ RUN = {
     "import-2022": import_2022,
     "push": push,
 }
-
-
-def _rows(found: Encoded) -> Iterator[dict[str, Any]]:
-    latent = found.latent.to("cpu")
-    there, std = latent.confident().presence > 0.5, (0.5 * latent.log_variance).exp()
-    certainty = latent.certainty if latent.certainty is not None else torch.ones_like(latent.presence)
-    for n, path in enumerate(found.paths):
-        for k in range(len(latent)):
-            place = latent.position[n, k].tolist()
-            looks = {f"feature_{f}": value for f, value in enumerate(latent.features[n, k].tolist())}
-            numbers = (
-                str(path),
-                k,
-                *place,
-                *std[n, k].tolist(),
-                latent.presence[n, k].item(),
-                certainty[n, k].item(),
-                bool(there[n, k]),
-            )
-            yield {**dict(zip(COLUMNS, numbers, strict=True)), **looks}
-
-
-def _write_table(out: Path, rows: Any) -> None:
-    with (out / "particles.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        return
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "particles.parquet")
-
-
-@contextmanager
-def _folder(path: Path, kind: str) -> Iterator[Path]:
-    """A fresh folder beside `path`, whose files move in when all are written; pictures of that kind that were there before go."""
-    if path.exists() and not path.is_dir():
-        raise UserError(f"{path} is a file; name a folder to write to")
-    fresh, written = path.absolute().with_name(f".{path.name}.{os.getpid()}.part"), set()
-    try:
-        fresh.mkdir(parents=True)
-    except OSError as problem:
-        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
-    try:
-        yield fresh
-        path.mkdir(exist_ok=True)
-        for file in sorted(fresh.iterdir()):
-            file.replace(path / file.name)
-            written.add(file.name)
-        for older in path.glob(f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.png"):  # of an earlier call with other pictures
-            if older.name not in written:
-                older.unlink()
-    except OSError as problem:
-        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _name(path: Path, number: int, kind: str) -> str:
-    return f"{number:05d}-{path.stem}-{kind}.png"
 
 
 def _recipe_of(where: Path, model: Any) -> Recipe:

@@ -46,6 +46,11 @@ def options_of(module: str, cls: str = "Config") -> dict[str, Option]:
     return found
 
 
+def first_line(module: str) -> str:
+    """What `motes/<module>.py` says it is for."""
+    return (ast.get_docstring(ast.parse((ROOT / f"{module}.py").read_text())) or "").partition("\n")[0]
+
+
 def read_options(tokens: Sequence[str], homes: dict[str, str]) -> dict[str, dict[str, Any]]:
     """`--home.name value ...` for each home ("model" -> "models/dlp"), checked by name and kind."""
     told: dict[str, dict[str, Any]] = {home: {} for home in homes}

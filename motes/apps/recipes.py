@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from motes.apps.options import nearest, options_of, read_options
+from motes.apps.sources import check_place, find_source, fit_options
 from motes.data import DATASETS
 from motes.errors import UserError
 from motes.models import MODELS
@@ -38,22 +39,21 @@ def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path
         data_config={**recipe.data_config, **options["data"]},
         training=replace(recipe.training, **options["training"]),
     )
-    if recipe.data == "folder" and not recipe.data_config.get("path"):
-        raise UserError(f"preset {name} needs pictures: motes train {name} --data FOLDER")
+    check_place(recipe.data, recipe.data_config, f"preset {name}")
     return recipe, told.out or Path("runs") / ("shapes" if name == "dlp-quick" and recipe.data == "shapes" else name)
 
 
 def choose_data(recipe: Recipe, data: str | None) -> Recipe:
-    """A name of a data set, or else a folder of pictures."""
+    """A name of a data set, or else a folder or file of pictures, brought to the size the recipe has."""
     if data is None or data == recipe.data:
         return recipe
-    if data in DATASETS and data != "folder":
-        size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
-        return replace(recipe, data=data, data_config={"image_size": size} if size else {})
-    if not Path(data).exists():
-        raise UserError(f"there is no data set and no folder {data!r}; " + nearest(data, ["shapes"], "data set").partition("; ")[2])
-    size = recipe.data_config.get("image_size", (64, 64))
-    return replace(recipe, data="folder", data_config={"path": data, "image_size": size})
+    name, place = find_source(data)
+    size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
+    if place and not size:
+        size = (64, 64)
+    return replace(
+        recipe, data=name, data_config=fit_options(name, place, {**recipe.data_config, **({"image_size": size} if size else {})})
+    )
 
 
 def describe(preset: str) -> list[tuple[str, str, str, str]]:

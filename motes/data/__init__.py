@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from motes.data.base import Dataset
 
-_PLACES = {"shapes": "shapes:Shapes", "folder": "folder:Folder"}
+_PLACES = {
+    "shapes": "shapes:Shapes",
+    "folder": "folder:Folder",
+    "prepared": "prepared:Prepared",
+    "video": "video:Video",
+    "npy": "npy:Npy",
+    "hdf5": "hdf5:Hdf5",
+    "celeba": "celeba:CelebA",
+    "huggingface": "huggingface:HuggingFace",
+    "lerobot": "lerobot:LeRobot",
+    "clevrer": "clevrer:Clevrer",
+    "traffic2022": "traffic2022:Traffic2022",
+}
 
 
 class _Datasets(Mapping[str, "type[Dataset]"]):
@@ -16,6 +28,9 @@ class _Datasets(Mapping[str, "type[Dataset]"]):
     def __getitem__(self, name: str) -> "type[Dataset]":
         module, _, cls = _PLACES[name].partition(":")
         return getattr(import_module(f"motes.data.{module}"), cls)
+
+    def __contains__(self, name: object) -> bool:  # Mapping's own would import what it looks for
+        return name in _PLACES
 
     def __iter__(self) -> Iterator[str]:
         return iter(_PLACES)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.pictures import FITS, load_picture
+from motes.data.pictures import check_looks, load_picture
 from motes.errors import UserError
 
 THREADS = 4
@@ -35,10 +35,7 @@ class Folder(Dataset):
     Config = Config
 
     def __init__(self, config: Config, split: Split = "train"):
-        if config.fit not in FITS:
-            raise UserError(f"fit {config.fit!r} is unknown; choose one of {', '.join(FITS)}")
-        if min(config.image_size) < 1 or config.channels not in (1, 3):
-            raise UserError(f"pictures of {config.image_size} with {config.channels} channels cannot be; channels is 1 or 3")
+        check_looks(config.image_size, config.channels, config.fit)
         if not 0 < config.held_out < 0.5:
             raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
         if not config.path:

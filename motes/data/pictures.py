@@ -1,5 +1,6 @@
 """Read picture files of any kind into arrays of one size: sixteen bits, palettes, transparency, CMYK, camera orientation."""
 
+from io import BufferedReader, BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,42 +14,90 @@ LARGEST = 89_000_000  # pixels; more is taken for a decompression bomb
 
 def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
     """uint8, C H W. `fit`: scale until it covers, cut the middle; `stretch`: scale both sides; `crop`: cut the middle, scale only if too small."""
-    picture = read_picture(path).convert("RGB" if channels == 3 else "L")
+    return to_size(read_picture(path), size, channels, fit)
+
+
+def to_size(picture: Image.Image, size: tuple[int, int], channels: int = 3, fit: str = "fit", smooth: bool = True) -> np.ndarray:
+    """uint8, C H W, as `load_picture` does it. Not smooth: each pixel is one of the picture's own, for maps of numbers."""
+    picture = picture.convert("RGB" if channels == 3 else "L")
     rows, columns = size
+    way = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
     if fit == "stretch":
-        picture = picture.resize((columns, rows), Image.Resampling.BICUBIC)
+        picture = picture.resize((columns, rows), way)
     elif fit == "crop" and picture.width >= columns and picture.height >= rows:
         left, top = (picture.width - columns) // 2, (picture.height - rows) // 2
         picture = picture.crop((left, top, left + columns, top + rows))
     else:
-        picture = ImageOps.fit(picture, (columns, rows), Image.Resampling.BICUBIC)
+        picture = ImageOps.fit(picture, (columns, rows), way)
     pixels = np.asarray(picture, np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+def cut(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
+    """A part of a picture: first row, first column, rows, columns; zeros: all of it."""
+    if not any(crop):
+        return picture
+    top, left, rows, columns = crop
+    if min(top, left) < 0 or min(rows, columns) < 1 or top + rows > picture.height or left + columns > picture.width:
+        raise UserError(
+            f"crop {crop} (first row, first column, rows, columns) does not lie in {where}, which has {picture.height} x {picture.width} pixels"
+        )
+    return picture.crop((left, top, left + columns, top + rows))
+
+
+def moved(points: np.ndarray, whole: tuple[int, int], crop: tuple[int, int, int, int], size: tuple[int, int], fit: str) -> np.ndarray:
+    """Points (row, column) in pixels of a whole picture to [-1, 1] of what `cut` and then `to_size` make of it."""
+    corner = np.array(crop[:2], np.float64)
+    cut_size, wanted = np.array(crop[2:] if any(crop) else whole, np.float64), np.array(size, np.float64)
+    scale = wanted / cut_size
+    if fit == "crop" and (cut_size >= wanted).all():
+        scale = np.ones(2)
+        corner = corner + (cut_size - wanted).astype(int) // 2
+    elif fit != "stretch":
+        scale = np.full(2, scale.max())
+        corner = corner + (cut_size - wanted / scale) / 2
+    inside = (points - corner + 0.5) * scale - 0.5  # 0 is the middle of the first pixel
+    return (inside / (wanted - 1) * 2 - 1).astype(np.float32)
+
+
+def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
+    """Refuse options that no picture can have."""
+    if fit not in FITS:
+        raise UserError(f"fit {fit!r} is unknown; choose one of {', '.join(FITS)}")
+    if min(image_size) < 1 or channels not in (1, 3):
+        raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
 
 
 def read_picture(path: Path) -> Image.Image:
     """RGB or grey, turned as the camera was held; what is transparent becomes white."""
     try:
-        with Image.open(path) as opened:
-            if opened.width * opened.height > LARGEST:
-                raise UserError(f"{path} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
-            opened.load()
-            upright = ImageOps.exif_transpose(opened)
-    except UserError:
-        raise
+        with path.open("rb") as file:
+            return read_bytes(file, path)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, not a picture") from None
     except PermissionError:
         raise UserError(f"{path} may not be read; see its permissions") from None
+
+
+def read_bytes(file: BytesIO | BufferedReader, where: object) -> Image.Image:
+    """As `read_picture`, of an open file or of bytes in memory; `where` is named in errors."""
+    try:
+        with Image.open(file) as opened:
+            if opened.width * opened.height > LARGEST:
+                raise UserError(f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
+            opened.load()
+            upright = ImageOps.exif_transpose(opened)
+    except UserError:
+        raise
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
-        reason = "is empty" if path.is_file() and path.stat().st_size == 0 else "is no picture, or cut short"
-        raise UserError(f"{path} {reason} ({type(problem).__name__})") from None
+        reason = "is no picture, or cut short" if file.seek(0, 2) else "is empty"
+        raise UserError(f"{where} {reason} ({type(problem).__name__})") from None
     try:
         return _plain(upright)
     except ValueError:
-        raise UserError(f"{path} has {upright.mode} colours, which are not understood; save it as RGB") from None
+        raise UserError(f"{where} has {upright.mode} colours, which are not understood; save it as RGB") from None
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -188,4 +188,5 @@ def _tap(scene, particle, place, sizes, kind: tl.constexpr):
 
 
 def compiled_in(sizes: Sizes) -> Sizes:
-    return Sizes(*sizes[:3], *map(tl.constexpr, sizes[3:]))
+    constants: Any = map(tl.constexpr, sizes[3:])
+    return Sizes(*sizes[:3], *constants)

@@ -1,0 +1,99 @@
+"""What `--data` means: the name of a data set, a folder or a file; told by its name and what is in it. Imports no torch."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from motes.apps.options import nearest, options_of
+from motes.data import DATASETS
+from motes.errors import UserError
+
+LOOKED_AT = 5000  # files of a folder, to tell what kind it is
+KEPT = ("image_size", "channels", "fit")  # options of a preset that stay when it is given other data
+PLACES = ("path", "root")  # options that say where a data set lies
+ENDINGS = {
+    **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"), "video"),
+    **dict.fromkeys((".npy", ".npz"), "npy"),
+    **dict.fromkeys((".h5", ".hdf5", ".hdf"), "hdf5"),
+    ".parquet": "huggingface",
+    ".arrow": "huggingface",
+}
+
+
+def find_source(data: str) -> tuple[str, dict[str, Any]]:
+    """The data set's name and where it lies: a place alone, a name alone, or NAME:PLACE, such as celeba:/data/celeba."""
+    if data in DATASETS:
+        return data, {}
+    name, colon, rest = data.partition(":")
+    if colon and name in DATASETS:
+        option = next((option for option in PLACES if option in options_of(DATASETS.source(name))), None)
+        if option is None:
+            raise UserError(f"{name} lies nowhere: it is made as it is needed; leave out {colon}{rest}")
+        return name, {option: rest}
+    if data.startswith("hf:"):
+        return _known("huggingface", data), {"path": data}
+    path = Path(data)
+    if not path.exists():
+        named = nearest(data, [name for name in DATASETS if name != "folder"], "data set").partition("; ")[2]
+        raise UserError(f"there is no data set and no folder {data!r}, nor a file; {named}")
+    name = _kind_of_folder(path) if path.is_dir() else ENDINGS.get(path.suffix.lower(), "folder")
+    return _known(name, data), {"path": data}
+
+
+def fit_options(name: str, place: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Options for a data set where another one stood before: the size and the like stay, so far as it has them.
+
+    A prepared set has the size it was prepared with.
+    """
+    known = options_of(DATASETS.source(name))
+    kept = {option: before[option] for option in KEPT if option in known and option in before}
+    if name == "prepared":
+        kept.pop("image_size", None)
+        kept.pop("channels", None)
+    return {**kept, **place}
+
+
+def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
+    """Refuse a data set that lies on disk when nobody said where."""
+    known = options_of(DATASETS.source(name))
+    for option in PLACES:
+        if option in known and not config.get(option) and known[option].default in ("''", '""'):
+            raise UserError(
+                f"{asked_by} needs {'pictures: --data FOLDER' if name == 'folder' else f'to know where {name} lies: {name}:PLACE'}"
+            )
+
+
+def _kind_of_folder(path: Path) -> str:
+    if (path / "manifest.json").is_file() and _json(path / "manifest.json").get("format") == "motes-prepared":
+        return "prepared"
+    if (path / "meta" / "info.json").is_file() and "codebase_version" in _json(path / "meta" / "info.json"):
+        return "lerobot"
+    # a thumbnail among a hundred videos does not make it a folder of pictures; what has no ending of ours may be one
+    found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in islice(path.rglob("*"), LOOKED_AT) if file.suffix)
+    known = {name: count for name, count in found.items() if name != "folder"}
+    if not known:
+        return "folder"
+    name = max(known, key=lambda one: known[one])
+    return name if known[name] >= found["folder"] or not _has_pictures(path) else "folder"
+
+
+def _has_pictures(path: Path) -> bool:
+    usual = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
+    return any(file.suffix.lower() in usual for file in islice(path.rglob("*"), LOOKED_AT))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _known(name: str, data: str) -> str:
+    if name not in DATASETS:
+        raise UserError(f"{data} looks like {name}, which cannot be read; there are {', '.join(DATASETS)}")
+    return name

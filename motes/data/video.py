@@ -1,0 +1,162 @@
+"""Videos: one file, or a folder of them, as frames or clips."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from motes.data.base import Dataset, Split
+from motes.data.folder import split_files
+from motes.data.footage import Footage, list_videos
+from motes.data.pictures import check_looks, cut, to_size
+from motes.data.reel import Reel
+from motes.errors import UserError
+
+FEW = 50  # so many files are all opened before they are split, so that a broken one leaves no split empty
+
+
+@dataclass(frozen=True)
+class Config:
+    """Frames of videos, upright as they were filmed, brought to one size."""
+
+    path: str = ""
+    image_size: tuple[int, int] = (128, 128)  # rows, columns
+    channels: int = 3  # 1: grey
+    fit: str = "fit"  # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    crop: tuple[int, int, int, int] = (
+        0,
+        0,
+        0,
+        0,
+    )  # first row, first column, rows, columns of the upright frame, before all else; zeros: all
+    frames: int = 1  # of a clip
+    skip: int = 1  # 3: every third frame
+    rate: float = 0.0  # frames a second, chosen by their times, which evens out variable frame rates; 0: frames as they are stored
+    stride: int = 0  # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none
+    held_out: float = 0.1  # share of the videos, or of the time where there are fewer than three, for validation, and again for the test
+    gap: float = 1.0  # seconds left out between the splits of one video, at most a fifth of what is held out
+
+
+class Video(Dataset):
+    """Whole videos go to one split; with one or two, the end of each is held out: no split has frames that neighbour another's.
+
+    A video that cannot be read is named in a warning and left out; of one that is cut short, the frames that are there are used.
+    """
+
+    Config = Config
+
+    def __init__(self, config: Config, split: Split = "train"):
+        _check(config)
+        self.config = config
+        self.split: Split = split
+        root = Path(config.path)
+        files, self._whole = list_videos(root), True
+        if len(files) <= FEW:
+            readable = self._index(files)
+            self._whole = len(readable) >= 3
+            if self._whole:
+                chosen = set(split_files([one.path for one in readable], root, config.held_out, split))
+                readable = [one for one in readable if one.path in chosen]
+        else:
+            readable = self._index(split_files(files, root, config.held_out, split))
+        self._videos = readable
+        self._reel = Reel(self._plan(), lambda video: self._videos[video], self._brought)
+
+    def __len__(self) -> int:
+        return len(self._reel)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (self.config.channels, *self.config.image_size)
+
+    @property
+    def frames(self) -> int:
+        return self.config.frames
+
+    def place(self, row: int) -> tuple[Path, int, float]:
+        """The file of a row, the frame's number in it and its time in seconds."""
+        video, number = self._reel.places[row].tolist()
+        return self._videos[video].path, number, float(self._videos[video].times[number])
+
+    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+        return self._reel.pixels(rows)
+
+    def _brought(self, frame: Image.Image, video: int) -> np.ndarray:
+        whole = cut(frame, self.config.crop, self._videos[video].path)
+        return to_size(whole, self.config.image_size, self.config.channels, self.config.fit)
+
+    def _index(self, files: list[Path]) -> list[Footage]:
+        found, left_out = [], []
+        for path in files:
+            try:
+                found.append(Footage(path))
+            except UserError as problem:
+                if "PyAV" in str(problem) or len(files) == 1:
+                    raise
+                left_out.append(str(problem))
+                warnings.warn(f"left out: {problem}", stacklevel=4)
+                continue
+            if found[-1].problem:
+                warnings.warn(f"{path}: {found[-1].problem}; the {len(found[-1])} frames that can be read are used", stacklevel=4)
+        if left_out:
+            warnings.warn(f"{len(left_out)} of {len(files)} videos were left out", stacklevel=4)
+        if not found:
+            raise UserError(f"none of the {len(files)} videos in {self.config.path} can be read")
+        return found
+
+    def _plan(self) -> np.ndarray:
+        """(video, frame number) of each row."""
+        parts = []
+        for number, video in enumerate(self._videos):
+            times = video.times
+            picked = pick(times, self.config.skip, self.config.rate)
+            if not self._whole:
+                picked = picked[block(times[picked], self.split, self.config.held_out, self.config.gap)]
+            stride = self.config.stride or self.config.frames
+            starts = np.arange(0, max(len(picked) - self.config.frames + 1, 0), stride)
+            rows = picked[(starts[:, None] + np.arange(self.config.frames)).reshape(-1)]
+            parts.append(np.stack([np.full_like(rows, number), rows], 1))
+        rows = np.concatenate(parts)
+        if not len(rows):
+            raise UserError(
+                f"the {self.split} split of {self.config.path} has no {f'clip of {self.config.frames} frames' if self.config.frames > 1 else 'frame'};"
+                " lower frames or skip, or raise held_out"
+            )
+        return rows
+
+
+def pick(times: np.ndarray, skip: int, rate: float) -> np.ndarray:
+    """Numbers of the frames that are kept: every so many, or those on the screen at even times."""
+    if rate:
+        wanted = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
+        shown = np.searchsorted(times, wanted + 1e-6, side="right") - 1
+        return np.maximum(shown, 0)[::skip]
+    return np.arange(0, len(times), skip)
+
+
+def block(times: np.ndarray, split: Split, held_out: float, gap: float) -> slice:
+    """The part of one video that is a split's: the end is for the test, what is before it for validation, with a gap before each."""
+    count = len(times)
+    first, second = round(count * (1 - 2 * held_out)), round(count * (1 - held_out))
+    start, stop = {"train": (0, first), "validation": (first, second), "test": (second, count)}[split]
+    if start and start < count:
+        pause = min(gap, 0.2 * (times[min(stop, count) - 1] - times[start]))
+        start = max(int(np.searchsorted(times, times[start - 1] + pause, side="right")), start)
+    return slice(start, stop)
+
+
+def _check(config: Config) -> None:
+    check_looks(config.image_size, config.channels, config.fit)
+    if not config.path:
+        raise UserError("videos need the path of a file or folder")
+    if not 0 < config.held_out < 0.5:
+        raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+    for name in ("frames", "skip"):
+        if getattr(config, name) < 1:
+            raise UserError(f"{name} must be at least 1, not {getattr(config, name)}")
+    for name in ("stride", "rate", "gap"):
+        if not getattr(config, name) >= 0:
+            raise UserError(f"{name} must not be negative, and is {getattr(config, name)}")
