@@ -85,7 +85,8 @@ def _askable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -
     """Those that can be asked, by the first pictures of the parts; those that cannot are left out, or refused if named."""
     found: dict[str, Question] = {}
     for name, question in questions.items():
-        reasons = [missing(question, one.first) for one in (parts if question.learns else parts[:1]) if one.first]
+        looked_at = [one.first for one in (parts if question.learns else parts[:1])]
+        reasons = [missing(question, seen) if seen else "there are no pictures to learn from or to choose by" for seen in looked_at]
         if question.learns and not asked.open:
             reasons.append("it learns from a training split, and none was given")
         reason = next((reason for reason in reasons if reason), None)

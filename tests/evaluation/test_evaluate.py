@@ -134,6 +134,9 @@ def test_what_cannot_be_had_is_refused_by_name_and_else_left_out():
         evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("landmarks",)))
     with pytest.raises(UserError, match="probes cannot be scored: it learns from a training split"):
         evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("probes",)))
+    for limit in (0, 3):  # of three, a quarter is none
+        with pytest.raises(UserError, match="probes cannot be scored: there are no pictures to learn from or to choose by"):
+            evaluate(Seer(**SPLITS), SPLITS["test"], asked=Asked(("probes",), open=SPLITS.__getitem__, learn_limit=limit))
     with pytest.raises(UserError, match="no score 'looks'; there are: pictures"):
         evaluate(blank, DATA, asked=Asked(("looks",)))
     assert set(evaluate(blank, DATA, asked=Asked(("pictures", "objects"), refuse=False))) == {"psnr", "ssim", "mse"}
