@@ -53,13 +53,13 @@ def evaluate(
 
 
 class _Part:
-    """The pictures of a data set that are looked at, in batches of whole clips; the first batch is seen at once, to know what is there."""
+    """The pictures of a data set that are looked at, whole clips of them; the first batch is seen at once, to know what is there."""
 
     def __init__(self, model: Model, data: Dataset, limit: int, batch: int):
         self.model, self.data = model, data
         count = min(limit, len(data))
         self.count = max(count // data.frames, 1) * data.frames if count >= 1 else 0
-        self.step = max(batch // data.frames, 1) * data.frames
+        self.step = batch
         self.first = self._see(0) if self.count else None
 
     def __iter__(self) -> Iterator[Seen]:

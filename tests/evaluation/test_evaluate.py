@@ -154,8 +154,8 @@ def test_clips_are_whole_or_not_there():
             shown.append(len(image))
             return super().encode(image)
 
-    scores = evaluate(Counting(), data, limit=11, batch=6)
-    assert shown == [4, 4], "no clip is cut, by the limit or by a batch"
+    scores = evaluate(Counting(), data, limit=11, batch=6, asked=Asked(("pictures",)))
+    assert shown == [6, 2], "two clips of four: no clip is cut by the limit"
     assert scores["psnr"].low <= scores["psnr"].value <= scores["psnr"].high
 
 
