@@ -13,28 +13,34 @@ from motes.evaluation.question import Evidence, Measured, Question, Seen
 from motes.models.base import Model
 from motes.ops.types import Batch, Losses, Particles
 
+AT_ONCE = 10  # pictures: what a slope is taken through is kept in memory
+
 
 def look(seen: Seen) -> Measured:
-    """The same every time: noise is drawn from a seed of the batch's own."""
+    """The same every time: noise is drawn from a seed of the pictures' own."""
     devices = [seen.batch.image.device] if seen.batch.image.is_cuda else []
     with torch.random.fork_rng(devices):
-        torch.manual_seed(int(seen.batch.index[0]))
-        with torch.enable_grad():
-            losses = seen.model.validate(seen.batch)
-        total = _of_each(losses, len(seen.batch))
-        if total is None:
-            total = _one_by_one(seen.model, seen.batch)
-    terms = {f"loss/{name}": value.detach() for name, value in losses.terms.items()}
+        parts = [_losses(seen.model, _rows(seen.batch, start, start + AT_ONCE)) for start in range(0, len(seen.batch), AT_ONCE)]
+    found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     if not isinstance(seen.latent, Particles):
-        return {"loss": total, **terms}
+        return found
     unsure = seen.latent.log_variance.mean(2)
-    return {"loss": total, **terms, "unsure": (unsure * seen.there).sum(1), "believed": seen.there.sum(1)}
+    return {**found, "unsure": (unsure * seen.there).sum(1), "believed": seen.there.sum(1)}
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
     test = evidence.test
     found = {name: mean(values) for name, values in test.items() if name.startswith("loss")}
     return found | ({"log_variance": ratio(test["unsure"], test["believed"])} if "unsure" in test else {})
+
+
+def _losses(model: Model, batch: Batch) -> Measured:
+    torch.manual_seed(int(batch.index[0]))
+    with torch.enable_grad():
+        losses = model.validate(batch)
+    total = _of_each(losses, len(batch))
+    terms = {f"loss/{name}": value.detach() for name, value in losses.terms.items()}
+    return {"loss": _one_by_one(model, batch) if total is None else total, **terms}
 
 
 def _of_each(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
@@ -53,8 +59,11 @@ def _of_each(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
 
 def _one_by_one(model: Model, batch: Batch) -> Float[Tensor, "B"]:
     with torch.no_grad():
-        alone = [model.validate(Batch(batch.image[n : n + 1], batch.index[n : n + 1])).total for n in range(len(batch))]
-    return torch.stack(alone)
+        return torch.stack([model.validate(_rows(batch, n, n + 1)).total for n in range(len(batch))])
+
+
+def _rows(batch: Batch, start: int, stop: int) -> Batch:
+    return Batch(batch.image[start:stop], batch.index[start:stop])
 
 
 QUESTION = Question(("loss",), look, judge)

@@ -82,7 +82,10 @@ def _fitted_2022(evidence: Evidence, parts: tuple[str, ...], which: Tensor) -> F
 
 
 def _background(measured: Measured, parts: tuple[str, ...], which: Tensor) -> list[Tensor]:
-    """What the particle in the middle that stands for the background adds where all are read: its place is 0 0, and adds nothing."""
+    """What the particle in the middle that stands for the background adds where all are read: its place is 0 0, and adds nothing.
+
+    The published table also held the log-variances of the background's look, which `Particles` does not carry.
+    """
     if len(which) < measured["position"].shape[1]:
         return []
     constant = torch.full((len(measured["points"]), 2), BACKGROUND_LOG_VARIANCE, dtype=torch.float64)

@@ -5,7 +5,7 @@ A pixel is predicted to be of the particle that has the largest share of it, and
 
 from collections.abc import Callable
 
-from einops import rearrange, repeat
+import torch
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
@@ -23,18 +23,21 @@ OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def look(seen: Seen) -> Measured:
-    """A clip's scores stand at each of its frames; pictures without any thing have no score of things."""
+    """Pictures without any thing have no score of things. Of a clip's frames the tables are kept: they add up to the clip's."""
     assert seen.truth is not None and seen.truth.masks is not None
     table = shared_pixels(seen.truth.masks, seen.footprints.owners(seen.there), len(seen.latent))
     found = {name: score(table) for name, score in OF_TABLE.items()}
-    if seen.frames > 1:
-        clip = rearrange(table, "(c t) n k -> c t n k", t=seen.frames).sum(1)
-        found |= {f"{name}_over_time": repeat(score(clip), "c -> (c t)", t=seen.frames) for name, score in OF_TABLE.items()}
-    return found
+    return found if seen.frames == 1 else {**found, "table": table.int(), "clip": seen.batch.index // seen.frames}
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
-    return {name: mean(values) for name, values in evidence.test.items()}
+    test = evidence.test
+    found = {name: mean(test[name]) for name in OF_TABLE}
+    if "clip" not in test:
+        return found
+    names, clip = test["clip"].unique(return_inverse=True)
+    table = torch.zeros(len(names), *test["table"].shape[1:], dtype=torch.float64).index_add_(0, clip, test["table"].double())
+    return found | {f"{name}_over_time": mean(score(table)[clip]) for name, score in OF_TABLE.items()}  # at each frame its clip's
 
 
 QUESTION = Question(("particles", "glimpses", "masks"), look, judge)

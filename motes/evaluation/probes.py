@@ -99,7 +99,8 @@ def _wanted(measured: Measured, name: str) -> Float[Tensor, "B N q"]:
 
 
 def _varies(measured: Measured, name: str) -> bool:
-    values = measured[name][measured["present"]].flatten(1) if measured[name].ndim > 2 else measured[name][measured["present"]][:, None]
+    """Among the things to learn from; where no particle is there, there is none."""
+    values = measured[name][measured["present"] & measured["matched"]]
     return len(values) > 0 and bool((values != values[:1]).any())
 
 

@@ -22,7 +22,7 @@ Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batc
 
 @dataclass(frozen=True)
 class Seen:
-    """A batch of pictures (whole clips), what the model makes of them, and what is known of them."""
+    """A batch of pictures, what the model makes of them, and what is known of them."""
 
     model: Model
     batch: Batch

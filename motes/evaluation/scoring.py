@@ -53,13 +53,13 @@ def evaluate(
 
 
 class _Part:
-    """The pictures of a data set that are looked at, in batches of whole clips; the first batch is seen at once, to know what is there."""
+    """The pictures of a data set that are looked at, whole clips of them; the first batch is seen at once, to know what is there."""
 
     def __init__(self, model: Model, data: Dataset, limit: int, batch: int):
         self.model, self.data = model, data
         count = min(limit, len(data))
         self.count = max(count // data.frames, 1) * data.frames if count >= 1 else 0
-        self.step = max(batch // data.frames, 1) * data.frames
+        self.step = batch
         self.first = self._see(0) if self.count else None
 
     def __iter__(self) -> Iterator[Seen]:
@@ -85,7 +85,8 @@ def _askable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -
     """Those that can be asked, by the first pictures of the parts; those that cannot are left out, or refused if named."""
     found: dict[str, Question] = {}
     for name, question in questions.items():
-        reasons = [missing(question, one.first) for one in (parts if question.learns else parts[:1]) if one.first]
+        looked_at = [one.first for one in (parts if question.learns else parts[:1])]
+        reasons = [missing(question, seen) if seen else "there are no pictures to learn from or to choose by" for seen in looked_at]
         if question.learns and not asked.open:
             reasons.append("it learns from a training split, and none was given")
         reason = next((reason for reason in reasons if reason), None)

@@ -8,9 +8,10 @@ from torch import Tensor
 def assign(cost: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"]) -> Int[Tensor, "B N"]:
     """The column of each row, -1 where it has none: as many allowed pairs as there can be, and of those choices the cheapest.
 
-    Shortest augmenting paths (Jonker & Volgenant 1987, https://doi.org/10.1007/BF02278710), each step for all problems together.
+    A cost that is no finite number allows nothing. Shortest augmenting paths (Jonker & Volgenant 1987, https://doi.org/10.1007/BF02278710), each step for all problems together.
     """
     batch, rows, columns = cost.shape
+    allowed = allowed & cost.isfinite()
     if rows > columns:
         back = assign(cost.mT, allowed.mT)
         found = torch.full((batch, rows + 1), -1, device=cost.device)

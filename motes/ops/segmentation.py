@@ -14,8 +14,7 @@ from motes.ops.assignment import assign
 
 def shared_pixels(masks: Bool[Tensor, "B N H W"], predicted: Int[Tensor, "B H W"], count: int) -> Float[Tensor, "B n k"]:
     """The table, n = N + 1 and k = count + 1; `predicted` is 0 where no predicted thing is, and i where the i-th of `count` is."""
-    number = torch.arange(1, masks.shape[1] + 1, device=masks.device).view(1, -1, 1, 1)
-    true = (masks * number).amax(1) if masks.shape[1] else torch.zeros_like(predicted)
+    true = torch.where(masks.any(1), masks.to(torch.uint8).argmax(1) + 1, 0) if masks.shape[1] else torch.zeros_like(predicted)
     pair = rearrange(true * (count + 1) + predicted, "b h w -> b (h w)")
     table = torch.zeros(len(pair), (masks.shape[1] + 1) * (count + 1), dtype=torch.float64, device=masks.device)
     table.scatter_add_(1, pair, torch.ones_like(pair, dtype=torch.float64))

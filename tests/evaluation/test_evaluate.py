@@ -134,6 +134,9 @@ def test_what_cannot_be_had_is_refused_by_name_and_else_left_out():
         evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("landmarks",)))
     with pytest.raises(UserError, match="probes cannot be scored: it learns from a training split"):
         evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("probes",)))
+    for limit in (0, 3):  # of three, a quarter is none
+        with pytest.raises(UserError, match="probes cannot be scored: there are no pictures to learn from or to choose by"):
+            evaluate(Seer(**SPLITS), SPLITS["test"], asked=Asked(("probes",), open=SPLITS.__getitem__, learn_limit=limit))
     with pytest.raises(UserError, match="no score 'looks'; there are: pictures"):
         evaluate(blank, DATA, asked=Asked(("looks",)))
     assert set(evaluate(blank, DATA, asked=Asked(("pictures", "objects"), refuse=False))) == {"psnr", "ssim", "mse"}
@@ -151,8 +154,8 @@ def test_clips_are_whole_or_not_there():
             shown.append(len(image))
             return super().encode(image)
 
-    scores = evaluate(Counting(), data, limit=11, batch=6)
-    assert shown == [4, 4], "no clip is cut, by the limit or by a batch"
+    scores = evaluate(Counting(), data, limit=11, batch=6, asked=Asked(("pictures",)))
+    assert shown == [6, 2], "two clips of four: no clip is cut by the limit"
     assert scores["psnr"].low <= scores["psnr"].value <= scores["psnr"].high
 
 

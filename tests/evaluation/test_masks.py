@@ -9,6 +9,7 @@ from torch.nn.functional import one_hot
 
 from motes.data.base import Truth
 from motes.evaluation.masks import QUESTION
+from motes.evaluation.question import Evidence
 
 PLACES = torch.tensor([[[-0.5, -0.5], [0.5, 0.5], [0.5, -0.4]], [[-0.5, 0.5], [0.4, 0.4], [0.0, 0.0]]])
 
@@ -55,3 +56,17 @@ def test_particles_that_change_roles_are_right_in_each_frame_but_not_over_time(n
     swapped = numbers(QUESTION, make_particles(torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])), still, frames=2)
     assert steady["ari_fg_over_time"] == pytest.approx(1) and steady["miou_over_time"] == pytest.approx(1)
     assert swapped["ari_fg"] == pytest.approx(1) and swapped["ari_fg_over_time"] < 0.7 and swapped["miou_over_time"] < 0.7
+
+
+def test_a_clip_may_be_seen_in_pieces(see, make_particles, truth):
+    whole = see(make_particles(torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])), truth, frames=2)
+    together = QUESTION.look(whole)
+    pieces = [QUESTION.look(see(make_particles(whole.latent.position[n : n + 1]), rows(truth, n), frames=2)) for n in range(2)]
+    apart = {name: torch.cat([piece[name] for piece in pieces]) for name in together}
+    times = torch.ones(1, 2)
+    for name, statistic in QUESTION.judge(Evidence(together)).items():
+        torch.testing.assert_close(QUESTION.judge(Evidence(apart))[name](times), statistic(times))
+
+
+def rows(truth, n):
+    return Truth(truth.present[n : n + 1], masks=truth.masks[n : n + 1])

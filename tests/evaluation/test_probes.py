@@ -82,3 +82,10 @@ def test_no_thing_at_all(see, make_particles):
     test, learn = (part(see, make_particles, count, 0, names=("size", "shape")) for count in (4, 20))
     nothing = {**test, "present": torch.zeros_like(test["present"]), "matched": torch.zeros_like(test["matched"])}
     assert all(math.isnan(one(torch.ones(1, 4)).item()) for one in QUESTION.judge(Evidence(nothing, learn, learn)).values())
+
+
+def test_a_model_without_any_particle_is_told_so(see, make_particles):
+    one = part(see, make_particles, 20, 1)
+    nobody = {**one, "matched": torch.zeros_like(one["matched"])}
+    statistics = QUESTION.judge(Evidence(nobody, nobody, nobody))
+    assert {name: statistic(torch.ones(1, 20)).item() for name, statistic in statistics.items()} == {"probes/matched": 0}

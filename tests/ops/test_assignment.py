@@ -46,3 +46,9 @@ def test_as_many_pairs_as_can_be_before_cheap_ones():
 def test_nothing_to_match(shape):
     match = assign(torch.zeros(shape), torch.ones(shape, dtype=torch.bool))
     assert match.shape == shape[:2] and (match == -1).all()
+
+
+def test_what_is_no_number_is_not_matched():
+    cost = torch.tensor([[[torch.nan, 2.0, 1.0], [torch.nan, torch.inf, 3.0]]])
+    assert assign(cost, torch.ones_like(cost, dtype=torch.bool)).tolist() == [[1, 2]]
+    assert assign(torch.full((1, 2, 2), torch.nan), torch.ones(1, 2, 2, dtype=torch.bool)).tolist() == [[-1, -1]]
