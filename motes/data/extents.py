@@ -6,10 +6,10 @@ from jaxtyping import Bool, Float
 
 def boxes(masks: Bool[np.ndarray, "*n H W"]) -> Float[np.ndarray, "*n 4"]:
     """First row, first column, last row, last column, in pixels; zeros where there is nothing."""
-    rows, columns = masks.any(-1), masks.any(-2)
+    rows, columns = np.asarray(masks.any(-1)), np.asarray(masks.any(-2))
     first = np.stack([rows.argmax(-1), columns.argmax(-1)], -1)
     last = np.stack([rows.shape[-1] - 1 - rows[..., ::-1].argmax(-1), columns.shape[-1] - 1 - columns[..., ::-1].argmax(-1)], -1)
-    return np.where(masks.any((-1, -2))[..., None], np.concatenate([first, last], -1), 0).astype(np.float32)
+    return np.where(np.asarray(masks.any((-1, -2)))[..., None], np.concatenate([first, last], -1), 0).astype(np.float32)
 
 
 def centres(masks: Bool[np.ndarray, "*n H W"]) -> Float[np.ndarray, "*n 2"]:

@@ -85,6 +85,17 @@ def planes(part: Any) -> Any:
     return replace(part, **{one.name: planes(getattr(part, one.name)) for one in fields(part)})
 
 
+def chosen(part: Any, index: Array | slice) -> Any:
+    """The same of some pictures."""
+    if isinstance(part, tuple):
+        return tuple(chosen(one, index) for one in part)
+    if isinstance(part, dict):
+        return {name: value[index] for name, value in part.items()}
+    if isinstance(part, np.ndarray):
+        return part[index]
+    return replace(part, **{one.name: chosen(getattr(part, one.name), index) for one in fields(part)})
+
+
 def view_of(look: Look) -> View:
     """Yaw to the picture's right, pitch down, roll clockwise, in degrees."""
     (a, b), (c, d), (e, f) = ((cosine(look[n] * PI / 180), sine(look[n] * PI / 180)) for n in ("yaw", "pitch", "roll"))

@@ -3,21 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from motes.data.face_anatomy import Pair
+from motes.data.face_anatomy import Look, Pair, chosen
 from motes.data.portable import Array
 
 FINER = 2  # canvas pixels in a picture's pixel
+LAYERS = {"colour": (3,), "light": (3,), "face": (), "seen": ()}  # what a Field keeps of each place
 
 
 @dataclass(frozen=True)
 class Field:
-    """A piece of every picture: what is painted, the light that falls on the face there, and where it is."""
+    """A piece of every picture: what is painted, what is known of each place, and where it is."""
 
     colour: Array  # B 3 H W
     light: Array  # B 3 H W: what a colour on the face is multiplied with
+    face: Array  # B H W: cover of the face
+    seen: Array  # B H W: of it, what no hair hides
     column: Array  # B 1 W, in the picture's pixels
     row: Array  # B H 1
 
@@ -37,29 +41,57 @@ def edge(inside: Array) -> Array:
 def canvas(count: int, size: tuple[int, int]) -> Field:
     tall, wide = size[0] * FINER, size[1] * FINER
     column, row = ((np.arange(side, dtype=np.float32) + 0.5) / FINER - 0.5 for side in (wide, tall))
-    empty = np.zeros((count, 3, tall, wide), np.float32)
-    return Field(empty, np.ones_like(empty), column[None, None], row[None, :, None])
+    layers = {name: np.zeros((count, *more, tall, wide), np.float32) for name, more in LAYERS.items()}
+    return Field(column=np.repeat(column[None, None], count, 0), row=np.repeat(row[None, :, None], count, 0), **layers)
+
+
+def reach(look: Look, wide: float, high: float = 0.0) -> tuple[float, float]:
+    """So many half skull widths of the largest head here, in pixels; what is painted beyond it is nothing."""
+    most = float(look["scale"].max())
+    return wide * most, (high or wide) * most
 
 
 @contextmanager
-def window(field: Field, centre: Pair, half: float) -> Iterator[Field]:
-    """A square of each picture around its own centre (B 1 columns, rows), `half` pixels to each side; painted back at the end."""
-    side = 2 * round(half * FINER) + 2
-    tall, wide = field.colour.shape[2:]
-    side = min(side, tall, wide)
-    first = [
-        np.clip(np.rint(at[:, 0] * FINER).astype(np.int64) - side // 2, 0, most - side)
-        for at, most in zip(centre, (wide, tall), strict=True)
-    ]
-    cuts = [(n, slice(None), slice(top, top + side), slice(left, left + side)) for n, (left, top) in enumerate(zip(*first, strict=True))]
-    steps = np.arange(side)
-    column, row = (((at[:, None] + steps + 0.5) / FINER - 0.5).astype(np.float32) for at in first)
-    piece = Field(
-        np.stack([field.colour[cut] for cut in cuts]), np.stack([field.light[cut] for cut in cuts]), column[:, None], row[:, :, None]
-    )
+def window(field: Field, centre: Pair, half: tuple[float, float]) -> Iterator[Field]:
+    """A box of each picture around its own centre (B 1 columns, rows), `half` its width and height in pixels; painted back at the end."""
+    tall, wide = field.face.shape[1:]
+    sides = [min(2 * int(reach * FINER) + 3, most) for reach, most in zip(half, (wide, tall), strict=True)]
+    places = zip(centre, sides, (wide, tall), strict=True)
+    first = [np.clip(np.rint(at.reshape(-1) * FINER).astype(np.int64) - side // 2, 0, most - side) for at, side, most in places]
+    cuts = [(..., slice(top, top + sides[1]), slice(left, left + sides[0])) for left, top in zip(*first, strict=True)]
+    column = np.stack([field.column[n, :, left : left + sides[0]] for n, left in enumerate(first[0])])
+    row = np.stack([field.row[n, top : top + sides[1]] for n, top in enumerate(first[1])])
+    layers = {name: np.stack([whole[cut] for whole, cut in zip(getattr(field, name), cuts, strict=True)]) for name in LAYERS}
+    piece = Field(column=column, row=row, **layers)
     yield piece
-    for cut, painted in zip(cuts, piece.colour, strict=True):
-        field.colour[cut] = painted
+    for name, painted in layers.items():
+        for whole, part, cut in zip(getattr(field, name), painted, cuts, strict=True):
+            whole[cut] = part
+
+
+class Some(dict):
+    """Numbers of some pictures, taken when asked for."""
+
+    def __init__(self, whole: Look, index: Array | slice):
+        super().__init__()
+        self.whole, self.index = whole, index
+
+    def __missing__(self, name: str) -> Array:
+        self[name] = found = self.whole[name][self.index]
+        return found
+
+
+@contextmanager
+def among(field: Field, wanted: Array, *parts: Any) -> Iterator[tuple[Any, ...]]:
+    """The pictures that have something: their pieces of the field, and of the parts (see `chosen`); painted back at the end."""
+    index = np.flatnonzero(wanted)
+    if len(index) == len(field.face):
+        yield (field, *parts)
+        return
+    piece = chosen(field, index)
+    yield (piece, *(Some(part, index) if isinstance(part, dict) else chosen(part, index) for part in parts))
+    for name in LAYERS:
+        getattr(field, name)[index] = getattr(piece, name)
 
 
 def finished(field: Field) -> Array:

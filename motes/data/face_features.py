@@ -3,8 +3,7 @@
 import numpy as np
 
 from motes.data.face_anatomy import SIDES, Head, Look, Pair, brow_line, lids, lips, mouth_width, pupil
-from motes.data.face_canvas import Field, edge, window
-from motes.data.face_sampling import MOMENT
+from motes.data.face_canvas import Field, among, edge, reach, window
 from motes.data.portable import Array, smooth, wave
 
 
@@ -16,15 +15,10 @@ WHITE, BLACK, TEETH = _rgb(1.0, 1.0, 1.0), _rgb(0.07, 0.05, 0.06), _rgb(0.98, 0.
 TONGUE, THROAT, ROSE = _rgb(0.8, 0.38, 0.4), _rgb(0.3, 0.09, 0.11), _rgb(0.95, 0.42, 0.4)
 
 
-def _reach(field: Field, heads: float) -> float:
-    """So many half skull widths of the largest head, in pixels."""
-    return heads * MOMENT["scale"][1] * min(field.colour.shape[2:]) / 2
-
-
-def blush(field: Field, look: Look, head: Head, solids: Head) -> None:
+def blush(field: Field, look: Look, head: Head) -> None:
     """Rosy cheeks, and the shade of the eyes' hollows."""
-    for side, eye, near in zip(SIDES, solids.eyes, head.eyes, strict=True):
-        with window(field, (near.column, near.row), _reach(field, 0.85)) as piece:
+    for side, eye in zip(SIDES, head.eyes, strict=True):
+        with window(field, (eye.column, eye.row), reach(look, 0.85)) as piece:
             x, y = eye.local(piece.column, piece.row)
             cheek = np.maximum(1 - (np.square(x - 0.16 * side) + np.square(y - 0.46)) / 0.085, 0)
             piece.paint(cheek * cheek * look["blush"], ROSE)
@@ -32,11 +26,11 @@ def blush(field: Field, look: Look, head: Head, solids: Head) -> None:
             piece.paint(hollow * 0.3, look["skin_colour"] * _rgb(0.72, 0.6, 0.6))
 
 
-def eyes(field: Field, look: Look, head: Head, solids: Head) -> None:
+def eyes(field: Field, look: Look, head: Head) -> None:
     scale, width = look["scale"], look["eye_width"]
     iris, seen = look["iris"] * width, pupil(look)
-    for side, eye, near in zip(SIDES, solids.eyes, head.eyes, strict=True):
-        with window(field, (near.column, near.row), _reach(field, 0.42)) as piece:
+    for side, eye in zip(SIDES, head.eyes, strict=True):
+        with window(field, (eye.column, eye.row), reach(look, 0.42)) as piece:
             x, y = eye.local(piece.column, piece.row)
             t = x / width
             high, low = lids(look, side, t)
@@ -67,10 +61,10 @@ def _lashes(piece: Field, look: Look, side: int, local: Pair, edges: Pair) -> No
     piece.paint(edge(crease * scale) * 0.5, look["skin_colour"] * _rgb(0.62, 0.5, 0.48))
 
 
-def brows(field: Field, look: Look, head: Head, solids: Head) -> None:
+def brows(field: Field, look: Look, head: Head) -> None:
     width = look["brow_width"]
-    for side, brow, near in zip(SIDES, solids.brows, head.brows, strict=True):
-        with window(field, (near.column, near.row), _reach(field, 0.45)) as piece:
+    for side, brow in zip(SIDES, head.brows, strict=True):
+        with window(field, (brow.column, brow.row), reach(look, 0.45)) as piece:
             x, y = brow.local(piece.column, piece.row)
             t = x / width
             thick = look["brow_thick"] * (0.85 - 0.5 * smooth(0.2 + 0.8 * t * side)) * (1 + 0.12 * wave(t * 5 + y * 9))
@@ -78,11 +72,11 @@ def brows(field: Field, look: Look, head: Head, solids: Head) -> None:
             piece.paint(edge(inside * look["scale"]) * 0.88, look["brow_colour"])
 
 
-def nose(field: Field, look: Look, head: Head, solids: Head) -> None:
+def nose(field: Field, look: Look, head: Head) -> None:
     scale, skin = look["scale"], look["skin_colour"]
-    bridge, tip, left, right, under = solids.nose
+    bridge, tip, left, right, under = head.nose
     centre = tuple((a + b) / 2 for a, b in zip(head.nose[0], head.nose[1], strict=True))
-    with window(field, (centre[0], centre[1]), _reach(field, 0.62)) as piece:
+    with window(field, (centre[0], centre[1]), reach(look, 0.62)) as piece:
         across, down = tip[0] - bridge[0], tip[1] - bridge[1]
         length = np.sqrt(across * across + down * down)
         x, y = piece.column - bridge[0], piece.row - bridge[1]
@@ -110,49 +104,50 @@ def nose(field: Field, look: Look, head: Head, solids: Head) -> None:
             piece.paint(edge(hole * 0.04 * scale) * 0.75, skin * _rgb(0.36, 0.25, 0.24))
 
 
-def mouth(field: Field, look: Look, head: Head, solids: Head) -> None:
+def mouth(field: Field, look: Look, head: Head) -> None:
     scale, lip, width = look["scale"], look["lip_colour"], mouth_width(look)
-    with window(field, (head.mouth.column, head.mouth.row), _reach(field, 0.56)) as piece:
-        x, y = solids.mouth.local(piece.column, piece.row)
+    with window(field, (head.mouth.column, head.mouth.row), reach(look, 0.56)) as piece:
+        x, y = head.mouth.local(piece.column, piece.row)
         t = np.clip(x / width, -1.1, 1.1)
+        ends = width * (1.01 - np.abs(x / width))
         top, inner, lower, bottom = lips(look, t)
         shadow = np.maximum(1 - np.square(t / 0.8) - np.square((y - bottom - 0.06) / 0.07), 0)
         piece.paint(shadow * 0.4, look["skin_colour"] * _rgb(0.7, 0.58, 0.56))
         middle = (inner + lower) / 2
-        piece.paint(edge(np.minimum(y - top, middle - y + 0.01) * scale), lip * 0.86)
+        piece.paint(edge(np.minimum(np.minimum(y - top, middle - y + 0.01), ends) * scale), lip * 0.86)
         gloss = np.maximum(1 - np.square(t / 0.5) - np.square((y - (lower + bottom) / 2) / (0.4 * look["lip_low"])), 0)
-        piece.paint(edge(np.minimum(bottom - y, y - middle) * scale), np.minimum(lip * (1 + 0.22 * gloss)[:, None], 1))
-        gap = np.minimum(y - inner, lower - y)
+        piece.paint(edge(np.minimum(np.minimum(bottom - y, y - middle), ends) * scale), np.minimum(lip * (1 + 0.22 * gloss)[:, None], 1))
+        gap = np.minimum(np.minimum(y - inner, lower - y), ends)
         hole = edge(gap * scale) * (look["open"] > 0.02)
         piece.paint(hole, THROAT)
         tongue = 1 - np.sqrt(np.square(x / (0.62 * width)) + np.square((y - lower - 0.05) / (0.13 * look["open"] + 0.02)))
         piece.paint(hole * edge(tongue * 0.1 * scale), TONGUE)
         teeth = np.minimum(inner + 0.085 - y, (0.8 - np.abs(t)) * width)
         piece.paint(hole * edge(teeth * scale), TEETH * (1 - 0.25 * smooth(1 - (y - inner) / 0.04))[:, None])
-        line = np.minimum(0.02 - np.abs(y - inner), (1.03 - np.abs(t)) * width) * (1 - np.float32(0.5) * (look["open"] > 0.02))
+        line = np.minimum(0.02 - np.abs(y - inner), ends) * (1 - np.float32(0.5) * (look["open"] > 0.02))
         piece.paint(edge(line * scale) * 0.8, lip * 0.42)
 
 
-def glasses(field: Field, look: Look, head: Head, solids: Head) -> None:
-    worn = np.flatnonzero(look["glasses"][:, 0, 0])
-    if not len(worn):
-        return
-    scale, line = look["scale"], 0.04
-    for side, eye, near in zip(SIDES, solids.eyes, head.eyes, strict=True):
-        with window(field, (near.column, near.row), _reach(field, 0.8)) as piece:
-            x, y = eye.local(piece.column, piece.row)
-            y = y - 0.02
-            u, v = np.square(x / 0.355), np.square(y / (0.26 + np.float32(0.075) * (look["glasses_round"] > 0.5)))
-            form = np.where(look["glasses_round"] > 0.5, np.sqrt(u + v), np.sqrt(np.sqrt(u * u + v * v)))
-            away = (form - 1) * 0.3
-            inner, outer = x * side < -0.34, x * side > 0.34
-            bar = np.where(
-                inner,
-                np.where(x * side > -look["eye_x"] - 0.03, line - np.abs(y + 0.06 - 0.3 * np.square(x * side + look["eye_x"])), -1),
-                -1,
-            )
-            bar = np.where(outer & (x * side < 0.62), line - np.abs(y + 0.08), bar)
-            frame = np.maximum(line - np.abs(away), bar)
-            glare = smooth(1 - np.abs(x + 0.6 * y - 0.1) * 9) * 0.2 + 0.07
-            piece.paint(edge(-away * scale) * glare * look["glasses"], WHITE, lit=False)
-            piece.paint(edge(frame * scale) * look["glasses"], look["frame_colour"])
+def glasses(field: Field, look: Look, head: Head) -> None:
+    if look["glasses"].any():
+        with among(field, look["glasses"], look, head.eyes) as (some, look, places):
+            for side, eye in zip(SIDES, places, strict=True):
+                with window(some, (eye.column, eye.row), reach(look, 0.8)) as piece:
+                    _lens(piece, look, side, eye.local(piece.column, piece.row))
+
+
+def _lens(piece: Field, look: Look, side: int, local: Pair) -> None:
+    """One glass, its half of the bridge, and the bar to the ear."""
+    line, scale = 0.04, look["scale"]
+    x, y = local[0], local[1] - 0.02
+    circle = look["glasses_round"] > 0.5
+    u, v = np.square(x / 0.355), np.square(y / (0.26 + np.float32(0.075) * circle))
+    away = (np.where(circle, np.sqrt(u + v), np.sqrt(np.sqrt(u * u + v * v))) - 1) * 0.3
+    out = x * side
+    bridge = np.minimum(
+        line - np.abs(y + 0.06 - 0.3 * np.square(out + look["eye_x"])), np.minimum(-0.34 - out, out + look["eye_x"] + 0.03) * 9
+    )
+    bar = np.minimum(line - np.abs(y + 0.08), np.minimum(out - 0.34, 0.62 - out) * 9)
+    glare = smooth(1 - np.abs(x + 0.6 * y - 0.1) * 9) * 0.2 + 0.07
+    piece.paint(edge(-away * scale) * glare, WHITE, lit=False)
+    piece.paint(edge(np.maximum(line - np.abs(away), np.maximum(bridge, bar)) * scale), look["frame_colour"])

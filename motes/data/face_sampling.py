@@ -3,16 +3,16 @@
 import numpy as np
 
 from motes.data.face_anatomy import Look
-from motes.data.portable import PI, Array, bells, between, cosine, hue, picks, sine, uniforms
+from motes.data.portable import PI, bells, between, cosine, hue, picks, sine, uniforms
 
 SHAPE = {  # of an identity, the middle likelier; in half skull widths
     "height": (1.08, 1.26),
     "jaw_y": (0.46, 0.62),
-    "jaw_width": (0.6, 0.92),
-    "jaw_height": (0.66, 0.86),
+    "jaw_width": (0.54, 0.86),
+    "jaw_height": (0.7, 0.9),
     "eye_x": (0.36, 0.47),
     "eye_y": (0.04, 0.2),
-    "eye_width": (0.185, 0.26),
+    "eye_width": (0.2, 0.28),
     "eye_high": (0.5, 0.85),
     "eye_low": (0.3, 0.5),
     "slant": (-0.22, 0.3),
@@ -23,11 +23,11 @@ SHAPE = {  # of an identity, the middle likelier; in half skull widths
     "brow_thick": (0.035, 0.1),
     "brow_arch": (0.01, 0.12),
     "brow_slant": (-0.06, 0.07),
-    "nose_drop": (0.34, 0.5),
+    "nose_drop": (0.36, 0.54),
     "nose_z": (1.16, 1.42),
     "nose_width": (0.13, 0.24),
-    "mouth_drop": (0.24, 0.34),
-    "mouth_width": (0.24, 0.37),
+    "mouth_drop": (0.27, 0.37),
+    "mouth_width": (0.27, 0.4),
     "lip_high": (0.045, 0.1),
     "lip_low": (0.05, 0.125),
     "ear": (0.2, 0.29),
@@ -49,8 +49,7 @@ TASTE = {  # of an identity, all alike likely
     "glasses_tone": (0.0, 1.0),
     "beard": (0.0, 1.0),
     "beard_shape": (0.0, 1.0),
-    "blush": (0.0, 0.35),
-    "freckles": (0.0, 1.0),
+    "blush": (0.0, 0.26),
 }
 MOMENT = {  # of a picture, the middle likelier
     "yaw": (-1.0, 1.0),
@@ -58,7 +57,7 @@ MOMENT = {  # of a picture, the middle likelier
     "roll": (-18.0, 18.0),
     "gaze_x": (-0.35, 0.35),
     "gaze_y": (-0.12, 0.16),
-    "frown": (-0.4, 1.0),
+    "frown": (-0.7, 0.8),
     "scale": (0.2, 0.275),
     "bright": (0.86, 1.1),
 }
@@ -94,10 +93,9 @@ STYLES = {  # how likely; and: sides, top, hairline, its bend, behind the ears, 
     "tails": (0.8, (0.04, 0.06, -0.66, 0.7, 1.6, 0.0, 0.0, 0.1, 0, 1)),
     "buzz": (0.7, (0.0, -0.03, -0.68, 0.4, 0.6, 0.0, 0.0, 0.0, 0, 0)),
     "bald": (0.6, (0.0, -0.04, -2.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0)),
-    "ring": (0.4, (0.03, -0.03, -2.2, 1.4, 1.8, 0.0, 0.0, 0.2, 0, 0)),
 }
 STYLE_NUMBERS = ("hair_side", "hair_top", "hair_line", "hair_bend", "hair_behind", "jags", "length", "curl", "bun", "tails")
-SKIN = [(255, 226, 205), (247, 208, 178), (236, 188, 150), (222, 165, 124), (196, 134, 92), (160, 102, 66), (122, 74, 48), (86, 52, 36)]
+SKIN = [(247, 212, 190), (240, 198, 168), (236, 188, 150), (222, 165, 124), (196, 134, 92), (160, 102, 66), (122, 74, 48), (86, 52, 36)]
 HAIR = [(28, 22, 26), (48, 32, 28), (84, 52, 34), (122, 76, 42), (156, 74, 38), (186, 132, 72), (226, 190, 116), (206, 204, 204)]
 IRIS = [(58, 36, 24), (104, 66, 34), (130, 112, 54), (84, 128, 88), (70, 118, 172), (122, 150, 176)]
 FRAMES = [(34, 32, 38), (96, 52, 38), (168, 122, 60), (70, 84, 120), (176, 60, 66)]
@@ -118,7 +116,7 @@ def people(random: np.random.Generator, count: int) -> Look:
     look["eye_high"], look["eye_low"] = look["eye_high"] * 0.85, look["eye_low"] * 0.85
     skin = between(SKIN, look["skin"])
     look["skin_colour"] = np.clip(skin * (1 + look["skin_warm"][:, None] * np.array([1.0, -0.3, -1.5])), 0, 1)
-    dark = np.clip(1 - 1.1 * np.maximum(look["skin"] - 0.45, 0), 0.4, 1)  # fair hair on dark skin is rare
+    dark = np.clip(1.4 - 1.6 * look["skin"], 0.2, 1)  # fair hair on dark skin is rare
     natural = between(HAIR, look["hair_tone"] * dark)
     dyed = hue(look["dye"], np.full(count, 0.55), np.full(count, 0.75))
     look["hair_colour"] = np.where((look["dyed"] > 0.91)[:, None], dyed, natural)
@@ -161,14 +159,16 @@ def backgrounds(random: np.random.Generator, count: int) -> Look:
     table = {
         "turn": (0.0, 1.0),
         "apart": (0.03, 0.2),
-        "grey": (0.3, 0.85),
-        "value": (0.3, 1.0),
+        "grey": (0.4, 0.92),
+        "value": (0.35, 0.95),
         "step": (-0.35, 0.25),
         "angle": (-90.0, 90.0),
     }
     more = {"grain": (1.5, 5.0), "phase": (0.0, 1.0), "phase_2": (0.0, 1.0), "strength": (0.04, 0.16), "kind": (0.0, 1.0)}
     draw = uniforms(random, count, table | more)
     draw["spots"] = random.random((count, 6, 4))
+    angle = draw.pop("angle") * PI / 180
+    draw["east"], draw["south"] = cosine(angle), sine(angle)
     other = np.clip(draw["value"] + draw["step"], 0.15, 1)
     draw["first"] = hue(draw["turn"], 1 - draw["grey"], draw["value"])
     draw["second"] = hue(draw["turn"] + draw["apart"], 1 - draw["grey"], other)
@@ -177,7 +177,3 @@ def backgrounds(random: np.random.Generator, count: int) -> Look:
 
 def repeat(look: Look, times: int) -> Look:
     return {name: np.repeat(value, times, 0) for name, value in look.items()}
-
-
-def column(values: Array) -> Array:
-    return values[:, None]

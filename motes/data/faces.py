@@ -16,7 +16,7 @@ from motes.errors import UserError
 
 SEED_OF_SPLIT = {"train": 0, "validation": 1, "test": 2}
 CROWD = 50  # identities drawn at once; part of what the pixels depend on
-BLOCK = 2**16  # canvas pixels painted at once: what fits a processor's cache
+TOGETHER = 64  # pictures drawn at once at most
 EXPRESSION = ("smile", "open", "raise", "frown", "closed")
 
 
@@ -88,10 +88,8 @@ class Faces(Dataset):
     def _pictures(self, rows: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
         rows = [int(row) for row in rows]
         missing = [row for row in dict.fromkeys(rows) if row not in self._drawn]
-        height, width = self.config.image_size
-        step = max(BLOCK // (4 * height * width), 1)
-        for first in range(0, len(missing), step):
-            some = missing[first : first + step]
+        for first in range(0, len(missing), TOGETHER):
+            some = missing[first : first + TOGETHER]
             pixels, masks = draw(self._look(some), self.config.image_size)
             if self.config.channels == 1:
                 grey = (pixels * np.array([0.299, 0.587, 0.114])[:, None, None] + 0.0).transpose(1, 0, 2, 3)

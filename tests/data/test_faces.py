@@ -9,7 +9,7 @@ import torch
 from motes.data.faces import Config, Faces
 from motes.errors import UserError
 
-HASH = "9a16531fd9eed35052cc05c5fef124ace372a9f796d31a3a85185d1abedcf7db"
+HASH = "22e356eb4fd41c5375746a4540d38f394f8072110f74893aa938fcd562c3a42d"
 ROWS = range(0, 400, 5)
 
 
