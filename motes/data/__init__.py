@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from motes.data.base import Dataset
 
-_PLACES = {"shapes": "shapes:Shapes", "folder": "folder:Folder", "faces": "faces:Faces"}
+_PLACES = {"shapes": "shapes:Shapes", "folder": "folder:Folder", "faces": "faces:Faces", "traffic": "traffic:Traffic"}
 
 
 class _Datasets(Mapping[str, "type[Dataset]"]):
