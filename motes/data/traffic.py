@@ -31,7 +31,7 @@ class Config:
     held_out: int = 1000  # pictures of the validation split, and of the test split
     frames: int = 1  # of a clip: row // frames is the clip, row % frames the time
     seconds: float = 0.3  # from one frame of a clip to the next
-    vehicles: tuple[int, int] = (5, 12)  # fewest and most of a clip; not all are in sight at all times
+    vehicles: tuple[int, int] = (7, 16)  # fewest and most of a clip; not all are in sight at all times
     hours: tuple[float, float] = (5.5, 21.0)  # of the day, first and last
     place: int = 0  # which junction: its camera, buildings, hedges and trees
     seed: int = 0
@@ -50,7 +50,7 @@ class Traffic(Dataset):
         if min(config.count, config.held_out) < config.frames:
             raise UserError(f"count {config.count} and held_out {config.held_out} must hold at least one clip of {config.frames} frames")
         if not 1 <= config.vehicles[0] <= config.vehicles[1] <= 40:
-            raise UserError(f"vehicles {config.vehicles} must be the fewest and the most, such as 5 12, and at most 40")
+            raise UserError(f"vehicles {config.vehicles} must be the fewest and the most, such as 7 16, and at most 40")
         if not 0.1 <= config.seconds <= 10:
             raise UserError(f"seconds {config.seconds} from frame to frame must be 0.1 to 10")
         if min(config.image_size) < 16:

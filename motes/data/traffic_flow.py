@@ -47,7 +47,7 @@ def flow(random: np.random.Generator, count: int, most: tuple[int, int], frames:
     out = picks(random, total, {"left": 1.0, "ahead": 2.0, "right": 1.0}).reshape(shape) - 1
     draws = {
         name: value.reshape(shape)
-        for name, value in uniforms(random, total, {"gap": (2.5, 14.0), "first": (0.0, 22.0), "wish": (7.0, 9.5)}).items()
+        for name, value in uniforms(random, total, {"gap": (2.0, 10.0), "first": (0.0, 14.0), "wish": (7.0, 9.5)}).items()
     }
     clip = uniforms(random, count, {"begin": WARM, "phase": (0.0, 4 * (GREEN + RED))})
     length = LENGTHS[kind]

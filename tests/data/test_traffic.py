@@ -10,7 +10,7 @@ from motes.data.traffic import Config, Traffic
 from motes.data.vehicles import SIZES
 from motes.errors import UserError
 
-HASH = "f6b262f03870506506122313e4238c9347d5023392802d00cd57f1764f39c14e"
+HASH = "34590912b740dab8163da293957f8278971ccb13bc67f233b386947185331f5f"
 CLIP = Config(frames=12, count=1200, held_out=120)
 
 
