@@ -12,6 +12,7 @@ from motes.data.portable import Array
 
 FINER = 2  # canvas pixels in a picture's pixel
 LAYERS = {"colour": (3,), "light": (3,), "face": (), "seen": ()}  # what a Field keeps of each place
+EMPTY = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class Field:
 
     def paint(self, cover: Array, colour: Array, lit: bool = True) -> None:
         """cover: B H W, 0 to 1; colour: B 3 1 1 or B 3 H W."""
-        shade = self.light * colour if lit else colour
-        shade = shade - self.colour
-        shade *= cover[:, None]
-        self.colour[:] += shade
+        for n in range(3):
+            shade = self.light[:, n] * colour[:, n] if lit else colour[:, n] * np.ones_like(cover)
+            shade -= self.colour[:, n]
+            shade *= cover
+            self.colour[:, n] += shade
 
 
 def edge(inside: Array) -> Array:
@@ -52,8 +54,9 @@ def reach(look: Look, wide: float, high: float = 0.0) -> tuple[float, float]:
 
 
 @contextmanager
-def window(field: Field, centre: Pair, half: tuple[float, float]) -> Iterator[Field]:
-    """A box of each picture around its own centre (B 1 columns, rows), `half` its width and height in pixels; painted back at the end."""
+def window(field: Field, centre: Pair, half: tuple[float, float], names: tuple[str, ...] = ("colour", "light")) -> Iterator[Field]:
+    """A box of each picture around its own centre (B 1 columns, rows), `half` its width and height in pixels; `names`: the layers that are
+    needed there, painted back at the end; the others are empty."""
     tall, wide = field.face.shape[1:]
     sides = [min(2 * int(reach * FINER) + 3, most) for reach, most in zip(half, (wide, tall), strict=True)]
     places = zip(centre, sides, (wide, tall), strict=True)
@@ -61,8 +64,8 @@ def window(field: Field, centre: Pair, half: tuple[float, float]) -> Iterator[Fi
     cuts = [(..., slice(top, top + sides[1]), slice(left, left + sides[0])) for left, top in zip(*first, strict=True)]
     column = np.stack([field.column[n, :, left : left + sides[0]] for n, left in enumerate(first[0])])
     row = np.stack([field.row[n, top : top + sides[1]] for n, top in enumerate(first[1])])
-    layers = {name: np.stack([whole[cut] for whole, cut in zip(getattr(field, name), cuts, strict=True)]) for name in LAYERS}
-    piece = Field(column=column, row=row, **layers)
+    layers = {name: np.stack([whole[cut] for whole, cut in zip(getattr(field, name), cuts, strict=True)]) for name in names}
+    piece = Field(column=column, row=row, **{name: layers.get(name, EMPTY) for name in LAYERS})
     yield piece
     for name, painted in layers.items():
         for whole, part, cut in zip(getattr(field, name), painted, cuts, strict=True):

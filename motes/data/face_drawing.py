@@ -3,17 +3,18 @@
 import numpy as np
 
 from motes.data.face_anatomy import SIDES, Head, Look, Patch, chosen, head_of, outline, patch, planes
-from motes.data.face_canvas import FINER, Field, Some, among, canvas, edge, finished, reach, window
+from motes.data.face_canvas import FINER, LAYERS, Field, Some, canvas, edge, finished, reach, window
 from motes.data.face_features import blush, brows, eyes, glasses, mouth, nose
 from motes.data.face_hair import back_hair, beard, front_hair
-from motes.data.portable import Array, smooth, wave
+from motes.data.portable import Array, keep_memory, smooth, wave
 
-BLOCK = 2**16  # canvas pixels painted at once: what fits a processor's cache
+BLOCK = 2**17  # canvas pixels painted at once: what fits a processor's cache
 EAR = np.array([0.97, 0.9, 0.88], np.float32)[:, None, None]  # redder than the face
 
 
 def draw(look: Look, size: tuple[int, int]) -> tuple[Array, Array]:
     """Pictures, uint8 B 3 H W, and bool B 2 H W: the face that is visible, and the whole face."""
+    keep_memory()
     flat = {name: plane(value) for name, value in look.items()}
     head = planes(head_of({name: value[:, None] for name, value in look.items() if value.ndim == 1}))
     count, step = len(look["yaw"]), max(BLOCK // (4 * size[0] * size[1]), 1)
@@ -31,7 +32,7 @@ def _draw(look: Look, head: Head, size: tuple[int, int]) -> tuple[Array, Array]:
     with window(field, (0 * look["row"], field.row[:, -1:] - below), (float(size[1]), below)) as piece:
         _torso(piece, look, head)
     _ears(field, look, head, near=False)
-    with window(field, (head.view.column, head.view.row + 0.15 * look["scale"]), reach(look, 1.15, 1.55)) as piece:
+    with window(field, (head.view.column, head.view.row + 0.15 * look["scale"]), reach(look, 1.15, 1.55), tuple(LAYERS)) as piece:
         _skin(piece, look, head)
     _ears(field, look, head, near=True)
     for paint in (blush, eyes, nose, beard, mouth, front_hair, brows, glasses):
@@ -107,23 +108,19 @@ def _ears(field: Field, look: Look, head: Head, near: bool) -> None:
         of = head.view.turn[2]
         depth = of[0] * place[0] + of[1] * place[1] + of[2] * place[2]
         wanted = np.equal(depth > 0.04, near)
-        if not wanted.any():
-            continue
-        ear = patch(head.view, place, (0.75 * one, 0 * one, -0.66 * side * one), (0.06 * side * one, one, 0 * one))
-        with (
-            among(field, wanted, look, ear) as (some, one_look, one_ear),
-            window(some, (one_ear.column, one_ear.row), reach(one_look, 0.4)) as piece,
-        ):
-            _ear(piece, one_look, side, one_ear)
+        if wanted.any():
+            ear = patch(head.view, place, (0.75 * one, 0 * one, -0.66 * side * one), (0.06 * side * one, one, 0 * one))
+            with window(field, (ear.column, ear.row), reach(look, 0.4)) as piece:
+                _ear(piece, look, side, ear, wanted)
 
 
-def _ear(field: Field, look: Look, side: int, ear: Patch) -> None:
+def _ear(field: Field, look: Look, side: int, ear: Patch, wanted: Array) -> None:
     x, y = ear.local(field.column, field.row)
     y = y / look["ear"]
     x = (x - 0.05 * side) / (look["ear"] * (0.66 - 0.16 * np.clip(y, -1, 1)))
     away = np.sqrt(x * x + y * y)
     rim = 1 - 0.26 * smooth((0.8 - away) * 4) + 0.12 * smooth((0.4 - away) * 4)
-    cover = edge((1 - away) * look["ear"] * 0.7 * look["scale"])
+    cover = edge((1 - away) * look["ear"] * 0.7 * look["scale"]) * wanted
     field.paint(cover, look["skin_colour"] * rim[:, None] * EAR)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from motes.data.face_anatomy import SIDES, Head, Look, Solid, View, mouth_width, outline, patch
-from motes.data.face_canvas import Field, among, edge, reach, window
+from motes.data.face_canvas import LAYERS, Field, among, edge, reach, window
 from motes.data.portable import Array, smooth, wave
 
 SHADE = np.array([0.66, 0.54, 0.52], np.float32)[:, None, None]  # of the skin under hair
@@ -58,7 +58,7 @@ def front_hair(field: Field, look: Look, head: Head) -> None:
     """Hair on the head in front of the face, with its shadow on the skin."""
     most = 1.06 * (1.12 + look["hair_side"]).max()
     half = reach(look, float(most) + 0.35, float((look["height"] + look["hair_top"]).max()) + 0.3)
-    with window(field, (head.hair.column, head.hair.row), half) as piece:
+    with window(field, (head.hair.column, head.hair.row), half, tuple(LAYERS)) as piece:
         _mop(piece, look, head)
 
 
@@ -92,7 +92,7 @@ def beard(field: Field, look: Look, head: Head) -> None:
 
 
 def _beard(field: Field, look: Look, skull: Solid, jaw: Solid) -> None:
-    with window(field, (jaw.column, jaw.row), reach(look, 1.15, 1.2)) as piece:
+    with window(field, (jaw.column, jaw.row), reach(look, 1.15, 1.2), tuple(LAYERS)) as piece:
         cover, tone = _whiskers(piece, look, skull, jaw)
         piece.paint(cover, look["brow_colour"] * tone[:, None] + look["skin_colour"] * 0.06)
 

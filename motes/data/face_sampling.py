@@ -58,7 +58,7 @@ MOMENT = {  # of a picture, the middle likelier
     "gaze_x": (-0.35, 0.35),
     "gaze_y": (-0.12, 0.16),
     "frown": (-0.7, 0.8),
-    "scale": (0.2, 0.275),
+    "scale": (0.22, 0.3),
     "bright": (0.86, 1.1),
 }
 PLACE = {  # of a picture, all alike likely

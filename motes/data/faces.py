@@ -31,7 +31,7 @@ class Config:
     views: int = 10  # pictures of one person, in a row
     landmarks: int = 5  # 5: pupils, tip of the nose, corners of the mouth; 68: the usual order of face tools
     turn: float = 38.0  # degrees that a head turns to a side at most
-    shift: float = 0.11  # how far off the middle a face may be, in parts of the picture's side
+    shift: float = 0.08  # how far off the middle a face may be, in parts of the picture's side
     background: Literal["varied", "plain"] = "varied"  # plain: one grey
     seed: int = 0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from motes.data.daylight import daylight
-from motes.data.portable import Array
+from motes.data.portable import Array, keep_memory
 from motes.data.traffic_camera import FAR, Camera, cast
 from motes.data.traffic_place import FINER, Place
 from motes.data.vehicles import PARTS, SIZES, bounds
@@ -45,6 +45,7 @@ class Sprite:
 
 def draw(place: Place, fleet: Fleet, hour: Array, clouds: Array) -> tuple[Array, Array, list[Sprite]]:
     """Pictures (uint8, B 3 H W), the slot + 1 of what is seen at each canvas pixel (B H W; 0: no vehicle), and the vehicles alone."""
+    keep_memory()
     sky, sun, direction = (part.astype(np.float32) for part in daylight(hour, clouds))
     lamps = np.clip(1.5 - 1.6 * (sky + sun).mean(-1), 0, 1)
     light = (sky, sun, direction, lamps)

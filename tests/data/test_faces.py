@@ -9,7 +9,7 @@ import torch
 from motes.data.faces import Config, Faces
 from motes.errors import UserError
 
-HASH = "22e356eb4fd41c5375746a4540d38f394f8072110f74893aa938fcd562c3a42d"
+HASH = "3625f92104dbfabc05646b94b1acc3a04d3e6c6486e0fc926a668b1631b1d3f7"
 ROWS = range(0, 400, 5)
 
 
