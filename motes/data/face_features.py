@@ -67,7 +67,7 @@ def brows(field: Field, look: Look, head: Head) -> None:
         with window(field, (brow.column, brow.row), reach(look, 0.45)) as piece:
             x, y = brow.local(piece.column, piece.row)
             t = x / width
-            thick = look["brow_thick"] * (0.85 - 0.5 * smooth(0.2 + 0.8 * t * side)) * (1 + 0.12 * wave(t * 5 + y * 9))
+            thick = look["brow_thick"] * (0.85 - 0.5 * smooth(0.2 + 0.8 * t * side)) * (1 + 0.06 * wave(t * 4))
             inside = np.minimum(thick - np.abs(y - brow_line(look, side, t)), (1.02 - np.abs(t)) * width)
             piece.paint(edge(inside * look["scale"]) * 0.88, look["brow_colour"])
 

@@ -8,15 +8,16 @@ import numpy as np
 import torch
 
 from motes.data.base import Dataset, Split, Truth
+from motes.data.drawn import Drawn
 from motes.data.extents import boxes, centres
 from motes.data.face_anatomy import Look, five_points, head_of, many_points
 from motes.data.face_drawing import draw
 from motes.data.face_sampling import backgrounds, moments, people, repeat
+from motes.data.portable import grey
 from motes.errors import UserError
 
 SEED_OF_SPLIT = {"train": 0, "validation": 1, "test": 2}
 CROWD = 50  # identities drawn at once; part of what the pixels depend on
-TOGETHER = 64  # pictures drawn at once at most
 EXPRESSION = ("smile", "open", "raise", "frown", "closed")
 
 
@@ -55,7 +56,7 @@ class Faces(Dataset):
         self.config, self.split = config, split
         self._count = config.count if split == "train" else config.held_out
         self._looks: dict[int, Look] = {}
-        self._drawn: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._drawn = Drawn(self._draw)
 
     def __len__(self) -> int:
         return self._count
@@ -65,14 +66,14 @@ class Faces(Dataset):
         return (self.config.channels, *self.config.image_size)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return np.stack([pixels for pixels, _ in self._pictures(rows)])
+        return self._drawn(rows)[0]
 
     def truth(self, rows: Sequence[int]) -> Truth:
         look = self._look(rows)
         numbers = {name: value[:, None] for name, value in look.items() if value.ndim == 1}
         head = head_of(numbers)
         points = five_points(numbers, head) if self.config.landmarks == 5 else many_points(numbers, head)
-        seen = np.stack([masks for _, masks in self._pictures(rows)])
+        seen = np.unpackbits(self._drawn(rows)[1], -1, self.config.image_size[1]).astype(bool)
         sides = np.array(self.config.image_size) - 1
         return Truth(
             present=torch.ones(len(seen), 1, dtype=torch.bool),
@@ -85,17 +86,10 @@ class Faces(Dataset):
             scene=_scene(look),
         )
 
-    def _pictures(self, rows: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-        rows = [int(row) for row in rows]
-        missing = [row for row in dict.fromkeys(rows) if row not in self._drawn]
-        for first in range(0, len(missing), TOGETHER):
-            some = missing[first : first + TOGETHER]
-            pixels, masks = draw(self._look(some), self.config.image_size)
-            if self.config.channels == 1:
-                grey = (pixels * np.array([0.299, 0.587, 0.114])[:, None, None] + 0.0).transpose(1, 0, 2, 3)
-                pixels = np.floor(grey[0] + grey[1] + grey[2] + 0.5).astype(np.uint8)[:, None]
-            self._drawn |= {row: (pixels[n], masks[n]) for n, row in enumerate(some)}
-        return [self._drawn[row] for row in rows]
+    def _draw(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels, and the masks with eight pixels in a byte."""
+        pixels, masks = draw(self._look(rows), self.config.image_size)
+        return pixels if self.config.channels == 3 else grey(pixels), np.packbits(masks, -1)
 
     def _look(self, rows: Sequence[int]) -> Look:
         """The numbers of these pictures."""

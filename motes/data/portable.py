@@ -75,6 +75,12 @@ def hue(turn: Array, saturation: Array, value: Array) -> Array:
     return np.asarray(value)[..., None] * (1 - np.asarray(saturation)[..., None] * (1 - full))
 
 
+def grey(pixels: Array) -> Array:
+    """uint8, B 3 H W to B 1 H W: the brightness."""
+    red, green, blue = (pixels[:, n] * weight for n, weight in enumerate((0.299, 0.587, 0.114)))
+    return np.floor(red + green + blue + 0.5).astype(np.uint8)[:, None]
+
+
 def keep_memory() -> None:
     """Makes the C library keep what arrays free instead of handing it back: it learns from one large block that is freed.
 

@@ -7,8 +7,10 @@ import numpy as np
 import torch
 
 from motes.data.base import Dataset, Split, Truth
+from motes.data.daylight import daylight
+from motes.data.drawn import TOGETHER, Drawn
 from motes.data.extents import boxes
-from motes.data.portable import uniforms
+from motes.data.portable import grey, uniforms
 from motes.data.traffic_camera import FAR
 from motes.data.traffic_drawing import Fleet, Sprite, draw
 from motes.data.traffic_flow import Flow, flow
@@ -18,7 +20,6 @@ from motes.errors import UserError
 
 SEED_OF_SPLIT = {"train": 0, "validation": 1, "test": 2}
 CLIPS = 100  # clips simulated at once; part of what the pixels depend on
-TOGETHER = 32  # frames drawn at once at most
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Traffic(Dataset):
         self.config, self.split = config, split
         self._count = (config.count if split == "train" else config.held_out) // config.frames * config.frames
         self._flows: dict[int, tuple[Flow, dict[str, np.ndarray]]] = {}
-        self._drawn: dict[int, np.ndarray] = {}
+        self._drawn = Drawn(self._pixels)
 
     def __len__(self) -> int:
         return self._count
@@ -74,16 +75,11 @@ class Traffic(Dataset):
         return (self.config.channels, *self.config.image_size)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        rows = [int(row) for row in rows]
-        missing = [row for row in dict.fromkeys(rows) if row not in self._drawn]
-        for first in range(0, len(missing), TOGETHER):
-            some = missing[first : first + TOGETHER]
-            pixels = self._draw(some)[0]
-            if self.config.channels == 1:
-                red, green, blue = (pixels[:, n] * weight for n, weight in enumerate((0.299, 0.587, 0.114)))
-                pixels = np.floor(red + green + blue + 0.5).astype(np.uint8)[:, None]
-            self._drawn |= dict(zip(some, pixels, strict=True))
-        return np.stack([self._drawn[row] for row in rows])
+        return self._drawn(rows)[0]
+
+    def _pixels(self, rows: list[int]) -> tuple[np.ndarray]:
+        pixels = self._draw(rows)[0]
+        return (pixels if self.config.channels == 3 else grey(pixels),)
 
     def truth(self, rows: Sequence[int]) -> Truth:
         rows = [int(row) for row in rows]
@@ -122,7 +118,7 @@ class Traffic(Dataset):
     def _draw(self, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray, list[Sprite], Fleet]:
         fleet, clip = self._fleet(rows)
         place = place_of(self.config.image_size, self.config.place)
-        return (*draw(place, fleet, clip["hour"], clip["clouds"]), fleet)
+        return (*draw(place, fleet, (clip["sky"], clip["sun"], clip["direction"])), fleet)
 
     def _fleet(self, rows: Sequence[int]) -> tuple[Fleet, dict[str, np.ndarray]]:
         """The vehicles of these pictures, and what is one for a picture."""
@@ -139,7 +135,9 @@ class Traffic(Dataset):
             )
             scenes.append((numbers["hour"][at] + time * self.config.seconds / 3600, numbers["clouds"][at]))
         hour, clouds = (np.array(values) for values in zip(*scenes, strict=True))
-        return Fleet(*(np.concatenate(parts) for parts in zip(*found, strict=True))), {"hour": hour, "clouds": clouds}
+        sky, sun, direction = daylight(hour, clouds)
+        scene = {"hour": hour, "clouds": clouds, "sky": sky, "sun": sun, "direction": direction, "light": sky + sun}
+        return Fleet(*(np.concatenate(parts) for parts in zip(*found, strict=True))), scene
 
     def _flow(self, number: int) -> tuple[Flow, dict[str, np.ndarray]]:
         if number not in self._flows:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from motes.data.daylight import daylight
 from motes.data.portable import Array, keep_memory
 from motes.data.traffic_camera import FAR, Camera, cast
 from motes.data.traffic_place import FINER, Place
@@ -43,16 +42,15 @@ class Sprite:
     colour: Array  # 3 H W
 
 
-def draw(place: Place, fleet: Fleet, hour: Array, clouds: Array) -> tuple[Array, Array, list[Sprite]]:
+def draw(place: Place, fleet: Fleet, light: tuple[Array, Array, Array]) -> tuple[Array, Array, list[Sprite]]:
     """Pictures (uint8, B 3 H W), the slot + 1 of what is seen at each canvas pixel (B H W; 0: no vehicle), and the vehicles alone."""
     keep_memory()
-    sky, sun, direction = (part.astype(np.float32) for part in daylight(hour, clouds))
+    sky, sun, direction = (part.astype(np.float32) for part in light)
     lamps = np.clip(1.5 - 1.6 * (sky + sun).mean(-1), 0, 1)
-    light = (sky, sun, direction, lamps)
     shadows = _shadows(place, fleet, direction)
-    sprites = _sprites(place.eye, fleet, light, place.depth.shape)
+    sprites = _sprites(place.eye, fleet, (sky, sun, direction, lamps), place.depth.shape)
     pictures, seen = [], []
-    for frame in range(len(hour)):
+    for frame in range(len(sky)):
         mine = np.flatnonzero(fleet.frame == frame)
         dark, near = np.ones_like(place.depth), np.ones_like(place.depth)
         for n in mine:

@@ -9,7 +9,7 @@ import torch
 from motes.data.faces import Config, Faces
 from motes.errors import UserError
 
-HASH = "3625f92104dbfabc05646b94b1acc3a04d3e6c6486e0fc926a668b1631b1d3f7"
+HASH = "b6098c87eb194f7967990e1f504384a16586f9fe9fe0a0540dc3cea9808980ce"
 ROWS = range(0, 400, 5)
 
 
