@@ -100,6 +100,32 @@ def test_five_of_sixty_eight(large):
     assert ((eyes - five[:, :2]).norm(dim=-1) < 0.12 * apart).all(), "pupils are in the eyes"
 
 
+def test_closed_eyes_bring_the_lids_together(large):
+    _, _, truth = large
+    eye = truth.points[:, 36:42]
+    gap = (eye[:, 1] - eye[:, 5]).norm(dim=-1) / (eye[:, 0] - eye[:, 3]).norm(dim=-1)
+    closed = truth.scene["expression"][:, 4]
+    assert (gap[closed == 1] < 0.05).all() and (gap[closed == 0] > 0.2).all()
+    assert (closed == 1).any() and (closed == 0).any()
+
+
+def test_an_open_mouth_parts_the_lips(large):
+    _, _, truth = large
+    gap = (truth.points[:, 62] - truth.points[:, 66]).norm(dim=-1)
+    opened = truth.scene["expression"][:, 1]
+    assert (gap[opened == 0] < 1e-6).all() and (gap[opened > 0.3] > 0.01).all()
+
+
+def test_the_side_towards_the_light_is_brighter():
+    data = Faces(Config())
+    image, truth = data.batch(ROWS).image.mean(1), data.truth(ROWS)
+    middle = truth.points[:, 2, 1].add(1).mul(63 / 2)[:, None, None]
+    right = truth.masks[:, 0] & (torch.arange(64) > middle)
+    left = truth.masks[:, 0] & (torch.arange(64) < middle)
+    lean = (image * right).sum((1, 2)) / right.sum((1, 2)) - (image * left).sum((1, 2)) / left.sum((1, 2))
+    assert torch.corrcoef(torch.stack([lean, truth.scene["light"][:, 0]]))[0, 1] > 0.6
+
+
 def test_turning_moves_the_nose_against_the_eyes():
     truth = Faces(Config()).truth(ROWS)
     points, yaw = truth.points, truth.scene["pose"][:, 0]
