@@ -71,7 +71,7 @@ def _mop(field: Field, look: Look, head: Head) -> None:
     line = look["hair_line"] + look["hair_bend"] * x * x + look["hair_behind"] * np.clip(0.3 - z, 0, 2)
     line += look["jags"] * wave(x * 2.3 + phase) + 0.07 * locks
     line -= 0.22 * np.square(np.maximum(0.3 - np.abs(x - look["parting"]), 0)) * (look["jags"] == 0)
-    below = line - y
+    below = np.minimum(line, 0.8) - y  # under the chin it would be a beard
     shade = smooth(below * 4 + 0.75) * field.face * np.float32(0.42) * (look["hair_line"] > -1.5)
     field.paint(shade, look["skin_colour"] * SHADE)
     cover = edge((1 - np.sqrt(np.maximum(form + 0.1 * locks, 0))) * solid.radius) * edge(below * look["scale"])

@@ -9,7 +9,7 @@ import torch
 from motes.data.faces import Config, Faces
 from motes.errors import UserError
 
-HASH = "b6098c87eb194f7967990e1f504384a16586f9fe9fe0a0540dc3cea9808980ce"
+HASH = ""
 ROWS = range(0, 400, 5)
 
 
@@ -27,7 +27,7 @@ def places(points, size):
 
 
 def test_same_seed_same_pixels_on_any_machine():
-    pixels = Faces(Config(seed=5)).pixels(range(4))
+    pixels = Faces(Config(seed=5)).pixels(range(0, 160, 10))
     assert hashlib.sha256(pixels.tobytes()).hexdigest() == HASH
 
 

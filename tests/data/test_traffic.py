@@ -10,12 +10,12 @@ from motes.data.traffic import Config, Traffic
 from motes.data.vehicles import SIZES
 from motes.errors import UserError
 
-HASH = "34590912b740dab8163da293957f8278971ccb13bc67f233b386947185331f5f"
+HASH = ""
 CLIP = Config(frames=12, count=1200, held_out=120)
 
 
 def test_same_seed_same_pixels_on_any_machine():
-    pixels = Traffic(Config(seed=5)).pixels(range(4))
+    pixels = Traffic(Config(seed=5)).pixels(range(16))
     assert hashlib.sha256(pixels.tobytes()).hexdigest() == HASH
 
 
@@ -65,6 +65,16 @@ def test_masks_boxes_and_centres_agree():
         mean = (along * grid).sum(-1) / along.sum(-1).clamp_min(1)
         assert (mean - truth.centres[..., axis]).abs()[inner].max() < 0.12
     assert 1.5 < truth.present.sum(1).float().mean() < 12
+
+
+def test_the_nearer_hides_the_farther():
+    truth = Traffic(Config(vehicles=(12, 20), count=200)).truth(range(80))
+    depth = truth.factors["depth"][:, :, None, None].expand_as(truth.whole)
+    shared = truth.whole.sum(1) > 1
+    nearest = torch.where(truth.whole, depth, torch.inf).argmin(1)
+    owner, seen = truth.masks.int().argmax(1), truth.masks.any(1)
+    assert shared.sum() > 300
+    assert (owner == nearest)[shared & seen].float().mean() > 0.9
 
 
 def test_vehicles_keep_slot_colour_and_direction_of_travel():
