@@ -9,7 +9,7 @@ import torch
 from motes.data.faces import Config, Faces
 from motes.errors import UserError
 
-HASH = ""
+HASH = "3b725da23ad7fb285c9c876e4fe5e11f11493f9c4f8ff80f876098172a9b1f87"
 ROWS = range(0, 400, 5)
 
 

@@ -10,7 +10,7 @@ from motes.data.traffic import Config, Traffic
 from motes.data.vehicles import SIZES
 from motes.errors import UserError
 
-HASH = ""
+HASH = "231fc0ad6d5260e895dc432b6666225507a254246a62763e983e265788ada459"
 CLIP = Config(frames=12, count=1200, held_out=120)
 
 
