@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "shapes": "shapes:Shapes",
+    "faces": "faces:Faces",
+    "traffic": "traffic:Traffic",
     "folder": "folder:Folder",
     "prepared": "prepared:Prepared",
     "video": "video:Video",
