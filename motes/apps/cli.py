@@ -129,7 +129,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     )
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
-    made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
+    made["list"].add_argument("preset", nargs="?", help="show the options of this preset or data set")
     made["info"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["import-2022"].add_argument("weights", type=Path, help="a .pth file")
     made["import-2022"].add_argument(

@@ -104,3 +104,9 @@ def test_train_and_evaluate_on_a_file(tmp_path):
     refused(
         motes("train", "--data", tmp_path / "frames.npy", "--out", tmp_path / "x", "--data.layuot", "NHWC"), "did you mean '--data.layout'"
     )
+
+
+def test_options_of_a_data_set_are_listed():
+    shown = motes("list", "clevrer").stdout
+    assert "--data.protocol" in shown and "--data.original" in shown and "--model" not in shown
+    refused(motes("list", "clevrr"), "did you mean 'clevrer'")
