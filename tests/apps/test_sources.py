@@ -74,10 +74,14 @@ def test_a_folder_is_what_is_in_it(tmp_path):
     assert folder("mixed", "a.png", "b.png", "c.npy") == "folder"
     assert folder("videos", "thumbnail.jpg", "a/1.mp4", "a/2.MOV") == "video"
     assert folder("arrays", "train.npy", "test.npy") == "npy" and folder("tables", "data/train-0.parquet", "README.md") == "huggingface"
+    assert folder("noted", "train2017/a.jpg", "annotations/instances_train2017.json") == "coco"
+    assert (
+        folder("settings", "a.jpg", "settings.json") == "folder" and folder("stored", "dataset_info.json", "data-0.arrow") == "huggingface"
+    )
     (tmp_path / "robot/meta").mkdir(parents=True)
     (tmp_path / "robot/meta/info.json").write_text('{"codebase_version": "v3.0"}')
     assert find_source(str(tmp_path / "robot")) == ("lerobot", {"path": str(tmp_path / "robot")})
-    for name, kind in (("a.npy", "npy"), ("a.H5", "hdf5"), ("a.webm", "video"), ("a.parquet", "huggingface")):
+    for name, kind in (("a.npy", "npy"), ("a.H5", "hdf5"), ("a.webm", "video"), ("a.parquet", "huggingface"), ("a.json", "coco")):
         (tmp_path / name).touch()
         assert find_source(str(tmp_path / name)) == (kind, {"path": str(tmp_path / name)})
 
