@@ -67,6 +67,9 @@ class Coco(Dataset):
         self._most = config.things or max([1, *map(len, self._things)])
         self._paths = _locate(self._source, config.images, [image["file_name"] for image in self._images])
         self._marks = max((len(one["keypoints"]) // 3 for own in things.values() for one in own if one.get("keypoints")), default=0)
+        self._masked = all(
+            one.get("segmentation") for own in things.values() for one in own
+        )  # of all or none: no thing is taken for background
         self._pool = ThreadPoolExecutor(THREADS)
 
     def __len__(self) -> int:
@@ -91,7 +94,7 @@ class Coco(Dataset):
             present=joined["present"],
             centres=joined["centres"],
             boxes=joined["boxes"],
-            masks=joined["masks"] if all(one.get("segmentation") for row in rows for one in self._things[row]) else None,
+            masks=joined["masks"] if self._masked else None,
             points=joined["points"] if self._marks else None,
             factors={"category": joined["category"]},
             scene={"picture": numbers},
