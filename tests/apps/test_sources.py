@@ -49,7 +49,9 @@ def test_wrong_words(tmp_path):
     refused(motes("data", "prepare", "shapes", "--out", tmp_path / "x", "--splits", "tran"), "did you mean 'train'")
     refused(motes("data", "prepare", "shapes", "--uot", tmp_path / "x"), "did you mean '--out'")
     refused(motes("data", "prepare", "folder", "--out", tmp_path / "x"), "--data FOLDER")
-    refused(motes("data"), "WHAT")
+    refused(motes("data"), "COMMAND")
+    refused(motes("data", "prepar", "shapes"), "did you mean 'data prepare'")
+    assert "--data.background" in motes("data", "prepare", "shapes", "--help").stdout
     assert not list(tmp_path.iterdir())
 
 
