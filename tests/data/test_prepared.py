@@ -167,3 +167,14 @@ def test_pairs_are_made_of_prepared_pictures_for_training_only(tmp_path):
     assert Prepared(config).batch([0, 1]).prior_image is not None
     assert Prepared(config, "test").batch([0, 1]).prior_image is None
     assert np.asarray(Prepared(config).batch([3]).image).shape == (1, 3, 16, 16)
+
+
+def test_two_at_once_are_refused(tmp_path):
+    fcntl = pytest.importorskip("fcntl", reason="not a Unix")
+    (tmp_path / ".set.part").mkdir()
+    with (tmp_path / ".set.part" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another process"):
+            prepare(small(), tmp_path / "set")
+    prepare(small(), tmp_path / "set")
+    assert not (tmp_path / "set" / "lock").exists()
