@@ -14,7 +14,7 @@ from motes.errors import UserError
 from motes.version import VERSION
 
 COMMANDS = {
-    "train": "learn from pictures: motes train [PRESET] [--data shapes|FOLDER]",
+    "train": "learn from pictures: motes train [PRESET] [--data NAME|PLACE]",
     "encode": "pictures to particles: tables and overlays",
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
@@ -24,6 +24,8 @@ COMMANDS = {
     "import-2022": "weights of the 2022 research code to a checkpoint",
     "push": "a run to the Hugging Face hub",
 }
+
+DATA_COMMANDS = {"prepare": prepare.ABOUT}
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,11 +61,14 @@ def run_command(arguments: list[str]) -> None:
         return
     if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
         raise UserError(nearest(arguments[0], COMMANDS, "command"))
-    if (parsed_by := made.get(" ".join(arguments[:2])) or made.get(arguments[0])) is not None:
-        refuse_unknown(parsed_by, arguments)
+    if arguments[0] == "data" and len(arguments) > 1 and arguments[1] not in (*DATA_COMMANDS, "-h", "--help"):
+        raise UserError(nearest(f"data {arguments[1]}", [f"data {one}" for one in DATA_COMMANDS], "command"))
+    words = " ".join(arguments[:2]) if arguments[0] == "data" else arguments[0]
+    if words in made:
+        refuse_unknown(made[words], arguments)
     arguments, dotted = split_dotted(arguments)
-    if arguments[0] == "train" and {"-h", "--help"} & set(arguments):
-        help_with_training(made["train"], arguments)
+    if words in ("train", "data prepare") and {"-h", "--help"} & set(arguments):
+        help_with_options(made[words], arguments)
         return
     told = parser.parse_args(arguments)
     if told.command == "train":
@@ -89,22 +94,24 @@ def run_command(arguments: list[str]) -> None:
 def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Before anything else is said, so that a typo is named as such and not as something missing."""
     known = [option for option in parser._option_string_actions if option.startswith("--")]
-    dotted = ("--",) if parser.prog.endswith(("train", "prepare")) else ("--data.",) if parser.prog.endswith("evaluate") else ()
+    dotted = ("--",) if parser.prog.endswith(("train", "data prepare")) else ("--data.",) if parser.prog.endswith("evaluate") else ()
     for token in arguments:
         name = token.partition("=")[0]
         if name == "--" or not name.startswith("--") or name in known or ("." in name and name.startswith(dotted)):
             continue
-        raise UserError(nearest(name, known, "option") + (" (motes list PRESET shows those with a dot)" if "--" in dotted else ""))
+        raise UserError(nearest(name, known, "option") + (f" ({parser.prog} ... --help shows those with a dot)" if "--" in dotted else ""))
 
 
-def help_with_training(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+def help_with_options(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """And with those that have a dot, of the preset or the data that is named."""
     from motes.apps.choices import show_options
+    from motes.data import DATASETS
     from motes.training.presets import PRESETS
 
     parser.print_help()
-    for preset in [word for word in arguments[1:] if word in PRESETS][:1]:
+    for name in [word for word in arguments[1:] if word in (PRESETS if arguments[0] == "train" else DATASETS)][:1]:
         print()
-        show_options(preset)
+        show_options(name)
 
 
 def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -118,9 +125,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in COMMANDS.items()}
     _train_arguments(made["train"])
-    about_data = made["data"].add_subparsers(dest="what", metavar="WHAT", parser_class=Parser, required=True)
-    made["data prepare"] = about_data.add_parser("prepare", help=prepare.ABOUT, description=prepare.ABOUT, allow_abbrev=False)
-    prepare.add_arguments(made["data prepare"])
+    made |= _data_arguments(made["data"])
     for name in ("encode", "reconstruct"):
         made[name].add_argument("run", type=Path, help="a run or checkpoint folder")
         made[name].add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
@@ -134,8 +139,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     made["evaluate"].add_argument("--scores", help="names with commas between; by default all that the model and the data's truth support")
     made["evaluate"].add_argument("--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
-    made["evaluate"].epilog = "Any option of the data, such as --data.image-size 64 64 (motes train --help shows those of shapes)."
-    made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
+    made["evaluate"].epilog = "Any option of the data, such as --data.image-size 64 64 (motes list NAME shows those of a data set)."
+    made["list"].add_argument("preset", nargs="?", help="show the options of this preset or data set")
     made["info"].add_argument("run", type=Path, nargs="?", help="a run or checkpoint folder; without it, this machine")
     made["import-2022"].add_argument("weights", type=Path, help="a .pth file")
     made["import-2022"].add_argument(
@@ -169,6 +174,13 @@ def _train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     train.add_argument("--vgg-weights", type=Path, metavar="FILE", help="VGG-16 as torch saves it, for --model.reconstruction vgg")
     train.epilog = "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, --training.batch-size 16 (motes train PRESET --help shows them)."
+
+
+def _data_arguments(data: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    commands = data.add_subparsers(dest="action", metavar="COMMAND", required=True, parser_class=Parser)
+    made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in DATA_COMMANDS.items()}
+    prepare.add_arguments(made["prepare"])
+    return {f"data {name}": parser for name, parser in made.items()}
 
 
 def positive(text: str) -> int:

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder to write; the same command again goes on where it was stopped")
     parser.add_argument("--limit", type=int, default=0, metavar="ROWS", help="rows of each split at most")
     parser.add_argument("--splits", nargs="+", default=SPLITS, metavar="SPLIT", help="of train, validation and test; by default all")
-    parser.epilog = "Any option of the data set: --data.image-size 128 128, --data.crop 0 60 420 420."
+    parser.epilog = "Any option of the data: --data.image-size 128 128, --data.frames 8 (motes data prepare NAME --help shows them)."
 
 
 def run(told: argparse.Namespace, dotted: list[str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from motes.apps.options import nearest, options_of, read_options
 from motes.apps.sources import check_place, find_source, fit_options
@@ -56,16 +57,20 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
     )
 
 
-def describe(preset: str) -> list[tuple[str, str, str, str]]:
-    """Every dotted option of a preset: name, kind, the value it has there, what it does."""
-    if preset not in PRESETS:
-        raise UserError(nearest(preset, PRESETS, "preset"))
-    recipe = PRESETS[preset].recipe
-    homes = {
-        "model": (MODELS.source(recipe.model), "Config", recipe.model_config),
-        "data": (DATASETS.source(recipe.data), "Config", recipe.data_config),
-        "training": ("training/recipe", "Training", vars(recipe.training)),
-    }
+def describe(name: str) -> list[tuple[str, str, str, str]]:
+    """Every dotted option of a preset, or of a data set: its name, its kind, the value it has there, what it does."""
+    homes: dict[str, tuple[str, str, dict[str, Any]]]
+    if name in PRESETS:
+        recipe = PRESETS[name].recipe
+        homes = {
+            "model": (MODELS.source(recipe.model), "Config", recipe.model_config),
+            "data": (DATASETS.source(recipe.data), "Config", recipe.data_config),
+            "training": ("training/recipe", "Training", vars(recipe.training)),
+        }
+    elif name in DATASETS:
+        homes = {"data": (DATASETS.source(name), "Config", {})}
+    else:
+        raise UserError(nearest(name, [*PRESETS, *DATASETS], "preset or data set"))
     return [
         (f"--{home}.{option.name.replace('_', '-')}", option.kind, str(told.get(option.name, option.default)), option.about)
         for home, (module, cls, told) in homes.items()

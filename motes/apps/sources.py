@@ -20,6 +20,7 @@ ENDINGS = {
     **dict.fromkeys((".h5", ".hdf5", ".hdf"), "hdf5"),
     ".parquet": "huggingface",
     ".arrow": "huggingface",
+    ".json": "coco",
 }
 
 
@@ -71,9 +72,13 @@ def _kind_of_folder(path: Path) -> str:
         return "prepared"
     if (path / "meta" / "info.json").is_file() and "codebase_version" in _json(path / "meta" / "info.json"):
         return "lerobot"
+    if any((path / "annotations").glob("*.json")):
+        return "coco"
+    if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
+        return "huggingface"
     # a thumbnail among a hundred videos does not make it a folder of pictures; what has no ending of ours may be one
     found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in islice(path.rglob("*"), LOOKED_AT) if file.suffix)
-    known = {name: count for name, count in found.items() if name != "folder"}
+    known = {name: count for name, count in found.items() if name not in ("folder", "coco")}  # a .json alone may be anything's
     if not known:
         return "folder"
     name = max(known, key=lambda one: known[one])

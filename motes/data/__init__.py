@@ -16,6 +16,7 @@ _PLACES = {
     "video": "video:Video",
     "npy": "npy:Npy",
     "hdf5": "hdf5:Hdf5",
+    "coco": "coco:Coco",
     "celeba": "celeba:CelebA",
     "huggingface": "huggingface:HuggingFace",
     "lerobot": "lerobot:LeRobot",

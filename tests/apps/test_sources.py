@@ -49,7 +49,9 @@ def test_wrong_words(tmp_path):
     refused(motes("data", "prepare", "shapes", "--out", tmp_path / "x", "--splits", "tran"), "did you mean 'train'")
     refused(motes("data", "prepare", "shapes", "--uot", tmp_path / "x"), "did you mean '--out'")
     refused(motes("data", "prepare", "folder", "--out", tmp_path / "x"), "--data FOLDER")
-    refused(motes("data"), "WHAT")
+    refused(motes("data"), "COMMAND")
+    refused(motes("data", "prepar", "shapes"), "did you mean 'data prepare'")
+    assert "--data.background" in motes("data", "prepare", "shapes", "--help").stdout
     assert not list(tmp_path.iterdir())
 
 
@@ -74,10 +76,14 @@ def test_a_folder_is_what_is_in_it(tmp_path):
     assert folder("mixed", "a.png", "b.png", "c.npy") == "folder"
     assert folder("videos", "thumbnail.jpg", "a/1.mp4", "a/2.MOV") == "video"
     assert folder("arrays", "train.npy", "test.npy") == "npy" and folder("tables", "data/train-0.parquet", "README.md") == "huggingface"
+    assert folder("noted", "train2017/a.jpg", "annotations/instances_train2017.json") == "coco"
+    assert (
+        folder("settings", "a.jpg", "settings.json") == "folder" and folder("stored", "dataset_info.json", "data-0.arrow") == "huggingface"
+    )
     (tmp_path / "robot/meta").mkdir(parents=True)
     (tmp_path / "robot/meta/info.json").write_text('{"codebase_version": "v3.0"}')
     assert find_source(str(tmp_path / "robot")) == ("lerobot", {"path": str(tmp_path / "robot")})
-    for name, kind in (("a.npy", "npy"), ("a.H5", "hdf5"), ("a.webm", "video"), ("a.parquet", "huggingface")):
+    for name, kind in (("a.npy", "npy"), ("a.H5", "hdf5"), ("a.webm", "video"), ("a.parquet", "huggingface"), ("a.json", "coco")):
         (tmp_path / name).touch()
         assert find_source(str(tmp_path / name)) == (kind, {"path": str(tmp_path / name)})
 
@@ -104,3 +110,9 @@ def test_train_and_evaluate_on_a_file(tmp_path):
     refused(
         motes("train", "--data", tmp_path / "frames.npy", "--out", tmp_path / "x", "--data.layuot", "NHWC"), "did you mean '--data.layout'"
     )
+
+
+def test_options_of_a_data_set_are_listed():
+    shown = motes("list", "clevrer").stdout
+    assert "--data.protocol" in shown and "--data.original" in shown and "--model" not in shown
+    refused(motes("list", "clevrr"), "did you mean 'clevrer'")

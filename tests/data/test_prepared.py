@@ -159,3 +159,14 @@ def test_damage_is_named(tmp_path):
     (out / "manifest.json").write_text(json.dumps({"format": "else"}))
     with pytest.raises(UserError, match="no prepared set"):
         Prepared(Config(str(out)))
+
+
+def test_two_at_once_are_refused(tmp_path):
+    fcntl = pytest.importorskip("fcntl", reason="not a Unix")
+    (tmp_path / ".set.part").mkdir()
+    with (tmp_path / ".set.part" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another process"):
+            prepare(small(), tmp_path / "set")
+    prepare(small(), tmp_path / "set")
+    assert not (tmp_path / "set" / "lock").exists()
