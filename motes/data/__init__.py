@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from motes.data.base import Dataset
 
-_PLACES = {"shapes": "shapes:Shapes", "folder": "folder:Folder"}
+_PLACES = {
+    "shapes": "shapes:Shapes",
+    "sprites": "sprites:Sprites",
+    "folder": "folder:Folder",
+}
 
 
 class _Datasets(Mapping[str, "type[Dataset]"]):

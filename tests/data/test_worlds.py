@@ -1,0 +1,97 @@
+"""What holds in every generated world: rows are theirs alone, splits differ, masks, boxes and centres bear each other out."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from motes.data import DATASETS
+from motes.data.dice import SPLITS
+from motes.errors import UserError
+
+# the first twelve rows of the test split; if one changes, so does what everyone has measured with that world
+WORLDS = {
+    "sprites": ({}, "1efa2d01cb1e60d1"),
+    "sprites smooth": ({"smooth": 3, "recipe": "colored_on_colored", "image_size": (40, 72)}, "00bd62fb9e3e394a"),
+    "sprites textured": ({"background": "textures", "channels": 1}, "40165b3a8730dbb7"),
+}
+EACH = pytest.mark.parametrize("name", WORLDS)
+
+
+def open_world(name, split="test", **more):
+    made = DATASETS[name.partition(" ")[0]]
+    return made(made.Config(**WORLDS[name][0], **more), split)
+
+
+@EACH
+def test_the_first_pictures_are_the_same_on_every_machine(name):
+    assert hashlib.sha256(open_world(name).pixels(range(12)).tobytes()).hexdigest()[:16] == WORLDS[name][1]
+
+
+@EACH
+def test_a_row_is_the_same_alone_and_among_others(name):
+    data = open_world(name)
+    some = data.pixels([9, 2, 2, 70])
+    assert some.shape == (4, *data.image_shape) and some.dtype == np.uint8
+    assert (some[1] == some[2]).all() and (open_world(name).pixels([70])[0] == some[3]).all()
+    few, one = data.truth([9, 2]), data.truth([2])
+    for key in ("present", "centres", "boxes", "masks", "whole"):
+        assert (getattr(few, key)[1] == getattr(one, key)[0]).all(), key
+    for part in ("factors", "scene"):
+        for key, value in getattr(few, part).items():
+            assert (value[1] == getattr(one, part)[key][0]).all(), key
+
+
+@EACH
+def test_splits_and_seeds_share_nothing(name):
+    frames = open_world(name).frames
+    rows = range(0, 40 * frames, frames)
+    seen = [picture.tobytes() for split in SPLITS for picture in open_world(name, split).pixels(rows)]
+    seen += [picture.tobytes() for picture in open_world(name, seed=1).pixels(rows)]
+    assert len(set(seen)) == len(seen)
+
+
+@EACH
+def test_masks_boxes_and_presence_agree(name):
+    data = open_world(name)
+    truth = data.truth(range(24))
+    assert truth.masks.shape == (24, truth.present.shape[1], *data.image_shape[1:])
+    assert truth.masks.sum(1).max() == 1, "no pixel belongs to two"
+    assert not (truth.masks & ~truth.whole).any()
+    assert (truth.masks.any(1) == truth.whole.any(1)).all(), "what is hidden, is hidden by another"
+    assert (truth.present == truth.masks.flatten(2).any(2)).all() and truth.present.any(0).all()
+    for n, k in truth.present.nonzero().tolist():
+        where = truth.masks[n, k].nonzero()
+        assert truth.boxes[n, k].tolist() == [*where.amin(0).tolist(), *where.amax(0).tolist()]
+    assert (truth.boxes[~truth.present] == 0).all()
+
+
+@EACH
+def test_centres_are_those_of_the_whole(name):
+    data = open_world(name)
+    truth = data.truth(range(24))
+    side = torch.tensor(data.image_shape[1:])
+    for n, k in truth.present.nonzero().tolist():
+        where = truth.whole[n, k].nonzero()
+        if where.amin() > 0 and (where.amax(0) < side - 1).all():  # not cut by the picture's edge
+            centre = (truth.centres[n, k] + 1) / 2 * (side - 1)
+            assert (where.float().mean(0) - centre).abs().max() < 0.6 + 0.03 * (where.amax(0) - where.amin(0)).max()
+
+
+@EACH
+def test_who_covers_is_nearer(name):
+    truth = open_world(name).truth(range(24))
+    for n, k in truth.present.nonzero().tolist():
+        hidden = truth.whole[n, k] & ~truth.masks[n, k]
+        for other in truth.masks[n, :, hidden].any(1).nonzero()[:, 0].tolist():
+            assert truth.factors["depth"][n, other] < truth.factors["depth"][n, k]
+
+
+@EACH
+def test_rows_and_words_that_cannot_be(name):
+    data = open_world(name, count=3, held_out=2)
+    with pytest.raises(IndexError):
+        data.pixels([len(data)])
+    with pytest.raises(UserError, match="at least 1"):
+        open_world(name, count=0)
