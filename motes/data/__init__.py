@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "shapes": "shapes:Shapes",
     "sprites": "sprites:Sprites",
+    "tetrominoes": "tetrominoes:Tetrominoes",
+    "balls": "balls:Balls",
     "folder": "folder:Folder",
 }
 

@@ -15,6 +15,10 @@ WORLDS = {
     "sprites": ({}, "1efa2d01cb1e60d1"),
     "sprites smooth": ({"smooth": 3, "recipe": "colored_on_colored", "image_size": (40, 72)}, "00bd62fb9e3e394a"),
     "sprites textured": ({"background": "textures", "channels": 1}, "40165b3a8730dbb7"),
+    "tetrominoes": ({}, "f0357a2d18cb4a3b"),
+    "balls": ({}, "74d51cc301d6751d"),
+    "balls occlusion": ({"recipe": "occlusion", "image_size": (48, 48), "frames": 9}, "a04c58f706c4d24d"),
+    "balls dense": ({"recipe": "two_layer_dense", "frames": 30}, "08abd9d642745087"),
 }
 EACH = pytest.mark.parametrize("name", WORLDS)
 
