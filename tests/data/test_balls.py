@@ -111,7 +111,7 @@ def test_colours_are_the_recipes(recipe):
     for n in range(50):
         for k in range(chosen.shape[1]):
             if truth.masks[n, k, middle[n, k, 0], middle[n, k, 1]]:
-                assert (image[n, :, middle[n, k, 0], middle[n, k, 1]] - chosen[n, k]).abs().max() <= 0.51, "but for a rim in front"
+                assert (image[n, :, middle[n, k, 0], middle[n, k, 1]] - chosen[n, k]).abs().max() <= 0.76, "but for rims in front"
 
 
 def test_words_that_cannot_be():
