@@ -12,6 +12,7 @@ _PLACES = {
     "sprites": "sprites:Sprites",
     "tetrominoes": "tetrominoes:Tetrominoes",
     "balls": "balls:Balls",
+    "scenes": "scenes:Scenes",
     "folder": "folder:Folder",
 }
 

@@ -11,11 +11,12 @@ from motes.data.dice import Dice
 from motes.errors import UserError
 
 ROOM = 1 << 30  # bytes of pictures kept
-CHUNK = 64  # pictures drawn at once: few enough that their arrays stay in the processor's cache; no pixel depends on it
 
 
 class Generated(Dataset):
     """Splits cannot overlap (`dice.py`). A subclass paints rows; its Config has image_size, channels, count, held_out and seed."""
+
+    chunk = 64  # pictures drawn at once: few enough that their arrays stay in the processor's cache; no pixel depends on it
 
     def __init__(self, config: Any, split: Split = "train"):
         if config.channels not in (1, 3):
@@ -41,8 +42,8 @@ class Generated(Dataset):
         asked = self._checked(rows).tolist()
         missing = sorted(set(asked) - self._known.keys())
         fresh: dict[int, np.ndarray] = {}
-        for start in range(0, len(missing), CHUNK):
-            part = missing[start : start + CHUNK]
+        for start in range(0, len(missing), self.chunk):
+            part = missing[start : start + self.chunk]
             painted = self._paint(np.array(part))
             pictures = painted if self.config.channels == 3 else grey(painted)
             fresh |= zip(part, np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)), strict=True)
