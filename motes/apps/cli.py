@@ -18,10 +18,13 @@ COMMANDS = {
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
     "info": "what is in a run or checkpoint",
+    "data": "look at data: motes data show NAME|FOLDER",
     "list": "presets, models and data sets",
     "import-2022": "weights of the 2022 research code to a checkpoint",
     "push": "a run to the Hugging Face hub",
 }
+
+DATA_COMMANDS = {"show": "a sheet of pictures with the truth drawn over them"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,15 +60,20 @@ def run_command(arguments: list[str]) -> None:
         return
     if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
         raise UserError(nearest(arguments[0], COMMANDS, "command"))
-    if arguments[0] in made:
-        refuse_unknown(made[arguments[0]], arguments)
+    if arguments[0] == "data" and len(arguments) > 1 and arguments[1] not in (*DATA_COMMANDS, "-h", "--help"):
+        raise UserError(nearest(f"data {arguments[1]}", [f"data {one}" for one in DATA_COMMANDS], "command"))
+    words = " ".join(arguments[:2]) if arguments[0] == "data" else arguments[0]
+    if words in made:
+        refuse_unknown(made[words], arguments)
     arguments, dotted = split_dotted(arguments)
-    if arguments[0] == "train" and {"-h", "--help"} & set(arguments):
-        help_with_training(made["train"], arguments)
+    if words in ("train", "data show") and {"-h", "--help"} & set(arguments):
+        help_with_options(made[words], arguments)
         return
     told = parser.parse_args(arguments)
     if told.command == "train":
         start_training(told, dotted)
+    elif told.command == "data":
+        show_data(told, dotted)
     elif told.command == "list":
         from motes.apps.choices import show_choices, show_options
 
@@ -82,22 +90,25 @@ def run_command(arguments: list[str]) -> None:
 def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Before anything else is said, so that a typo is named as such and not as something missing."""
     known = [option for option in parser._option_string_actions if option.startswith("--")]
-    dotted = parser.prog.endswith("train")
+    dotted = parser.prog.endswith(("train", "data show"))
     for token in arguments:
         name = token.partition("=")[0]
         if name == "--" or not name.startswith("--") or name in known or (dotted and "." in name):
             continue
-        raise UserError(nearest(name, known, "option") + (" (motes list PRESET shows those with a dot)" if dotted else ""))
+        raise UserError(nearest(name, known, "option") + (f" ({parser.prog} ... --help shows those with a dot)" if dotted else ""))
 
 
-def help_with_training(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
-    from motes.apps.choices import show_options
+def help_with_options(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """And with those that have a dot, of the preset or the data that is named."""
+    from motes.apps.choices import show_data_options, show_options
+    from motes.data import DATASETS
     from motes.training.presets import PRESETS
 
     parser.print_help()
-    for preset in [word for word in arguments[1:] if word in PRESETS][:1]:
+    known, shown = (PRESETS, show_options) if arguments[0] == "train" else (DATASETS, show_data_options)
+    for name in [word for word in arguments[1:] if word in known][:1]:
         print()
-        show_options(preset)
+        shown(name)
 
 
 def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -111,13 +122,14 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in COMMANDS.items()}
     _train_arguments(made["train"])
+    made |= _data_arguments(made["data"])
     for name in ("encode", "reconstruct"):
         made[name].add_argument("run", type=Path, help="a run or checkpoint folder")
         made[name].add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
-    made["evaluate"].add_argument("--data", help="shapes, or a folder of pictures; by default what the run was trained on")
+    made["evaluate"].add_argument("--data", help="a data set (motes list), or a folder of pictures; by default what the run was trained on")
     made["evaluate"].add_argument("--limit", type=positive, default=1000, help="pictures at most")
     made["evaluate"].add_argument("--json", type=Path, help="write the scores to this file as well")
     made["list"].add_argument("preset", nargs="?", help="show the options of this preset")
@@ -146,7 +158,7 @@ def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 def _train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("preset", nargs="?", help="see motes list; alone: dlp-quick")
-    train.add_argument("--data", help="shapes, or a folder of pictures")
+    train.add_argument("--data", help="a data set (motes list), or a folder of pictures")
     train.add_argument("--out", type=Path, help="run folder; by default runs/PRESET")
     train.add_argument("--steps", type=positive, help="of the optimiser; alone, minutes no longer end the run")
     train.add_argument("--max-minutes", type=duration, help="the schedule ends when steps or minutes do")
@@ -154,6 +166,18 @@ def _train_arguments(train: argparse.ArgumentParser) -> None:
     train.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     train.add_argument("--vgg-weights", type=Path, metavar="FILE", help="VGG-16 as torch saves it, for --model.reconstruction vgg")
     train.epilog = "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, --training.batch-size 16 (motes train PRESET --help shows them)."
+
+
+def _data_arguments(data: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    commands = data.add_subparsers(dest="action", metavar="COMMAND", required=True, parser_class=Parser)
+    made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in DATA_COMMANDS.items()}
+    show = made["show"]
+    show.add_argument("name", help="a data set (motes list), or a folder of pictures")
+    show.add_argument("--out", type=Path, help="picture file to write; by default NAME.png")
+    show.add_argument("--count", type=positive, help="pictures, 24 if not told, or clips, 6")
+    show.add_argument("--split", choices=("train", "validation", "test"), default="train", help="which part of the data")
+    show.epilog = "Any option of the data: --data.image-size 96 128, --data.recipe occlusion (motes data show NAME --help shows them)."
+    return {f"data {name}": parser for name, parser in made.items()}
 
 
 def positive(text: str) -> int:
@@ -199,6 +223,15 @@ def start_training(told: argparse.Namespace, dotted: list[str]) -> None:
     from motes.apps.commands import train
 
     train(recipe, folder)
+
+
+def show_data(told: argparse.Namespace, dotted: list[str]) -> None:
+    from motes.apps.recipes import shown_data
+
+    recipe, out = shown_data(told, dotted)
+    from motes.apps.contact import show
+
+    show(recipe, out, told.count, told.split)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from motes.models import MODELS
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
+PICTURES = (".png", ".jpg", ".webp")  # formats of sheets
+
 
 def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
     """The preset, changed as asked; and the run folder."""
@@ -29,7 +31,7 @@ def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path
             options["training"].setdefault(field, getattr(told, word))
     if told.steps is not None and told.max_minutes is None:
         options["training"].setdefault("max_minutes", 0.0)  # steps were asked for: the clock shall not end them
-    if told.seed is not None and recipe.data == "shapes":
+    if told.seed is not None and recipe.data != "folder" and "seed" in options_of(DATASETS.source(recipe.data)):
         options["data"].setdefault("seed", told.seed)
     recipe = replace(
         recipe,
@@ -51,9 +53,23 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
         size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
         return replace(recipe, data=data, data_config={"image_size": size} if size else {})
     if not Path(data).exists():
-        raise UserError(f"there is no data set and no folder {data!r}; " + nearest(data, ["shapes"], "data set").partition("; ")[2])
+        raise UserError(
+            f"there is no data set and no folder {data!r}; "
+            + nearest(data, [name for name in DATASETS if name != "folder"], "data set").partition("; ")[2]
+        )
     size = recipe.data_config.get("image_size", (64, 64))
     return replace(recipe, data="folder", data_config={"path": data, "image_size": size})
+
+
+def shown_data(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
+    """The data of `motes data show`, and the file to write."""
+    known = told.name in DATASETS
+    recipe = Recipe("", told.name) if known else choose_data(Recipe("", "", data_config={"image_size": (128, 128)}), told.name)
+    options = read_options(rest, {"data": DATASETS.source(recipe.data)})
+    out = told.out or Path(f"{told.name if known else Path(told.name).resolve().name}.png")
+    if out.suffix.lower() not in PICTURES:
+        raise UserError(f"{out} should end in {' or '.join(PICTURES)}")
+    return replace(recipe, data_config={**recipe.data_config, **options["data"]}), out
 
 
 def describe(preset: str) -> list[tuple[str, str, str, str]]:

@@ -1,0 +1,157 @@
+"""Contact sheets of data: pictures with what is known of them drawn over, a clip as a row of frames."""
+
+from pathlib import Path
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from motes.apps.draw import COLOURS, sheet, to_picture
+from motes.data.base import Dataset, Split, Truth
+from motes.errors import UserError
+from motes.training.loop import open_data
+from motes.training.recipe import Recipe
+
+SIDE, COLUMNS, FRAMES, STRIDE = 256, 6, 8, 3  # of a picture; of the sheet; shown of a clip; from one of them to the next, at most
+PICTURES, CLIPS = 24, 6  # on a sheet, if not told
+FINE = 3  # lines are drawn so much larger and shrunk
+LIGHT, DARK, POINT = (255, 255, 255), (20, 20, 20), (255, 193, 7)
+
+
+def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "train") -> None:
+    """Write the sheet, and say where."""
+    data = open_data(recipe, split)
+    count = count or (PICTURES if data.frames == 1 else CLIPS)
+    picture = contact_sheet(data, count)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = out.with_name(f".{out.name}.part")
+        picture.save(fresh, Image.registered_extensions()[out.suffix.lower()], optimize=True)
+        fresh.replace(out)
+    except OSError as problem:
+        raise UserError(f"{out} cannot be written: {problem.strerror or problem}") from None
+    shown = min(count, len(data) // data.frames)
+    kind = "clips" if data.frames > 1 else "pictures"
+    known = data.truth([0])
+    facts = "nothing else is known of them" if known is None else f"known: {', '.join(_known(known))}"
+    print(f"{shown} of {len(data) // data.frames:,} {kind} of {recipe.data} ({split}); {facts}: {out}")
+
+
+def contact_sheet(data: Dataset, count: int) -> Image.Image:
+    """The first `count` pictures or clips."""
+    count = min(count, len(data) // data.frames)
+    if data.frames == 1:
+        drawn = drawn_rows(data, list(range(count)))
+        return sheet([drawn[start : start + COLUMNS] for start in range(0, count, COLUMNS)])
+    stride = max(min(STRIDE, data.frames // FRAMES), 1)
+    times = range(0, min(data.frames, FRAMES * stride), stride)
+    return sheet([drawn_rows(data, [clip * data.frames + time for time in times], stride) for clip in range(count)])
+
+
+def drawn_rows(data: Dataset, rows: list[int], stride: int = 0) -> list[Image.Image]:
+    """Each row of the data enlarged, with its truth; with a stride, also the ways that centres went since the last of the rows."""
+    image, truth = data.batch(rows).image, data.truth(rows)
+    pictures = [to_picture(one, SIDE) for one in image]
+    if truth is None:
+        return pictures
+    zoom = pictures[0].width // image.shape[-1]
+    trails = _trails(data, rows, stride) if stride else [[] for _ in rows]
+    return [_with_truth(picture, truth, n, zoom, trails[n]) for n, picture in enumerate(pictures)]
+
+
+def _known(truth: Truth) -> list[str]:
+    parts = [name for name in ("centres", "boxes", "masks", "whole", "points") if getattr(truth, name) is not None]
+    return ["presence", *("whole masks" if name == "whole" else name for name in parts), *truth.factors, *truth.scene]
+
+
+def _with_truth(picture: Image.Image, truth: Truth, n: int, zoom: int, trails: list[tuple[int, Tensor]]) -> Image.Image:
+    there = truth.present[n].nonzero()[:, 0].tolist()
+    for k in there:
+        if truth.whole is not None and truth.masks is not None:
+            hidden = _outline(truth.whole[n, k], zoom, 1.2) * (1 - _inside(truth.masks[n, k], zoom))
+            picture = _inked(picture, hidden, COLOURS[k % len(COLOURS)], 0.7)
+    for k in there:
+        if truth.masks is not None:
+            picture = _inked(picture, _outline(truth.masks[n, k], zoom, 2.2), LIGHT, 0.85)
+            picture = _inked(picture, _outline(truth.masks[n, k], zoom, 1.3), COLOURS[k % len(COLOURS)], 1.0)
+    layer = Image.new("RGBA", (picture.width * FINE, picture.height * FINE))
+    pen = ImageDraw.Draw(layer)
+    for k, way in trails:
+        pen.line([_place(at, layer.size, zoom) for at in way.tolist()], fill=(*LIGHT, 200), width=2 * FINE, joint="curve")
+        pen.line([_place(at, layer.size, zoom) for at in way.tolist()], fill=(*COLOURS[k % len(COLOURS)], 255), width=FINE, joint="curve")
+    for k in there:
+        if truth.boxes is not None:
+            _brackets(pen, truth.boxes[n, k].tolist(), zoom * FINE, COLOURS[k % len(COLOURS)])
+    for k in there:
+        if truth.centres is not None:
+            _dot(pen, _place(truth.centres[n, k].tolist(), layer.size, zoom), 2.6 * FINE, COLOURS[k % len(COLOURS)])
+    for at in truth.points[n].tolist() if truth.points is not None else []:
+        _dot(pen, _place(at, layer.size, zoom), 1.7 * FINE, POINT)
+    return Image.alpha_composite(picture.convert("RGBA"), layer.resize(picture.size, Image.Resampling.BOX)).convert("RGB")
+
+
+def _trails(data: Dataset, rows: list[int], stride: int) -> list[list[tuple[int, Tensor]]]:
+    """For each row, of each thing that is there, its centres in the frames since the row before."""
+    found: list[list[tuple[int, Tensor]]] = []
+    for row in rows:
+        first = max(row - stride, row - row % data.frames)
+        truth = data.truth(range(first, row + 1))
+        if truth is None or truth.centres is None or first == row:
+            found.append([])
+            continue
+        stays = truth.present.all(0)
+        found.append([(k, truth.centres[:, k]) for k in stays.nonzero()[:, 0].tolist()])
+    return found
+
+
+def _inside(mask: Bool[Tensor, "H W"], zoom: int) -> Float[Tensor, "h w"]:
+    """How much of each enlarged pixel is inside."""
+    return F.avg_pool2d(_smoothed(mask, zoom), FINE)[0, 0, zoom:-zoom, zoom:-zoom]
+
+
+def _outline(mask: Bool[Tensor, "H W"], zoom: int, width: float) -> Float[Tensor, "h w"]:
+    """Ink along the edge of the mask, `width` enlarged pixels to each side."""
+    inside, reach = _smoothed(mask, zoom), 2 * round(width * FINE / 2) + 1
+    spread, shrunk = F.max_pool2d(inside, reach, 1, reach // 2), -F.max_pool2d(-inside, reach, 1, reach // 2)
+    return F.avg_pool2d(spread - shrunk, FINE)[0, 0, zoom:-zoom, zoom:-zoom]
+
+
+def _smoothed(mask: Bool[Tensor, "H W"], zoom: int) -> Float[Tensor, "1 1 h w"]:
+    """The mask and a pixel around it, enlarged, the steps of its edge rounded off."""
+    large = F.interpolate(F.pad(mask[None, None].float(), (1, 1, 1, 1), "replicate"), scale_factor=zoom * FINE, mode="bilinear")
+    side = 2 * (zoom * FINE // 2) + 1
+    for _ in range(2):
+        large = F.avg_pool2d(large, side, 1, side // 2, count_include_pad=False)
+    return (large > 0.48).float()
+
+
+def _inked(picture: Image.Image, ink: Float[Tensor, "h w"], colour: tuple[int, int, int], strength: float) -> Image.Image:
+    stencil = Image.fromarray((ink * (255 * strength)).round().byte().numpy())
+    picture.paste(colour, (0, 0), stencil)
+    return picture
+
+
+def _brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int, colour: tuple[int, int, int]) -> None:
+    """The corners of a box, a little outside it."""
+    top, left, bottom, right = (
+        edge * zoom + way * 1.5 * FINE for edge, way in zip((*box[:2], box[2] + 1, box[3] + 1), (-1, -1, 1, 1), strict=True)
+    )
+    arm = 0.22 * min(bottom - top, right - left)
+    for row, down in ((top, arm), (bottom, -arm)):
+        for column, across in ((left, arm), (right, -arm)):
+            path = [(column, row + down), (column, row), (column + across, row)]
+            pen.line(path, fill=(*DARK, 150), width=2 * FINE)
+            pen.line(path, fill=(*LIGHT, 255), width=FINE)
+
+
+def _dot(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: tuple[int, int, int]) -> None:
+    for size, ink in ((radius + FINE, LIGHT), (radius, colour)):
+        pen.ellipse([at[0] - size, at[1] - size, at[0] + size, at[1] + size], fill=(*ink, 255))
+
+
+def _place(at: list[float], size: tuple[int, int], zoom: int) -> tuple[float, float]:
+    """(row, column) in [-1, 1] between the middles of the outer pixels, to x and y."""
+    margin = zoom * FINE
+    row, column = ((one + 1) / 2 for one in at)
+    return margin / 2 + column * (size[0] - margin), margin / 2 + row * (size[1] - margin)
