@@ -51,7 +51,15 @@ def test_files_and_functions_fit_the_eye(path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["train", "--help"], ["trian"], ["train", "dlp-quik"], ["train", "--model.num-particle", "3"]],
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["data", "show", "balls", "--help"],
+        ["trian"],
+        ["train", "dlp-quik"],
+        ["train", "--model.num-particle", "3"],
+        ["data", "show", "balls", "--data.recipee", "occlusion"],
+    ],
 )
 def test_help_and_errors_about_words_load_no_torch(arguments):
     code = f"import sys\nfrom motes.apps.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert 'torch' not in sys.modules and 'numpy' not in sys.modules\n    sys.exit(end.code)"

@@ -24,6 +24,9 @@ class _Datasets(Mapping[str, "type[Dataset]"]):
         module, _, cls = _PLACES[name].partition(":")
         return getattr(import_module(f"motes.data.{module}"), cls)
 
+    def __contains__(self, name: object) -> bool:  # Mapping's own would import what it looks for
+        return name in _PLACES
+
     def __iter__(self) -> Iterator[str]:
         return iter(_PLACES)
 

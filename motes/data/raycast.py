@@ -101,38 +101,61 @@ def floor_light(point: Tensor, lamp: Tensor, lit: Tensor, near: Tensor) -> Float
     facing = to_lamp[2] / torch.sqrt(square)
     direct = torch.where(lit, facing * (150 / (70 + square)), 0.0)
     across = point[0] * point[0] + point[1] * point[1]
-    around = (0.30 + 20 / (60 + across)) * near
+    around = (0.37 + 16 / (60 + across)) * near
     shade = 0.42 * direct + 0.62 * around
     return torch.stack([shade * tint for tint in (0.99, 0.985, 0.97)])
 
 
 def _solid_light(solids: Solids, view: View, owner: Tensor, seen: Seen) -> Float[Tensor, "3 P"]:
-    things = solids.kind.shape[1]
-    picture = torch.div(owner, things, rounding_mode="floor")
-    normal = _normals(solids, owner, seen.point)
+    picture = torch.div(owner, solids.kind.shape[1], rounding_mode="floor")
     colour = rearrange(solids.colour, "b n c -> c (b n)")[:, owner]
-    to_lamp = unit(view.light.mT[:, picture] - seen.point)
-    facing = torch.where(seen.lit, dot(normal, to_lamp).clamp_min(0), 0.0)
-    fill = dot(normal, view.axes[:, 0].mT[:, picture]).clamp_min(0)  # a weaker lamp on the right, without shadows
-    height = 0.5 + 0.5 * normal[2]
-    diffuse = colour * (0.34 + 0.30 * height + 0.62 * facing + 0.14 * fill)
+    normal, lamp = _normals(solids, owner, seen.point), view.light.mT[:, picture]
+    matt = colour * _matt(normal, unit(lamp - seen.point), seen.lit, view.axes[:, 0].mT[:, picture])
     sight = unit(seen.way)
-    middle = unit(to_lamp - sight)
-    gloss = torch.where(seen.lit, dot(normal, middle).clamp_min(0), 0.0)
-    metal = solids.metal.flatten()[owner]
-    mirror = colour * _sky(sight - 2 * dot(sight, normal) * normal, seen.point)
-    rubber = diffuse + 0.16 * _power(gloss, 4)
-    shiny = 0.42 * diffuse + 0.75 * mirror + 0.9 * _power(gloss, 7)
-    return torch.where(metal, shiny, rubber)
+    gloss = torch.where(seen.lit, dot(normal, unit(unit(lamp - seen.point) - sight)).clamp_min(0), 0.0)
+    light = matt + 0.16 * _power(gloss, 4)
+    metal = solids.metal.flatten()[owner].nonzero()[:, 0]
+    facing = dot(sight, normal)[metal]
+    mirrored = sight[:, metal] - 2 * facing * normal[:, metal]
+    edge = _power((1 + facing).clamp(0, 1), 2)  # seen from the side, metal mirrors without its colour
+    tint = 0.85 * colour[:, metal] + 0.1
+    tint = tint + (0.9 - tint) * edge
+    mirror = tint * _mirrored(solids, view, owner[metal], seen.point[:, metal], mirrored)
+    light[:, metal] = 0.2 * matt[:, metal] + 0.95 * mirror + 0.9 * _power(gloss[metal], 7) + 0.3 * _power(gloss[metal], 3)
+    return light
 
 
-def _sky(way: Float[Tensor, "3 P"], point: Float[Tensor, "3 P"]) -> Float[Tensor, " P"]:
-    """What a mirror sees: floor below, light walls, a bright ceiling."""
+def _matt(normal: Tensor, to_lamp: Tensor, lit: Tensor, right: Tensor) -> Float[Tensor, " P"]:
+    """How bright a white surface is: the sky above, the lamp, and a weak light on the right without shadows."""
+    facing = torch.where(lit, dot(normal, to_lamp).clamp_min(0), 0.0)
+    return 0.49 + 0.15 * normal[2] + 0.62 * facing + 0.14 * dot(normal, right).clamp_min(0)
+
+
+def _mirrored(solids: Solids, view: View, owner: Tensor, point: Float[Tensor, "3 P"], way: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
+    """What a mirror at each point sees: the other things, matt, without shadows; the floor; walls, a window, a bright ceiling."""
+    things, count = solids.kind.shape[1], point.shape[1]
+    picture = torch.div(owner, things, rounding_mode="floor")
+    others = picture[:, None] * things + torch.arange(things, device=owner.device)
+    flat = others.flatten()
+    from_ = repeat(point, "c p -> c (p n)", n=things)
+    towards = repeat(way, "c p -> c (p n)", n=things)
+    met = _entered(solids, flat, from_ - rearrange(solids.centre, "b n c -> c (b n)")[:, flat], towards).view(count, things)
+    first, who = torch.where((others != owner[:, None]) & solids.there[picture], met, NEVER).min(1)
     up = way[2]
-    below = 0.55 - 0.25 * _power((1 + up).clamp(0, 1), 2)
-    above = 0.42 + 0.75 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0)
-    edge = ((up + 0.06) / 0.12).clamp(0, 1)
-    return below + (above - below) * edge
+    aside = dot(way, view.axes[:, 0].mT[:, picture])
+    window = _power((1 - _power((aside + 0.45) / 0.3, 1)).clamp_min(0), 1)  # a tall bright one on the left
+    above = 0.38 + 0.5 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0) + 0.75 * window
+    lamp = view.light.mT[:, picture]
+    ground = point + torch.where(up < -1e-3, -point[2] / up.clamp_max(-1e-3), FAR).clamp_max(FAR) * way
+    every = torch.ones_like(up)
+    light = torch.where(up < 0, floor_light(ground, lamp, every > 0, every), above)
+    hit = (first < NEVER).nonzero()[:, 0]
+    mine = picture[hit] * things + who[hit]
+    there = point[:, hit] + first[hit] * way[:, hit]
+    colour = rearrange(solids.colour, "b n c -> c (b n)")[:, mine]
+    normal = _normals(solids, mine, there)
+    light[:, hit] = colour * _matt(normal, unit(lamp[:, hit] - there), every[hit] > 0, view.axes[:, 0].mT[:, picture[hit]])
+    return light
 
 
 def _power(value: Tensor, doublings: int) -> Tensor:
