@@ -26,6 +26,7 @@ WORLDS = [
     ("scenes", {}, 90),
     ("scenes", {"objects": (7, 10)}, 0),
     ("scenes", {"image_size": (128, 128)}, 0),
+    ("rolling", {}, 0),
 ]
 
 

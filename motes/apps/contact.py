@@ -7,15 +7,15 @@ from jaxtyping import Bool, Float
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from motes.apps.draw import COLOURS, sheet, to_picture
+from motes.apps.draw import COLOURS, Colour, sheet, to_picture
 from motes.data.base import Dataset, Split, Truth
 from motes.errors import UserError
 from motes.training.loop import open_data
 from motes.training.recipe import Recipe
 
-SIDE, COLUMNS, FRAMES, STRIDE = 256, 6, 8, 3  # of a picture; of the sheet; shown of a clip; from one of them to the next, at most
+SIDE, COLUMNS, FRAMES, STRIDE = 256, 6, 8, 12  # of a picture; of the sheet; shown of a clip; from one of them to the next, at most
 PICTURES, CLIPS = 24, 6  # on a sheet, if not told
-FINE = 3  # lines are drawn so much larger and shrunk
+FINE = 2  # lines are drawn so much larger and shrunk
 LIGHT, DARK, POINT = (255, 255, 255), (20, 20, 20), (255, 193, 7)
 
 
@@ -68,13 +68,11 @@ def _known(truth: Truth) -> list[str]:
 def _with_truth(picture: Image.Image, truth: Truth, n: int, zoom: int, trails: list[tuple[int, Tensor]]) -> Image.Image:
     there = truth.present[n].nonzero()[:, 0].tolist()
     for k in there:
-        if truth.whole is not None and truth.masks is not None:
-            hidden = _outline(truth.whole[n, k], zoom, 1.2) * (1 - _inside(truth.masks[n, k], zoom))
-            picture = _inked(picture, hidden, COLOURS[k % len(COLOURS)], 0.7)
+        if truth.whole is not None and truth.masks is not None and (truth.whole[n, k] != truth.masks[n, k]).any():
+            _outlined(picture, truth.whole[n, k], zoom, [(1.2, COLOURS[k % len(COLOURS)], 0.7)], truth.masks[n, k])
     for k in there:
         if truth.masks is not None:
-            picture = _inked(picture, _outline(truth.masks[n, k], zoom, 2.2), LIGHT, 0.85)
-            picture = _inked(picture, _outline(truth.masks[n, k], zoom, 1.3), COLOURS[k % len(COLOURS)], 1.0)
+            _outlined(picture, truth.masks[n, k], zoom, [(2.2, LIGHT, 0.85), (1.3, COLOURS[k % len(COLOURS)], 1.0)])
     layer = Image.new("RGBA", (picture.width * FINE, picture.height * FINE))
     pen = ImageDraw.Draw(layer)
     for k, way in trails:
@@ -105,16 +103,26 @@ def _trails(data: Dataset, rows: list[int], stride: int) -> list[list[tuple[int,
     return found
 
 
-def _inside(mask: Bool[Tensor, "H W"], zoom: int) -> Float[Tensor, "h w"]:
-    """How much of each enlarged pixel is inside."""
-    return F.avg_pool2d(_smoothed(mask, zoom), FINE)[0, 0, zoom:-zoom, zoom:-zoom]
+def _outlined(
+    picture: Image.Image, mask: Bool[Tensor, "H W"], zoom: int, pens: list[tuple[float, Colour, float]], but: Tensor | None = None
+) -> None:
+    """Lines along the edge of the mask: width to each side in enlarged pixels, colour, strength; none inside `but`."""
+    rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]
+    top, left = max(int(rows[0]) - 3, 0), max(int(columns[0]) - 3, 0)
+    window = slice(top, int(rows[-1]) + 4), slice(left, int(columns[-1]) + 4)
+    inside = _smoothed(mask[window], zoom)
+    for width, colour, strength in pens:
+        reach = 2 * round(width * FINE / 2) + 1
+        spread, shrunk = _widest(inside, reach), -_widest(-inside, reach)
+        ink = F.avg_pool2d(spread - shrunk, FINE)[0, 0]
+        if but is not None:
+            ink = ink * (1 - F.avg_pool2d(_smoothed(but[window], zoom), FINE)[0, 0])
+        stencil = (ink[zoom:-zoom, zoom:-zoom] * (255 * strength)).round().byte().numpy()
+        picture.paste(colour, (left * zoom, top * zoom), Image.fromarray(stencil))
 
 
-def _outline(mask: Bool[Tensor, "H W"], zoom: int, width: float) -> Float[Tensor, "h w"]:
-    """Ink along the edge of the mask, `width` enlarged pixels to each side."""
-    inside, reach = _smoothed(mask, zoom), 2 * round(width * FINE / 2) + 1
-    spread, shrunk = F.max_pool2d(inside, reach, 1, reach // 2), -F.max_pool2d(-inside, reach, 1, reach // 2)
-    return F.avg_pool2d(spread - shrunk, FINE)[0, 0, zoom:-zoom, zoom:-zoom]
+def _widest(values: Tensor, reach: int) -> Tensor:
+    return F.max_pool2d(F.max_pool2d(values, (reach, 1), 1, (reach // 2, 0)), (1, reach), 1, (0, reach // 2))
 
 
 def _smoothed(mask: Bool[Tensor, "H W"], zoom: int) -> Float[Tensor, "1 1 h w"]:
@@ -122,17 +130,12 @@ def _smoothed(mask: Bool[Tensor, "H W"], zoom: int) -> Float[Tensor, "1 1 h w"]:
     large = F.interpolate(F.pad(mask[None, None].float(), (1, 1, 1, 1), "replicate"), scale_factor=zoom * FINE, mode="bilinear")
     side = 2 * (zoom * FINE // 2) + 1
     for _ in range(2):
-        large = F.avg_pool2d(large, side, 1, side // 2, count_include_pad=False)
+        for kernel, margin in (((side, 1), (side // 2, 0)), ((1, side), (0, side // 2))):
+            large = F.avg_pool2d(large, kernel, 1, margin, count_include_pad=False)
     return (large > 0.48).float()
 
 
-def _inked(picture: Image.Image, ink: Float[Tensor, "h w"], colour: tuple[int, int, int], strength: float) -> Image.Image:
-    stencil = Image.fromarray((ink * (255 * strength)).round().byte().numpy())
-    picture.paste(colour, (0, 0), stencil)
-    return picture
-
-
-def _brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int, colour: tuple[int, int, int]) -> None:
+def _brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int, colour: Colour) -> None:
     """The corners of a box, a little outside it."""
     top, left, bottom, right = (
         edge * zoom + way * 1.5 * FINE for edge, way in zip((*box[:2], box[2] + 1, box[3] + 1), (-1, -1, 1, 1), strict=True)
@@ -145,7 +148,7 @@ def _brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int, colour: tup
             pen.line(path, fill=(*LIGHT, 255), width=FINE)
 
 
-def _dot(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: tuple[int, int, int]) -> None:
+def _dot(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: Colour) -> None:
     for size, ink in ((radius + FINE, LIGHT), (radius, colour)):
         pen.ellipse([at[0] - size, at[1] - size, at[0] + size, at[1] + size], fill=(*ink, 255))
 

@@ -13,6 +13,7 @@ _PLACES = {
     "tetrominoes": "tetrominoes:Tetrominoes",
     "balls": "balls:Balls",
     "scenes": "scenes:Scenes",
+    "rolling": "rolling:Rolling",
     "folder": "folder:Folder",
 }
 
