@@ -15,6 +15,7 @@ from motes.training.recipe import Recipe
 
 SIDE, COLUMNS, FRAMES, STRIDE = 256, 6, 8, 12  # of a picture; of the sheet; shown of a clip; from one of them to the next, at most
 PICTURES, CLIPS = 24, 6  # on a sheet, if not told
+TRAIL = 5  # frames of the way that a centre came
 FINE = 2  # lines are drawn so much larger and shrunk
 LIGHT, DARK, POINT = (255, 255, 255), (20, 20, 20), (255, 193, 7)
 
@@ -46,18 +47,17 @@ def contact_sheet(data: Dataset, count: int) -> Image.Image:
         return sheet([drawn[start : start + COLUMNS] for start in range(0, count, COLUMNS)])
     stride = max(min(STRIDE, data.frames // FRAMES), 1)
     times = range(0, min(data.frames, FRAMES * stride), stride)
-    return sheet([drawn_rows(data, [clip * data.frames + time for time in times], stride) for clip in range(count)])
+    return sheet([drawn_rows(data, [clip * data.frames + time for time in times]) for clip in range(count)])
 
 
-def drawn_rows(data: Dataset, rows: list[int], stride: int = 0) -> list[Image.Image]:
-    """Each row of the data enlarged, with its truth; with a stride, also the ways that centres went since the last of the rows."""
+def drawn_rows(data: Dataset, rows: list[int]) -> list[Image.Image]:
+    """Each row of the data enlarged, with its truth; in a clip, also the ways that centres just came."""
     image, truth = data.batch(rows).image, data.truth(rows)
     pictures = [to_picture(one, SIDE) for one in image]
     if truth is None:
         return pictures
     zoom = pictures[0].width // image.shape[-1]
-    trails = _trails(data, rows, stride) if stride else [[] for _ in rows]
-    return [_with_truth(picture, truth, n, zoom, trails[n]) for n, picture in enumerate(pictures)]
+    return [_with_truth(picture, truth, n, zoom, _trails(data, rows[n])) for n, picture in enumerate(pictures)]
 
 
 def _known(truth: Truth) -> list[str]:
@@ -72,7 +72,7 @@ def _with_truth(picture: Image.Image, truth: Truth, n: int, zoom: int, trails: l
             _outlined(picture, truth.whole[n, k], zoom, [(1.2, COLOURS[k % len(COLOURS)], 0.7)], truth.masks[n, k])
     for k in there:
         if truth.masks is not None:
-            _outlined(picture, truth.masks[n, k], zoom, [(2.2, LIGHT, 0.85), (1.3, COLOURS[k % len(COLOURS)], 1.0)])
+            _outlined(picture, truth.masks[n, k], zoom, [(2.6, LIGHT, 0.9), (1.6, COLOURS[k % len(COLOURS)], 1.0)])
     layer = Image.new("RGBA", (picture.width * FINE, picture.height * FINE))
     pen = ImageDraw.Draw(layer)
     for k, way in trails:
@@ -89,18 +89,12 @@ def _with_truth(picture: Image.Image, truth: Truth, n: int, zoom: int, trails: l
     return Image.alpha_composite(picture.convert("RGBA"), layer.resize(picture.size, Image.Resampling.BOX)).convert("RGB")
 
 
-def _trails(data: Dataset, rows: list[int], stride: int) -> list[list[tuple[int, Tensor]]]:
-    """For each row, of each thing that is there, its centres in the frames since the row before."""
-    found: list[list[tuple[int, Tensor]]] = []
-    for row in rows:
-        first = max(row - stride, row - row % data.frames)
-        truth = data.truth(range(first, row + 1))
-        if truth is None or truth.centres is None or first == row:
-            found.append([])
-            continue
-        stays = truth.present.all(0)
-        found.append([(k, truth.centres[:, k]) for k in stays.nonzero()[:, 0].tolist()])
-    return found
+def _trails(data: Dataset, row: int) -> list[tuple[int, Float[Tensor, "T 2"]]]:
+    """Of each thing that was there all the while, its centres in the last frames."""
+    first = max(row - TRAIL, row - row % data.frames)
+    if first == row or (truth := data.truth(range(first, row + 1))) is None or truth.centres is None:
+        return []
+    return [(k, truth.centres[:, k]) for k in truth.present.all(0).nonzero()[:, 0].tolist()]
 
 
 def _outlined(
@@ -144,8 +138,8 @@ def _brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int, colour: Col
     for row, down in ((top, arm), (bottom, -arm)):
         for column, across in ((left, arm), (right, -arm)):
             path = [(column, row + down), (column, row), (column + across, row)]
-            pen.line(path, fill=(*DARK, 150), width=2 * FINE)
-            pen.line(path, fill=(*LIGHT, 255), width=FINE)
+            pen.line(path, fill=(*DARK, 150), width=2 * FINE + 1)
+            pen.line(path, fill=(*LIGHT, 255), width=FINE + 1)
 
 
 def _dot(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: Colour) -> None:
