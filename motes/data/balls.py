@@ -93,7 +93,7 @@ class Balls(Generated):
                 "size": each * (self.rules.radius * scale),  # pixels
                 "colour": torch.from_numpy(self._colours(self._ball_colours(asked))),
                 "layer": torch.from_numpy(self._layer).expand(len(asked), -1),
-                "depth": torch.arange(balls - 1, -1, -1).expand(len(asked), -1),
+                "depth": torch.arange(balls - 1.0, -1.0, -1.0).expand(len(asked), -1),
             },
         )
 
@@ -157,7 +157,7 @@ class Balls(Generated):
         """One ball after another, each thrown until it overlaps none of its layer."""
         place = np.zeros((len(dice), len(self._layer), 2))
         for n in range(len(self._layer)):
-            earlier = np.array([j for i, j in self._pairs().tolist() if i == n], np.int64)
+            earlier = np.array([i for i, j in self._pairs().tolist() if j == n], np.int64)
             open_, attempt = np.arange(len(dice)), 0
             while len(open_):
                 low, high = self.rules.radius, SIDE - self.rules.radius
@@ -168,9 +168,9 @@ class Balls(Generated):
         return place
 
     def _pairs(self) -> np.ndarray:
-        """P 2: which may hit each other, the later first."""
+        """P 2: which may hit each other."""
         of = self._layer.tolist()
-        found = [(i, j) for i in range(len(of)) for j in range(i) if of[i] == of[j] and self.rules.collide]
+        found = [(i, j) for i in range(len(of)) for j in range(i + 1, len(of)) if of[i] == of[j] and self.rules.collide]
         return np.array(found, np.int64).reshape(-1, 2)
 
 

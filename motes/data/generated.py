@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from motes.data.base import Dataset, Split
 from motes.data.dice import Dice
@@ -16,7 +18,7 @@ ROOM = 1 << 30  # bytes of pictures kept
 class Generated(Dataset):
     """Splits cannot overlap (`dice.py`). A subclass paints rows; its Config has image_size, channels, count, held_out and seed."""
 
-    chunk = 64  # pictures drawn at once: few enough that their arrays stay in the processor's cache; no pixel depends on it
+    area = 2**18  # pixels drawn at once: few enough that the arrays stay near the processor; what is drawn does not depend on it
 
     def __init__(self, config: Any, split: Split = "train"):
         if config.channels not in (1, 3):
@@ -29,6 +31,7 @@ class Generated(Dataset):
         self.split: Split = split
         self._dice([])  # refuses a seed that cannot be
         self._known: dict[int, np.ndarray] = {}
+        self._chunk = max(self.area // (config.image_size[0] * config.image_size[1]), 1)
         self._room = ROOM // (config.channels * config.image_size[0] * config.image_size[1])
 
     def __len__(self) -> int:
@@ -42,8 +45,8 @@ class Generated(Dataset):
         asked = self._checked(rows).tolist()
         missing = sorted(set(asked) - self._known.keys())
         fresh: dict[int, np.ndarray] = {}
-        for start in range(0, len(missing), self.chunk):
-            part = missing[start : start + self.chunk]
+        for start in range(0, len(missing), self._chunk):
+            part = missing[start : start + self._chunk]
             painted = self._paint(np.array(part))
             pictures = painted if self.config.channels == 3 else grey(painted)
             fresh |= zip(part, np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)), strict=True)
@@ -68,6 +71,11 @@ class Generated(Dataset):
     def _colours(self, colours: np.ndarray) -> np.ndarray:
         """uint8 ... 3 to float32 in [0, 1], as the pictures have them: grey where they are."""
         return (colours if self.config.channels == 3 else grey(colours)).astype(np.float32) / 255
+
+
+def blanked(factors: dict[str, np.ndarray], there: np.ndarray) -> dict[str, Tensor]:
+    """As tensors; zero for what is not there."""
+    return {name: torch.from_numpy(value * there.reshape(*there.shape, *[1] * (value.ndim - 2))) for name, value in factors.items()}
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:

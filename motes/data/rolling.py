@@ -16,7 +16,7 @@ from motes.data.discs import closing_speed, distances, meetings
 from motes.data.generated import Generated, to_bytes
 from motes.data.raycast import paint, trace
 from motes.data.solids import BOX, SPHERE, Solids
-from motes.data.stage import COLOURS, Camera, make_camera, on_screen, truth_of, view_of
+from motes.data.stage import COLOURS, POINTS, Camera, make_camera, on_screen, truth_of, view_of
 from motes.errors import UserError
 
 RADIUS, FIELD, GAP = 0.5, 2.2, 0.3  # of all things; those that are there at the start stand within so much of the middle, so far apart
@@ -49,9 +49,9 @@ class Rolling(Generated):
     """Row // frames is the clip. Velocity is in lengths of the floor a frame; `collisions` are those since the frame before."""
 
     Config = Config
-    chunk = 16
 
     def __init__(self, config: Config, split: Split = "train"):
+        self.area = POINTS // max(config.fine, 1) ** 2
         super().__init__(config, split)
         if not 2 <= config.objects[0] <= config.objects[1] <= 8:
             raise UserError(f"objects {config.objects} must be the fewest and the most, from 2 to 8, such as 3 6")
@@ -68,8 +68,8 @@ class Rolling(Generated):
     def truth(self, rows: Sequence[int]) -> Truth:
         solids, camera, moment = self._moments(self._checked(rows))
         factors = {
-            "colour": torch.from_numpy(self._colours((solids.colour * 255).round().byte().numpy())),
-            "velocity": torch.from_numpy(moment["velocity"]),
+            "colour": self._colours((solids.colour * 255).round().byte().numpy()),
+            "velocity": moment["velocity"],
         }
         truth = truth_of(solids, camera, factors, self.config.image_size, self.config.fine)
         return replace(truth, scene={**truth.scene, "collisions": torch.from_numpy(moment["hits"])})

@@ -15,7 +15,7 @@ from motes.data.dice import Dice
 from motes.data.generated import Generated, to_bytes
 from motes.data.raycast import paint, trace
 from motes.data.solids import BOX, Solids
-from motes.data.stage import COLOURS, Camera, make_camera, on_screen, truth_of, view_of
+from motes.data.stage import COLOURS, POINTS, Camera, make_camera, on_screen, truth_of, view_of
 from motes.errors import UserError
 
 SIZES = np.array([0.35, 0.7])
@@ -42,9 +42,9 @@ class Scenes(Generated):
     """One lamp with hard shadows, a weak one without, bright surroundings that metal mirrors."""
 
     Config = Config
-    chunk = 16
 
     def __init__(self, config: Config, split: Split = "train"):
+        self.area = POINTS // max(config.fine, 1) ** 2
         super().__init__(config, split)
         if not 1 <= config.objects[0] <= config.objects[1] <= 10:
             raise UserError(f"objects {config.objects} must be the fewest and the most, 10 at most, such as 3 6")
@@ -53,7 +53,7 @@ class Scenes(Generated):
 
     def truth(self, rows: Sequence[int]) -> Truth:
         scene, camera = self._scene(self._dice(self._checked(rows)))
-        factors = {"colour": torch.from_numpy(self._colours(COLOURS[scene["colour"]]))}
+        factors = {"colour": self._colours(COLOURS[scene["colour"]])}
         return truth_of(_solids(scene), camera, factors, self.config.image_size, self.config.fine)
 
     def _paint(self, rows: np.ndarray) -> np.ndarray:
@@ -81,7 +81,8 @@ class Scenes(Generated):
             done = self._placed(dice.of(open_), attempt, part, {name: value[open_] for name, value in camera.items()})
             scene["place"][open_] = part["place"]
             open_ = open_[~done]
-        scene["there"][open_] &= np.arange(most) < 0
+        if len(open_):
+            raise UserError(f"{most} things hardly fit a picture of {self.config.image_size}; ask for fewer objects")
         return scene, camera
 
     def _placed(self, dice: Dice, attempt: int, scene: dict[str, np.ndarray], camera: Camera) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch
 
 from motes.data.base import Split, Truth
 from motes.data.dice import Dice
-from motes.data.generated import Generated, normalised, to_bytes
+from motes.data.generated import Generated, blanked, normalised, to_bytes
 from motes.data.masks import boxes_of, seen_of
 from motes.data.photograph import photograph
 from motes.data.textures import textures
@@ -62,21 +62,22 @@ class Sprites(Generated):
         _, covered = self._cover(scene, True)
         whole = 2 * _counted(covered, self.config.smooth) >= self.config.smooth**2
         seen = seen_of(whole)
-        depth = np.where(scene["wanted"], self._most - 1 - np.arange(self._most), 0)
-        wanted = scene["wanted"][..., None]
+        wanted = scene["wanted"]
+        centres = normalised(scene["centre"] - 0.5, self.config.image_size) * wanted[..., None]
+        factors = {
+            "shape": scene["kind"],
+            "size": scene["size"].astype(np.float32),
+            "orientation": ANGLES[scene["turn"]].astype(np.float32),
+            "colour": self._colours(scene["colour"]),
+            "depth": np.broadcast_to(np.arange(self._most - 1, -1, -1).astype(np.float32), wanted.shape),
+        }
         return Truth(
             present=torch.from_numpy(seen.any((2, 3))),
-            centres=torch.from_numpy(normalised(np.where(wanted, scene["centre"], 0.5) - 0.5, self.config.image_size)),
+            centres=torch.from_numpy(centres),
             boxes=torch.from_numpy(boxes_of(seen)),
             masks=torch.from_numpy(seen),
             whole=torch.from_numpy(whole),
-            factors={
-                "shape": torch.from_numpy(scene["kind"]),
-                "size": torch.from_numpy(scene["size"].astype(np.float32)),
-                "orientation": torch.from_numpy(ANGLES[scene["turn"]].astype(np.float32)),
-                "colour": torch.from_numpy(self._colours(scene["colour"])),
-                "depth": torch.from_numpy(depth),
-            },
+            factors=blanked(factors, wanted),
         )
 
     def _paint(self, rows: np.ndarray) -> np.ndarray:

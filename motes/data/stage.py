@@ -6,7 +6,7 @@ from torch import Tensor
 
 from motes.data.base import Truth
 from motes.data.dice import Dice
-from motes.data.generated import normalised
+from motes.data.generated import blanked, normalised
 from motes.data.masks import boxes_of
 from motes.data.raycast import View, masks, trace
 from motes.data.solids import Solids
@@ -16,6 +16,7 @@ BROWN, PURPLE, CYAN, YELLOW = (129, 74, 25), (129, 38, 192), (41, 208, 208), (25
 COLOURS = np.array([GREY, RED, BLUE, GREEN, BROWN, PURPLE, CYAN, YELLOW], np.uint8)
 EYE, LAMP, AIM = (7.48, -6.5, 5.34), (0.6, -6.2, 7.6), (0.0, 0.0, 0.25)
 ZOOM = 0.29  # tangent of half the camera's angle
+POINTS = 2**18  # rays cast at once
 Camera = dict[str, np.ndarray]  # eye B 3, axes B 3 3 (to the right, up, ahead), lamp B 3
 
 
@@ -49,18 +50,18 @@ def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
     return torch.from_numpy(np.concatenate([turn, -turn @ camera["eye"][..., None]], -1).astype(np.float32))
 
 
-def truth_of(solids: Solids, camera: Camera, factors: dict[str, Tensor], size: tuple[int, int], fine: int) -> Truth:
+def truth_of(solids: Solids, camera: Camera, factors: dict[str, np.ndarray], size: tuple[int, int], fine: int) -> Truth:
     """`factors` and those that solids tell; what is not there has zeros."""
     places = on_screen(solids.centre.double().numpy(), camera, size)
     seen, whole = _masks(solids, view_of(camera, size, fine))
     there = solids.there & whole.flatten(2).any(2)
     known = {
-        "shape": solids.kind,
-        "material": solids.metal.long(),  # 0: rubber, 1: metal
-        "size": solids.radius,
-        "position": solids.centre,
-        "orientation": torch.atan2(solids.turn[..., 1], solids.turn[..., 0]),
-        "depth": torch.from_numpy(places[..., 2].astype(np.float32)),
+        "shape": solids.kind.numpy(),
+        "material": solids.metal.long().numpy(),  # 0: rubber, 1: metal
+        "size": solids.radius.numpy(),
+        "position": solids.centre.numpy(),
+        "orientation": torch.atan2(solids.turn[..., 1], solids.turn[..., 0]).numpy(),
+        "depth": places[..., 2].astype(np.float32),
         **factors,
     }
     return Truth(
@@ -69,14 +70,14 @@ def truth_of(solids: Solids, camera: Camera, factors: dict[str, Tensor], size: t
         boxes=torch.from_numpy(boxes_of(seen.numpy())),
         masks=seen,
         whole=whole,
-        factors={name: value * there.reshape(*there.shape, *[1] * (value.ndim - 2)) for name, value in known.items()},
+        factors=blanked(known, there.numpy()),
         scene={"camera": camera_matrix(camera, size), "light": torch.from_numpy(camera["lamp"].astype(np.float32))},
     )
 
 
-def _masks(solids: Solids, view: View, chunk: int = 16) -> tuple[Tensor, Tensor]:
+def _masks(solids: Solids, view: View) -> tuple[Tensor, Tensor]:
     """Visible and whole, a few pictures at a time."""
-    found = []
+    found, chunk = [], max(POINTS // (view.size[0] * view.size[1] * view.fine**2), 1)
     for start in range(0, len(solids.kind), chunk):
         rows = slice(start, start + chunk)
         part = View(view.eye[rows], view.axes[rows], view.light[rows], view.size, view.half, view.fine)
