@@ -20,7 +20,8 @@ from motes.errors import UserError
 
 SIZES = np.array([0.35, 0.7])
 FIELD, GAP = 3.0, 0.25  # things stand within so much of the middle, and at least so far from each other
-INSIDE, HIDDEN = 0.86, 0.75  # share of the half picture in which centres lie; radii on the screen by which two centres differ
+INSIDE = 0.86  # share of the half picture in which centres lie
+HIDDEN, TALL = 1.0, 1.35  # radii on the screen by which two centres differ across; so many times more up and down, since things have height
 SHAKE = 0.5  # of camera and lamp
 TRIES, ROUNDS = 40, 200  # places tried for a thing; scenes begun
 
@@ -100,7 +101,7 @@ class Scenes(Generated):
                 apart = _square(tried - place[:, None, other]) >= (radius[:, n] + radius[:, other] + GAP)[:, None] ** 2
                 behind = np.maximum(screen[..., 2], where[:, None, other, 2])
                 blurred = np.maximum(radius[:, n], radius[:, other])[:, None] * HIDDEN * min(size) / 0.58 / behind
-                clear = _square(screen[..., :2] - where[:, None, other, :2]) >= blurred * blurred
+                clear = _square((screen[..., :2] - where[:, None, other, :2]) / np.array([TALL, 1])) >= blurred * blurred
                 good &= (apart & clear) | ~scene["there"][:, None, other]
             chosen = good.argmax(1)
             place[:, n], where[:, n] = tried[picture, chosen], screen[picture, chosen]

@@ -23,8 +23,8 @@ WORLDS = {
     "balls": ({}, "e053a11524aeec34"),
     "balls occlusion": ({"recipe": "occlusion", "image_size": (48, 48), "frames": 9}, "e2fe872a089b658f"),
     "balls dense": ({"recipe": "two_layer_dense", "frames": 30}, "cbd33da7dc9f6b9c"),
-    "scenes": ({}, "212ab87c6499433d"),
-    "scenes many": ({"objects": (7, 10), "image_size": (48, 64), "channels": 1, "fine": 1}, "83f927132d10aa8c"),
+    "scenes": ({}, "9228ee4a28694cc1"),
+    "scenes many": ({"objects": (7, 10), "image_size": (48, 64), "channels": 1, "fine": 1}, "e8d12dd697c80eba"),
     "rolling": ({"frames": 60}, "ba3a040e4eee8435"),
 }
 EACH = pytest.mark.parametrize("name", WORLDS)
