@@ -4,7 +4,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from motes.apps.options import options_of
 from motes.apps.recipes import describe
 from motes.data import DATASETS
 from motes.models import MODELS
@@ -23,19 +22,10 @@ def show_choices() -> None:
 
 
 def show_options(preset: str) -> None:
-    _print_options(preset, describe(preset))
-
-
-def show_data_options(data: str) -> None:
-    options = options_of(DATASETS.source(data)).values()
-    _print_options(data, [(f"--data.{one.name.replace('_', '-')}", one.kind, one.default, one.about) for one in options])
-
-
-def _print_options(owner: str, rows: list[tuple[str, str, str, str]]) -> None:
-    table = Table(title=f"every option of {owner}, as it stands there", title_justify="left", box=None)
+    table = Table(title=f"every option of {preset}, as it stands there", title_justify="left", box=None)
     table.add_column("option", no_wrap=True)
     table.add_column("value")
     table.add_column("what it does")
-    for name, kind, value, about in rows:
+    for name, kind, value, about in describe(preset):
         table.add_row(Text(name, "bold"), Text(value), Text(about or kind))
     Console().print(table)

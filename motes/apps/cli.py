@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from motes.apps import show
 from motes.apps.options import nearest
 from motes.errors import UserError
 from motes.version import VERSION
@@ -24,7 +25,7 @@ COMMANDS = {
     "push": "a run to the Hugging Face hub",
 }
 
-DATA_COMMANDS = {"show": "a sheet of pictures with the truth drawn over them"}
+DATA_COMMANDS = {"show": show}  # each a module: ABOUT, add_arguments, run
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,14 +67,14 @@ def run_command(arguments: list[str]) -> None:
     if words in made:
         refuse_unknown(made[words], arguments)
     arguments, dotted = split_dotted(arguments)
-    if words in ("train", "data show") and {"-h", "--help"} & set(arguments):
+    if words in ("train", *(f"data {one}" for one in DATA_COMMANDS)) and {"-h", "--help"} & set(arguments):
         help_with_options(made[words], arguments)
         return
     told = parser.parse_args(arguments)
     if told.command == "train":
         start_training(told, dotted)
     elif told.command == "data":
-        show_data(told, dotted)
+        DATA_COMMANDS[told.action].run(told, dotted)
     elif told.command == "list":
         from motes.apps.choices import show_choices, show_options
 
@@ -90,7 +91,7 @@ def run_command(arguments: list[str]) -> None:
 def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Before anything else is said, so that a typo is named as such and not as something missing."""
     known = [option for option in parser._option_string_actions if option.startswith("--")]
-    dotted = parser.prog.endswith(("train", "data show"))
+    dotted = parser.prog.endswith(("train", *(f"data {one}" for one in DATA_COMMANDS)))
     for token in arguments:
         name = token.partition("=")[0]
         if name == "--" or not name.startswith("--") or name in known or (dotted and "." in name):
@@ -100,15 +101,14 @@ def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> Non
 
 def help_with_options(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """And with those that have a dot, of the preset or the data that is named."""
-    from motes.apps.choices import show_data_options, show_options
+    from motes.apps.choices import show_options
     from motes.data import DATASETS
     from motes.training.presets import PRESETS
 
     parser.print_help()
-    known, shown = (PRESETS, show_options) if arguments[0] == "train" else (DATASETS, show_data_options)
-    for name in [word for word in arguments[1:] if word in known][:1]:
+    for name in [word for word in arguments[1:] if word in (PRESETS if arguments[0] == "train" else DATASETS)][:1]:
         print()
-        shown(name)
+        show_options(name)
 
 
 def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -169,15 +169,13 @@ def _train_arguments(train: argparse.ArgumentParser) -> None:
 
 
 def _data_arguments(data: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Those of the commands below `motes data`, by both words."""
     commands = data.add_subparsers(dest="action", metavar="COMMAND", required=True, parser_class=Parser)
-    made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in DATA_COMMANDS.items()}
-    show = made["show"]
-    show.add_argument("name", help="a data set (motes list), or a folder of pictures")
-    show.add_argument("--out", type=Path, help="picture file to write; by default NAME.png")
-    show.add_argument("--count", type=positive, help="pictures, 24 if not told, or clips, 6")
-    show.add_argument("--split", choices=("train", "validation", "test"), default="train", help="which part of the data")
-    show.epilog = "Any option of the data: --data.image-size 96 128, --data.recipe occlusion (motes data show NAME --help shows them)."
-    return {f"data {name}": parser for name, parser in made.items()}
+    made: dict[str, argparse.ArgumentParser] = {}
+    for name, command in DATA_COMMANDS.items():
+        made[f"data {name}"] = commands.add_parser(name, help=command.ABOUT, description=command.ABOUT, allow_abbrev=False)
+        command.add_arguments(made[f"data {name}"])
+    return made
 
 
 def positive(text: str) -> int:
@@ -223,15 +221,6 @@ def start_training(told: argparse.Namespace, dotted: list[str]) -> None:
     from motes.apps.commands import train
 
     train(recipe, folder)
-
-
-def show_data(told: argparse.Namespace, dotted: list[str]) -> None:
-    from motes.apps.recipes import shown_data
-
-    recipe, out = shown_data(told, dotted)
-    from motes.apps.contact import show
-
-    show(recipe, out, told.count, told.split)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from motes.apps.options import nearest, options_of, read_options
 from motes.data import DATASETS
@@ -10,8 +11,6 @@ from motes.errors import UserError
 from motes.models import MODELS
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
-
-PICTURES = (".png", ".jpg", ".webp")  # formats of sheets
 
 
 def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
@@ -61,27 +60,20 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
     return replace(recipe, data="folder", data_config={"path": data, "image_size": size})
 
 
-def shown_data(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
-    """The data of `motes data show`, and the file to write."""
-    known = told.name in DATASETS
-    recipe = Recipe("", told.name) if known else choose_data(Recipe("", "", data_config={"image_size": (128, 128)}), told.name)
-    options = read_options(rest, {"data": DATASETS.source(recipe.data)})
-    out = told.out or Path(f"{told.name if known else Path(told.name).resolve().name}.png")
-    if out.suffix.lower() not in PICTURES:
-        raise UserError(f"{out} should end in {' or '.join(PICTURES)}")
-    return replace(recipe, data_config={**recipe.data_config, **options["data"]}), out
-
-
-def describe(preset: str) -> list[tuple[str, str, str, str]]:
-    """Every dotted option of a preset: name, kind, the value it has there, what it does."""
-    if preset not in PRESETS:
-        raise UserError(nearest(preset, PRESETS, "preset"))
-    recipe = PRESETS[preset].recipe
-    homes = {
-        "model": (MODELS.source(recipe.model), "Config", recipe.model_config),
-        "data": (DATASETS.source(recipe.data), "Config", recipe.data_config),
-        "training": ("training/recipe", "Training", vars(recipe.training)),
-    }
+def describe(name: str) -> list[tuple[str, str, str, str]]:
+    """Every dotted option of a preset, or of a data set: its name, its kind, the value it has there, what it does."""
+    homes: dict[str, tuple[str, str, dict[str, Any]]]
+    if name in PRESETS:
+        recipe = PRESETS[name].recipe
+        homes = {
+            "model": (MODELS.source(recipe.model), "Config", recipe.model_config),
+            "data": (DATASETS.source(recipe.data), "Config", recipe.data_config),
+            "training": ("training/recipe", "Training", vars(recipe.training)),
+        }
+    elif name in DATASETS:
+        homes = {"data": (DATASETS.source(name), "Config", {})}
+    else:
+        raise UserError(nearest(name, [*PRESETS, *DATASETS], "preset or data set"))
     return [
         (f"--{home}.{option.name.replace('_', '-')}", option.kind, str(told.get(option.name, option.default)), option.about)
         for home, (module, cls, told) in homes.items()

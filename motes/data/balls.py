@@ -50,9 +50,9 @@ class Config:
     channels: int = 3  # 1: grey
     count: int = 5000  # training clips
     held_out: int = 200  # clips of the validation split, and of the test split
-    recipe: Literal["interaction", "occlusion", "two_layer", "two_layer_dense"] = "interaction"
+    recipe: Literal["interaction", "occlusion", "two_layer", "two_layer_dense"] = "interaction"  # who hits whom, how many, what colours
     frames: int = 100  # of a clip
-    seed: int = 0
+    seed: int = 0  # another seed, other pictures
 
 
 class Balls(Generated):

@@ -42,7 +42,7 @@ class Config:
     objects: tuple[int, int] = (3, 6)  # fewest and most in a clip, those to come included
     frames: int = 128  # of a clip
     fine: int = 2  # rays a pixel's side
-    seed: int = 0
+    seed: int = 0  # another seed, other pictures
 
 
 class Rolling(Generated):

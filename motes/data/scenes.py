@@ -36,7 +36,7 @@ class Config:
     held_out: int = 1000  # pictures of the validation split, and of the test split
     objects: tuple[int, int] = (3, 6)  # fewest and most; 7 10 to see what a model makes of more than it learnt from
     fine: int = 2  # rays a pixel's side
-    seed: int = 0
+    seed: int = 0  # another seed, other pictures
 
 
 class Scenes(Generated):

@@ -46,7 +46,7 @@ class Config:
     held_out: int = 1000  # pictures of the validation split, and of the test split
     pieces: int = 3  # tetrominoes in every picture
     block: int = 5  # pixels a block's side
-    seed: int = 0
+    seed: int = 0  # another seed, other pictures
 
 
 class Tetrominoes(Generated):

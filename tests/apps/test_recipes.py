@@ -5,14 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from motes.apps.recipes import make_recipe, shown_data
+from motes.apps.recipes import make_recipe
+from motes.apps.show import chosen
 from motes.data import DATASETS
 from motes.errors import UserError
 
 
 def told(**words):
     return argparse.Namespace(
-        **{"preset": None, "data": None, "out": None, "steps": None, "max_minutes": None, "seed": None, "name": None, **words}
+        **{
+            "preset": None,
+            "data": None,
+            "out": None,
+            "steps": None,
+            "max_minutes": None,
+            "seed": None,
+            "name": None,
+            "count": None,
+            **words,
+        }
     )
 
 
@@ -26,9 +37,9 @@ def test_the_seed_of_a_run_is_that_of_what_is_generated(name):
 
 
 def test_shown_data_is_a_set_with_its_own_defaults_or_a_folder(tmp_path):
-    recipe, out = shown_data(told(name="tetrominoes"), ["--data.pieces", "2"])
+    recipe, out = chosen(told(name="tetrominoes"), ["--data.pieces", "2"])
     assert recipe.data == "tetrominoes" and recipe.data_config == {"pieces": 2} and out == Path("tetrominoes.png")
-    recipe, out = shown_data(told(name=str(tmp_path)), [])
+    recipe, out = chosen(told(name=str(tmp_path)), [])
     assert recipe.data == "folder" and recipe.data_config["path"] == str(tmp_path) and out.stem == tmp_path.name
     with pytest.raises(UserError, match="did you mean 'scenes'"):
-        shown_data(told(name="scnes"), [])
+        chosen(told(name="scnes"), [])
