@@ -37,9 +37,7 @@ class Config:
     channels: int = 3  # 1: grey
     count: int = 60000  # training pictures
     held_out: int = 1000  # pictures of the validation split, and of the test split
-    recipe: Literal["colored_on_grayscale", "colored_on_colored", "binarized"] = (
-        "colored_on_grayscale"  # how many, their colours, the plain ground
-    )
+    recipe: Literal["colored_on_grayscale", "colored_on_colored", "binarized"] = "colored_on_grayscale"  # counts, colours, plain ground
     sprites: tuple[int, int] = (0, 0)  # fewest and most; 0: as the recipe has it
     background: Literal["plain", "textures", "photograph"] = "plain"  # textures: another each time; photograph: the same behind all
     smooth: int = 1  # points a pixel's side; 1: hard edges, as published
