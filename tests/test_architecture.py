@@ -54,6 +54,7 @@ def test_files_and_functions_fit_the_eye(path):
     [
         ["--help"],
         ["train", "--help"],
+        ["data", "show", "balls", "--help"],
         ["data", "prepare", "--help"],
         ["data", "prepare", "shaps", "--out", "x"],
         ["train", "--data", "celeba:nowhere", "--data.chanels", "3"],
@@ -61,6 +62,7 @@ def test_files_and_functions_fit_the_eye(path):
         ["train", "dlp-quik"],
         ["train", "--model.num-particle", "3"],
         ["evaluate", ".", "--scores", "objcts"],
+        ["data", "show", "balls", "--data.recipee", "occlusion"],
     ],
 )
 def test_help_and_errors_about_words_load_no_torch(arguments):

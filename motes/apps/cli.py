@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from motes.apps import prepare
+from motes.apps import prepare, show
 from motes.apps.options import nearest
 from motes.errors import UserError
 from motes.version import VERSION
@@ -18,14 +18,14 @@ COMMANDS = {
     "encode": "pictures to particles: tables and overlays",
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
-    "data": "data sets: motes data prepare SOURCE --out FOLDER",
+    "data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER",
     "info": "what is in a run or checkpoint; alone: what this machine computes with",
     "list": "presets, models and data sets",
     "import-2022": "weights of the 2022 research code to a checkpoint",
     "push": "a run to the Hugging Face hub",
 }
 
-DATA_COMMANDS = {"prepare": prepare.ABOUT}
+DATA_COMMANDS = {"show": show, "prepare": prepare}  # each a module: ABOUT, add_arguments, run
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,14 +67,14 @@ def run_command(arguments: list[str]) -> None:
     if words in made:
         refuse_unknown(made[words], arguments)
     arguments, dotted = split_dotted(arguments)
-    if words in ("train", "data prepare") and {"-h", "--help"} & set(arguments):
+    if words in ("train", *(f"data {one}" for one in DATA_COMMANDS)) and {"-h", "--help"} & set(arguments):
         help_with_options(made[words], arguments)
         return
     told = parser.parse_args(arguments)
     if told.command == "train":
         start_training(told, dotted)
     elif told.command == "data":
-        prepare.run(told, dotted)
+        DATA_COMMANDS[told.action].run(told, dotted)
     elif told.command == "list":
         from motes.apps.choices import show_choices, show_options
 
@@ -94,7 +94,8 @@ def run_command(arguments: list[str]) -> None:
 def refuse_unknown(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
     """Before anything else is said, so that a typo is named as such and not as something missing."""
     known = [option for option in parser._option_string_actions if option.startswith("--")]
-    dotted = ("--",) if parser.prog.endswith(("train", "data prepare")) else ("--data.",) if parser.prog.endswith("evaluate") else ()
+    everything = ("train", *(f"data {one}" for one in DATA_COMMANDS))
+    dotted = ("--",) if parser.prog.endswith(everything) else ("--data.",) if parser.prog.endswith("evaluate") else ()
     for token in arguments:
         name = token.partition("=")[0]
         if name == "--" or not name.startswith("--") or name in known or ("." in name and name.startswith(dotted)):
@@ -177,10 +178,13 @@ def _train_arguments(train: argparse.ArgumentParser) -> None:
 
 
 def _data_arguments(data: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Those of the commands below `motes data`, by both words."""
     commands = data.add_subparsers(dest="action", metavar="COMMAND", required=True, parser_class=Parser)
-    made = {name: commands.add_parser(name, help=about, description=about, allow_abbrev=False) for name, about in DATA_COMMANDS.items()}
-    prepare.add_arguments(made["prepare"])
-    return {f"data {name}": parser for name, parser in made.items()}
+    made: dict[str, argparse.ArgumentParser] = {}
+    for name, command in DATA_COMMANDS.items():
+        made[f"data {name}"] = commands.add_parser(name, help=command.ABOUT, description=command.ABOUT, allow_abbrev=False)
+        command.add_arguments(made[f"data {name}"])
+    return made
 
 
 def positive(text: str) -> int:

@@ -31,7 +31,7 @@ def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path
             options["training"].setdefault(field, getattr(told, word))
     if told.steps is not None and told.max_minutes is None:
         options["training"].setdefault("max_minutes", 0.0)  # steps were asked for: the clock shall not end them
-    if told.seed is not None and recipe.data == "shapes":
+    if told.seed is not None and recipe.data != "folder" and "seed" in options_of(DATASETS.source(recipe.data)):
         options["data"].setdefault("seed", told.seed)
     recipe = replace(
         recipe,

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "shapes": "shapes:Shapes",
+    "sprites": "sprites:Sprites",
+    "tetrominoes": "tetrominoes:Tetrominoes",
+    "balls": "balls:Balls",
+    "scenes": "scenes:Scenes",
+    "rolling": "rolling:Rolling",
     "faces": "faces:Faces",
     "traffic": "traffic:Traffic",
     "folder": "folder:Folder",

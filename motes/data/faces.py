@@ -9,10 +9,10 @@ import torch
 
 from motes.data.base import Dataset, Split, Truth
 from motes.data.drawn import Drawn
-from motes.data.extents import boxes, centres
 from motes.data.face_anatomy import Look, five_points, head_of, many_points
 from motes.data.face_drawing import draw
 from motes.data.face_sampling import backgrounds, moments, people, repeat
+from motes.data.masks import boxes_of, centres_of
 from motes.data.portable import grey
 from motes.errors import UserError
 
@@ -77,8 +77,8 @@ class Faces(Dataset):
         sides = np.array(self.config.image_size) - 1
         return Truth(
             present=torch.ones(len(seen), 1, dtype=torch.bool),
-            centres=torch.from_numpy(centres(seen[:, 1:])),
-            boxes=torch.from_numpy(boxes(seen[:, :1])),
+            centres=torch.from_numpy(centres_of(seen[:, 1:])),
+            boxes=torch.from_numpy(boxes_of(seen[:, :1])),
             masks=torch.from_numpy(seen[:, :1]),
             whole=torch.from_numpy(seen[:, 1:]),
             points=torch.from_numpy((points[..., ::-1] / sides * 2 - 1).astype(np.float32)),

@@ -19,6 +19,7 @@ from PIL import Image
 
 from motes.data.arrays import NAMES, Stack, check_kind, find_file, find_layout, share
 from motes.data.base import Dataset, Split, Truth
+from motes.data.masks import boxes_of
 from motes.data.pictures import check_looks, cut, moved, to_size
 from motes.errors import UserError
 
@@ -112,7 +113,7 @@ class Hdf5(Dataset):
         return Truth(
             present=torch.from_numpy(present),
             centres=centres,
-            boxes=torch.from_numpy(boxes(masks)) if masks is not None else None,
+            boxes=torch.from_numpy(boxes_of(masks)) if masks is not None else None,
             masks=torch.from_numpy(masks) if masks is not None else None,
             factors={name: _tensor(self._of_things(value)) for name, value in things.items()},
             scene={name: _tensor(value) for name, value in known.items() if name not in things},
@@ -173,16 +174,6 @@ def middles(masks: np.ndarray) -> np.ndarray:
     weighted = np.stack([at_rows @ np.arange(rows), at_columns @ np.arange(columns)], -1)
     places = weighted / np.maximum(count, 1) / (np.array([rows, columns]) - 1) * 2 - 1
     return np.where(count > 0, places, 0).astype(np.float32)
-
-
-def boxes(masks: np.ndarray) -> np.ndarray:
-    """float32, B N 4: first row, first column, last row, last column; 0 where there is nothing."""
-    edges = []
-    for along in (3, 2):
-        line = np.asarray(masks.any(along))
-        edges.append((line.argmax(2), line.shape[2] - 1 - line[..., ::-1].argmax(2)))
-    found = np.stack([edges[0][0], edges[1][0], edges[0][1], edges[1][1]], -1)
-    return np.where(np.asarray(masks.any((2, 3)))[..., None], found, 0).astype(np.float32)
 
 
 def _numbers(planes: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from motes.data.base import Dataset, Split, Truth
+from motes.data.masks import boxes_of
 from motes.data.photograph import photograph
 from motes.errors import UserError
 
@@ -73,7 +74,7 @@ class Shapes(Dataset):
         return Truth(
             present=torch.from_numpy(scene["present"]),
             centres=torch.from_numpy((scene["centre"] / grid * 2 - 1).astype(np.float32)),
-            boxes=torch.from_numpy(_boxes(seen)),
+            boxes=torch.from_numpy(boxes_of(seen)),
             masks=masks,
             whole=masks,
             factors={"colour": torch.from_numpy(scene["colour"].astype(np.float32) / 255), "shape": torch.from_numpy(scene["kind"])},
@@ -165,10 +166,3 @@ def _inside(scene: dict[str, np.ndarray], rows: np.ndarray, columns: np.ndarray)
     pointed = np.abs(columns - 0.5) <= rows / 2
     inside = np.where(kind == 4, pointed, np.where(kind >= 2, round_, True))
     return box & inside & scene["present"][..., None, None]
-
-
-def _boxes(masks: np.ndarray) -> np.ndarray:
-    rows, columns = np.asarray(masks.any(-1)), np.asarray(masks.any(-2))
-    first = np.stack([rows.argmax(-1), columns.argmax(-1)], -1)
-    last = np.stack([rows.shape[-1] - 1 - rows[..., ::-1].argmax(-1), columns.shape[-1] - 1 - columns[..., ::-1].argmax(-1)], -1)
-    return np.where(np.asarray(masks.any((-1, -2)))[..., None], np.concatenate([first, last], -1), 0).astype(np.float32)

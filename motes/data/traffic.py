@@ -9,7 +9,7 @@ import torch
 from motes.data.base import Dataset, Split, Truth
 from motes.data.daylight import daylight
 from motes.data.drawn import TOGETHER, Drawn
-from motes.data.extents import boxes
+from motes.data.masks import boxes_of
 from motes.data.portable import grey, uniforms
 from motes.data.traffic_camera import FAR
 from motes.data.traffic_drawing import Fleet, Sprite, draw
@@ -108,7 +108,7 @@ class Traffic(Dataset):
         return Truth(
             present=torch.from_numpy(seen.any((2, 3))),
             centres=slots(centre),
-            boxes=torch.from_numpy(boxes(seen)),
+            boxes=torch.from_numpy(boxes_of(seen)),
             masks=torch.from_numpy(seen),
             whole=torch.from_numpy(whole),
             factors={name: slots(value) for name, value in factors.items()},
