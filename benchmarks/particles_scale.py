@@ -44,7 +44,7 @@ def main() -> None:
         for count in told.counts:
             cells = [cell for way in ("2022", "published", "anchored") for cell in row(way, side, count, told.steps)]
             print(f"| {side} | {count} | " + " | ".join(cells) + " |", flush=True)
-    print("\n| rendering alone, px | K | canvases ms | windows ms | ratio | canvases keep MB | windows keep MB |\n|" + "---|" * 7)
+    print("\n| rendering alone, px | K | canvases ms | windows ms | ratio | canvases keep MB | windows keep MB | windows use at most MB |\n|" + "---|" * 8)
     for side in told.sides:
         for count in told.counts:
             windows = run("render-windows", side, count, told.steps)
@@ -62,11 +62,11 @@ def row(way: str, side: int, count: int, steps: int) -> list[str]:
 
 
 def compared(canvases: dict[str, float] | None, windows: dict[str, float]) -> list[str]:
-    time_, kept = f"{1000 * windows['seconds']:.1f}", f"{windows['kept']:.1f}"
+    time_, kept, most = f"{1000 * windows['seconds']:.1f}", f"{windows['kept']:.1f}", f"{1000 * windows['memory']:.0f}"
     if canvases is None:
-        return ["-", time_, "-", "-", kept]
+        return ["-", time_, "-", "-", kept, most]
     ratio = f"{canvases['seconds'] / windows['seconds']:.0f}"
-    return [f"{1000 * canvases['seconds']:.0f}", time_, ratio, f"{canvases['kept']:.1f}", kept]
+    return [f"{1000 * canvases['seconds']:.0f}", time_, ratio, f"{canvases['kept']:.1f}", kept, most]
 
 
 def run(way: str, side: int, count: int, steps: int) -> dict[str, float]:
