@@ -44,7 +44,10 @@ def main() -> None:
         for count in told.counts:
             cells = [cell for way in ("2022", "published", "anchored") for cell in row(way, side, count, told.steps)]
             print(f"| {side} | {count} | " + " | ".join(cells) + " |", flush=True)
-    print("\n| rendering alone, px | K | canvases ms | windows ms | ratio | canvases keep MB | windows keep MB | windows use at most MB |\n|" + "---|" * 8)
+    print(
+        "\n| rendering alone, px | K | canvases ms | windows ms | ratio | canvases keep MB | windows keep MB | windows use at most MB |\n|"
+        + "---|" * 8
+    )
     for side in told.sides:
         for count in told.counts:
             windows = run("render-windows", side, count, told.steps)
@@ -123,8 +126,9 @@ def ours(way: str, side: int, count: int) -> Callable[[], None]:
     from motes.training.presets import PRESETS
 
     settings = {**PRESETS["dlp-clevrer"].recipe.model_config, "image_size": (side, side), "num_particles": count, "reconstruction": "mse"}
-    if way == "anchored":  # patches of 8, so that there are a thousand of them
-        settings |= {"architecture": "anchored", "patch_size": 8, "num_proposals": min(count + 5, (side // 8) ** 2)}
+    if way == "anchored":  # patches small enough that there is one for each particle
+        patch = 8 if (side // 8) ** 2 >= count else 4
+        settings |= {"architecture": "anchored", "patch_size": patch, "num_proposals": min(count + 5, (side // patch) ** 2)}
     model = DeepLatentParticles(Config(**settings)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, fused=True)
     batch = Batch(torch.rand(BATCH, 3, side, side), torch.arange(BATCH))

@@ -98,7 +98,9 @@ class Reference(nn.Module):
         )
         widths = (s.looks + 2, 64, 128, 256, 512)
         self.edges = nn.ModuleList(Edges(a, b) for a, b in itertools.pairwise(widths))
-        self.unfold, self.grow = nn.Sequential(nn.Linear(512, 64 * k), nn.ReLU(True)), block(k, k, leaky=True, up=True)
+        self.unfold = nn.Sequential(nn.Linear(512, 64 * k), nn.ReLU(True))
+        doublings = (self.grid // 8).bit_length() - 1  # one, at its own sizes; two for the 256 px that it never had
+        self.grow = nn.Sequential(*(block(k, k, leaky=True, up=True) for _ in range(doublings)))
         last = (k + 1) * (s.widths[0] // (k + 1) + 1)
         self.scene = expanding(2 * k, [*reversed(s.widths[1:]), last], 3)
         self.code = nn.Sequential(nn.Linear(s.looks, 256), nn.ReLU(True), nn.Linear(256, 2048), nn.ReLU(True))
