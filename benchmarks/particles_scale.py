@@ -1,4 +1,4 @@
-"""What more particles cost: one training step at K = 10 to 1,000, 128 and 256 px, batch 4, glimpses of 32 px, one thread, float32.
+"""What more particles cost: one training step at K = 10 to 1,000, 128 and 256 px, batch 4, one thread, float32; glimpses of 32 px, or as the environment's GLIMPSE says.
 
     python benchmarks/particles_scale.py [--sides 128 256] [--counts 10 25 ...] [--steps 2]
 
@@ -23,7 +23,8 @@ from dataclasses import replace
 from pathlib import Path
 
 COUNTS = (10, 25, 50, 100, 200, 400, 1000)
-BATCH, GLIMPSE = 4, 32
+BATCH = 4
+GLIMPSE = int(os.environ.get("GLIMPSE", "32"))  # by the environment, which the processes that measure share
 LIMITS = {("2022", 128): 200, ("2022", 256): 50, ("published", 128): 400, ("published", 256): 100}  # largest K
 
 
@@ -38,7 +39,7 @@ def main() -> None:
         way, side, count = told.measure
         print(json.dumps(measure(way, int(side), int(count), told.steps)))
         return
-    print(f"{datetime.date.today()}, {platform.machine()}, one thread, float32, batch {BATCH}, CPU seconds\n")
+    print(f"{datetime.date.today()}, {platform.machine()}, one thread, float32, batch {BATCH}, glimpses of {GLIMPSE} px, CPU seconds\n")
     print("| px | K | 2022 way s | GB | published s | GB | rendering | any K s | GB | rendering |\n|" + "---|" * 10)
     for side in told.sides:
         for count in told.counts:
@@ -125,7 +126,13 @@ def ours(way: str, side: int, count: int) -> Callable[[], None]:
     from motes.ops.types import Batch
     from motes.training.presets import PRESETS
 
-    settings = {**PRESETS["dlp-clevrer"].recipe.model_config, "image_size": (side, side), "num_particles": count, "reconstruction": "mse"}
+    settings = {
+        **PRESETS["dlp-clevrer"].recipe.model_config,
+        "image_size": (side, side),
+        "num_particles": count,
+        "glimpse_size": GLIMPSE,
+        "reconstruction": "mse",
+    }
     if way == "anchored":  # patches small enough that there is one for each particle
         patch = 8 if (side // 8) ** 2 >= count else 4
         settings |= {"architecture": "anchored", "patch_size": patch, "num_proposals": min(count + 5, (side // patch) ** 2)}
