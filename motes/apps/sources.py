@@ -68,6 +68,9 @@ def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
 
 
 def _kind_of_folder(path: Path) -> str:
+    from motes.data.landmarks import PICTURE, find_table
+    from motes.data.partners import pair
+
     if (path / "manifest.json").is_file() and _json(path / "manifest.json").get("format") == "motes-prepared":
         return "prepared"
     if (path / "meta" / "info.json").is_file() and "codebase_version" in _json(path / "meta" / "info.json"):
@@ -77,17 +80,16 @@ def _kind_of_folder(path: Path) -> str:
     if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
         return "huggingface"
     # a thumbnail among a hundred videos does not make it a folder of pictures; what has no ending of ours may be one
-    found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in islice(path.rglob("*"), LOOKED_AT) if file.suffix)
+    files = [file for file in islice(path.rglob("*"), LOOKED_AT) if file.suffix]
+    found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in files)
     known = {name: count for name, count in found.items() if name not in ("folder", "coco")}  # a .json alone may be anything's
-    if not known:
-        return "folder"
-    name = max(known, key=lambda one: known[one])
-    return name if known[name] >= found["folder"] or not _has_pictures(path) else "folder"
-
-
-def _has_pictures(path: Path) -> bool:
-    usual = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
-    return any(file.suffix.lower() in usual for file in islice(path.rglob("*"), LOOKED_AT))
+    pictures = [file for file in files if file.suffix.lower() in PICTURE]
+    if known:
+        name = max(known, key=lambda one: known[one])
+        if known[name] >= found["folder"] or not pictures:
+            return name
+    marked = any(file.suffix.lower() == ".pts" for file in files)
+    return "labelled" if pictures and (marked or find_table(path) or pair(pictures, path)) else "folder"
 
 
 def _json(path: Path) -> dict[str, Any]:

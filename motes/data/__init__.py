@@ -17,6 +17,7 @@ _PLACES = {
     "faces": "faces:Faces",
     "traffic": "traffic:Traffic",
     "folder": "folder:Folder",
+    "labelled": "labelled:Labelled",
     "prepared": "prepared:Prepared",
     "video": "video:Video",
     "npy": "npy:Npy",

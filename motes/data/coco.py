@@ -4,7 +4,6 @@ a .json file beside its pictures (or a folder of them), or
 ROOT/annotations/instances_train2017.json, instances_val2017.json ... with ROOT/train2017, ROOT/val2017 ..., or ROOT/images
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
+from motes.data.folder import share_out
 from motes.data.pictures import check_looks, moved, read_picture, to_size
 from motes.errors import UserError
 
@@ -198,13 +198,10 @@ def _locate(source: Path, told: str, names: list[str]) -> list[Path]:
 
 def _share(images: list[dict[str, Any]], split: Split, own: bool, missing: Sequence[str], held_out: float) -> list[dict[str, Any]]:
     """All of a file of its own; or else, by hashes of the names, what is held out of the training pictures, or left of them."""
-    if own or (split == "train" and not missing) or len(images) < 3:
+    if own or (split == "train" and not missing):
         return images
-    ranked = sorted(images, key=lambda one: hashlib.sha256(one["file_name"].encode()).digest())
-    each = max(round(held_out * len(ranked)), 1)
-    parts = {name: ranked[each * place : each * (place + 1)] for place, name in enumerate(missing)}
-    chosen = ranked[each * len(missing) :] if split == "train" else parts[split]
-    return sorted(chosen, key=lambda one: one["file_name"])
+    chosen = share_out([one["file_name"] for one in images], split, missing, held_out)
+    return sorted((images[row] for row in chosen), key=lambda one: one["file_name"])
 
 
 def _by_size(things: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -33,6 +33,12 @@ def to_size(picture: Image.Image, size: tuple[int, int], channels: int = 3, fit:
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
 
 
+def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit") -> np.ndarray:
+    """uint16, H W: a map of numbers, each pixel of it one of the map's own. Pictures have one byte a pixel, there may be more things."""
+    low, high = (to_size(Image.fromarray((numbers >> shift & 255).astype(np.uint8)), size, 1, fit, smooth=False)[0] for shift in (0, 8))
+    return low + (high.astype(np.uint16) << 8)
+
+
 def cut(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
     """A part of a picture: first row, first column, rows, columns; zeros: all of it."""
     if not any(crop):
