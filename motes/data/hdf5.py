@@ -24,8 +24,8 @@ from motes.data.pictures import check_looks, cut, moved, numbers_to_size, to_siz
 from motes.errors import UserError
 
 ENDINGS = (".h5", ".hdf5", ".hdf")
-IMAGES = ("image", "images", "imgs", "frames", "rgb", "video", "videos")
-MASKS = ("mask", "masks", "segmentation", "segmentations")
+IMAGES = ("image", "images", "imgs", "frames", "rgb", "raw", "video", "videos")
+MASKS = ("mask", "masks", "segmentation", "segmentations", "label", "labels", "instances")
 OF_PICTURES = ("camera", "light", "num_")  # names of what are no factors of things
 CHUNKS = 1 << 26  # bytes of decompressed chunks that HDF5 may keep
 
@@ -68,7 +68,7 @@ class Hdf5(Dataset):
         check_looks(self._size, self._channels, config.fit)
         self._lead = self._stack.array.shape[: 2 if self._stack.layout.startswith("V") else 1]
         self._truth = {name: one for name, one in arrays.items() if name != image and self._belongs(name, one)}
-        self._mask = next((name for name in self._truth if name.rpartition("/")[2] in MASKS), None)
+        self._mask = next((name for name, one in self._truth.items() if name.rpartition("/")[2] in MASKS and self._covers(one)), None)
         self._backgrounds = config.backgrounds if config.backgrounds >= 0 else int(self._mask is not None)
         self._things = self._count_things()
         videos = range(self._stack.videos) if own else share(self._stack.videos, split, config.held_out)
@@ -145,6 +145,11 @@ class Hdf5(Dataset):
             raise UserError(f"{name} in {self._path} has {array.shape[0]} rows, the pictures {self._lead[0]}; the file is not whole")
         return True
 
+    def _covers(self, array: Any) -> bool:
+        """Whether it has a number for each pixel; `labels` may as well be of pictures."""
+        rest = array.shape[len(self._lead) :]
+        return any(rest[at : at + 2] == self._stack.size for at in range(len(rest) - 1))
+
     def _count_things(self) -> int:
         """Without the background; as many as visibility, planes of masks or numbers in masks say."""
         for name in ("visibility", "present"):
@@ -155,6 +160,8 @@ class Hdf5(Dataset):
         array = self._truth[self._mask]
         planes = int(np.prod(array.shape)) // int(np.prod(self._lead)) // int(np.prod(self._stack.size))
         most = planes - 1 if planes > 1 else max(int(array[start : start + 256].max()) for start in range(0, len(array), 256))
+        if most > 65535:
+            raise UserError(f"{self._mask} in {self._path} has numbers up to {most}; number the things of each picture from 1")
         return most + 1 - self._backgrounds
 
     def _is_of_things(self, name: str, value: np.ndarray) -> bool:

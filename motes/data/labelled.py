@@ -7,7 +7,7 @@ landmarks  a table that names pictures, or a .pts file beside each (`landmarks.p
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from motes.data.base import Dataset, Split, Truth
 from motes.data.drawn import Drawn
 from motes.data.folder import list_pictures, open_split, share_out
 from motes.data.landmarks import find_table, match, read_points, read_table
-from motes.data.masks import boxes_of, centres_of
+from motes.data.masks import renumbered, truth_of
 from motes.data.partners import pair
 from motes.data.pictures import check_looks, moved, numbers_to_size, read_picture, to_size
 from motes.errors import UserError
@@ -83,9 +83,7 @@ class Labelled(Dataset):
         points = torch.from_numpy(np.stack([self._marked(row) for row in rows])) if self._points else None
         if not self._masks:
             return Truth(torch.zeros(len(rows), 0, dtype=torch.bool), points=points)
-        masks = self._numbers(rows)[0][:, None] == np.arange(1, self._most + 1)[:, None, None]
-        whole = [torch.from_numpy(of(masks)) for of in (centres_of, boxes_of)]
-        return Truth(torch.from_numpy(masks.any((2, 3))), *whole, masks=torch.from_numpy(masks), points=points)
+        return replace(truth_of(self._numbers(rows)[0], self._most), points=points)
 
     def _load(self, path: Path) -> np.ndarray:
         picture = read_picture(path)
@@ -136,12 +134,7 @@ class Labelled(Dataset):
             numbers = np.zeros(self._sizes[file], np.int64)
             for place, one in enumerate(maps):
                 numbers[one > 0] = place + 1
-        found, place, area = np.unique(numbers, return_inverse=True, return_counts=True)
-        area[found == 0] = 0
-        kept = np.sort(np.argsort(-area, kind="stable")[: self.config.things or len(area)])
-        order = np.zeros(len(found), np.uint16)
-        order[kept[area[kept] > 0]] = np.arange(1, (area[kept] > 0).sum() + 1)
-        return numbers_to_size(order[place.reshape(numbers.shape)], self.config.image_size, self.config.fit)
+        return numbers_to_size(renumbered(numbers, self.config.things), self.config.image_size, self.config.fit)
 
 
 def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
