@@ -75,7 +75,8 @@ def _kind_of_folder(path: Path) -> str:
         return "prepared"
     if (path / "meta" / "info.json").is_file() and "codebase_version" in _json(path / "meta" / "info.json"):
         return "lerobot"
-    if any((path / "annotations").glob("*.json")):
+    beside = [file for file in path.glob("*.json") if file.is_file()]
+    if any((path / "annotations").glob("*.json")) or any(path.glob("*/*.coco.json")) or (beside and all(map(_is_coco, beside))):
         return "coco"
     if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
         return "huggingface"
@@ -90,6 +91,15 @@ def _kind_of_folder(path: Path) -> str:
             return name
     marked = any(file.suffix.lower() == ".pts" for file in files)
     return "labelled" if pictures and (marked or find_table(path) or pair(pictures, path)) else "folder"
+
+
+def _is_coco(path: Path) -> bool:
+    """By its words: files of whole data sets are large, and their parts come in any order."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return all(word in text for word in (b'"images"', b'"annotations"', b'"file_name"'))
 
 
 def _json(path: Path) -> dict[str, Any]:

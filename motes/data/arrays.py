@@ -14,7 +14,7 @@ from motes.errors import UserError
 
 Layout = Literal["auto", "NHWC", "NCHW", "NHW", "VTHWC", "VTCHW", "VTHW"]
 COLOURS = (1, 3, 4)
-NAMES = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+NAMES: dict[Split, tuple[str, ...]] = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
 @dataclass(frozen=True)

@@ -74,11 +74,14 @@ def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
         raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
 
 
-def read_picture(path: Path) -> Image.Image:
-    """RGB or grey, turned as the camera was held; what is transparent becomes white."""
+def read_picture(path: Path, told: tuple[int, int] | None = None) -> Image.Image:
+    """RGB or grey, turned as the camera was held; what is transparent becomes white.
+
+    Not turned where its width and height are `told` to be those before turning: annotations were made on it like that.
+    """
     try:
         with path.open("rb") as file:
-            return read_bytes(file, path)
+            return read_bytes(file, path, told)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
@@ -87,7 +90,7 @@ def read_picture(path: Path) -> Image.Image:
         raise UserError(f"{path} may not be read; see its permissions") from None
 
 
-def read_bytes(file: BytesIO | BufferedReader, where: object) -> Image.Image:
+def read_bytes(file: BytesIO | BufferedReader, where: object, told: tuple[int, int] | None = None) -> Image.Image:
     """As `read_picture`, of an open file or of bytes in memory; `where` is named in errors."""
     try:
         with Image.open(file) as opened:
@@ -95,6 +98,7 @@ def read_bytes(file: BytesIO | BufferedReader, where: object) -> Image.Image:
                 raise UserError(f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
             opened.load()
             upright = ImageOps.exif_transpose(opened)
+            upright = opened.copy() if told == opened.size != upright.size else upright
     except UserError:
         raise
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
