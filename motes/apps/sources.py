@@ -1,6 +1,7 @@
 """What `--data` means: the name of a data set, a folder or a file; told by its name and what is in it. Imports no torch."""
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
@@ -27,6 +28,7 @@ ENDINGS = {
 def find_source(data: str) -> tuple[str, dict[str, Any]]:
     """The data set's name and where it lies: a place alone, a name alone, or NAME:PLACE, such as celeba:/data/celeba."""
     if data in DATASETS:
+        warn_of_namesake(data)
         return data, {}
     name, colon, rest = data.partition(":")
     if colon and name in DATASETS:
@@ -42,6 +44,12 @@ def find_source(data: str) -> tuple[str, dict[str, Any]]:
         raise UserError(f"there is no data set and no folder {data!r}, nor a file; {named}")
     name = _kind_of_folder(path) if path.is_dir() else ENDINGS.get(path.suffix.lower(), "folder")
     return _known(name, data), {"path": data}
+
+
+def warn_of_namesake(name: str) -> None:
+    """Somebody's own pictures may lie in a folder called faces."""
+    if Path(name).exists():
+        warnings.warn(f"{name} is taken for the data set of that name; for what lies here, write ./{name}", stacklevel=3)
 
 
 def fit_options(name: str, place: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.pictures import check_looks, load_picture
+from motes.data.pictures import check_looks, load_picture, warn_if_black
 from motes.errors import UserError
 
 THREADS = 4
@@ -68,10 +68,12 @@ class Shelf:
         self._pool = ThreadPoolExecutor(THREADS)
         self._known: dict[int, np.ndarray] = {}
         self._left = CACHE
+        self.brightest = 0
         for path, picture in zip(files, self._pool.map(self._attempt, files), strict=True):
             if isinstance(picture, str):
                 warnings.warn(f"left out: {picture}", stacklevel=4)
                 continue
+            self.brightest = max(self.brightest, int(picture.max()))
             self._keep(len(self.files), picture)
             self.files.append(path)
 
@@ -100,6 +102,7 @@ class Shelf:
 def open_split(everything: list[Path], files: list[Path], load: Callable[[Path], np.ndarray], root: Path, split: Split) -> Shelf:
     """The readable ones of a split; where there are few pictures, and none of this split's can be read: as with one or two, all splits are the same."""
     shelf = Shelf(files, load)
+    warn_if_black(shelf.brightest, root)
     if shelf.files:
         return shelf
     shelf = Shelf(everything, load)

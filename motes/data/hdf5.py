@@ -60,7 +60,7 @@ class Hdf5(Dataset):
         arrays, own = _of_split(_arrays(self._file), split, own)
         image = _chosen(arrays, (config.image_key,) if config.image_key else IMAGES, self._path)
         where = f"{image} in {self._path}"
-        check_kind(arrays[image].dtype, where)
+        check_kind(arrays[image], where)
         self._stack = Stack(arrays[image], find_layout(arrays[image].shape, "auto", where), where)
         self._cut_size = config.crop[2:] if any(config.crop) else self._stack.size
         self._size: tuple[int, int] = config.image_size if any(config.image_size) else (self._cut_size[0], self._cut_size[1])

@@ -48,7 +48,7 @@ class Npy(Dataset):
             raise UserError("arrays need the path of a .npy file, or of a folder with train.npy")
         path, own = _find(Path(config.path), split)
         array = open_array(path)
-        check_kind(array.dtype, str(path))
+        check_kind(array, str(path))
         self._stack = Stack(array, find_layout(array.shape, config.layout, str(path)), str(path))
         self._size: tuple[int, int] = config.image_size if any(config.image_size) else self._stack.size
         self._channels = config.channels or self._stack.channels

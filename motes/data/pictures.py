@@ -1,5 +1,6 @@
 """Read picture files of any kind into arrays of one size: sixteen bits, palettes, transparency, CMYK, camera orientation."""
 
+import warnings
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image, ImageOps
 from motes.errors import UserError
 
 FITS = ("fit", "stretch", "crop")
+DARK = 32
 LARGEST = 89_000_000  # pixels; more is taken for a decompression bomb
 
 
@@ -72,6 +74,16 @@ def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
         raise UserError(f"fit {fit!r} is unknown; choose one of {', '.join(FITS)}")
     if min(image_size) < 1 or channels not in (1, 3):
         raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
+
+
+def warn_if_black(brightest: int, where: object) -> None:
+    """Of bytes. Microscopes put twelve bits into sixteen; and masks of numbers, taken for pictures, show nothing either."""
+    if 0 < brightest < DARK:
+        warnings.warn(
+            f"the pictures in {where} are nearly black: none of their values reaches {DARK} of 255. "
+            "Those of sixteen bits should count to 65535; if yours count to 4095, save them multiplied by 16",
+            stacklevel=4,
+        )
 
 
 def read_picture(path: Path, told: tuple[int, int] | None = None) -> Image.Image:

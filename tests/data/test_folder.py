@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from motes.data.folder import Config, Folder, list_pictures
+from motes.data.npy import Config as NpyConfig
+from motes.data.npy import Npy
 from motes.data.pictures import load_picture, read_picture
 from motes.errors import UserError
 
@@ -161,3 +163,15 @@ def test_options_that_leave_nothing_to_learn_from_are_refused(tmp_path):
             Folder(Config(str(tmp_path), held_out=held_out))
     with pytest.raises(UserError, match="path"):
         Folder(Config())
+
+
+@pytest.mark.parametrize(("top", "warned"), [(4095, 1), (65535, 0)])
+def test_twelve_bits_in_sixteen_are_spoken_of(tmp_path, recwarn, top, warned):
+    pictures = np.linspace(0, top, 40 * 64).astype(np.uint16).reshape(40, 8, 8)
+    for number in range(4):
+        Image.fromarray(pictures[36 + number]).save(tmp_path / f"{number}.png")
+    Folder(Config(str(tmp_path), (8, 8)))
+    assert sum("nearly black" in str(one.message) for one in recwarn) == warned
+    np.save(tmp_path / "all.npy", pictures)
+    Npy(NpyConfig(str(tmp_path / "all.npy")))
+    assert sum("nearly black" in str(one.message) for one in recwarn) == 2 * warned
