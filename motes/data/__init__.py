@@ -20,6 +20,7 @@ _PLACES = {
     "labelled": "labelled:Labelled",
     "prepared": "prepared:Prepared",
     "video": "video:Video",
+    "sequences": "sequences:Sequences",
     "npy": "npy:Npy",
     "hdf5": "hdf5:Hdf5",
     "coco": "coco:Coco",
