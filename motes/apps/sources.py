@@ -10,6 +10,7 @@ from typing import Any
 
 from motes.apps.options import nearest, options_of
 from motes.data import DATASETS
+from motes.data.below import files_below
 from motes.errors import UserError
 
 LOOKED_AT = 5000  # files of a folder, to tell what kind it is
@@ -89,7 +90,7 @@ def _kind_of_folder(path: Path) -> str:
     if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
         return "huggingface"
     # a thumbnail among a hundred videos does not make it a folder of pictures; what has no ending of ours may be one
-    files = [file for file in islice(path.rglob("*"), LOOKED_AT) if file.suffix]
+    files = [file for file in islice(files_below(path), LOOKED_AT) if file.suffix]
     found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in files)
     known = {name: count for name, count in found.items() if name not in ("folder", "coco")}  # a .json alone may be anything's
     pictures = [file for file in files if file.suffix.lower() in PICTURE]

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
+from motes.data.below import files_below
 from motes.data.pictures import check_looks, load_picture, warn_if_black
 from motes.errors import UserError
 
@@ -120,7 +121,7 @@ def list_pictures(root: Path) -> list[Path]:
         raise UserError(f"{root} is a file; name the folder that holds the pictures")
     Image.init()
     endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file() and not _hidden(p.relative_to(root)))
+    found = sorted(path for path in files_below(root) if path.suffix.lower() in endings)
     if not found:
         raise UserError(f"there is no picture in {root}, nor below it")
     return found
@@ -140,7 +141,3 @@ def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_o
     each = max(round(held_out * len(ranked)), 1)
     first = each * (missing.index(split) if split in missing else len(missing))
     return ranked[first : first + each] if split in missing else ranked[first:]
-
-
-def _hidden(place: Path) -> bool:
-    return any(part.startswith(".") for part in place.parts)

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from motes.data.folder import Config, Folder, list_pictures
+from motes.data.footage import list_videos
 from motes.data.npy import Config as NpyConfig
 from motes.data.npy import Npy
 from motes.data.pictures import load_picture, read_picture
@@ -175,3 +176,14 @@ def test_twelve_bits_in_sixteen_are_spoken_of(tmp_path, recwarn, top, warned):
     np.save(tmp_path / "all.npy", pictures)
     Npy(NpyConfig(str(tmp_path / "all.npy")))
     assert sum("nearly black" in str(one.message) for one in recwarn) == 2 * warned
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "set").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "elsewhere" / "b.mp4").touch()
+    (tmp_path / "set" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "set")  # leads round in a circle
+    assert list_pictures(tmp_path / "set") == [tmp_path / "set" / "link" / "a.png"]
+    assert list_videos(tmp_path / "set") == [tmp_path / "set" / "link" / "b.mp4"]
