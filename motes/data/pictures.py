@@ -108,18 +108,29 @@ def read_bytes(file: BytesIO | BufferedReader, where: object, told: tuple[int, i
         with Image.open(file) as opened:
             if opened.width * opened.height > LARGEST:
                 raise UserError(f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
+            if opened.format == "TIFF" and (pages := getattr(opened, "n_frames", 1)) > 1:
+                warnings.warn(f"{where} has {pages} pages, of which the first is taken; save them as files of their own", stacklevel=4)
             opened.load()
             upright = ImageOps.exif_transpose(opened)
             upright = opened.copy() if told == opened.size != upright.size else upright
     except UserError:
         raise
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
-        reason = "is no picture, or cut short" if file.seek(0, 2) else "is empty"
+        reason = _reason(file)
         raise UserError(f"{where} {reason} ({type(problem).__name__})") from None
     try:
         return _plain(upright)
     except ValueError:
         raise UserError(f"{where} has {upright.mode} colours, which are not understood; save it as RGB") from None
+
+
+def _reason(file: BytesIO | BufferedReader) -> str:
+    """Why it cannot be read."""
+    empty = not file.seek(0, 2)
+    file.seek(0)
+    if file.read(4) in (b"II*\0", b"MM\0*"):
+        return "is a TIFF that is cut short, or of a kind that Pillow does not read (colours of sixteen bits); save it as PNG"
+    return "is empty" if empty else "is no picture, or cut short"
 
 
 def _plain(picture: Image.Image) -> Image.Image:
