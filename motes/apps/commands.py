@@ -221,6 +221,7 @@ def _write_scores(path: Path, scores: dict[str, Score]) -> None:
 
 def _write_json(path: Path, what: Any) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.part")
         fresh.write_text(json.dumps(what, indent=2) + "\n")
         fresh.replace(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from motes.apps.options import nearest, options_of, read_options
-from motes.apps.sources import check_place, find_source, fit_options
+from motes.apps.sources import check_place, find_source, fit_options, warn_of_namesake
 from motes.data import DATASETS
 from motes.errors import UserError
 from motes.models import MODELS
@@ -46,7 +46,10 @@ def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path
 
 def choose_data(recipe: Recipe, data: str | None) -> Recipe:
     """A name of a data set, or else a folder or file of pictures, brought to the size the recipe has."""
-    if data is None or data == recipe.data:
+    if data is None:
+        return recipe
+    if data == recipe.data:
+        warn_of_namesake(data)
         return recipe
     name, place = find_source(data)
     size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from motes.apps.options import read_options
 from motes.apps.recipes import choose_data
+from motes.apps.sources import warn_of_namesake
 from motes.data import DATASETS
 from motes.errors import UserError
 from motes.training.recipe import Recipe
@@ -34,6 +35,8 @@ def run(told: argparse.Namespace, dotted: list[str]) -> None:
 def chosen(told: argparse.Namespace, dotted: list[str]) -> tuple[Recipe, Path]:
     """The data, and the file to write."""
     known = told.name in DATASETS
+    if known:
+        warn_of_namesake(told.name)
     recipe = Recipe("", told.name) if known else choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), told.name)
     options = read_options(dotted, {"data": DATASETS.source(recipe.data)})["data"]
     out = told.out or Path(f"{told.name if known else Path(told.name).resolve().name}.png")

@@ -1,6 +1,7 @@
 """What `--data` means: the name of a data set, a folder or a file; told by its name and what is in it. Imports no torch."""
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
@@ -9,6 +10,7 @@ from typing import Any
 
 from motes.apps.options import nearest, options_of
 from motes.data import DATASETS
+from motes.data.below import files_below
 from motes.errors import UserError
 
 LOOKED_AT = 5000  # files of a folder, to tell what kind it is
@@ -27,6 +29,7 @@ ENDINGS = {
 def find_source(data: str) -> tuple[str, dict[str, Any]]:
     """The data set's name and where it lies: a place alone, a name alone, or NAME:PLACE, such as celeba:/data/celeba."""
     if data in DATASETS:
+        warn_of_namesake(data)
         return data, {}
     name, colon, rest = data.partition(":")
     if colon and name in DATASETS:
@@ -42,6 +45,12 @@ def find_source(data: str) -> tuple[str, dict[str, Any]]:
         raise UserError(f"there is no data set and no folder {data!r}, nor a file; {named}")
     name = _kind_of_folder(path) if path.is_dir() else ENDINGS.get(path.suffix.lower(), "folder")
     return _known(name, data), {"path": data}
+
+
+def warn_of_namesake(name: str) -> None:
+    """Somebody's own pictures may lie in a folder called faces."""
+    if Path(name).exists():
+        warnings.warn(f"{name} is taken for the data set of that name; for what lies here, write ./{name}", stacklevel=3)
 
 
 def fit_options(name: str, place: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,26 +77,38 @@ def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
 
 
 def _kind_of_folder(path: Path) -> str:
+    from motes.data.landmarks import PICTURE, find_table
+    from motes.data.partners import pair
+
     if (path / "manifest.json").is_file() and _json(path / "manifest.json").get("format") == "motes-prepared":
         return "prepared"
     if (path / "meta" / "info.json").is_file() and "codebase_version" in _json(path / "meta" / "info.json"):
         return "lerobot"
-    if any((path / "annotations").glob("*.json")):
+    beside = [file for file in path.glob("*.json") if file.is_file()]
+    if any((path / "annotations").glob("*.json")) or any(path.glob("*/*.coco.json")) or (beside and all(map(_is_coco, beside))):
         return "coco"
     if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
         return "huggingface"
     # a thumbnail among a hundred videos does not make it a folder of pictures; what has no ending of ours may be one
-    found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in islice(path.rglob("*"), LOOKED_AT) if file.suffix)
+    files = [file for file in islice(files_below(path), LOOKED_AT) if file.suffix]
+    found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in files)
     known = {name: count for name, count in found.items() if name not in ("folder", "coco")}  # a .json alone may be anything's
-    if not known:
-        return "folder"
-    name = max(known, key=lambda one: known[one])
-    return name if known[name] >= found["folder"] or not _has_pictures(path) else "folder"
+    pictures = [file for file in files if file.suffix.lower() in PICTURE]
+    if known:
+        name = max(known, key=lambda one: known[one])
+        if known[name] >= found["folder"] or not pictures:
+            return name
+    marked = any(file.suffix.lower() == ".pts" for file in files)
+    return "labelled" if pictures and (marked or find_table(path) or pair(pictures, path)) else "folder"
 
 
-def _has_pictures(path: Path) -> bool:
-    usual = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
-    return any(file.suffix.lower() in usual for file in islice(path.rglob("*"), LOOKED_AT))
+def _is_coco(path: Path) -> bool:
+    """By its words: files of whole data sets are large, and their parts come in any order."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return all(word in text for word in (b'"images"', b'"annotations"', b'"file_name"'))
 
 
 def _json(path: Path) -> dict[str, Any]:

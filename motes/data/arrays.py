@@ -9,12 +9,13 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Split
-from motes.data.pictures import to_size
+from motes.data.pictures import to_size, warn_if_black
 from motes.errors import UserError
 
 Layout = Literal["auto", "NHWC", "NCHW", "NHW", "VTHWC", "VTCHW", "VTHW"]
 COLOURS = (1, 3, 4)
-NAMES = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+LOOKED_AT = 16  # rows
+NAMES: dict[Split, tuple[str, ...]] = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,11 @@ def to_bytes(value: np.ndarray, where: str) -> np.ndarray:
     raise UserError(f"{where} holds {value.dtype} numbers; save pictures as uint8")
 
 
-def check_kind(dtype: np.dtype, where: str) -> None:
+def check_kind(array: Any, where: str) -> None:
+    """Of an array in memory, mapped, or of an HDF5 file, of which a few rows are looked at."""
+    dtype = array.dtype
+    if dtype == np.uint16 and len(array):
+        warn_if_black(int(np.asarray(array[:: -(-len(array) // LOOKED_AT)]).max()) // 257, where)
     if dtype.kind not in "bf" and dtype not in (np.uint8, np.uint16):
         raise UserError(f"{where} holds {dtype} numbers; save pictures as uint8")
 

@@ -4,8 +4,8 @@ a .json file beside its pictures (or a folder of them), or
 ROOT/annotations/instances_train2017.json, instances_val2017.json ... with ROOT/train2017, ROOT/val2017 ..., or ROOT/images
 """
 
-import hashlib
 import json
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,10 +18,12 @@ from PIL import Image, ImageDraw
 
 from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
+from motes.data.folder import share_out
 from motes.data.pictures import check_looks, moved, read_picture, to_size
 from motes.errors import UserError
 
 THREADS = 4
+Id = int | str
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Coco(Dataset):
         self._things = [_by_size(things.get(image["id"], [])) for image in self._images]
         self._most = config.things or max([1, *map(len, self._things)])
         self._paths = _locate(self._source, config.images, [image["file_name"] for image in self._images])
+        self._images = [_with_size(image, path) for image, path in zip(self._images, self._paths, strict=True)]
         self._marks = max((len(one["keypoints"]) // 3 for own in things.values() for one in own if one.get("keypoints")), default=0)
         self._masked = all(
             one.get("segmentation") for own in things.values() for one in own
@@ -81,7 +84,8 @@ class Coco(Dataset):
     def truth(self, rows: Sequence[int]) -> Truth:
         drawn = [self._annotated(row) for row in rows]
         joined = {name: torch.from_numpy(np.stack([one[name] for one in drawn])) for name in drawn[0]}
-        numbers = torch.tensor([int(self._images[row]["id"]) for row in rows])
+        ids = [self._images[row]["id"] for row in rows]
+        numbers = torch.tensor([one if isinstance(one, int) else row for one, row in zip(ids, rows, strict=True)])
         return Truth(
             present=joined["present"],
             centres=joined["centres"],
@@ -93,7 +97,8 @@ class Coco(Dataset):
         )
 
     def _one(self, row: int) -> np.ndarray:
-        picture, told = read_picture(self._paths[row]), self._images[row]
+        told = self._images[row]
+        picture = read_picture(self._paths[row], (told["width"], told["height"]))
         if (picture.width, picture.height) != (told["width"], told["height"]):
             raise UserError(
                 f"{self._paths[row]} is {picture.width} x {picture.height} pixels, its annotations are for {told['width']} x {told['height']}"
@@ -120,7 +125,8 @@ class Coco(Dataset):
         made["masks"] = numbers[None] == np.arange(1, most + 1)[:, None, None]
         marked = next((thing for thing in self._things[row] if any((thing.get("keypoints") or [0])[2::3])), None)
         if marked is not None:
-            made["points"] = self._points(marked["keypoints"], image)
+            places = self._points(marked["keypoints"], image)
+            made["points"][: len(places)] = places  # categories may have different numbers of them
         made["boxes"][~made["present"]] = 0
         return made
 
@@ -152,8 +158,7 @@ def _files(path: Path, kind: str) -> dict[str, Path]:
         return {"train": found[0]}
     own: dict[str, list[Path]] = {}
     for file in found:
-        word = f"{file.parent.name} {file.stem}".lower()
-        split = next((split for split, names in NAMES.items() if any(name in word for name in names)), None)
+        split = _split_of(file.stem) or (_split_of(file.parent.name) if file.parent != path else None)
         if split:
             own.setdefault(split, []).append(file)
     chosen = {split: next((file for file in files if file.stem.startswith(kind)), files[0]) for split, files in own.items()}
@@ -162,14 +167,21 @@ def _files(path: Path, kind: str) -> dict[str, Path]:
     return chosen
 
 
-def _read(path: Path) -> tuple[dict[int, int], list[dict[str, Any]], dict[int, list[dict[str, Any]]]]:
+def _split_of(name: str) -> Split | None:
+    """By a word in it: of instances_train2017, train."""
+    words = set(re.findall("[a-z]+", name.lower()))
+    return next((split for split, names in NAMES.items() if words & {*names, f"{names[0]}ing"}), None)
+
+
+def _read(path: Path) -> tuple[dict[Id, int], list[dict[str, Any]], dict[Id, list[dict[str, Any]]]]:
     """Categories by their place, pictures in the order of their names, and what is annotated in each."""
     try:
         told = json.loads(path.read_text())
         kinds = {one["id"]: place for place, one in enumerate(told.get("categories", []))}
-        images = sorted(told["images"], key=lambda one: one["file_name"])
+        images = [{**one, "file_name": one["file_name"].replace("\\", "/")} for one in told["images"]]
+        images.sort(key=lambda one: one["file_name"])
         known = {one["id"] for one in images}
-        things: dict[int, list[dict[str, Any]]] = {}
+        things: dict[Id, list[dict[str, Any]]] = {}
         for one in told["annotations"]:
             if one["image_id"] not in known:
                 raise UserError(f"{path} annotates a picture of id {one['image_id']}, which is not in its list; the file is not whole")
@@ -198,13 +210,18 @@ def _locate(source: Path, told: str, names: list[str]) -> list[Path]:
 
 def _share(images: list[dict[str, Any]], split: Split, own: bool, missing: Sequence[str], held_out: float) -> list[dict[str, Any]]:
     """All of a file of its own; or else, by hashes of the names, what is held out of the training pictures, or left of them."""
-    if own or (split == "train" and not missing) or len(images) < 3:
+    if own or (split == "train" and not missing):
         return images
-    ranked = sorted(images, key=lambda one: hashlib.sha256(one["file_name"].encode()).digest())
-    each = max(round(held_out * len(ranked)), 1)
-    parts = {name: ranked[each * place : each * (place + 1)] for place, name in enumerate(missing)}
-    chosen = ranked[each * len(missing) :] if split == "train" else parts[split]
-    return sorted(chosen, key=lambda one: one["file_name"])
+    chosen = share_out([one["file_name"] for one in images], split, missing, held_out)
+    return sorted((images[row] for row in chosen), key=lambda one: one["file_name"])
+
+
+def _with_size(image: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Some tools leave the size out."""
+    if "width" in image and "height" in image:
+        return image
+    picture = read_picture(path)
+    return {**image, "width": picture.width, "height": picture.height}
 
 
 def _by_size(things: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.pictures import check_looks, load_picture
+from motes.data.below import files_below
+from motes.data.pictures import check_looks, load_picture, warn_if_black
 from motes.errors import UserError
 
 THREADS = 4
@@ -42,24 +43,40 @@ class Folder(Dataset):
             raise UserError("a folder of pictures needs its path")
         self.config, self.split = config, split
         root = Path(config.path)
-        self._pool = ThreadPoolExecutor(THREADS)
-        each = config.channels * config.image_size[0] * config.image_size[1]
-        self._room = CACHE // each
-        self._known: dict[int, np.ndarray] = {}
         everything = list_pictures(root)
-        self._files = self._readable(split_files(everything, root, config.held_out, split))
-        if not self._files:  # few pictures, and none of this split's can be read: as with one or two, all splits are the same
-            self._files = self._readable(everything)
-            if not self._files:
-                raise UserError(f"none of the {len(everything)} pictures in {root} can be read")
-            warnings.warn(f"no readable picture in {root} falls to the {split} split; it has all {len(self._files)}", stacklevel=2)
+        self._shelf = open_split(everything, split_files(everything, root, config.held_out, split), self._load, root, split)
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self._shelf.files)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         return (self.config.channels, *self.config.image_size)
+
+    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+        return self._shelf.pixels(rows)
+
+    def _load(self, path: Path) -> np.ndarray:
+        return load_picture(path, self.config.image_size, self.config.channels, self.config.fit)
+
+
+class Shelf:
+    """Files that could be decoded when it was opened, and their pictures, kept while there is room. The others are named in warnings."""
+
+    def __init__(self, files: Sequence[Path], load: Callable[[Path], np.ndarray]):
+        self.files: list[Path] = []
+        self._load = load
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._known: dict[int, np.ndarray] = {}
+        self._left = CACHE
+        self.brightest = 0
+        for path, picture in zip(files, self._pool.map(self._attempt, files), strict=True):
+            if isinstance(picture, str):
+                warnings.warn(f"left out: {picture}", stacklevel=4)
+                continue
+            self.brightest = max(self.brightest, int(picture.max()))
+            self._keep(len(self.files), picture)
+            self.files.append(path)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return np.stack(list(self._pool.map(self._one, rows)))
@@ -67,27 +84,33 @@ class Folder(Dataset):
     def _one(self, row: int) -> np.ndarray:
         if row in self._known:
             return self._known[row]
-        picture = load_picture(self._files[row], self.config.image_size, self.config.channels, self.config.fit)
-        if len(self._known) < self._room:
-            self._known[row] = picture
+        picture = self._load(self.files[row])
+        self._keep(row, picture)
         return picture
 
-    def _readable(self, files: list[Path]) -> list[Path]:
-        def attempt(path: Path) -> np.ndarray | str:
-            try:
-                return load_picture(path, self.config.image_size, self.config.channels, self.config.fit)
-            except UserError as problem:
-                return str(problem)
+    def _keep(self, row: int, picture: np.ndarray) -> None:
+        if picture.nbytes <= self._left:
+            self._known[row] = picture
+            self._left -= picture.nbytes
 
-        kept: list[Path] = []
-        for path, picture in zip(files, self._pool.map(attempt, files), strict=True):
-            if isinstance(picture, str):
-                warnings.warn(f"left out: {picture}", stacklevel=3)
-                continue
-            if len(self._known) < self._room:
-                self._known[len(kept)] = picture
-            kept.append(path)
-        return kept
+    def _attempt(self, path: Path) -> np.ndarray | str:
+        try:
+            return self._load(path)
+        except UserError as problem:
+            return str(problem)
+
+
+def open_split(everything: list[Path], files: list[Path], load: Callable[[Path], np.ndarray], root: Path, split: Split) -> Shelf:
+    """The readable ones of a split; where there are few pictures, and none of this split's can be read: as with one or two, all splits are the same."""
+    shelf = Shelf(files, load)
+    warn_if_black(shelf.brightest, root)
+    if shelf.files:
+        return shelf
+    shelf = Shelf(everything, load)
+    if not shelf.files:
+        raise UserError(f"none of the {len(everything)} pictures in {root} can be read")
+    warnings.warn(f"no readable picture in {root} falls to the {split} split; it has all {len(shelf.files)}", stacklevel=4)
+    return shelf
 
 
 def list_pictures(root: Path) -> list[Path]:
@@ -98,7 +121,7 @@ def list_pictures(root: Path) -> list[Path]:
         raise UserError(f"{root} is a file; name the folder that holds the pictures")
     Image.init()
     endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in endings and p.is_file() and not _hidden(p.relative_to(root)))
+    found = sorted(path for path in files_below(root) if path.suffix.lower() in endings)
     if not found:
         raise UserError(f"there is no picture in {root}, nor below it")
     return found
@@ -106,13 +129,15 @@ def list_pictures(root: Path) -> list[Path]:
 
 def split_files(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
     """By the order of hashes of each file's place in the folder, so that it does not matter where the folder is, or in what order it is listed."""
-    ranked = sorted(files, key=lambda path: hashlib.sha256(path.relative_to(root).as_posix().encode()).digest())
-    if len(ranked) < 3:  # too few to hold any back: all splits are the same
-        return files
-    share = max(round(held_out * len(ranked)), 1)
-    chosen = {"validation": ranked[:share], "test": ranked[share : 2 * share], "train": ranked[2 * share :]}[split]
-    return sorted(chosen)
+    names = [path.relative_to(root).as_posix() for path in files]
+    return sorted(files[row] for row in share_out(names, split, ("validation", "test"), held_out))
 
 
-def _hidden(place: Path) -> bool:
-    return any(part.startswith(".") for part in place.parts)
+def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_out: float) -> list[int]:
+    """Rows of a split out of all rows, by hashes of their names: so much is held out for each of `missing`, the rest is for training."""
+    if len(names) < 3:  # too few to hold any back: all splits are the same
+        return list(range(len(names)))
+    ranked = sorted(range(len(names)), key=lambda row: hashlib.sha256(names[row].encode()).digest())
+    each = max(round(held_out * len(ranked)), 1)
+    first = each * (missing.index(split) if split in missing else len(missing))
+    return ranked[first : first + each] if split in missing else ranked[first:]

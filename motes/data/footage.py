@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from motes.data.below import files_below
 from motes.errors import UserError
 
 ENDINGS = frozenset((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"))
@@ -204,8 +205,7 @@ def list_videos(path: Path) -> list[Path]:
         raise UserError(f"{path} does not exist")
     if path.is_file():
         return [path]
-    inside = (file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
-    found = sorted(file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts))
+    found = sorted(file for file in files_below(path) if file.suffix.lower() in ENDINGS)
     if not found:
         raise UserError(f"there is no video in {path}, nor below it")
     return found

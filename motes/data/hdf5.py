@@ -19,13 +19,13 @@ from PIL import Image
 
 from motes.data.arrays import NAMES, Stack, check_kind, find_file, find_layout, share
 from motes.data.base import Dataset, Split, Truth
-from motes.data.masks import boxes_of
-from motes.data.pictures import check_looks, cut, moved, to_size
+from motes.data.masks import boxes_of, centres_of
+from motes.data.pictures import check_looks, cut, moved, numbers_to_size, to_size
 from motes.errors import UserError
 
 ENDINGS = (".h5", ".hdf5", ".hdf")
-IMAGES = ("image", "images", "imgs", "frames", "rgb", "video", "videos")
-MASKS = ("mask", "masks", "segmentation", "segmentations")
+IMAGES = ("image", "images", "imgs", "frames", "rgb", "raw", "video", "videos")
+MASKS = ("mask", "masks", "segmentation", "segmentations", "label", "labels", "instances")
 OF_PICTURES = ("camera", "light", "num_")  # names of what are no factors of things
 CHUNKS = 1 << 26  # bytes of decompressed chunks that HDF5 may keep
 
@@ -60,7 +60,7 @@ class Hdf5(Dataset):
         arrays, own = _of_split(_arrays(self._file), split, own)
         image = _chosen(arrays, (config.image_key,) if config.image_key else IMAGES, self._path)
         where = f"{image} in {self._path}"
-        check_kind(arrays[image].dtype, where)
+        check_kind(arrays[image], where)
         self._stack = Stack(arrays[image], find_layout(arrays[image].shape, "auto", where), where)
         self._cut_size = config.crop[2:] if any(config.crop) else self._stack.size
         self._size: tuple[int, int] = config.image_size if any(config.image_size) else (self._cut_size[0], self._cut_size[1])
@@ -68,7 +68,7 @@ class Hdf5(Dataset):
         check_looks(self._size, self._channels, config.fit)
         self._lead = self._stack.array.shape[: 2 if self._stack.layout.startswith("V") else 1]
         self._truth = {name: one for name, one in arrays.items() if name != image and self._belongs(name, one)}
-        self._mask = next((name for name in self._truth if name.rpartition("/")[2] in MASKS), None)
+        self._mask = next((name for name, one in self._truth.items() if name.rpartition("/")[2] in MASKS and self._covers(one)), None)
         self._backgrounds = config.backgrounds if config.backgrounds >= 0 else int(self._mask is not None)
         self._things = self._count_things()
         videos = range(self._stack.videos) if own else share(self._stack.videos, split, config.held_out)
@@ -91,7 +91,7 @@ class Hdf5(Dataset):
         made = np.empty((len(rows), *self.image_shape), np.uint8)
         for place in np.argsort(rows, kind="stable").tolist():  # in the order of the file: each chunk is decompressed once
             picture = self._stack.picture(self._rows[rows[place]])
-            made[place] = self._brought(picture[..., 0] if picture.shape[-1] == 1 else picture, self._channels)
+            made[place] = self._brought(picture[..., 0] if picture.shape[-1] == 1 else picture)
         return made
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
@@ -108,7 +108,7 @@ class Hdf5(Dataset):
             points = self._of_things(known["pixel_coords"])[..., 1::-1].astype(np.float64)
             centres = torch.from_numpy(moved(points, self._stack.size, self.config.crop, self._size, self.config.fit))
         elif masks is not None:
-            centres = torch.from_numpy(middles(masks))
+            centres = torch.from_numpy(centres_of(masks))
         things = {name: value for name, value in known.items() if self._is_of_things(name, value)}
         return Truth(
             present=torch.from_numpy(present),
@@ -119,9 +119,8 @@ class Hdf5(Dataset):
             scene={name: _tensor(value) for name, value in known.items() if name not in things},
         )
 
-    def _brought(self, picture: np.ndarray, channels: int, smooth: bool = True) -> np.ndarray:
-        whole = cut(Image.fromarray(picture), self.config.crop, self._path)
-        return to_size(whole, self._size, channels, self.config.fit, smooth)
+    def _brought(self, picture: np.ndarray) -> np.ndarray:
+        return to_size(cut(Image.fromarray(picture), self.config.crop, self._path), self._size, self._channels, self.config.fit)
 
     def _masks(self, row: int) -> np.ndarray:
         """bool, N H W: of things, without the background."""
@@ -130,8 +129,8 @@ class Hdf5(Dataset):
         value = np.asarray(self._truth[self._mask][divmod(number, self.frames) if len(self._lead) == 2 else number])
         value = value.reshape(-1, *self._stack.size)  # one plane of numbers, or one plane for each thing
         numbers = value[0].astype(np.uint16) if len(value) == 1 else _numbers(value)
-        low, high = ((numbers >> shift & 255).astype(np.uint8) for shift in (0, 8))  # pictures have one byte, there may be more things
-        brought = self._brought(low, 1, smooth=False)[0] + (self._brought(high, 1, smooth=False)[0].astype(np.uint16) << 8)
+        whole = np.asarray(cut(Image.fromarray(numbers), self.config.crop, self._path))
+        brought = numbers_to_size(whole, self._size, self.config.fit)
         return brought[None] == np.arange(self._backgrounds, self._backgrounds + self._things)[:, None, None]
 
     def _one(self, name: str, row: int) -> np.ndarray:
@@ -146,6 +145,11 @@ class Hdf5(Dataset):
             raise UserError(f"{name} in {self._path} has {array.shape[0]} rows, the pictures {self._lead[0]}; the file is not whole")
         return True
 
+    def _covers(self, array: Any) -> bool:
+        """Whether it has a number for each pixel; `labels` may as well be of pictures."""
+        rest = array.shape[len(self._lead) :]
+        return any(rest[at : at + 2] == self._stack.size for at in range(len(rest) - 1))
+
     def _count_things(self) -> int:
         """Without the background; as many as visibility, planes of masks or numbers in masks say."""
         for name in ("visibility", "present"):
@@ -156,6 +160,8 @@ class Hdf5(Dataset):
         array = self._truth[self._mask]
         planes = int(np.prod(array.shape)) // int(np.prod(self._lead)) // int(np.prod(self._stack.size))
         most = planes - 1 if planes > 1 else max(int(array[start : start + 256].max()) for start in range(0, len(array), 256))
+        if most > 65535:
+            raise UserError(f"{self._mask} in {self._path} has numbers up to {most}; number the things of each picture from 1")
         return most + 1 - self._backgrounds
 
     def _is_of_things(self, name: str, value: np.ndarray) -> bool:
@@ -164,16 +170,6 @@ class Hdf5(Dataset):
 
     def _of_things(self, value: np.ndarray) -> np.ndarray:
         return value[:, self._backgrounds :]
-
-
-def middles(masks: np.ndarray) -> np.ndarray:
-    """float32, B N 2 in [-1, 1]: centres of mass; 0 where there is nothing."""
-    rows, columns = masks.shape[2:]
-    at_rows, at_columns = masks.sum(3, dtype=np.int64), masks.sum(2, dtype=np.int64)
-    count = at_rows.sum(2)[..., None]
-    weighted = np.stack([at_rows @ np.arange(rows), at_columns @ np.arange(columns)], -1)
-    places = weighted / np.maximum(count, 1) / (np.array([rows, columns]) - 1) * 2 - 1
-    return np.where(count > 0, places, 0).astype(np.float32)
 
 
 def _numbers(planes: np.ndarray) -> np.ndarray:

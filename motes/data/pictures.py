@@ -1,5 +1,6 @@
 """Read picture files of any kind into arrays of one size: sixteen bits, palettes, transparency, CMYK, camera orientation."""
 
+import warnings
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image, ImageOps
 from motes.errors import UserError
 
 FITS = ("fit", "stretch", "crop")
+DARK = 32
 LARGEST = 89_000_000  # pixels; more is taken for a decompression bomb
 
 
@@ -31,6 +33,12 @@ def to_size(picture: Image.Image, size: tuple[int, int], channels: int = 3, fit:
         picture = ImageOps.fit(picture, (columns, rows), way)
     pixels = np.asarray(picture, np.uint8)
     return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+
+
+def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit") -> np.ndarray:
+    """uint16, H W: a map of numbers, each pixel of it one of the map's own. Pictures have one byte a pixel, there may be more things."""
+    low, high = (to_size(Image.fromarray((numbers >> shift & 255).astype(np.uint8)), size, 1, fit, smooth=False)[0] for shift in (0, 8))
+    return low + (high.astype(np.uint16) << 8)
 
 
 def cut(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
@@ -68,11 +76,24 @@ def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
         raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
 
 
-def read_picture(path: Path) -> Image.Image:
-    """RGB or grey, turned as the camera was held; what is transparent becomes white."""
+def warn_if_black(brightest: int, where: object) -> None:
+    """Of bytes. Microscopes put twelve bits into sixteen; and masks of numbers, taken for pictures, show nothing either."""
+    if 0 < brightest < DARK:
+        warnings.warn(
+            f"the pictures in {where} are nearly black: none of their values reaches {DARK} of 255. "
+            "Those of sixteen bits should count to 65535; if yours count to 4095, save them multiplied by 16",
+            stacklevel=4,
+        )
+
+
+def read_picture(path: Path, told: tuple[int, int] | None = None) -> Image.Image:
+    """RGB or grey, turned as the camera was held; what is transparent becomes white.
+
+    Not turned where its width and height are `told` to be those before turning: annotations were made on it like that.
+    """
     try:
         with path.open("rb") as file:
-            return read_bytes(file, path)
+            return read_bytes(file, path, told)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
@@ -81,23 +102,35 @@ def read_picture(path: Path) -> Image.Image:
         raise UserError(f"{path} may not be read; see its permissions") from None
 
 
-def read_bytes(file: BytesIO | BufferedReader, where: object) -> Image.Image:
+def read_bytes(file: BytesIO | BufferedReader, where: object, told: tuple[int, int] | None = None) -> Image.Image:
     """As `read_picture`, of an open file or of bytes in memory; `where` is named in errors."""
     try:
         with Image.open(file) as opened:
             if opened.width * opened.height > LARGEST:
                 raise UserError(f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first")
+            if opened.format == "TIFF" and (pages := getattr(opened, "n_frames", 1)) > 1:
+                warnings.warn(f"{where} has {pages} pages, of which the first is taken; save them as files of their own", stacklevel=4)
             opened.load()
             upright = ImageOps.exif_transpose(opened)
+            upright = opened.copy() if told == opened.size != upright.size else upright
     except UserError:
         raise
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
-        reason = "is no picture, or cut short" if file.seek(0, 2) else "is empty"
+        reason = _reason(file)
         raise UserError(f"{where} {reason} ({type(problem).__name__})") from None
     try:
         return _plain(upright)
     except ValueError:
         raise UserError(f"{where} has {upright.mode} colours, which are not understood; save it as RGB") from None
+
+
+def _reason(file: BytesIO | BufferedReader) -> str:
+    """Why it cannot be read."""
+    empty = not file.seek(0, 2)
+    file.seek(0)
+    if file.read(4) in (b"II*\0", b"MM\0*"):
+        return "is a TIFF that is cut short, or of a kind that Pillow does not read (colours of sixteen bits); save it as PNG"
+    return "is empty" if empty else "is no picture, or cut short"
 
 
 def _plain(picture: Image.Image) -> Image.Image:

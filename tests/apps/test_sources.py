@@ -116,3 +116,19 @@ def test_options_of_a_data_set_are_listed():
     shown = motes("list", "clevrer").stdout
     assert "--data.protocol" in shown and "--data.original" in shown and "--model" not in shown
     refused(motes("list", "clevrr"), "did you mean 'clevrer'")
+
+
+def test_a_folder_called_like_a_data_set_is_spoken_of(tmp_path, monkeypatch):
+    (tmp_path / "faces").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "faces" / "one.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match=r"write \./faces"):
+        assert find_source("faces") == ("faces", {})
+    assert find_source("./faces") == ("folder", {"path": "./faces"})
+
+
+def test_scores_are_written_into_a_folder_that_is_not_there_yet(tmp_path):
+    from motes.apps.commands import _write_json
+
+    _write_json(tmp_path / "new" / "folder" / "scores.json", {})
+    assert (tmp_path / "new" / "folder" / "scores.json").read_text() == "{}\n"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from motes.apps.sources import find_source
 from motes.data.coco import Coco, Config, _unpack
 from motes.errors import UserError
 
@@ -131,3 +132,64 @@ def test_what_is_missing_or_wrong_is_named(tmp_path):
     path.write_text(json.dumps(told)[:500])
     with pytest.raises(UserError, match="cut short, or not in COCO"):
         Coco(config)
+
+
+def rewritten(root, change, name="annotations/instances_all.json"):
+    path = root / name
+    told = json.loads(path.read_text())
+    change(told)
+    path.write_text(json.dumps(told))
+    return Coco(Config(str(root)))
+
+
+def test_what_tools_write_otherwise(tmp_path):
+    whole = Coco(Config(write(tmp_path)))
+    rows = range(len(whole))
+
+    def change(told):
+        for image in told["images"]:
+            image["id"] = f"picture {image['id']}"
+            image["file_name"] = f"images\\{image['file_name']}"
+            del image["width"], image["height"]
+        for thing in told["annotations"]:
+            thing["image_id"] = f"picture {thing['image_id']}"
+            if thing["category_id"] == 7:
+                thing["keypoints"] = [1, 1, 2] * 5  # a category with more of them
+
+    same = rewritten(tmp_path, change)
+    place = {path.name: row for row, path in enumerate(whole._paths)}
+    both = [(row, place[path.name]) for row, path in enumerate(same._paths) if path.name in place]
+    mine, its = zip(*both, strict=True)
+    assert (same.truth(mine).boxes == whole.truth(its).boxes).all()
+    points = same.truth(rows).points
+    assert points is not None and points.shape[1] == 5 and points[:, 0].isfinite().all() and points[:, 3:].isnan().all()
+
+
+def test_pictures_annotated_before_they_were_turned(tmp_path):
+    config = Config(write(tmp_path), image_size=(HEIGHT, WIDTH))
+    plain = Coco(config).pixels([0])
+    for path in (tmp_path / "images").iterdir():
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        with Image.open(path) as picture:
+            picture.save(path, exif=exif)
+    assert (Coco(config).pixels([0]) == plain).all()
+
+
+def test_splits_are_told_by_words_and_not_by_parts_of_them(tmp_path):
+    root = tmp_path / "training_set"
+    write(root, 8, name="train.json", folder="train")
+    write(root, 4, name="val.json", folder="val", first=20)
+    write(root, 3, name="latest_test.json", folder="test", first=40)
+    assert [len(Coco(Config(str(root)), split)) for split in ("train", "validation", "test")] == [8, 4, 3]
+
+
+def test_a_folder_is_known_by_its_annotations(tmp_path):
+    write(tmp_path / "beside", name="labels.json", folder=".")
+    write(tmp_path / "parts", 8, name="train/_annotations.coco.json", folder="train")
+    write(tmp_path / "parts", 4, name="valid/_annotations.coco.json", folder="valid", first=20)
+    for name, counts in (("beside", [16, 2, 2]), ("parts", [7, 4, 1])):
+        assert find_source(str(tmp_path / name))[0] == "coco"
+        assert [len(Coco(Config(str(tmp_path / name)), split)) for split in ("train", "validation", "test")] == counts
+    (tmp_path / "beside" / "labels.json").write_text('{"images": []}')
+    assert find_source(str(tmp_path / "beside"))[0] == "folder"

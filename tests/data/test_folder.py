@@ -5,6 +5,9 @@ import pytest
 from PIL import Image
 
 from motes.data.folder import Config, Folder, list_pictures
+from motes.data.footage import list_videos
+from motes.data.npy import Config as NpyConfig
+from motes.data.npy import Npy
 from motes.data.pictures import load_picture, read_picture
 from motes.errors import UserError
 
@@ -161,3 +164,38 @@ def test_options_that_leave_nothing_to_learn_from_are_refused(tmp_path):
             Folder(Config(str(tmp_path), held_out=held_out))
     with pytest.raises(UserError, match="path"):
         Folder(Config())
+
+
+@pytest.mark.parametrize(("top", "warned"), [(4095, 1), (65535, 0)])
+def test_twelve_bits_in_sixteen_are_spoken_of(tmp_path, recwarn, top, warned):
+    pictures = np.linspace(0, top, 40 * 64).astype(np.uint16).reshape(40, 8, 8)
+    for number in range(4):
+        Image.fromarray(pictures[36 + number]).save(tmp_path / f"{number}.png")
+    Folder(Config(str(tmp_path), (8, 8)))
+    assert sum("nearly black" in str(one.message) for one in recwarn) == warned
+    np.save(tmp_path / "all.npy", pictures)
+    Npy(NpyConfig(str(tmp_path / "all.npy")))
+    assert sum("nearly black" in str(one.message) for one in recwarn) == 2 * warned
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "set").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "elsewhere" / "b.mp4").touch()
+    (tmp_path / "set" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "set")  # leads round in a circle
+    assert list_pictures(tmp_path / "set") == [tmp_path / "set" / "link" / "a.png"]
+    assert list_videos(tmp_path / "set") == [tmp_path / "set" / "link" / "b.mp4"]
+
+
+def test_what_is_not_read_of_a_tiff_is_said(tmp_path):
+    pages = [Image.fromarray(noise((6, 8))), Image.new("L", (8, 6))]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    with pytest.warns(UserWarning, match="has 2 pages, of which the first"):
+        assert (np.asarray(read_picture(tmp_path / "stack.tif")) == np.asarray(pages[0])).all()
+    Image.fromarray(noise((6, 8, 3))).save(tmp_path / "deep.tif")
+    eight, sixteen = b"\x08\0\x08\0\x08\0", b"\x10\0\x10\0\x10\0"
+    (tmp_path / "deep.tif").write_bytes((tmp_path / "deep.tif").read_bytes().replace(eight, sixteen))
+    with pytest.raises(UserError, match="colours of sixteen bits"):
+        read_picture(tmp_path / "deep.tif")

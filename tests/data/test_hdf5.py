@@ -130,3 +130,14 @@ def test_broken_files_are_named(tmp_path):
     path.write_text("x")
     with pytest.raises(UserError, match="no HDF5 file"):
         Hdf5(Config(str(path)))
+
+
+def test_raw_and_label_are_pictures_and_masks_but_labels_of_pictures_are_none(tmp_path):
+    with h5py.File(tmp_path / "cells.h5", "w") as file:
+        file["raw"] = np.full((10, 8, 6), 100, np.uint8)
+        file["label"] = np.tile(np.array([0, 1, 2, 2, 0, 0], np.uint16), (10, 8, 1))
+    with h5py.File(tmp_path / "classes.h5", "w") as file:
+        file["images"], file["labels"] = np.zeros((10, 8, 6), np.uint8), np.arange(10)
+    truth = Hdf5(Config(str(tmp_path / "cells.h5"))).truth([0])
+    assert truth is not None and truth.masks is not None and truth.masks.flatten(2).sum(2).tolist() == [[8, 16]]
+    assert Hdf5(Config(str(tmp_path / "classes.h5"))).truth([0]) is None

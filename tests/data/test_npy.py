@@ -70,3 +70,45 @@ def test_wrong_arrays_are_named(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(UserError, match="is empty"):
         Npy(Config(str(path)))
+
+
+NUMBERS = np.zeros((20, 12, 10), np.int32)
+NUMBERS[:, 2:5, 1:4], NUMBERS[:, 6:9, 5:8] = 900, 4
+
+
+def save_masked(folder, how):
+    """Returns where the pictures are."""
+    folder.mkdir(exist_ok=True)
+    files = {"images": ("images.npy", "masks.npy"), "stem": ("cells.npy", "cells_masks.npy"), "train": ("train.npy", "train_masks.npy")}
+    if how == "npz":
+        np.savez(folder / "set.npz", X=PICTURES, y=NUMBERS)
+        return folder / "set.npz"
+    for name, array in zip(files[how], (PICTURES, NUMBERS), strict=True):
+        np.save(folder / name, array)
+    return folder / "cells.npy" if how == "stem" else folder
+
+
+@pytest.mark.parametrize("how", ["images", "stem", "train", "npz"])
+def test_masks_beside_arrays_are_the_truth(tmp_path, how):
+    data = Npy(Config(str(save_masked(tmp_path, how)), image_size=(24, 20)))
+    truth = data.truth([0, 3])
+    assert truth is not None and truth.masks is not None and truth.boxes is not None
+    assert truth.boxes[1].tolist() == [[12, 10, 17, 15], [4, 2, 9, 7]]  # by their numbers: 4, then 900
+    assert truth.masks.shape == (2, 2, 24, 20)
+
+
+def test_things_of_a_video_keep_their_numbers(tmp_path):
+    np.save(tmp_path / "images.npy", PICTURES.reshape(5, 4, 12, 10, 3))
+    numbers = NUMBERS.copy()
+    numbers[1][numbers[1] == 4] = 0  # hidden in the second frame
+    np.save(tmp_path / "masks.npy", numbers.reshape(5, 4, 12, 10))
+    truth = Npy(Config(str(tmp_path))).truth(range(4))
+    assert truth is not None and truth.present.tolist() == [[True, True], [False, True], [True, True], [True, True]]
+
+
+def test_arrays_of_another_shape_are_no_masks(tmp_path):
+    np.savez(tmp_path / "classes.npz", images=PICTURES, labels=np.arange(20))
+    assert Npy(Config(str(tmp_path / "classes.npz"))).truth([0]) is None
+    np.savez(tmp_path / "wrong.npz", images=PICTURES, masks=NUMBERS[:, :5])
+    with pytest.warns(UserWarning, match="masks of .* are left out"):
+        assert Npy(Config(str(tmp_path / "wrong.npz"))).truth([0]) is None

@@ -1,0 +1,125 @@
+"""Videos that lie as numbered pictures: a folder of frames, or a folder of such folders; as frames or clips in the order of their numbers.
+
+ROOT/frame_1.jpg ... frame_200.jpg, or ROOT/camera a/0001.png ..., ROOT/camera b/0001.png ...
+The last number of a name counts; other words before it make another sequence.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from motes.data.base import Dataset, Split
+from motes.data.folder import Shelf, list_pictures, share_out
+from motes.data.pictures import check_looks, cut, read_picture, to_size
+from motes.data.video import block
+from motes.errors import UserError
+
+_NUMBERED = re.compile(r"^(.*?)(\d+)(\D*)$")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Numbered frames, brought to one size."""
+
+    path: str = ""
+    image_size: tuple[int, int] = (128, 128)  # rows, columns
+    channels: int = 3  # 1: grey
+    fit: str = "fit"  # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    crop: tuple[int, int, int, int] = (0, 0, 0, 0)  # first row, first column, rows, columns, before all else; zeros: all
+    frames: int = 1  # of a clip
+    skip: int = 1  # 3: every third frame, by its number
+    stride: int = 0  # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none
+    held_out: float = (
+        0.1  # share of the sequences, or of the frames where there are fewer than three, for validation, and again for the test
+    )
+    gap: int = 25  # frames left out between the splits of one sequence, at most a fifth of what is held out
+
+
+class Sequences(Dataset):
+    """Whole sequences go to one split; with one or two, the end of each is held out: no split has frames that neighbour another's.
+
+    No clip reaches over a number that is missing, or a picture that cannot be read.
+    """
+
+    Config = Config
+
+    def __init__(self, config: Config, split: Split = "train"):
+        _check(config)
+        self.config = config
+        self.split: Split = split
+        root = Path(config.path)
+        everything = find_sequences(list_pictures(root), root)
+        names = list(everything)
+        self._whole = len(names) >= 3
+        chosen = share_out(names, split, ("validation", "test"), config.held_out) if self._whole else range(len(names))
+        clips = [clip for row in sorted(chosen) for clip in self._clips(everything[names[row]])]
+        self._shelf = Shelf(sorted({path for clip in clips for path in clip}), self._load)
+        place = {path: row for row, path in enumerate(self._shelf.files)}
+        self._rows = [place[path] for clip in clips if all(path in place for path in clip) for path in clip]
+        if not self._rows:
+            raise UserError(
+                f"the {split} split of {root} has no {f'clip of {config.frames} frames' if config.frames > 1 else 'frame'};"
+                " lower frames or skip, or raise held_out"
+            )
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (self.config.channels, *self.config.image_size)
+
+    @property
+    def frames(self) -> int:
+        return self.config.frames
+
+    def place(self, row: int) -> Path:
+        """The file of a row."""
+        return self._shelf.files[self._rows[row]]
+
+    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+        return self._shelf.pixels([self._rows[row] for row in rows])
+
+    def _load(self, path: Path) -> np.ndarray:
+        whole = cut(read_picture(path), self.config.crop, path)
+        return to_size(whole, self.config.image_size, self.config.channels, self.config.fit)
+
+    def _clips(self, sequence: dict[int, Path]) -> list[list[Path]]:
+        """Of this split, in the order of time; no two numbers of a clip are further apart than `skip`."""
+        config, first = self.config, next(iter(sequence))
+        numbers = np.array([number for number in sequence if (number - first) % config.skip == 0])
+        if not self._whole:
+            numbers = numbers[block(numbers.astype(np.float64), self.split, config.held_out, float(config.gap))]
+        starts = np.arange(0, len(numbers) - config.frames + 1, config.stride or config.frames)
+        last = starts + config.frames - 1
+        starts = starts[numbers[last] - numbers[starts] == (config.frames - 1) * config.skip]
+        return [[sequence[number] for number in numbers[start : start + config.frames].tolist()] for start in starts.tolist()]
+
+
+def find_sequences(files: Sequence[Path], root: Path) -> dict[str, dict[int, Path]]:
+    """By the place and the words of their names: frames in the order of their numbers."""
+    found: dict[str, dict[int, Path]] = {}
+    for file in files:
+        place = file.relative_to(root)
+        told = _NUMBERED.match(place.stem)
+        if told is None:
+            raise UserError(f"{file} bears no number, so its place among the frames is not known; move it elsewhere")
+        own = found.setdefault((place.parent / f"{told[1]}#{told[3]}").as_posix(), {})
+        if int(told[2]) in own:
+            raise UserError(f"{own[int(told[2])]} and {file} are the same frame; remove one of them")
+        own[int(told[2])] = file
+    return {name: dict(sorted(own.items())) for name, own in sorted(found.items())}
+
+
+def _check(config: Config) -> None:
+    check_looks(config.image_size, config.channels, config.fit)
+    if not config.path:
+        raise UserError("sequences of frames need their folder")
+    if not 0 < config.held_out < 0.5:
+        raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+    for name, least in (("frames", 1), ("skip", 1), ("stride", 0), ("gap", 0)):
+        if getattr(config, name) < least:
+            raise UserError(f"{name} must be at least {least}, not {getattr(config, name)}")
