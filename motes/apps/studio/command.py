@@ -5,9 +5,13 @@ import socket
 import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from motes.apps.studio.guard import LOOPBACK
 from motes.errors import UserError
+
+if TYPE_CHECKING:
+    from motes.apps.studio.shelf import Shelf
 
 ABOUT = "take hold of pictures by their particles, in the browser: motes studio RUN ..."
 PORT, TRIES = 7860, 20
@@ -49,7 +53,7 @@ def run(told: argparse.Namespace) -> None:
     start(shelf, told.host, port, browser=not told.no_browser)
 
 
-def start(shelf: object, host: str, port: int, browser: bool) -> None:
+def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     from motes.apps.studio.guard import token_for
     from motes.apps.studio.server import Studio, serve
 
@@ -57,8 +61,8 @@ def start(shelf: object, host: str, port: int, browser: bool) -> None:
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
     print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
-    studio = Studio(shelf)  # pyright: ignore[reportArgumentType]
-    studio.worker.submit(studio.facts)  # the model is loaded while the browser starts
+    studio = Studio(shelf)
+    studio.worker.submit(shelf.facts)  # the model is loaded while the browser starts
     if browser and host in LOOPBACK:
         webbrowser.open(address)
     serve(studio, host, port, token)

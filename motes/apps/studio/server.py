@@ -1,11 +1,9 @@
 """The studio's server: its page, pictures in, the conversation about them, and what a run under way writes."""
 
 import asyncio
-import io
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,7 +14,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from motes.apps.draw import to_picture
+from motes.apps.studio import PAGE
 from motes.apps.studio.conversation import Conversation
 from motes.apps.studio.desk import Desk
 from motes.apps.studio.guard import Guard
@@ -24,11 +22,8 @@ from motes.apps.studio.messages import LONGEST
 from motes.apps.studio.shelf import LARGEST_FILE, Shelf
 from motes.apps.studio.watch import progress
 from motes.errors import UserError
-from motes.version import VERSION
 
-PAGE = Path(__file__).with_name("page")
 CLIENTS = 64  # pages at once
-THUMB = 96  # side of a small picture, in pixels
 
 
 class Studio:
@@ -51,14 +46,11 @@ class Studio:
         key, desk = secrets.token_urlsafe(16), Desk(self.shelf)
         self.desks[key] = desk
         try:
-            await Conversation(socket, desk, self.worker).hold({"session": key, **(await self._off(self.facts))})
+            await Conversation(socket, desk, self.worker).hold({"session": key, **(await self._off(self.shelf.facts))})
         except (WebSocketDisconnect, RuntimeError):
             pass  # it is gone; so is all that it had
         finally:
             del self.desks[key]
-
-    def facts(self) -> dict[str, Any]:
-        return {"version": VERSION, "runs": [run.facts() for run in self.shelf.runs], "pictures": self.shelf.names()}
 
     async def take(self, request: Request) -> Response:
         """A picture from a client, counted as it comes in."""
@@ -83,7 +75,7 @@ class Studio:
         name = request.query_params.get("picture", "")
         try:
             if name not in self.thumbs:
-                self.thumbs[name] = await self._off(self.drawn_small, name)
+                self.thumbs[name] = await self._off(self.shelf.drawn_small, name)
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
         return Response(self.thumbs[name], media_type="image/png")
@@ -120,13 +112,6 @@ class Studio:
             Mount("/page", StaticFiles(directory=PAGE)),
         ]
         return Starlette(routes=routes, middleware=[Middleware(Guard, token=token)])
-
-    def drawn_small(self, name: str) -> bytes:
-        session = next((run.session for run in self.shelf.runs if name.startswith(f"held-out/{run.name}/")), None)
-        picture = to_picture(self.shelf.picture(name, session or self.shelf.runs[0].session)[0], THUMB)
-        file = io.BytesIO()
-        picture.save(file, "PNG")
-        return file.getvalue()
 
     async def _off(self, job: Any, *arguments: Any) -> Any:
         """In the worker, so that nobody waits for somebody else's model."""

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from PIL import Image as Pictures
 
+from motes.apps.draw import to_picture
 from motes.apps.session import SPREAD_OF, Session, Spread
 from motes.data.base import Dataset
 from motes.data.folder import list_pictures
@@ -18,8 +19,10 @@ from motes.ops.types import Image
 from motes.training.loop import open_data
 from motes.training.recipe import read_recipe
 from motes.training.run import Run
+from motes.version import VERSION
 
-SHOWN = 24  # held-out pictures of a run that are offered
+SHOWN, OFFERED = 24, 500  # held-out pictures of a run, and pictures of folders, that are offered
+THUMB = 96  # side of a small picture, in pixels
 LARGEST_FILE, LARGEST_PICTURE = 20_000_000, 40_000_000  # bytes and pixels of a picture from a client
 KEPT_SIDE = 512  # a client's picture is kept no larger
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # others bring interpreters with them
@@ -90,8 +93,9 @@ class Shelf:
                 one.name = f"{one.name}-{number}"
         self.files = {f"folder/{n}/{path.name}": path for n, folder in enumerate(folders or []) for path in list_pictures(folder)}
 
-    def names(self) -> list[str]:
-        return list(self.files)[:500]
+    def facts(self) -> dict[str, Any]:
+        """What a page is told when it opens."""
+        return {"version": VERSION, "runs": [run.facts() for run in self.runs], "pictures": list(self.files)[:OFFERED]}
 
     def run(self, number: Any) -> OpenedRun:
         if type(number) is not int or not 0 <= number < len(self.runs):
@@ -110,6 +114,14 @@ class Shelf:
         if run.held_out is None or int(number) >= len(run.held_out):
             raise UserError(f"there is no held-out picture {number} of {run.name}")
         return _sized(run.held_out.batch([int(number)]).image, session)
+
+    def drawn_small(self, name: str) -> bytes:
+        """A PNG of a picture, to choose it by."""
+        session = next((run.session for run in self.runs if name.startswith(f"held-out/{run.name}/")), None)
+        picture = to_picture(self.picture(name, session or self.runs[0].session)[0], THUMB)
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        return file.getvalue()
 
     def expression(self, name: str) -> str:
         """How Python reads a picture, for who wants to go on there."""

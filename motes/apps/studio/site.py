@@ -5,11 +5,10 @@ import shutil
 from pathlib import Path
 
 from motes.apps.files import fresh_folder
+from motes.apps.studio import PAGE
 from motes.apps.studio.desk import Desk
-from motes.apps.studio.server import PAGE, Studio
 from motes.apps.studio.shelf import SHOWN, Shelf
 from motes.errors import UserError
-from motes.version import VERSION
 
 HELD = 3_000_000  # bytes of a picture's answer, over which a page would load too long
 
@@ -26,10 +25,10 @@ def export(shelf: Shelf, out: Path) -> None:
 
 
 def write_site(shelf: Shelf, folder: Path) -> int:
-    studio, desk = Studio(shelf), Desk(shelf)
+    desk = Desk(shelf)
     shutil.copytree(PAGE, folder / "page", ignore=shutil.ignore_patterns("index.html"))
     (folder / "site").mkdir()
-    facts, written, thumbs = studio.facts(), {}, {}
+    facts, written, thumbs = shelf.facts(), {}, {}
     for number, run in enumerate(facts["runs"]):
         run["watchable"] = False  # there is nobody to ask how it goes
         for name in [*run["pictures"], *facts["pictures"][:SHOWN]] if run["ready"] else []:
@@ -40,10 +39,10 @@ def write_site(shelf: Shelf, folder: Path) -> int:
             (folder / "site" / f"{len(written) - 1}.bin").write_bytes(answer)
             if name not in thumbs:
                 thumbs[name] = f"{len(thumbs)}.png"
-                (folder / "site" / thumbs[name]).write_bytes(studio.drawn_small(name))
+                (folder / "site" / thumbs[name]).write_bytes(shelf.drawn_small(name))
     if not written:
         raise UserError("there is no picture to show: the run's data is not here; name pictures with --pictures FOLDER")
-    facts = {**facts, "version": VERSION, "pictures": facts["pictures"][:SHOWN], "written": written, "thumbs": thumbs}
+    facts = {**facts, "pictures": facts["pictures"][:SHOWN], "written": written, "thumbs": thumbs}
     (folder / "site" / "site.json").write_text(json.dumps(facts))
     page = (PAGE / "index.html").read_text(encoding="utf-8")
     (folder / "index.html").write_text(

@@ -21,10 +21,12 @@ export function particle(opened, edits, k) {
   for (const [dimension, value] of Object.entries(touch.features || {})) features[dimension] = value
   const certainty = known ? opened.certainty[base] : 1
   const unsure = !touch.copy_of && certainty < edits.threshold
+  const presence = touch.presence ?? (unsure ? 0 : known ? opened.presence[base] : 1)
   return {
     k, certainty, features, base,
     position: touch.position || (known ? opened.position[base] : [0, 0]),
-    presence: touch.presence ?? (unsure ? 0 : known ? opened.presence[base] : 1),
+    presence,
+    there: presence > 0.5 && (certainty >= 0.5 || touch.presence !== undefined), // who is told to be there is not doubted
     spread: known ? opened.spread[base] : [0.05, 0.05],
     touched: Object.keys(touch).length > 0,
   }

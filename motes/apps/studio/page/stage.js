@@ -74,7 +74,7 @@ export class Stage {
     const chosen = selection.includes(one.k), there = shown(one), place = at(...one.position, opened), drawn = []
     const unit = Math.min(opened.rows, opened.columns)
     if (layers && (chosen ? over.boxes || over.marks : over.boxes && there)) drawn.push(box(one, layers, chosen))
-    if (chosen && one.touched && one.base === one.k) {
+    if (chosen && one.touched && one.base === one.k && one.k < opened.position.length) {
       const from = at(...opened.position[one.k], opened)
       drawn.push(shape("line", { class: "trail", x1: from.cx, y1: from.cy, x2: place.cx, y2: place.cy }))
     }
@@ -115,7 +115,7 @@ export function at(row, column, { rows, columns }) {
   return { cx: ((column + 1) / 2) * columns, cy: ((row + 1) / 2) * rows }
 }
 
-export const shown = (one) => Number(one.presence > 0.5 && one.certainty >= 0.5)
+export const shown = (one) => Number(one.there)
 
 function box({ k, position }, { side, rows, columns }, chosen) {
   const [top, down] = cornerAndFraction(position[0], side, rows), [left, across] = cornerAndFraction(position[1], side, columns)

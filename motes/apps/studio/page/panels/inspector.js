@@ -43,7 +43,7 @@ export function inspectorPanel(store, actions, server) {
   function look({ opened, edits, selection }) {
     const first = selection[0], { features } = particle(opened, edits, first), ranges = opened.ranges
     if (!features.length) return []
-    const head = [ranges?.axes.length ? toggle() : null, make("h2", {}, "Look")]
+    const head = [make("div", { class: "title" }, make("h2", {}, "Look"), ranges?.axes.length ? toggle() : null)]
     if (directions && ranges?.axes.length) {
       const along = (f, axis) => f.reduce((sum, value, n) => sum + (value - ranges.middle[n]) * axis[n], 0)
       return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]],
@@ -91,7 +91,7 @@ export function inspectorPanel(store, actions, server) {
       const now = opened.code.map((one, f) => base.code[f] ?? one), by = to - now.reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
       return withCode(base, Object.fromEntries(now.map((one, f) => [f, Math.round((one + by * axis[f]) * 1e5) / 1e5])))
     }
-    const head = [ranges ? toggle() : null, make("h2", {}, `Code of ${opened.code.length} numbers`)]
+    const head = [make("div", { class: "title" }, make("h2", {}, `Code of ${opened.code.length} numbers`), ranges ? toggle() : null)]
     if (directions && ranges) return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]], () => along(axis), walk(axis)))]
     return [...head, ...opened.code.slice(0, 64).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]
   }

@@ -44,7 +44,7 @@ export function keepPanel(store, server) {
 
   function csv(state) {
     const all = particles(state.opened, state.edits), looks = all[0]?.features.map((_, f) => `feature_${f}`) || []
-    const rows = all.map((one) => [state.picture, one.k, ...one.position, ...one.spread, one.presence, one.certainty, one.presence > 0.5 && one.certainty >= 0.5 ? "True" : "False", ...one.features])
+    const rows = all.map((one) => [state.picture, one.k, ...one.position, ...one.spread, one.presence, one.certainty, one.there ? "True" : "False", ...one.features])
     const head = ["picture", "particle", "row", "column", "row_std", "column_std", "presence", "certainty", "there", ...looks]
     const cell = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value)
     save(`${name(state)}.csv`, [head, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n", "text/csv")
