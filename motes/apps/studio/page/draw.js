@@ -15,7 +15,7 @@ export function make(tag, properties = {}, ...children) {
     else if (name in element && typeof value !== "string") element[name] = value
     else element.setAttribute(name, value)
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false))
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false))
   return element
 }
 
@@ -53,6 +53,19 @@ export function error(one, other) {
     picture[at + 3] = 255
   }
   return picture
+}
+
+// How near two pictures are, in decibels.
+export function decibels(one, other) {
+  let sum = 0
+  for (let at = 0; at < one.length; at += 4) for (let c = 0; c < 3; c++) sum += (one[at + c] - other[at + c]) ** 2
+  return 10 * Math.log10((65025 * one.length * 0.75) / Math.max(sum, 1e-3))
+}
+
+// A picture's name as people would say it.
+export function spoken(name) {
+  const [kind, ...rest] = name.split("/")
+  return kind === "held-out" ? `held out ${Number(rest.at(-1)) + 1}` : kind === "dropped" ? `yours, ${rest[0].slice(0, 4)}` : rest.at(-1)
 }
 
 export function save(name, content, type) {

@@ -33,8 +33,8 @@ export class Stage {
     if (!state.opened) return
     const show = state.held ? "before" : state.show, pixels = pixelsOf(state, show) || state.drawn
     if (pixels) put(this.canvas, pixels, state.opened.columns)
-    this.badge.hidden = show === "drawn"
-    this.badge.textContent = NAMES[show] || ""
+    this.badge.hidden = show === "drawn" && !state.compared
+    this.badge.textContent = NAMES[show] || state.runs[state.run].name
     this.drawMasks(state)
     this.drawMarks(state)
     this.drawSecond(state)
@@ -94,7 +94,7 @@ export class Stage {
   fit() {
     const { opened, compared } = this.store.state
     if (!opened) return
-    const wide = this.stage.clientWidth - (compared ? 14 : 0), high = this.stage.clientHeight
+    const wide = this.stage.clientWidth - 12 - (compared ? 14 : 0), high = this.stage.clientHeight - 12
     const room = Math.min(wide / (compared ? 2 : 1) / opened.columns, high / opened.rows)
     const zoom = room > 2 ? Math.floor(room * devicePixelRatio) / devicePixelRatio : room
     for (const sheet of this.stage.querySelectorAll(".sheet")) {

@@ -1,15 +1,9 @@
 // Two runs on the same picture, side by side, with how far each is from it.
 
-import { make, rgba } from "../draw.js"
+import { decibels, make, rgba } from "../draw.js"
 
 export function comparePanel(store, server) {
   const place = document.getElementById("compare")
-
-  const decibels = (one, other) => {
-    let sum = 0
-    for (let at = 0; at < one.length; at += 4) for (let c = 0; c < 3; c++) sum += (one[at + c] - other[at + c]) ** 2
-    return (10 * Math.log10(65025 / Math.max((sum / one.length / 3) * 4, 1e-9))).toFixed(1)
-  }
 
   async function open({ other, picture }) {
     try {
@@ -28,7 +22,7 @@ export function comparePanel(store, server) {
     const select = make("select", { "aria-label": "The other run", onchange: () => store.set({ other: Number(select.value), compared: null }) },
       make("option", { value: "-1" }, "no other"), others.map(([one, n]) => make("option", { value: String(n) }, one.name)))
     select.value = String(other)
-    const row = (name, pixels, original, facts) => [make("dt", {}, name), make("dd", {}, `${decibels(pixels, original)} dB${facts.presence ? `, ${facts.presence.filter((one, k) => one > 0.5 && facts.certainty[k] >= 0.5).length} particles` : ""}`)]
+    const row = (name, pixels, original, facts) => [make("dt", {}, name), make("dd", {}, `${decibels(pixels, original).toFixed(1)} dB${facts.presence ? `, ${facts.presence.filter((one, k) => one > 0.5 && facts.certainty[k] >= 0.5).length} particles` : ""}`)]
     place.replaceChildren(make("h2", {}, "The same picture by"), select,
       ...(compared && drawn ? [make("h2", {}, "Nearness to the original"), make("dl", { class: "numbers" }, ...row(runs[run].name, drawn, opened.pixels, opened), ...row(runs[other].name, compared.pixels, compared.original, compared.facts))] : []))
   }

@@ -1,7 +1,7 @@
 // The right column: numbers of what is chosen, presence, the look's dimensions or principal directions, what can be done with it.
 
-import { colour, make } from "../draw.js"
-import { particle, walked, withBackground, withCode, withFeature, withPresence } from "../edits.js"
+import { colour, decibels, make, spoken } from "../draw.js"
+import { particle, particles, walked, withBackground, withCode, withFeature, withPresence } from "../edits.js"
 
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
 
@@ -74,11 +74,12 @@ export function inspectorPanel(store, actions, server) {
       make("button", { type: "button", title: one.key.toUpperCase(), "data-action": name, onclick: () => one.does() }, one.name)))
   }
 
-  function nothing({ opened, runs, run, clip }) {
-    const offers = runs[run].offers
+  function nothing({ opened, edits, clip, drawn }) {
+    const all = particles(opened, edits), there = all.filter((one) => one.there), mean = there.reduce((sum, one) => sum + one.certainty, 0) / there.length
+    const facts = [["there", `${there.length} of ${all.length}`], ...(there.length ? [["mean certainty", mean.toFixed(2)]] : []), ["near the original", `${decibels(drawn, opened.pixels).toFixed(1)} dB`]]
     return [
-      make("p", { class: "hint" }, `${opened.position.length} particles. Take hold of one in the picture; a box drawn around many takes them all. Held space shows the picture as it was.`),
-      make("dl", { class: "numbers" }, ...[["layers in the page", offers.layers], ["particles may be added", offers.more], ["particles may be switched off", offers.presence]].flatMap(([name, on]) => [make("dt", {}, name), make("dd", {}, on ? "yes" : "no")])),
+      make("dl", { class: "numbers" }, facts.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
+      make("p", { class: "hint" }, "Take hold of a particle in the picture, or draw a box around many. Held space shows the picture as it was."),
       clip ? buttons(["paste"]) : null,
     ]
   }
@@ -100,7 +101,7 @@ export function inspectorPanel(store, actions, server) {
     const others = [...dropped, ...(runs[run].pictures || []), ...folder].filter((name) => name !== picture)
     if (opened.kind !== "particles" || !live || !others.length || !runs[run].offers.presence) return []
     const select = make("select", { id: "background", "aria-label": "Background", onchange: () => store.edit(withBackground(store.state.edits, select.value)) },
-      make("option", { value: "" }, "its own"), others.map((name) => make("option", { value: name }, `of ${name}`)))
+      make("option", { value: "" }, "its own"), others.map((name) => make("option", { value: name }, `of ${spoken(name)}`)))
     select.value = edits.background
     return [make("h2", {}, "Background"), select]
   }
@@ -121,6 +122,7 @@ export function inspectorPanel(store, actions, server) {
 
   store.listen((now, before) => {
     if (["opened", "selection", "clip", "runs", "live", "past", "future"].some((name) => now[name] !== before[name]) && !sliding) draw()
+    else if (now.exact && !before.exact && !now.selection.length && !sliding) draw()
     else if (now.edits !== before.edits || now.dragging !== before.dragging) refreshAll(now)
   })
 

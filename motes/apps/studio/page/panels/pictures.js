@@ -1,6 +1,6 @@
 // The left column: pictures to open, by click, drop, paste, or from the camera.
 
-import { make } from "../draw.js"
+import { make, shape } from "../draw.js"
 
 export function picturesPanel(store, server) {
   const place = document.getElementById("pictures")
@@ -20,7 +20,11 @@ export function picturesPanel(store, server) {
   }
 
   const chooser = make("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => take(chooser.files) })
-  const camera = make("button", { type: "button", class: "drop", onclick: () => shoot(take, store) }, "Take one with the camera")
+  const tile = (title, path, does) => make("button", { type: "button", class: "add", title, "aria-label": title, onclick: does }, shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("path", { d: path })))
+  const adds = [
+    tile("Open a picture; or drop one anywhere, or paste one", "M12 5v14M5 12h14", () => chooser.click()),
+    ...(navigator.mediaDevices ? [tile("Take one with the camera", "M4 8h3l2-3h6l2 3h3v11H4zM12 10a3.5 3.5 0 1 0 .01 0", () => shoot(take, store))] : []),
+  ]
   addEventListener("dragover", (event) => {
     event.preventDefault()
     document.body.classList.add("dropping")
@@ -33,19 +37,17 @@ export function picturesPanel(store, server) {
   })
   addEventListener("paste", (event) => take(event.clipboardData.files))
 
-  function thumbs(names, title) {
-    if (!names.length) return []
+  function thumbs(names, title, first = []) {
+    if (!names.length && !first.length) return []
     const buttons = names.map((name, n) => make("button", { type: "button", class: name === store.state.picture ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(name === store.state.picture), title: name, onclick: () => store.set({ picture: name }) },
       make("img", { alt: "", loading: "lazy", draggable: false, src: local.get(name) || server.thumb(name) })))
-    return [make("h2", {}, title), make("div", { class: "thumbs" }, buttons)]
+    return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
   }
 
   function draw({ runs, run, folder, dropped, live }) {
     const kept = place.scrollTop
     place.replaceChildren(
-      ...(live ? [make("button", { type: "button", class: "drop", onclick: () => chooser.click() }, "Drop, paste or choose a picture"), chooser] : []),
-      ...thumbs(dropped, "Yours"), ...thumbs(runs[run]?.pictures || [], "Held out"), ...thumbs(folder, "Folder"),
-      ...(live && navigator.mediaDevices ? [make("h2", {}, "Camera"), camera] : []),
+      chooser, ...thumbs(dropped, "Yours", live ? adds : []), ...thumbs(runs[run]?.pictures || [], "Held out"), ...thumbs(folder, "Folder"),
     )
     place.scrollTop = kept
   }

@@ -13,7 +13,7 @@ export function stripPanel(store) {
   }
 
   function tile({ layers, selection }, one) {
-    const canvas = make("canvas", {})
+    const canvas = layers && make("canvas", {})
     if (layers && one.k < layers.count) put(canvas, glimpse(layers, one.k), layers.side)
     return make("button", { type: "button", role: "option", "aria-selected": String(selection.includes(one.k)), class: `${shown(one) ? "" : "doubted"} ${selection.includes(one.k) ? "on" : ""}`, "--c": colour(one.k), "data-k": String(one.k), title: `particle ${one.k}`, onclick: (event) => choose(event, one.k) },
       canvas, make("span", {}, String(one.k)))
@@ -21,6 +21,7 @@ export function stripPanel(store) {
 
   store.listen((now, before) => {
     if (now.dragging || ["opened", "edits", "layers", "selection", "dragging"].every((name) => now[name] === before[name])) return
+    place.classList.toggle("plain", !now.layers)
     const focused = document.activeElement?.closest?.("#strip button")?.dataset.k, kept = place.scrollLeft
     place.replaceChildren(...(now.opened?.kind === "particles" ? particles(now.opened, now.edits).map((one) => tile(now, one)) : []))
     place.scrollLeft = kept
