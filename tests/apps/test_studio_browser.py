@@ -213,7 +213,7 @@ def test_duplicate_copy_between_pictures_and_keep(open_page, tmp_path):
     page.settle()
     assert page.state("selection") == [4] and page.state("edits", "order", 0) == 4
     page.page.keyboard.press("c")
-    page.page.locator(".thumbs button").nth(2).click()
+    page.page.locator(".thumbs button[title$='/2']").click()
     page.until("motes.store.state.opened.picture.endsWith('/2')")
     assert page.state("edits", "particles") == {}
     page.page.keyboard.press("v")

@@ -19,11 +19,17 @@ export function stripPanel(store) {
       canvas, make("span", {}, String(one.k)))
   }
 
-  store.listen((now, before) => {
-    if (now.dragging || ["opened", "edits", "layers", "selection", "dragging"].every((name) => now[name] === before[name])) return
-    place.classList.toggle("plain", !now.layers)
+  // Glimpses are drawn again when they changed, not whenever a place did.
+  let seen = {}
+  store.listen(({ opened, edits, layers, selection, dragging }) => {
+    if (dragging || (seen.opened === opened && seen.edits === edits && seen.layers === layers && seen.selection === selection)) return
+    const all = opened?.kind === "particles" ? particles(opened, edits) : [], marks = JSON.stringify(all.map((one) => [one.there, selection.includes(one.k)]))
+    const same = seen.layers === layers && seen.marks === marks
+    seen = { opened, edits, layers, selection, marks }
+    if (same) return
+    place.classList.toggle("plain", !layers)
     const focused = document.activeElement?.closest?.("#strip button")?.dataset.k, kept = place.scrollLeft
-    place.replaceChildren(...(now.opened?.kind === "particles" ? particles(now.opened, now.edits).map((one) => tile(now, one)) : []))
+    place.replaceChildren(...all.map((one) => tile({ layers, selection }, one)))
     place.scrollLeft = kept
     if (focused) place.querySelector(`[data-k="${focused}"]`)?.focus()
   })

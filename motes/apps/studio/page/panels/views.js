@@ -22,11 +22,14 @@ export function viewsPanel(store, actions) {
     place.hidden = !state.opened
     if (!state.opened) return
     for (const show of SHOWS) {
-      const pixels = pixelsOf(state, show)
-      tiles[show].button.hidden = !pixels
-      tiles[show].button.classList.toggle("on", state.show === show)
-      tiles[show].button.setAttribute("aria-checked", String(state.show === show))
-      if (pixels) put(tiles[show].canvas, pixels, state.opened.columns)
+      const tile = tiles[show], source = { original: state.opened, before: state.before, background: state.layers }[show] ?? state.drawn
+      tile.button.classList.toggle("on", state.show === show)
+      tile.button.setAttribute("aria-checked", String(state.show === show))
+      if (tile.source === source || (show === "error" && state.dragging)) continue
+      const pixels = show === "background" && !state.layers ? null : pixelsOf(state, show)
+      tile.source = source
+      tile.button.hidden = !pixels
+      if (pixels) put(tile.canvas, pixels, state.opened.columns)
     }
   }
   store.listen(() => {
