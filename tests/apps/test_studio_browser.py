@@ -30,11 +30,10 @@ def runs(tmp_path_factory, make_run):
 
 @pytest.fixture(scope="module")
 def address(runs):
-    from motes.apps.studio.messages import LONGEST
-    from motes.apps.studio.server import Studio
+    from motes.apps.studio.server import Studio, settings
     from motes.apps.studio.shelf import Shelf
 
-    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(), port=0, log_level="error", ws_max_size=LONGEST))
+    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(), port=0, **settings()))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -118,13 +118,16 @@ class Studio:
         return await asyncio.get_running_loop().run_in_executor(self.worker, job, *arguments)
 
 
+def settings() -> dict[str, Any]:
+    """How uvicorn is to be: messages of bounded length, few waiting, and an end that does not wait for open pages."""
+    return {"log_level": "error", "ws_max_size": LONGEST, "ws_max_queue": 4, "timeout_graceful_shutdown": 1}
+
+
 def serve(studio: Studio, host: str, port: int, token: str) -> None:
     """Until it is interrupted."""
     import uvicorn
 
-    uvicorn.run(
-        studio.app(token), host=host, port=port, log_level="warning", ws_max_size=LONGEST, ws_max_queue=4, timeout_graceful_shutdown=1
-    )
+    uvicorn.run(studio.app(token), host=host, port=port, **settings())
 
 
 def _length(request: Request) -> int:
