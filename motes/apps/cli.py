@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from motes.apps import prepare, show
 from motes.apps.options import nearest
+from motes.apps.studio import command as studio
 from motes.errors import UserError
 from motes.version import VERSION
 
@@ -18,6 +19,7 @@ COMMANDS = {
     "encode": "pictures to particles: tables and overlays",
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
+    "studio": studio.ABOUT,
     "data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER",
     "info": "what is in a run or checkpoint; alone: what this machine computes with",
     "list": "presets, models and data sets",
@@ -75,6 +77,8 @@ def run_command(arguments: list[str]) -> None:
         start_training(told, dotted)
     elif told.command == "data":
         DATA_COMMANDS[told.action].run(told, dotted)
+    elif told.command == "studio":
+        studio.run(told)
     elif told.command == "list":
         from motes.apps.choices import show_choices, show_options
 
@@ -132,6 +136,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
+    studio.add_arguments(made["studio"])
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["evaluate"].add_argument(
         "--data", help="a data set's name, or a folder or file of pictures; by default what the run was trained on"

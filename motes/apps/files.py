@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from motes.apps.session import Encoded
 from motes.errors import UserError
 

@@ -1,19 +1,26 @@
-"""The one place where apps open a model, and read, encode and decode pictures."""
+"""The one place where apps open a model, and read, encode, edit and decode pictures."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from PIL import Image as Pictures
+from torch import Tensor
 
+from motes.apps.edits import Edits, Look, apply, code_field
 from motes.data.folder import list_pictures
-from motes.data.pictures import load_picture
+from motes.data.pictures import load_picture, to_size
 from motes.errors import UserError
-from motes.models.base import Model
+from motes.models.base import Model, Samples
 from motes.models.checkpoint import load
-from motes.ops.types import Image
+from motes.ops.types import Image, Particles
+
+SPREAD_OF, AXES = 32, 8  # pictures from which the spread of looks is told; principal directions that are shown
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,37 @@ class Encoded:
     paths: list[Path]
     image: Image
     latent: Any
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What can be done with a model's latent; found by trying, so that it holds for models to come."""
+
+    particles: bool  # the latent is a set of particles
+    layers: bool  # it is drawn as glimpses over a background, which may be laid anew without the model
+    more: bool  # particles may be added
+    presence: bool  # they may be switched off
+    proposals: bool
+    samples: bool
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What one picture is composed of, in the particles' own order."""
+
+    glimpses: Float[Tensor, "K D S S"]  # alpha first
+    background: Float[Tensor, "C H W"]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the looks (or codes) of some pictures are spread: what sliders range over."""
+
+    low: Float[Tensor, "F"]
+    high: Float[Tensor, "F"]
+    middle: Float[Tensor, "F"]
+    axes: Float[Tensor, "n F"]  # principal directions, unit length
+    reach: Float[Tensor, "n"]  # two standard deviations along each
 
 
 class Session:
@@ -63,9 +101,79 @@ class Session:
         with torch.no_grad():
             return self.model.encode(image.to(self.device))
 
+    def edit(self, latent: Any, edits: Edits, look: Look | None = None) -> Any:
+        """The latent of one picture after the edits; `look` finds the latents of other pictures by the names in the edits."""
+        return apply(edits, latent, look or _nowhere)
+
+    def read(self, picture: str | Path | Pictures.Image, fit: str = "fit") -> Image:
+        """One picture at the model's size."""
+        config = self.model.config
+        if isinstance(picture, Pictures.Image):
+            pixels = to_size(picture, config.image_size, config.channels, fit)
+        else:
+            pixels = load_picture(Path(picture), config.image_size, config.channels, fit)
+        return torch.from_numpy(pixels[None]).float().div_(255).to(self.device)
+
+    def layers(self, latent: Any) -> Layers | None:
+        """What a picture is composed of, where the model works so."""
+        if not self.offers.layers:
+            return None
+        with torch.no_grad():
+            painting = self.model.painting(latent)
+        return Layers(painting.glimpses, painting.background)
+
+    def proposals(self, image: Image) -> Float[Tensor, "M 2"] | None:
+        if not self.offers.proposals:
+            return None
+        with torch.no_grad():
+            return self.model.proposals(image)[0]
+
+    @cached_property
+    def offers(self) -> Offers:
+        config = self.model.config
+        latent = self.encode(torch.full((1, config.channels, *config.image_size), 0.5))
+        if not isinstance(latent, Particles):
+            return Offers(False, False, False, False, False, isinstance(self.model, Samples))
+        whole, none = (self.decode(replace(latent, presence=torch.full_like(latent.presence, share))) for share in (1, 0))
+        return Offers(
+            particles=True,
+            layers=hasattr(self.model, "painting"),
+            more=self._decodes(latent.joined(latent, 0)),
+            presence=not torch.equal(whole, none),
+            proposals=hasattr(self.model, "proposals"),
+            samples=isinstance(self.model, Samples),
+        )
+
+    def spread(self, image: Image) -> Spread:
+        """Of the looks of all particles that are there in these pictures, or of their codes."""
+        latent = self.encode(image[:SPREAD_OF])
+        if isinstance(latent, Particles):
+            looks = latent.features[latent.confident().presence > 0.5]
+            looks = looks if len(looks) > 2 else latent.features.flatten(0, 1)
+        else:
+            looks = getattr(latent, code_field(latent))
+        middle = looks.mean(0)
+        if not looks.shape[1]:
+            return Spread(middle, middle, middle, looks.new_zeros(0, 0), looks.new_zeros(0))
+        low, high = looks.quantile(0.02, 0), looks.quantile(0.98, 0)
+        room = (high - low).clamp_min(0.5) * 0.25
+        _, deviations, axes = torch.linalg.svd(looks - middle, full_matrices=False)
+        reach = 2 * deviations / max(len(looks) - 1, 1) ** 0.5
+        return Spread(low - room, high + room, middle, axes[:AXES], reach[:AXES].clamp_min(1e-3))
+
+    def _decodes(self, latent: Any) -> bool:
+        try:
+            return bool(self.decode(latent).isfinite().all())
+        except Exception:  # whatever a model does with what it was not made for
+            return False
+
     def _encode(self, waiting: list[tuple[Path, np.ndarray]]) -> Encoded:
         image = torch.from_numpy(np.stack([pixels for _, pixels in waiting])).float().div_(255).to(self.device)
         return Encoded([path for path, _ in waiting], image, self.encode(image))
+
+
+def _nowhere(name: str) -> Any:
+    raise UserError(f"there is no picture {name!r} here to take something from")
 
 
 def expand(sources: Sequence[Path]) -> list[Path]:

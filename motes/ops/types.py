@@ -4,7 +4,7 @@ Dimension letters, everywhere: B pictures, C channels, H W picture rows and colu
 M proposals. Positions are (row, column) in [-1, 1], row first; +1 is the lower right edge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -75,6 +75,32 @@ class Particles:
         """The same particles, one of them with another look."""
         return self._with("features", picture, particle, features)
 
+    def placed(self, particle: int, place: tuple[float, float], picture: int = 0) -> "Particles":
+        """The same particles, one of them at another (row, column)."""
+        return self._with("position", picture, particle, self.position.new_tensor(place))
+
+    def with_presence(self, particle: int, presence: float, picture: int = 0) -> "Particles":
+        """The same particles, one of them more or less there."""
+        return self._with("presence", picture, particle, self.presence.new_tensor(presence))
+
+    def with_background_of(self, other: "Particles", picture: int = 0, other_picture: int = 0) -> "Particles":
+        """The same particles before the background of another picture (and with its by-pass, where there is one)."""
+        changed = self._with("background", picture, slice(None), other.background[other_picture])
+        if self.bypass is None or other.bypass is None:
+            return changed
+        return changed._with("bypass", picture, slice(None), other.bypass[other_picture])
+
+    def joined(self, other: "Particles", particle: int, other_picture: int = 0) -> "Particles":
+        """One particle more, behind all others: a copy of `particle` of another picture (or of this one). For a batch of one picture."""
+        of = (slice(other_picture, other_picture + 1), slice(particle, particle + 1))
+        new = {name: torch.cat([value, getattr(other, name)[of]], 1) for name, value in self._per_particle().items()}
+        return replace(self, **new)
+
+    def restacked(self, order: Sequence[int]) -> "Particles":
+        """The same particles in another order: the first is in front."""
+        rows = torch.as_tensor(order, device=self.position.device)
+        return replace(self, **{name: value[:, rows] for name, value in self._per_particle().items()})
+
     def with_particle_of(self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0) -> "Particles":
         """The same particles, `target` replaced by particle `source` of another picture: place, look and presence."""
         changed = self
@@ -95,15 +121,17 @@ class Particles:
         shown = self.presence > least
         count = int(shown.sum(1).max())
         rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
-        per_particle = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")
-        kept = {name: value for name in per_particle if (value := getattr(self, name)) is not None}
         picture = torch.arange(len(rows), device=rows.device)[:, None]
-        return replace(self, **{name: value[picture, rows] for name, value in kept.items()})
+        return replace(self, **{name: value[picture, rows] for name, value in self._per_particle().items()})
 
     def to(self, device: torch.device | str) -> "Particles":
         return replace(self, **{name: value.to(device) for name, value in vars(self).items() if value is not None})
 
-    def _with(self, name: str, picture: int, particle: int, value: Tensor) -> "Particles":
+    def _per_particle(self) -> dict[str, Tensor]:
+        names = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def _with(self, name: str, picture: int, particle: int | slice, value: Tensor) -> "Particles":
         changed = getattr(self, name).clone()
         changed[picture, particle] = value
         return replace(self, **{name: changed})

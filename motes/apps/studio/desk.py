@@ -1,0 +1,152 @@
+"""One client's desk: the pictures it opened, bounded; and the answers to what it asks. Knows nothing of sockets."""
+
+import hashlib
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image as Pictures
+
+from motes.apps.edits import NAME, Edits, certainty_of, code_field
+from motes.apps.script import python_lines
+from motes.apps.session import Encoded, Session
+from motes.apps.studio.messages import fine, pack, pixels, plain
+from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
+from motes.errors import UserError
+from motes.ops.types import Particles
+
+OPEN, DROPPED = 24, 8  # pictures of a client that are kept: encoded ones, and its own
+
+
+class Desk:
+    """Pure but for what is kept to be quick: every request carries the whole edit, so nothing is lost when something is forgotten."""
+
+    def __init__(self, shelf: Shelf):
+        self.shelf = shelf
+        self.dropped: OrderedDict[str, Pictures.Image] = OrderedDict()
+        self.encoded: OrderedDict[tuple[str, str, int], Encoded] = OrderedDict()
+        self.samples = 0
+        self.asks = {"open": self.open, "decode": self.decode, "sample": self.sample, "python": self.python, "renew": self.renew}
+
+    def answer(self, told: dict[str, Any]) -> bytes:
+        """What a client asked for, or a sentence why not."""
+        number = told.get("n") if type(told.get("n")) is int and abs(told["n"]) < 2**53 else 0
+        try:
+            ask = told.get("ask")
+            if not isinstance(ask, str) or ask not in self.asks:
+                raise UserError(f"ask should be one of {', '.join(self.asks)}")
+            with torch.no_grad():
+                facts, arrays = self.asks[ask](told)
+        except UserError as problem:
+            return pack({"n": number, "problem": str(problem)})
+        return pack({"n": number, "ask": ask, **facts}, arrays)
+
+    def take(self, raw: bytes) -> str:
+        """Keep a picture that the client sent; the same bytes have the same name again, so that a link can be taken up."""
+        name = "dropped/" + hashlib.sha256(raw).hexdigest()[:16]
+        self.dropped[name] = client_picture(raw)
+        while len(self.dropped) > DROPPED:
+            self.dropped.popitem(last=False)
+        return name
+
+    def open(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """All that a page needs of one picture: the picture, its latent in numbers, its layers, how it is drawn."""
+        run = self.shelf.run(told.get("run"))
+        found = self._find(run, told.get("picture"))
+        session = run.session
+        facts = {"picture": told["picture"], "run": told["run"], **latent_facts(found.latent), **_spread_facts(run)}
+        arrays = {"image": pixels(found.image[0]), "drawn": pixels(session.decode(found.latent)[0])} | _layers(session, found.latent)
+        if (points := session.proposals(found.image)) is not None:
+            facts["proposals"] = plain(points, 4)
+        return facts, arrays
+
+    def decode(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The picture after the edits; with `layers`, also the glimpses and the background of it."""
+        run = self.shelf.run(told.get("run"))
+        session, edits = run.session, Edits.read(told.get("edits", {}))
+        latent = self._edited(run, told, edits)
+        arrays = {"drawn": pixels(session.decode(latent)[0])}
+        if told.get("layers"):
+            arrays |= _layers(session, _unstacked(latent, edits))
+        return {}, arrays
+
+    def sample(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A picture that the model makes up, to be opened by its name."""
+        run = self.shelf.run(told.get("run"))
+        if not run.session.offers.samples:
+            raise UserError(f"{run.name} cannot make up pictures")
+        latent = run.session.model.sample(1)
+        self.samples += 1
+        name = f"sampled/{self.samples}"
+        self._keep(run, name, Encoded([], run.session.decode(latent), latent))
+        return {"picture": name}, {}
+
+    def python(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The lines that do the same from Python."""
+        run = self.shelf.run(told.get("run"))
+        edits = Edits.read(told.get("edits", {}))
+        self._edited(run, told, edits)  # what cannot be done is not written down
+        latent = self._find(run, told["picture"]).latent
+        return {"lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)}, {}
+
+    def renew(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Take up a newer checkpoint of a run under way."""
+        run = self.shelf.run(told.get("run"))
+        fresh = run.renew()
+        return {"fresh": fresh, **run.facts()}, {}
+
+    def _edited(self, run: OpenedRun, told: dict[str, Any], edits: Edits) -> Any:
+        return run.session.edit(self._find(run, told.get("picture")).latent, edits, lambda name: self._find(run, name).latent)
+
+    def _find(self, run: OpenedRun, name: Any) -> Encoded:
+        if not isinstance(name, str) or not 0 < len(name) <= NAME:
+            raise UserError("picture should be a picture's name")
+        session = run.session
+        key = (run.name, name, id(session))
+        if key in self.encoded:
+            self.encoded.move_to_end(key)
+            return self.encoded[key]
+        image = session.read(self.dropped[name]) if name in self.dropped else self.shelf.picture(name, session)
+        return self._keep(run, name, Encoded([], image, session.encode(image)))
+
+    def _keep(self, run: OpenedRun, name: str, found: Encoded) -> Encoded:
+        self.encoded[run.name, name, id(run.session)] = found
+        while len(self.encoded) > OPEN:
+            self.encoded.popitem(last=False)
+        return found
+
+
+def latent_facts(latent: Any) -> dict[str, Any]:
+    """A latent of one picture in numbers, for pages and exports."""
+    if not isinstance(latent, Particles):
+        return {"kind": "code", "code": plain(getattr(latent, code_field(latent))[0])}
+    return {
+        "kind": "particles",
+        "position": plain(latent.position[0]),
+        "spread": plain((0.5 * latent.log_variance[0]).exp()),
+        "presence": plain(latent.presence[0]),
+        "certainty": plain(certainty_of(latent)),
+        "features": plain(latent.features[0]),
+        "feature_spread": plain((0.5 * latent.feature_log_variance[0]).exp()),
+    }
+
+
+def _spread_facts(run: OpenedRun) -> dict[str, Any]:
+    spread = run.spread
+    return {} if spread is None else {"ranges": {name: plain(value) for name, value in vars(spread).items()}}
+
+
+def _layers(session: Session, latent: Any) -> dict[str, np.ndarray]:
+    layers = session.layers(latent)
+    return {} if layers is None else {"glimpses": fine(layers.glimpses), "background": fine(layers.background)}
+
+
+def _unstacked(latent: Any, edits: Edits) -> Any:
+    """Layers are told in the particles' own order, whatever lies in front."""
+    if not edits.order:
+        return latent
+    back = [0] * len(edits.order)
+    for place, k in enumerate(edits.order):
+        back[k] = place
+    return latent.restacked(back)

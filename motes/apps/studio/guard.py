@@ -1,0 +1,98 @@
+"""Who may talk to the studio: this machine's own pages; others only with the token. An ASGI layer around the app."""
+
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Scope = MutableMapping[str, Any]
+Receive, Send = Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+COOKIE = "motes_token"
+HEADERS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-cache",
+}
+
+
+def token_for(host: str) -> str:
+    """Bound to loopback, none is needed; elsewhere, a fresh one."""
+    return "" if host in LOOPBACK else secrets.token_urlsafe(24)
+
+
+class Guard:
+    """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page), and who lacks the token."""
+
+    def __init__(self, app: App, token: str = ""):
+        self.app, self.token = app, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        reason = self.refusal(scope)
+        if reason and scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": reason})
+        elif reason:
+            body = (reason + "\n").encode()
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await self.app(scope, receive, self._with_headers(scope, send))
+
+    def refusal(self, scope: Scope) -> str:
+        """Why this request is refused, or nothing."""
+        headers: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        hosts = headers.get("host", [])
+        if len(hosts) != 1:
+            return "a request names one host"
+        if not self.token and _name(hosts[0]) not in LOOPBACK:
+            return f"this studio is for this machine alone, and not known as {hosts[0][:80]}"
+        for origin in headers.get("origin", []):
+            if urlsplit(origin).netloc.lower() != hosts[0].lower():
+                return "another site's page may not talk to this studio"
+        if self.token and not any(secrets.compare_digest(one.encode(), self.token.encode()) for one in _tokens(scope, headers)):
+            return "this studio opens with the address that it printed, token and all"
+        return ""
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        if self.token and scope["path"] == "/":
+            more.append((b"set-cookie", f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict".encode()))
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), *more]}
+            await send(message)
+
+        return sending
+
+
+def _name(host: str) -> str:
+    """The host without its port."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _tokens(scope: Scope, headers: dict[str, list[str]]) -> list[str]:
+    found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+    for line in headers.get("cookie", []):
+        try:
+            cookie: SimpleCookie = SimpleCookie(line)
+        except CookieError:
+            continue
+        found += [cookie[COOKIE].value] if COOKIE in cookie else []
+    return found

@@ -1,0 +1,134 @@
+// The right column: numbers of what is chosen, presence, the look's dimensions or principal directions, what can be done with it.
+
+import { colour, decibels, make, spoken } from "../draw.js"
+import { particle, particles, walked, withBackground, withCode, withFeature, withPresence } from "../edits.js"
+
+const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
+
+export function inspectorPanel(store, actions, server) {
+  const place = document.getElementById("inspector")
+  const sliders = []
+  let directions = false, since = null, sliding = false
+
+  // One slider: `read` tells its value from the state, `change` the edits for a value.
+  function slider(title, [low, high], read, change, step = (high - low) / 200) {
+    const input = make("input", { type: "range", min: String(low), max: String(high), step: String(step), "aria-label": title })
+    const output = make("output", {}), row = make("div", { class: "slider" }, make("label", {}, title), input, output)
+    input.addEventListener("input", () => {
+      since ??= store.state.edits
+      sliding = true
+      store.passing(change(Number(input.value), since))
+    })
+    input.addEventListener("change", () => {
+      if (since && since !== store.state.edits) store.edit(store.state.edits, { since })
+      since = null
+      sliding = false
+      refresh()
+    })
+    const refresh = () => {
+      const value = read()
+      if (!sliding || document.activeElement !== input) input.value = value
+      output.textContent = value.toFixed(2)
+    }
+    sliders.push(refresh)
+    refresh()
+    return row
+  }
+
+  function toggle() {
+    const choice = (on, title) => make("button", { type: "button", class: directions === on ? "on" : "", "aria-pressed": String(directions === on), onclick: () => (directions = on, draw()) }, title)
+    return make("span", { class: "split" }, choice(false, "numbers"), choice(true, "directions"))
+  }
+
+  function look({ opened, edits, selection }) {
+    const first = selection[0], { features } = particle(opened, edits, first), ranges = opened.ranges
+    if (!features.length) return []
+    const head = [make("div", { class: "title" }, make("h2", {}, "Look"), ranges?.axes.length ? toggle() : null)]
+    if (directions && ranges?.axes.length) {
+      const along = (f, axis) => f.reduce((sum, value, n) => sum + (value - ranges.middle[n]) * axis[n], 0)
+      return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]],
+        () => along(particle(opened, store.state.edits, first).features, axis),
+        (value, base) => selection.reduce((now, k) => walked(opened, now, [k], axis, value - along(particle(opened, now, k).features, axis)), base)))]
+    }
+    const span = (f) => ranges ? [Math.min(ranges.low[f], features[f]), Math.max(ranges.high[f], features[f])] : [-3, 3]
+    return [...head, ...features.map((_, f) => slider(`number ${f}`, span(f), () => particle(opened, store.state.edits, first).features[f], (value, base) => withFeature(base, selection, f, value)))]
+  }
+
+  function chosen(state) {
+    const { opened, edits, selection, runs, run } = state, offers = runs[run].offers, first = particle(opened, edits, selection[0])
+    const [rowSpread, columnSpread] = first.spread.map((spread, axis) => (spread / 2) * [opened.rows, opened.columns][axis])
+    return [
+      make("div", { class: "chips" }, selection.map((k) => make("span", { class: "chip", "--c": colour(k) }, selection.length > 1 ? String(k) : `Particle ${k}`))),
+      make("dl", { class: "numbers", id: "numbers" },
+        make("dt", {}, "row, column"), make("dd", {}, first.position.map((value) => value.toFixed(3)).join(", ")),
+        make("dt", {}, "spread"), make("dd", {}, `± ${rowSpread.toFixed(2)}, ${columnSpread.toFixed(2)} px`),
+        make("dt", {}, "certainty"), make("dd", {}, first.certainty.toFixed(2))),
+      offers.presence ? slider("presence", [0, 1], () => particle(opened, store.state.edits, selection[0]).presence, (value, base) => withPresence(base, selection, value), 0.01) : null,
+      ...look(state),
+      make("h2", {}, "Do"), buttons(),
+    ]
+  }
+
+  function buttons(names = BUTTONS) {
+    return make("div", { class: "actions" }, names.map((name) => [name, actions[name]]).filter(([, one]) => one.can()).map(([name, one]) =>
+      make("button", { type: "button", title: one.key.toUpperCase(), "data-action": name, onclick: () => one.does() }, one.name)))
+  }
+
+  function nothing({ opened, edits, clip, drawn }) {
+    const all = particles(opened, edits), there = all.filter((one) => one.there), mean = there.reduce((sum, one) => sum + one.certainty, 0) / there.length
+    const facts = [["there", `${there.length} of ${all.length}`], ...(there.length ? [["mean certainty", mean.toFixed(2)]] : []), ["near the original", `${decibels(drawn, opened.pixels).toFixed(1)} dB`]]
+    return [
+      make("dl", { class: "numbers" }, facts.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
+      make("p", { class: "hint" }, "Take hold of a particle in the picture, or draw a box around many. Held space shows the picture as it was."),
+      clip ? buttons(["paste"]) : null,
+    ]
+  }
+
+  function code({ opened }) {
+    const { ranges } = opened, value = (f) => store.state.edits.code[f] ?? opened.code[f]
+    const whole = () => opened.code.map((_, f) => value(f))
+    const along = (axis) => whole().reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
+    const walk = (axis) => (to, base) => {
+      const now = opened.code.map((one, f) => base.code[f] ?? one), by = to - now.reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
+      return withCode(base, Object.fromEntries(now.map((one, f) => [f, Math.round((one + by * axis[f]) * 1e5) / 1e5])))
+    }
+    const head = [make("div", { class: "title" }, make("h2", {}, `Code of ${opened.code.length} numbers`), ranges ? toggle() : null)]
+    if (directions && ranges) return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]], () => along(axis), walk(axis)))]
+    return [...head, ...opened.code.slice(0, 64).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]
+  }
+
+  function background({ edits, picture, runs, run, folder, dropped, opened, live }) {
+    const others = [...dropped, ...(runs[run].pictures || []), ...folder].filter((name) => name !== picture)
+    if (opened.kind !== "particles" || !live || !others.length || !runs[run].offers.presence) return []
+    const select = make("select", { id: "background", "aria-label": "Background", onchange: () => store.edit(withBackground(store.state.edits, select.value)) },
+      make("option", { value: "" }, "its own"), others.map((name) => make("option", { value: name }, `of ${spoken(name)}`)))
+    select.value = edits.background
+    return [make("h2", {}, "Background"), select]
+  }
+
+  function sample({ runs, run, live }) {
+    if (!live || !runs[run].offers.samples) return []
+    const draw = async () => store.set({ picture: (await server.ask("sample", { run })).picture })
+    return [make("h2", {}, "Make up"), make("button", { type: "button", onclick: draw }, "A new picture")]
+  }
+
+  function draw() {
+    const { state } = store
+    sliders.length = 0
+    if (!state.opened || !state.runs[state.run]?.offers) return place.replaceChildren()
+    const main = state.opened.kind !== "particles" ? code(state) : state.selection.length ? chosen(state) : nothing(state)
+    place.replaceChildren(...main.filter(Boolean), ...background(state), ...sample(state))
+  }
+
+  store.listen((now, before) => {
+    if (["opened", "selection", "clip", "runs", "live", "past", "future"].some((name) => now[name] !== before[name]) && !sliding) draw()
+    else if (now.exact && !before.exact && !now.selection.length && !sliding) draw()
+    else if (now.edits !== before.edits || now.dragging !== before.dragging) refreshAll(now)
+  })
+
+  function refreshAll(state) {
+    for (const refresh of sliders) refresh()
+    const place = document.querySelector("#numbers dd")
+    if (place && state.selection.length) place.textContent = particle(state.opened, state.edits, state.selection[0]).position.map((value) => value.toFixed(3)).join(", ")
+  }
+}

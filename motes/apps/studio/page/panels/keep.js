@@ -1,0 +1,73 @@
+// What leaves the studio: the picture, the particles as JSON or CSV, the lines of Python, the link.
+
+import { make, put, save } from "../draw.js"
+import { particles, stacked } from "../edits.js"
+
+export function keepPanel(store, server) {
+  const place = document.getElementById("keep")
+  const items = {
+    png: ["Picture", "PNG", picture], json: ["Particles", "JSON", json], csv: ["Particles", "CSV", csv], python: ["The edit in Python", "lines", python], link: ["Link to this", "copied", link],
+  }
+  const menu = make("menu", { hidden: true, id: "keep-menu" }, Object.entries(items).map(([id, [title, small, does]]) =>
+    make("li", {}, make("button", { type: "button", id: `keep-${id}`, onclick: () => (close(), does(store.state)) }, title, make("small", {}, small)))))
+  const button = make("button", { type: "button", id: "keep-button", "aria-expanded": "false", "aria-controls": "keep-menu", onclick: () => (menu.hidden ? open() : close()) }, "Keep …")
+  const box = make("div", { class: "menu" }, button, menu)
+  place.append(box)
+
+  function open() {
+    menu.hidden = false
+    button.setAttribute("aria-expanded", "true")
+    menu.querySelector("#keep-csv").parentElement.hidden = menu.querySelector("#keep-json").disabled = store.state.opened?.kind !== "particles"
+    menu.querySelector("#keep-python").parentElement.hidden = !store.state.live
+  }
+  function close() {
+    menu.hidden = true
+    button.setAttribute("aria-expanded", "false")
+  }
+  addEventListener("pointerdown", (event) => box.contains(event.target) || close())
+  box.addEventListener("keydown", (event) => event.key === "Escape" && (close(), button.focus()))
+  store.listen(({ opened }) => (button.disabled = !opened))
+
+  const name = ({ picture }) => picture.replace(/[^\w-]+/g, "-")
+
+  function picture(state) {
+    const canvas = make("canvas", {})
+    put(canvas, state.drawn, state.opened.columns)
+    canvas.toBlob(async (blob) => save(`${name(state)}.png`, await blob.arrayBuffer(), "image/png"))
+  }
+
+  function json(state) {
+    const { opened, edits, runs, run } = state
+    const found = stacked(opened, edits).map(({ k, position, presence, certainty, features, spread }) => ({ particle: k, position, spread, presence, certainty, features }))
+    save(`${name(state)}.json`, JSON.stringify({ run: runs[run].name, picture: state.picture, edits, particles: found }, null, 2), "application/json")
+  }
+
+  function csv(state) {
+    const all = particles(state.opened, state.edits), looks = all[0]?.features.map((_, f) => `feature_${f}`) || []
+    const rows = all.map((one) => [state.picture, one.k, ...one.position, ...one.spread, one.presence, one.certainty, one.there ? "True" : "False", ...one.features])
+    const head = ["picture", "particle", "row", "column", "row_std", "column_std", "presence", "certainty", "there", ...looks]
+    const cell = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value)
+    save(`${name(state)}.csv`, [head, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n", "text/csv")
+  }
+
+  async function python({ run, picture, edits }) {
+    const dialog = document.getElementById("lines")
+    try {
+      const { lines } = await server.ask("python", { run, picture, edits })
+      const copy = make("button", { type: "button", onclick: () => (navigator.clipboard.writeText(lines), store.say("copied")) }, "Copy")
+      dialog.replaceChildren(make("h2", {}, "The same edit in Python"), make("pre", {}, lines), copy, " ", make("button", { type: "button", onclick: () => dialog.close() }, "Close"))
+      dialog.showModal()
+    } catch (problem) {
+      store.say(problem.message)
+    }
+  }
+
+  async function link() {
+    try {
+      await navigator.clipboard.writeText(location.href)
+      store.say("the link is copied; it reopens all this")
+    } catch {
+      store.say("the address above is the link")
+    }
+  }
+}

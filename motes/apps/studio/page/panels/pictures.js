@@ -1,0 +1,75 @@
+// The left column: pictures to open, by click, drop, paste, or from the camera.
+
+import { make, shape } from "../draw.js"
+
+export function picturesPanel(store, server) {
+  const place = document.getElementById("pictures")
+  const local = new Map() // dropped pictures as the browser has them, for the small view
+
+  async function take(files) {
+    for (const file of [...files].filter((one) => one.type.startsWith("image/")).slice(0, 8)) {
+      try {
+        store.say(`reading ${file.name || "picture"} …`)
+        const picture = await server.upload(file)
+        local.set(picture, URL.createObjectURL(file))
+        store.set({ dropped: [...new Set([picture, ...store.state.dropped])].slice(0, 8), picture, note: "" })
+      } catch (problem) {
+        store.say(problem.message)
+      }
+    }
+  }
+
+  const chooser = make("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => take(chooser.files) })
+  const tile = (title, path, does) => make("button", { type: "button", class: "add", title, "aria-label": title, onclick: does }, shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("path", { d: path })))
+  const adds = [
+    tile("Open a picture; or drop one anywhere, or paste one", "M12 5v14M5 12h14", () => chooser.click()),
+    ...(navigator.mediaDevices ? [tile("Take one with the camera", "M4 8h3l2-3h6l2 3h3v11H4zM12 10a3.5 3.5 0 1 0 .01 0", () => shoot(take, store))] : []),
+  ]
+  addEventListener("dragover", (event) => {
+    event.preventDefault()
+    document.body.classList.add("dropping")
+  })
+  addEventListener("dragleave", (event) => event.relatedTarget || document.body.classList.remove("dropping"))
+  addEventListener("drop", (event) => {
+    event.preventDefault()
+    document.body.classList.remove("dropping")
+    take(event.dataTransfer.files)
+  })
+  addEventListener("paste", (event) => take(event.clipboardData.files))
+
+  function thumbs(names, title, first = []) {
+    if (!names.length && !first.length) return []
+    const buttons = names.map((name, n) => make("button", { type: "button", class: name === store.state.picture ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(name === store.state.picture), title: name, onclick: () => store.set({ picture: name }) },
+      make("img", { alt: "", loading: "lazy", draggable: false, src: local.get(name) || server.thumb(name) })))
+    return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
+  }
+
+  function draw({ runs, run, folder, dropped, live }) {
+    const kept = place.scrollTop
+    place.replaceChildren(
+      chooser, ...thumbs(dropped, "Yours", live ? adds : []), ...thumbs(runs[run]?.pictures || [], "Held out"), ...thumbs(folder, "Folder"),
+    )
+    place.scrollTop = kept
+  }
+
+  store.listen((now, before) => {
+    if (["runs", "run", "folder", "dropped", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
+  })
+}
+
+// One frame of the camera, which is switched off again.
+async function shoot(take, store) {
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia({ video: true })
+    const video = make("video", { muted: true, playsInline: true })
+    video.srcObject = stream
+    await video.play()
+    await new Promise((rested) => setTimeout(rested, 400)) // the first frames are dark
+    const canvas = make("canvas", { width: video.videoWidth, height: video.videoHeight })
+    canvas.getContext("2d").drawImage(video, 0, 0)
+    for (const track of stream.getTracks()) track.stop()
+    canvas.toBlob((blob) => take([new File([blob], "camera.png", { type: "image/png" })]))
+  } catch {
+    store.say("there is no camera, or the browser may not use it")
+  }
+}

@@ -1,0 +1,36 @@
+// Every particle drawn alone, over chequers where it is clear: to see what it looks like, and to choose it.
+
+import { glimpse } from "../composite.js"
+import { colour, make, put } from "../draw.js"
+import { particles } from "../edits.js"
+import { shown } from "../stage.js"
+
+export function stripPanel(store) {
+  const place = document.getElementById("strip")
+  function choose(event, k) {
+    const { selection } = store.state, many = event.shiftKey || event.ctrlKey || event.metaKey
+    store.set({ selection: many ? (selection.includes(k) ? selection.filter((one) => one !== k) : [...selection, k]) : [k] })
+  }
+
+  function tile({ layers, selection }, one) {
+    const canvas = layers && make("canvas", {})
+    if (layers && one.k < layers.count) put(canvas, glimpse(layers, one.k), layers.side)
+    return make("button", { type: "button", role: "option", "aria-selected": String(selection.includes(one.k)), class: `${shown(one) ? "" : "doubted"} ${selection.includes(one.k) ? "on" : ""}`, "--c": colour(one.k), "data-k": String(one.k), title: `particle ${one.k}`, onclick: (event) => choose(event, one.k) },
+      canvas, make("span", {}, String(one.k)))
+  }
+
+  // Glimpses are drawn again when they changed, not whenever a place did.
+  let seen = {}
+  store.listen(({ opened, edits, layers, selection, dragging }) => {
+    if (dragging || (seen.opened === opened && seen.edits === edits && seen.layers === layers && seen.selection === selection)) return
+    const all = opened?.kind === "particles" ? particles(opened, edits) : [], marks = JSON.stringify(all.map((one) => [one.there, selection.includes(one.k)]))
+    const same = seen.layers === layers && seen.marks === marks
+    seen = { opened, edits, layers, selection, marks }
+    if (same) return
+    place.classList.toggle("plain", !layers)
+    const focused = document.activeElement?.closest?.("#strip button")?.dataset.k, kept = place.scrollLeft
+    place.replaceChildren(...all.map((one) => tile({ layers, selection }, one)))
+    place.scrollLeft = kept
+    if (focused) place.querySelector(`[data-k="${focused}"]`)?.focus()
+  })
+}

@@ -1,0 +1,63 @@
+// A run under way: its curves and newest picture as they are written, and a word on its health.
+
+import { make, shape } from "../draw.js"
+
+const EVERY = 2000 // milliseconds
+
+export function watchPanel(store, server) {
+  const place = document.getElementById("watch")
+  let lines = [], of = -1, picked = null, timer = null
+
+  function curve(title, points) {
+    if (points.length < 2) return null
+    const values = points.map(([, y]) => y), low = Math.min(...values), high = Math.max(...values), last = points.at(-1)[0] || 1
+    const scale = low > 0 && high / low > 30 ? Math.log : (y) => y, bottom = scale(low), span = scale(high) - bottom || 1
+    const path = points.map(([x, y]) => `${((x / last) * 300).toFixed(1)},${(58 - ((scale(y) - bottom) / span) * 52).toFixed(1)}`).join(" ")
+    const note = `${values[0].toPrecision(3)} → ${values.at(-1).toPrecision(3)}`
+    return make("figure", { class: "curve" }, make("figcaption", {}, make("b", {}, title.replaceAll("_", " ")), make("span", {}, note)),
+      shape("svg", { viewBox: "0 0 300 64", preserveAspectRatio: "none", role: "img", "aria-label": `${title}: ${note}` }, shape("line", { x1: 0, y1: 62, x2: 300, y2: 62 }), shape("polyline", { points: path })))
+  }
+
+  function draw(pictures, health) {
+    const newest = lines.at(-1)
+    const names = [...new Set(lines.flatMap((line) => Object.keys(line.terms || {})))]
+    const series = (read, keep) => lines.filter(keep).map((line) => [line.step, read(line)]).filter(([, y]) => Number.isFinite(y))
+    const shown = pictures.includes(picked) ? picked : pictures.at(-1), at = pictures.indexOf(shown)
+    const slider = pictures.length > 1 ? make("input", { type: "range", min: "0", max: String(pictures.length - 1), value: String(at), "aria-label": "Which of the pictures", oninput: (event) => {
+      picked = Number(event.target.value) === pictures.length - 1 ? null : pictures[event.target.value]
+      place.querySelector(".grown").src = server.runPicture(of, pictures[event.target.value])
+    } }) : null
+    place.replaceChildren(
+      make("p", { class: "hint", id: "watched" }, newest ? `Step ${newest.step.toLocaleString("en")}${newest.stage ? `, ${newest.stage}` : ""}. This page follows the run.` : "Nothing is written yet; this page follows the run."),
+      ...health.map((sentence) => make("p", { class: "warn" }, sentence)),
+      ...[curve("held-out loss", series((line) => line.validation, (line) => "validation" in line)), ...names.map((name) => curve(name, series((line) => line.terms[name], (line) => "total" in line)))].filter(Boolean),
+      ...(shown ? [make("h2", {}, "Originals, particles, reconstructions"), make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) }), slider] : []).filter(Boolean),
+      make("button", { type: "button", onclick: renew }, "Take up its newest model"),
+    )
+  }
+
+  async function renew() {
+    const { fresh, ...facts } = await server.ask("renew", { run: of })
+    const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts } : run))
+    store.set({ runs, note: fresh ? "its newest model is taken up" : "there is no newer model yet", renewed: fresh ? Date.now() : store.state.renewed })
+  }
+
+  async function look() {
+    clearTimeout(timer)
+    const { tab, run, live } = store.state
+    if (tab !== "watch" || !live) return
+    if (run !== of) [lines, of] = [[], run]
+    try {
+      const found = await server.progress(of, lines.length)
+      lines = [...lines.slice(0, found.from), ...found.lines]
+      if (found.lines.length || !place.children.length || found.pictures.length) document.activeElement?.closest?.("#watch input") || draw(found.pictures, found.health)
+    } catch (problem) {
+      store.say(problem.message)
+    }
+    timer = setTimeout(look, EVERY)
+  }
+
+  store.listen((now, before) => {
+    if (now.tab !== before.tab || now.run !== before.run) look()
+  })
+}

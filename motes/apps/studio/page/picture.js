@@ -1,0 +1,79 @@
+// Which pixels are shown: laid in the browser while a hand moves, from the model when it rests.
+
+import { NOTHING, lookKey, stacked } from "./edits.js"
+import { composite, lay, over } from "./composite.js"
+import { error, rgba } from "./draw.js"
+
+export function layersOf(facts) {
+  if (!facts.glimpses) return null
+  const [count, depth, side] = facts.glimpses.shape, [, rows, columns] = facts.background.shape
+  return { glimpses: facts.glimpses.data, background: facts.background.data, count, depth, side, rows, columns }
+}
+
+// Keeps `drawn` up to date with `edits`: at once where there are layers, then exactly.
+export class Developer {
+  constructor(store, server) {
+    this.store = store
+    this.server = server
+    this.looks = lookKey(NOTHING)
+    this.times = []
+    store.listen((now, before) => this.changed(now, before))
+  }
+
+  changed(now, before) {
+    if (now.opened !== before.opened) {
+      this.looks = lookKey(NOTHING)
+      if (now.opened && now.edits !== NOTHING) this.develop(now)
+    } else if (now.opened && (now.edits !== before.edits || (before.dragging && !now.dragging))) this.develop(now)
+  }
+
+  develop({ opened, edits, layers, dragging }) {
+    const same = lookKey(edits) === this.looks
+    if (layers) {
+      const began = performance.now()
+      this.store.set({ drawn: composite(layers, stacked(opened, edits)), exact: false })
+      this.times.push(performance.now() - began)
+      this.times = this.times.slice(-120)
+      if (dragging && same) return
+    }
+    this.server.decode(
+      { run: opened.run, picture: opened.picture, edits, layers: Boolean(layers) && !same },
+      (facts, told) => this.developed(facts, told, opened),
+      (problem) => problem.message && this.store.say(problem.message),
+    )
+  }
+
+  developed(facts, told, opened) {
+    const { state } = this.store
+    if (state.opened !== opened) return
+    const change = {}
+    if (facts.glimpses) {
+      change.layers = layersOf(facts)
+      this.looks = lookKey(told.edits)
+    }
+    const newest = told.edits === state.edits
+    if (newest || !state.layers) Object.assign(change, { drawn: rgba(facts.drawn), exact: newest })
+    this.store.set(change)
+  }
+}
+
+// The pixels of one of SHOWS.
+export function pixelsOf(state, show) {
+  const { opened, layers, drawn, before } = state
+  if (show === "original") return opened.pixels
+  if (show === "before") return before
+  if (show === "error") return drawn && error(drawn, opened.pixels)
+  if (show === "background") return layers && over(layers, lay(layers, []))
+  return drawn
+}
+
+// A colour for the particle that has most of a pixel, clear where none has.
+export function maskPixels(layers, particles, numbers) {
+  const { owner } = lay(layers, particles, true), pixels = new Uint8ClampedArray(owner.length * 4)
+  for (let at = 0; at < owner.length; at++) {
+    if (owner[at] < 0) continue
+    const [r, g, b] = numbers(owner[at])
+    pixels.set([r, g, b, 255], at * 4)
+  }
+  return pixels
+}

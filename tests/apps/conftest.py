@@ -1,0 +1,38 @@
+"""A small run for the studio's tests: untrained, but whole."""
+
+import pytest
+import torch
+
+from motes.models import MODELS
+from motes.training.recipe import Recipe
+from motes.training.run import Run
+
+SMALL = {
+    "dlp": {"num_particles": 4, "num_proposals": 6, "glimpse_size": 8, "feature_dim": 3},
+    "dlp-masked": {"num_particles": 4, "num_proposals": 6, "encoder_channels": (8, 16), "reconstruction": "mse", "feature_dim": 3},
+    "keynet": {"num_particles": 4, "encoder_channels": (8, 16)},
+    "zhang": {"num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
+    "vae": {"code_dim": 4, "width": 8},
+    "glo": {"pictures": 8, "code_dim": 4, "width": 16},
+}
+
+
+@pytest.fixture(scope="session")
+def make_run():
+    return _make_run
+
+
+def _make_run(folder, name="dlp", checkpoint=True):
+    torch.manual_seed(0)
+    model = MODELS[name](MODELS[name].Config(image_size=(32, 32), **SMALL[name])).eval()
+    if name == "dlp-masked":
+        list(model.scene.parameters())[-1].data.fill_(0.5)  # untrained, it would draw blacker than black
+    data = {"image_size": [32, 32], "count": 8, "held_out": 6}
+    Recipe(name, "shapes", {}, data).save(folder)
+    run = Run(folder)
+    run.checkpoints.mkdir()
+    run.pictures.mkdir()
+    run.record({"step": 0, "stage": "main", "total": 2.0, "terms": {"error": 2.0}, "seconds": 1.0})
+    if checkpoint:
+        run.save(model, {"nothing": torch.zeros(1)}, {"step": 0, "stage": 0, "elapsed": 0.0, "best": 1.0}, best=True)
+    return folder

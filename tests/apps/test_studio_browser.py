@@ -1,0 +1,346 @@
+"""The studio in a real Chromium: drag, choose many, slide, undo, redo, copy between pictures, keep, reload from the address, watch.
+
+Screenshots go where MOTES_SCREENSHOTS says, to be looked at.
+"""
+
+import json
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, make_run):
+    folder = tmp_path_factory.mktemp("browser")
+    return [make_run(folder / name, model) for name, model in (("objects", "dlp"), ("masked", "dlp-masked"), ("code", "vae"))]
+
+
+@pytest.fixture(scope="module")
+def address(runs):
+    from motes.apps.studio.server import Studio, settings
+    from motes.apps.studio.shelf import Shelf
+
+    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(), port=0, **settings()))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as control:
+        browser = control.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Page:
+    """A studio page, and what a person does on it."""
+
+    def __init__(self, page, address):
+        self.page, self.address, self.foreign, self.faults = page, address, [], []
+        page.on("request", lambda request: self.foreign.append(request.url) if not _ours(request.url, address) else None)
+        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        self.go(address)
+
+    def go(self, address):
+        self.page.goto(address)
+        self.settle()
+
+    def settle(self):
+        """Until the picture is the model's own, and not laid by the page."""
+        self.until("Boolean(motes.store.state.exact)")
+
+    def until(self, condition):
+        for _ in range(400):
+            if self.page.evaluate(f"Boolean(window.motes?.store.state.opened) && {condition}"):
+                return
+            self.page.wait_for_timeout(25)
+        raise AssertionError(f"never {condition}; {self.faults}; {self.state('note')}")
+
+    def state(self, *path):
+        return self.page.evaluate("(path) => path.reduce((at, name) => at?.[name], motes.store.state)", list(path))
+
+    def drawn(self):
+        return np.array(self.page.evaluate("[...motes.store.state.drawn]")).reshape(32, 32, 4)
+
+    def place(self, k):
+        """Of a particle, on the screen."""
+        row, column = self.page.evaluate(
+            "async (k) => { const { particle } = await import('/page/edits.js'); const { opened, edits } = motes.store.state; return particle(opened, edits, k).position }",
+            k,
+        )
+        box = self.page.locator("#canvas").bounding_box()
+        return box["x"] + (column + 1) / 2 * box["width"], box["y"] + (row + 1) / 2 * box["height"]
+
+    def drag(self, start, end, steps=8):
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move(*end, steps=steps)
+        self.page.mouse.up()
+
+    def shot(self, name):
+        if folder := os.environ.get("MOTES_SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def _ours(url, address):
+    return url.startswith((address, address.replace("http", "ws"), "blob:", "data:"))
+
+
+@pytest.fixture
+def open_page(browser, address):
+    made = []
+
+    def opening(**options):
+        context = browser.new_context(**{"viewport": {"width": 1360, "height": 860}, "accept_downloads": True, **options})
+        made.append((context, Page(context.new_page(), address)))
+        return made[-1][1]
+
+    yield opening
+    for context, page in made:
+        context.close()
+        assert not page.faults, page.faults
+        assert not page.foreign, "no request leaves the machine"
+
+
+def spread_out(page):
+    """Particles of an untrained model lie on one another: put them apart, by the address, as a link would."""
+    places = {
+        str(k): {"position": [row, column], "presence": 1}
+        for k, (row, column) in enumerate([(-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)])
+    }
+    page.page.evaluate("(particles) => motes.store.edit({ ...motes.store.state.edits, particles })", places)
+    page.settle()
+    return places
+
+
+def test_drag_many_slide_undo_redo_and_reload(open_page):
+    page = open_page()
+    spread_out(page)
+    before = page.drawn()
+    page.page.locator("#tab-edit").click()
+    start = page.place(0)
+    page.drag(start, (start[0] + 60, start[1] + 40))
+    page.settle()
+    assert page.state("selection") == [0] and not np.array_equal(page.drawn(), before)
+    assert len(page.state("past")) == 2, "a drag is one step"
+    page.shot("dragged")
+    others = [page.state("edits", "particles", k, "position") for k in "123"]
+    assert others == [[-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]]
+
+    page.page.keyboard.press("Control+z")
+    page.settle()
+    assert np.array_equal(page.drawn(), before)
+    page.page.keyboard.press("Control+Shift+z")
+    page.settle()
+    assert not np.array_equal(page.drawn(), before)
+    page.page.keyboard.press("Control+z")
+
+    page.page.mouse.click(*page.place(1))
+    page.page.keyboard.down("Shift")
+    page.page.mouse.click(*page.place(3))
+    page.page.keyboard.up("Shift")
+    assert page.state("selection") == [1, 3]
+    start = page.place(1)
+    page.drag(start, (start[0] - 40, start[1]))
+    page.settle()
+    moved = [page.state("edits", "particles", k, "position", 1) - 0.5 for k in "13"]
+    assert moved[0] == pytest.approx(moved[1]) and moved[0] < -0.05
+
+    box = page.page.locator("#canvas").bounding_box()
+    page.drag((box["x"] + 4, box["y"] + box["height"] * 0.6), (box["x"] + box["width"] * 0.5, box["y"] + box["height"] - 4))
+    assert page.state("selection") == [2], "a box takes what it surrounds and is there"
+
+    page.page.keyboard.press("ArrowRight")
+    assert page.state("edits", "particles", "2", "position") == [0.5, -0.4375], "a pixel of 32"
+    slider = page.page.get_by_role("slider", name="number 1")
+    slider.focus()
+    page.page.keyboard.press("End")
+    page.settle()
+    assert page.state("edits", "particles", "2", "features", "1") is not None
+    page.page.keyboard.press("x")
+    page.page.locator("#stage").focus()
+    page.page.keyboard.press("m")
+    page.shot("many")
+
+    kept = {name: page.state(name) for name in ("edits", "selection", "picture", "run")}
+    drawn = page.drawn()
+    page.page.reload()
+    page.settle()
+    assert {name: page.state(name) for name in kept} == kept
+    assert np.array_equal(page.drawn(), drawn), "a link shows the same picture"
+
+
+def test_what_the_page_lays_is_what_the_model_draws(open_page):
+    page = open_page()
+    spread_out(page)
+    start = page.place(2)
+    page.page.mouse.move(*start)
+    page.page.mouse.down()
+    page.page.mouse.move(start[0] + 37, start[1] - 61, steps=10)
+    assert not page.state("exact")
+    laid = page.drawn()
+    page.page.mouse.up()
+    page.settle()
+    assert np.abs(laid - page.drawn()).max() <= 2
+
+
+def test_duplicate_copy_between_pictures_and_keep(open_page, tmp_path):
+    page = open_page()
+    spread_out(page)
+    page.page.mouse.click(*page.place(3))
+    page.page.get_by_role("button", name="Duplicate").click()
+    page.settle()
+    assert page.state("selection") == [4] and page.state("edits", "order", 0) == 4
+    page.page.keyboard.press("c")
+    page.page.locator(".thumbs button[title$='/2']").click()
+    page.until("motes.store.state.opened.picture.endsWith('/2')")
+    assert page.state("edits", "particles") == {}
+    page.page.keyboard.press("v")
+    page.settle()
+    assert page.state("edits", "particles", "4", "copy_of") == ["held-out/objects/0", 3]
+
+    def keep(kind):
+        page.page.locator("#keep-button").click()
+        with page.page.expect_download() as download:
+            page.page.locator(f"#keep-{kind}").click()
+        path = tmp_path / f"kept.{kind}"
+        download.value.save_as(path)
+        return path
+
+    assert np.array_equal(np.asarray(Image.open(keep("png")).convert("RGB")), page.drawn()[..., :3])
+    told = json.loads(keep("json").read_text())
+    assert len(told["particles"]) == 5 and told["edits"] == page.state("edits")
+    rows = keep("csv").read_text().splitlines()
+    assert len(rows) == 6 and rows[0].startswith("picture,particle,row,column,row_std,column_std,presence,certainty,there,feature_0")
+    page.page.locator("#keep-button").click()
+    page.page.locator("#keep-python").click()
+    page.page.wait_for_selector("#lines pre")
+    assert "joined(other_0, 3)" in page.page.locator("#lines pre").inner_text()
+    page.shot("python")
+
+
+def test_a_picture_is_dropped_and_before_is_shown_while_space_is_held(open_page, tmp_path):
+    page = open_page()
+    Image.effect_noise((70, 50), 90).convert("RGB").save(tmp_path / "mine.png")
+    page.page.locator("input[type=file]").set_input_files(str(tmp_path / "mine.png"))
+    page.until("motes.store.state.opened.picture.startsWith('dropped/')")
+    page.page.keyboard.down("Space")
+    assert page.state("held")
+    page.page.keyboard.up("Space")
+    assert not page.state("held")
+    (tmp_path / "bad.png").write_bytes(b"nothing")
+    page.page.locator("input[type=file]").set_input_files(str(tmp_path / "bad.png"))
+    page.page.wait_for_selector("#note:has-text('no picture')")
+
+
+def test_every_kind_of_model_has_its_panels(open_page):
+    page = open_page()
+    page.page.locator("#run").select_option(label="masked")
+    page.until("motes.store.state.opened.run === 1")
+    spread_out(page)
+    before = page.drawn()
+    start = page.place(0)
+    page.drag(start, (start[0] + 90, start[1] + 90), steps=20)
+    page.settle()
+    assert not np.array_equal(before, page.drawn()), "decoded by the server while the hand moves"
+    assert page.page.locator("#overlays button:visible", has_text="Boxes").count() == 0
+    page.shot("masked")
+    page.page.locator("#run").select_option(label="code")
+    page.until("motes.store.state.opened.run === 2")
+    before = page.drawn()
+    page.page.get_by_role("slider", name="number 0").focus()
+    page.page.keyboard.press("End")
+    page.settle()
+    assert not np.array_equal(before, page.drawn())
+    page.page.get_by_role("button", name="A new picture").click()
+    page.until("motes.store.state.opened.picture.startsWith('sampled/')")
+    page.shot("code")
+
+
+def test_a_run_under_way_is_watched_and_two_runs_are_compared(open_page, runs):
+    page = open_page()
+    page.page.locator("#tab-watch").click()
+    page.page.wait_for_selector("#watched:has-text('Step 0')")
+    with (runs[0] / "metrics.jsonl").open("a") as file:
+        for step in range(10, 400, 10):
+            line = {
+                "step": step,
+                "stage": "main",
+                "total": 100 / step,
+                "terms": {"reconstruction": 90 / step, "feature_kl": 3.0 + step % 7},
+            }
+            file.write(json.dumps(line) + "\n")
+    Image.new("RGB", (64, 48), "teal").save(runs[0] / "pictures" / "step-0000390.png")
+    page.page.wait_for_selector("#watched:has-text('Step 390')")
+    page.page.wait_for_selector(".grown")
+    assert page.page.locator("#watch .curve").count() == 2
+    page.shot("watch")
+    page.page.locator("#tab-compare").click()
+    page.page.locator("#compare select").select_option(label="masked")
+    page.until("Boolean(motes.store.state.compared)")
+    assert page.page.locator("#compare dd").count() == 2
+    page.shot("compare")
+
+
+@pytest.mark.parametrize("name, options", {
+    "dark": {"color_scheme": "dark"},
+    "twice": {"viewport": {"width": 680, "height": 430}, "device_scale_factor": 2},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2},
+}.items())  # fmt: skip
+def test_dark_at_twice_the_size_and_on_a_phone(name, options, open_page):
+    page = open_page(**options)
+    spread_out(page)
+    if options.get("has_touch"):
+        page.page.locator("#canvas").scroll_into_view_if_needed()
+        page.page.touchscreen.tap(*page.place(1))
+        assert page.state("selection") == [1]
+    page.shot(name)
+    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
+    page.page.keyboard.press("?")
+    page.page.wait_for_selector("dialog[open]")
+    page.shot(f"{name}-keys")
+
+
+def test_the_exported_site_drags_without_a_server_behind_it(browser, runs, tmp_path):
+    import functools
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    from motes.apps.studio.shelf import Shelf
+    from motes.apps.studio.site import export
+
+    export(Shelf(runs[:1]), tmp_path / "site")
+    export(Shelf(runs[:1]), tmp_path / "site")  # again: in its own place
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "site"))
+    handler.log_message = lambda *_: None
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        context = browser.new_context()
+        page = Page(context.new_page(), f"http://127.0.0.1:{server.server_port}/")
+        page.page.evaluate("motes.store.edit({ ...motes.store.state.edits, particles: { 0: { position: [0.5, 0.5], presence: 1 } } })")
+        before, start = page.drawn(), page.place(0)
+        page.drag(start, (start[0] - 80, start[1] - 80))
+        page.page.wait_for_timeout(100)
+        assert not np.array_equal(before, page.drawn()) and not page.faults and not page.foreign
+        page.shot("site")
+        context.close()
+        server.shutdown()
