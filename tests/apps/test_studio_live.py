@@ -9,9 +9,12 @@ from contextlib import suppress
 
 import pytest
 
-uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
-client = pytest.importorskip("websockets.sync.client", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("websockets", reason="needs pip install 'motes[studio]'")
+
+import uvicorn
+from websockets.sync import client
 
 from motes.apps.studio import conversation
 from motes.apps.studio.messages import unpack
