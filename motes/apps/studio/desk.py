@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image as Pictures
 
+from motes.apps.animation import gif
 from motes.apps.edits import NAME, Edits, certainty_of, code_field
 from motes.apps.script import python_lines
 from motes.apps.session import Encoded, Session
@@ -34,6 +35,7 @@ class Desk:
             "decode": self.decode,
             "sample": self.sample,
             "python": self.python,
+            "animate": self.animate,
             "health": self.health,
             "renew": self.renew,
         }
@@ -99,6 +101,13 @@ class Desk:
         self._edited(run, told, edits)  # what cannot be done is not written down
         latent = self._find(run, told["picture"]).latent
         return {"lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)}, {}
+
+    def animate(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A GIF from the picture as it was to the picture as it is, and back."""
+        run = self.shelf.run(told.get("run"))
+        found = self._find(run, told.get("picture"))
+        file = gif(run.session, found.latent, Edits.read(told.get("edits", {})), lambda name: self._find(run, name).latent)
+        return {}, {"file": np.frombuffer(file, np.uint8)}
 
     def health(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """How the model's latents look over held-out pictures."""

@@ -19,7 +19,7 @@ def checked(latent: Any) -> dict[str, Any]:
 def _particles(latent: Particles) -> dict[str, Any]:
     count, there = len(latent), latent.confident().presence > 0.5
     mean, unsure = there.sum(1).float().mean().item(), ((latent.presence > 0.2) & (latent.presence < 0.8)).float().mean().item()
-    numbers = [("there", f"{mean:.1f} of {count} a picture"), ("half there", f"{unsure:.0%}")]
+    numbers = [("there, in a picture", f"{mean:.1f} of {count}"), ("half there", f"{unsure:.0%}")]
     sentences = []
     if mean < 0.5:
         sentences.append("Hardly any particle is there; train longer, or try a smaller --model.presence-weight.")
@@ -30,7 +30,7 @@ def _particles(latent: Particles) -> dict[str, Any]:
     if unsure > 0.3:
         sentences.append("Many particles are half there; a larger --model.presence-weight makes them decide.")
     wander = latent.position.std(0, correction=0).mean().item()
-    numbers.append(("places vary by", f"{wander:.2f} of half a picture"))
+    numbers.append(("places vary by, in half pictures", f"{wander:.2f}"))
     if wander < 0.01 and len(latent.position) > 1:
         sentences.append(
             "The particles lie at the same places in all pictures: they do not follow what is there. Train longer, or a larger --model.prior-std."
