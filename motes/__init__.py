@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 from motes.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from motes.apps.studio.live import studio
     from motes.data import DATASETS
     from motes.models import MODELS
     from motes.models.checkpoint import load, load_pretrained
     from motes.ops.types import Particles
 
-__all__ = ["DATASETS", "MODELS", "Particles", "__version__", "load", "load_pretrained"]
+__all__ = ["DATASETS", "MODELS", "Particles", "__version__", "load", "load_pretrained", "studio"]
 
 _HOMES = {
     "load": "motes.models.checkpoint",
@@ -18,6 +19,7 @@ _HOMES = {
     "Particles": "motes.ops.types",
     "MODELS": "motes.models",
     "DATASETS": "motes.data",
+    "studio": "motes.apps.studio.live",
 }
 
 

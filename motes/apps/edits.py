@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from motes.errors import UserError
+from motes.ops.interpolation import between
 from motes.ops.types import Particles
 
 REACH = 2.0  # places further out than this are no places: +-1 is the picture's edge
@@ -38,11 +39,12 @@ class Edits:
     background: str = ""  # name of the picture whose background this one has
     threshold: float = 0.0  # particles less certain than this are not there
     code: Mapping[int, float] = field(default_factory=dict)  # of a model with one code a picture: dimension -> value
+    towards: tuple[str, float] = ("", 0.0)  # another picture's name, and how far on the way to it
 
     @classmethod
     def read(cls, told: Any) -> "Edits":
         """From JSON of anybody: refused with a sentence where it is not what it should be."""
-        told = _mapping(told, "edits", {"particles", "order", "background", "threshold", "code"})
+        told = _mapping(told, "edits", {"particles", "order", "background", "threshold", "code", "towards"})
         touched = _mapping(told.get("particles", {}), "particles")
         order = told.get("order", [])
         if not isinstance(order, list) or len(order) > 4096 or any(type(k) is not int or k < 0 for k in order):
@@ -53,6 +55,7 @@ class Edits:
             _text(told.get("background", ""), "background"),
             _real(told.get("threshold", 0.0), "threshold", 0.0, 1.0),
             _values(told.get("code", {}), "code"),
+            _read_way(told.get("towards", ["", 0.0])),
         )
 
 
@@ -66,7 +69,20 @@ def certainty_of(latent: Particles, picture: int = 0) -> torch.Tensor:
 
 def apply(edits: Edits, latent: Any, look: Look) -> Any:
     """The latent of one picture after the edits; `look` finds the latents of other pictures that they name."""
-    return _apply_to_particles(edits, latent, look) if isinstance(latent, Particles) else _apply_to_code(edits, latent)
+    latent = _apply_to_particles(edits, latent, look) if isinstance(latent, Particles) else _apply_to_code(edits, latent)
+    name, share = edits.towards
+    return latent if not name or share == 0 else on_the_way(latent, look(name), share)
+
+
+def on_the_way(latent: Any, other: Any, share: float) -> Any:
+    """From one picture to another: particles to those that match them, a code along the straight line."""
+    return between(latent, other, share) if isinstance(latent, Particles) else blended(latent, other, share)
+
+
+def blended(latent: Any, other: Any, share: float) -> Any:
+    """Two latents of the same picture's parts, number by number."""
+    changed = {name: value.lerp(getattr(other, name), share) for name, value in vars(latent).items() if value is not None}
+    return replace(latent, **changed)
 
 
 def _apply_to_particles(edits: Edits, latent: Particles, look: Look) -> Particles:
@@ -155,6 +171,12 @@ def _read_source(told: Any, what: str) -> Source | None:
     if not isinstance(told, list) or len(told) != 2 or type(told[1]) is not int or told[1] < 0:
         raise UserError(f"{what} should be [picture, particle]")
     return _text(told[0], what), told[1]
+
+
+def _read_way(told: Any) -> tuple[str, float]:
+    if not isinstance(told, list) or len(told) != 2:
+        raise UserError("towards should be [picture, share of the way]")
+    return _text(told[0], "towards"), _real(told[1], "towards", 0.0, 1.0)
 
 
 def _values(told: Any, what: str) -> dict[int, float]:

@@ -12,8 +12,11 @@ Reads = Callable[[str], str]  # a picture's name -> the expression that reads it
 def python_lines(edits: Edits, latent: Any, run: str, picture: str, reads: Reads) -> str:
     """To be run as they stand, where the pictures can be had again by their names."""
     body = _particle_lines(edits, latent, reads) if isinstance(latent, Particles) else _code_lines(edits, latent)
-    lines = [f"latent = session.encode({reads(picture)})", *body, 'to_picture(session.decode(latent)[0]).save("edited.png")']
-    imports = ["from motes.apps.draw import to_picture", "from motes.apps.session import Session"]
+    name, share = edits.towards
+    way = [f"latent = on_the_way(latent, session.encode({reads(name)}), {share!r})"] if name and share else []
+    lines = [f"latent = session.encode({reads(picture)})", *body, *way, 'to_picture(session.decode(latent)[0]).save("edited.png")']
+    imports = ["from motes.apps.draw import to_picture", *(["from motes.apps.edits import on_the_way"] if way else [])]
+    imports.append("from motes.apps.session import Session")
     if any("open_data" in line for line in lines):
         imports = ["from pathlib import Path", "", *imports, "from motes.training.loop import open_data"]
         imports += ["from motes.training.recipe import read_recipe"]

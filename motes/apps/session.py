@@ -16,7 +16,7 @@ from motes.apps.edits import Edits, Look, apply, code_field
 from motes.data.folder import list_pictures
 from motes.data.pictures import load_picture, to_size
 from motes.errors import UserError
-from motes.models.base import Model, Samples
+from motes.models.base import Model, Paints, Proposes, Samples
 from motes.models.checkpoint import load
 from motes.ops.types import Image, Particles
 
@@ -116,14 +116,14 @@ class Session:
 
     def layers(self, latent: Any) -> Layers | None:
         """What a picture is composed of, where the model works so."""
-        if not self.offers.layers:
+        if not isinstance(self.model, Paints):
             return None
         with torch.no_grad():
             painting = self.model.painting(latent)
         return Layers(painting.glimpses, painting.background)
 
     def proposals(self, image: Image) -> Float[Tensor, "M 2"] | None:
-        if not self.offers.proposals:
+        if not isinstance(self.model, Proposes):
             return None
         with torch.no_grad():
             return self.model.proposals(image)[0]
@@ -137,10 +137,10 @@ class Session:
         whole, none = (self.decode(replace(latent, presence=torch.full_like(latent.presence, share))) for share in (1, 0))
         return Offers(
             particles=True,
-            layers=hasattr(self.model, "painting"),
+            layers=isinstance(self.model, Paints),
             more=self._decodes(latent.joined(latent, 0)),
             presence=not torch.equal(whole, none),
-            proposals=hasattr(self.model, "proposals"),
+            proposals=isinstance(self.model, Proposes),
             samples=isinstance(self.model, Samples),
         )
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from motes.ops.painting import Painting
 from motes.ops.types import Batch, Image, Losses
 
 
@@ -82,3 +83,17 @@ class Samples(Protocol):
     """A model that can draw new pictures' latents."""
 
     def sample(self, count: int) -> Any: ...
+
+
+@runtime_checkable
+class Proposes(Protocol):
+    """A model whose prior proposes points, B M 2, to which its particles are drawn."""
+
+    def proposals(self, image: Image) -> Tensor: ...
+
+
+@runtime_checkable
+class Paints(Protocol):
+    """A model that draws in layers, which an edit may lay anew without it."""
+
+    def painting(self, latent: Any, picture: int = 0) -> Painting: ...

@@ -260,3 +260,17 @@ def test_tables_replace_older_ones_and_leave_strangers_alone(run, pictures, tmp_
         assert len(list(csv.DictReader((out / "particles.csv").open()))) == count * 3
     assert (out / "notes.txt").read_text() == "mine" and not list(tmp_path.glob(".*"))
     refused(motes("encode", run, pictures, "--out", out / "notes.txt"), "is a file")
+
+
+def test_the_studio_is_refused_in_words(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(motes("studio"), "name a run")
+    refused(motes("studio", "nowhere"), "nowhere does not exist")
+    refused(motes("studio", run, "--port", "0"), "--port")
+    refused(motes("studio", run, "--pictures", run / "run.json"), "wants folders")
+    refused(motes("studio", run, "--prot", "1"), "did you mean '--port'")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    refused(motes("studio", run, "--export", tmp_path / "mine"), "something else")
+    assert motes("studio", run, "--export", tmp_path / "site").returncode == 0
+    assert (tmp_path / "site" / "index.html").is_file() and (tmp_path / "site" / "site" / "0.bin").is_file()

@@ -1,5 +1,6 @@
 """Edits as plain values: what they do, that nothing else changes, and that anything odd is refused with a sentence."""
 
+import io
 import json
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from motes.apps.animation import frames, gif
 from motes.apps.edits import Edits, apply, certainty_of
 from motes.apps.script import python_lines
 from motes.apps.session import Session
@@ -105,6 +107,8 @@ def test_order_and_background():
         {"background": 3},
         {"background": "x" * 999},
         {"code": {"0": "1"}},
+        {"towards": ["x"]},
+        {"towards": ["x", 1.5]},
     ],
     ids=lambda told: json.dumps(told)[:50],
 )
@@ -132,6 +136,7 @@ def test_the_lines_of_python_draw_the_same_picture(tmp_path, monkeypatch):
             "order": [4, 0, 1, 2, 3],
             "background": "1.png",
             "threshold": 0.1,
+            "towards": ["1.png", 0.25],
         }
     )
     wanted = session.decode(session.edit(latents["0.png"], edits, latents.__getitem__))
@@ -141,3 +146,23 @@ def test_the_lines_of_python_draw_the_same_picture(tmp_path, monkeypatch):
     exec(lines, scope)
     assert torch.equal(session.decode(scope["latent"]), wanted)
     assert Image.open("edited.png").size == (32, 32)
+
+
+@pytest.mark.parametrize(
+    "name, told",
+    [
+        ("dlp", {"particles": {"0": {"position": [0.5, 0.5]}, "4": {"copy_of": ["", 1]}}, "order": [4, 0, 1, 2, 3]}),
+        ("vae", {"code": {"0": 3.0}}),
+    ],
+)
+def test_an_animation_begins_with_what_was_and_ends_with_what_is(name, told):
+    torch.manual_seed(0)
+    small = {"dlp": {"num_particles": 4, "glimpse_size": 8}, "vae": {"code_dim": 4, "width": 8}}[name]
+    session = Session(MODELS[name](MODELS[name].Config(image_size=(32, 32), **small)))
+    latent, edits = session.encode(torch.rand(1, 3, 32, 32)), Edits.read(told)
+    pictures = list(frames(session, latent, edits, {}.__getitem__))
+    torch.testing.assert_close(pictures[-1], session.decode(session.edit(latent, edits)), atol=1e-5, rtol=0)
+    if not edits.order:
+        torch.testing.assert_close(pictures[0], session.decode(latent), atol=1e-5, rtol=0)
+    moving = Image.open(io.BytesIO(gif(session, latent, edits, {}.__getitem__)))
+    assert moving.is_animated and moving.size == (320, 320) and moving.info["loop"] == 0

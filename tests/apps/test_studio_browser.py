@@ -228,6 +228,7 @@ def test_duplicate_copy_between_pictures_and_keep(open_page, tmp_path):
         return path
 
     assert np.array_equal(np.asarray(Image.open(keep("png")).convert("RGB")), page.drawn()[..., :3])
+    assert Image.open(keep("gif")).is_animated
     told = json.loads(keep("json").read_text())
     assert len(told["particles"]) == 5 and told["edits"] == page.state("edits")
     rows = keep("csv").read_text().splitlines()
@@ -265,6 +266,15 @@ def test_every_kind_of_model_has_its_panels(open_page):
     assert not np.array_equal(before, page.drawn()), "decoded by the server while the hand moves"
     assert page.page.locator("#overlays button:visible", has_text="Boxes").count() == 0
     page.shot("masked")
+    page.page.keyboard.press("Escape")
+    before = page.drawn()
+    page.page.locator("#towards").select_option(index=2)
+    page.settle()
+    page.page.get_by_role("slider", name="share").focus()
+    page.page.keyboard.press("End")
+    page.settle()
+    assert page.state("edits", "towards", 1) == 1 and not np.array_equal(before, page.drawn())
+    assert page.page.locator(".mote").count() == 0, "on the way only the model knows where they are"
     page.page.locator("#run").select_option(label="code")
     page.until("motes.store.state.opened.run === 2")
     before = page.drawn()

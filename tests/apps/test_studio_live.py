@@ -9,14 +9,14 @@ from contextlib import suppress
 
 import pytest
 
+pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
 uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 client = pytest.importorskip("websockets.sync.client", reason="needs pip install 'motes[studio]'")
-pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
 
-from motes.apps.studio import conversation
-from motes.apps.studio.messages import unpack
-from motes.apps.studio.server import Studio, settings
-from motes.apps.studio.shelf import LARGEST_FILE, Shelf
+from motes.apps.studio import conversation  # noqa: E402
+from motes.apps.studio.messages import unpack  # noqa: E402
+from motes.apps.studio.server import Studio, settings  # noqa: E402
+from motes.apps.studio.shelf import LARGEST_FILE, Shelf  # noqa: E402
 
 UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
 

@@ -8,12 +8,15 @@ import numpy as np
 import torch
 from PIL import Image as Pictures
 
+from motes.apps.animation import gif
 from motes.apps.edits import NAME, Edits, certainty_of, code_field
 from motes.apps.script import python_lines
 from motes.apps.session import Encoded, Session
+from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, pack, pixels, plain
 from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
 from motes.errors import UserError
+from motes.models.base import Samples
 from motes.ops.types import Particles
 
 OPEN, DROPPED = 24, 8  # pictures of a client that are kept: encoded ones, and its own
@@ -27,7 +30,15 @@ class Desk:
         self.dropped: OrderedDict[str, Pictures.Image] = OrderedDict()
         self.encoded: OrderedDict[tuple[str, str, int], Encoded] = OrderedDict()
         self.samples = 0
-        self.asks = {"open": self.open, "decode": self.decode, "sample": self.sample, "python": self.python, "renew": self.renew}
+        self.asks = {
+            "open": self.open,
+            "decode": self.decode,
+            "sample": self.sample,
+            "python": self.python,
+            "animate": self.animate,
+            "health": self.health,
+            "renew": self.renew,
+        }
 
     def answer(self, told: dict[str, Any]) -> bytes:
         """What a client asked for, or a sentence why not."""
@@ -74,9 +85,10 @@ class Desk:
     def sample(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A picture that the model makes up, to be opened by its name."""
         run = self.shelf.run(told.get("run"))
-        if not run.session.offers.samples:
+        model = run.session.model
+        if not isinstance(model, Samples):
             raise UserError(f"{run.name} cannot make up pictures")
-        latent = run.session.model.sample(1)
+        latent = model.sample(1)
         self.samples += 1
         name = f"sampled/{self.samples}"
         self._keep(run, name, Encoded([], run.session.decode(latent), latent))
@@ -89,6 +101,19 @@ class Desk:
         self._edited(run, told, edits)  # what cannot be done is not written down
         latent = self._find(run, told["picture"]).latent
         return {"lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)}, {}
+
+    def animate(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A GIF from the picture as it was to the picture as it is, and back."""
+        run = self.shelf.run(told.get("run"))
+        found = self._find(run, told.get("picture"))
+        file = gif(run.session, found.latent, Edits.read(told.get("edits", {})), lambda name: self._find(run, name).latent)
+        return {}, {"file": np.frombuffer(file, np.uint8)}
+
+    def health(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """How the model's latents look over held-out pictures."""
+        run = self.shelf.run(told.get("run"))
+        image = run.some_held_out()
+        return (checked(run.session.encode(image)) if image is not None else {"numbers": [], "sentences": []}), {}
 
     def renew(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Take up a newer checkpoint of a run under way."""

@@ -1,14 +1,13 @@
 """Who may talk to the studio: this machine's own pages; others only with the token. An ASGI layer around the app."""
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-Scope = MutableMapping[str, Any]
-Receive, Send = Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+if TYPE_CHECKING:  # the command line reads words with this file before it knows whether starlette is here
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 COOKIE = "motes_token"
 HEADERS = {
@@ -30,10 +29,10 @@ def token_for(host: str) -> str:
 class Guard:
     """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page), and who lacks the token."""
 
-    def __init__(self, app: App, token: str = ""):
+    def __init__(self, app: "ASGIApp", token: str = ""):
         self.app, self.token = app, token
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
@@ -49,7 +48,7 @@ class Guard:
         else:
             await self.app(scope, receive, self._with_headers(scope, send))
 
-    def refusal(self, scope: Scope) -> str:
+    def refusal(self, scope: "Scope") -> str:
         """Why this request is refused, or nothing."""
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
@@ -66,7 +65,7 @@ class Guard:
             return "this studio opens with the address that it printed, token and all"
         return ""
 
-    def _with_headers(self, scope: Scope, send: Send) -> Send:
+    def _with_headers(self, scope: "Scope", send: "Send") -> "Send":
         more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
         if self.token and scope["path"] == "/":
             more.append((b"set-cookie", f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict".encode()))
@@ -87,7 +86,7 @@ def _name(host: str) -> str:
         return ""
 
 
-def _tokens(scope: Scope, headers: dict[str, list[str]]) -> list[str]:
+def _tokens(scope: "Scope", headers: dict[str, list[str]]) -> list[str]:
     found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
     for line in headers.get("cookie", []):
         try:

@@ -63,11 +63,16 @@ class OpenedRun:
         except UserError:
             return None  # a checkpoint alone, or its data lies elsewhere today
 
+    def some_held_out(self) -> Image | None:
+        """A few pictures that training never saw, at the model's size."""
+        if self.held_out is None or not len(self.held_out):
+            return None
+        return _sized(self.held_out.batch(range(min(SPREAD_OF, len(self.held_out)))).image, self.session)
+
     @property
     def spread(self) -> Spread | None:
-        if self._spread is None and self.held_out is not None and len(self.held_out):
-            image = self.held_out.batch(range(min(SPREAD_OF, len(self.held_out)))).image
-            self._spread = self.session.spread(_sized(image, self.session))
+        if self._spread is None and (image := self.some_held_out()) is not None:
+            self._spread = self.session.spread(image)
         return self._spread
 
     def facts(self) -> dict[str, Any]:

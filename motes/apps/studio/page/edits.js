@@ -1,6 +1,6 @@
 // Pure functions from one record of edits to the next; motes/apps/edits.py reads the same record.
 
-export const NOTHING = { particles: {}, order: [], background: "", threshold: 0, code: {} }
+export const NOTHING = { particles: {}, order: [], background: "", threshold: 0, code: {}, towards: ["", 0] }
 const REACH = 1.5 // a particle may be dragged so far out; 1 is the edge
 
 export const isNothing = (edits) => JSON.stringify(tidied(edits)) === JSON.stringify(NOTHING)
@@ -73,6 +73,8 @@ export function walked(opened, edits, chosen, axis, by) {
 
 export const withCode = (edits, code) => ({ ...edits, code: { ...edits.code, ...code } })
 export const withThreshold = (edits, threshold) => ({ ...edits, threshold })
+export const withWay = (edits, picture, share) => ({ ...edits, towards: [picture, share] })
+export const onTheWay = (edits) => Boolean(edits.towards[0] && edits.towards[1]) // then only the model knows where particles are
 export const withBackground = (edits, picture) => ({ ...edits, background: picture })
 
 // What a particle is now, to be put down elsewhere: in this picture or in another.
@@ -120,7 +122,7 @@ export function forgotten(opened, edits, chosen) {
 
 function tidied(edits) {
   const particles = Object.fromEntries(Object.entries(edits.particles).filter(([, touch]) => Object.keys(touch).length))
-  return { particles, order: edits.order, background: edits.background, threshold: edits.threshold, code: edits.code }
+  return { particles, order: edits.order, background: edits.background, threshold: edits.threshold, code: edits.code, towards: edits.towards }
 }
 
 // What decides how glimpses and background look; places, presence and order do not.

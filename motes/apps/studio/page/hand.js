@@ -1,6 +1,6 @@
 // The hand on the picture: choose, drag, draw a box around many. One way for mouse, pen and finger.
 
-import { moved, particle, particles } from "./edits.js"
+import { moved, onTheWay, particle, particles } from "./edits.js"
 import { at, shown } from "./stage.js"
 
 const REACH = 22 // screen pixels around a particle in which it is hit
@@ -20,7 +20,7 @@ export class Hand {
   // The nearest particle under the pointer; those that are there before those that are doubted.
   hit(event) {
     const { opened, edits, over, selection } = this.store.state
-    if (opened?.kind !== "particles") return null
+    if (opened?.kind !== "particles" || onTheWay(edits)) return null
     const [row, column] = this.stage.pixel(event), unit = this.stage.canvas.clientWidth / opened.columns
     let best = null
     for (const one of particles(opened, edits)) {

@@ -1,6 +1,6 @@
 // Which pixels are shown: laid in the browser while a hand moves, from the model when it rests.
 
-import { NOTHING, lookKey, stacked } from "./edits.js"
+import { NOTHING, lookKey, onTheWay, stacked } from "./edits.js"
 import { composite, lay, over } from "./composite.js"
 import { error, rgba } from "./draw.js"
 
@@ -29,7 +29,7 @@ export class Developer {
 
   develop({ opened, edits, layers, dragging }) {
     const same = lookKey(edits) === this.looks
-    if (layers) {
+    if (layers && !onTheWay(edits)) {
       const began = performance.now()
       this.store.set({ drawn: composite(layers, stacked(opened, edits)), exact: false })
       this.times.push(performance.now() - began)
@@ -37,7 +37,7 @@ export class Developer {
       if (dragging && same) return
     }
     this.server.decode(
-      { run: opened.run, picture: opened.picture, edits, layers: Boolean(layers) && !same },
+      { run: opened.run, picture: opened.picture, edits, layers: Boolean(layers) && !same && !onTheWay(edits) },
       (facts, told) => this.developed(facts, told, opened),
       (problem) => problem.message && this.store.say(problem.message),
     )
@@ -52,7 +52,7 @@ export class Developer {
       this.looks = lookKey(told.edits)
     }
     const newest = told.edits === state.edits
-    if (newest || !state.layers) Object.assign(change, { drawn: rgba(facts.drawn), exact: newest })
+    if (newest || !state.layers || onTheWay(state.edits)) Object.assign(change, { drawn: rgba(facts.drawn), exact: newest })
     this.store.set(change)
   }
 }

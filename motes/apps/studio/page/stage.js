@@ -1,7 +1,7 @@
 // The large picture: its pixels, and the particles drawn over it.
 
 import { cornerAndFraction } from "./composite.js"
-import { particles, stacked } from "./edits.js"
+import { onTheWay, particles, stacked } from "./edits.js"
 import { colour, numbers, put, shape } from "./draw.js"
 import { maskPixels, pixelsOf } from "./picture.js"
 
@@ -42,7 +42,7 @@ export class Stage {
   }
 
   drawMasks({ opened, edits, layers, over }) {
-    this.masks.hidden = !(over.masks && layers)
+    this.masks.hidden = !(over.masks && layers) || onTheWay(edits)
     if (!this.masks.hidden) put(this.masks, maskPixels(layers, stacked(opened, edits), numbers), opened.columns)
   }
 
@@ -59,7 +59,7 @@ export class Stage {
     this.marks.style.setProperty("--u", `${Math.min(rows, columns) / 84}px`)
     const drawn = []
     if (over.proposals) for (const [row, column] of opened.proposals || []) drawn.push(shape("circle", { class: "proposal", ...at(row, column, opened), r: Math.min(rows, columns) / 90 }))
-    if (opened.kind === "particles" && !state.held) {
+    if (opened.kind === "particles" && !state.held && !onTheWay(edits)) {
       const all = particles(opened, edits).sort((a, b) => shown(a) - shown(b) || selection.includes(a.k) - selection.includes(b.k))
       for (const one of all) drawn.push(...this.drawParticle(one, state, layers))
     }

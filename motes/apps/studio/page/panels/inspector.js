@@ -1,7 +1,7 @@
 // The right column: numbers of what is chosen, presence, the look's dimensions or principal directions, what can be done with it.
 
 import { colour, decibels, make, spoken } from "../draw.js"
-import { particle, particles, walked, withBackground, withCode, withFeature, withPresence } from "../edits.js"
+import { particle, particles, walked, withBackground, withCode, withFeature, withPresence, withWay } from "../edits.js"
 
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
 
@@ -106,6 +106,15 @@ export function inspectorPanel(store, actions, server) {
     return [make("h2", {}, "Background"), select]
   }
 
+  function explore({ edits, picture, runs, run, folder, dropped, live }) {
+    const others = [...dropped, ...(runs[run].pictures || []), ...folder].filter((name) => name !== picture)
+    if (!live || !others.length) return []
+    const select = make("select", { id: "towards", "aria-label": "On the way to", onchange: () => store.edit(withWay(store.state.edits, select.value, select.value ? store.state.edits.towards[1] || 0.5 : 0)) },
+      make("option", { value: "" }, "no other picture"), others.map((name) => make("option", { value: name }, spoken(name))))
+    select.value = edits.towards[0]
+    return [make("h2", {}, "On the way to"), select, edits.towards[0] ? slider("share", [0, 1], () => store.state.edits.towards[1], (share, base) => withWay(base, base.towards[0], share), 0.01) : null]
+  }
+
   function sample({ runs, run, live }) {
     if (!live || !runs[run].offers.samples) return []
     const draw = async () => store.set({ picture: (await server.ask("sample", { run })).picture })
@@ -117,7 +126,7 @@ export function inspectorPanel(store, actions, server) {
     sliders.length = 0
     if (!state.opened || !state.runs[state.run]?.offers) return place.replaceChildren()
     const main = state.opened.kind !== "particles" ? code(state) : state.selection.length ? chosen(state) : nothing(state)
-    place.replaceChildren(...main.filter(Boolean), ...background(state), ...sample(state))
+    place.replaceChildren(...main.filter(Boolean), ...background(state), ...explore(state).filter(Boolean), ...sample(state))
   }
 
   store.listen((now, before) => {

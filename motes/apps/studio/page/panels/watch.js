@@ -6,7 +6,7 @@ const EVERY = 2000 // milliseconds
 
 export function watchPanel(store, server) {
   const place = document.getElementById("watch")
-  let lines = [], of = -1, picked = null, timer = null
+  let lines = [], of = -1, picked = null, timer = null, latents = { numbers: [], sentences: [] }
 
   function curve(title, points) {
     if (points.length < 2) return null
@@ -29,16 +29,27 @@ export function watchPanel(store, server) {
     } }) : null
     place.replaceChildren(
       make("p", { class: "hint", id: "watched" }, newest ? `Step ${newest.step.toLocaleString("en")}${newest.stage ? `, ${newest.stage}` : ""}. This page follows the run.` : "Nothing is written yet; this page follows the run."),
-      ...health.map((sentence) => make("p", { class: "warn" }, sentence)),
+      make("dl", { class: "numbers" }, latents.numbers.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
+      ...[...health, ...latents.sentences].map((sentence) => make("p", { class: "warn" }, sentence)),
       ...[curve("held-out loss", series((line) => line.validation, (line) => "validation" in line)), ...names.map((name) => curve(name, series((line) => line.terms[name], (line) => "total" in line)))].filter(Boolean),
       ...(shown ? [make("h2", {}, "Originals, particles, reconstructions"), make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) }), slider] : []).filter(Boolean),
       make("button", { type: "button", onclick: renew }, "Take up its newest model"),
     )
   }
 
+  // Of the model as it is loaded here.
+  async function check() {
+    try {
+      latents = await server.ask("health", { run: of })
+    } catch {
+      latents = { numbers: [], sentences: [] } // no checkpoint yet
+    }
+  }
+
   async function renew() {
     const { fresh, ...facts } = await server.ask("renew", { run: of })
     const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts } : run))
+    if (fresh) check()
     store.set({ runs, note: fresh ? "its newest model is taken up" : "there is no newer model yet", renewed: fresh ? Date.now() : store.state.renewed })
   }
 
@@ -46,11 +57,14 @@ export function watchPanel(store, server) {
     clearTimeout(timer)
     const { tab, run, live } = store.state
     if (tab !== "watch" || !live) return
-    if (run !== of) [lines, of] = [[], run]
+    if (run !== of) {
+      [lines, of, latents] = [[], run, { numbers: [], sentences: [] }]
+      check()
+    }
     try {
       const found = await server.progress(of, lines.length)
       lines = [...lines.slice(0, found.from), ...found.lines]
-      if (found.lines.length || !place.children.length || found.pictures.length) document.activeElement?.closest?.("#watch input") || draw(found.pictures, found.health)
+      document.activeElement?.closest?.("#watch input") || draw(found.pictures, found.health)
     } catch (problem) {
       store.say(problem.message)
     }
