@@ -1,7 +1,7 @@
 """A folder of pictures with masks or landmarks beside them, as tools for cells, faces and key points leave it.
 
 masks      ROOT/images/a.tif with ROOT/masks/a.png, a.png with a_mask.png, or a folder of masks for each picture (`partners.py`):
-           0 is background, every other number, palette entry or colour is a thing
+           0 is background, every other number, palette entry or colour is a thing; of a JPEG, what is bright is one
 landmarks  a table that names pictures, or a .pts file beside each (`landmarks.py`)
 """
 
@@ -68,6 +68,10 @@ class Labelled(Dataset):
         self._marks = max(map(len, self._points.values()), default=0)
         self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
         self._most = max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))]) if self._masks else 0
+        if self._most == 1 < len(self):
+            warnings.warn(
+                f"each mask in {self._root} is taken for one thing; where there are more, give each a number of its own", stacklevel=2
+            )
 
     def __len__(self) -> int:
         return len(self._shelf.files)
@@ -141,11 +145,14 @@ def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
     """int64, H W: of a mask in grey, a palette or colours; transparent is background."""
     try:
         with Image.open(path) as opened:
-            value, mode = np.asarray(opened), opened.mode
+            exact = opened.format not in ("JPEG", "WEBP")
+            value, mode = np.asarray(opened if exact else opened.convert("L")), opened.mode if exact else "L"
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
         raise UserError(f"the mask {path} is no picture, or cut short ({type(problem).__name__})") from None
     if value.shape[:2] != size:
         raise UserError(f"the mask {path} has {value.shape[0]} x {value.shape[1]} pixels, its picture {size[0]} x {size[1]}")
+    if not exact:  # compression has spread the numbers: only what is bright is sure
+        value = value > 127
     if mode == "P":
         value = np.where(value == VOID, 0, value)
     if value.ndim == 3:

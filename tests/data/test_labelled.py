@@ -81,6 +81,16 @@ def test_numbers_of_every_kind_of_mask(tmp_path, kind):
         read_numbers(tmp_path / "mask.png", (9, 9))
 
 
+def test_masks_in_two_values_are_one_thing_and_that_is_said(tmp_path):
+    write_cells(
+        tmp_path, mask="masks/{}.jpg", kind=lambda numbers: Image.fromarray((numbers > 0).astype(np.uint8) * 255).resize(SIZE[::-1])
+    )
+    with pytest.warns(UserWarning, match="taken for one thing"):
+        data = opened(tmp_path)
+    wrong = data.truth(range(10)).masks[:, 0].numpy() != (data.pixels(range(10))[:, 0] == 200)
+    assert len(data) == 10 and wrong.mean() < 0.02
+
+
 def test_a_mask_for_each_thing(tmp_path):
     for number in range(4):
         image, numbers = cell(number)
