@@ -68,7 +68,7 @@ class Labelled(Dataset):
         self._marks = max(map(len, self._points.values()), default=0)
         self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
         self._most = max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))]) if self._masks else 0
-        if self._most == 1 < len(self):
+        if self._most == 1 < len(self) and config.things != 1:
             warnings.warn(
                 f"each mask in {self._root} is taken for one thing; where there are more, give each a number of its own", stacklevel=2
             )

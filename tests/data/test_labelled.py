@@ -46,6 +46,7 @@ def opened(root, split: Any = "train", **options) -> Any:
         ("deep/er/{}.png", "deep/er/{}_mask.png"),
         ("{}_img.png", "{}_masks.png"),
         ("{}.tif", "{}_cp_masks.tif"),
+        ("JPEGImages/480p/cow/{}.png", "Annotations/480p/cow/{}.png"),
     ],
 )
 def test_masks_are_found_and_lie_on_their_pictures(tmp_path, picture, mask):
