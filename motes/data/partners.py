@@ -10,7 +10,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 OF_PICTURES = ("images", "image", "imgs", "img", "pictures", "frames", "raw", "rgb", "jpegimages")  # folders, and last words of names
-OF_MASKS = ("masks", "mask", "labels", "label", "segmentations", "segmentation", "seg", "instances", "gt", "annotations", "segmentationobject")
+OF_MASKS = (
+    "masks",
+    "mask",
+    "labels",
+    "label",
+    "segmentations",
+    "segmentation",
+    "seg",
+    "instances",
+    "gt",
+    "annotations",
+    "segmentationobject",
+)
 _LAST_WORD = re.compile(r"^(.+?)(?:[_ .-]cp)?[_ .-](" + "|".join((*OF_MASKS, *OF_PICTURES)) + r")$", re.IGNORECASE)
 
 Key = tuple[str, ...]  # a file's place without the words that say whether it is a mask
