@@ -62,9 +62,9 @@ class Labelled(Dataset):
         self._points = self._find_points(pictures)
         if not self._masks and not self._points:
             raise UserError(f"{self._root} has no masks and no landmarks beside its pictures; as pictures alone it is folder:{self._root}")
+        self._check_whole(pictures)
         self._sizes: dict[Path, tuple[int, int]] = {}
         self._shelf = open_split(pictures, _of_split(pictures, self._root, config.held_out, split), self._load, self._root, split)
-        self._check_whole()
         self._marks = max(map(len, self._points.values()), default=0)
         self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
         self._most = max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))]) if self._masks else 0
@@ -106,20 +106,19 @@ class Labelled(Dataset):
             raise UserError(f"{table} names none of the pictures in {self._root}")
         return found
 
-    def _check_whole(self) -> None:
+    def _check_whole(self, pictures: list[Path]) -> None:
         """Masks of all or none: no thing is taken for background."""
-        bare = [file for file in self._shelf.files if self._masks and not self._masks[file]]
-        if bare:
+        if self._masks and (bare := [file for file in pictures if not self._masks[file]]):
             raise UserError(
-                f"{len(bare)} of {len(self)} pictures in {self._root} have no mask, the first {bare[0]}; "
+                f"{len(bare)} of {len(pictures)} pictures in {self._root} have no mask, the first {bare[0]}; "
                 f"add them, or learn without any: --data folder:PLACE with the folder that holds pictures alone"
             )
         if len({len(points) for points in self._points.values()}) > 1:
             raise UserError(
                 f"the pictures in {self._root} have different numbers of landmarks; each must have all, unknown ones left empty"
             )
-        if self._points and (bare := [file for file in self._shelf.files if file not in self._points]):
-            warnings.warn(f"{len(bare)} of {len(self)} pictures in {self._root} have no landmarks, the first {bare[0]}", stacklevel=3)
+        if self._points and (bare := [file for file in pictures if file not in self._points]):
+            warnings.warn(f"{len(bare)} of {len(pictures)} pictures in {self._root} have no landmarks, the first {bare[0]}", stacklevel=3)
 
     def _marked(self, row: int) -> np.ndarray:
         """float32, P 2."""
