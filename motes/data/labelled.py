@@ -25,6 +25,7 @@ from motes.data.pictures import check_looks, moved, numbers_to_size, read_pictur
 from motes.errors import UserError
 
 ROOM = 1 << 30  # bytes of masks kept
+TINY = 10  # pixels; things that are smaller on average are none
 VOID = 255  # in masks with a palette: pixels that nobody annotated
 
 
@@ -137,6 +138,12 @@ class Labelled(Dataset):
             numbers = np.zeros(self._sizes[file], np.int64)
             for place, one in enumerate(maps):
                 numbers[one > 0] = place + 1
+        kinds = len(np.unique(numbers))
+        if kinds > 256 and kinds * TINY > numbers.size:
+            raise UserError(
+                f"the mask {self._masks[file][0]} has {kinds:,} different values and looks like a picture; "
+                f"to learn from it as well: --data folder:{self._root}"
+            )
         return numbers_to_size(renumbered(numbers, self.config.things), self.config.image_size, self.config.fit)
 
 

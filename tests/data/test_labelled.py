@@ -123,6 +123,13 @@ def test_pictures_named_like_masks_without_partners_are_pictures(tmp_path):
     assert pair([tmp_path / name for name in names], tmp_path) == {}
 
 
+def test_pictures_named_like_masks_are_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    write_cells(tmp_path, 3, "{}.png", "{}_gt.png", lambda numbers: Image.fromarray(noise))
+    with pytest.raises(UserError, match="looks like a picture"):
+        opened(tmp_path)
+
+
 def test_splits_with_folders_of_their_own(tmp_path):
     write_cells(tmp_path, 10, "train/images/{}.png", "train/masks/{}.png")
     write_cells(tmp_path, 3, "test/images/{}.png", "test/masks/{}.png")
