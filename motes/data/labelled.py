@@ -1,7 +1,7 @@
 """A folder of pictures with masks or landmarks beside them, as tools for cells, faces and key points leave it.
 
 masks      ROOT/images/a.tif with ROOT/masks/a.png, a.png with a_mask.png, or a folder of masks for each picture (`partners.py`):
-           0 is background, every other number, palette entry or colour is a thing
+           0 is background, every other number, palette entry or colour is a thing; of a JPEG, what is bright is one
 landmarks  a table that names pictures, or a .pts file beside each (`landmarks.py`)
 """
 
@@ -25,6 +25,7 @@ from motes.data.pictures import check_looks, moved, numbers_to_size, read_pictur
 from motes.errors import UserError
 
 ROOM = 1 << 30  # bytes of masks kept
+TINY = 10  # pixels; things that are smaller on average are none
 VOID = 255  # in masks with a palette: pixels that nobody annotated
 
 
@@ -62,12 +63,16 @@ class Labelled(Dataset):
         self._points = self._find_points(pictures)
         if not self._masks and not self._points:
             raise UserError(f"{self._root} has no masks and no landmarks beside its pictures; as pictures alone it is folder:{self._root}")
+        self._check_whole(pictures)
         self._sizes: dict[Path, tuple[int, int]] = {}
         self._shelf = open_split(pictures, _of_split(pictures, self._root, config.held_out, split), self._load, self._root, split)
-        self._check_whole()
         self._marks = max(map(len, self._points.values()), default=0)
         self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
         self._most = max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))]) if self._masks else 0
+        if self._most == 1 < len(self) and config.things != 1:
+            warnings.warn(
+                f"each mask in {self._root} is taken for one thing; where there are more, give each a number of its own", stacklevel=2
+            )
 
     def __len__(self) -> int:
         return len(self._shelf.files)
@@ -102,20 +107,19 @@ class Labelled(Dataset):
             raise UserError(f"{table} names none of the pictures in {self._root}")
         return found
 
-    def _check_whole(self) -> None:
+    def _check_whole(self, pictures: list[Path]) -> None:
         """Masks of all or none: no thing is taken for background."""
-        bare = [file for file in self._shelf.files if self._masks and not self._masks[file]]
-        if bare:
+        if self._masks and (bare := [file for file in pictures if not self._masks[file]]):
             raise UserError(
-                f"{len(bare)} of {len(self)} pictures in {self._root} have no mask, the first {bare[0]}; "
+                f"{len(bare)} of {len(pictures)} pictures in {self._root} have no mask, the first {bare[0]}; "
                 f"add them, or learn without any: --data folder:PLACE with the folder that holds pictures alone"
             )
         if len({len(points) for points in self._points.values()}) > 1:
             raise UserError(
                 f"the pictures in {self._root} have different numbers of landmarks; each must have all, unknown ones left empty"
             )
-        if self._points and (bare := [file for file in self._shelf.files if file not in self._points]):
-            warnings.warn(f"{len(bare)} of {len(self)} pictures in {self._root} have no landmarks, the first {bare[0]}", stacklevel=3)
+        if self._points and (bare := [file for file in pictures if file not in self._points]):
+            warnings.warn(f"{len(bare)} of {len(pictures)} pictures in {self._root} have no landmarks, the first {bare[0]}", stacklevel=3)
 
     def _marked(self, row: int) -> np.ndarray:
         """float32, P 2."""
@@ -134,6 +138,12 @@ class Labelled(Dataset):
             numbers = np.zeros(self._sizes[file], np.int64)
             for place, one in enumerate(maps):
                 numbers[one > 0] = place + 1
+        kinds = len(np.unique(numbers))
+        if kinds > 256 and kinds * TINY > numbers.size:
+            raise UserError(
+                f"the mask {self._masks[file][0]} has {kinds:,} different values and looks like a picture; "
+                f"to learn from it as well: --data folder:{self._root}"
+            )
         return numbers_to_size(renumbered(numbers, self.config.things), self.config.image_size, self.config.fit)
 
 
@@ -141,11 +151,14 @@ def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
     """int64, H W: of a mask in grey, a palette or colours; transparent is background."""
     try:
         with Image.open(path) as opened:
-            value, mode = np.asarray(opened), opened.mode
+            exact = opened.format not in ("JPEG", "WEBP")
+            value, mode = np.asarray(opened if exact else opened.convert("L")), opened.mode if exact else "L"
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
         raise UserError(f"the mask {path} is no picture, or cut short ({type(problem).__name__})") from None
     if value.shape[:2] != size:
         raise UserError(f"the mask {path} has {value.shape[0]} x {value.shape[1]} pixels, its picture {size[0]} x {size[1]}")
+    if not exact:  # compression has spread the numbers: only what is bright is sure
+        value = value > 127
     if mode == "P":
         value = np.where(value == VOID, 0, value)
     if value.ndim == 3:

@@ -16,6 +16,7 @@ from motes.errors import UserError
 
 ENDINGS = (".csv", ".tsv", ".txt")
 HEADER = 5  # lines at most
+LOOKED_AT = 50  # files: some tools leave one .txt for each picture
 PICTURE = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm")
 _AXIS = re.compile(r"^(?:(.*)[_ .:-])?([xy])[_ ]?(\d*)$|^(.*[a-z0-9])([XY])$")
 _SIZES = {"w", "h", "width", "height"}  # with one x and y they are a box
@@ -24,7 +25,7 @@ _SIZES = {"w", "h", "width", "height"}  # with one x and y they are a box
 def find_table(root: Path) -> Path | None:
     """The first table in the folder, or in one of its folders, that has landmarks in it."""
     near = sorted(file for file in [*root.glob("*"), *root.glob("*/*")] if file.suffix.lower() in ENDINGS and file.is_file())
-    return next((file for file in near if _has_landmarks(file)), None)
+    return next((file for file in near[:LOOKED_AT] if _has_landmarks(file)), None)
 
 
 def read_table(path: Path) -> dict[str, np.ndarray]:

@@ -9,9 +9,20 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-OF_PICTURES = ("images", "image", "imgs", "img", "pictures", "frames", "raw", "rgb")  # folders, and last words of names
-OF_MASKS = ("masks", "mask", "labels", "label", "segmentations", "segmentation", "seg", "instances", "gt")
-EXACT = (".png", ".tif", ".tiff", ".bmp", ".gif")  # formats that keep numbers as they are
+OF_PICTURES = ("images", "image", "imgs", "img", "pictures", "frames", "raw", "rgb", "jpegimages")  # folders, and last words of names
+OF_MASKS = (
+    "masks",
+    "mask",
+    "labels",
+    "label",
+    "segmentations",
+    "segmentation",
+    "seg",
+    "instances",
+    "gt",
+    "annotations",
+    "segmentationobject",
+)
 _LAST_WORD = re.compile(r"^(.+?)(?:[_ .-]cp)?[_ .-](" + "|".join((*OF_MASKS, *OF_PICTURES)) + r")$", re.IGNORECASE)
 
 Key = tuple[str, ...]  # a file's place without the words that say whether it is a mask
@@ -47,4 +58,4 @@ def _key(place: Path) -> tuple[Key, bool]:
     stem, found = place.stem, _LAST_WORD.match(place.stem)
     if found:
         stem, word = found[1], word if word in OF_MASKS else found[2].lower()
-    return (*folders, stem.lower()), word in OF_MASKS and place.suffix.lower() in EXACT
+    return (*folders, stem.lower()), word in OF_MASKS

@@ -116,4 +116,24 @@ PRESETS = {
             Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500, validation_pictures=64),
         ),
     ),
+    "keynet-quick": Preset(
+        "points without looks, from pairs of a face and its bent copy",
+        Recipe(
+            "keynet",
+            "faces",
+            {"num_particles": 10, "encoder_channels": (16, 32, 64), "reconstruction": "pyramid"},
+            {"image_size": (64, 64), "count": 10000, "held_out": 500},
+            Training(4000, 16, 1e-3, max_minutes=5.0, evaluate_every=1000),
+        ),
+    ),
+    "zhang-quick": Preset(
+        "points with looks that follow when a face is bent",
+        Recipe(
+            "zhang",
+            "faces",
+            {"num_particles": 10, "widths": (16, 32, 32)},
+            {"image_size": (64, 64), "count": 10000, "held_out": 500},
+            Training(4000, 16, 1e-3, max_minutes=5.0, evaluate_every=1000),
+        ),
+    ),
 }

@@ -9,6 +9,8 @@ from motes.apps.recipes import make_recipe
 from motes.apps.show import chosen
 from motes.data import DATASETS
 from motes.errors import UserError
+from motes.models import MODELS
+from motes.training.presets import PRESETS
 
 
 def told(**words):
@@ -43,3 +45,7 @@ def test_shown_data_is_a_set_with_its_own_defaults_or_a_folder(tmp_path):
     assert recipe.data == "folder" and recipe.data_config["path"] == str(tmp_path) and out.stem == tmp_path.name
     with pytest.raises(UserError, match="did you mean 'scenes'"):
         chosen(told(name="scnes"), [])
+
+
+def test_every_model_can_be_trained_from_the_command_line():
+    assert {preset.recipe.model for preset in PRESETS.values()} == set(MODELS)

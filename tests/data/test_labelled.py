@@ -46,6 +46,7 @@ def opened(root, split: Any = "train", **options) -> Any:
         ("deep/er/{}.png", "deep/er/{}_mask.png"),
         ("{}_img.png", "{}_masks.png"),
         ("{}.tif", "{}_cp_masks.tif"),
+        ("JPEGImages/480p/cow/{}.png", "Annotations/480p/cow/{}.png"),
     ],
 )
 def test_masks_are_found_and_lie_on_their_pictures(tmp_path, picture, mask):
@@ -81,6 +82,16 @@ def test_numbers_of_every_kind_of_mask(tmp_path, kind):
         read_numbers(tmp_path / "mask.png", (9, 9))
 
 
+def test_masks_in_two_values_are_one_thing_and_that_is_said(tmp_path):
+    write_cells(
+        tmp_path, mask="masks/{}.jpg", kind=lambda numbers: Image.fromarray((numbers > 0).astype(np.uint8) * 255).resize(SIZE[::-1])
+    )
+    with pytest.warns(UserWarning, match="taken for one thing"):
+        data = opened(tmp_path)
+    wrong = data.truth(range(10)).masks[:, 0].numpy() != (data.pixels(range(10))[:, 0] == 200)
+    assert len(data) == 10 and wrong.mean() < 0.02
+
+
 def test_a_mask_for_each_thing(tmp_path):
     for number in range(4):
         image, numbers = cell(number)
@@ -103,13 +114,20 @@ def test_pictures_without_a_mask_are_named(tmp_path):
     data = opened(tmp_path)
     gone = sorted(data._shelf.files)[3]
     (tmp_path / "masks" / f"{gone.stem}.png").unlink()
-    with pytest.raises(UserError, match=f"1 of 10 pictures .* have no mask, the first {gone}"):
+    with pytest.raises(UserError, match=f"1 of 12 pictures .* have no mask, the first {gone}"):
         opened(tmp_path)
 
 
 def test_pictures_named_like_masks_without_partners_are_pictures(tmp_path):
     names = ["mask/1.png", "no_mask/1.png", "labels/2.png", "my_mask.png"]
     assert pair([tmp_path / name for name in names], tmp_path) == {}
+
+
+def test_pictures_named_like_masks_are_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    write_cells(tmp_path, 3, "{}.png", "{}_gt.png", lambda numbers: Image.fromarray(noise))
+    with pytest.raises(UserError, match="looks like a picture"):
+        opened(tmp_path)
 
 
 def test_splits_with_folders_of_their_own(tmp_path):

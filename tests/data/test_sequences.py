@@ -44,6 +44,7 @@ def test_whole_sequences_go_to_one_split(tmp_path):
     assert sorted(map(sorted, seen)) == [[0], [1], [2]]
 
 
+@pytest.mark.filterwarnings("ignore:left out")
 def test_clips_keep_the_step_and_reach_over_no_gap(tmp_path):
     write(tmp_path, [number for number in range(60) if number != 20])
     (tmp_path / "frame_41.png").write_bytes(b"broken")
