@@ -245,6 +245,20 @@ def test_a_picture_is_dropped_and_before_is_shown_while_space_is_held(open_page,
     Image.effect_noise((70, 50), 90).convert("RGB").save(tmp_path / "mine.png")
     page.page.locator("input[type=file]").set_input_files(str(tmp_path / "mine.png"))
     page.until("motes.store.state.opened.picture.startsWith('dropped/')")
+    page.page.evaluate("motes.store.edit({ ...motes.store.state.edits, particles: { 0: { position: [0.5, 0.5], presence: 1 } } })")
+    page.settle()
+    link = page.page.url
+    page.page.goto("about:blank")
+    page.page.goto(link)
+    page.page.wait_for_selector("#note:has-text('drop it in again')")
+    page.page.locator("input[type=file]").set_input_files(str(tmp_path / "mine.png"))
+    page.settle()
+    assert page.state("edits", "particles", "0", "position") == [0.5, 0.5], "the same picture takes the link's edits up"
+    page.page.evaluate("motes.server.socket.close()")
+    page.until("motes.store.state.session !== '' && motes.server.socket.readyState === 1 && motes.store.state.note === ''")
+    page.page.keyboard.press("ArrowDown") if page.state("selection") else page.page.locator("#strip button").first.click()
+    page.page.keyboard.press("ArrowDown")
+    page.settle()
     page.page.keyboard.down("Space")
     assert page.state("held")
     page.page.keyboard.up("Space")
@@ -350,7 +364,13 @@ def test_the_exported_site_drags_without_a_server_behind_it(browser, runs, tmp_p
         before, start = page.drawn(), page.place(0)
         page.drag(start, (start[0] - 80, start[1] - 80))
         page.page.wait_for_timeout(100)
-        assert not np.array_equal(before, page.drawn()) and not page.faults and not page.foreign
+        assert not np.array_equal(before, page.drawn())
+        before = page.drawn()
+        page.page.get_by_role("button", name="Duplicate").click()
+        page.page.wait_for_timeout(100)
+        assert not np.array_equal(before, page.drawn()), "a copy looks like its origin"
+        assert page.page.get_by_role("slider", name="number 0").count() == 0, "looks need the model"
+        assert not page.faults and not page.foreign, page.faults
         page.shot("site")
         context.close()
         server.shutdown()

@@ -24,6 +24,7 @@ from motes.apps.studio.watch import progress
 from motes.errors import UserError
 
 CLIENTS = 64  # pages at once
+THUMBS = 1000  # small pictures that are kept
 
 
 class Studio:
@@ -75,6 +76,8 @@ class Studio:
         name = request.query_params.get("picture", "")
         try:
             if name not in self.thumbs:
+                if len(self.thumbs) >= THUMBS:
+                    self.thumbs.clear()
                 self.thumbs[name] = await self._off(self.shelf.drawn_small, name)
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)

@@ -1,6 +1,6 @@
 // What can be done, each by a button and a key; the one list that buttons, keys and the help are made from.
 
-import { NOTHING, added, count, forgotten, moved, particle, particles, restacked, taken, withLook, withPresence } from "./edits.js"
+import { NOTHING, added, forgotten, moved, particles, restacked, taken, withLook, withPresence } from "./edits.js"
 import { SHOWS } from "./store.js"
 import { shown } from "./stage.js"
 
@@ -19,8 +19,8 @@ export function actionsOf(store) {
     duplicate: { key: "d", name: "Duplicate", can: chosen, does: () => duplicate(store, offers()) },
     remove: { key: "delete", name: "Delete", can: () => chosen() && offers().presence, does: () => change(({ edits, selection }) => withPresence(edits, selection, 0)) },
     copy: { key: "c", name: "Copy", can: chosen, does: () => copy(store) },
-    pasteLook: { key: "l", name: "Paste look", can: () => chosen() && now().clip?.run === now().run && now().opened.features[0]?.length, does: () => change(({ opened, edits, selection, clip }) => withLook(opened, edits, selection, clip.one)) },
-    paste: { key: "v", name: "Paste particle", can: () => now().opened && now().clip?.run === now().run, does: () => paste(store, offers()) },
+    pasteLook: { key: "l", name: "Paste look", can: () => chosen() && now().live && now().clip?.run === now().run && now().opened.features[0]?.length, does: () => change(({ opened, edits, selection, clip }) => withLook(opened, edits, selection, clip.one)) },
+    paste: { key: "v", name: "Paste particle", can: () => now().opened && now().clip?.run === now().run && (now().live || now().clip.picture === now().picture), does: () => paste(store, offers()) },
     front: { key: "f", name: "To the front", can: () => chosen() && offers().layers, does: () => change(({ opened, edits, selection }) => restacked(opened, edits, selection, -1)) },
     back: { key: "b", name: "To the back", can: () => chosen() && offers().layers, does: () => change(({ opened, edits, selection }) => restacked(opened, edits, selection, 1)) },
     all: { key: "mod+a", name: "Choose all that are there", can: () => now().opened?.kind === "particles", does: () => store.set({ selection: particles(now().opened, now().edits).filter(shown).map((one) => one.k) }) },
@@ -112,6 +112,8 @@ export function listenToKeys(store, actions, help) {
     event.preventDefault()
     action.does()
   })
+  // A button that was clicked does not keep the keys: Space is for the picture then.
+  addEventListener("click", (event) => event.detail > 0 && document.activeElement?.matches("main button, header button") && document.activeElement.blur())
   const rest = (event) => {
     if (event.key === " " || event.type === "blur") store.state.held && store.set({ held: false })
     if (since && (event.type === "blur" || event.key in NUDGE)) {
@@ -123,5 +125,3 @@ export function listenToKeys(store, actions, help) {
   addEventListener("keyup", rest)
   addEventListener("blur", rest)
 }
-
-export { count, particle }

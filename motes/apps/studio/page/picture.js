@@ -10,6 +10,9 @@ export function layersOf(facts) {
   return { glimpses: facts.glimpses.data, background: facts.background.data, count, depth, side, rows, columns }
 }
 
+// A copy that the model has not drawn yet looks like its origin.
+const drawable = (layers, particles) => particles.map((one) => (one.k < layers.count ? one : { ...one, k: one.base }))
+
 // Keeps `drawn` up to date with `edits`: at once where there are layers, then exactly.
 export class Developer {
   constructor(store, server) {
@@ -31,7 +34,7 @@ export class Developer {
     const same = lookKey(edits) === this.looks
     if (layers && !onTheWay(edits)) {
       const began = performance.now()
-      this.store.set({ drawn: composite(layers, stacked(opened, edits)), exact: false })
+      this.store.set({ drawn: composite(layers, drawable(layers, stacked(opened, edits))), exact: false })
       this.times.push(performance.now() - began)
       this.times = this.times.slice(-120)
       if (dragging && same) return

@@ -40,7 +40,8 @@ export function inspectorPanel(store, actions, server) {
     return make("span", { class: "split" }, choice(false, "numbers"), choice(true, "directions"))
   }
 
-  function look({ opened, edits, selection }) {
+  function look({ opened, edits, selection, live }) {
+    if (!live) return [] // the model draws looks
     const first = selection[0], { features } = particle(opened, edits, first), ranges = opened.ranges
     if (!features.length) return []
     const head = [make("div", { class: "title" }, make("h2", {}, "Look"), ranges?.axes.length ? toggle() : null)]
@@ -84,7 +85,8 @@ export function inspectorPanel(store, actions, server) {
     ]
   }
 
-  function code({ opened }) {
+  function code({ opened, live }) {
+    if (!live) return [make("p", { class: "hint" }, "Codes are drawn by the model: motes studio RUN.")]
     const { ranges } = opened, value = (f) => store.state.edits.code[f] ?? opened.code[f]
     const whole = () => opened.code.map((_, f) => value(f))
     const along = (axis) => whole().reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)

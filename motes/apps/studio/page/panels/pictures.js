@@ -5,6 +5,7 @@ import { make, shape } from "../draw.js"
 export function picturesPanel(store, server) {
   const place = document.getElementById("pictures")
   const local = new Map() // dropped pictures as the browser has them, for the small view
+  const sent = new Map() // and to hand them in again where the studio was away
 
   async function take(files) {
     for (const file of [...files].filter((one) => one.type.startsWith("image/")).slice(0, 8)) {
@@ -12,7 +13,9 @@ export function picturesPanel(store, server) {
         store.say(`reading ${file.name || "picture"} …`)
         const picture = await server.upload(file)
         local.set(picture, URL.createObjectURL(file))
-        store.set({ dropped: [...new Set([picture, ...store.state.dropped])].slice(0, 8), picture, note: "" })
+        sent.set(picture, file)
+        const waited = picture === store.state.picture // a link to it was opened before it was here
+        store.set({ dropped: [...new Set([picture, ...store.state.dropped])].slice(0, 8), picture, note: "", ...(waited && { renewed: Date.now() }) })
       } catch (problem) {
         store.say(problem.message)
       }
@@ -37,6 +40,11 @@ export function picturesPanel(store, server) {
   })
   addEventListener("paste", (event) => take(event.clipboardData.files))
 
+  async function handInAgain() {
+    for (const name of [...store.state.dropped].reverse()) await server.upload(sent.get(name)).catch(({ message }) => store.say(message))
+    if (sent.has(store.state.picture)) store.set({ renewed: Date.now() })
+  }
+
   function thumbs(names, title, first = []) {
     if (!names.length && !first.length) return []
     const buttons = names.map((name, n) => make("button", { type: "button", class: name === store.state.picture ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(name === store.state.picture), title: name, onclick: () => store.set({ picture: name }) },
@@ -53,6 +61,7 @@ export function picturesPanel(store, server) {
   }
 
   store.listen((now, before) => {
+    if (now.session !== before.session && before.session) handInAgain()
     if (["runs", "run", "folder", "dropped", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
   })
 }

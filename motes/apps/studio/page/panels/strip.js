@@ -14,7 +14,8 @@ export function stripPanel(store) {
 
   function tile({ layers, selection }, one) {
     const canvas = layers && make("canvas", {})
-    if (layers && one.k < layers.count) put(canvas, glimpse(layers, one.k), layers.side)
+    const k = one.k < layers?.count ? one.k : one.base // a copy that the model has not drawn yet looks like its origin
+    if (k < layers?.count) put(canvas, glimpse(layers, k), layers.side)
     return make("button", { type: "button", role: "option", "aria-selected": String(selection.includes(one.k)), class: `${shown(one) ? "" : "doubted"} ${selection.includes(one.k) ? "on" : ""}`, "--c": colour(one.k), "data-k": String(one.k), title: `particle ${one.k}`, onclick: (event) => choose(event, one.k) },
       canvas, make("span", {}, String(one.k)))
   }
