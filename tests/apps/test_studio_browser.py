@@ -177,6 +177,12 @@ def test_drag_many_slide_undo_redo_and_reload(open_page):
     page.page.keyboard.press("End")
     page.settle()
     assert page.state("edits", "particles", "2", "features", "1") is not None
+    position = page.state("edits", "particles", "2", "position")
+    page.page.keyboard.press("ArrowLeft")
+    assert page.state("edits", "particles", "2", "position") == position, "a slider's arrows are its own"
+    page.page.keyboard.down("Space")
+    assert page.state("held"), "other keys are the picture's"
+    page.page.keyboard.up("Space")
     page.page.keyboard.press("x")
     page.page.locator("#stage").focus()
     page.page.keyboard.press("m")

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from motes.apps.studio.desk import Desk
+from motes.apps.studio.desk import Desk, number_of
 from motes.apps.studio.messages import LONGEST, pack, read
 from motes.errors import UserError
 
@@ -23,7 +23,7 @@ class Conversation:
 
     def __init__(self, socket: WebSocket, desk: Desk, worker: Executor):
         self.socket, self.desk, self.worker = socket, desk, worker
-        self.questions: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(WAITING)
+        self.questions: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(WAITING)  # or answers that need no model
         self.newest: dict[str, Any] | None = None  # the newest edit to be decoded; None in the queue holds its place
 
     async def hold(self, greeting: dict[str, Any]) -> None:
@@ -46,12 +46,13 @@ class Conversation:
             try:
                 told = read(_text(message))
             except UserError as problem:
-                await self.questions.put({"problem": str(problem)})
+                await self.questions.put(pack({"n": 0, "problem": str(problem)}))
                 continue
             if told.get("ask") != "decode":
                 await self.questions.put(told)
-            elif self.newest is not None:
-                self.newest = told  # what was not begun is never begun
+            elif self.newest is not None:  # what was not begun is never begun
+                older, self.newest = self.newest, told
+                await self.questions.put(pack({"n": number_of(older), "superseded": True}))
             else:
                 self.newest = told
                 await self.questions.put(None)
@@ -61,14 +62,14 @@ class Conversation:
             told = await self.questions.get()
             if told is None:
                 told, self.newest = self.newest or {}, None
-            if "problem" in told:
-                await self._send(pack({"n": 0, "problem": str(told["problem"])[:300]}))
+            if isinstance(told, bytes):
+                await self._send(told)
                 continue
             try:
                 answer = await asyncio.get_running_loop().run_in_executor(self.worker, self.desk.answer, told)
             except Exception as problem:  # a fault of ours: said, and the conversation goes on
                 print(f"motes studio: {told.get('ask')}: {type(problem).__name__}: {problem}", file=sys.stderr)
-                answer = pack({"n": 0, "problem": f"that could not be done ({type(problem).__name__})"})
+                answer = pack({"n": number_of(told), "problem": f"that could not be done ({type(problem).__name__})"})
             await self._send(answer)
 
     async def _send(self, message: bytes) -> None:

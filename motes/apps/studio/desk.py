@@ -42,7 +42,7 @@ class Desk:
 
     def answer(self, told: dict[str, Any]) -> bytes:
         """What a client asked for, or a sentence why not."""
-        number = told.get("n") if type(told.get("n")) is int and abs(told["n"]) < 2**53 else 0
+        number = number_of(told)
         try:
             ask = told.get("ask")
             if not isinstance(ask, str) or ask not in self.asks:
@@ -140,6 +140,12 @@ class Desk:
         while len(self.encoded) > OPEN:
             self.encoded.popitem(last=False)
         return found
+
+
+def number_of(told: dict[str, Any]) -> int:
+    """By which a client knows its question again; 0 where it has none."""
+    number = told.get("n")
+    return number if type(number) is int and abs(number) < 2**53 else 0
 
 
 def latent_facts(latent: Any) -> dict[str, Any]:

@@ -88,9 +88,9 @@ export const shownKey = (key) => key.replace("mod", navigator.platform.includes(
 export function listenToKeys(store, actions, help) {
   let since = null
   addEventListener("keydown", (event) => {
-    const field = event.target.closest?.("input, select, textarea, dialog")
-    if (event.key === "?" && !field) return help()
-    if (field && !(event.target.type === "range" && (event.ctrlKey || event.metaKey))) return
+    const field = event.target.closest?.("input:not([type=range]), select, textarea, dialog")
+    if (field || (event.target.type === "range" && /^(Arrow|Page|Home|End)/.test(event.key))) return // they have these keys themselves
+    if (event.key === "?") return help()
     const control = event.target.closest?.("button")
     if (event.key === " " && !control) {
       event.preventDefault()

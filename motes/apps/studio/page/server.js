@@ -45,7 +45,8 @@ class Live {
     const asked = this.waiting.get(facts.n)
     this.waiting.delete(facts.n)
     if (!asked) return
-    if (facts.problem) asked.refuse(new Error(facts.problem))
+    if (facts.superseded) asked.refuse(new Error("")) // a newer one will be answered
+    else if (facts.problem) asked.refuse(new Error(facts.problem))
     else asked.answer(facts)
   }
 

@@ -90,13 +90,14 @@ export class Stage {
     return [...drawn, group]
   }
 
-  // As large as the stage allows, in whole pixels where there is room.
+  // As large as the stage allows, in whole screen pixels where those are seen.
   fit() {
     const { opened, compared } = this.store.state
     if (!opened) return
     const wide = this.stage.clientWidth - 12 - (compared ? 14 : 0), high = this.stage.clientHeight - 12
     const room = Math.min(wide / (compared ? 2 : 1) / opened.columns, high / opened.rows)
-    const zoom = room > 2 ? Math.floor(room * devicePixelRatio) / devicePixelRatio : room
+    const step = room < 4 ? devicePixelRatio : 4 * devicePixelRatio // a large pixel may be a line wider than its neighbour
+    const zoom = room > 2 ? Math.floor(room * step) / step : room
     for (const sheet of this.stage.querySelectorAll(".sheet")) {
       sheet.style.width = `${opened.columns * zoom}px`
       sheet.style.height = `${opened.rows * zoom}px`
