@@ -70,10 +70,6 @@ class Balls(Generated):
         self._layer = np.repeat(np.arange(len(self.rules.layers)), self.rules.layers)
         self._paths: dict[int, np.ndarray] = {}
 
-    @property
-    def frames(self) -> int:
-        return self.config.frames
-
     def truth(self, rows: Sequence[int]) -> Truth:
         asked = self._checked(rows)
         places, speeds = self._moments(asked)

@@ -34,6 +34,7 @@ class Dataset(ABC):
     """`Config` is a frozen dataclass; a data set is made of it and the name of a split."""
 
     Config: ClassVar[type]
+    config: Any
 
     @abstractmethod
     def __init__(self, config: Any, split: Split): ...
@@ -42,14 +43,14 @@ class Dataset(ABC):
     def __len__(self) -> int: ...
 
     @property
-    @abstractmethod
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, rows, columns."""
+        return (self.config.channels, *self.config.image_size)
 
     @property
     def frames(self) -> int:
         """Of a clip: row // frames is the clip, row % frames the time. Single pictures are clips of one."""
-        return 1
+        return getattr(self.config, "frames", 1)
 
     @abstractmethod
     def pixels(self, rows: Sequence[int]) -> np.ndarray:

@@ -91,14 +91,6 @@ class Clevrer(Dataset):
     def __len__(self) -> int:
         return len(self._reel)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
-    @property
-    def frames(self) -> int:
-        return self.config.frames
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return self._reel.pixels(rows)
 

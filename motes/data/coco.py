@@ -74,10 +74,6 @@ class Coco(Dataset):
     def __len__(self) -> int:
         return len(self._images)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return np.stack(list(self._pool.map(self._one, rows)))
 

@@ -37,10 +37,6 @@ class Generated(Dataset):
     def __len__(self) -> int:
         return (self.config.count if self.split == "train" else self.config.held_out) * self.frames
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         asked = self._checked(rows).tolist()
         missing = sorted(set(asked) - self._known.keys())

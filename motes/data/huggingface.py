@@ -74,10 +74,6 @@ class HuggingFace(Dataset):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         places = self._rows[list(rows)].tolist()
         stored = [self._table.value(place, self._column) for place in places]

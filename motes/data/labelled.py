@@ -77,10 +77,6 @@ class Labelled(Dataset):
     def __len__(self) -> int:
         return len(self._shelf.files)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return self._shelf.pixels(rows)
 

@@ -61,10 +61,6 @@ class Rolling(Generated):
             raise UserError(f"frames must be at least 1, not {config.frames}")
         self._paths: dict[int, dict[str, np.ndarray]] = {}
 
-    @property
-    def frames(self) -> int:
-        return self.config.frames
-
     def truth(self, rows: Sequence[int]) -> Truth:
         solids, camera, moment = self._moments(self._checked(rows))
         factors = {

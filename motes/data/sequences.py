@@ -68,14 +68,6 @@ class Sequences(Dataset):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
-    @property
-    def frames(self) -> int:
-        return self.config.frames
-
     def place(self, row: int) -> Path:
         """The file of a row."""
         return self._shelf.files[self._rows[row]]

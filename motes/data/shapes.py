@@ -58,10 +58,6 @@ class Shapes(Dataset):
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return np.stack([self._chunk(row // CHUNK)["pixels"][row % CHUNK] for row in rows])
 

@@ -66,14 +66,6 @@ class Traffic(Dataset):
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def frames(self) -> int:
-        return self.config.frames
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return self._drawn(rows)[0]
 

@@ -69,14 +69,6 @@ class Traffic2022(Dataset):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
-    @property
-    def frames(self) -> int:
-        return self.config.frames
-
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return np.stack(list(self._pool.map(self._one, self._rows[list(rows)].tolist())))
 

@@ -68,14 +68,6 @@ class Video(Dataset):
     def __len__(self) -> int:
         return len(self._reel)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (self.config.channels, *self.config.image_size)
-
-    @property
-    def frames(self) -> int:
-        return self.config.frames
-
     def place(self, row: int) -> tuple[Path, int, float]:
         """The file of a row, the frame's number in it and its time in seconds."""
         video, number = self._reel.places[row].tolist()
