@@ -128,14 +128,3 @@ def find_file(path: Path, split: Split, endings: Sequence[str]) -> tuple[Path, b
         return found[0], False
     there = ", ".join(file.name for file in found[:5]) or f"no {endings[0]} files"
     raise UserError(f"{path} has no {NAMES[split][0]}{endings[0]}; there are {there}; name one of them")
-
-
-def share(count: int, split: Split, held_out: float) -> range:
-    """Blocks in the order of the file: neighbours may be frames of one scene, so the end is held out. Fewer than three: all are the same."""
-    if not 0 < held_out < 0.5:
-        raise UserError(f"held_out {held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
-    if count < 3:
-        return range(count)
-    each = max(round(held_out * count), 1)
-    bounds = {"train": (0, count - 2 * each), "validation": (count - 2 * each, count - each), "test": (count - each, count)}
-    return range(*bounds[split])

@@ -18,6 +18,7 @@ from PIL import Image
 from motes.data.base import Dataset, Split, Truth
 from motes.data.footage import Footage
 from motes.data.reel import Reel
+from motes.data.splits import clips
 from motes.errors import UserError
 
 PAGE = "clevrer.csail.mit.edu"
@@ -117,8 +118,7 @@ class Clevrer(Dataset):
             joined = np.arange(0, LISTED * len(self._paths), told.step)
             joined = joined[:VALIDATED] if self.split == "validation" else joined
             return np.stack([joined // LISTED, told.first + joined % LISTED], 1)
-        starts = np.arange(0, told.count - config.frames + 1, config.stride or config.frames)
-        frames = told.first + told.step * (starts[:, None] + np.arange(config.frames)).reshape(-1)
+        frames = told.first + told.step * clips(told.count, config.frames, config.stride).reshape(-1)
         videos = np.repeat(np.arange(len(self._paths)), len(frames))
         return np.stack([videos, np.tile(frames, len(self._paths))], 1)
 

@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw
 
 from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
-from motes.data.folder import share_out
 from motes.data.pictures import check_looks, moved, read_picture, to_size
+from motes.data.splits import check_held_out, share_out
 from motes.errors import UserError
 
 THREADS = 4
@@ -52,8 +52,7 @@ class Coco(Dataset):
         check_looks(config.image_size, config.channels, config.fit)
         if not config.path or not Path(config.path).exists():
             raise UserError(f"annotations of COCO are a .json file or a folder, and {config.path or 'nothing'!r} is none")
-        if not 0 < config.held_out < 0.5:
-            raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+        check_held_out(config.held_out)
         self.config = config
         self.split: Split = split
         files = _files(Path(config.path), config.kind)

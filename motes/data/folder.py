@@ -1,6 +1,5 @@
 """Any folder of pictures, sub-folders included."""
 
-import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from PIL import Image
 from motes.data.base import Dataset, Split
 from motes.data.below import files_below
 from motes.data.pictures import check_looks, load_picture, warn_if_black
+from motes.data.splits import check_held_out, split_files
 from motes.errors import UserError
 
 THREADS = 4
@@ -37,8 +37,7 @@ class Folder(Dataset):
 
     def __init__(self, config: Config, split: Split = "train"):
         check_looks(config.image_size, config.channels, config.fit)
-        if not 0 < config.held_out < 0.5:
-            raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+        check_held_out(config.held_out)
         if not config.path:
             raise UserError("a folder of pictures needs its path")
         self.config, self.split = config, split
@@ -121,19 +120,3 @@ def list_pictures(root: Path) -> list[Path]:
     if not found:
         raise UserError(f"there is no picture in {root}, nor below it")
     return found
-
-
-def split_files(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
-    """By the order of hashes of each file's place in the folder, so that it does not matter where the folder is, or in what order it is listed."""
-    names = [path.relative_to(root).as_posix() for path in files]
-    return sorted(files[row] for row in share_out(names, split, ("validation", "test"), held_out))
-
-
-def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_out: float) -> list[int]:
-    """Rows of a split out of all rows, by hashes of their names: so much is held out for each of `missing`, the rest is for training."""
-    if len(names) < 3:  # too few to hold any back: all splits are the same
-        return list(range(len(names)))
-    ranked = sorted(range(len(names)), key=lambda row: hashlib.sha256(names[row].encode()).digest())
-    each = max(round(held_out * len(ranked)), 1)
-    first = each * (missing.index(split) if split in missing else len(missing))
-    return ranked[first : first + each] if split in missing else ranked[first:]

@@ -16,6 +16,7 @@ from PIL import Image
 from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
 from motes.data.pictures import check_looks, read_bytes, read_picture, to_size
+from motes.data.splits import check_held_out
 from motes.data.tables import Table
 from motes.errors import UserError
 
@@ -54,8 +55,7 @@ class HuggingFace(Dataset):
         check_looks(config.image_size, config.channels, config.fit)
         if not config.path:
             raise UserError("a Hugging Face data set needs a .parquet file, a folder of them, or hf:owner/name")
-        if not 0 < config.held_out < 0.5:
-            raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+        check_held_out(config.held_out)
         self.config = config
         self.split: Split = split
         stored = _stored(config.path)

@@ -17,11 +17,12 @@ from PIL import Image
 from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
 from motes.data.drawn import Drawn
-from motes.data.folder import list_pictures, open_split, share_out
+from motes.data.folder import list_pictures, open_split
 from motes.data.landmarks import find_table, match, read_points, read_table
 from motes.data.masks import renumbered, truth_of
 from motes.data.partners import pair
 from motes.data.pictures import check_looks, moved, numbers_to_size, read_picture, to_size
+from motes.data.splits import check_held_out, share_out
 from motes.errors import UserError
 
 ROOM = 1 << 30  # bytes of masks kept
@@ -52,8 +53,7 @@ class Labelled(Dataset):
 
     def __init__(self, config: Config, split: Split = "train"):
         check_looks(config.image_size, config.channels, config.fit)
-        if not 0 < config.held_out < 0.5:
-            raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+        check_held_out(config.held_out)
         if not config.path:
             raise UserError("a folder of labelled pictures needs its path")
         self.config, self.split, self._root = config, split, Path(config.path)

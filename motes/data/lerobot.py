@@ -6,7 +6,6 @@ ROOT/videos/observation.images.CAMERA/chunk-000/file-000.mp4
 ROOT/data/chunk-000/file-000.parquet                      states and actions, which come as `Truth.scene` where they are
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ from motes.data.base import Dataset, Split, Truth
 from motes.data.footage import Footage, import_av
 from motes.data.pictures import check_looks, cut, to_size
 from motes.data.reel import Reel
+from motes.data.splits import block, check_held_out, clips, share_out
 from motes.data.tables import Table
-from motes.data.video import block
 from motes.errors import UserError
 
 KEPT = {"observation.state": "state", "action": "action"}  # columns of the data, and their names in `Truth.scene`
@@ -71,7 +70,8 @@ class LeRobot(Dataset):
         camera = _choose_camera(info, config.camera, self._root)
         everything = _read_episodes(self._root, info, camera)
         self._whole = len(everything) >= 3
-        self._episodes = _share(everything, config.held_out, split) if self._whole else everything
+        chosen = share_out([str(one.number) for one in everything], split, ("validation", "test"), config.held_out)
+        self._episodes = [everything[row] for row in sorted(chosen)]
         self._videos = sorted({one.video for one in self._episodes})
         if missing := [video for video in self._videos if not video.is_file()]:
             raise UserError(
@@ -116,8 +116,7 @@ class LeRobot(Dataset):
             kept = np.arange(0, episode.length, config.skip)
             if not self._whole:
                 kept = kept[block(kept / self._rate, self.split, config.held_out, 1.0)]
-            starts = np.arange(0, max(len(kept) - config.frames + 1, 0), config.stride or config.frames)
-            frames = kept[(starts[:, None] + np.arange(config.frames)).reshape(-1)]
+            frames = kept[clips(len(kept), config.frames, config.stride).reshape(-1)]
             video = self._videos.index(episode.video)
             places.append(np.stack([np.full_like(frames, video), round(episode.since * self._rate) + frames], 1))
             of_row.append(np.stack([np.full_like(frames, number), frames], 1))
@@ -196,18 +195,10 @@ def _read_episodes(root: Path, info: dict[str, Any], camera: str) -> list[Episod
     return sorted(found, key=lambda one: one.number)
 
 
-def _share(episodes: list[Episode], held_out: float, split: Split) -> list[Episode]:
-    ranked = sorted(episodes, key=lambda one: hashlib.sha256(str(one.number).encode()).digest())
-    each = max(round(held_out * len(ranked)), 1)
-    chosen = {"validation": ranked[:each], "test": ranked[each : 2 * each], "train": ranked[2 * each :]}[split]
-    return sorted(chosen, key=lambda one: one.number)
-
-
 def _check(config: Config) -> None:
     check_looks(config.image_size, config.channels, config.fit)
     if not config.path or not Path(config.path).is_dir():
         raise UserError(f"a LeRobot data set is a folder, and {config.path or 'nothing'!r} is none")
-    if not 0 < config.held_out < 0.5:
-        raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+    check_held_out(config.held_out)
     if min(config.frames, config.skip) < 1 or config.stride < 0:
         raise UserError(f"clips of {config.frames} frames, every {config.skip}, with stride {config.stride} cannot be")

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from motes.data.arrays import Layout, Stack, check_kind, find_file, find_layout, share, sized
+from motes.data.arrays import Layout, Stack, check_kind, find_file, find_layout, sized
 from motes.data.base import Dataset, Split, Truth
 from motes.data.drawn import Drawn
 from motes.data.masks import renumbered, truth_of
 from motes.data.pictures import check_looks, numbers_to_size
+from motes.data.splits import share
 from motes.errors import UserError
 
 ENDINGS = (".npy", ".npz")

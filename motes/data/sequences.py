@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from motes.data.base import Dataset, Split
-from motes.data.folder import Shelf, list_pictures, share_out
+from motes.data.folder import Shelf, list_pictures
 from motes.data.pictures import check_looks, cut, read_picture, to_size
-from motes.data.video import block
+from motes.data.splits import block, check_held_out, clips, share_out
 from motes.errors import UserError
 
 _NUMBERED = re.compile(r"^(.*?)(\d+)(\D*)$")
@@ -54,11 +54,11 @@ class Sequences(Dataset):
         everything = find_sequences(list_pictures(root), root)
         names = list(everything)
         self._whole = len(names) >= 3
-        chosen = share_out(names, split, ("validation", "test"), config.held_out) if self._whole else range(len(names))
-        clips = [clip for row in sorted(chosen) for clip in self._clips(everything[names[row]])]
-        self._shelf = Shelf(sorted({path for clip in clips for path in clip}), self._load)
+        chosen = share_out(names, split, ("validation", "test"), config.held_out)
+        found = [clip for row in sorted(chosen) for clip in self._clips(everything[names[row]])]
+        self._shelf = Shelf(sorted({path for clip in found for path in clip}), self._load)
         place = {path: row for row, path in enumerate(self._shelf.files)}
-        self._rows = [place[path] for clip in clips if all(path in place for path in clip) for path in clip]
+        self._rows = [place[path] for clip in found if all(path in place for path in clip) for path in clip]
         if not self._rows:
             raise UserError(
                 f"the {split} split of {root} has no {f'clip of {config.frames} frames' if config.frames > 1 else 'frame'};"
@@ -85,10 +85,9 @@ class Sequences(Dataset):
         numbers = np.array([number for number in sequence if (number - first) % config.skip == 0])
         if not self._whole:
             numbers = numbers[block(numbers.astype(np.float64), self.split, config.held_out, float(config.gap))]
-        starts = np.arange(0, len(numbers) - config.frames + 1, config.stride or config.frames)
-        last = starts + config.frames - 1
-        starts = starts[numbers[last] - numbers[starts] == (config.frames - 1) * config.skip]
-        return [[sequence[number] for number in numbers[start : start + config.frames].tolist()] for start in starts.tolist()]
+        found = numbers[clips(len(numbers), config.frames, config.stride)]
+        unbroken = found[found[:, -1] - found[:, 0] == (config.frames - 1) * config.skip]
+        return [[sequence[number] for number in clip] for clip in unbroken.tolist()]
 
 
 def find_sequences(files: Sequence[Path], root: Path) -> dict[str, dict[int, Path]]:
@@ -110,8 +109,7 @@ def _check(config: Config) -> None:
     check_looks(config.image_size, config.channels, config.fit)
     if not config.path:
         raise UserError("sequences of frames need their folder")
-    if not 0 < config.held_out < 0.5:
-        raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+    check_held_out(config.held_out)
     for name, least in (("frames", 1), ("skip", 1), ("stride", 0), ("gap", 0)):
         if getattr(config, name) < least:
             raise UserError(f"{name} must be at least {least}, not {getattr(config, name)}")

@@ -17,6 +17,7 @@ from motes.data.arrays import Stack, find_layout, sized
 from motes.data.base import Dataset, Split
 from motes.data.npy import open_array
 from motes.data.pictures import cut, read_picture
+from motes.data.splits import clips
 from motes.errors import UserError
 
 PAGE = "the README of github.com/taldatech/ddlp"
@@ -90,13 +91,13 @@ class Traffic2022(Dataset):
         if config.original and self.split != "train":
             bounds[self.split] = (first, count)
         start, stop = bounds[self.split]
-        starts = np.arange(start, stop - config.frames + 1, config.stride or config.frames)
-        starts = starts[times[starts + config.frames - 1] - times[starts] == config.frames - 1]
-        if not len(starts):
+        found = start + clips(stop - start, config.frames, config.stride)
+        unbroken = found[times[found[:, -1]] - times[found[:, 0]] == config.frames - 1]
+        if not len(unbroken):
             raise UserError(
                 f"the {self.split} split of {config.root} has {stop - start} frames, and no clip of {config.frames} without a gap"
             )
-        return (starts[:, None] + np.arange(config.frames)).reshape(-1)
+        return unbroken.reshape(-1)
 
 
 def _numbered(root: Path) -> tuple[list[Path], np.ndarray]:

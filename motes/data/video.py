@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.folder import split_files
 from motes.data.footage import Footage, list_videos
 from motes.data.pictures import check_looks, cut, to_size
 from motes.data.reel import Reel
+from motes.data.splits import block, check_held_out, clips, split_files
 from motes.errors import UserError
 
 FEW = 50  # so many files are all opened before they are split, so that a broken one leaves no split empty
@@ -57,9 +57,8 @@ class Video(Dataset):
         if len(files) <= FEW:
             readable = self._index(files)
             self._whole = len(readable) >= 3
-            if self._whole:
-                chosen = set(split_files([one.path for one in readable], root, config.held_out, split))
-                readable = [one for one in readable if one.path in chosen]
+            chosen = set(split_files([one.path for one in readable], root, config.held_out, split))
+            readable = [one for one in readable if one.path in chosen]
         else:
             readable = self._index(split_files(files, root, config.held_out, split))
         self._videos = readable
@@ -107,9 +106,7 @@ class Video(Dataset):
             picked = pick(times, self.config.skip, self.config.rate)
             if not self._whole:
                 picked = picked[block(times[picked], self.split, self.config.held_out, self.config.gap)]
-            stride = self.config.stride or self.config.frames
-            starts = np.arange(0, max(len(picked) - self.config.frames + 1, 0), stride)
-            rows = picked[(starts[:, None] + np.arange(self.config.frames)).reshape(-1)]
+            rows = picked[clips(len(picked), self.config.frames, self.config.stride).reshape(-1)]
             parts.append(np.stack([np.full_like(rows, number), rows], 1))
         rows = np.concatenate(parts)
         if not len(rows):
@@ -129,23 +126,11 @@ def pick(times: np.ndarray, skip: int, rate: float) -> np.ndarray:
     return np.arange(0, len(times), skip)
 
 
-def block(times: np.ndarray, split: Split, held_out: float, gap: float) -> slice:
-    """The part of one video that is a split's: the end is for the test, what is before it for validation, with a gap before each."""
-    count = len(times)
-    first, second = round(count * (1 - 2 * held_out)), round(count * (1 - held_out))
-    start, stop = {"train": (0, first), "validation": (first, second), "test": (second, count)}[split]
-    if start and start < count:
-        pause = min(gap, 0.2 * (times[min(stop, count) - 1] - times[start]))
-        start = max(int(np.searchsorted(times, times[start - 1] + pause, side="right")), start)
-    return slice(start, stop)
-
-
 def _check(config: Config) -> None:
     check_looks(config.image_size, config.channels, config.fit)
     if not config.path:
         raise UserError("videos need the path of a file or folder")
-    if not 0 < config.held_out < 0.5:
-        raise UserError(f"held_out {config.held_out} must lie between 0 and 0.5: so much for validation, and again for the test")
+    check_held_out(config.held_out)
     for name in ("frames", "skip"):
         if getattr(config, name) < 1:
             raise UserError(f"{name} must be at least 1, not {getattr(config, name)}")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from motes.data.footage import Footage
-from motes.data.video import Config, Video, block, pick
+from motes.data.splits import block
+from motes.data.video import Config, Video, pick
 from motes.errors import UserError
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
