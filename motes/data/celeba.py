@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from motes.data.base import Dataset, Split, Truth
-from motes.data.pictures import read_picture
+from motes.data.pictures import colours_first, read_picture
 from motes.errors import UserError
 
 PAGE = "the CelebA page of MMLAB, mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
@@ -97,7 +97,7 @@ class CelebA(Dataset):
         side, margin = _scaled(size)
         square = face.convert("RGB" if self.config.channels == 3 else "L").crop((0, TOP, SIDE, TOP + SIDE))
         pixels = np.asarray(square.resize((side, side), Image.Resampling.BILINEAR))[margin : margin + size, margin : margin + size]
-        return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+        return colours_first(pixels)
 
 
 def read_landmarks(path: Path) -> tuple[list[str], np.ndarray]:

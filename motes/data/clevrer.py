@@ -17,6 +17,7 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split, Truth
 from motes.data.footage import Footage
+from motes.data.pictures import colours_first
 from motes.data.reel import Reel
 from motes.data.splits import clips
 from motes.errors import UserError
@@ -130,8 +131,8 @@ class Clevrer(Dataset):
 
     def _brought(self, frame: Image.Image, video: int) -> np.ndarray:
         rows, columns = self.config.image_size
-        pixels = np.asarray(frame.resize((columns, rows), self._protocol.resample).convert("RGB" if self.config.channels == 3 else "L"))
-        return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+        sized = frame.resize((columns, rows), self._protocol.resample)
+        return colours_first(np.asarray(sized.convert("RGB" if self.config.channels == 3 else "L")))
 
     def _annotations(self) -> list[Path]:
         """Of each video; none at all where there are none."""

@@ -31,8 +31,12 @@ def to_size(picture: Image.Image, size: tuple[int, int], channels: int = 3, fit:
         picture = picture.crop((left, top, left + columns, top + rows))
     else:
         picture = ImageOps.fit(picture, (columns, rows), way)
-    pixels = np.asarray(picture, np.uint8)
-    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+    return colours_first(np.asarray(picture, np.uint8))
+
+
+def colours_first(pixels: np.ndarray) -> np.ndarray:
+    """H W or H W C to C H W, one block of memory."""
+    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
 
 
 def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit") -> np.ndarray:

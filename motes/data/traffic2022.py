@@ -16,7 +16,7 @@ from PIL import Image
 from motes.data.arrays import Stack, find_layout, sized
 from motes.data.base import Dataset, Split
 from motes.data.npy import open_array
-from motes.data.pictures import cut, read_picture
+from motes.data.pictures import colours_first, cut, read_picture
 from motes.data.splits import clips
 from motes.errors import UserError
 
@@ -79,8 +79,7 @@ class Traffic2022(Dataset):
         whole = read_picture(self._files[place]).convert("RGB" if self.config.channels == 3 else "L")
         rows, columns = self.config.image_size
         square = cut(whole, CROP, self._files[place]).resize((columns, rows), Image.Resampling.BICUBIC)
-        pixels = np.asarray(square)
-        return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+        return colours_first(np.asarray(square))
 
     def _plan(self, times: np.ndarray) -> np.ndarray:
         """The kept frame of each row."""
