@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from motes.errors import UserError
 from motes.ops.painting import Painting
 from motes.ops.types import Batch, Image, Losses
 
@@ -69,6 +70,14 @@ class Model(nn.Module, ABC):
         from motes.models.checkpoint import push
 
         return push(self, repository, scores, command)
+
+
+def refuse_other_sizes(config: Any, image: Tensor) -> None:
+    expected = (config.channels, *config.image_size)
+    if tuple(image.shape[1:]) != expected:
+        raise UserError(
+            f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
+        )
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage
+from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.anchored import AnchoredEncoder, LeanDecoder
 from motes.nn.parts import Encoding
 from motes.nn.perceptual import reconstruction_loss
@@ -218,14 +218,6 @@ def check_sizes(config: Any) -> None:
     if config.glimpse_size > min(config.image_size):
         smaller = max(min(config.image_size) // 4, 1)
         raise UserError(f"glimpse_size {config.glimpse_size} is larger than the picture {config.image_size}; try {smaller}")
-
-
-def refuse_other_sizes(config: Any, image: Tensor) -> None:
-    expected = (config.channels, *config.image_size)
-    if tuple(image.shape[1:]) != expected:
-        raise UserError(
-            f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
-        )
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

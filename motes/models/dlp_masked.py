@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.models.base import Model
-from motes.models.dlp import check_sizes, prior_image_of, refuse_other_sizes
+from motes.models.base import Model, refuse_other_sizes
+from motes.models.dlp import check_sizes, prior_image_of
 from motes.nn.conv import Contracting, initialise, mlp
 from motes.nn.parts import Normal
 from motes.nn.perceptual import reconstruction_loss

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage
+from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.anchored import UpwardNetwork
 from motes.nn.perceptual import reconstruction_loss
 from motes.ops.types import Batch, Image, Losses
@@ -81,11 +81,7 @@ class GenerativeLatentOptimisation(Model):
 
     def encode(self, image: Image) -> BallCode:
         """Gradient descent on the code alone, from where training would have begun; each picture by itself, the same every time."""
-        expected = (self.config.channels, *self.config.image_size)
-        if tuple(image.shape[1:]) != expected:
-            raise UserError(
-                f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
-            )
+        refuse_other_sizes(self.config, image)
         with torch.enable_grad():
             code = self._begin(_small(image)).requires_grad_()
             optimizer = torch.optim.Adam([code], lr=ENCODING_RATE)

@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.models.base import Model
-from motes.models.dlp import refuse_other_sizes
+from motes.models.base import Model, refuse_other_sizes
 from motes.nn.conv import Contracting, Expanding
 from motes.nn.perceptual import reconstruction_loss
 from motes.nn.published import grid_size

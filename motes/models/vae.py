@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model
+from motes.models.base import Model, refuse_other_sizes
 from motes.nn.anchored import UpwardNetwork
 from motes.nn.normalisation import BatchNorm
 from motes.nn.perceptual import reconstruction_loss
@@ -62,11 +62,7 @@ class VariationalAutoencoder(Model):
         return Losses((error + self.config.beta * divergence).mean(), {"reconstruction": error, "kl": divergence})
 
     def encode(self, image: Image) -> Code:
-        expected = (self.config.channels, *self.config.image_size)
-        if tuple(image.shape[1:]) != expected:
-            raise UserError(
-                f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
-            )
+        refuse_other_sizes(self.config, image)
         return Code(*self.head(self.body(image).flatten(1)).chunk(2, -1))
 
     def decode(self, latent: Code) -> Image:

@@ -11,8 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage
-from motes.models.dlp import refuse_other_sizes
+from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.hourglass import Hourglass
 from motes.ops.image_loss import squared_error
 from motes.ops.keypoints import expected_points, gaussian_maps
