@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Literal
 
 import torch
@@ -23,7 +24,6 @@ from motes.ops.painting import Painting
 from motes.ops.types import Batch, Image, Losses, Particles
 
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
-MEDIAN_OF = 128  # pictures, from which the background starts
 
 
 @dataclass(frozen=True)
@@ -161,12 +161,9 @@ class DeepLatentParticles(Model):
 
     def _begin(self, batches: Iterable[Batch]) -> None:
         """The background starts as the median of the first pictures: from the first step on, what it leaves is things."""
-        pictures, count = [], 0
-        for batch in batches:
-            pictures.append(batch.image)
-            if (count := count + len(batch)) >= MEDIAN_OF:
-                break
-        self.decoder.start_background(torch.cat(pictures)[:MEDIAN_OF].median(0).values)
+        if wanted := self.decoder.starts_from:
+            pictures = islice((picture for batch in batches for picture in batch.image), wanted)
+            self.decoder.start_background(torch.stack(list(pictures)).median(0).values)
 
     def _sample(self, encoding: Encoding) -> tuple[Tensor, Tensor, Tensor]:
         """Glimpses, positions and background of one draw from the posterior."""

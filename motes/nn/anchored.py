@@ -50,12 +50,16 @@ class AnchoredEncoder(nn.Module):
 
     def forward(self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"], decoder: Any) -> Encoding:
         background = Normal(*self.around(image).chunk(2, -1))
-        residual = image - self._without_particles(image, decoder)
+        with torch.no_grad():
+            scene = decoder.scene_of(background.mean)
+        residual = image - scene
         points, salience = self._propose(residual)
         with torch.no_grad():
             anchors = take(points, spread_first(points, salience, self.num_particles, self.side / max(self.size)))
         if prior_image is not image:
-            points, salience = self._propose(prior_image - self._without_particles(prior_image, decoder))
+            with torch.no_grad():
+                scene = decoder.scene_of(self.around(prior_image).chunk(2, -1)[0])
+            points, salience = self._propose(prior_image - scene)
         proposals = take(points, salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices)
         # what was claimed by the anchors chosen before: two that see one thing can so agree that the first takes it; without, equal
         # networks looking at equal pixels share it by halves
@@ -67,10 +71,6 @@ class AnchoredEncoder(nn.Module):
         seen = cut(torch.cat([image, residual], 1), position.mean.detach(), self.side)
         features = Normal(*self.what(seen).chunk(2, -1))
         return Encoding(proposals, position, presence, features, background, seen[:, :, : image.shape[1]])
-
-    @torch.no_grad()
-    def _without_particles(self, image: Tensor, decoder: Any) -> Float[Tensor, "B C H W"]:
-        return decoder.scene_of(self.around(image).chunk(2, -1)[0])
 
     def _propose(self, residual: Tensor) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
         """A point of every patch in the picture's frame, and the mean of |residual| over a patch around it."""
@@ -132,6 +132,8 @@ class BackgroundReader(nn.Module):
 
 class LeanDecoder(nn.Module):
     """Looks to small pictures with alpha, and one code to a background that knows nothing of the particles."""
+
+    starts_from = 128
 
     def __init__(self, config: Any):
         super().__init__()

@@ -32,6 +32,8 @@ class ParticleEncoder(Protocol):
 
 
 class ParticleDecoder(Protocol):
+    starts_from: int  # pictures, whose median is the first guess at the background
+
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         """RGBA, alpha first, all in [0, 1]."""
         ...
@@ -45,5 +47,5 @@ class ParticleDecoder(Protocol):
         ...
 
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """Before the first step: a first guess at what is the same in all pictures."""
+        """Before the first step: a first guess at what is the same in all pictures. Not asked of one that starts from no pictures."""
         ...

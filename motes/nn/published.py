@@ -101,6 +101,8 @@ class PatchPrior(nn.Module):
 class PublishedDecoder(nn.Module):
     """Glimpses by up-convolution from a code; the background from Gaussian maps and a PointNet over all particles."""
 
+    starts_from = 0  # the paper's starts from nothing
+
     def __init__(self, config: Any):
         super().__init__()
         self.std, self.grid, self.side = config.prior_std, grid_size(config), config.glimpse_size
@@ -129,9 +131,6 @@ class PublishedDecoder(nn.Module):
 
     def background_error(self, background: Float[Tensor, "B F"], image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
         return torch.zeros_like(background[:, 0])
-
-    def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """The paper's starts from nothing."""
 
 
 def place_particles(head: nn.Module, heat: Float[Tensor, "B K h w"]) -> Normal:
