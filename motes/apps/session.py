@@ -18,6 +18,7 @@ from motes.data.pictures import load_picture, to_size
 from motes.errors import UserError
 from motes.models.base import Model, Paints, Proposes, Samples
 from motes.models.checkpoint import load
+from motes.ops.painting import Painting
 from motes.ops.types import Image, Particles
 
 SPREAD_OF, AXES = 32, 8  # pictures from which the spread of looks is told; principal directions that are shown
@@ -42,14 +43,6 @@ class Offers:
     presence: bool  # they may be switched off
     proposals: bool
     samples: bool
-
-
-@dataclass(frozen=True)
-class Layers:
-    """What one picture is composed of, in the particles' own order."""
-
-    glimpses: Float[Tensor, "K D S S"]  # alpha first
-    background: Float[Tensor, "C H W"]
 
 
 @dataclass(frozen=True)
@@ -114,13 +107,12 @@ class Session:
             pixels = load_picture(Path(picture), config.image_size, config.channels, fit)
         return torch.from_numpy(pixels[None]).float().div_(255).to(self.device)
 
-    def layers(self, latent: Any) -> Layers | None:
-        """What a picture is composed of, where the model works so."""
+    def layers(self, latent: Any) -> Painting | None:
+        """What a picture is composed of, in the particles' own order, where the model works so."""
         if not isinstance(self.model, Paints):
             return None
         with torch.no_grad():
-            painting = self.model.painting(latent)
-        return Layers(painting.glimpses, painting.background)
+            return self.model.painting(latent)
 
     def proposals(self, image: Image) -> Float[Tensor, "M 2"] | None:
         if not isinstance(self.model, Proposes):
