@@ -13,8 +13,8 @@ from torch import Tensor
 
 from motes.evaluation.intervals import AT_ONCE, Statistic, ratio
 from motes.evaluation.question import Measured, Seen
-from motes.ops.detection import average_precision, hits, overlaps, unsuppressed
-from motes.ops.matching import boxes_around
+from motes.ops.detection import average_precision, hits
+from motes.ops.matching import boxes_around, overlap, unsuppressed
 
 OVERLAP = 0.2  # more is the same thing twice
 LEAST = tuple(0.5 + 0.05 * step for step in range(10))  # overlaps at which a box is right, as in COCO
@@ -34,7 +34,7 @@ def look_at_boxes(seen: Seen) -> Measured:
     candidates = (seen.latent.presence > 0.5) & visible
     least = torch.tensor(LEAST, device=boxes.device, dtype=boxes.dtype) - 1e-6
     kept = unsuppressed(boxes, confidence, candidates, OVERLAP)
-    right = hits(overlaps(boxes, seen.boxes), confidence, kept, seen.truth.present, least)
+    right = hits(overlap(boxes, seen.boxes), confidence, kept, seen.truth.present, least)
     return {
         "things": seen.truth.present.sum(1),
         "confidence": confidence.masked_fill(~kept, -torch.inf),

@@ -1,31 +1,10 @@
-"""Boxes found against true boxes: suppression, matching by overlap, precision and recall; COCO's rules, for many pictures at once."""
+"""Boxes found against true boxes: matching by overlap, precision and recall; COCO's rules, for many pictures at once."""
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 RECALLS = 101  # places of the recall axis at which precision is read
-
-
-def overlaps(boxes: Float[Tensor, "B K 4"], others: Float[Tensor, "B N 4"]) -> Float[Tensor, "B K N"]:
-    """Intersection over union; ends are exclusive."""
-    first = torch.maximum(boxes[:, :, None, :2], others[:, None, :, :2])
-    last = torch.minimum(boxes[:, :, None, 2:], others[:, None, :, 2:])
-    common = (last - first).clamp_min(0).prod(-1)
-    area, other = ((one[..., 2:] - one[..., :2]).prod(-1) for one in (boxes, others))
-    return common / (area[:, :, None] + other[:, None] - common).clamp_min(1e-12)
-
-
-def unsuppressed(
-    boxes: Float[Tensor, "B K 4"], confidence: Float[Tensor, "B K"], there: Bool[Tensor, "B K"], most: float
-) -> Bool[Tensor, "B K"]:
-    """Non-maximum suppression: surest first, each drops the later ones that it overlaps by more than `most`."""
-    order = confidence.masked_fill(~there, -torch.inf).argsort(dim=1, descending=True, stable=True)
-    sorted_boxes = boxes.gather(1, order[..., None].expand(-1, -1, 4))
-    clash, alive = overlaps(sorted_boxes, sorted_boxes) > most, there.gather(1, order)
-    for k in range(boxes.shape[1] - 1):
-        alive[:, k + 1 :] &= ~(clash[:, k, k + 1 :] & alive[:, k, None])
-    return torch.zeros_like(there).scatter(1, order, alive)
 
 
 def hits(

@@ -29,26 +29,32 @@ def boxes_around(position: Float[Tensor, "K 2"], side: int, size: tuple[int, int
     return torch.cat([first.clamp_min(0), torch.minimum(first + side, limit)], -1)
 
 
-def overlap(boxes: Float[Tensor, "K 4"], others: Float[Tensor, "N 4"]) -> Float[Tensor, "K N"]:
-    """Intersection over union."""
-    first, last = (
-        torch.maximum(boxes[:, None, :2], others[None, :, :2]),
-        torch.minimum(boxes[:, None, 2:], others[None, :, 2:]),
-    )
+def overlap(boxes: Float[Tensor, "*B K 4"], others: Float[Tensor, "*B N 4"]) -> Float[Tensor, "*B K N"]:
+    """Intersection over union; ends are exclusive."""
+    first = torch.maximum(boxes[..., :, None, :2], others[..., None, :, :2])
+    last = torch.minimum(boxes[..., :, None, 2:], others[..., None, :, 2:])
     common = (last - first).clamp_min(0).prod(-1)
-    area, other_area = ((b[:, 2:] - b[:, :2]).prod(-1) for b in (boxes, others))
-    return common / (area[:, None] + other_area[None] - common).clamp_min(1e-12)
+    area, other = ((one[..., 2:] - one[..., :2]).prod(-1) for one in (boxes, others))
+    return common / (area[..., :, None] + other[..., None, :] - common).clamp_min(1e-12)
+
+
+def unsuppressed(
+    boxes: Float[Tensor, "B K 4"], confidence: Float[Tensor, "B K"], there: Bool[Tensor, "B K"], most: float
+) -> Bool[Tensor, "B K"]:
+    """Non-maximum suppression: surest first, each drops the later ones that it overlaps by more than `most`."""
+    order = confidence.masked_fill(~there, -torch.inf).argsort(dim=1, descending=True, stable=True)
+    sorted_boxes = boxes.gather(1, order[..., None].expand(-1, -1, 4))
+    clash, alive = overlap(sorted_boxes, sorted_boxes) > most, there.gather(1, order)
+    for k in range(boxes.shape[1] - 1):
+        alive[:, k + 1 :] &= ~(clash[:, k, k + 1 :] & alive[:, k, None])
+    return torch.zeros_like(there).scatter(1, order, alive)
 
 
 def suppress_overlaps(boxes: Float[Tensor, "K 4"], scores: Float[Tensor, "K"], most: float = 0.2) -> Int[Tensor, "M"]:
-    """Non-maximum suppression: rows to keep, best first; each drops the later ones that overlap it more than `most`."""
+    """`unsuppressed` for one picture: rows to keep, best first."""
     order = scores.argsort(descending=True, stable=True)
-    clash = overlap(boxes[order], boxes[order]) > most
-    alive = torch.ones(len(order), dtype=torch.bool, device=boxes.device)
-    for row in range(len(order)):
-        if alive[row]:
-            alive[row + 1 :] &= ~clash[row, row + 1 :]
-    return order[alive]
+    kept = unsuppressed(boxes[None], scores[None], torch.ones_like(scores[None], dtype=torch.bool), most)[0]
+    return order[kept[order]]
 
 
 def most_confident(confidence: Float[Tensor, "B K"], count: int) -> Int[Tensor, "B k"]:

@@ -6,8 +6,9 @@ import io
 import pytest
 import torch
 
-from motes.ops.detection import average_precision, hits, overlaps, unsuppressed
-from motes.ops.matching import overlap, suppress_overlaps
+from motes.ops.detection import average_precision, hits
+from motes.ops.matching import overlap, suppress_overlaps, unsuppressed
+from motes.ops.matching import overlap as overlaps
 
 LEAST = torch.linspace(0.5, 0.95, 10, dtype=torch.float64)
 
