@@ -65,11 +65,12 @@ def _particles(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k
 
 def _fitted(evidence: Evidence, parts: tuple[str, ...], which: Tensor) -> Float[Tensor, "B P 2"]:
     """Points of the test pictures; each group of points with the penalty that is best for it on the validation pictures."""
+    choose = _columns(evidence.choose, parts, which)
 
     def fit(x: Tensor, y: Tensor, columns: Tensor) -> Linear:
         candidates = ridges(x, y, PENALTIES)
         wanted = _flat(evidence.choose["points"])[:, columns]
-        errors = [(one(_columns(evidence.choose, parts, which)) - wanted).square().nanmean() for one in candidates]
+        errors = [(one(choose) - wanted).square().nanmean() for one in candidates]
         return candidates[int(torch.stack(errors).nan_to_num(torch.inf).argmin())]
 
     return _predicted(evidence, _columns(evidence.learn, parts, which), _columns(evidence.test, parts, which), fit)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import Evidence, Measured, Question, Seen
-from motes.ops.segmentation import adjusted_rand, best_overlap, covering, matched_overlap, shared_pixels
+from motes.ops.segmentation import adjusted_rand, best_overlap, covering, matched_overlap
 
 OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
     "ari": adjusted_rand,
@@ -24,10 +24,8 @@ OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
 
 def look(seen: Seen) -> Measured:
     """Pictures without any thing have no score of things. Of a clip's frames the tables are kept: they add up to the clip's."""
-    assert seen.truth is not None and seen.truth.masks is not None
-    table = shared_pixels(seen.truth.masks, seen.footprints.owners(seen.there), len(seen.latent))
-    found = {name: score(table) for name, score in OF_TABLE.items()}
-    return found if seen.frames == 1 else {**found, "table": table.int(), "clip": seen.batch.index // seen.frames}
+    found = {name: score(seen.shared) for name, score in OF_TABLE.items()}
+    return found if seen.frames == 1 else {**found, "table": seen.shared.int(), "clip": seen.batch.index // seen.frames}
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:

@@ -15,7 +15,7 @@ from motes.evaluation.question import Evidence, Measured, Question, Seen
 from motes.ops.assignment import assign
 from motes.ops.readout import Table, network
 from motes.ops.regression import ridges
-from motes.ops.segmentation import segment_overlaps, shared_pixels
+from motes.ops.segmentation import segment_overlaps
 
 PENALTIES = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
 MOST_CLASSES = 50  # whole numbers beyond are numbers
@@ -47,8 +47,7 @@ def _matched(seen: Seen) -> Int[Tensor, "B N"]:
     assert seen.truth is not None
     allowed = seen.truth.present[:, :, None] & seen.there[:, None]
     if seen.truth.masks is not None and seen.truth.centres is None and hasattr(seen.model, "glimpses"):
-        table = shared_pixels(seen.truth.masks, seen.footprints.owners(seen.there), len(seen.latent))
-        return assign(1 - segment_overlaps(table)[:, 1:, 1:], allowed)
+        return assign(1 - segment_overlaps(seen.shared)[:, 1:, 1:], allowed)
     assert seen.centres is not None
     return assign((seen.centres[:, :, None] - seen.latent.position[:, None]).norm(dim=-1), allowed)
 

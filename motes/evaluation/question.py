@@ -15,6 +15,7 @@ from motes.models.base import Model
 from motes.nn.perceptual import VGG_FILE, vgg_places
 from motes.ops.footprints import Footprints, middles_of_masks, windows_of_masks
 from motes.ops.glimpse import place
+from motes.ops.segmentation import shared_pixels
 from motes.ops.types import Batch, Image, Particles
 
 Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batch until all have been seen
@@ -55,6 +56,12 @@ class Seen:
         draw: Any = self.model
         windows = place(draw.glimpses(self.latent)[:, :, :1], self.latent.position, self.size)
         return Footprints.of(windows, self.latent.presence, self.size)
+
+    @cached_property
+    def shared(self) -> Float[Tensor, "B n k"]:
+        """How many pixels each true thing and each particle share, where masks are known: see `motes.ops.segmentation`."""
+        assert self.truth is not None and self.truth.masks is not None
+        return shared_pixels(self.truth.masks, self.footprints.owners(self.there), len(self.latent))
 
     @cached_property
     def centres(self) -> Float[Tensor, "B N 2"] | None:

@@ -44,11 +44,6 @@ def by_known(known: Bool[Tensor, "n Q"]) -> list[tuple[Bool[Tensor, "n"], Bool[T
     return [(kinds[:, number], kind == number) for number in range(kinds.shape[1])]
 
 
-def r_squared_parts(found: Float[Tensor, "n"], wanted: Float[Tensor, "n"]) -> tuple[Float[Tensor, "n"], Float[Tensor, "n"]]:
-    """Squared errors, and squared distances from the mean: R2 is one minus the sum of the first by that of the second."""
-    return (found - wanted).square(), (wanted - wanted.mean()).square()
-
-
 def _ridges(x: Tensor, y: Tensor, penalties: tuple[float, ...]) -> list[Linear]:
     """By singular values: a direction in which x does not vary gets no weight, however small its singular value comes out."""
     if len(x) > x.shape[1]:
