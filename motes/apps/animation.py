@@ -9,8 +9,9 @@ from typing import Any
 from PIL import Image as Pictures
 
 from motes.apps.draw import to_picture
-from motes.apps.edits import Edits, Look, blended
+from motes.apps.edits import Edits, Look
 from motes.apps.session import Session
+from motes.ops.interpolation import blend
 from motes.ops.types import Image, Particles
 
 FRAMES, PAUSE, TIME = 24, 8, 45  # of one way; frames at each end; milliseconds of a frame
@@ -36,7 +37,7 @@ def frames(session: Session, latent: Any, edits: Edits, look: Look) -> Iterator[
     start, end = _start_and_end(session, latent, edits, look)
     for n in range(FRAMES + 1):
         share = 0.5 - 0.5 * math.cos(math.pi * n / FRAMES)
-        now = blended(start, end, share)
+        now = blend(start, end, share)
         if isinstance(now, Particles) and edits.order:
             now = now.restacked(edits.order)
         yield session.decode(now)

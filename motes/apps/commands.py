@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from motes.apps import draw
-from motes.apps.files import fresh_folder, picture_name, rows_of, write_table
+from motes.apps.files import fresh_file, fresh_folder, picture_name, rows_of, write_table
 from motes.apps.machine import machine_table
 from motes.apps.options import options_of, read_options
 from motes.apps.progress import Display
@@ -220,13 +220,8 @@ def _write_scores(path: Path, scores: dict[str, Score]) -> None:
 
 
 def _write_json(path: Path, what: Any) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.part")
+    with fresh_file(path) as fresh:
         fresh.write_text(json.dumps(what, indent=2) + "\n")
-        fresh.replace(path)
-    except OSError as problem:
-        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
 
 
 def _report_skipped(session: Session) -> None:

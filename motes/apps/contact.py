@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from motes.apps.draw import COLOURS, Colour, sheet, to_picture
+from motes.apps.draw import COLOURS, Colour, laid_over, sheet, to_picture
+from motes.apps.files import fresh_file
 from motes.data.base import Dataset, Split, Truth
-from motes.errors import UserError
 from motes.training.loop import open_data
 from motes.training.recipe import Recipe
 
@@ -25,13 +25,8 @@ def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "tr
     data = open_data(recipe, split)
     count = count or (PICTURES if data.frames == 1 else CLIPS)
     picture = contact_sheet(data, count)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        fresh = out.with_name(f".{out.name}.part")
+    with fresh_file(out) as fresh:
         picture.save(fresh, Image.registered_extensions()[out.suffix.lower()], optimize=True)
-        fresh.replace(out)
-    except OSError as problem:
-        raise UserError(f"{out} cannot be written: {problem.strerror or problem}") from None
     shown = min(count, len(data) // data.frames)
     kind = "clips" if data.frames > 1 else "pictures"
     known = data.truth([0])
@@ -86,7 +81,7 @@ def _with_truth(picture: Image.Image, truth: Truth, n: int, zoom: int, trails: l
             _dot(pen, _place(truth.centres[n, k].tolist(), layer.size, zoom), 2.6 * FINE, COLOURS[k % len(COLOURS)])
     for at in truth.points[n].tolist() if truth.points is not None else []:
         _dot(pen, _place(at, layer.size, zoom), 1.7 * FINE, POINT)
-    return Image.alpha_composite(picture.convert("RGBA"), layer.resize(picture.size, Image.Resampling.BOX)).convert("RGB")
+    return laid_over(picture, layer)
 
 
 def _trails(data: Dataset, row: int) -> list[tuple[int, Float[Tensor, "T 2"]]]:

@@ -85,7 +85,7 @@ def with_particles(image: Tensor, particles: Particles, row: int, side: int = 25
             _ring(pen, at, radius, mark.colour)
         else:
             pen.ellipse(_box(at, radius), fill=(255, 255, 255, 110), outline=(60, 60, 60, 130), width=SMOOTH)
-    picture = _laid_over(picture, layer)
+    picture = laid_over(picture, layer)
     if min(picture.size) >= 160:  # below, numbers would hide the picture
         _write_numbers(picture, [mark for mark in marks(particles, row) if mark.there])
     return picture
@@ -99,7 +99,7 @@ def with_points(image: Tensor, points: Tensor, side: int = 256) -> Image.Image:
         pen.ellipse(
             _box(_pixel(column, row, layer.size), 0.016 * min(layer.size)), fill=(*PROPOSED, 255), outline=(40, 40, 40, 255), width=SMOOTH
         )
-    return _laid_over(picture, layer)
+    return laid_over(picture, layer)
 
 
 def cutout(glimpse: Tensor) -> Image.Image:
@@ -132,14 +132,15 @@ def as_data_uri(picture: Image.Image) -> str:
     return "data:image/png;base64," + base64.b64encode(memory.getvalue()).decode()
 
 
+def laid_over(picture: Image.Image, layer: Image.Image) -> Image.Image:
+    """What was drawn larger, shrunk to the picture and put over it."""
+    shrunk = layer.resize(picture.size, Image.Resampling.BOX)
+    return Image.alpha_composite(picture.convert("RGBA"), shrunk).convert("RGB")
+
+
 def _layer(picture: Image.Image) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     layer = Image.new("RGBA", (picture.width * SMOOTH, picture.height * SMOOTH))
     return layer, ImageDraw.Draw(layer)
-
-
-def _laid_over(picture: Image.Image, layer: Image.Image) -> Image.Image:
-    shrunk = layer.resize(picture.size, Image.Resampling.BOX)
-    return Image.alpha_composite(picture.convert("RGBA"), shrunk).convert("RGB")
 
 
 def _pixel(column: float, row: float, size: tuple[int, int]) -> tuple[float, float]:

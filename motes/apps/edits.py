@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from motes.errors import UserError
-from motes.ops.interpolation import between
+from motes.ops.interpolation import between, blend
 from motes.ops.types import Particles
 
 REACH = 2.0  # places further out than this are no places: +-1 is the picture's edge
@@ -76,13 +76,7 @@ def apply(edits: Edits, latent: Any, look: Look) -> Any:
 
 def on_the_way(latent: Any, other: Any, share: float) -> Any:
     """From one picture to another: particles to those that match them, a code along the straight line."""
-    return between(latent, other, share) if isinstance(latent, Particles) else blended(latent, other, share)
-
-
-def blended(latent: Any, other: Any, share: float) -> Any:
-    """Two latents of the same picture's parts, number by number."""
-    changed = {name: value.lerp(getattr(other, name), share) for name, value in vars(latent).items() if value is not None}
-    return replace(latent, **changed)
+    return between(latent, other, share) if isinstance(latent, Particles) else blend(latent, other, share)
 
 
 def _apply_to_particles(edits: Edits, latent: Particles, look: Look) -> Particles:

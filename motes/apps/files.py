@@ -50,6 +50,18 @@ def write_table(out: Path, rows: Any) -> None:
 
 
 @contextmanager
+def fresh_file(path: Path) -> Iterator[Path]:
+    """A fresh file beside `path`, which takes its place when it is written, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield fresh
+        fresh.replace(path)
+    except OSError as problem:
+        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
+
+
+@contextmanager
 def fresh_folder(path: Path, kind: str) -> Iterator[Path]:
     """A fresh folder beside `path`, whose files move in when all are written; pictures of that kind that were there before go."""
     if path.exists() and not path.is_dir():

@@ -14,8 +14,8 @@ from PIL import Image as Pictures
 from torch import Tensor
 
 from motes.apps import draw, svg
+from motes.apps.files import fresh_file
 from motes.data.base import Dataset
-from motes.errors import UserError
 from motes.evaluation import Score
 from motes.models.base import Model, Samples
 from motes.ops.types import Image, Particles
@@ -54,14 +54,10 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         curves=_curves(run),
         next=escape("\n".join(next_commands(run.folder))),
     )
-    target, fresh = run.folder / "report.html", run.folder / ".report.part"
-    try:
+    with fresh_file(run.folder / "report.html") as fresh:
         _save_samples(run.folder / "samples", image)
         fresh.write_text(page, encoding="utf-8")
-        fresh.replace(target)
-    except OSError as problem:
-        raise UserError(f"{target} cannot be written: {problem.strerror or problem}") from None
-    return target
+    return run.folder / "report.html"
 
 
 def next_commands(folder: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from motes.apps.edits import Edits, Touch, certainty_of
+from motes.apps.edits import Edits, Touch, certainty_of, code_field
 from motes.ops.types import Particles
 
 Reads = Callable[[str], str]  # a picture's name -> the expression that reads it
@@ -63,5 +63,5 @@ def _touch_lines(k: int, touch: Touch, added: bool, named: Mapping[str, str]) ->
 
 
 def _code_lines(edits: Edits, latent: Any) -> list[str]:
-    name = next(iter(vars(latent)))
+    name = code_field(latent)
     return [f"latent.{name}[0, {dimension}] = {value!r}" for dimension, value in sorted(edits.code.items())]

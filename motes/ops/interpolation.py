@@ -1,6 +1,7 @@
 """From one picture's particles to another's: who becomes whom, and everything in between."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -17,8 +18,8 @@ def between(one: Particles, other: Particles, share: float) -> Particles:
     return one if share == 0 else blend(one, counterpart(one, other), share)
 
 
-def blend(one: Particles, other: Particles, share: float) -> Particles:
-    """Particle by particle, number by number."""
+def blend(one: Any, other: Any, share: float) -> Any:
+    """Two latents of one kind, number by number: of particles the k-th becomes the k-th."""
     return replace(one, **{name: value.lerp(getattr(other, name), share) for name, value in vars(one).items() if value is not None})
 
 

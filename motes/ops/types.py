@@ -103,11 +103,9 @@ class Particles:
 
     def with_particle_of(self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0) -> "Particles":
         """The same particles, `target` replaced by particle `source` of another picture: place, look and presence."""
-        changed = self
-        for name in ("position", "log_variance", "features", "feature_log_variance", "presence"):
-            changed = changed._with(name, picture, target, getattr(other, name)[other_picture, source])
-        if self.certainty is not None and other.certainty is not None:
-            changed = changed._with("certainty", picture, target, other.certainty[other_picture, source])
+        changed, found = self, other._per_particle()
+        for name in self._per_particle().keys() & found.keys():
+            changed = changed._with(name, picture, target, found[name][other_picture, source])
         return changed
 
     def confident(self) -> "Particles":
