@@ -1,8 +1,9 @@
 """SCORES: name -> question asked of a trained model, imported when asked for; and `evaluate`, which asks them."""
 
-from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from motes.ops.table import Table
 
 if TYPE_CHECKING:
     from motes.evaluation.intervals import Score
@@ -12,27 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["SCORES", "Asked", "Score", "evaluate"]
 
 _HOMES = {"Asked": "scoring", "Score": "intervals", "evaluate": "scoring"}
+_ASKED = ("pictures", "elbo", "objects", "masks", "landmarks", "probes", "uncertainty")
 
-
-class _Questions(Mapping[str, "Question"]):
-    """A read-only table: every name is that of a module here, which holds its QUESTION. Imports no torch by itself."""
-
-    def __init__(self, *names: str):
-        self._names = names
-
-    def __getitem__(self, name: str) -> "Question":
-        if name not in self._names:
-            raise KeyError(name)
-        return import_module(f"motes.evaluation.{name}").QUESTION
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-SCORES = _Questions("pictures", "elbo", "objects", "masks", "landmarks", "probes", "uncertainty")
+SCORES: "Table[Question]" = Table("evaluation", {name: f"{name}:QUESTION" for name in _ASKED})
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,31 @@
+"""Read-only tables of names whose values are imported on first use, so that asking what there is loads no torch."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+
+class Table(Mapping[str, Value]):
+    """Of a room, a folder in `motes`: each place is MODULE:NAME there."""
+
+    def __init__(self, room: str, places: Mapping[str, str]):
+        self._room, self._places = room, places
+
+    def __getitem__(self, name: str) -> Value:
+        module, _, value = self._places[name].partition(":")
+        return getattr(import_module(f"motes.{self._room}.{module}"), value)
+
+    def __contains__(self, name: object) -> bool:  # Mapping's own would import what it looks for
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def source(self, name: str) -> str:
+        """The module's place below `motes/`, so that options can be read without importing it."""
+        return f"{self._room}/{self._places[name].partition(':')[0]}"
