@@ -17,7 +17,7 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split, Truth
 from motes.data.footage import Footage
-from motes.data.pictures import colours_first
+from motes.data.pictures import check_looks, colours_first
 from motes.data.reel import Reel
 from motes.data.splits import clips
 from motes.errors import UserError
@@ -223,5 +223,4 @@ def _check(config: Config) -> None:
         )
     if config.original and (config.frames != 1 or config.protocol != "dlp"):
         raise UserError("original is the list of single frames of the 2022 code: it goes with protocol dlp and frames 1")
-    if min(config.image_size) < 1 or config.channels not in (1, 3):
-        raise UserError(f"pictures of {config.image_size} with {config.channels} channels cannot be; channels is 1 or 3")
+    check_looks(config.image_size, config.channels)

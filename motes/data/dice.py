@@ -12,10 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from motes.data.base import Split
+from motes.data.base import SPLITS, Split
 from motes.errors import UserError
 
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # odd: 2^64 over the golden ratio
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from motes.data.base import Dataset, Split, Truth
+from motes.data.base import SPLITS, Dataset, Split, Truth
 from motes.data.drawn import Drawn
 from motes.data.face_anatomy import Look, five_points, head_of, many_points
 from motes.data.face_drawing import draw
@@ -16,7 +16,6 @@ from motes.data.masks import boxes_of, centres_of
 from motes.data.portable import grey
 from motes.errors import UserError
 
-SEED_OF_SPLIT = {"train": 0, "validation": 1, "test": 2}
 CROWD = 50  # identities drawn at once; part of what the pixels depend on
 EXPRESSION = ("smile", "open", "raise", "frown", "closed")
 
@@ -95,12 +94,12 @@ class Faces(Dataset):
 
     def _crowd(self, number: int) -> Look:
         if number not in self._looks:
-            config, split = self.config, SEED_OF_SPLIT[self.split]
+            config, split = self.config, SPLITS.index(self.split)
             who, when, where = (np.random.default_rng(np.random.SeedSequence([config.seed, split, number, n])) for n in range(3))
             count = CROWD * config.views
             look = repeat(people(who, CROWD), config.views)
             look |= moments(when, count, config.image_size, config.turn, config.shift) | backgrounds(where, count)
-            look["identity"] = (number * CROWD + np.arange(count) // config.views) * len(SEED_OF_SPLIT) + split  # no two splits share one
+            look["identity"] = (number * CROWD + np.arange(count) // config.views) * len(SPLITS) + split  # no two splits share one
             if config.background == "plain":
                 look["back_first"], look["back_second"] = np.full((count, 3), 0.6), np.full((count, 3), 0.6)
                 look["back_kind"] = np.zeros(count)

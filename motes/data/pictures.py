@@ -72,7 +72,7 @@ def moved(points: np.ndarray, whole: tuple[int, int], crop: tuple[int, int, int,
     return (inside / (wanted - 1) * 2 - 1).astype(np.float32)
 
 
-def check_looks(image_size: tuple[int, int], channels: int, fit: str) -> None:
+def check_looks(image_size: tuple[int, int], channels: int, fit: str = "fit") -> None:
     """Refuse options that no picture can have."""
     if fit not in FITS:
         raise UserError(f"fit {fit!r} is unknown; choose one of {', '.join(FITS)}")

@@ -14,12 +14,11 @@ from urllib.parse import unquote
 import numpy as np
 
 from motes.data import DATASETS
-from motes.data.base import Dataset, Split, Truth
+from motes.data.base import SPLITS, Dataset, Split, Truth
 from motes.data.prepared import FORMAT, MANIFEST, VERSION, file_name, read_manifest
 from motes.errors import UserError
 from motes.version import VERSION as MOTES
 
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 CHUNK = 1 << 26  # bytes of pixels between two marks in progress.json: what an interruption may cost
 PROGRESS = "progress.json"
 LOCK = "lock"

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from motes.data.base import Dataset, Split, Truth
+from motes.data.base import SPLITS, Dataset, Split, Truth
 from motes.data.masks import boxes_of
 from motes.data.photograph import photograph
 from motes.errors import UserError
@@ -17,7 +17,6 @@ BACKGROUNDS: dict[str, Callable[[tuple[int, int]], np.ndarray]] = {
     "plain": lambda size: np.array((0, 255, 255), np.uint8),  # cyan
     "photograph": photograph,
 }
-SEED_OF_SPLIT = {"train": 0, "validation": 1, "test": 2}
 CHUNK = 500  # pictures drawn at once; part of what the pixels depend on
 TRIES = 40  # places tried for a shape before the picture goes without it
 
@@ -78,7 +77,7 @@ class Shapes(Dataset):
 
     def _chunk(self, number: int) -> dict[str, np.ndarray]:
         if number not in self._chunks:
-            seeds = np.random.SeedSequence([self.config.seed, SEED_OF_SPLIT[self.split], number])
+            seeds = np.random.SeedSequence([self.config.seed, SPLITS.index(self.split), number])
             self._chunks[number] = _draw(self.config, np.random.default_rng(seeds))
         return self._chunks[number]
 

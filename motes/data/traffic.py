@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from motes.data.base import Dataset, Split, Truth
+from motes.data.base import SPLITS, Dataset, Split, Truth
 from motes.data.daylight import daylight
 from motes.data.drawn import TOGETHER, Drawn
 from motes.data.masks import boxes_of
@@ -18,7 +18,6 @@ from motes.data.traffic_place import FINER, place_of
 from motes.data.vehicles import SIZES, paints
 from motes.errors import UserError
 
-SEED_OF_SPLIT = {"train": 0, "validation": 1, "test": 2}
 CLIPS = 100  # clips simulated at once; part of what the pixels depend on
 
 
@@ -133,7 +132,7 @@ class Traffic(Dataset):
 
     def _flow(self, number: int) -> tuple[Flow, dict[str, np.ndarray]]:
         if number not in self._flows:
-            config, split = self.config, SEED_OF_SPLIT[self.split]
+            config, split = self.config, SPLITS.index(self.split)
             ways, looks = (np.random.default_rng(np.random.SeedSequence([config.seed, split, number, n])) for n in range(2))
             moves = flow(ways, CLIPS, config.vehicles, config.frames, config.seconds)
             body, second = (part.reshape(*moves.kind.shape, 3) for part in paints(looks, moves.kind.size, moves.kind))

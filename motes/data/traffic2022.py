@@ -16,7 +16,7 @@ from PIL import Image
 from motes.data.arrays import Stack, find_layout, sized
 from motes.data.base import Dataset, Split
 from motes.data.npy import open_array
-from motes.data.pictures import colours_first, cut, read_picture
+from motes.data.pictures import check_looks, colours_first, cut, read_picture
 from motes.data.splits import clips
 from motes.errors import UserError
 
@@ -123,5 +123,4 @@ def _check(config: Config) -> None:
         raise UserError("original is how the 2022 code splits: it goes with protocol dlp")
     if config.frames < 1 or config.stride < 0:
         raise UserError(f"clips of {config.frames} frames with stride {config.stride} cannot be")
-    if min(config.image_size) < 1 or config.channels not in (1, 3):
-        raise UserError(f"pictures of {config.image_size} with {config.channels} channels cannot be; channels is 1 or 3")
+    check_looks(config.image_size, config.channels)

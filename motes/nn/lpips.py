@@ -9,12 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.nn.perceptual import VGG_FILE, load_vgg, vgg_places
+from motes.nn.perceptual import VGG_FILE, enlarged, load_vgg, vgg_places
 
 LEVELS = (3, 8, 15, 22, 29)  # after the last ReLU of each block, numbered as in torchvision
 MIDDLE, SPREAD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of pictures in [-1, 1]
@@ -41,9 +40,7 @@ class Lpips(nn.Module):
 
     def _features(self, image: Tensor) -> list[Tensor]:
         """Each pixel's features brought to length one. Grey becomes three equal channels; under 32 pixels a picture is enlarged."""
-        if min(image.shape[-2:]) < 32:
-            image = F.interpolate(image, scale_factor=32 / min(image.shape[-2:]), mode="bilinear", align_corners=False)
-        x = (2 * image.clamp(0, 1).expand(-1, 3, -1, -1) - 1 - self.get_buffer("middle")) / self.get_buffer("spread")
+        x = (2 * enlarged(image).clamp(0, 1).expand(-1, 3, -1, -1) - 1 - self.get_buffer("middle")) / self.get_buffer("spread")
         found = []
         for number, layer in enumerate(self.network.children()):
             x = layer(x)

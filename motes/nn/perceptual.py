@@ -98,8 +98,7 @@ def vgg_features(network: nn.Module, image: Float[Tensor, "B C H W"]) -> list[Te
     """Features at VGG_LEVELS. Grey pictures become three equal channels; pictures under 32 pixels are enlarged, or no level is left."""
     if image.shape[1] == 1:
         image = image.expand(-1, 3, -1, -1)
-    if min(image.shape[-2:]) < 32:
-        image = F.interpolate(image, scale_factor=32 / min(image.shape[-2:]), mode="bilinear", align_corners=False)
+    image = enlarged(image)
     found, last = [], max(VGG_LEVELS)
     for number, layer in enumerate(network.children()):
         image = layer(image)
@@ -108,6 +107,12 @@ def vgg_features(network: nn.Module, image: Float[Tensor, "B C H W"]) -> list[Te
         if number == last:
             break
     return found
+
+
+def enlarged(image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
+    """To 32 pixels, where a side has fewer."""
+    least = min(image.shape[-2:])
+    return image if least >= 32 else F.interpolate(image, scale_factor=32 / least, mode="bilinear", align_corners=False)
 
 
 def vgg_places() -> list[Path]:

@@ -13,19 +13,19 @@ def assign(cost: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"]) -> Int[
     batch, rows, columns = cost.shape
     allowed = allowed & cost.isfinite()
     if rows > columns:
-        back = assign(cost.mT, allowed.mT)
-        found = torch.full((batch, rows + 1), -1, device=cost.device)
-        found.scatter_(1, torch.where(back < 0, rows, back), torch.arange(columns, device=cost.device).expand(batch, -1))
-        return found[:, :rows]
+        return _turned(assign(cost.mT, allowed.mT), rows)
     if rows == 0 or batch == 0:
         return torch.full((batch, rows), -1, device=cost.device)
-    owner = _cheapest(_with_price(cost, allowed))
-    taken = owner >= 0
-    found = torch.full((batch, rows + 1), -1, device=cost.device)
-    found.scatter_(1, torch.where(taken, owner, rows), torch.arange(columns, device=cost.device).expand(batch, -1))
-    found = found[:, :rows]
+    found = _turned(_cheapest(_with_price(cost, allowed)), rows)
     fits = allowed.gather(2, found[..., None])[..., 0]
     return torch.where(fits, found, -1)
+
+
+def _turned(owner: Int[Tensor, "B K"], rows: int) -> Int[Tensor, "B N"]:
+    """The column of each row, by the row of each column; -1 where there is none."""
+    found = torch.full((len(owner), rows + 1), -1, device=owner.device)
+    found.scatter_(1, torch.where(owner < 0, rows, owner), torch.arange(owner.shape[1], device=owner.device).expand(len(owner), -1))
+    return found[:, :rows]
 
 
 def _with_price(cost: Tensor, allowed: Tensor) -> Float[Tensor, "B N K"]:
