@@ -49,9 +49,9 @@ class Offers:
 class Spread:
     """How the looks (or codes) of some pictures are spread: what sliders range over."""
 
-    low: Float[Tensor, "F"]
-    high: Float[Tensor, "F"]
-    middle: Float[Tensor, "F"]
+    low: Float[Tensor, " F"]
+    high: Float[Tensor, " F"]
+    middle: Float[Tensor, " F"]
     axes: Float[Tensor, "n F"]  # principal directions, unit length
     reach: Float[Tensor, "n"]  # two standard deviations along each
 

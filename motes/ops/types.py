@@ -71,7 +71,7 @@ class Particles:
         """The same particles, one of them switched off."""
         return self._with("presence", picture, particle, torch.zeros_like(self.presence[picture, particle]))
 
-    def with_features(self, particle: int, features: Float[Tensor, "F"], picture: int = 0) -> "Particles":
+    def with_features(self, particle: int, features: Float[Tensor, " F"], picture: int = 0) -> "Particles":
         """The same particles, one of them with another look."""
         return self._with("features", picture, particle, features)
 
