@@ -83,7 +83,8 @@ def picture():
 
 
 def names(talk, model):
-    return list(MODELS).index(model), next(run for run in talk.greeting["runs"] if run["name"] == model)["pictures"][0]
+    run = [one["name"] for one in talk.greeting["runs"]].index(model)
+    return run, talk.ask("enter", run=run)[0]["facts"]["pictures"][0]
 
 
 def test_what_is_packed_is_unpacked():
@@ -107,6 +108,29 @@ def test_every_model_opens_and_decodes_as_the_session_does(model, talk, studio):
     _, after = talk.ask("decode", run=run, picture=name, edits=told)
     wanted = session.decode(session.edit(latent, Edits.read(told)))
     assert np.array_equal(after["drawn"], pixels(wanted[0]))
+
+
+def test_one_model_is_loaded_until_another_run_is_looked_at(tmp_path, make_run, monkeypatch):
+    loaded, opened = [], []
+    load, data = shelf.Session.open, shelf.open_data
+    monkeypatch.setattr(shelf.Session, "open", lambda where: loaded.append(where) or load(where))
+    monkeypatch.setattr(shelf, "open_data", lambda recipe, split: opened.append(recipe) or data(recipe, split))
+    young = make_run(tmp_path / "young", checkpoint=False)
+    several = Studio(shelf.Shelf([young, *(make_run(tmp_path / name) for name in ("one", "two", "three"))]))
+    with TestClient(several.app(), HOME) as client, client.websocket_connect(TALK) as socket:
+        talk = Talk(socket)
+        assert [run["ready"] for run in talk.greeting["runs"]] == [False, True, True, True]
+        assert not loaded and not opened, "a page is greeted before anything is loaded"
+        several.shelf.warm()
+        assert len(loaded) == len(opened) == 1
+        assert talk.ask("enter", run=1)[0]["facts"]["offers"]["particles"]
+        assert talk.ask("open", run=1, picture="held-out/one/0")[0]["kind"] == "particles"
+        assert len(loaded) == len(opened) == 1, "made ready while the browser started, and not again"
+        assert talk.ask("open", run=3, picture="held-out/one/0")[0]["kind"] == "particles"
+        assert len(loaded) == 2, "another when it is looked at"
+        assert "checkpoint" in talk.ask("enter", run=0)[0]["facts"]["problem"]
+        assert talk.ask("enter", run=9)[0]["problem"] and talk.ask("ranges", run=9)[0]["problem"]
+        assert len(talk.ask("ranges", run=1)[0]["ranges"]["low"]) == 3, "one for every number of a look"
 
 
 def test_layers_laid_in_the_pages_order_are_the_decoded_picture(talk, studio):

@@ -62,7 +62,7 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
     print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
     studio = Studio(shelf)
-    studio.worker.submit(shelf.facts)  # the model is loaded while the browser starts
+    studio.worker.submit(shelf.warm)  # the model is loaded while the browser starts
     if browser and host in LOOPBACK:
         webbrowser.open(address)
     serve(studio, host, port, token)

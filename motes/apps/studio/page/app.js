@@ -32,9 +32,10 @@ window.motes = { store, developer, server } // for the curious, and for tests
 
 // The server says what is open; also after it was away.
 function greeted(facts) {
-  const again = store.state.connected === null
-  store.set({ session: facts.session, runs: facts.runs, folder: facts.pictures, live: server?.live ?? Boolean(facts.session), connected: true, note: "" })
-  if (again) return store.state.picture && open(store.state, false)
+  const again = store.state.connected === null && store.state.picture, known = store.state.runs
+  const runs = facts.runs.map((run, n) => (known[n]?.name === run.name ? { ...known[n], ...run } : run))
+  store.set({ session: facts.session, runs, folder: facts.pictures, live: server?.live ?? Boolean(facts.session), connected: true, note: "" })
+  if (again) return open(store.state, false)
   queueMicrotask(resume)
 }
 
@@ -44,10 +45,10 @@ function lost(reason) {
 
 function resume() {
   const { runs } = store.state, kept = fromHash(location.hash, runs)
-  const ready = Math.max(runs.findIndex((run) => run.ready), 0), first = runs[ready]?.pictures?.[0] || store.state.folder[0] || ""
-  const change = kept?.picture ? kept : { run: ready, picture: first }
+  const ready = Math.max(runs.findIndex((run) => run.ready), 0)
+  const change = kept?.picture ? kept : { run: ready, picture: "" }
   store.set({ ...change, opened: null, layers: null, past: [], future: [], tab: runs[change.run]?.ready ? store.state.tab : "watch" })
-  if (change.picture) open(store.state, false)
+  open(store.state, false)
 }
 
 // What follows from a change of the state.
@@ -60,14 +61,38 @@ function follow(now, before) {
   }
 }
 
+// Of many runs only those that are looked at are loaded.
+async function enter(run) {
+  if (store.state.runs[run]?.pictures) return
+  const { facts } = await server.ask("enter", { run })
+  store.set({ runs: changed(run, facts) })
+}
+
+const changed = (run, facts) => store.state.runs.map((one, n) => (n === run ? { ...one, ...facts } : one))
+
+// Sliders have their ranges a moment later: the server encodes many pictures for them.
+async function learnRanges(run) {
+  if (!server.live || store.state.runs[run].ranges !== undefined) return
+  store.set({ runs: changed(run, { ranges: null }) })
+  const { ranges } = await server.ask("ranges", { run })
+  store.set({ runs: changed(run, { ranges }) })
+}
+
 async function open({ run, picture }, afresh) {
   if (afresh) store.set({ edits: NOTHING, past: [], future: [], selection: [], show: "drawn" })
   try {
+    await enter(run)
+    if (!picture && !store.state.picture) {
+      picture = store.state.runs[run]?.pictures[0] || store.state.folder[0] || ""
+      store.set({ picture })
+    }
+    if (!picture) return
     const facts = await server.ask("open", { run, picture })
     if (store.state.run !== run || store.state.picture !== picture) return
     const [rows, columns] = facts.image.shape, drawn = rgba(facts.drawn)
     const opened = { ...facts, rows, columns, pixels: rgba(facts.image) }
     store.set({ opened, layers: layersOf(facts), before: drawn, drawn, exact: true, note: "" })
+    await learnRanges(run)
   } catch (problem) {
     store.set({ opened: null, note: problem.message })
   }
@@ -91,7 +116,7 @@ function header() {
 // Another run looks at the same picture where it can: pictures of a shelf are everybody's.
 function choose(run) {
   const { runs, picture } = store.state
-  store.set({ run, other: -1, picture: picture || runs[run].pictures[0] || "", tab: runs[run].ready ? store.state.tab : "watch" })
+  store.set({ run, other: -1, picture, tab: runs[run].ready ? store.state.tab : "watch" })
   if (!store.state.opened && runs[run].ready) open(store.state, true)
 }
 

@@ -40,9 +40,10 @@ export function inspectorPanel(store, actions, server) {
     return make("span", { class: "split" }, choice(false, "numbers"), choice(true, "directions"))
   }
 
-  function look({ opened, edits, selection, live }) {
+  function look(state) {
+    const { opened, edits, selection, live } = state
     if (!live) return [] // the model draws looks
-    const first = selection[0], { features } = particle(opened, edits, first), ranges = opened.ranges
+    const first = selection[0], { features } = particle(opened, edits, first), ranges = state.runs[state.run].ranges
     if (!features.length) return []
     const head = [make("div", { class: "title" }, make("h2", {}, "Look"), ranges?.axes.length ? toggle() : null)]
     if (directions && ranges?.axes.length) {
@@ -85,9 +86,9 @@ export function inspectorPanel(store, actions, server) {
     ]
   }
 
-  function code({ opened, live }) {
+  function code({ opened, live, runs, run }) {
     if (!live) return [make("p", { class: "hint" }, "Codes are drawn by the model: motes studio RUN.")]
-    const { ranges } = opened, value = (f) => store.state.edits.code[f] ?? opened.code[f]
+    const { ranges } = runs[run], value = (f) => store.state.edits.code[f] ?? opened.code[f]
     const whole = () => opened.code.map((_, f) => value(f))
     const along = (axis) => whole().reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
     const walk = (axis) => (to, base) => {

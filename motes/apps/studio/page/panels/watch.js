@@ -47,8 +47,8 @@ export function watchPanel(store, server) {
   }
 
   async function renew() {
-    const { fresh, ...facts } = await server.ask("renew", { run: of })
-    const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts } : run))
+    const { fresh, facts } = await server.ask("renew", { run: of })
+    const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts, ...(fresh && { ranges: undefined }) } : run))
     if (fresh) check()
     store.set({ runs, note: fresh ? "its newest model is taken up" : "there is no newer model yet", renewed: fresh ? Date.now() : store.state.renewed })
   }
