@@ -326,10 +326,54 @@ def test_a_run_under_way_is_watched_and_two_runs_are_compared(open_page, runs):
     assert page.page.locator("#watch .curve").count() == 2
     page.shot("watch")
     page.page.locator("#tab-compare").click()
-    page.page.locator("#compare select").select_option(label="masked")
-    page.until("Boolean(motes.store.state.compared)")
-    assert page.page.locator("#compare dd").count() == 2
+    page.page.get_by_role("checkbox", name="masked").check()
+    page.until("motes.store.state.sheets.length === 1 && motes.store.state.sheets[0].opened")
+    assert page.page.locator("#compare output:has-text('dB')").count() == 2
     page.shot("compare")
+
+
+def test_many_pictures_lie_side_by_side_each_with_its_particles_and_its_edits(open_page):
+    page = open_page()
+    spread_out(page)
+    first = page.drawn()
+    page.page.get_by_role("button", name="+ Beside").click()
+    page.page.locator(".thumbs button[title$='/2']").click()
+    page.until("motes.store.state.opened.picture.endsWith('/2')")
+    page.page.locator(".thumbs button[title$='/3']").click(modifiers=["Shift"])
+    page.page.locator("#tab-compare").click()
+    page.page.get_by_role("checkbox", name="masked").check()
+    page.until("motes.store.state.sheets.length === 3 && motes.store.state.sheets.every((one) => one.opened)")
+    page.page.wait_for_function("document.querySelectorAll('.beside').length === 3")
+    marks = page.page.evaluate("[...document.querySelectorAll('.beside')].map((one) => one.querySelectorAll('.mote').length)")
+    assert marks == [4, 4, 4], "every one shows its own particles"
+    boxes = [one.bounding_box() for one in page.page.locator(".sheet").all()]
+    assert len({round(box["width"]) for box in boxes}) == 1, "all have the same room"
+    for n, one in enumerate(boxes):
+        for other in boxes[:n]:
+            beside = one["x"] >= other["x"] + other["width"] or one["y"] >= other["y"] + other["height"]
+            assert beside, "and none lies on another"
+    page.shot("beside")
+
+    def other_pixels(n):
+        script = "(n) => [...document.querySelectorAll('.beside canvas')[n].getContext('2d').getImageData(0, 0, 32, 32).data]"
+        return np.array(page.page.evaluate(script, n)).reshape(32, 32, 4)
+
+    assert np.array_equal(other_pixels(1), first), "as it was edited"
+    kept = page.state("sheets", 1, "edits")
+    page.page.reload()
+    page.until("motes.store.state.sheets.length === 3 && motes.store.state.sheets.every((one) => one.opened)")
+    page.settle()
+    assert page.state("sheets", 1, "edits") == kept and page.state("picture").endswith("/2"), "the link has them all"
+    page.page.locator(".beside .take:visible").first.click()
+    page.until("motes.store.state.opened.picture.endsWith('/0')")
+    page.settle()
+    assert np.array_equal(page.drawn(), first) and page.state("sheets", 1, "picture").endswith("/2"), "they change places"
+    start = page.place(0)
+    page.drag(start, (start[0] + 30, start[1] + 30))
+    page.settle()
+    assert not np.array_equal(page.drawn(), first)
+    page.page.locator(".beside .away").first.click()
+    page.until("motes.store.state.sheets.length === 2 && motes.store.state.others.length === 0")
 
 
 @pytest.mark.parametrize("name, options", {

@@ -3,6 +3,7 @@
 import { actionsOf, listenToKeys } from "./actions.js"
 import { make, rgba } from "./draw.js"
 import { NOTHING } from "./edits.js"
+import { Beside, pinned } from "./beside.js"
 import { Hand } from "./hand.js"
 import { Developer, layersOf } from "./picture.js"
 import { comparePanel } from "./panels/compare.js"
@@ -21,6 +22,7 @@ const store = new Store()
 const server = await connect(greeted, lost)
 const stage = new Stage(store), actions = actionsOf(store), developer = new Developer(store, server)
 new Hand(store, stage)
+new Beside(store, server, swap)
 listenToKeys(store, actions, helpPanel(actions))
 for (const panel of [inspectorPanel, viewsPanel]) panel(store, actions, server)
 for (const panel of [picturesPanel, stripPanel, keepPanel, watchPanel, comparePanel]) panel(store, server)
@@ -116,8 +118,15 @@ function header() {
 // Another run looks at the same picture where it can: pictures of a shelf are everybody's.
 function choose(run) {
   const { runs, picture } = store.state
-  store.set({ run, other: -1, picture, tab: runs[run].ready ? store.state.tab : "watch" })
+  store.set({ run, picture, tab: runs[run].ready ? store.state.tab : "watch" })
   if (!store.state.opened && runs[run].ready) open(store.state, true)
+}
+
+// What lies beside is worked on, and what was worked on lies beside; each keeps its edits and its undo.
+function swap(pin) {
+  const { beside } = store.state, mine = pinned(store.state)
+  store.set({ ...beside[pin], beside: beside.map((one, n) => (n === pin ? mine : one)), selection: [], opened: null, layers: null })
+  open(store.state, false)
 }
 
 function tabs() {

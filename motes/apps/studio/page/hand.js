@@ -1,7 +1,7 @@
 // The hand on the picture: choose, drag, draw a box around many. One way for mouse, pen and finger.
 
 import { moved, onTheWay, particle, particles } from "./edits.js"
-import { at, shown } from "./stage.js"
+import { at, shown } from "./marks.js"
 
 const REACH = 22 // screen pixels around a particle in which it is hit
 
@@ -34,7 +34,7 @@ export class Hand {
 
   down(event) {
     const { state } = this.store
-    if (!state.opened || event.button > 0 || state.opened.kind !== "particles") return
+    if (!state.opened || event.button > 0 || event.target.closest(".beside") || state.opened.kind !== "particles") return
     this.stage.stage.setPointerCapture(event.pointerId)
     const k = this.hit(event), start = this.stage.pixel(event), many = event.shiftKey || event.ctrlKey || event.metaKey
     if (k === null) {
@@ -90,7 +90,7 @@ export class Hand {
   }
 
   hover(event) {
-    const k = event.pointerType === "touch" ? null : this.hit(event)
+    const k = event.pointerType === "touch" || event.target.closest(".beside") ? null : this.hit(event)
     this.tip.hidden = k === null
     if (k === null) return
     const { opened, edits } = this.store.state, one = particle(opened, edits, k), frame = this.stage.stage.getBoundingClientRect()

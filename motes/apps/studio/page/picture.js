@@ -38,7 +38,7 @@ export class Developer {
       this.times.push(performance.now() - began)
       this.times = this.times.slice(-120)
       if (dragging && same) return
-    }
+    } else if (this.store.state.exact) this.store.set({ exact: false })
     this.server.decode(
       { run: opened.run, picture: opened.picture, edits, layers: Boolean(layers) && !same && !onTheWay(edits) },
       (facts, told) => this.developed(facts, told, opened),

@@ -1,35 +1,32 @@
-// Two runs on the same picture, side by side, with how far each is from it.
+// Several runs on the same picture, side by side: how far each is from it.
 
-import { decibels, make, rgba } from "../draw.js"
+import { decibels, make } from "../draw.js"
 
-export function comparePanel(store, server) {
+export function comparePanel(store) {
   const place = document.getElementById("compare")
 
-  async function open({ other, picture }) {
-    try {
-      const facts = await server.ask("open", { run: other, picture })
-      const [rows, columns] = facts.drawn.shape
-      if (store.state.other === other && store.state.picture === picture) store.set({ compared: { rows, columns, pixels: rgba(facts.drawn), original: rgba(facts.image), facts } })
-    } catch (problem) {
-      store.set({ compared: null })
-      store.say(problem.message)
-    }
+  const words = (pixels, { pixels: original, presence, certainty }) => {
+    const there = presence?.filter((one, k) => one > 0.5 && certainty[k] >= 0.5).length
+    return `${decibels(pixels, original).toFixed(1)} dB${presence ? `, ${there} there` : ""}`
   }
 
-  function draw({ runs, run, other, compared, opened, drawn }) {
-    const others = runs.map((one, n) => [one, n]).filter(([one, n]) => n !== run && one.ready)
-    if (!others.length) return place.replaceChildren(make("p", { class: "hint" }, "Open two runs to compare them: motes studio RUN RUN"))
-    const select = make("select", { "aria-label": "The other run", onchange: () => store.set({ other: Number(select.value), compared: null }) },
-      make("option", { value: "-1" }, "no other"), others.map(([one, n]) => make("option", { value: String(n) }, one.name)))
-    select.value = String(other)
-    const row = (name, pixels, original, facts) => [make("dt", {}, name), make("dd", {}, `${decibels(pixels, original).toFixed(1)} dB${facts.presence ? `, ${facts.presence.filter((one, k) => one > 0.5 && facts.certainty[k] >= 0.5).length} particles` : ""}`)]
-    place.replaceChildren(make("h2", {}, "The same picture by"), select,
-      ...(compared && drawn ? [make("h2", {}, "Nearness to the original"), make("dl", { class: "numbers" }, ...row(runs[run].name, drawn, opened.pixels, opened), ...row(runs[other].name, compared.pixels, compared.original, compared.facts))] : []))
+  function row({ runs, run, others, sheets, opened, drawn }, one, n) {
+    const toggle = () => store.set({ others: others.includes(n) ? others.filter((other) => other !== n) : [...others, n] })
+    const sheet = sheets.find((it) => it.pin < 0 && it.run === n), mine = n === run
+    const box = make("input", { type: "checkbox", checked: mine || others.includes(n), disabled: mine || !one.ready, onchange: toggle })
+    const said = mine ? opened && drawn && words(drawn, opened) : sheet?.problem || (sheet?.opened && words(sheet.drawn, sheet.opened)) || (one.ready ? "" : "no checkpoint yet")
+    return make("label", { class: "pick" }, box, make("span", {}, one.name), make("output", {}, said || ""))
+  }
+
+  function draw(state) {
+    if (state.runs.length < 2) return place.replaceChildren(make("p", { class: "hint" }, "Open more runs to compare them: motes studio RUN RUN"))
+    const at = document.activeElement?.closest?.("#compare label"), focused = at ? [...at.parentElement.children].indexOf(at) : -1
+    const picks = make("div", { class: "picks" }, state.runs.map((one, n) => row(state, one, n)))
+    place.replaceChildren(make("h2", {}, "The same picture by"), picks, make("p", { class: "hint" }, "Decibels tell how near a run's picture is to the original; more is nearer."))
+    picks.children[focused]?.querySelector("input").focus()
   }
 
   store.listen((now, before) => {
-    if (now.other >= 0 && now.opened && (now.other !== before.other || now.opened !== before.opened)) open(now)
-    if (now.other < 0 && now.compared) store.set({ compared: null })
-    if (["runs", "run", "other", "compared", "opened"].some((name) => now[name] !== before[name]) || (now.compared && now.drawn !== before.drawn && !now.dragging)) draw(now)
+    if (["runs", "run", "others", "sheets", "opened"].some((name) => now[name] !== before[name]) || (now.tab === "compare" && now.drawn !== before.drawn && !now.dragging)) draw(now)
   })
 }
