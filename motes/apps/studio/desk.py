@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image as Pictures
 
-from motes.apps.animation import gif
+from motes.apps.animation import KINDS
 from motes.apps.edits import NAME, Edits, certainty_of, code_field
 from motes.apps.script import python_lines
 from motes.apps.session import Encoded, Session
@@ -114,10 +114,13 @@ class Desk:
         return {"lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)}, {}
 
     def animate(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A GIF from the picture as it was to the picture as it is, and back."""
+        """A GIF or an MP4 from the picture as it was to the picture as it is, and back."""
+        kind = told.get("kind", "gif")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise UserError(f"kind should be {' or '.join(KINDS)}")
         run = self.shelf.run(told.get("run"))
         found = self._find(run, told.get("picture"))
-        file = gif(run.session, found.latent, Edits.read(told.get("edits", {})), lambda name: self._find(run, name).latent)
+        file = KINDS[kind](run.session, found.latent, Edits.read(told.get("edits", {})), lambda name: self._find(run, name).latent)
         return {}, {"file": np.frombuffer(file, np.uint8)}
 
     def health(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -77,7 +77,7 @@ class OpenedRun:
 
     def facts(self) -> dict[str, Any]:
         """What every page is told when it opens: neither the model nor the data is touched, there may be many runs."""
-        facts: dict[str, Any] = {"name": self.name, "ready": False, "watchable": self.run.metrics.exists()}
+        facts: dict[str, Any] = {"name": self.name, "ready": False, "watchable": (self.folder / "run.json").is_file()}
         try:
             model, config = read_config(checkpoint_folder(self.folder))
         except UserError as problem:
@@ -87,9 +87,9 @@ class OpenedRun:
     def details(self) -> dict[str, Any]:
         """What a page is told when it shows this run: its pictures, and what its model offers, which is loaded for it."""
         facts = self.facts()
-        count = 0 if self.held_out is None else min(SHOWN, len(self.held_out))
-        pictures = [f"held-out/{self.name}/{n}" for n in range(count)]
-        return {**facts, "pictures": pictures, **({"offers": vars(self.session.offers)} if facts["ready"] else {})}
+        count, frames = (0, 1) if self.held_out is None else (len(self.held_out), self.held_out.frames)
+        pictures = [f"held-out/{self.name}/{n}" for n in range(0, count, frames)][:SHOWN]  # of a clip its first
+        return {**facts, "pictures": pictures, "frames": frames, **({"offers": vars(self.session.offers)} if facts["ready"] else {})}
 
 
 class Shelf:

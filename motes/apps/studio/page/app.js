@@ -12,6 +12,7 @@ import { inspectorPanel } from "./panels/inspector.js"
 import { keepPanel } from "./panels/keep.js"
 import { picturesPanel } from "./panels/pictures.js"
 import { stripPanel } from "./panels/strip.js"
+import { timePanel } from "./panels/time.js"
 import { viewsPanel } from "./panels/views.js"
 import { watchPanel } from "./panels/watch.js"
 import { connect } from "./server.js"
@@ -25,7 +26,7 @@ new Hand(store, stage)
 new Beside(store, server, swap)
 listenToKeys(store, actions, helpPanel(actions))
 for (const panel of [inspectorPanel, viewsPanel]) panel(store, actions, server)
-for (const panel of [picturesPanel, stripPanel, keepPanel, watchPanel, comparePanel]) panel(store, server)
+for (const panel of [picturesPanel, stripPanel, keepPanel, timePanel, watchPanel, comparePanel]) panel(store, server)
 header()
 tabs()
 store.listen(follow)
