@@ -289,6 +289,9 @@ def test_a_picture_is_dropped_and_before_is_shown_while_space_is_held(open_page,
     (tmp_path / "bad.png").write_bytes(b"nothing")
     page.page.locator("input[type=file]").set_input_files(str(tmp_path / "bad.png"))
     page.page.wait_for_selector("#note:has-text('no picture')")
+    (tmp_path / "large.png").write_bytes(b"\0" * 20_000_001)
+    page.page.locator("input[type=file]").set_input_files(str(tmp_path / "large.png"))
+    page.page.wait_for_selector("#note:has-text('larger than 20,000,000 bytes')")
 
 
 def test_every_kind_of_model_has_its_panels(open_page):

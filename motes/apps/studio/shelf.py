@@ -105,7 +105,12 @@ class Shelf:
 
     def facts(self) -> dict[str, Any]:
         """What a page is told when it opens; of a run that it shows it asks for more."""
-        return {"version": VERSION, "runs": [run.facts() for run in self.runs], "pictures": list(self.files)[:OFFERED]}
+        return {
+            "version": VERSION,
+            "largest": LARGEST_FILE,
+            "runs": [run.facts() for run in self.runs],
+            "pictures": list(self.files)[:OFFERED],
+        }
 
     def warm(self) -> None:
         """Make ready what a page shows first, while the browser starts: one model, whatever the number of runs."""

@@ -19,7 +19,7 @@ export function comparePanel(store, server) {
     const sheet = sheets.find((it) => it.pin < 0 && it.run === n), mine = n === run
     const box = make("input", { type: "checkbox", checked: mine || others.includes(n), disabled: mine || !(one.ready || one.watchable), onchange: toggle })
     const said = mine ? opened && drawn && words(drawn, opened) : sheet?.opened ? words(sheet.drawn, sheet.opened) : one.ready ? "" : "no checkpoint yet"
-    return make("label", { class: "pick", "--c": tintOf(n), title: one.name }, box, make("span", {}, one.name), make("output", {}, said || ""))
+    return make("label", { class: mine || others.includes(n) ? "pick shown" : "pick", "--c": tintOf(n), title: one.name }, box, make("span", {}, one.name), make("output", {}, said || ""))
   }
 
   const shown = ({ run, others }) => [...new Set([run, ...others])]

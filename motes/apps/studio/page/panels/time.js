@@ -5,7 +5,7 @@ import { make } from "../draw.js"
 export function timePanel(store) {
   const place = document.getElementById("time")
   const slider = make("input", { type: "range", min: "0", step: "1", "aria-label": "Frame of the clip" }), output = make("output", {})
-  place.append(make("label", {}, "Time"), slider, output, make("span", { class: "next", title: "None of the models here tells what happens next" }, "next: no model here predicts"))
+  place.append(make("label", {}, "Time"), slider, output, make("span", { class: "next", title: "None of the models here tells what happens next" }, "no prediction yet"))
   slider.addEventListener("input", () => {
     const { head, row, frames } = placeOf(store.state)
     store.set({ picture: `${head}/${row - (row % frames) + Number(slider.value)}` })
@@ -21,7 +21,7 @@ export function timePanel(store) {
 }
 
 // A held-out picture's row, and how many frames a clip of its run has.
-function placeOf({ picture, runs }) {
+export function placeOf({ picture, runs }) {
   const [, head, name, number] = picture.match(/^(held-out\/(.+))\/(\d+)$/) || []
   return { head, row: Number(number || 0), frames: runs.find((run) => run.name === name)?.frames || 1 }
 }

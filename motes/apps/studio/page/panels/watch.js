@@ -21,7 +21,7 @@ export function watchPanel(store, server) {
       make("dl", { class: "numbers" }, latents.numbers.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
       ...[...health, ...latents.sentences].map((sentence) => make("p", { class: "warn" }, sentence)),
       ...[...seriesOf(lines)].map(([name, points]) => curve(name, [{ points }])),
-      ...(shown ? [make("h2", {}, "Originals, particles, reconstructions"), make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) }), slider] : []).filter(Boolean),
+      ...(shown ? [make("h2", {}, "What it drew of held-out pictures"), make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) }), slider] : []).filter(Boolean),
       make("button", { type: "button", onclick: renew }, "Take up its best model so far"),
     )
   }
