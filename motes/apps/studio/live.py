@@ -14,7 +14,6 @@ from PIL import Image as Pictures
 from motes.errors import UserError
 from motes.models.base import Model
 
-
 HEIGHT = 720  # of the page in a notebook, in pixels
 
 Picture = str | Path | Pictures.Image

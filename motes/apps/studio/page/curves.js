@@ -30,6 +30,7 @@ export function curve(title, several) {
 
 export const tintOf = (run) => colour([0, 2, 3, 1, 4, 5, 6, 7, 8, 9][run % 10]) // neighbours far apart
 
-const way = (points) => `${points[0][1].toPrecision(3)} → ${points.at(-1)[1].toPrecision(3)}`
-const said = (several) => (several.length === 1 ? way(several[0].points) : several.map(({ tint, points }) => make("i", { "--c": tint }, points.at(-1)[1].toPrecision(3))))
+const brief = (value) => (Math.abs(value) < 1000 ? value.toPrecision(3) : Math.abs(value) < 1e7 ? Math.round(value).toLocaleString("en") : value.toExponential(2))
+const way = (points) => `${brief(points[0][1])} → ${brief(points.at(-1)[1])}`
+const said = (several) => (several.length === 1 ? way(several[0].points) : several.map(({ tint, points }) => make("i", { "--c": tint }, brief(points.at(-1)[1]))))
 const inWords = (several) => several.map(({ name, points }) => `${name ? `${name} ` : ""}${way(points)}`).join(", ")

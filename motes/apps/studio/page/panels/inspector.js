@@ -4,6 +4,7 @@ import { colour, decibels, make, spoken } from "../draw.js"
 import { particle, particles, walked, withBackground, withCode, withFeature, withPresence, withWay } from "../edits.js"
 
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
+const SLIDERS = 64 // of a code, at most
 
 export function inspectorPanel(store, actions, server) {
   const place = document.getElementById("inspector")
@@ -95,9 +96,10 @@ export function inspectorPanel(store, actions, server) {
       const now = opened.code.map((one, f) => base.code[f] ?? one), by = to - now.reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
       return withCode(base, Object.fromEntries(now.map((one, f) => [f, Math.round((one + by * axis[f]) * 1e5) / 1e5])))
     }
-    const head = [make("div", { class: "title" }, make("h2", {}, `Code of ${opened.code.length} numbers`), ranges ? toggle() : null)]
+    const head = [make("div", { class: "title" }, make("h2", {}, `Code, ${opened.code.length} numbers`), ranges ? toggle() : null)]
     if (directions && ranges) return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]], () => along(axis), walk(axis)))]
-    return [...head, ...opened.code.slice(0, 64).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]
+    const more = opened.code.length > SLIDERS ? make("p", { class: "hint" }, `The first ${SLIDERS} are shown; directions reach all.`) : null
+    return [...head, more, ...opened.code.slice(0, SLIDERS).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]
   }
 
   function background({ edits, picture, runs, run, folder, dropped, opened, live }) {

@@ -6,7 +6,7 @@ import { particles, stacked } from "../edits.js"
 export function keepPanel(store, server) {
   const place = document.getElementById("keep")
   const items = {
-    png: ["Picture", "PNG", picture], gif: ["The edit, moving", "GIF", (state) => moving(state, "gif")], mp4: ["The edit, moving", "MP4", (state) => moving(state, "mp4")], json: ["Particles", "JSON", json], csv: ["Particles", "CSV", csv], python: ["The edit in Python", "lines", python], link: ["Link to this", "copied", link],
+    png: ["Picture", "PNG", picture], gif: ["The edit, moving", "GIF", (state) => moving(state, "gif")], mp4: ["The edit, moving", "MP4", (state) => moving(state, "mp4")], json: ["Particles", "JSON", json], csv: ["Particles", "CSV", csv], python: ["The edit in Python", "text", python], link: ["Link to this", "URL", link],
   }
   const menu = make("menu", { hidden: true, id: "keep-menu" }, Object.entries(items).map(([id, [title, small, does]]) =>
     make("li", {}, make("button", { type: "button", id: `keep-${id}`, onclick: () => (close(), does(store.state)) }, title, make("small", {}, small)))))

@@ -14,14 +14,14 @@ export function watchPanel(store, server) {
     const shown = pictures.includes(picked) ? picked : pictures.at(-1), at = pictures.indexOf(shown)
     const slider = pictures.length > 1 ? make("input", { type: "range", min: "0", max: String(pictures.length - 1), value: String(at), "aria-label": "Which of the pictures", oninput: (event) => {
       picked = Number(event.target.value) === pictures.length - 1 ? null : pictures[event.target.value]
-      place.querySelector(".grown").src = server.runPicture(of, pictures[event.target.value])
+      place.querySelector(".grown").src = place.querySelector(".grown").parentElement.href = server.runPicture(of, pictures[event.target.value])
     } }) : null
     place.replaceChildren(
       make("p", { class: "hint", id: "watched" }, newest ? `Step ${newest.step.toLocaleString("en")}${newest.stage ? `, ${newest.stage}` : ""}. This page follows the run.` : "Nothing is written yet; this page follows the run."),
       make("dl", { class: "numbers" }, latents.numbers.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
       ...[...health, ...latents.sentences].map((sentence) => make("p", { class: "warn" }, sentence)),
       ...[...seriesOf(lines)].map(([name, points]) => curve(name, [{ points }])),
-      ...(shown ? [make("h2", {}, "What it drew of held-out pictures"), make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) }), slider] : []).filter(Boolean),
+      ...(shown ? [make("h2", {}, "What it drew of held-out pictures"), make("a", { href: server.runPicture(of, shown), target: "_blank", title: "Larger, by itself" }, make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) })), slider] : []).filter(Boolean),
       make("button", { type: "button", onclick: renew }, "Take up its best model so far"),
     )
   }
