@@ -505,6 +505,11 @@ def test_dark_at_twice_the_size_and_on_a_phone(name, options, open_page):
         page.page.locator("#canvas").scroll_into_view_if_needed()
         page.page.touchscreen.tap(*page.place(1))
         assert page.state("selection") == [1]
+        finger, (x, y) = page.page.context.new_cdp_session(page.page), page.place(2)
+        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        page.until("motes.store.state.selection.length === 2")
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert page.state("selection") == [1, 2], "a finger that rests chooses one more"
     page.shot(name)
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
     page.page.keyboard.press("?")
@@ -537,6 +542,11 @@ def test_the_exported_site_drags_without_a_server_behind_it(browser, runs, tmp_p
         page.page.wait_for_timeout(100)
         assert not np.array_equal(before, page.drawn()), "a copy looks like its origin"
         assert page.page.get_by_role("slider", name="number 0").count() == 0, "looks need the model"
+        edited = page.drawn()
+        page.page.locator("#beside").click()
+        page.until("motes.store.state.sheets.length === 1 && motes.store.state.sheets[0].drawn")
+        beside = page.page.evaluate("[...motes.store.state.sheets[0].drawn]")
+        assert np.array_equal(np.array(beside).reshape(32, 32, 4), edited), "laid by the page as it was edited"
         assert not page.faults and not page.foreign, page.faults
         page.shot("site")
         context.close()

@@ -4,7 +4,7 @@ import { composite } from "./composite.js"
 import { make, put, rgba, shape, spoken } from "./draw.js"
 import { NOTHING, isNothing, stacked } from "./edits.js"
 import { drawMarks } from "./marks.js"
-import { layersOf, pixelsOf } from "./picture.js"
+import { drawable, layersOf, pixelsOf } from "./picture.js"
 
 export const MOST = 5 // sheets beside the large one
 const KEPT = 16 // answers
@@ -47,7 +47,7 @@ export class Beside {
       const facts = await this.server.ask("open", { run, picture }), [rows, columns] = facts.image.shape
       const opened = { ...facts, rows, columns, pixels: rgba(facts.image) }, layers = layersOf(facts), before = rgba(facts.drawn)
       let drawn = before
-      if (!isNothing(edits)) drawn = this.server.live ? rgba((await this.server.ask("decode", { run, picture, edits })).drawn) : composite(layers, stacked(opened, edits))
+      if (!isNothing(edits)) drawn = this.server.live ? rgba((await this.server.ask("decode", { run, picture, edits })).drawn) : layers ? composite(layers, drawable(layers, stacked(opened, edits))) : before
       return { opened, layers, before, drawn }
     } catch ({ message }) {
       return { problem: message || "it could not be drawn" }

@@ -4,6 +4,7 @@ import { moved, onTheWay, particle, particles } from "./edits.js"
 import { at, shown } from "./marks.js"
 
 const LOOKS = 4 // numbers of a look that are told beside the pointer
+const LONG = 450 // milliseconds that a finger rests to choose one more
 const REACH = 22 // screen pixels around a particle in which it is hit
 
 export class Hand {
@@ -47,7 +48,19 @@ export class Hand {
     const among = state.selection.includes(k)
     const selection = many ? (among ? state.selection.filter((one) => one !== k) : [...state.selection, k]) : among ? state.selection : [k]
     this.grip = { kind: "drag", start, since: state.edits, k, alone: among && !many, went: false }
+    if (event.pointerType === "touch" && !many) this.rest(k, state.selection, among)
     this.store.set({ selection })
+  }
+
+  // A finger has no Shift: where it rests on a particle, that one is chosen as well, or no more.
+  rest(k, before, among) {
+    const { grip } = this
+    setTimeout(() => {
+      if (this.grip !== grip || grip.went) return
+      grip.alone = false
+      navigator.vibrate?.(12)
+      this.store.set({ selection: among ? before.filter((one) => one !== k) : [...before, k] })
+    }, LONG)
   }
 
   move(event) {

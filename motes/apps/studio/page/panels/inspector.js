@@ -96,7 +96,7 @@ export function inspectorPanel(store, actions, server) {
       const now = opened.code.map((one, f) => base.code[f] ?? one), by = to - now.reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
       return withCode(base, Object.fromEntries(now.map((one, f) => [f, Math.round((one + by * axis[f]) * 1e5) / 1e5])))
     }
-    const head = [make("div", { class: "title" }, make("h2", {}, `Code, ${opened.code.length} numbers`), ranges ? toggle() : null)]
+    const head = [make("div", { class: "title" }, make("h2", {}, `Code of ${opened.code.length}`), ranges ? toggle() : null)]
     if (directions && ranges) return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]], () => along(axis), walk(axis)))]
     const more = opened.code.length > SLIDERS ? make("p", { class: "hint" }, `The first ${SLIDERS} are shown; directions reach all.`) : null
     return [...head, more, ...opened.code.slice(0, SLIDERS).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]

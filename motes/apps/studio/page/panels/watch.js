@@ -33,6 +33,7 @@ export function watchPanel(store, server) {
     } catch {
       latents = { numbers: [], sentences: [] } // no checkpoint yet
     }
+    look()
   }
 
   async function renew() {
