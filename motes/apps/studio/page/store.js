@@ -76,7 +76,7 @@ export function fromHash(hash, runs) {
     const named = (name) => runs.findIndex((run) => run.name === name)
     const shown = String(kept.o ?? "marks numbers").split(" ")
     return {
-      run: Math.max(named(kept.r), 0), picture: String(kept.p || ""), others: (kept.c || []).map(named).filter((run) => run >= 0),
+      run: Math.max(named(kept.r), 0), picture: String(kept.p || ""), others: [kept.c || []].flat().map(named).filter((run) => run >= 0),
       beside: (kept.b || []).slice(0, 5).map(([run, name, edits]) => ({ run: Math.max(named(run), 0), picture: String(name), edits: { ...NOTHING, ...edits }, past: [], future: [] })),
       edits: { ...NOTHING, ...(kept.e || {}) }, selection: (kept.s || []).filter(Number.isInteger),
       show: SHOWS.includes(kept.v) ? kept.v : "drawn", over: Object.fromEntries(OVERLAYS.map((name) => [name, shown.includes(name)])),
