@@ -419,6 +419,24 @@ def test_many_pictures_lie_side_by_side_each_with_its_particles_and_its_edits(op
     page.until("motes.store.state.sheets.length === 2 && motes.store.state.others.length === 0")
 
 
+def test_a_page_whose_first_call_is_not_answered_opens_when_it_is(browser, address):
+    context = browser.new_context()
+    context.add_init_script("""
+        const Real = WebSocket
+        window.calls = 0
+        window.WebSocket = class extends Real {
+            constructor(url) {
+                super(url)
+                if (++window.calls === 1) this.close()
+            }
+        }
+    """)
+    page = Page(context.new_page(), address)
+    assert page.state("picture") == "held-out/objects/0" and page.page.evaluate("calls") == 2
+    assert page.page.locator(".mote").count() == 4 and not page.faults
+    context.close()
+
+
 TRAINING = """
 import sys, time
 from pathlib import Path

@@ -77,8 +77,12 @@ const changed = (run, facts) => store.state.runs.map((one, n) => (n === run ? { 
 async function learnRanges(run) {
   if (!server.live || store.state.runs[run].ranges !== undefined) return
   store.set({ runs: changed(run, { ranges: null }) })
-  const { ranges } = await server.ask("ranges", { run })
-  store.set({ runs: changed(run, { ranges }) })
+  try {
+    const { ranges } = await server.ask("ranges", { run })
+    store.set({ runs: changed(run, { ranges }) })
+  } catch {
+    store.set({ runs: changed(run, { ranges: undefined }) }) // asked again with the next picture
+  }
 }
 
 async function open({ run, picture }, afresh) {
