@@ -11,17 +11,32 @@ export function at(row, column, { rows, columns }) {
 
 export const shown = (one) => Number(one.there)
 
-// Fills an SVG that lies over a picture; `more` are shapes that lie above all.
+const drawnBefore = new WeakMap() // svg -> what each of its children shows
+
+// Fills an SVG that lies over a picture; `more` are shapes that lie above all. While one particle is dragged the others stay as they are.
 export function drawMarks(svg, { opened, edits, selection, over, layers, held }, more = []) {
-  const { rows, columns } = opened, small = Math.min(rows, columns), drawn = []
+  const { rows, columns } = opened, small = Math.min(rows, columns), wanted = []
   svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`)
   svg.style.setProperty("--u", `${small / 84}px`)
-  if (over.proposals) for (const [row, column] of opened.proposals || []) drawn.push(shape("circle", { class: "proposal", ...at(row, column, opened), r: small / 90 }))
+  if (over.proposals) for (const [row, column] of opened.proposals || []) wanted.push([`proposal ${row} ${column} ${small}`, () => shape("circle", { class: "proposal", ...at(row, column, opened), r: small / 90 })])
   if (opened.kind === "particles" && !held && !onTheWay(edits)) {
     const all = particles(opened, edits).sort((a, b) => shown(a) - shown(b) || selection.includes(a.k) - selection.includes(b.k))
-    for (const one of all) drawn.push(...particle(one, { opened, selection, over, layers }))
+    const around = [over.marks, over.numbers, over.boxes, layers?.side, rows, columns]
+    for (const one of all) {
+      const { k, position, certainty, there, touched, base } = one
+      wanted.push([[k, position, certainty, there, touched && opened.position[k], base, selection.includes(k), around].join(), () => shape("g", {}, ...particle(one, { opened, selection, over, layers }))])
+    }
   }
-  svg.replaceChildren(...drawn, ...more)
+  for (const one of more) wanted.push(["", () => one])
+  refill(svg, wanted)
+}
+
+// wanted: [what it shows, how it is made]; "" is made anew each time.
+function refill(svg, wanted) {
+  const before = drawnBefore.get(svg) || []
+  drawnBefore.set(svg, wanted.map(([name]) => name))
+  if (before.length !== wanted.length || before.length !== svg.childNodes.length) return svg.replaceChildren(...wanted.map(([, make]) => make()))
+  for (const [n, [name, make]] of wanted.entries()) if (!name || before[n] !== name) svg.childNodes[n].replaceWith(make())
 }
 
 function particle(one, { opened, selection, over, layers }) {
