@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from motes.apps.edits import Edits
-from motes.apps.studio import desk, shelf
+from motes.apps.studio import command, desk, shelf
 from motes.apps.studio.guard import token_for
 from motes.apps.studio.messages import fine, pack, pixels, unpack
 from motes.apps.studio.server import Studio
@@ -132,6 +132,20 @@ def test_one_model_is_loaded_until_another_run_is_looked_at(tmp_path, make_run, 
         assert "checkpoint" in talk.ask("enter", run=0)[0]["facts"]["problem"]
         assert talk.ask("enter", run=9)[0]["problem"] and talk.ask("ranges", run=9)[0]["problem"]
         assert len(talk.ask("ranges", run=1)[0]["ranges"]["low"]) == 3, "one for every number of a look"
+
+
+def test_half_of_the_cores_are_left_to_the_browser(tmp_path, make_run, monkeypatch):
+    used, before = [], torch.get_num_threads()
+    monkeypatch.setattr(
+        "motes.apps.studio.server.serve", lambda studio, *_: used.append(studio.worker.submit(torch.get_num_threads).result())
+    )
+    try:
+        for threads in (4, 1):
+            torch.set_num_threads(threads)
+            command.start(shelf.Shelf([make_run(tmp_path / f"run-{threads}")]), "127.0.0.1", 7999, browser=False)
+    finally:
+        torch.set_num_threads(before)
+    assert used == [2, 1]
 
 
 def test_layers_laid_in_the_pages_order_are_the_decoded_picture(talk, studio):

@@ -11,7 +11,10 @@ export function helpPanel(actions) {
     row(["←", "→", "↑", "↓"], "Nudge by a pixel; with Shift by five, with Alt by a quarter"), row(["Shift", "click"], "On a small picture: lay it beside this one"), row(["Space"], "Held: the picture as it was"),
     Object.values(actions).map(({ key, name }) => row(shownKey(key).split(" "), name))),
     make("p", {}, make("button", { type: "button", onclick: () => dialog.close() }, "Close")))
-  const open = () => dialog.showModal()
+  const open = () => {
+    dialog.showModal()
+    dialog.scrollTop = 0 // the button that has the focus lies at its end
+  }
   document.getElementById("help").addEventListener("click", open)
   return open
 }
