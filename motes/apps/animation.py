@@ -11,6 +11,8 @@ from PIL import Image as Pictures
 from motes.apps.draw import to_picture
 from motes.apps.edits import Edits, Look
 from motes.apps.session import Session
+from motes.data.footage import import_av
+from motes.errors import UserError
 from motes.ops.interpolation import blend
 from motes.ops.types import Image, Particles
 
@@ -20,8 +22,7 @@ SIDE = 320  # pixels of the longer side, about
 
 def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
     """There and back again, for ever."""
-    pictures = [to_picture(one[0], SIDE) for one in frames(session, latent, edits, look)]
-    pictures = [pictures[0]] * PAUSE + pictures + [pictures[-1]] * PAUSE
+    pictures = _one_way(session, latent, edits, look)
     palette = Pictures.new("RGB", (pictures[0].width, 2 * pictures[0].height))
     palette.paste(pictures[0], (0, 0))
     palette.paste(pictures[-1], (0, pictures[0].height))
@@ -30,6 +31,36 @@ def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
     file = io.BytesIO()
     way[0].save(file, "GIF", save_all=True, append_images=[*way[1:], *reversed(way[:-1])], duration=TIME, loop=0)
     return file.getvalue()
+
+
+def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
+    """There and back again, once, in true colours: H.264, which every browser and every program for slides plays."""
+    try:
+        av = import_av()
+    except UserError as problem:
+        raise UserError(f"{problem}. A GIF needs nothing more.") from None
+    if "libx264" not in av.codecs_available:
+        raise UserError("this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'. A GIF needs nothing more.")
+    pictures = _one_way(session, latent, edits, look)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as film:
+        stream = film.add_stream("libx264", rate=round(1000 / TIME), options={"crf": "14", "preset": "fast"})
+        stream.width, stream.height = (side - side % 2 for side in pictures[0].size)  # its colours come in squares of four pixels
+        stream.pix_fmt = "yuv420p"
+        for one in [*pictures, *reversed(pictures[:-1])]:
+            even = one.crop((0, 0, stream.width, stream.height))
+            film.mux(stream.encode(av.VideoFrame.from_image(even)))
+        film.mux(stream.encode())
+    return file.getvalue()
+
+
+KINDS = {"gif": gif, "mp4": mp4}
+
+
+def _one_way(session: Session, latent: Any, edits: Edits, look: Look) -> list[Pictures.Image]:
+    """Frames as they are shown, with a rest at both ends."""
+    pictures = [to_picture(one[0], SIDE) for one in frames(session, latent, edits, look)]
+    return [pictures[0]] * PAUSE + pictures + [pictures[-1]] * PAUSE
 
 
 def frames(session: Session, latent: Any, edits: Edits, look: Look) -> Iterator[Image]:

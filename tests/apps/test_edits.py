@@ -2,13 +2,16 @@
 
 import io
 import json
+import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from motes.apps.animation import frames, gif
+from motes.apps.animation import frames, gif, mp4
+from motes.apps.draw import to_picture
 from motes.apps.edits import Edits, apply, certainty_of
 from motes.apps.script import python_lines
 from motes.apps.session import Session
@@ -166,3 +169,25 @@ def test_an_animation_begins_with_what_was_and_ends_with_what_is(name, told):
         torch.testing.assert_close(pictures[0], session.decode(latent), atol=1e-5, rtol=0)
     moving = Image.open(io.BytesIO(gif(session, latent, edits, {}.__getitem__)))
     assert moving.is_animated and moving.size == (320, 320) and moving.info["loop"] == 0
+
+
+def test_a_film_of_an_edit_shows_what_the_animation_does_and_comes_back():
+    av = pytest.importorskip("av", reason="needs pip install 'motes[video]'")
+    torch.manual_seed(0)
+    session = Session(MODELS["vae"](MODELS["vae"].Config(image_size=(32, 48), code_dim=4, width=8)))
+    latent, edits = session.encode(torch.rand(1, 3, 32, 48)), Edits.read({"code": {str(n): 90.0 for n in range(4)}})
+    with av.open(io.BytesIO(mp4(session, latent, edits, {}.__getitem__))) as film:
+        shown = [torch.from_numpy(one.to_ndarray(format="rgb24")).float() / 255 for one in film.decode(video=0)]
+        assert film.streams.video[0].codec_context.name == "h264"
+    before, after = (to_picture(session.decode(one)[0], 320) for one in (latent, session.edit(latent, edits)))
+    for frame, wanted in ((shown[0], before), (shown[len(shown) // 2], after), (shown[-1], before)):
+        wanted = torch.from_numpy(np.array(wanted)).float() / 255
+        assert frame.shape == wanted.shape and (frame - wanted).abs().mean() < 0.04
+    assert (shown[0] - shown[len(shown) // 2]).abs().mean() > 0.1, "or nothing would be told by the above"
+
+
+def test_without_the_package_for_films_a_sentence_says_what_to_try(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    session = Session(MODELS["vae"](MODELS["vae"].Config(image_size=(32, 32), code_dim=4, width=8)))
+    with pytest.raises(UserError, match=r"motes\[video\].*GIF"):
+        mp4(session, None, Edits(), {}.__getitem__)

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from motes.apps.edits import Edits
-from motes.apps.studio import desk, shelf
+from motes.apps.studio import command, desk, shelf
 from motes.apps.studio.guard import token_for
 from motes.apps.studio.messages import fine, pack, pixels, unpack
 from motes.apps.studio.server import Studio
@@ -83,7 +84,8 @@ def picture():
 
 
 def names(talk, model):
-    return list(MODELS).index(model), next(run for run in talk.greeting["runs"] if run["name"] == model)["pictures"][0]
+    run = [one["name"] for one in talk.greeting["runs"]].index(model)
+    return run, talk.ask("enter", run=run)[0]["facts"]["pictures"][0]
 
 
 def test_what_is_packed_is_unpacked():
@@ -107,6 +109,43 @@ def test_every_model_opens_and_decodes_as_the_session_does(model, talk, studio):
     _, after = talk.ask("decode", run=run, picture=name, edits=told)
     wanted = session.decode(session.edit(latent, Edits.read(told)))
     assert np.array_equal(after["drawn"], pixels(wanted[0]))
+
+
+def test_one_model_is_loaded_until_another_run_is_looked_at(tmp_path, make_run, monkeypatch):
+    loaded, opened = [], []
+    load, data = shelf.Session.open, shelf.open_data
+    monkeypatch.setattr(shelf.Session, "open", lambda where: loaded.append(where) or load(where))
+    monkeypatch.setattr(shelf, "open_data", lambda recipe, split: opened.append(recipe) or data(recipe, split))
+    young = make_run(tmp_path / "young", checkpoint=False)
+    several = Studio(shelf.Shelf([young, *(make_run(tmp_path / name) for name in ("one", "two", "three"))]))
+    with TestClient(several.app(), HOME) as client, client.websocket_connect(TALK) as socket:
+        talk = Talk(socket)
+        assert [run["ready"] for run in talk.greeting["runs"]] == [False, True, True, True]
+        assert not loaded and not opened, "a page is greeted before anything is loaded"
+        several.shelf.warm()
+        assert len(loaded) == len(opened) == 1
+        assert talk.ask("enter", run=1)[0]["facts"]["offers"]["particles"]
+        assert talk.ask("open", run=1, picture="held-out/one/0")[0]["kind"] == "particles"
+        assert len(loaded) == len(opened) == 1, "made ready while the browser started, and not again"
+        assert talk.ask("open", run=3, picture="held-out/one/0")[0]["kind"] == "particles"
+        assert len(loaded) == 2, "another when it is looked at"
+        assert "checkpoint" in talk.ask("enter", run=0)[0]["facts"]["problem"]
+        assert talk.ask("enter", run=9)[0]["problem"] and talk.ask("ranges", run=9)[0]["problem"]
+        assert len(talk.ask("ranges", run=1)[0]["ranges"]["low"]) == 3, "one for every number of a look"
+
+
+def test_half_of_the_cores_are_left_to_the_browser(tmp_path, make_run, monkeypatch):
+    used, before = [], torch.get_num_threads()
+    monkeypatch.setattr(
+        "motes.apps.studio.server.serve", lambda studio, *_: used.append(studio.worker.submit(torch.get_num_threads).result())
+    )
+    try:
+        for threads in (4, 1):
+            torch.set_num_threads(threads)
+            command.start(shelf.Shelf([make_run(tmp_path / f"run-{threads}")]), "127.0.0.1", 7999, browser=False)
+    finally:
+        torch.set_num_threads(before)
+    assert used == [2, 1]
 
 
 def test_layers_laid_in_the_pages_order_are_the_decoded_picture(talk, studio):
@@ -225,7 +264,11 @@ def test_pictures_of_what_was_opened_are_there(talk, client):
     assert client.get("/thumb?picture=folder/0/one.png").headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(client.get("/thumb?picture=held-out/dlp/0").content)).size == (96, 96)
     page = client.get("/")
-    assert "default-src 'self'" in page.headers["content-security-policy"] and "motes" in page.text
+    assert (
+        "default-src 'self'" in page.headers["content-security-policy"]
+        and "frame-ancestors 'none'" in page.headers["content-security-policy"]
+        and "motes" in page.text
+    )
 
 
 def test_what_the_page_loads_is_light_and_lies_here(client):
@@ -233,7 +276,8 @@ def test_what_the_page_loads_is_light_and_lies_here(client):
     assert sum(path.stat().st_size for path in files) < 300_000
     for path in files:
         text = path.read_text()
-        assert "https://" not in text.replace("https://www.w3.org", "") and "//cdn" not in text, path
+        foreign = re.findall(r"(?:https?:)?//[\w-]+\.[\w.-]+", text.replace("http://www.w3.org/2000/svg", ""))
+        assert not foreign, (path, foreign)
         assert len(text.splitlines()) <= 300, path
 
 
@@ -276,6 +320,28 @@ def _kept(find):
         return known[key]
 
     return finding
+
+
+SLOT = "a number goes here"
+NUMBERS = [
+    {"particles": {"0": {"position": [SLOT, 0]}}}, {"particles": {"0": {"position": [0, SLOT]}}}, {"particles": {"0": {"presence": SLOT}}},
+    {"particles": {"0": {"features": {"0": SLOT}}}}, {"particles": {"0": {"copy_of": ["", SLOT]}}}, {"particles": {"0": {"look": ["", SLOT]}}},
+    {"order": [SLOT, 1, 2, 3]}, {"threshold": SLOT}, {"towards": ["held-out/dlp/1", SLOT]}, {"code": {"0": SLOT}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edits", NUMBERS, ids=lambda edits: json.dumps(edits)[:50])
+def test_what_is_no_number_is_refused_wherever_a_number_goes(edits, talk):
+    run, picture = names(talk, "vae" if "code" in edits else "dlp")
+    for number in ("NaN", "Infinity", "-Infinity", "1e30", "-1e30", "1e999", "9" * 400):
+        told = json.dumps({"ask": "decode", "n": 7, "run": run, "picture": picture, "edits": edits}).replace(f'"{SLOT}"', number)
+        assert talk.says(told), number
+        for field in ("run", "n", "layers"):
+            facts = {"ask": "open", "run": run, "picture": picture, field: SLOT}
+            assert (talk.says(json.dumps(facts).replace(f'"{SLOT}"', number)) is not None) == (field == "run"), (
+                "n and layers are no numbers to compute with"
+            )
+    assert "problem" not in talk.ask("decode", run=run, picture=picture, edits={})[0], "and it goes on as if nothing had been"
 
 
 def test_malformed_messages_over_the_wire(talk):

@@ -6,8 +6,12 @@ Screenshots go where MOTES_SCREENSHOTS says, to be looked at.
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +32,8 @@ def runs(tmp_path_factory, make_run):
     return [make_run(folder / name, model) for name, model in (("objects", "dlp"), ("masked", "dlp-masked"), ("code", "vae"))]
 
 
-@pytest.fixture(scope="module")
-def address(runs):
+@contextmanager
+def served(runs):
     from motes.apps.studio.server import Studio, settings
     from motes.apps.studio.shelf import Shelf
 
@@ -41,6 +45,12 @@ def address(runs):
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def address(runs):
+    with served(runs) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +72,20 @@ class Page:
 
     def go(self, address):
         self.page.goto(address)
-        self.settle()
+        self.wait("motes.store.state.opened || motes.store.state.runs.some((run) => run.problem)")
+        if self.state("opened"):
+            self.settle()
 
     def settle(self):
         """Until the picture is the model's own, and not laid by the page."""
         self.until("Boolean(motes.store.state.exact)")
 
     def until(self, condition):
-        for _ in range(400):
-            if self.page.evaluate(f"Boolean(window.motes?.store.state.opened) && {condition}"):
+        self.wait(f"motes.store.state.opened && ({condition})")
+
+    def wait(self, condition):
+        for _ in range(800):
+            if self.page.evaluate(f"Boolean(window.motes && ({condition}))"):
                 return
             self.page.wait_for_timeout(25)
         raise AssertionError(f"never {condition}; {self.faults}; {self.state('note')}")
@@ -110,7 +125,7 @@ def _ours(url, address):
 def open_page(browser, address):
     made = []
 
-    def opening(**options):
+    def opening(address=address, **options):
         context = browser.new_context(**{"viewport": {"width": 1360, "height": 860}, "accept_downloads": True, **options})
         made.append((context, Page(context.new_page(), address)))
         return made[-1][1]
@@ -235,6 +250,8 @@ def test_duplicate_copy_between_pictures_and_keep(open_page, tmp_path):
 
     assert np.array_equal(np.asarray(Image.open(keep("png")).convert("RGB")), page.drawn()[..., :3])
     assert Image.open(keep("gif")).is_animated
+    if find_spec("av"):
+        assert keep("mp4").read_bytes()[4:8] == b"ftyp"
     told = json.loads(keep("json").read_text())
     assert len(told["particles"]) == 5 and told["edits"] == page.state("edits")
     rows = keep("csv").read_text().splitlines()
@@ -272,6 +289,9 @@ def test_a_picture_is_dropped_and_before_is_shown_while_space_is_held(open_page,
     (tmp_path / "bad.png").write_bytes(b"nothing")
     page.page.locator("input[type=file]").set_input_files(str(tmp_path / "bad.png"))
     page.page.wait_for_selector("#note:has-text('no picture')")
+    (tmp_path / "large.png").write_bytes(b"\0" * 20_000_001)
+    page.page.locator("input[type=file]").set_input_files(str(tmp_path / "large.png"))
+    page.page.wait_for_selector("#note:has-text('larger than 20,000,000 bytes')")
 
 
 def test_every_kind_of_model_has_its_panels(open_page):
@@ -326,10 +346,169 @@ def test_a_run_under_way_is_watched_and_two_runs_are_compared(open_page, runs):
     assert page.page.locator("#watch .curve").count() == 2
     page.shot("watch")
     page.page.locator("#tab-compare").click()
-    page.page.locator("#compare select").select_option(label="masked")
-    page.until("Boolean(motes.store.state.compared)")
-    assert page.page.locator("#compare dd").count() == 2
+    page.page.get_by_role("checkbox", name="masked").check()
+    page.until("motes.store.state.sheets.length === 1 && motes.store.state.sheets[0].opened")
+    assert page.page.locator("#compare output:has-text('dB')").count() == 2
+    page.wait("document.querySelectorAll('#compare .curve').length > 1")
     page.shot("compare")
+
+
+def test_curves_of_two_runs_lie_over_one_another(open_page, tmp_path, make_run):
+    pair = [make_run(tmp_path / name) for name in ("slow", "quick")]
+    for run, pace in zip(pair, (1, 2), strict=True):
+        with (run / "metrics.jsonl").open("a") as file:
+            for step in range(10, 200, 10):
+                file.write(json.dumps({"step": step, "total": 1.0, "terms": {"error": 2 / (1 + pace * step / 50)}}) + "\n")
+    with served(pair) as address:
+        page = open_page(address)
+        page.page.locator("#tab-compare").click()
+        page.page.wait_for_selector("#compare .curve")
+        assert page.page.locator("#compare polyline").count() == 1
+        page.page.get_by_role("checkbox", name="quick").check()
+        page.wait("document.querySelectorAll('#compare polyline').length === 2")
+        lines = page.page.locator("#compare polyline").evaluate_all("(all) => all.map((one) => one.getAttribute('points').split(' '))")
+        heights = [[float(point.split(",")[1]) for point in line] for line in lines]
+        assert lines[0][0] == lines[1][0], "on the same axes"
+        assert all(slow < quick for slow, quick in zip(*(one[1:] for one in heights), strict=True)), "the quicker one lies below"
+        colours = page.page.locator("#compare polyline").evaluate_all("(all) => all.map((one) => getComputedStyle(one).stroke)")
+        assert len(set(colours)) == 2
+        page.shot("curves")
+
+
+def test_many_pictures_lie_side_by_side_each_with_its_particles_and_its_edits(open_page):
+    page = open_page()
+    spread_out(page)
+    first = page.drawn()
+    page.page.get_by_role("button", name="+ Beside").click()
+    page.page.locator(".thumbs button[title$='/2']").click()
+    page.until("motes.store.state.opened.picture.endsWith('/2')")
+    page.page.locator(".thumbs button[title$='/3']").click(modifiers=["Shift"])
+    page.page.locator("#tab-compare").click()
+    page.page.get_by_role("checkbox", name="masked").check()
+    page.until("motes.store.state.sheets.length === 3 && motes.store.state.sheets.every((one) => one.opened)")
+    page.wait("document.querySelectorAll('.beside').length === 3")
+    marks = page.page.evaluate("[...document.querySelectorAll('.beside')].map((one) => one.querySelectorAll('.mote').length)")
+    assert marks == [4, 4, 4], "every one shows its own particles"
+    boxes = [one.bounding_box() for one in page.page.locator(".sheet").all()]
+    assert len({round(box["width"]) for box in boxes}) == 1, "all have the same room"
+    for n, one in enumerate(boxes):
+        for other in boxes[:n]:
+            beside = one["x"] >= other["x"] + other["width"] or one["y"] >= other["y"] + other["height"]
+            assert beside, "and none lies on another"
+    page.shot("beside")
+
+    def other_pixels(n):
+        script = "(n) => [...document.querySelectorAll('.beside canvas')[n].getContext('2d').getImageData(0, 0, 32, 32).data]"
+        return np.array(page.page.evaluate(script, n)).reshape(32, 32, 4)
+
+    assert np.array_equal(other_pixels(1), first), "as it was edited"
+    kept = page.state("sheets", 1, "edits")
+    page.page.reload()
+    page.until("motes.store.state.sheets.length === 3 && motes.store.state.sheets.every((one) => one.opened)")
+    page.settle()
+    assert page.state("sheets", 1, "edits") == kept and page.state("picture").endswith("/2"), "the link has them all"
+    page.page.locator(".beside .take:visible").first.click()
+    page.until("motes.store.state.opened.picture.endsWith('/0')")
+    page.settle()
+    assert np.array_equal(page.drawn(), first) and page.state("sheets", 1, "picture").endswith("/2"), "they change places"
+    start = page.place(0)
+    page.drag(start, (start[0] + 30, start[1] + 30))
+    page.settle()
+    assert not np.array_equal(page.drawn(), first)
+    page.page.locator(".beside .away").first.click()
+    page.until("motes.store.state.sheets.length === 2 && motes.store.state.others.length === 0")
+
+
+def test_a_page_whose_first_call_is_not_answered_opens_when_it_is(browser, address):
+    context = browser.new_context()
+    context.add_init_script("""
+        const Real = WebSocket
+        window.calls = 0
+        window.WebSocket = class extends Real {
+            constructor(url) {
+                super(url)
+                if (++window.calls === 1) this.close()
+            }
+        }
+    """)
+    page = Page(context.new_page(), address)
+    assert page.state("picture") == "held-out/objects/0" and page.page.evaluate("calls") == 2
+    assert page.page.locator(".mote").count() == 4 and not page.faults
+    context.close()
+
+
+TRAINING = """
+import sys, time
+from pathlib import Path
+from motes.apps.progress import Display
+from motes.training.loop import open_data, train
+from motes.training.recipe import Recipe, Training
+
+folder = Path(sys.argv[1])
+
+class Waiting(Display):
+    def evaluated(self, record, model, run):
+        super().evaluated(record, model, run)
+        while not (folder / f"go-on-{record['step']}").exists():
+            time.sleep(0.05)
+
+training = Training(steps=60, batch_size=8, evaluate_every=30, validation_pictures=8, learning_rate=2e-3, warm_steps=1)
+recipe = Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, {"image_size": [32, 32], "count": 480, "held_out": 8}, training)
+with Waiting(open_data(recipe, "validation")) as display:
+    train(recipe, folder, display)
+"""
+
+
+def test_a_training_is_watched_while_it_goes_on(open_page, tmp_path, make_run):
+    folder = tmp_path / "learning"
+    learning = subprocess.Popen([sys.executable, "-c", TRAINING, str(folder)], cwd=Path(__file__).parents[2])
+    try:
+        while not (folder / "run.json").exists():
+            assert learning.poll() is None
+            time.sleep(0.05)
+        with served([folder]) as address:
+            page = open_page(address)
+            page.page.locator("#tab-watch").click()
+            page.page.wait_for_selector("#watched:has-text('Step 30')")
+            page.page.get_by_role("button", name="Take up its best model so far").click()
+            page.until("motes.store.state.runs[0].ready")
+            page.settle()
+            page.page.wait_for_selector(".grown[src$='step-0000030.png']")
+            assert learning.poll() is None, "all this while it learns"
+            early, code = page.drawn(), page.state("opened", "code")
+            (folder / "go-on-30").touch()
+            page.page.wait_for_selector("#watched:has-text('Step 60')")
+            page.page.wait_for_selector(".grown[src$='step-0000060.png']")
+            assert learning.poll() is None
+            curves = page.page.locator("#watch .curve b").all_inner_texts()
+            assert curves[0] == "held-out loss" and len(curves) > 1
+            page.shot("learning")
+            page.page.get_by_role("button", name="Take up its best model so far").click()
+            page.until(f"JSON.stringify(motes.store.state.opened.code) !== JSON.stringify({code})")
+            page.settle()
+            assert not np.array_equal(page.drawn(), early), "the better model draws"
+            (folder / "go-on-60").touch()
+            assert learning.wait(60) == 0
+    finally:
+        learning.kill()
+
+
+def test_clips_have_a_timeline_and_single_pictures_none(open_page, tmp_path, make_run):
+    page = open_page()
+    assert page.page.locator("#time:visible").count() == 0
+    recipe = json.loads((make_run(tmp_path / "clips") / "run.json").read_text())
+    recipe |= {"data": "balls", "data_config": {"image_size": [32, 32], "count": 2, "held_out": 3, "frames": 7}}
+    (tmp_path / "clips" / "run.json").write_text(json.dumps(recipe))
+    with served([tmp_path / "clips"]) as address:
+        page = open_page(address)
+        assert page.state("runs", 0, "pictures") == [f"held-out/clips/{n}" for n in (0, 7, 14)], "a clip is known by its first frame"
+        page.page.locator(".thumbs button[title$='/7']").click()
+        page.until("motes.store.state.opened.picture.endsWith('/7')")
+        assert page.page.locator("#time output").inner_text() == "1 of 7"
+        page.page.get_by_role("slider", name="Frame of the clip").press("End")
+        page.until("motes.store.state.opened.picture.endsWith('/13')")
+        assert page.page.locator("#time output").inner_text() == "7 of 7"
+        page.shot("time")
 
 
 @pytest.mark.parametrize("name, options", {
@@ -344,6 +523,11 @@ def test_dark_at_twice_the_size_and_on_a_phone(name, options, open_page):
         page.page.locator("#canvas").scroll_into_view_if_needed()
         page.page.touchscreen.tap(*page.place(1))
         assert page.state("selection") == [1]
+        finger, (x, y) = page.page.context.new_cdp_session(page.page), page.place(2)
+        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        page.until("motes.store.state.selection.length === 2")
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert page.state("selection") == [1, 2], "a finger that rests chooses one more"
     page.shot(name)
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
     page.page.keyboard.press("?")
@@ -376,6 +560,11 @@ def test_the_exported_site_drags_without_a_server_behind_it(browser, runs, tmp_p
         page.page.wait_for_timeout(100)
         assert not np.array_equal(before, page.drawn()), "a copy looks like its origin"
         assert page.page.get_by_role("slider", name="number 0").count() == 0, "looks need the model"
+        edited = page.drawn()
+        page.page.locator("#beside").click()
+        page.until("motes.store.state.sheets.length === 1 && motes.store.state.sheets[0].drawn")
+        beside = page.page.evaluate("[...motes.store.state.sheets[0].drawn]")
+        assert np.array_equal(np.array(beside).reshape(32, 32, 4), edited), "laid by the page as it was edited"
         assert not page.faults and not page.foreign, page.faults
         page.shot("site")
         context.close()

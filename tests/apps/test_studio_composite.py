@@ -71,7 +71,7 @@ now = edits.withFeature(now, [1], 0, 9)
 const [more, k] = edits.added(opened, now, edits.taken(opened, now, 1), { more: true }, [0.1, 0.1])
 const [full, free] = edits.added(opened, now, edits.taken(opened, now, 0), { more: false }, [0, 0])
 const front = edits.restacked(opened, more, [1], -1)
-const state = { runs: [{ name: "a" }, { name: "b é" }], run: 1, other: 0, picture: "held-out/b/3", edits: front, selection: [1, 3], show: "error", over: { marks: true, masks: true } }
+const state = { runs: [{ name: "a" }, { name: "b é" }], run: 1, others: [0], beside: [{ run: 0, picture: "held-out/a/2", edits: more, past: [1], future: [] }], picture: "held-out/b/3", edits: front, selection: [1, 3], show: "error", over: { marks: true, masks: true } }
 const { hash, back } = { hash: toHash(state), back: fromHash(toHash(state), state.runs) }
 writeFileSync("found.json", JSON.stringify({ now, more, k, full, free, front, hash, back, bad: fromHash("#%%%", []), same: edits.lookKey(now) === edits.lookKey(edits.moved(opened, now, [1], [1, 1])),
   seen: edits.particles(opened, front), hidden: edits.particle(opened, edits.withThreshold(now, 0.5), 1).presence, forgotten: edits.forgotten(opened, front, [0, 1, 2]) }))
@@ -92,7 +92,8 @@ def test_the_pages_edits_are_what_python_reads(tmp_path):
     assert found["same"], "places do not change looks"
     assert found["bad"] is None
     back = found["back"]
-    assert (back["run"], back["other"], back["picture"], back["selection"], back["show"]) == (1, 0, "held-out/b/3", [1, 3], "error")
+    assert back["beside"] == [{"run": 0, "picture": "held-out/a/2", "edits": found["more"], "past": [], "future": []}]
+    assert (back["run"], back["others"], back["picture"], back["selection"], back["show"]) == (1, [0], "held-out/b/3", [1, 3], "error")
     assert back["edits"] == found["front"] and back["over"]["masks"] and not back["over"]["boxes"]
     assert found["forgotten"]["particles"].keys() == {"3"}
 

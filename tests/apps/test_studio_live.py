@@ -87,6 +87,24 @@ def test_two_hundred_megabytes_are_refused_before_they_are_read(served):
         assert ask(page, "open")["kind"] == "particles"
 
 
+def test_two_hundred_megabytes_of_unknown_length_are_cut_off(served):
+    _, port = served
+    with client.connect(f"ws://127.0.0.1:{port}/talk") as page:
+        session = unpack(page.recv())[0]["session"]
+        line, part, sent = socket.create_connection(("127.0.0.1", port), 20), b"\0" * 1_000_000, 0
+        head = f"POST /pictures HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-motes-session: {session}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        line.sendall(head.encode())
+        with suppress(OSError):  # the studio hangs up
+            while sent < 200:
+                line.sendall(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+                sent += 1
+        assert sent < 60, "megabytes that it let in, those on their way counted"
+        with suppress(OSError):
+            assert b" 413 " in line.recv(200)
+        line.close()
+        assert ask(page, "open")["kind"] == "particles"
+
+
 def test_a_message_that_is_too_long_ends_its_own_conversation_only(served):
     _, port = served
     with client.connect(f"ws://127.0.0.1:{port}/talk") as page, client.connect(f"ws://127.0.0.1:{port}/talk") as other:

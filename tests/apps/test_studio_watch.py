@@ -1,7 +1,9 @@
 """What the studio says of a run under way: only what was written, and only what is wrong."""
 
 import json
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -106,5 +108,29 @@ def test_the_studio_opens_from_python(tmp_path, make_run):
     with motes.studio(model, [Image.new("RGB", (9, 9), "teal")], browser=False) as opened:
         assert b"motes" in urlopen(opened.address).read()
         assert urlopen(opened.address + "thumb?picture=folder/0/0000.png").status == 200
+    Image.new("RGB", (9, 9), "navy").save(tmp_path / "one.png")
+    for picture in (Image.new("RGB", (9, 9), "teal"), tmp_path / "one.png", str(tmp_path / "one.png")):
+        with motes.studio(model, picture, browser=False) as opened:
+            pictures = opened.shelf.facts()["pictures"]
+            assert len(pictures) == 1 and urlopen(f"{opened.address}thumb?picture={pictures[0]}").status == 200, "one picture, as it is"
     with pytest.raises(UserError, match="does not exist"):
         motes.studio(tmp_path / "run", ["nowhere.png"], browser=False)
+
+
+def test_a_notebook_shows_the_page_itself_and_opens_no_browser(tmp_path, make_run, monkeypatch):
+    pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
+    pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+    from urllib.request import urlopen
+
+    import motes
+
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    notebook = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=True))
+    with motes.studio(make_run(tmp_path / "run")) as shown:
+        assert opened == [shown.address]
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    with motes.studio(tmp_path / "run") as shown:
+        assert opened[1:] == [] and f'<iframe src="{shown.address}"' in shown._repr_html_()
+        policy = urlopen(shown.address).headers["content-security-policy"]
+        assert "frame-ancestors http://localhost:* http://127.0.0.1:*;" in policy and "default-src 'self'" in policy

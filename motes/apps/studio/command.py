@@ -54,6 +54,8 @@ def run(told: argparse.Namespace) -> None:
 
 
 def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
+    import torch
+
     from motes.apps.studio.guard import token_for
     from motes.apps.studio.server import Studio, serve
 
@@ -61,8 +63,11 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
     print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
+    torch.set_num_threads(
+        max(torch.get_num_threads() // 2, 1)
+    )  # the browser draws on this machine too, and threads that wait for a core wait long
     studio = Studio(shelf)
-    studio.worker.submit(shelf.facts)  # the model is loaded while the browser starts
+    studio.worker.submit(shelf.warm)  # the model is loaded while the browser starts
     if browser and host in LOOPBACK:
         webbrowser.open(address)
     serve(studio, host, port, token)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image as Pictures
 
-from motes.apps.animation import gif
+from motes.apps.animation import KINDS
 from motes.apps.edits import NAME, Edits, certainty_of, code_field
 from motes.apps.script import python_lines
 from motes.apps.session import Encoded, Session
@@ -31,6 +31,8 @@ class Desk:
         self.encoded: OrderedDict[tuple[str, str, int], Encoded] = OrderedDict()
         self.samples = 0
         self.asks = {
+            "enter": self.enter,
+            "ranges": self.ranges,
             "open": self.open,
             "decode": self.decode,
             "sample": self.sample,
@@ -61,12 +63,21 @@ class Desk:
             self.dropped.popitem(last=False)
         return name
 
+    def enter(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A run is shown for the first time: its pictures, and what its model offers."""
+        return {"facts": self.shelf.run(told.get("run")).details()}, {}
+
+    def ranges(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What sliders of looks or codes range over. Apart from `open`: many pictures are encoded for it, and nobody waits for that."""
+        spread = self.shelf.run(told.get("run")).spread
+        return {"ranges": None if spread is None else {name: plain(value) for name, value in vars(spread).items()}}, {}
+
     def open(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """All that a page needs of one picture: the picture, its latent in numbers, its layers, how it is drawn."""
         run = self.shelf.run(told.get("run"))
         found = self._find(run, told.get("picture"))
         session = run.session
-        facts = {"picture": told["picture"], "run": told["run"], **latent_facts(found.latent), **_spread_facts(run)}
+        facts = {"picture": told["picture"], "run": told["run"], **latent_facts(found.latent)}
         arrays = {"image": pixels(found.image[0]), "drawn": pixels(session.decode(found.latent)[0])} | _layers(session, found.latent)
         if (points := session.proposals(found.image)) is not None:
             facts["proposals"] = plain(points, 4)
@@ -103,10 +114,13 @@ class Desk:
         return {"lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)}, {}
 
     def animate(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A GIF from the picture as it was to the picture as it is, and back."""
+        """A GIF or an MP4 from the picture as it was to the picture as it is, and back."""
+        kind = told.get("kind", "gif")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise UserError(f"kind should be {' or '.join(KINDS)}")
         run = self.shelf.run(told.get("run"))
         found = self._find(run, told.get("picture"))
-        file = gif(run.session, found.latent, Edits.read(told.get("edits", {})), lambda name: self._find(run, name).latent)
+        file = KINDS[kind](run.session, found.latent, Edits.read(told.get("edits", {})), lambda name: self._find(run, name).latent)
         return {}, {"file": np.frombuffer(file, np.uint8)}
 
     def health(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -119,7 +133,7 @@ class Desk:
         """Take up a newer checkpoint of a run under way."""
         run = self.shelf.run(told.get("run"))
         fresh = run.renew()
-        return {"fresh": fresh, **run.facts()}, {}
+        return {"fresh": fresh, "facts": run.details()}, {}
 
     def _edited(self, run: OpenedRun, told: dict[str, Any], edits: Edits) -> Any:
         return run.session.edit(self._find(run, told.get("picture")).latent, edits, lambda name: self._find(run, name).latent)
@@ -161,11 +175,6 @@ def latent_facts(latent: Any) -> dict[str, Any]:
         "features": plain(latent.features[0]),
         "feature_spread": plain((0.5 * latent.feature_log_variance[0]).exp()),
     }
-
-
-def _spread_facts(run: OpenedRun) -> dict[str, Any]:
-    spread = run.spread
-    return {} if spread is None else {"ranges": {name: plain(value) for name, value in vars(spread).items()}}
 
 
 def _layers(session: Session, latent: Any) -> dict[str, np.ndarray]:

@@ -21,6 +21,9 @@ HEADERS = {
 }
 
 
+FRAMED = "frame-ancestors http://localhost:* http://127.0.0.1:*"  # a notebook of this machine's may show the page within its own
+
+
 def token_for(host: str) -> str:
     """Bound to loopback, none is needed; elsewhere, a fresh one."""
     return "" if host in LOOPBACK else secrets.token_urlsafe(24)
@@ -29,8 +32,10 @@ def token_for(host: str) -> str:
 class Guard:
     """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page), and who lacks the token."""
 
-    def __init__(self, app: "ASGIApp", token: str = ""):
-        self.app, self.token = app, token
+    def __init__(self, app: "ASGIApp", token: str = "", framed: bool = False):
+        policy = HEADERS["content-security-policy"]
+        headers = {**HEADERS, "content-security-policy": policy.replace("frame-ancestors 'none'", FRAMED)} if framed else HEADERS
+        self.app, self.token, self.headers = app, token, [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -66,7 +71,7 @@ class Guard:
         return ""
 
     def _with_headers(self, scope: "Scope", send: "Send") -> "Send":
-        more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        more = [*self.headers]
         if self.token and scope["path"] == "/":
             more.append((b"set-cookie", f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict".encode()))
 

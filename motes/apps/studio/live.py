@@ -1,5 +1,6 @@
 """`motes.studio(...)` from Python: the studio beside a program or a notebook, until it is closed."""
 
+import sys
 import tempfile
 import threading
 import time
@@ -12,6 +13,10 @@ from PIL import Image as Pictures
 
 from motes.errors import UserError
 from motes.models.base import Model
+
+HEIGHT = 720  # of the page in a notebook, in pixels
+
+Picture = str | Path | Pictures.Image
 
 
 class OpenStudio:
@@ -26,8 +31,9 @@ class OpenStudio:
 
         self._kept = kept
         port = port or free_port("127.0.0.1")
+        self.shelf = Shelf(runs, folders)
         self.address = f"http://127.0.0.1:{port}/"
-        self._server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs, folders)).app(), port=port, **settings()))
+        self._server = uvicorn.Server(uvicorn.Config(Studio(self.shelf).app(framed=True), port=port, **settings()))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         while not self._server.started:
@@ -50,13 +56,20 @@ class OpenStudio:
         return f"the studio: {self.address}"
 
     def _repr_html_(self) -> str:
-        return f'<a href="{escape(self.address)}" target="_blank">The studio: {escape(self.address)}</a>'
+        """In a notebook: the page itself, below it its address. Needs no widgets, only a browser on this machine."""
+        address = escape(self.address)
+        frame = f'<iframe src="{address}" width="100%" height="{HEIGHT}" style="border:1px solid #8884;border-radius:8px" title="motes studio" allow="clipboard-write"></iframe>'
+        return f'{frame}<p><a href="{address}" target="_blank">The studio in its own window: {address}</a></p>'
 
 
 def studio(
-    model: Model | str | Path, pictures: Sequence[str | Path | Pictures.Image] = (), port: int | None = None, browser: bool = True
+    model: Model | str | Path, pictures: Picture | Sequence[Picture] = (), port: int | None = None, browser: bool | None = None
 ) -> OpenStudio:
-    """Open a model or a run, with pictures (files, folders, PIL images) or the run's own held-out ones."""
+    """Open a model or a run, with a picture or several (files, folders, PIL images) or the run's own held-out ones.
+
+    In a notebook the page is shown there, elsewhere in the browser; `browser` decides otherwise.
+    """
+    pictures = [pictures] if isinstance(pictures, Picture) else list(pictures)
     kept = tempfile.TemporaryDirectory(prefix="motes-studio-")
     place = Path(kept.name)
     if isinstance(model, Model):
@@ -74,6 +87,12 @@ def studio(
     if any((place / "pictures").iterdir()):
         folders.append(place / "pictures")
     opened = OpenStudio([Path(model)], folders, port, kept)
-    if browser:
+    if not _in_a_notebook() if browser is None else browser:
         webbrowser.open(opened.address)
     return opened
+
+
+def _in_a_notebook() -> bool:
+    """Where the last value of a cell is shown as it says itself."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")

@@ -58,7 +58,9 @@ class Studio:
         desk = self.desks.get(request.headers.get("x-motes-session", ""))
         if desk is None:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
-        too_large = PlainTextResponse(f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first", 413)
+        too_large = PlainTextResponse(
+            f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first", 413, {"connection": "close"}
+        )
         if _length(request) > LARGEST_FILE:
             return too_large
         raw = bytearray()
@@ -104,7 +106,7 @@ class Studio:
             return PlainTextResponse("there is no such picture of this run", 404)
         return FileResponse(path)
 
-    def app(self, token: str = "") -> Starlette:
+    def app(self, token: str = "", framed: bool = False) -> Starlette:
         routes = [
             Route("/", self.page),
             WebSocketRoute("/talk", self.talk),
@@ -114,7 +116,7 @@ class Studio:
             Route("/progress/{run:int}/{name}", self.run_picture),
             Mount("/page", StaticFiles(directory=PAGE)),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(Guard, token=token)])
+        return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, framed=framed)])
 
     async def _off(self, job: Any, *arguments: Any) -> Any:
         """In the worker, so that nobody waits for somebody else's model."""

@@ -76,15 +76,20 @@ class OpenedRun:
         return self._spread
 
     def facts(self) -> dict[str, Any]:
-        """What a page is told of it before any picture is opened."""
-        count = 0 if self.held_out is None else min(SHOWN, len(self.held_out))
-        pictures = [f"held-out/{self.name}/{n}" for n in range(count)]
-        facts: dict[str, Any] = {"name": self.name, "pictures": pictures, "ready": False, "watchable": self.run.metrics.exists()}
+        """What every page is told when it opens: neither the model nor the data is touched, there may be many runs."""
+        facts: dict[str, Any] = {"name": self.name, "ready": False, "watchable": (self.folder / "run.json").is_file()}
         try:
             model, config = read_config(checkpoint_folder(self.folder))
         except UserError as problem:
             return {**facts, "problem": str(problem)}
-        return {**facts, "ready": True, "model": model, "size": config.get("image_size"), "offers": vars(self.session.offers)}
+        return {**facts, "ready": True, "model": model, "size": config.get("image_size")}
+
+    def details(self) -> dict[str, Any]:
+        """What a page is told when it shows this run: its pictures, and what its model offers, which is loaded for it."""
+        facts = self.facts()
+        count, frames = (0, 1) if self.held_out is None else (len(self.held_out), self.held_out.frames)
+        pictures = [f"held-out/{self.name}/{n}" for n in range(0, count, frames)][:SHOWN]  # of a clip its first
+        return {**facts, "pictures": pictures, "frames": frames, **({"offers": vars(self.session.offers)} if facts["ready"] else {})}
 
 
 class Shelf:
@@ -99,8 +104,19 @@ class Shelf:
         self.files = {f"folder/{n}/{path.name}": path for n, folder in enumerate(folders or []) for path in list_pictures(folder)}
 
     def facts(self) -> dict[str, Any]:
-        """What a page is told when it opens."""
-        return {"version": VERSION, "runs": [run.facts() for run in self.runs], "pictures": list(self.files)[:OFFERED]}
+        """What a page is told when it opens; of a run that it shows it asks for more."""
+        return {
+            "version": VERSION,
+            "largest": LARGEST_FILE,
+            "runs": [run.facts() for run in self.runs],
+            "pictures": list(self.files)[:OFFERED],
+        }
+
+    def warm(self) -> None:
+        """Make ready what a page shows first, while the browser starts: one model, whatever the number of runs."""
+        first = next((run for run in self.runs if run.facts()["ready"]), None)
+        if first is not None:
+            first.details()
 
     def run(self, number: Any) -> OpenedRun:
         if type(number) is not int or not 0 <= number < len(self.runs):

@@ -28,7 +28,7 @@ def write_site(shelf: Shelf, folder: Path) -> int:
     desk = Desk(shelf)
     shutil.copytree(PAGE, folder / "page", ignore=shutil.ignore_patterns("index.html"))
     (folder / "site").mkdir()
-    facts, written, thumbs = shelf.facts(), {}, {}
+    facts, written, thumbs = {**shelf.facts(), "runs": [run.details() for run in shelf.runs]}, {}, {}
     for number, run in enumerate(facts["runs"]):
         run["watchable"] = False  # there is nobody to ask how it goes
         for name in [*run["pictures"], *facts["pictures"][:SHOWN]] if run["ready"] else []:

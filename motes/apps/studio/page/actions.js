@@ -2,7 +2,8 @@
 
 import { NOTHING, added, forgotten, moved, particles, restacked, taken, withLook, withPresence } from "./edits.js"
 import { SHOWS } from "./store.js"
-import { shown } from "./stage.js"
+import { MOST, pinned } from "./beside.js"
+import { shown } from "./marks.js"
 
 const NUDGE = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
 
@@ -27,6 +28,7 @@ export function actionsOf(store) {
     none: { key: "escape", name: "Choose none", can: () => true, does: () => store.set({ selection: [] }) },
     next: { key: "]", name: "Next particle", can: () => now().opened?.kind === "particles", does: () => step(store, 1) },
     previous: { key: "[", name: "Previous particle", can: () => now().opened?.kind === "particles", does: () => step(store, -1) },
+    beside: { key: "k", name: "Put this beside", can: () => now().opened && now().sheets.length < MOST, does: () => store.set({ beside: [...now().beside, pinned(now())] }) },
     nextPicture: { key: "pagedown", name: "Next picture", can: () => true, does: () => turn(store, 1) },
     previousPicture: { key: "pageup", name: "Previous picture", can: () => true, does: () => turn(store, -1) },
   }

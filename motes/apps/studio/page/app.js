@@ -3,6 +3,7 @@
 import { actionsOf, listenToKeys } from "./actions.js"
 import { make, rgba } from "./draw.js"
 import { NOTHING } from "./edits.js"
+import { Beside, pinned } from "./beside.js"
 import { Hand } from "./hand.js"
 import { Developer, layersOf } from "./picture.js"
 import { comparePanel } from "./panels/compare.js"
@@ -11,6 +12,7 @@ import { inspectorPanel } from "./panels/inspector.js"
 import { keepPanel } from "./panels/keep.js"
 import { picturesPanel } from "./panels/pictures.js"
 import { stripPanel } from "./panels/strip.js"
+import { timePanel } from "./panels/time.js"
 import { viewsPanel } from "./panels/views.js"
 import { watchPanel } from "./panels/watch.js"
 import { connect } from "./server.js"
@@ -21,9 +23,10 @@ const store = new Store()
 const server = await connect(greeted, lost)
 const stage = new Stage(store), actions = actionsOf(store), developer = new Developer(store, server)
 new Hand(store, stage)
+new Beside(store, server, swap)
 listenToKeys(store, actions, helpPanel(actions))
 for (const panel of [inspectorPanel, viewsPanel]) panel(store, actions, server)
-for (const panel of [picturesPanel, stripPanel, keepPanel, watchPanel, comparePanel]) panel(store, server)
+for (const panel of [picturesPanel, stripPanel, keepPanel, timePanel, watchPanel, comparePanel]) panel(store, server)
 header()
 tabs()
 store.listen(follow)
@@ -32,9 +35,10 @@ window.motes = { store, developer, server } // for the curious, and for tests
 
 // The server says what is open; also after it was away.
 function greeted(facts) {
-  const again = store.state.connected === null
-  store.set({ session: facts.session, runs: facts.runs, folder: facts.pictures, live: server?.live ?? Boolean(facts.session), connected: true, note: "" })
-  if (again) return store.state.picture && open(store.state, false)
+  const again = store.state.connected === null && store.state.picture, known = store.state.runs
+  const runs = facts.runs.map((run, n) => (known[n]?.name === run.name ? { ...known[n], ...run } : run))
+  store.set({ session: facts.session, runs, folder: facts.pictures, live: server?.live ?? Boolean(facts.session), connected: true, note: "" })
+  if (again) return open(store.state, false)
   queueMicrotask(resume)
 }
 
@@ -44,10 +48,10 @@ function lost(reason) {
 
 function resume() {
   const { runs } = store.state, kept = fromHash(location.hash, runs)
-  const ready = Math.max(runs.findIndex((run) => run.ready), 0), first = runs[ready]?.pictures?.[0] || store.state.folder[0] || ""
-  const change = kept?.picture ? kept : { run: ready, picture: first }
+  const ready = Math.max(runs.findIndex((run) => run.ready), 0)
+  const change = kept?.picture ? kept : { run: ready, picture: "" }
   store.set({ ...change, opened: null, layers: null, past: [], future: [], tab: runs[change.run]?.ready ? store.state.tab : "watch" })
-  if (change.picture) open(store.state, false)
+  open(store.state, false)
 }
 
 // What follows from a change of the state.
@@ -60,14 +64,42 @@ function follow(now, before) {
   }
 }
 
+// Of many runs only those that are looked at are loaded.
+async function enter(run) {
+  if (store.state.runs[run]?.pictures) return
+  const { facts } = await server.ask("enter", { run })
+  store.set({ runs: changed(run, facts) })
+}
+
+const changed = (run, facts) => store.state.runs.map((one, n) => (n === run ? { ...one, ...facts } : one))
+
+// Sliders have their ranges a moment later: the server encodes many pictures for them.
+async function learnRanges(run) {
+  if (!server.live || store.state.runs[run].ranges !== undefined) return
+  store.set({ runs: changed(run, { ranges: null }) })
+  try {
+    const { ranges } = await server.ask("ranges", { run })
+    store.set({ runs: changed(run, { ranges }) })
+  } catch {
+    store.set({ runs: changed(run, { ranges: undefined }) }) // asked again with the next picture
+  }
+}
+
 async function open({ run, picture }, afresh) {
   if (afresh) store.set({ edits: NOTHING, past: [], future: [], selection: [], show: "drawn" })
   try {
+    await enter(run)
+    if (!picture && !store.state.picture) {
+      picture = store.state.runs[run]?.pictures[0] || store.state.folder[0] || ""
+      store.set({ picture })
+    }
+    if (!picture) return
     const facts = await server.ask("open", { run, picture })
     if (store.state.run !== run || store.state.picture !== picture) return
     const [rows, columns] = facts.image.shape, drawn = rgba(facts.drawn)
     const opened = { ...facts, rows, columns, pixels: rgba(facts.image) }
     store.set({ opened, layers: layersOf(facts), before: drawn, drawn, exact: true, note: "" })
+    await learnRanges(run)
   } catch (problem) {
     store.set({ opened: null, note: problem.message })
   }
@@ -91,8 +123,15 @@ function header() {
 // Another run looks at the same picture where it can: pictures of a shelf are everybody's.
 function choose(run) {
   const { runs, picture } = store.state
-  store.set({ run, other: -1, picture: picture || runs[run].pictures[0] || "", tab: runs[run].ready ? store.state.tab : "watch" })
+  store.set({ run, picture, tab: runs[run].ready ? store.state.tab : "watch" })
   if (!store.state.opened && runs[run].ready) open(store.state, true)
+}
+
+// What lies beside is worked on, and what was worked on lies beside; each keeps its edits and its undo.
+function swap(pin) {
+  const { beside } = store.state, mine = pinned(store.state)
+  store.set({ ...beside[pin], beside: beside.map((one, n) => (n === pin ? mine : one)), selection: [], opened: null, layers: null })
+  open(store.state, false)
 }
 
 function tabs() {

@@ -1,8 +1,10 @@
 // The hand on the picture: choose, drag, draw a box around many. One way for mouse, pen and finger.
 
 import { moved, onTheWay, particle, particles } from "./edits.js"
-import { at, shown } from "./stage.js"
+import { at, shown } from "./marks.js"
 
+const LOOKS = 4 // numbers of a look that are told beside the pointer
+const LONG = 450 // milliseconds that a finger rests to choose one more
 const REACH = 22 // screen pixels around a particle in which it is hit
 
 export class Hand {
@@ -34,7 +36,8 @@ export class Hand {
 
   down(event) {
     const { state } = this.store
-    if (!state.opened || event.button > 0 || state.opened.kind !== "particles") return
+    if (!state.opened || event.button > 0 || event.target.closest(".beside") || state.opened.kind !== "particles") return
+    this.tip.hidden = true
     this.stage.stage.setPointerCapture(event.pointerId)
     const k = this.hit(event), start = this.stage.pixel(event), many = event.shiftKey || event.ctrlKey || event.metaKey
     if (k === null) {
@@ -45,7 +48,19 @@ export class Hand {
     const among = state.selection.includes(k)
     const selection = many ? (among ? state.selection.filter((one) => one !== k) : [...state.selection, k]) : among ? state.selection : [k]
     this.grip = { kind: "drag", start, since: state.edits, k, alone: among && !many, went: false }
+    if (event.pointerType === "touch" && !many) this.rest(k, state.selection, among)
     this.store.set({ selection })
+  }
+
+  // A finger has no Shift: where it rests on a particle, that one is chosen as well, or no more.
+  rest(k, before, among) {
+    const { grip } = this
+    setTimeout(() => {
+      if (this.grip !== grip || grip.went) return
+      grip.alone = false
+      navigator.vibrate?.(12)
+      this.store.set({ selection: among ? before.filter((one) => one !== k) : [...before, k] })
+    }, LONG)
   }
 
   move(event) {
@@ -90,18 +105,18 @@ export class Hand {
   }
 
   hover(event) {
-    const k = event.pointerType === "touch" ? null : this.hit(event)
-    this.tip.hidden = k === null
-    if (k === null) return
+    const k = event.pointerType === "touch" || event.target.closest(".beside") ? null : this.hit(event)
+    this.tip.hidden = k === null || this.store.state.selection.includes(k) // of what is chosen all numbers stand at the side
+    if (this.tip.hidden) return
     const { opened, edits } = this.store.state, one = particle(opened, edits, k), frame = this.stage.stage.getBoundingClientRect()
     const [rowSpread, columnSpread] = one.spread.map((spread, axis) => (spread / 2) * [opened.rows, opened.columns][axis])
     this.tip.textContent = [
       `particle ${k}`,
       `place     ${one.position.map((value) => value.toFixed(3)).join(", ")}`,
-      `spread  ± ${rowSpread.toFixed(2)}, ${columnSpread.toFixed(2)} px`,
+      `spread    ±${rowSpread.toFixed(2)}, ±${columnSpread.toFixed(2)} px`,
       `presence  ${one.presence.toFixed(2)}`,
       `certainty ${one.certainty.toFixed(2)}`,
-      ...(one.features.length ? [`look      ${one.features.slice(0, 6).map((value) => value.toFixed(2)).join(" ")}${one.features.length > 6 ? " …" : ""}`] : []),
+      ...(one.features.length ? [`look      ${one.features.slice(0, LOOKS).map((value) => value.toFixed(2)).join(" ")}${one.features.length > LOOKS ? " …" : ""}`] : []),
     ].join("\n")
     const x = event.clientX - frame.left, y = event.clientY - frame.top
     this.tip.style.left = `${Math.max(Math.min(x + 16, frame.width - this.tip.offsetWidth - 4), 4)}px`

@@ -11,7 +11,7 @@ export function layersOf(facts) {
 }
 
 // A copy that the model has not drawn yet looks like its origin.
-const drawable = (layers, particles) => particles.map((one) => (one.k < layers.count ? one : { ...one, k: one.base }))
+export const drawable = (layers, particles) => particles.map((one) => (one.k < layers.count ? one : { ...one, k: one.base }))
 
 // Keeps `drawn` up to date with `edits`: at once where there are layers, then exactly.
 export class Developer {
@@ -19,7 +19,6 @@ export class Developer {
     this.store = store
     this.server = server
     this.looks = lookKey(NOTHING)
-    this.times = []
     store.listen((now, before) => this.changed(now, before))
   }
 
@@ -31,16 +30,21 @@ export class Developer {
   }
 
   develop({ opened, edits, layers, dragging }) {
-    const same = lookKey(edits) === this.looks
-    if (layers && !onTheWay(edits)) {
-      const began = performance.now()
-      this.store.set({ drawn: composite(layers, drawable(layers, stacked(opened, edits))), exact: false })
-      this.times.push(performance.now() - began)
-      this.times = this.times.slice(-120)
-      if (dragging && same) return
-    }
+    const same = lookKey(edits) === this.looks, laid = layers && !onTheWay(edits)
+    if (!(laid && dragging && same)) this.ask(opened, edits, Boolean(laid) && !same) // first: the server draws while the page does
+    if (laid && (this.edits !== edits || this.layers !== layers)) this.lay(opened, edits, layers)
+    else if (this.store.state.exact) this.store.set({ exact: false })
+  }
+
+  lay(opened, edits, layers) {
+    Object.assign(this, { edits, layers })
+    this.store.set({ drawn: composite(layers, drawable(layers, stacked(opened, edits))), exact: false })
+  }
+
+  ask({ run, picture }, edits, layers) {
+    const { opened } = this.store.state
     this.server.decode(
-      { run: opened.run, picture: opened.picture, edits, layers: Boolean(layers) && !same && !onTheWay(edits) },
+      { run, picture, edits, layers },
       (facts, told) => this.developed(facts, told, opened),
       (problem) => problem.message && this.store.say(problem.message),
     )

@@ -39,6 +39,7 @@ class Live {
   heard(facts) {
     if (facts.session) {
       this.session = facts.session
+      this.largest = facts.largest
       this.greeted(facts)
       return
     }
@@ -77,6 +78,7 @@ class Live {
   }
 
   async upload(file) {
+    if (file.size > this.largest) throw new Error(`this file is larger than ${this.largest.toLocaleString("en")} bytes; scale the picture down first`)
     const said = await fetch("pictures", { method: "POST", body: file, headers: { "x-motes-session": this.session } })
     if (!said.ok) throw new Error((await said.text()).trim())
     return (await said.json()).picture

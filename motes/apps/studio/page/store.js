@@ -10,7 +10,7 @@ export class Store {
     this.listeners = []
     this.state = {
       session: "", runs: [], folder: [], dropped: [], live: true, connected: false,
-      run: 0, other: -1, picture: "", opened: null, compared: null, layers: null, before: null, drawn: null,
+      run: 0, picture: "", others: [], beside: [], sheets: [], opened: null, layers: null, before: null, drawn: null,
       edits: NOTHING, past: [], future: [], selection: [], clip: null,
       show: "drawn", over: { marks: true, numbers: true, boxes: false, masks: false, proposals: false }, held: false,
       tab: "edit", note: "", dragging: false,
@@ -61,7 +61,8 @@ export class Store {
 // The address holds all that a link needs to show the same again.
 export function toHash(state) {
   const kept = { r: state.runs[state.run]?.name, p: state.picture }
-  if (state.other >= 0) kept.c = state.runs[state.other]?.name
+  if (state.others.length) kept.c = state.others.map((run) => state.runs[run]?.name)
+  if (state.beside.length) kept.b = state.beside.map(({ run, picture, edits }) => [state.runs[run]?.name, picture, edits])
   if (JSON.stringify(state.edits) !== JSON.stringify(NOTHING)) kept.e = state.edits
   if (state.selection.length) kept.s = state.selection
   if (state.show !== "drawn") kept.v = state.show
@@ -75,7 +76,8 @@ export function fromHash(hash, runs) {
     const named = (name) => runs.findIndex((run) => run.name === name)
     const shown = String(kept.o ?? "marks numbers").split(" ")
     return {
-      run: Math.max(named(kept.r), 0), picture: String(kept.p || ""), other: kept.c ? named(kept.c) : -1,
+      run: Math.max(named(kept.r), 0), picture: String(kept.p || ""), others: [kept.c || []].flat().map(named).filter((run) => run >= 0),
+      beside: (kept.b || []).slice(0, 5).map(([run, name, edits]) => ({ run: Math.max(named(run), 0), picture: String(name), edits: { ...NOTHING, ...edits }, past: [], future: [] })),
       edits: { ...NOTHING, ...(kept.e || {}) }, selection: (kept.s || []).filter(Number.isInteger),
       show: SHOWS.includes(kept.v) ? kept.v : "drawn", over: Object.fromEntries(OVERLAYS.map((name) => [name, shown.includes(name)])),
     }

@@ -1,35 +1,62 @@
-// Two runs on the same picture, side by side, with how far each is from it.
+// Several runs on the same picture, side by side: how far each is from it, and their curves on the same axes.
 
-import { decibels, make, rgba } from "../draw.js"
+import { curve, seriesOf, tintOf } from "../curves.js"
+import { decibels, make } from "../draw.js"
+
+const EVERY = 4000 // milliseconds between looks at what the runs wrote
 
 export function comparePanel(store, server) {
-  const place = document.getElementById("compare")
+  const place = document.getElementById("compare"), written = new Map() // run -> its lines
+  let timer = null
 
-  async function open({ other, picture }) {
-    try {
-      const facts = await server.ask("open", { run: other, picture })
-      const [rows, columns] = facts.drawn.shape
-      if (store.state.other === other && store.state.picture === picture) store.set({ compared: { rows, columns, pixels: rgba(facts.drawn), original: rgba(facts.image), facts } })
-    } catch (problem) {
-      store.set({ compared: null })
-      store.say(problem.message)
-    }
+  const words = (pixels, { pixels: original, presence, certainty }) => {
+    const there = presence?.filter((one, k) => one > 0.5 && certainty[k] >= 0.5).length
+    return `${decibels(pixels, original).toFixed(1)} dB${presence ? `, ${there} there` : ""}`
   }
 
-  function draw({ runs, run, other, compared, opened, drawn }) {
-    const others = runs.map((one, n) => [one, n]).filter(([one, n]) => n !== run && one.ready)
-    if (!others.length) return place.replaceChildren(make("p", { class: "hint" }, "Open two runs to compare them: motes studio RUN RUN"))
-    const select = make("select", { "aria-label": "The other run", onchange: () => store.set({ other: Number(select.value), compared: null }) },
-      make("option", { value: "-1" }, "no other"), others.map(([one, n]) => make("option", { value: String(n) }, one.name)))
-    select.value = String(other)
-    const row = (name, pixels, original, facts) => [make("dt", {}, name), make("dd", {}, `${decibels(pixels, original).toFixed(1)} dB${facts.presence ? `, ${facts.presence.filter((one, k) => one > 0.5 && facts.certainty[k] >= 0.5).length} particles` : ""}`)]
-    place.replaceChildren(make("h2", {}, "The same picture by"), select,
-      ...(compared && drawn ? [make("h2", {}, "Nearness to the original"), make("dl", { class: "numbers" }, ...row(runs[run].name, drawn, opened.pixels, opened), ...row(runs[other].name, compared.pixels, compared.original, compared.facts))] : []))
+  function row({ runs, run, others, sheets, opened, drawn }, one, n) {
+    const toggle = () => store.set({ others: others.includes(n) ? others.filter((other) => other !== n) : [...others, n] })
+    const sheet = sheets.find((it) => it.pin < 0 && it.run === n), mine = n === run
+    const box = make("input", { type: "checkbox", checked: mine || others.includes(n), disabled: mine || !(one.ready || one.watchable), onchange: toggle })
+    const said = mine ? opened && drawn && words(drawn, opened) : sheet?.opened ? words(sheet.drawn, sheet.opened) : one.ready ? "" : "no checkpoint yet"
+    return make("label", { class: mine || others.includes(n) ? "pick shown" : "pick", "--c": tintOf(n), title: one.name }, box, make("span", {}, one.name), make("output", {}, said || ""))
+  }
+
+  const shown = ({ run, others }) => [...new Set([run, ...others])]
+
+  function curves(state) {
+    const found = shown(state).filter((n) => written.get(n)?.length).map((n) => [n, seriesOf(written.get(n))]).filter(([, series]) => series.size)
+    const names = new Set(found.flatMap(([, series]) => [...series.keys()]))
+    return [...names].map((name) => {
+      const several = found.filter(([, series]) => series.has(name)).map(([n, series]) => ({ name: state.runs[n].name, tint: tintOf(n), points: series.get(name) }))
+      return several.length > 1 || found.length === 1 ? curve(name, several) : null // what only one has is in its own panel
+    }).filter(Boolean)
+  }
+
+  async function look() {
+    clearTimeout(timer)
+    const { tab, live, runs } = store.state
+    if (tab !== "compare" || !live) return
+    for (const n of shown(store.state).filter((one) => runs[one]?.watchable)) {
+      const known = written.get(n) || []
+      const { from, lines } = await server.progress(n, known.length).catch(() => ({ from: known.length, lines: [] }))
+      written.set(n, [...known.slice(0, from), ...lines])
+    }
+    draw(store.state)
+    timer = setTimeout(look, EVERY)
+  }
+
+  function draw(state) {
+    if (state.runs.length < 2) return place.replaceChildren(make("p", { class: "hint" }, "Open more runs to compare them: motes studio RUN RUN"))
+    const at = document.activeElement?.closest?.("#compare label"), focused = at ? [...at.parentElement.children].indexOf(at) : -1
+    const picks = make("div", { class: "picks" }, state.runs.map((one, n) => row(state, one, n)))
+    place.replaceChildren(make("h2", {}, "The same picture by"), picks, make("p", { class: "hint" }, "Decibels tell how near a run's picture is to the original; more is nearer."), ...curves(state))
+    picks.children[focused]?.querySelector("input").focus()
   }
 
   store.listen((now, before) => {
-    if (now.other >= 0 && now.opened && (now.other !== before.other || now.opened !== before.opened)) open(now)
-    if (now.other < 0 && now.compared) store.set({ compared: null })
-    if (["runs", "run", "other", "compared", "opened"].some((name) => now[name] !== before[name]) || (now.compared && now.drawn !== before.drawn && !now.dragging)) draw(now)
+    const asked = now.tab !== before.tab || now.others !== before.others || now.run !== before.run
+    if (["runs", "run", "others", "sheets", "opened"].some((name) => now[name] !== before[name]) || (now.tab === "compare" && now.drawn !== before.drawn && !now.dragging)) draw(now)
+    if (asked) look()
   })
 }

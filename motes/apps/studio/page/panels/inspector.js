@@ -4,6 +4,7 @@ import { colour, decibels, make, spoken } from "../draw.js"
 import { particle, particles, walked, withBackground, withCode, withFeature, withPresence, withWay } from "../edits.js"
 
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
+const SLIDERS = 64 // of a code, at most
 
 export function inspectorPanel(store, actions, server) {
   const place = document.getElementById("inspector")
@@ -40,9 +41,10 @@ export function inspectorPanel(store, actions, server) {
     return make("span", { class: "split" }, choice(false, "numbers"), choice(true, "directions"))
   }
 
-  function look({ opened, edits, selection, live }) {
+  function look(state) {
+    const { opened, edits, selection, live } = state
     if (!live) return [] // the model draws looks
-    const first = selection[0], { features } = particle(opened, edits, first), ranges = opened.ranges
+    const first = selection[0], { features } = particle(opened, edits, first), ranges = state.runs[state.run].ranges
     if (!features.length) return []
     const head = [make("div", { class: "title" }, make("h2", {}, "Look"), ranges?.axes.length ? toggle() : null)]
     if (directions && ranges?.axes.length) {
@@ -85,18 +87,19 @@ export function inspectorPanel(store, actions, server) {
     ]
   }
 
-  function code({ opened, live }) {
+  function code({ opened, live, runs, run }) {
     if (!live) return [make("p", { class: "hint" }, "Codes are drawn by the model: motes studio RUN.")]
-    const { ranges } = opened, value = (f) => store.state.edits.code[f] ?? opened.code[f]
+    const { ranges } = runs[run], value = (f) => store.state.edits.code[f] ?? opened.code[f]
     const whole = () => opened.code.map((_, f) => value(f))
     const along = (axis) => whole().reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
     const walk = (axis) => (to, base) => {
       const now = opened.code.map((one, f) => base.code[f] ?? one), by = to - now.reduce((sum, one, n) => sum + (one - ranges.middle[n]) * axis[n], 0)
       return withCode(base, Object.fromEntries(now.map((one, f) => [f, Math.round((one + by * axis[f]) * 1e5) / 1e5])))
     }
-    const head = [make("div", { class: "title" }, make("h2", {}, `Code of ${opened.code.length} numbers`), ranges ? toggle() : null)]
+    const head = [make("div", { class: "title" }, make("h2", {}, `Code of ${opened.code.length}`), ranges ? toggle() : null)]
     if (directions && ranges) return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]], () => along(axis), walk(axis)))]
-    return [...head, ...opened.code.slice(0, 64).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]
+    const more = opened.code.length > SLIDERS ? make("p", { class: "hint" }, `The first ${SLIDERS} are shown; directions reach all.`) : null
+    return [...head, more, ...opened.code.slice(0, SLIDERS).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]
   }
 
   function background({ edits, picture, runs, run, folder, dropped, opened, live }) {

@@ -6,7 +6,7 @@ import { particles, stacked } from "../edits.js"
 export function keepPanel(store, server) {
   const place = document.getElementById("keep")
   const items = {
-    png: ["Picture", "PNG", picture], gif: ["The edit, moving", "GIF", moving], json: ["Particles", "JSON", json], csv: ["Particles", "CSV", csv], python: ["The edit in Python", "lines", python], link: ["Link to this", "copied", link],
+    png: ["Picture", "PNG", picture], gif: ["The edit, moving", "GIF", (state) => moving(state, "gif")], mp4: ["The edit, moving", "MP4", (state) => moving(state, "mp4")], json: ["Particles", "JSON", json], csv: ["Particles", "CSV", csv], python: ["The edit in Python", "text", python], link: ["Link to this", "URL", link],
   }
   const menu = make("menu", { hidden: true, id: "keep-menu" }, Object.entries(items).map(([id, [title, small, does]]) =>
     make("li", {}, make("button", { type: "button", id: `keep-${id}`, onclick: () => (close(), does(store.state)) }, title, make("small", {}, small)))))
@@ -18,7 +18,7 @@ export function keepPanel(store, server) {
     menu.hidden = false
     button.setAttribute("aria-expanded", "true")
     menu.querySelector("#keep-csv").parentElement.hidden = menu.querySelector("#keep-json").disabled = store.state.opened?.kind !== "particles"
-    for (const id of ["python", "gif"]) menu.querySelector(`#keep-${id}`).parentElement.hidden = !store.state.live
+    for (const id of ["python", "gif", "mp4"]) menu.querySelector(`#keep-${id}`).parentElement.hidden = !store.state.live
   }
   function close() {
     menu.hidden = true
@@ -36,12 +36,12 @@ export function keepPanel(store, server) {
     canvas.toBlob(async (blob) => save(`${name(state)}.png`, await blob.arrayBuffer(), "image/png"))
   }
 
-  async function moving(state) {
+  async function moving(state, kind) {
     const { run, picture, edits } = state
     try {
       store.say("drawing …")
-      const { file } = await server.ask("animate", { run, picture, edits })
-      save(`${name(state)}.gif`, file.data, "image/gif")
+      const { file } = await server.ask("animate", { run, picture, edits, kind })
+      save(`${name(state)}.${kind}`, file.data, kind === "gif" ? "image/gif" : "video/mp4")
       store.say("")
     } catch (problem) {
       store.say(problem.message)

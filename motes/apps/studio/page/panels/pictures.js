@@ -1,6 +1,9 @@
 // The left column: pictures to open, by click, drop, paste, or from the camera.
 
+import { MOST } from "../beside.js"
 import { make, shape } from "../draw.js"
+import { NOTHING } from "../edits.js"
+import { placeOf } from "./time.js"
 
 export function picturesPanel(store, server) {
   const place = document.getElementById("pictures")
@@ -45,9 +48,22 @@ export function picturesPanel(store, server) {
     if (sent.has(store.state.picture)) store.set({ renewed: Date.now() })
   }
 
+  // A clip is open whichever of its frames is.
+  function open(name) {
+    const { picture } = store.state, { head, row, frames } = placeOf(store.state)
+    return name === picture || name === `${head}/${row - (row % frames)}`
+  }
+
+  // With Ctrl or Shift it is laid beside.
+  function choose({ ctrlKey, metaKey, shiftKey }, picture) {
+    const { run, beside, sheets } = store.state
+    if (!(ctrlKey || metaKey || shiftKey)) store.set({ picture })
+    else if (sheets.length < MOST) store.set({ beside: [...beside, { run, picture, edits: NOTHING, past: [], future: [] }] })
+  }
+
   function thumbs(names, title, first = []) {
     if (!names.length && !first.length) return []
-    const buttons = names.map((name, n) => make("button", { type: "button", class: name === store.state.picture ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(name === store.state.picture), title: name, onclick: () => store.set({ picture: name }) },
+    const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: name, onclick: (event) => choose(event, name) },
       make("img", { alt: "", loading: "lazy", draggable: false, src: local.get(name) || server.thumb(name) })))
     return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
   }

@@ -3,7 +3,7 @@
 import { glimpse } from "../composite.js"
 import { colour, make, put } from "../draw.js"
 import { particles } from "../edits.js"
-import { shown } from "../stage.js"
+import { shown } from "../marks.js"
 
 export function stripPanel(store) {
   const place = document.getElementById("strip")

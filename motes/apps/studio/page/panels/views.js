@@ -54,13 +54,15 @@ function overlays(store, actions) {
     since = null
   })
   const least = make("label", { title: "Particles less certain than this are left out" }, "Least certainty", slider, output)
-  place.append(...buttons.map(([, button]) => button), least)
+  const beside = make("button", { type: "button", id: "beside", title: "Put this beside, and go on with another picture (K)", onclick: () => actions.beside.does() }, "+ Beside")
+  place.append(...buttons.map(([, button]) => button), least, beside)
   store.listen(({ opened, layers, over, edits, runs, run }) => {
     const particles = opened?.kind === "particles"
-    place.hidden = !particles
-    least.hidden = !runs[run]?.offers?.presence
+    place.classList.toggle("plain", !particles)
+    beside.disabled = !actions.beside.can()
+    least.hidden = !particles || !runs[run]?.offers?.presence
     for (const [name, button] of buttons) {
-      button.hidden = ((name === "boxes" || name === "masks") && !layers) || (name === "proposals" && !opened?.proposals)
+      button.hidden = !particles || ((name === "boxes" || name === "masks") && !layers) || (name === "proposals" && !opened?.proposals)
       button.classList.toggle("on", over[name])
       button.setAttribute("aria-pressed", String(over[name]))
     }

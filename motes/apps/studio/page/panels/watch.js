@@ -1,6 +1,7 @@
 // A run under way: its curves and newest picture as they are written, and a word on its health.
 
-import { make, shape } from "../draw.js"
+import { curve, seriesOf } from "../curves.js"
+import { make } from "../draw.js"
 
 const EVERY = 2000 // milliseconds
 
@@ -8,32 +9,20 @@ export function watchPanel(store, server) {
   const place = document.getElementById("watch")
   let lines = [], of = -1, picked = null, timer = null, latents = { numbers: [], sentences: [] }
 
-  function curve(title, points) {
-    if (points.length < 2) return null
-    const values = points.map(([, y]) => y), low = Math.min(...values), high = Math.max(...values), last = points.at(-1)[0] || 1
-    const scale = low > 0 && high / low > 30 ? Math.log : (y) => y, bottom = scale(low), span = scale(high) - bottom || 1
-    const path = points.map(([x, y]) => `${((x / last) * 300).toFixed(1)},${(58 - ((scale(y) - bottom) / span) * 52).toFixed(1)}`).join(" ")
-    const note = `${values[0].toPrecision(3)} → ${values.at(-1).toPrecision(3)}`
-    return make("figure", { class: "curve" }, make("figcaption", {}, make("b", {}, title.replaceAll("_", " ")), make("span", {}, note)),
-      shape("svg", { viewBox: "0 0 300 64", preserveAspectRatio: "none", role: "img", "aria-label": `${title}: ${note}` }, shape("line", { x1: 0, y1: 62, x2: 300, y2: 62 }), shape("polyline", { points: path })))
-  }
-
   function draw(pictures, health) {
     const newest = lines.at(-1)
-    const names = [...new Set(lines.flatMap((line) => Object.keys(line.terms || {})))]
-    const series = (read, keep) => lines.filter(keep).map((line) => [line.step, read(line)]).filter(([, y]) => Number.isFinite(y))
     const shown = pictures.includes(picked) ? picked : pictures.at(-1), at = pictures.indexOf(shown)
     const slider = pictures.length > 1 ? make("input", { type: "range", min: "0", max: String(pictures.length - 1), value: String(at), "aria-label": "Which of the pictures", oninput: (event) => {
       picked = Number(event.target.value) === pictures.length - 1 ? null : pictures[event.target.value]
-      place.querySelector(".grown").src = server.runPicture(of, pictures[event.target.value])
+      place.querySelector(".grown").src = place.querySelector(".grown").parentElement.href = server.runPicture(of, pictures[event.target.value])
     } }) : null
     place.replaceChildren(
       make("p", { class: "hint", id: "watched" }, newest ? `Step ${newest.step.toLocaleString("en")}${newest.stage ? `, ${newest.stage}` : ""}. This page follows the run.` : "Nothing is written yet; this page follows the run."),
       make("dl", { class: "numbers" }, latents.numbers.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
       ...[...health, ...latents.sentences].map((sentence) => make("p", { class: "warn" }, sentence)),
-      ...[curve("held-out loss", series((line) => line.validation, (line) => "validation" in line)), ...names.map((name) => curve(name, series((line) => line.terms[name], (line) => "total" in line)))].filter(Boolean),
-      ...(shown ? [make("h2", {}, "Originals, particles, reconstructions"), make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) }), slider] : []).filter(Boolean),
-      make("button", { type: "button", onclick: renew }, "Take up its newest model"),
+      ...[...seriesOf(lines)].map(([name, points]) => curve(name, [{ points }])),
+      ...(shown ? [make("h2", {}, "What it drew of held-out pictures"), make("a", { href: server.runPicture(of, shown), target: "_blank", title: "Larger, by itself" }, make("img", { class: "grown", alt: "the run's own pictures", src: server.runPicture(of, shown) })), slider] : []).filter(Boolean),
+      make("button", { type: "button", onclick: renew }, "Take up its best model so far"),
     )
   }
 
@@ -44,13 +33,14 @@ export function watchPanel(store, server) {
     } catch {
       latents = { numbers: [], sentences: [] } // no checkpoint yet
     }
+    look()
   }
 
   async function renew() {
-    const { fresh, ...facts } = await server.ask("renew", { run: of })
-    const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts } : run))
+    const { fresh, facts } = await server.ask("renew", { run: of })
+    const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts, ...(fresh && { ranges: undefined }) } : run))
     if (fresh) check()
-    store.set({ runs, note: fresh ? "its newest model is taken up" : "there is no newer model yet", renewed: fresh ? Date.now() : store.state.renewed })
+    store.set({ runs, note: fresh ? "its best model is taken up" : "there is no better model yet", renewed: fresh ? Date.now() : store.state.renewed })
   }
 
   async function look() {
