@@ -26,16 +26,30 @@ SHOWN = 8
 WITH_GLIMPSES = 4  # pictures whose glimpses are shown
 EXPLAINED = {
     "psnr": "PSNR of the reconstruction, in decibels",
+    "ssim": "structural similarity of the reconstruction, 1 at best",
+    "mse": "mean squared error of a pixel",
     "found": "share of the things that have a particle near",
     "clean": "share of the particles that lie near a thing",
     "distance": "from a found thing to its particle, in picture sides",
     "count_error": "particles too many or too few, a picture",
     "count_right": "share of the pictures with as many particles as things",
     "position_error_px": "from a thing to the particle matched to it, in pixels",
-    "pck@0.1": "share of the things whose matched particle is within a tenth of the picture",
+    "position_error": "the same in picture sides",
+    "pck@0.02": "share of the things whose matched particle is within 2 % of the picture",
+    "pck@0.05": "within 5 %",
+    "pck@0.1": "within 10 %",
     "box_precision": "share of the particles whose box fits a thing's by half or more",
     "box_recall": "share of the things that have such a box",
     "ap": "average precision of boxes, over overlaps of 0.5 to 0.95",
+    "ap50": "at an overlap of 0.5",
+    "ap75": "at an overlap of 0.75",
+    "ar": "average recall of boxes, over overlaps of 0.5 to 0.95",
+    "ari": "agreement of the masks on which pixels belong together, background included (adjusted Rand)",
+    "ari_fg": "the same over the pixels of things alone",
+    "mbo": "overlap of each thing's mask with the best particle's",
+    "miou": "overlap of each thing's mask with the particle's matched to it",
+    "covering": "best overlap of every region, large ones counting more",
+    "covering_unweighted": "best overlap of every region, all counting the same",
 }
 
 
@@ -163,7 +177,9 @@ def _scores(scores: dict[str, Score]) -> str:
 
 
 def _number(value: float) -> str:
-    return "none" if math.isnan(value) else f"{value:.3f}"
+    if math.isnan(value):
+        return "none"
+    return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2g}"
 
 
 def _curves(run: Run) -> str:
