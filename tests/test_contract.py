@@ -37,6 +37,8 @@ SMALL = {
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
+    ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
+    ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted", "image_size": (40, 24), "channels": 1, "num_particles": 1}),
     ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),
     (
         "dlp",

@@ -1,6 +1,8 @@
 """Deep Latent Particles, the masked model: one decoder paints everything, inside the particles from their code, outside from a by-pass."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -9,13 +11,13 @@ from torch import Tensor
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.models.dlp import check_sizes, prior_image_of
-from motes.nn.conv import Contracting, initialise, mlp
-from motes.nn.parts import Normal
+from motes.nn.conv import initialise
+from motes.nn.heat_maps import HeatMaps
+from motes.nn.parts import Normal, SceneCode
 from motes.nn.perceptual import reconstruction_loss
-from motes.nn.pointnet import PointNetMaps
-from motes.nn.published import PatchPrior, grid_size, place_particles, relate, scene_network
+from motes.nn.published import PatchPrior, grid_size
+from motes.nn.splatted import Splatted
 from motes.ops.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
-from motes.ops.glimpse import cut
 from motes.ops.keypoints import gaussian_maps
 from motes.ops.noise import normal_like
 from motes.ops.types import Batch, Image, Losses, Particles
@@ -38,7 +40,12 @@ class Config:
     mask_threshold: float = 0.2  # a particle's disk ends where its Gaussian falls below this
     reconstruction: str = "vgg"  # what counts as a good picture
     kl_weights: tuple[float, float] = (40.0, 0.04)  # of positions (beta_kl) and of looks (beta_kl * kl_balance)
+    architecture: Literal["published", "splatted"] = "published"  # see ARCHITECTURES
     background_in_kl: bool = False  # count the fixed background particle in the Chamfer-KL, as some published numbers do
+
+
+# name -> networks; the paper's, or smaller ones that move with the picture and learn in minutes (they read no glimpse_size)
+ARCHITECTURES: dict[str, Callable[[Config], Any]] = {"published": HeatMaps.from_config, "splatted": Splatted.from_config}
 
 
 class MaskedParticles(Model):
@@ -54,26 +61,19 @@ class MaskedParticles(Model):
         check_sizes(config)
         self.config = config
         self.grid = grid_size(config)
-        count, looks = config.num_particles, 2 * config.feature_dim
-        heat = count * self.grid[0] * self.grid[1]
-        self.side = max(round(config.glimpse_size / (min(config.image_size) - 1) * (min(self.grid) - 1)), 1)
         self.prior = PatchPrior(config)
-        self.image = Contracting(config.channels, config.encoder_channels, count, first_kernel=7)
-        self.position = mlp(heat, 256, 128, 4 * count)
-        self.around = mlp(heat, 256, 128, looks)
-        self.look = mlp(count * self.side**2 + 2, 256, 128, looks)
-        self.pointnet = PointNetMaps(config.feature_dim + 2, count, self.grid)
-        self.scene = scene_network(config, 3 * count)
+        initialise(self.prior)
+        self.networks = ARCHITECTURES[config.architecture](config)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
-        initialise(self)
 
     def loss(self, batch: Batch) -> Losses:
-        heat, position = self._places(batch.image)
-        features, background = self._looks(heat, position.mean.detach(), sampled := sample_normal(position.mean, position.log_variance))
+        seen, position = self.networks.see(batch.image)
+        sampled = sample_normal(position.mean, position.log_variance)
+        features, background = self.networks.looks(seen, position.mean.detach(), self._outside(sampled))
         code = sample_normal(features.mean, features.log_variance)
         scene = sample_normal(background.mean, background.log_variance)
         wandering = self.config.prior_std * normal_like(sampled[:, 0])
-        error = self.reconstruction_loss(self._paint(sampled, code, scene, wandering, heat.detach()), batch.image)
+        error = self.reconstruction_loss(self._paint(SceneCode(sampled, code, scene, wandering), seen.detach()), batch.image)
         chamfer = self._chamfer(position, self.prior(prior_image_of(batch)))
         looks = kl_to_standard_normal(features.mean, features.log_variance).sum((1, 2))
         looks = looks + kl_to_standard_normal(background.mean, background.log_variance).sum(1)
@@ -83,8 +83,8 @@ class MaskedParticles(Model):
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
-        heat, position = self._places(image)
-        features, background = self._looks(heat, position.mean, position.mean)
+        seen, position = self.networks.see(image)
+        features, background = self.networks.looks(seen, position.mean, self._outside(position.mean))
         return Particles(
             position=position.mean,
             log_variance=position.log_variance,
@@ -92,56 +92,28 @@ class MaskedParticles(Model):
             feature_log_variance=features.log_variance,
             presence=torch.ones_like(position.mean[..., 0]),
             background=background.mean,
-            bypass=heat,
+            bypass=seen,
         )
 
     def decode(self, latent: Particles) -> Image:
         if latent.bypass is None:
             raise UserError("these particles carry no by-pass; encode the picture with a masked model")
-        return self._paint(
-            latent.position,
-            latent.features,
-            latent.background,
-            torch.zeros_like(latent.position[:, 0]),
-            latent.bypass,
-            latent.presence,
-        )
+        still = torch.zeros_like(latent.position[:, 0])
+        return self._paint(SceneCode(latent.position, latent.features, latent.background, still), latent.bypass, latent.presence)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         return self.prior(image)
 
-    def _places(self, image: Image) -> tuple[Float[Tensor, "B K h w"], Normal]:
-        heat = self.image(image)
-        return heat, place_particles(self.position, heat)
-
-    def _looks(self, heat: Tensor, where: Float[Tensor, "B K 2"], masked_at: Float[Tensor, "B K 2"]) -> tuple[Normal, Normal]:
-        """Appearance from the heat maps around each mean, and the background's from what the disks leave."""
-        heat = heat.detach()
-        glimpses = cut(heat, where.detach(), self.side).flatten(2)
-        features = self.look(torch.cat([glimpses, where.detach()], -1))
-        around = self.around(((1 - self._disks(masked_at)) * heat).flatten(1))
-        return Normal(*features.chunk(2, -1)), Normal(*around.chunk(2, -1))
-
-    def _disks(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B 1 h w"]:
-        """1 where some particle's Gaussian exceeds the threshold."""
+    def _outside(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B 1 h w"]:
+        """0 where some particle's Gaussian exceeds the threshold, 1 elsewhere."""
         maps = gaussian_maps(position.detach(), self.grid, self.config.prior_std)
-        return (maps > self.config.mask_threshold).any(1, keepdim=True).to(maps.dtype)
+        return (maps <= self.config.mask_threshold).all(1, keepdim=True).to(maps.dtype)
 
-    def _paint(
-        self,
-        position: Tensor,
-        features: Tensor,
-        background: Tensor,
-        wandering: Tensor,
-        bypass: Tensor,
-        presence: Tensor | None = None,
-    ) -> Image:
-        maps = gaussian_maps(position, self.grid, self.config.prior_std)
+    def _paint(self, code: SceneCode, bypass: Tensor, presence: Tensor | None = None) -> Image:
+        maps = gaussian_maps(code.position, self.grid, self.config.prior_std)
         if presence is not None:
             maps = maps * presence[..., None, None]
-        inside = self._disks(position)
-        related = relate(self.pointnet, position, features, background, wandering)
-        return self.scene(torch.cat([maps, inside * related, (1 - inside) * bypass], 1))
+        return self.networks.paint(maps, self._outside(code.position), code, bypass)
 
     def _chamfer(self, position: Normal, proposals: Tensor) -> Float[Tensor, "B"]:
         mean, log_variance = position.mean, position.log_variance

@@ -16,7 +16,7 @@ from motes.models.base import Model
 
 # our name <- their name, for whole stacks; the blocks inside are numbered by `_stack_names`
 OBJECT_STACKS = {"encoder.image": "enc", "encoder.prior.network": "prior.enc", "encoder.glimpse": "object_enc_sep.cnn"}
-MASKED_STACKS = {"image": "enc", "prior.network": "prior.enc"}
+MASKED_STACKS = {"networks.image": "enc", "prior.network": "prior.enc"}
 OBJECT_MLPS = {
     "encoder.position": "to_normal_stats",
     "encoder.presence": "aux_enc",
@@ -24,7 +24,7 @@ OBJECT_MLPS = {
     "encoder.look": "object_enc_sep.fc",
     "decoder.unfold": "object_dec.fc",
 }
-MASKED_MLPS = {"position": "to_normal_stats", "around": "object_enc", "look": "object_enc_sep.fc"}
+MASKED_MLPS = {"networks.position": "to_normal_stats", "networks.around": "object_enc", "networks.look": "object_enc_sep.fc"}
 IGNORED_KWARGS = {
     "use_logsoftmax": False,
     "learn_order": False,
@@ -159,7 +159,7 @@ def _compare(shape: Mapping[str, Any], kwargs: Mapping[str, Any]) -> None:
 
 def _names(shape: Mapping[str, Any], masked: bool) -> dict[str, str]:
     """Every parameter and buffer of ours -> its name in the 2022 code."""
-    home = "" if masked else "decoder."
+    home = "networks." if masked else "decoder."
     names: dict[str, str] = {}
     sides = {
         "enc": shape["image_size"][0],

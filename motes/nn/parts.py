@@ -27,6 +27,16 @@ class Encoding:
     glimpses: Float[Tensor, "B K C S S"]  # cut from the picture where the appearance was read
 
 
+@dataclass(frozen=True)
+class SceneCode:
+    """What a masked model paints from, besides maps and by-pass."""
+
+    position: Float[Tensor, "B K 2"]
+    features: Float[Tensor, "B K F"]
+    background: Float[Tensor, "B F"]
+    wandering: Float[Tensor, "B 2"]  # where the background's node is, in a network that has one
+
+
 class ParticleEncoder(Protocol):
     def __call__(self, image: Tensor, prior_image: Tensor, decoder: "ParticleDecoder") -> Encoding: ...
 

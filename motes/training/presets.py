@@ -29,6 +29,16 @@ PRESETS = {
             Training(1900, 32, 2e-3, schedule="cosine", clip_norm=100.0, max_minutes=4.8, evaluate_every=475),
         ),
     ),
+    "dlp-scenes": Preset(
+        "particles on generated tabletop scenes, learnt in minutes",
+        Recipe(
+            "dlp",
+            "scenes",
+            {"num_particles": 8, "glimpse_size": 24, "presence_weight": 0.7, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
+            {"count": 8000, "held_out": 500},
+            Training(1500, 32, 2e-3, schedule="cosine", clip_norm=100.0, evaluate_every=500),
+        ),
+    ),
     "dlp-shapes": Preset(
         "the paper's toy set: 64 px, 40,000 pictures, 100 epochs",  # D and beta of the script; exclusive patches as there
         Recipe(
@@ -116,14 +126,30 @@ PRESETS = {
             Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500, validation_pictures=64),
         ),
     ),
+    "dlp-faces": Preset(
+        "masked particles on generated faces, learnt in minutes",
+        Recipe(
+            "dlp-masked",
+            "faces",
+            {
+                "architecture": "splatted",
+                "num_proposals": 40,
+                "encoder_channels": (16, 32, 64),
+                "reconstruction": "mse",
+                "kl_weights": (0.4, 1e-4),
+            },
+            {"image_size": (64, 64), "count": 10000, "held_out": 1000},
+            Training(3000, 16, 2e-3, pairs=True, max_minutes=10.0, evaluate_every=1000),
+        ),
+    ),
     "keynet-quick": Preset(
         "points without looks, from pairs of a face and its bent copy",
         Recipe(
             "keynet",
             "faces",
-            {"num_particles": 10, "encoder_channels": (16, 32, 64), "reconstruction": "pyramid"},
-            {"image_size": (64, 64), "count": 10000, "held_out": 500},
-            Training(4000, 16, 1e-3, max_minutes=5.0, evaluate_every=1000),
+            {"encoder_channels": (16, 32, 64)},
+            {"image_size": (64, 64), "count": 10000, "held_out": 1000},
+            Training(4000, 16, 2e-3, max_minutes=10.0, evaluate_every=1000),
         ),
     ),
     "zhang-quick": Preset(
@@ -131,9 +157,9 @@ PRESETS = {
         Recipe(
             "zhang",
             "faces",
-            {"num_particles": 10, "widths": (16, 32, 32)},
-            {"image_size": (64, 64), "count": 10000, "held_out": 500},
-            Training(4000, 16, 1e-3, max_minutes=5.0, evaluate_every=1000),
+            {"widths": (16, 32, 32)},
+            {"image_size": (64, 64), "count": 10000, "held_out": 1000},
+            Training(4000, 16, 1e-3, max_minutes=10.0, evaluate_every=1000),
         ),
     ),
 }

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from motes.errors import UserError
 from motes.models.import_2022 import convert, import_weights
+from motes.nn.parts import SceneCode
 from motes.ops.composite import render
 from motes.ops.divergence import chamfer_kl, kl_to_standard_normal
 from motes.ops.image_loss import squared_error
@@ -114,9 +115,10 @@ def deterministic_loss(case):
     """Total of the golden run: eval mode, the mode of every distribution."""
     model, image, losses = case["model"], case["image"], case["losses"]
     if case["name"] == "celeba":
-        heat, position = model._places(image)
-        features, background = model._looks(heat, position.mean.detach(), position.mean)
-        picture = model._paint(position.mean, features.mean, background.mean, torch.zeros_like(position.mean[:, 0]), heat.detach())
+        heat, position = model.networks.see(image)
+        features, background = model.networks.looks(heat, position.mean.detach(), model._outside(position.mean))
+        still = torch.zeros_like(position.mean[:, 0])
+        picture = model._paint(SceneCode(position.mean, features.mean, background.mean, still), heat.detach())
         proposals = model.prior(image)
     else:
         encoding = model.encoder(image, image, model.decoder)
