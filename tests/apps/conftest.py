@@ -26,7 +26,7 @@ def _make_run(folder, name="dlp", checkpoint=True):
     torch.manual_seed(0)
     model = MODELS[name](MODELS[name].Config(image_size=(32, 32), **SMALL[name])).eval()
     if name == "dlp-masked":
-        list(model.scene.parameters())[-1].data.fill_(0.5)  # untrained, it would draw blacker than black
+        list(model.networks.scene.parameters())[-1].data.fill_(0.5)  # untrained, it would draw blacker than black
     data = {"image_size": [32, 32], "count": 8, "held_out": 6}
     Recipe(name, "shapes", {}, data).save(folder)
     run = Run(folder)
