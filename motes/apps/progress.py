@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from motes.apps.report import preview
 from motes.data.base import Dataset
-from motes.models.base import Model
+from motes.models.base import Model, device_of
 from motes.training.run import Run
 
 PLAIN_EVERY = 10.0  # seconds between lines where no terminal is watching
@@ -58,6 +58,6 @@ class Display:
         self.console.print(f"step {record['step']}: validation loss {record['validation']:.4g}", highlight=False)
         was_training = model.training
         model.eval()
-        image = self.held_out.batch(range(min(8, len(self.held_out)))).image.to(next(model.parameters()).device)
+        image = self.held_out.batch(range(min(8, len(self.held_out)))).image.to(device_of(model))
         preview(model, image).save(run.pictures / f"step-{record['step']:07d}.png")
         model.train(was_training)

@@ -17,7 +17,7 @@ from motes.apps import draw, svg
 from motes.apps.files import fresh_file
 from motes.data.base import Dataset
 from motes.evaluation import Score
-from motes.models.base import Model, Samples
+from motes.models.base import Model, Samples, device_of
 from motes.ops.types import Image, Particles
 from motes.training.recipe import Recipe
 from motes.training.run import Run
@@ -55,7 +55,7 @@ EXPLAINED = {
 
 def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: dict[str, Score]) -> Path:
     """Written beside its place and moved there, so that a reader never meets half a page. Leaves the pictures it shows in samples/."""
-    image = data.batch(range(min(SHOWN, len(data)))).image.to(next(model.parameters()).device)
+    image = data.batch(range(min(SHOWN, len(data)))).image.to(device_of(model))
     lines = run.read_metrics()
     page = Template((Path(__file__).with_name("report.html")).read_text(encoding="utf-8")).substitute(
         name=escape(run.folder.resolve().name),

@@ -16,7 +16,7 @@ from motes.apps.edits import Edits, Look, apply, code_field
 from motes.data.folder import list_pictures
 from motes.data.pictures import load_picture, to_size
 from motes.errors import UserError
-from motes.models.base import Model, Paints, Proposes, Samples
+from motes.models.base import Model, Paints, Proposes, Samples, device_of
 from motes.models.checkpoint import load
 from motes.ops.painting import Painting
 from motes.ops.types import Image, Particles
@@ -61,7 +61,7 @@ class Session:
 
     def __init__(self, model: Model):
         self.model = model.eval()
-        self.device = next(model.parameters()).device
+        self.device = device_of(model)
         self.skipped: list[str] = []  # sentences about pictures that could not be read
 
     @classmethod

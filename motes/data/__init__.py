@@ -18,6 +18,7 @@ DATASETS: "Table[type[Dataset]]" = Table(
         "rolling": "rolling:Rolling",
         "faces": "faces:Faces",
         "traffic": "traffic:Traffic",
+        "digits": "digits:Digits",
         "folder": "folder:Folder",
         "labelled": "labelled:Labelled",
         "prepared": "prepared:Prepared",

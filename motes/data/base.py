@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from motes.errors import UserError
 from motes.ops.types import Batch
 
 Split = Literal["train", "validation", "test"]
@@ -61,6 +62,31 @@ class Dataset(ABC):
         image = torch.from_numpy(self.pixels(rows)).float().div_(255)
         return Batch(image, torch.as_tensor(np.asarray(rows), dtype=torch.int64))
 
+    def batch_with(self, rows: Sequence[int], names: Sequence[str]) -> Batch:
+        """And with what is known of these names; data that knows less is refused."""
+        batch = self.batch(rows)
+        if not names:
+            return batch
+        known = known_of_pictures(self.truth(rows))
+        if missing := [name for name in names if name not in known]:
+            raise UserError(
+                f"this model learns with the {' and the '.join(missing)} of each picture, of which these data know nothing; "
+                f"they know {', '.join(known) or 'no labels at all'}"
+            )
+        return replace(batch, facts={name: known[name] for name in names})
+
     def truth(self, rows: Sequence[int]) -> Truth | None:
         """None where nobody knows."""
         return None
+
+
+def known_of_pictures(truth: Truth | None) -> dict[str, Tensor]:
+    """By name, one entry a picture: what the scene has, landmarks as "points", and the union of all masks as "mask"."""
+    if truth is None:
+        return {}
+    known = dict(truth.scene)
+    if truth.points is not None:
+        known["points"] = truth.points
+    if truth.masks is not None:
+        known["mask"] = truth.masks.any(1)
+    return known

@@ -63,7 +63,8 @@ def _one_by_one(model: Model, batch: Batch) -> Float[Tensor, "B"]:
 
 
 def _rows(batch: Batch, start: int, stop: int) -> Batch:
-    return Batch(batch.image[start:stop], batch.index[start:stop])
+    facts = {name: value[start:stop] for name, value in batch.facts.items()}
+    return Batch(batch.image[start:stop], batch.index[start:stop], facts=facts)
 
 
 QUESTION = Question(("loss",), look, judge)

@@ -118,6 +118,7 @@ NEEDS: dict[str, tuple[Callable[[Seen], bool], str]] = {
         lambda seen: _has_loss(seen.model),
         f"its loss needs {VGG_FILE}, which is not on this machine (--vgg-weights names it to train)",
     ),
+    "labels": (lambda seen: set(seen.model.needs) <= seen.batch.facts.keys(), "this data lacks the labels that the model's loss needs"),
     "factors": (lambda seen: seen.truth is not None and bool(seen.truth.factors), "this data does not know the factors of things"),
 }
 

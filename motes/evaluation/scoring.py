@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from motes.data.base import Dataset, Split, Truth
+from motes.data.base import Dataset, Split, Truth, known_of_pictures
 from motes.errors import UserError
 from motes.evaluation import SCORES
 from motes.evaluation.intervals import Score, intervals
 from motes.evaluation.question import Evidence, Measured, Question, Seen, missing
-from motes.models.base import Model
+from motes.models.base import Model, device_of
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ class _Part:
 
     def _see(self, start: int) -> Seen:
         rows = range(start, min(start + self.step, self.count))
-        batch = self.data.batch(rows).to(next(self.model.parameters()).device)
-        truth = self.data.truth(rows)
+        batch, truth = self.data.batch(rows), self.data.truth(rows)
+        facts = {name: value for name, value in known_of_pictures(truth).items() if name in self.model.needs}
+        batch = replace(batch, facts=facts).to(device_of(self.model))
         known = None if truth is None else _on(truth, batch.image.device)
         return Seen(self.model, batch, self.model.encode(batch.image), known, self.data.frames)
 

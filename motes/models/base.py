@@ -1,11 +1,13 @@
 """What every model answers: `loss`, `encode`, `decode`, and the stages in which it is trained."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -21,7 +23,7 @@ class Stage:
     name: str
     share: float  # of all steps; the shares of a model's stages sum to 1
     loss: Callable[[Batch], Losses]
-    parameters: tuple[nn.Parameter, ...]
+    parameters: tuple[nn.Parameter, ...]  # none: all is done in `begin`, and the loss is only looked at
     begin: Callable[[Iterable[Batch]], None] | None = None  # once, before the first step, with one pass over the training pictures
     # after each optimiser step, without gradients; each of several processes has its own share of the batch, and all must end alike
     after_step: Callable[[Batch], None] | None = None
@@ -34,6 +36,8 @@ class Model(nn.Module, ABC):
 
     Config: ClassVar[type]
     config: Any
+    needs: tuple[str, ...] = ()  # names of what must be known of each training picture, as in `Truth.scene`; they come in `Batch.facts`
+    whole_clips: bool = False  # a step's rows are whole clips of the data, one after the other
 
     @abstractmethod
     def loss(self, batch: Batch) -> Losses: ...
@@ -70,6 +74,11 @@ class Model(nn.Module, ABC):
         from motes.models.checkpoint import push
 
         return push(self, repository, scores, command)
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where it computes; a model in closed form has buffers only."""
+    return next(itertools.chain(model.parameters(), model.buffers())).device
 
 
 def refuse_other_sizes(config: Any, image: Tensor) -> None:

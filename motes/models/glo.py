@@ -11,7 +11,7 @@ from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.anchored import UpwardNetwork
 from motes.nn.perceptual import reconstruction_loss
-from motes.ops.types import Batch, Image, Losses
+from motes.ops.types import Batch, Code, Image, Losses
 
 ENCODING_STEPS, ENCODING_RATE = 60, 0.02
 
@@ -27,13 +27,6 @@ class Config:
     width: int = 64  # of the decoder's first maps
     reconstruction: str = "pyramid"
     code_rate: float = 2.0  # learning rate of the codes over the decoder's
-
-
-@dataclass(frozen=True)
-class BallCode:
-    """A picture as one vector in the unit ball."""
-
-    vector: Float[Tensor, "B F"]
 
 
 class GenerativeLatentOptimisation(Model):
@@ -79,7 +72,7 @@ class GenerativeLatentOptimisation(Model):
         error = self.reconstruction_loss(self.decode(self.encode(batch.image)), batch.image)
         return Losses(error.mean(), {"reconstruction": error})
 
-    def encode(self, image: Image) -> BallCode:
+    def encode(self, image: Image) -> Code:
         """Gradient descent on the code alone, from where training would have begun; each picture by itself, the same every time."""
         refuse_other_sizes(self.config, image)
         with torch.enable_grad():
@@ -90,18 +83,18 @@ class GenerativeLatentOptimisation(Model):
                 code.grad = torch.autograd.grad(error, code)[0]
                 optimizer.step()
                 code.data = project(code.data)
-        return BallCode(code.detach())
+        return Code(code.detach())
 
-    def decode(self, latent: BallCode) -> Image:
+    def decode(self, latent: Code) -> Image:
         return self._draw(latent.vector)
 
-    def sample(self, count: int) -> BallCode:
+    def sample(self, count: int) -> Code:
         """From a Gaussian fitted to the training codes."""
         with torch.no_grad():
             centred = self.codes - self.codes.mean(0)
             covariance = centred.T @ centred / max(len(centred) - 1, 1) + 1e-6 * torch.eye(centred.shape[1], device=centred.device)
             noise = torch.randn(count, centred.shape[1], device=centred.device)
-            return BallCode(project(self.codes.mean(0) + noise @ torch.linalg.cholesky(covariance).T))
+            return Code(project(self.codes.mean(0) + noise @ torch.linalg.cholesky(covariance).T))
 
     def start_codes(self, batches: Iterable[Batch]) -> None:
         """Principal components of the pictures at a quarter of their sides, scaled into the ball."""

@@ -7,12 +7,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model, refuse_other_sizes
+from motes.models.base import Model, device_of, refuse_other_sizes
 from motes.nn.anchored import UpwardNetwork
 from motes.nn.normalisation import BatchNorm
 from motes.nn.perceptual import reconstruction_loss
 from motes.ops.divergence import kl_to_standard_normal, sample_normal
-from motes.ops.types import Batch, Image, Losses
+from motes.ops.types import Batch, Code, Image, Losses
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,6 @@ class Config:
     width: int = 32  # of the first convolution
     reconstruction: str = "mse"
     beta: float = 1.0  # weight of the KL: more = fewer numbers used, blurrier pictures
-
-
-@dataclass(frozen=True)
-class Code:
-    """A picture as one vector."""
-
-    mean: Float[Tensor, "B F"]
-    log_variance: Float[Tensor, "B F"]
 
 
 class VariationalAutoencoder(Model):
@@ -56,21 +48,25 @@ class VariationalAutoencoder(Model):
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
 
     def loss(self, batch: Batch) -> Losses:
-        code = self.encode(batch.image)
-        error = self.reconstruction_loss(self._draw(sample_normal(code.mean, code.log_variance)), batch.image)
-        divergence = kl_to_standard_normal(code.mean, code.log_variance).sum(1)
+        mean, log_variance = self._read(batch.image)
+        error = self.reconstruction_loss(self._draw(sample_normal(mean, log_variance)), batch.image)
+        divergence = kl_to_standard_normal(mean, log_variance).sum(1)
         return Losses((error + self.config.beta * divergence).mean(), {"reconstruction": error, "kl": divergence})
 
     def encode(self, image: Image) -> Code:
-        refuse_other_sizes(self.config, image)
-        return Code(*self.head(self.body(image).flatten(1)).chunk(2, -1))
+        return Code(*self._read(image))
 
     def decode(self, latent: Code) -> Image:
-        return self._draw(latent.mean)
+        return self._draw(latent.vector)
 
     def sample(self, count: int) -> Code:
-        mean = torch.randn(count, self.config.code_dim, device=next(self.parameters()).device)
+        mean = torch.randn(count, self.config.code_dim, device=device_of(self))
         return Code(mean, torch.full_like(mean, -20.0))
+
+    def _read(self, image: Image) -> tuple[Float[Tensor, "B F"], Float[Tensor, "B F"]]:
+        refuse_other_sizes(self.config, image)
+        mean, log_variance = self.head(self.body(image).flatten(1)).chunk(2, -1)
+        return mean, log_variance
 
     def _draw(self, code: Float[Tensor, "B F"]) -> Image:
         return torch.sigmoid(self.draw(code))

@@ -5,7 +5,7 @@ M proposals. Positions are (row, column) in [-1, 1], row first; +1 is the lower 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -21,10 +21,12 @@ class Batch:
     image: Float[Tensor, "B C H W"]
     index: Int[Tensor, "B"]
     prior_image: Float[Tensor, "B C H W"] | None = None  # the other picture of a warped pair; proposals come from it
+    facts: Mapping[str, Tensor] = field(default_factory=dict)  # what a model that learns with labels needs: name -> one entry a picture
 
     def to(self, device: torch.device | str) -> "Batch":
         prior = None if self.prior_image is None else self.prior_image.to(device, non_blocking=True)
-        return Batch(self.image.to(device, non_blocking=True), self.index.to(device, non_blocking=True), prior)
+        facts = {name: value.to(device, non_blocking=True) for name, value in self.facts.items()}
+        return Batch(self.image.to(device, non_blocking=True), self.index.to(device, non_blocking=True), prior, facts)
 
     def __len__(self) -> int:
         return len(self.image)
@@ -36,6 +38,14 @@ class Losses:
 
     total: Float[Tensor, ""]
     terms: Mapping[str, Float[Tensor, "B"]]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A picture as one vector."""
+
+    vector: Float[Tensor, "B F"]
+    log_variance: Float[Tensor, "B F"] | None = None  # of each number, where the model is unsure of it
 
 
 @dataclass(frozen=True)

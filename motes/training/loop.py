@@ -29,7 +29,7 @@ from motes.ops.warp import paired
 from motes.training.interruption import Interruption, Stopped
 from motes.training.recipe import Recipe, Training, check, read_recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors
-from motes.training.schedule import Order, learning_rate, progress, stage_at
+from motes.training.schedule import Order, frames_together, learning_rate, progress, stage_at
 from motes.training.validation import validate
 
 __all__ = ["Stopped", "Watcher", "open_data", "resume", "train", "validate"]
@@ -132,7 +132,8 @@ class _Loop:
             raise UserError(f"batch_size {self.training.batch_size} cannot be shared by {self.world} processes")
         self.model, self.data = model.to(self.accelerator.device).train(), data
         self.average = deepcopy(self.model).requires_grad_(False) if self.training.average else None
-        self.order = Order(len(data), self.training.batch_size, self.training.seed)
+        together = frames_together(model, data, self.training.batch_size // self.world)
+        self.order = Order(len(data), self.training.batch_size, self.training.seed, together)
         self.stages, self.stage = self.model.stages(), -1
         self.step, self.elapsed, self.best, self.best_step = 0, 0.0, float("inf"), 0
         self.wish, self.stopping = Interruption(), False
@@ -180,11 +181,8 @@ class _Loop:
             with self.accelerator.autocast():
                 losses = self.module(batch)
         self._agree(losses, batch)
-        self.accelerator.backward(losses.total)
-        if self.training.clip_norm > 0:
-            nn.utils.clip_grad_norm_(stage.parameters, self.training.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)  # at once: the next forward pass may use that memory
+        if stage.parameters:
+            self._descend(losses, stage)
         with torch.no_grad():
             if stage.after_step:
                 stage.after_step(batch)
@@ -192,6 +190,13 @@ class _Loop:
                 _move_average(self.average, self.model, self.training.average, self.step)
         if self.step % LOG_EVERY == 0:
             self._log(losses, stage, share)
+
+    def _descend(self, losses: Losses, stage: Stage) -> None:
+        self.accelerator.backward(losses.total)
+        if self.training.clip_norm > 0:
+            nn.utils.clip_grad_norm_(stage.parameters, self.training.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)  # at once: the next forward pass may use that memory
 
     def _open(self, number: int, begin: bool) -> None:
         """Let a stage's parameters learn, and only them, with a fresh optimiser."""
@@ -207,7 +212,8 @@ class _Loop:
         if self.memory:
             load_optimizer(self.optimizer, self.memory)
             self.memory = {}
-        self.module = self.accelerator.prepare(StageLoss(self.model, stage))
+        module = StageLoss(self.model, stage)
+        self.module = self.accelerator.prepare(module) if stage.parameters else module
 
     def _checkpoint(self) -> None:
         """Validate, calibrate, save: by the first process; the others wait."""
@@ -228,11 +234,12 @@ class _Loop:
         self.accelerator.wait_for_everyone()
 
     def _batch(self, step: int) -> Batch:
-        return self.data.batch(self.order.rows(step, self.rank, self.world))
+        return self.data.batch_with(self.order.rows(step, self.rank, self.world), self.model.needs)
 
     def _all_batches(self) -> Iterator[Batch]:
         for start in range(0, len(self.data), self.training.batch_size):
-            yield self.data.batch(range(start, min(start + self.training.batch_size, len(self.data)))).to(self.accelerator.device)
+            rows = range(start, min(start + self.training.batch_size, len(self.data)))
+            yield self.data.batch_with(rows, self.model.needs).to(self.accelerator.device)
 
     def _share(self) -> float:
         return progress(self.step, self.elapsed, self.training)
@@ -280,7 +287,8 @@ class _Loop:
 
 
 def _adam(stage: Stage, training: Training) -> torch.optim.Optimizer:
-    return torch.optim.Adam(stage.parameters, lr=training.learning_rate, eps=training.adam_epsilon, fused=True)
+    groups = [{"params": list(stage.parameters)}]  # as a group, for it may be empty
+    return torch.optim.Adam(groups, lr=training.learning_rate, eps=training.adam_epsilon, fused=True)
 
 
 def _move_average(average: Model, model: Model, decay: float, step: int) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from motes.models.base import Stage
+from motes.data.base import Dataset
+from motes.errors import UserError
+from motes.models.base import Model, Stage
 from motes.training.recipe import Training
 
 
@@ -34,10 +36,13 @@ def learning_rate(training: Training, step: int, share: float) -> float:
 
 
 class Order:
-    """Rows of every step, from (seed, epoch) alone: each epoch sees every picture at most once, incomplete batches are dropped."""
+    """Rows of every step, from (seed, epoch) alone: each epoch sees every picture at most once, incomplete batches are dropped.
 
-    def __init__(self, pictures: int, batch_size: int, seed: int):
-        self.pictures, self.batch_size, self.seed = pictures, min(batch_size, pictures), seed
+    `together` neighbours, the frames of a clip, come one after the other in the same step.
+    """
+
+    def __init__(self, pictures: int, batch_size: int, seed: int, together: int = 1):
+        self.pictures, self.batch_size, self.seed, self.together = pictures, min(batch_size, pictures), seed, together
         self.per_epoch = pictures // self.batch_size
         self._epoch, self._rows = -1, np.empty(0, np.int64)
 
@@ -45,7 +50,20 @@ class Order:
         """The rows of this process: a run of neighbours in the global batch."""
         epoch, number = divmod(step, self.per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._rows = epoch, np.random.default_rng([self.seed, epoch]).permutation(self.pictures)
+            clips = np.random.default_rng([self.seed, epoch]).permutation(self.pictures // self.together)
+            self._epoch, self._rows = epoch, (clips[:, None] * self.together + np.arange(self.together)).reshape(-1)
         share = self.batch_size // world
         start = number * self.batch_size + rank * share
         return self._rows[start : start + share].tolist()
+
+
+def frames_together(model: Model, data: Dataset, batch_size: int) -> int:
+    """How many neighbouring rows a step never parts."""
+    if not model.whole_clips:
+        return 1
+    if data.frames < 2 or batch_size % data.frames:
+        raise UserError(
+            f"this model learns from clips, whole ones in each step; these data have clips of {data.frames}, "
+            f"of which {batch_size} pictures a step must be a multiple"
+        )
+    return data.frames

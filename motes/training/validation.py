@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from motes.data.base import Dataset
-from motes.models.base import Calibrates, Model
+from motes.models.base import Calibrates, Model, device_of
 
 BATCH = 64
 
@@ -15,9 +15,11 @@ def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
     count = min(pictures, len(data))
     if count == 0:
         return {"validation": float("inf"), "terms": {}}
-    device, was_training = next(model.parameters()).device, model.training
-    starts = range(0, count, BATCH)
-    batches = [data.batch(range(start, min(start + BATCH, count))).to(device) for start in starts]
+    device, was_training = device_of(model), model.training
+    together = data.frames if model.whole_clips else 1
+    count, step = max(count // together, 1) * together, max(BATCH // together, 1) * together
+    starts = range(0, count, step)
+    batches = [data.batch_with(range(start, min(start + step, count)), model.needs).to(device) for start in starts]
     model.eval()
     torch.manual_seed(0)
     with torch.no_grad():

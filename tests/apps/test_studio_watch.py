@@ -13,8 +13,7 @@ from motes.apps.studio.health import checked
 from motes.apps.studio.shelf import OpenedRun, Shelf
 from motes.apps.studio.watch import health, progress
 from motes.errors import UserError
-from motes.models.vae import Code
-from motes.ops.types import Particles
+from motes.ops.types import Code, Particles
 
 
 def lines(totals, validations=()):

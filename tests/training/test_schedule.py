@@ -50,3 +50,11 @@ def test_presets_are_written_and_read_back_and_make_models(name, tmp_path):
     size = recipe.data_config.get("image_size", (64, 64))
     model = MODELS[recipe.model](MODELS[recipe.model].Config(image_size=size, **recipe.model_config))
     assert sum(stage.share for stage in model.stages()) == pytest.approx(1)
+
+
+def test_clips_stay_whole():
+    order = Order(40, 20, seed=3, together=5)
+    rows = [row for step in range(2) for row in order.rows(step)]
+    assert sorted(rows) == list(range(40))
+    assert all(rows[start : start + 5] == list(range(rows[start], rows[start] + 5)) for start in range(0, 40, 5))
+    assert [row for rank in (0, 1) for row in order.rows(0, rank, 2)] == order.rows(0)

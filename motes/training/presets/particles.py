@@ -1,16 +1,9 @@
-"""PRESETS: name -> recipe. Where the paper and its code disagree, what was taken is said. Needs no torch."""
+"""Presets of the models whose latent is a set of points."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A recipe, with one line that says what it is for."""
-
-    about: str
-    recipe: Recipe
 
 
 def _paper(steps: int, learning_rate: float, halvings: tuple[float, ...]) -> Training:
@@ -18,7 +11,7 @@ def _paper(steps: int, learning_rate: float, halvings: tuple[float, ...]) -> Tra
     return Training(steps, 64, learning_rate, 1e-4, "halving", halvings, warm_steps=0, evaluate_every=1000)
 
 
-PRESETS = {
+POINTS = {
     "dlp-quick": Preset(
         "particles on generated shapes, learnt in minutes on two CPU cores",
         Recipe(
@@ -104,26 +97,6 @@ PRESETS = {
             },
             {"image_size": (128, 128)},
             _paper(250000, 2e-4, (0.5,)),
-        ),
-    ),
-    "vae-quick": Preset(
-        "a variational autoencoder with one code, on generated shapes",
-        Recipe(
-            "vae",
-            "shapes",
-            {"width": 16, "reconstruction": "pyramid", "beta": 0.03},
-            {"count": 10000},
-            Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500),
-        ),
-    ),
-    "glo-quick": Preset(
-        "a learnt code per picture and no encoder, on generated shapes",
-        Recipe(
-            "glo",
-            "shapes",
-            {},
-            {"count": 1000, "held_out": 100},
-            Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500, validation_pictures=64),
         ),
     ),
     "dlp-faces": Preset(

@@ -1,0 +1,53 @@
+"""The handwritten digits that come with scikit-learn: 1,797 grey pictures of 8 x 8 pixels, with their class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from motes.data.base import Dataset, Split, Truth
+from motes.data.generated import to_bytes
+from motes.errors import UserError
+
+TEST, VALIDATION = 397, 100
+
+
+@dataclass(frozen=True)
+class Config:
+    """The last 397 of a shuffled order are the test split, the 100 before them the validation split."""
+
+    seed: int = 0  # of the order
+
+
+class Digits(Dataset):
+    """From the test part of the UCI set "Optical Recognition of Handwritten Digits"."""
+
+    Config = Config
+
+    def __init__(self, config: Config, split: Split = "train"):
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError:
+            raise UserError("the digits come with scikit-learn, which is not installed: pip install scikit-learn") from None
+        self.config = config
+        found: Any = load_digits()
+        order = np.random.default_rng(config.seed).permutation(len(found.images))
+        first, second = len(order) - TEST - VALIDATION, len(order) - TEST
+        rows = order[{"train": slice(0, first), "validation": slice(first, second), "test": slice(second, None)}[split]]
+        self._pixels = to_bytes(found.images[rows] / 16)[:, None]
+        self._classes = torch.from_numpy(found.target[rows].astype(np.int64))
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (1, 8, 8)
+
+    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+        return self._pixels[np.asarray(rows, np.int64)]
+
+    def truth(self, rows: Sequence[int]) -> Truth:
+        return Truth(torch.ones(len(rows), 1, dtype=torch.bool), scene={"class": self._classes[list(rows)]})

@@ -1,0 +1,1 @@
+"""What can be done with any model that draws: restore, direct, sample, interpolate, lay out."""

@@ -1,0 +1,99 @@
+"""NETWORKS: a picture to numbers, and numbers to a picture, by convolutions, by dense layers, or by one matrix.
+
+What is drawn comes before the last squashing: a Bernoulli loss wants it so, and one matrix has none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.nn.anchored import UpwardNetwork
+from motes.nn.conv import mlp
+from motes.nn.normalisation import BatchNorm
+
+
+@dataclass(frozen=True)
+class PictureShape:
+    """What a network reads or draws."""
+
+    channels: int
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, config: object) -> "PictureShape":
+        """Of a model's config, which has channels and image_size."""
+        channels, size = config.channels, config.image_size  # type: ignore[attr-defined]
+        if channels < 1 or min(size) < 1:
+            raise UserError(f"image_size {size} and channels {channels} must be at least 1")
+        return cls(channels, *size)
+
+    @property
+    def numbers(self) -> int:
+        return self.channels * self.rows * self.columns
+
+
+@dataclass(frozen=True)
+class Network:
+    """Both directions of a kind: reader(shape, width, outputs) and drawer(shape, width, code)."""
+
+    reader: Callable[[PictureShape, int, int], nn.Module]
+    drawer: Callable[[PictureShape, int, int], nn.Module]
+    squashed: bool  # whether what it draws goes through a sigmoid
+
+
+def _convolutions_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    layers: list[nn.Module] = []
+    channels, size = shape.channels, (shape.rows, shape.columns)
+    while min(size) > 7:
+        layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False), BatchNorm(width), nn.ReLU()]
+        channels, width, size = width, min(2 * width, 128), (size[0] // 2, size[1] // 2)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * prod(size), outputs))
+
+
+def _convolutions_up(shape: PictureShape, width: int, code: int) -> nn.Module:
+    return UpwardNetwork(code, (shape.rows, shape.columns), shape.channels, 2 * width, direct=True)
+
+
+def _dense_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), mlp(shape.numbers, width, width, outputs))
+
+
+def _dense_up(shape: PictureShape, width: int, code: int) -> nn.Module:
+    return nn.Sequential(mlp(code, width, width, shape.numbers), ToPicture(shape))
+
+
+def _matrix_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(shape.numbers, outputs))
+
+
+def _matrix_up(shape: PictureShape, width: int, code: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(code, shape.numbers), ToPicture(shape))
+
+
+class ToPicture(nn.Module):
+    """Numbers in a row to channels, rows and columns."""
+
+    def __init__(self, shape: PictureShape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, numbers: Float[Tensor, "B P"]) -> Float[Tensor, "B C H W"]:
+        return numbers.unflatten(1, (self.shape.channels, self.shape.rows, self.shape.columns))
+
+
+NETWORKS = {
+    "convolutional": Network(_convolutions_down, _convolutions_up, squashed=True),
+    "dense": Network(_dense_down, _dense_up, squashed=True),
+    "linear": Network(_matrix_down, _matrix_up, squashed=False),
+}
+
+
+def network(name: str) -> Network:
+    if name not in NETWORKS:
+        raise UserError(f"there is no network {name!r}; choose one of {', '.join(NETWORKS)}")
+    return NETWORKS[name]

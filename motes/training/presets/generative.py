@@ -1,0 +1,27 @@
+"""Presets of the models with one code a picture from which new pictures can be drawn."""
+
+from motes.training.presets.preset import Preset
+from motes.training.recipe import Recipe, Training
+
+GENERATIVE = {
+    "vae-quick": Preset(
+        "a variational autoencoder with one code, on generated shapes",
+        Recipe(
+            "vae",
+            "shapes",
+            {"width": 16, "reconstruction": "pyramid", "beta": 0.03},
+            {"count": 10000},
+            Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500),
+        ),
+    ),
+    "glo-quick": Preset(
+        "a learnt code per picture and no encoder, on generated shapes",
+        Recipe(
+            "glo",
+            "shapes",
+            {},
+            {"count": 1000, "held_out": 100},
+            Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500, validation_pictures=64),
+        ),
+    ),
+}
