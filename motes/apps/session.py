@@ -14,6 +14,7 @@ from torch import Tensor
 
 from motes.apps.edits import Edits, Look, apply, code_field
 from motes.data.folder import list_pictures
+from motes.data.partners import pair
 from motes.data.pictures import load_picture, to_size
 from motes.errors import UserError
 from motes.models.base import Model, Paints, Proposes, Samples, device_of
@@ -169,10 +170,11 @@ def _nowhere(name: str) -> Any:
 
 
 def expand(sources: Sequence[Path]) -> list[Path]:
-    """Files as they are, folders as the pictures in them."""
+    """Files as they are, folders as the pictures in them; masks that lie beside pictures are none."""
     found: list[Path] = []
     for source in sources:
         if not source.exists():
             raise UserError(f"{source} does not exist")
-        found += list_pictures(source) if source.is_dir() else [source]
+        inside = list_pictures(source) if source.is_dir() else [source]
+        found += list(pair(inside, source)) or inside if source.is_dir() else inside
     return found

@@ -10,12 +10,12 @@ from PIL import Image
 
 from motes.data.base import Split
 from motes.data.pictures import to_size, warn_if_black
+from motes.data.splits import NAMES
 from motes.errors import UserError
 
 Layout = Literal["auto", "NHWC", "NCHW", "NHW", "VTHWC", "VTCHW", "VTHW"]
 COLOURS = (1, 3, 4)
 LOOKED_AT = 16  # rows
-NAMES: dict[Split, tuple[str, ...]] = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
 from motes.data.pictures import check_looks, moved, read_picture, to_size
-from motes.data.splits import check_held_out, share_out
+from motes.data.splits import NAMES, check_held_out, share_out
 from motes.errors import UserError
 
 THREADS = 4

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from motes.data.arrays import NAMES, Stack, check_kind, find_file, find_layout
+from motes.data.arrays import Stack, check_kind, find_file, find_layout
 from motes.data.base import Dataset, Split, Truth
 from motes.data.masks import boxes_of, centres_of
 from motes.data.pictures import check_looks, cut, moved, numbers_to_size, to_size
-from motes.data.splits import share
+from motes.data.splits import NAMES, share
 from motes.errors import UserError
 
 ENDINGS = (".h5", ".hdf5", ".hdf")

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
 from motes.data.pictures import check_looks, read_bytes, read_picture, to_size
-from motes.data.splits import check_held_out
+from motes.data.splits import NAMES, check_held_out
 from motes.data.tables import Table
 from motes.errors import UserError
 

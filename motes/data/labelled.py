@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from motes.data.arrays import NAMES
 from motes.data.base import Dataset, Split, Truth
 from motes.data.drawn import Drawn
 from motes.data.folder import list_pictures, open_split
@@ -22,7 +21,7 @@ from motes.data.landmarks import find_table, match, read_points, read_table
 from motes.data.masks import renumbered, truth_of
 from motes.data.partners import pair
 from motes.data.pictures import check_looks, moved, numbers_to_size, read_picture, to_size
-from motes.data.splits import check_held_out, share_out
+from motes.data.splits import check_held_out, split_files
 from motes.errors import UserError
 
 ROOM = 1 << 30  # bytes of masks kept
@@ -65,7 +64,7 @@ class Labelled(Dataset):
             raise UserError(f"{self._root} has no masks and no landmarks beside its pictures; as pictures alone it is folder:{self._root}")
         self._check_whole(pictures)
         self._sizes: dict[Path, tuple[int, int]] = {}
-        self._shelf = open_split(pictures, _of_split(pictures, self._root, config.held_out, split), self._load, self._root, split)
+        self._shelf = open_split(pictures, split_files(pictures, self._root, config.held_out, split), self._load, self._root, split)
         self._marks = max(map(len, self._points.values()), default=0)
         self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
         self._most = max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))]) if self._masks else 0
@@ -162,18 +161,3 @@ def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
         colours = np.where(seen, value[..., : 1 if mode == "LA" else 3], 0).astype(np.int64)
         value = sum(colours[..., place] << 8 * place for place in range(colours.shape[-1]))
     return np.rint(value).astype(np.int64)
-
-
-def _of_split(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
-    """By the folder that a picture is in; what has no folder of its own is held out of the training pictures."""
-    own: dict[str, list[Path]] = {}
-    for file in files:
-        parts = {part.lower() for part in file.relative_to(root).parent.parts}
-        own.setdefault(next((name for name, words in NAMES.items() if parts & set(words)), "train"), []).append(file)
-    if split in own and split != "train":
-        return own[split]
-    if "train" not in own:
-        raise UserError(f"{root} has no pictures to train on, only for {' and '.join(own)}")
-    names = [file.relative_to(root).as_posix() for file in own["train"]]
-    missing = [name for name in ("validation", "test") if name not in own]
-    return sorted(own["train"][row] for row in share_out(names, split, missing, held_out))

@@ -10,6 +10,9 @@ from jaxtyping import Int
 from motes.data.base import Split
 from motes.errors import UserError
 
+# folders, or keys of a file of arrays, that are a split's
+NAMES: dict[Split, tuple[str, ...]] = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+
 
 def check_held_out(held_out: float) -> None:
     if not 0 < held_out < 0.5:
@@ -27,9 +30,21 @@ def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_o
 
 
 def split_files(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
-    """By the order of hashes of each file's place in the folder, so that it does not matter where the folder is, or in what order it is listed."""
-    names = [path.relative_to(root).as_posix() for path in files]
-    return sorted(files[row] for row in share_out(names, split, ("validation", "test"), held_out))
+    """By the folder it is in, one called train, val or test; what has no folder of its own is held out of the training files.
+
+    By the order of hashes of each file's place, so that it does not matter where the folder is, or in what order it is listed.
+    """
+    own: dict[str, list[Path]] = {}
+    for file in files:
+        parts = {part.lower() for part in file.relative_to(root).parent.parts}
+        own.setdefault(next((name for name, words in NAMES.items() if parts & set(words)), "train"), []).append(file)
+    if split in own and split != "train":
+        return sorted(own[split])
+    if "train" not in own:
+        raise UserError(f"{root} has nothing to train on, only folders for {' and '.join(own)}")
+    names = [file.relative_to(root).as_posix() for file in own["train"]]
+    missing = [name for name in ("validation", "test") if name not in own]
+    return sorted(own["train"][row] for row in share_out(names, split, missing, held_out))
 
 
 def share(count: int, split: Split, held_out: float) -> range:

@@ -23,5 +23,5 @@ def test_batches_bring_the_labels_that_are_needed():
     assert batch.image.max() == 1
     assert torch.equal(batch.facts["class"], data.truth([3, 5]).scene["class"])
     assert not data.batch([3]).facts
-    with pytest.raises(UserError, match="learns with the view.*they know class"):
+    with pytest.raises(UserError, match=r"learns with the view.*they know class"):
         data.batch_with([0], ["view"])

@@ -199,3 +199,21 @@ def test_what_is_not_read_of_a_tiff_is_said(tmp_path):
     (tmp_path / "deep.tif").write_bytes((tmp_path / "deep.tif").read_bytes().replace(eight, sixteen))
     with pytest.raises(UserError, match="colours of sixteen bits"):
         read_picture(tmp_path / "deep.tif")
+
+
+def test_folders_called_train_and_test_are_the_splits(tmp_path):
+    for name, count in (("train", 10), ("test", 3)):
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            Image.fromarray(noise((8, 8))).save(tmp_path / name / f"{number}.png")
+    parts = {split: Folder(Config(str(tmp_path), (8, 8), 1), split) for split in ("train", "validation", "test")}
+    assert {split: len(one) for split, one in parts.items()} == {"train": 9, "validation": 1, "test": 3}
+    assert {path.parent.name for path in parts["test"]._shelf.files} == {"test"}
+
+
+def test_only_a_test_folder_is_nothing_to_train_on(tmp_path):
+    (tmp_path / "test").mkdir()
+    Image.fromarray(noise((8, 8))).save(tmp_path / "test" / "a.png")
+    assert len(Folder(Config(str(tmp_path), (8, 8), 1), "test")) == 1
+    with pytest.raises(UserError, match="nothing to train on"):
+        Folder(Config(str(tmp_path), (8, 8), 1), "train")
