@@ -10,8 +10,8 @@ from PIL import Image as Pictures
 
 from motes.apps.draw import to_picture
 from motes.apps.edits import Edits, Look
+from motes.apps.film import Film
 from motes.apps.session import Session
-from motes.data.footage import import_av
 from motes.errors import UserError
 from motes.ops.interpolation import blend
 from motes.ops.types import Image, Particles
@@ -34,23 +34,15 @@ def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
 
 
 def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
-    """There and back again, once, in true colours: H.264, which every browser and every program for slides plays."""
-    try:
-        av = import_av()
-    except UserError as problem:
-        raise UserError(f"{problem}. A GIF needs nothing more.") from None
-    if "libx264" not in av.codecs_available:
-        raise UserError("this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'. A GIF needs nothing more.")
+    """There and back again, once, in true colours."""
     pictures = _one_way(session, latent, edits, look)
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as film:
-        stream = film.add_stream("libx264", rate=round(1000 / TIME), options={"crf": "14", "preset": "fast"})
-        stream.width, stream.height = (side - side % 2 for side in pictures[0].size)  # its colours come in squares of four pixels
-        stream.pix_fmt = "yuv420p"
-        for one in [*pictures, *reversed(pictures[:-1])]:
-            even = one.crop((0, 0, stream.width, stream.height))
-            film.mux(stream.encode(av.VideoFrame.from_image(even)))
-        film.mux(stream.encode())
+    try:
+        with Film(file, 1000 / TIME) as film:
+            for one in [*pictures, *reversed(pictures[:-1])]:
+                film.add(one)
+    except UserError as problem:
+        raise UserError(f"{problem}. A GIF needs nothing more.") from None
     return file.getvalue()
 
 

@@ -17,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from motes.apps import draw
-from motes.apps.files import fresh_file, fresh_folder, picture_name, rows_of, write_table
+from motes.apps.files import fresh_file, fresh_folder, rows_of, write_table
+from motes.apps.film import Gallery
 from motes.apps.machine import machine_table
 from motes.apps.options import options_of, read_options
 from motes.apps.progress import Display
@@ -79,12 +80,13 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
 
 
 def encode(told: argparse.Namespace) -> None:
-    """particles.csv, .npz and (with pyarrow) .parquet, and a picture with the particles over it for every picture."""
+    """particles.csv, .npz and (with pyarrow) .parquet, and for every picture one with the particles over it, for every video a film of them."""
     session = Session.open(told.run)
     with fresh_folder(told.out, "particles") as out:
         rows: list[dict[str, Any]] = []
         arrays: dict[str, list[np.ndarray]] = {}
         names: list[str] = []
+        gallery = Gallery(out, "particles", session.rates)
         for found in session.encode_files(told.pictures, fit=told.fit):
             for name, value in vars(found.latent).items():
                 if value is not None:
@@ -93,9 +95,8 @@ def encode(told: argparse.Namespace) -> None:
             if isinstance(found.latent, Particles):
                 rows += list(rows_of(found))
                 for n, path in enumerate(found.paths):
-                    draw.with_particles(found.image[n], found.latent, n, 512).save(
-                        out / picture_name(path, len(names) - len(found.paths) + n, "particles")
-                    )
+                    gallery.add(path, draw.with_particles(found.image[n], found.latent, n, 512))
+        gallery.close()
         joined: dict[str, Any] = {name: np.concatenate(parts) for name, parts in arrays.items()}
         np.savez_compressed(out / ("particles.npz" if rows else "codes.npz"), **{**joined, "pictures": np.array(names)})
         if rows:
@@ -106,17 +107,18 @@ def encode(told: argparse.Namespace) -> None:
 
 
 def reconstruct(told: argparse.Namespace) -> None:
-    """For every picture, a PNG of the original beside its reconstruction."""
-    session, count = Session.open(told.run), 0
+    """For every picture a PNG of the original beside its reconstruction, for every video a film of them."""
+    session = Session.open(told.run)
     with fresh_folder(told.out, "reconstruction") as out:
+        gallery = Gallery(out, "reconstruction", session.rates)
         for found in session.encode_files(told.pictures, fit=told.fit):
             drawn = session.decode(found.latent)
             for n, path in enumerate(found.paths):
                 pair = [draw.to_picture(found.image[n], 256), draw.to_picture(drawn[n], 256)]
-                draw.sheet([pair]).save(out / picture_name(path, count, "reconstruction"))
-                count += 1
+                gallery.add(path, draw.sheet([pair]))
+        gallery.close()
     _report_skipped(session)
-    print(f"{count} pictures: {told.out}")
+    print(f"{gallery.count} pictures: {told.out}")
 
 
 def evaluate(told: argparse.Namespace) -> None:

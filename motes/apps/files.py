@@ -77,7 +77,7 @@ def fresh_folder(path: Path, kind: str) -> Iterator[Path]:
         for file in sorted(fresh.iterdir()):
             file.replace(path / file.name)
             written.add(file.name)
-        for older in path.glob(f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.png"):  # of an earlier call with other pictures
+        for older in path.glob(f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.*"):  # of an earlier call with other pictures
             if older.name not in written:
                 older.unlink()
     except OSError as problem:
@@ -86,5 +86,5 @@ def fresh_folder(path: Path, kind: str) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def picture_name(path: Path, number: int, kind: str) -> str:
-    return f"{number:05d}-{path.stem}-{kind}.png"
+def picture_name(path: Path, number: int, kind: str, ending: str = ".png") -> str:
+    return f"{number:05d}-{path.stem}-{kind}{ending}"

@@ -13,8 +13,7 @@ from PIL import Image as Pictures
 from torch import Tensor
 
 from motes.apps.edits import Edits, Look, apply, code_field
-from motes.data.folder import list_pictures
-from motes.data.partners import pair
+from motes.apps.reading import Reader
 from motes.data.pictures import load_picture, to_size
 from motes.errors import UserError
 from motes.models.base import Model, Paints, Proposes, Samples, device_of
@@ -64,20 +63,18 @@ class Session:
         self.model = model.eval()
         self.device = device_of(model)
         self.skipped: list[str] = []  # sentences about pictures that could not be read
+        self.rates: dict[Path, float] = {}  # frames a second of the videos that were read
 
     @classmethod
     def open(cls, where: str | Path, device: str | None = None) -> "Session":
         return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu")))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
-        """Batches of pictures from files and folders. Unreadable ones are noted in `skipped`; none readable is an error."""
+        """Batches of pictures from files, folders and videos. Unreadable ones are noted in `skipped`; none readable is an error."""
         config, seen, waiting = self.model.config, 0, []
-        for path in expand(sources):
-            try:
-                waiting.append((path, load_picture(path, config.image_size, config.channels, fit)))
-            except UserError as problem:
-                self.skipped.append(str(problem))
-                continue
+        reader = Reader(config.image_size, config.channels, fit, self.skipped, self.rates)
+        for path, pixels in reader(sources):
+            waiting.append((path, pixels))
             seen += 1
             if len(waiting) == batch:
                 yield self._encode(waiting)
@@ -167,14 +164,3 @@ class Session:
 
 def _nowhere(name: str) -> Any:
     raise UserError(f"there is no picture {name!r} here to take something from")
-
-
-def expand(sources: Sequence[Path]) -> list[Path]:
-    """Files as they are, folders as the pictures in them; masks that lie beside pictures are none."""
-    found: list[Path] = []
-    for source in sources:
-        if not source.exists():
-            raise UserError(f"{source} does not exist")
-        inside = list_pictures(source) if source.is_dir() else [source]
-        found += list(pair(inside, source)) or inside if source.is_dir() else inside
-    return found
