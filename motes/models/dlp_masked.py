@@ -21,6 +21,7 @@ from motes.ops.divergence import chamfer_kl, kl_to_standard_normal, sample_norma
 from motes.ops.keypoints import gaussian_maps
 from motes.ops.noise import normal_like
 from motes.ops.types import Batch, Image, Losses, Particles
+from motes.ops.warp import bent, strayed
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Config:
     reconstruction: str = "vgg"  # what counts as a good picture
     kl_weights: tuple[float, float] = (40.0, 0.04)  # of positions (beta_kl) and of looks (beta_kl * kl_balance)
     architecture: Literal["published", "splatted"] = "published"  # see ARCHITECTURES
-    background_in_kl: bool = False  # count the fixed background particle in the Chamfer-KL, as some published numbers do
+    equivariance: float = 0.0  # weight of the squared distances from where particles should be in a bent picture; 0: as published
 
 
 # name -> networks; the paper's, or smaller ones that move with the picture and learn in minutes (they read no glimpse_size)
@@ -65,21 +66,24 @@ class MaskedParticles(Model):
         initialise(self.prior)
         self.networks = ARCHITECTURES[config.architecture](config)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
+        self._watch = self._watch_bent if config.equivariance > 0 else self._watch_still
 
     def loss(self, batch: Batch) -> Losses:
-        seen, position = self.networks.see(batch.image)
+        seen, position, astray = self._watch(batch.image)
         sampled = sample_normal(position.mean, position.log_variance)
         features, background = self.networks.looks(seen, position.mean.detach(), self._outside(sampled))
         code = sample_normal(features.mean, features.log_variance)
         scene = sample_normal(background.mean, background.log_variance)
         wandering = self.config.prior_std * normal_like(sampled[:, 0])
         error = self.reconstruction_loss(self._paint(SceneCode(sampled, code, scene, wandering), seen.detach()), batch.image)
-        chamfer = self._chamfer(position, self.prior(prior_image_of(batch)))
+        proposals = self.prior(prior_image_of(batch))
+        chamfer = chamfer_kl(position.mean, position.log_variance, proposals, self.config.prior_std)
         looks = kl_to_standard_normal(features.mean, features.log_variance).sum((1, 2))
         looks = looks + kl_to_standard_normal(background.mean, background.log_variance).sum(1)
         beta_position, beta_looks = self.config.kl_weights
-        total = error + beta_position * chamfer + beta_looks * looks
-        return Losses(total.mean(), {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks})
+        total = error + beta_position * chamfer + beta_looks * looks + self.config.equivariance * astray
+        terms = {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "equivariance": astray}
+        return Losses(total.mean(), terms)
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
@@ -104,6 +108,16 @@ class MaskedParticles(Model):
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         return self.prior(image)
 
+    def _watch_still(self, image: Image) -> tuple[Tensor, Normal, Float[Tensor, "B"]]:
+        return *self.networks.see(image), image.new_zeros(len(image))
+
+    def _watch_bent(self, image: Image) -> tuple[Tensor, Normal, Float[Tensor, "B"]]:
+        """And how far particles are from where they should be, once the picture is bent."""
+        away, weights = bent(image)
+        seen, both = self.networks.see(torch.cat([image, away]))
+        (mean, followed), log_variance = both.mean.chunk(2), both.log_variance[: len(image)]
+        return seen[: len(image)], Normal(mean, log_variance), strayed(mean, followed, weights)
+
     def _outside(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B 1 h w"]:
         """0 where some particle's Gaussian exceeds the threshold, 1 elsewhere."""
         maps = gaussian_maps(position.detach(), self.grid, self.config.prior_std)
@@ -114,13 +128,3 @@ class MaskedParticles(Model):
         if presence is not None:
             maps = maps * presence[..., None, None]
         return self.networks.paint(maps, self._outside(code.position), code, bypass)
-
-    def _chamfer(self, position: Normal, proposals: Tensor) -> Float[Tensor, "B"]:
-        mean, log_variance = position.mean, position.log_variance
-        if self.config.background_in_kl:
-            fixed = torch.full_like(log_variance[:, :1], 2 * torch.tensor(self.config.prior_std).log().item())
-            mean, log_variance = (
-                torch.cat([mean, torch.zeros_like(mean[:, :1])], 1),
-                torch.cat([log_variance, fixed], 1),
-            )
-        return chamfer_kl(mean, log_variance, proposals, self.config.prior_std)

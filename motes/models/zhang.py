@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -16,10 +15,9 @@ from motes.nn.hourglass import Hourglass
 from motes.ops.image_loss import squared_error
 from motes.ops.keypoints import expected_points, gaussian_maps
 from motes.ops.types import Batch, Image, Losses, Particles
-from motes.ops.warp import CONTROLS, Warps, thin_plate_basis, warped_pair
+from motes.ops.warp import bent, strayed
 
 STRONGER = (1.0, 100.0, 1000.0)  # the picture's weight in the three parts of the training: places first, looks later
-WARPS = Warps(bend=0.0, bend_some=0.01, shift=0.17, scale=0.22, turn=10.0)
 
 
 @dataclass(frozen=True)
@@ -84,16 +82,15 @@ class LandmarkAutoencoder(Model):
 
     def _loss(self, picture_weight: float, batch: Batch) -> Losses:
         config, image = self.config, batch.image
-        _, bent, weights = warped_pair(image, WARPS)
-        points, variance = expected_points(self._maps(torch.cat([image, bent])))
+        away, weights = bent(image)
+        points, variance = expected_points(self._maps(torch.cat([image, away])))
         (points, followed), variance = points.chunk(2), variance.chunk(2)[0]
         error = squared_error(self._draw(points, self._looks(image, points, variance)), image)
-        basis = thin_plate_basis(rearrange(followed, "b k two -> (b k) two"), CONTROLS).unflatten(0, followed.shape[:2])
         terms = {
             "reconstruction": error,
             "concentration": 2 * math.pi * math.e * variance.mean(2).sum(1) / 4,  # in pictures, as the paper counts
             "separation": crowding(points, config.separation[1]),
-            "equivariance": (basis @ weights - points).square().sum((1, 2)),
+            "equivariance": strayed(points, followed, weights),
         }
         costs = (picture_weight, config.concentration, config.separation[0], config.equivariance)
         total = sum((weight * term.mean() for weight, term in zip(costs, terms.values(), strict=True)), start=error.new_zeros(()))

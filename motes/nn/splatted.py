@@ -16,11 +16,19 @@ from motes.nn.published import grid_size
 from motes.ops.keypoints import gaussian_maps, marginal_soft_argmax
 
 CONTENT = 32  # maps that looks are pooled from, and splatted to
+SHARPNESS = 4.0  # of maps: their marginal means are over a whole row of cells, which leaves little of what a network says at first
+LEAN = 0.4  # how far from its place a map starts to fade, half a picture being 1
+GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 UNCLAIMED = 0.1  # of the sum of Gaussians: below it nobody's look is painted in full
 
 
 class Splatted(nn.Module):
-    """Looks under Gaussians: pooled, f_k = g(sum_p N_k(p) c(p) / sum_p N_k(p)); painted, sum_k N_k(p) W_k f_k / (sum_k N_k(p) + 0.1)."""
+    """Each map leans towards a place of its own, or all particles would start, and many stay, in the middle.
+
+    Looks under Gaussians: pooled, f_k = g(sum_p N_k(p) c(p) / sum_p N_k(p)); painted, sum_k N_k(p) W_k f_k / (sum_k N_k(p) + 0.1).
+    """
+
+    leaning: Tensor
 
     def __init__(self, config: Any):
         super().__init__()
@@ -33,6 +41,7 @@ class Splatted(nn.Module):
         self.unfold = nn.Parameter(torch.randn(self.count, looks, CONTENT) / math.sqrt(looks))
         self.unfold_background = nn.Linear(looks, CONTENT)
         self.scene = Expanding(self.count + 2 * CONTENT, [*reversed(widths)], config.channels, tuple(config.image_size))
+        self.register_buffer("leaning", leaning(self.count, self.grid), persistent=False)
         with torch.no_grad():
             final: Any = self.spread[-1]
             final.weight.zero_()
@@ -44,6 +53,7 @@ class Splatted(nn.Module):
 
     def see(self, image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B n h w"], Normal]:
         heat, content = self.image(image).split([self.count, CONTENT], 1)
+        heat = SHARPNESS * heat + self.leaning
         points = marginal_soft_argmax(heat.flatten(0, 1)).unflatten(0, (len(image), -1))
         return content, Normal(points, self.spread(heat.flatten(2)).to(points.dtype))
 
@@ -59,3 +69,13 @@ class Splatted(nn.Module):
         splat = torch.einsum("bkhw,bkn->bnhw", maps, unfolded) / (maps.sum(1, keepdim=True) + UNCLAIMED)
         splat = splat + self.unfold_background(code.background)[..., None, None]
         return self.scene(torch.cat([maps, splat, outside * bypass], 1))
+
+
+def leaning(count: int, grid: tuple[int, int]) -> Float[Tensor, "K h w"]:
+    """-|p - a_k|^2 / 2 0.4^2 for `count` places a_k, spread evenly over a disk as a sunflower's seeds are."""
+    number = torch.arange(count) + 0.5
+    radius, angle = 0.75 * (number / count).sqrt(), GOLDEN_ANGLE * number
+    rows, columns = (torch.linspace(-1, 1, side) for side in grid)
+    down = (rows - (radius * angle.sin())[:, None]).square()[:, :, None]
+    across = (columns - (radius * angle.cos())[:, None]).square()[:, None]
+    return -(down + across) / (2 * LEAN**2)

@@ -31,6 +31,9 @@ class Warps:
     weak: float = 0.1  # all of them times this: the weak warp
 
 
+TO_FOLLOW = Warps(bend=0.0, bend_some=0.01, shift=0.17, scale=0.22, turn=10.0, weak=0.0)
+
+
 def warped_pair(image: Float[Tensor, "B C H W"], warps: Warps | None = None) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
     """The pictures warped weakly, the same warped strongly once more, and the strong warps' weights.
 
@@ -41,6 +44,18 @@ def warped_pair(image: Float[Tensor, "B C H W"], warps: Warps | None = None) -> 
     basis = thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
     once = seen_through(image, basis @ weak, "reflection").clamp(0, 1)
     return once, seen_through(once, basis @ strong, "reflection").clamp(0, 1), strong
+
+
+def bent(image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B f 2"]]:
+    """The pictures bent for points to follow, and the warps' weights."""
+    _, away, weights = warped_pair(image, TO_FOLLOW)
+    return away, weights
+
+
+def strayed(points: Float[Tensor, "B K 2"], followed: Float[Tensor, "B K 2"], weights: Float[Tensor, "B f 2"]) -> Float[Tensor, "B"]:
+    """sum_k |z_k - g(z'_k)|^2: how far points in a bent picture are from where those of the picture went (Zhang et al. 2018)."""
+    basis = thin_plate_basis(rearrange(followed, "b k two -> (b k) two"), CONTROLS).unflatten(0, followed.shape[:2])
+    return (basis @ weights - points).square().sum((1, 2))
 
 
 def paired(batch: Batch) -> Batch:

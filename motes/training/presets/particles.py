@@ -110,9 +110,10 @@ POINTS = {
                 "encoder_channels": (16, 32, 64),
                 "reconstruction": "mse",
                 "kl_weights": (0.4, 1e-4),
+                "equivariance": 1000.0,
             },
             {"image_size": (64, 64), "count": 10000, "held_out": 1000},
-            Training(3000, 16, 2e-3, pairs=True, max_minutes=10.0, evaluate_every=1000),
+            Training(3000, 16, 2e-3, max_minutes=10.0, evaluate_every=1000),
         ),
     ),
     "keynet-quick": Preset(
