@@ -121,7 +121,7 @@ def _class(dice: Dice) -> np.ndarray:
 
 def is_convex(shape: np.ndarray) -> np.ndarray:
     """bool, B: whether a shape has all pixels whose middles are in the hull of its pixels' middles; B H W. In whole numbers."""
-    there = shape.any(2)
+    there = np.asarray(shape.any(2))
     left, right = shape.argmax(2), shape.shape[2] - 1 - shape[:, :, ::-1].argmax(2)
     in_hull = (_reach(right, there) + _reach(-left, there) + 1).clip(min=0)
     return (in_hull == shape.sum(2)).all(1)

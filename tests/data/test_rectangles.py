@@ -60,13 +60,13 @@ def test_convexity_is_found_as_by_trying_all_lines():
 
 def test_classes_are_halves_of_equal_area():
     data = Convex(convex.Config(seed=1))
-    white = data.pixels(range(160))[:, 0] == 255
-    kind = data.truth(range(160)).scene["class"].numpy()
+    white = data.pixels(range(100))[:, 0] == 255
+    kind = data.truth(range(100)).scene["class"].numpy()
     assert (is_convex(white) == (kind == 1)).all()
-    assert 0.35 < kind.mean() < 0.65
+    assert 0.3 < kind.mean() < 0.7
     area = white.sum((1, 2))
     assert area[kind == 1].min() >= 19 and area[kind == 0].min() >= 20 - 9
-    assert area[kind == 1].mean() == pytest.approx(area[kind == 0].mean(), rel=0.25), "balanced, as published"
+    assert area[kind == 1].mean() == pytest.approx(area[kind == 0].mean(), rel=0.3), "balanced, as published"
 
 
 def _hull(points):
