@@ -77,7 +77,8 @@ def _matrix_up(shape: PictureShape, width: int, code: int) -> nn.Module:
 
 
 def _layer_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
-    return nn.Sequential(nn.Flatten(), sigmoid_layer(shape.numbers, outputs))
+    """Begun small: what a unit looks for is then learnt, and not a remainder of its random start."""
+    return nn.Sequential(nn.Flatten(), AboutGrey(), nn.Linear(shape.numbers, outputs), nn.Sigmoid())
 
 
 def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
@@ -86,6 +87,13 @@ def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
     nn.init.xavier_uniform_(linear.weight, gain=4)
     nn.init.zeros_(linear.bias)
     return nn.Sequential(linear, nn.Sigmoid())
+
+
+class AboutGrey(nn.Module):
+    """[0, 1] to [-1, 1]: the mean light, which all pictures share, would else drown in each unit's gradient how they differ."""
+
+    def forward(self, light: Tensor) -> Tensor:
+        return 2 * light - 1
 
 
 class ToPicture(nn.Module):

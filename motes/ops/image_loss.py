@@ -1,5 +1,6 @@
 """How far two pictures are: one number a picture, summed over pixels and channels; and of single pixels, one number each."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -37,8 +38,9 @@ def absolute(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> F
 
 
 def cross_entropy(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
-    """Of the wanted share of light under the drawn chance of it: for what lies in [0, 1]. 0 where they agree and are 0 or 1."""
-    return F.binary_cross_entropy(drawn.clamp(1e-6, 1 - 1e-6), wanted, reduction="none")
+    """Of the wanted share of light under the drawn chance of it: for what lies in [0, 1]. Next to 0 where both are 0 or 1."""
+    chance = drawn.float().clamp(1e-6, 1 - 1e-6)  # in half precision the upper end would be 1
+    return -(wanted * chance.log() + (1 - wanted) * torch.log1p(-chance))
 
 
 PIXEL_ERRORS = {"squared": squared, "absolute": absolute, "cross-entropy": cross_entropy}  # one number a pixel

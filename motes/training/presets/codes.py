@@ -42,13 +42,13 @@ CODES = {
         ),
     ),
     "stacked-rectangles": Preset(
-        "tall or wide, by three layers of denoising units and a classifier: the recipe of 2010",
+        "tall or wide: three layers of denoising units and a classifier, the recipe of 2010",
         Recipe(
             "stacked",
             "rectangles",
+            {"widths": (1000, 1000, 1000), "amount": 0.25, "pretraining": 0.7, "classifying_rate": 1.0},
             {},
-            {},
-            Training(4000, 50, 1e-3, evaluate_every=500, validation_pictures=200),
+            Training(8000, 50, 5e-4, evaluate_every=1000, validation_pictures=200),
         ),
     ),
 }
