@@ -32,11 +32,17 @@ SMALL = {
     },
     "keynet": {"image_size": (32, 32), "num_particles": 4, "encoder_channels": (8, 16)},
     "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
+    "pca": {"image_size": (32, 32), "pictures": 8, "code_dim": 4},
+    "autoencoder": {"image_size": (32, 32), "code_dim": 8, "width": 32, "weight_decay": 1e-4, "activation_penalty": 1e-3, "noise": 0.1},
+    "denoising": {"image_size": (32, 32), "code_dim": 8, "width": 32, "spared_weight": 0.5},
+    "stacked": {"image_size": (16, 16), "channels": 3, "classes": 3, "widths": (16, 12)},
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
+    *[("autoencoder", {**SMALL["autoencoder"], "network": network}) for network in ("convolutional", "layer", "linear")],
+    ("denoising", {**SMALL["denoising"], "corruption": "warp", "amount": 0.5, "image_size": (24, 32), "channels": 1}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted", "image_size": (40, 24), "channels": 1, "num_particles": 1}),
     ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),

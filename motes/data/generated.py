@@ -35,7 +35,9 @@ class Generated(Dataset):
         self._room = ROOM // (config.channels * config.image_size[0] * config.image_size[1])
 
     def __len__(self) -> int:
-        return (self.config.count if self.split == "train" else self.config.held_out) * self.frames
+        config = self.config
+        many = {"train": config.count, "validation": config.held_out, "test": getattr(config, "tested", config.held_out)}
+        return many[self.split] * self.frames
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         asked = self._checked(rows).tolist()

@@ -1,4 +1,4 @@
-"""NETWORKS: a picture to numbers, and numbers to a picture, by convolutions, by dense layers, or by one matrix.
+"""NETWORKS: a picture to numbers, and numbers to a picture, by convolutions, by dense layers, by one layer, or by one matrix.
 
 What is drawn comes before the last squashing: a Bernoulli loss wants it so, and one matrix has none.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -75,6 +76,26 @@ def _matrix_up(shape: PictureShape, width: int, code: int) -> nn.Module:
     return nn.Sequential(nn.Linear(code, shape.numbers), ToPicture(shape))
 
 
+def _layer_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    """Begun small: what a unit looks for is then learnt, and not a remainder of its random start."""
+    return nn.Sequential(nn.Flatten(), AboutGrey(), nn.Linear(shape.numbers, outputs), nn.Sigmoid())
+
+
+def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
+    """Begun four times as wide as is usual for tanh, as sigmoids need it (Glorot & Bengio 2010)."""
+    linear = nn.Linear(inputs, outputs)
+    nn.init.xavier_uniform_(linear.weight, gain=4)
+    nn.init.zeros_(linear.bias)
+    return nn.Sequential(linear, nn.Sigmoid())
+
+
+class AboutGrey(nn.Module):
+    """[0, 1] to [-1, 1]: the mean light, which all pictures share, would else drown in each unit's gradient how they differ."""
+
+    def forward(self, light: Tensor) -> Tensor:
+        return 2 * light - 1
+
+
 class ToPicture(nn.Module):
     """Numbers in a row to channels, rows and columns."""
 
@@ -89,6 +110,7 @@ class ToPicture(nn.Module):
 NETWORKS = {
     "convolutional": Network(_convolutions_down, _convolutions_up, squashed=True),
     "dense": Network(_dense_down, _dense_up, squashed=True),
+    "layer": Network(_layer_down, _matrix_up, squashed=False),  # sigmoid units, as many as the code has numbers
     "linear": Network(_matrix_down, _matrix_up, squashed=False),
 }
 
@@ -97,3 +119,24 @@ def network(name: str) -> Network:
     if name not in NETWORKS:
         raise UserError(f"there is no network {name!r}; choose one of {', '.join(NETWORKS)}")
     return NETWORKS[name]
+
+
+class PictureCoder(nn.Module):
+    """Both networks of a kind: a picture to a code, and a code to a picture, squashed into [0, 1] where the kind does so."""
+
+    def __init__(self, name: str, shape: PictureShape, width: int, code: int):
+        super().__init__()
+        if code < 1 or width < 1:
+            raise UserError(f"code_dim {code} and width {width} must be at least 1")
+        kind = network(name)
+        self.shape = shape
+        self.read = kind.reader(shape, width, code)
+        self.draw = nn.Sequential(kind.drawer(shape, width, code), nn.Sigmoid() if kind.squashed else nn.Identity())
+
+    def weights(self) -> list[nn.Parameter]:
+        """The matrices and kernels, without what is only added."""
+        return [parameter for parameter in self.parameters() if parameter.dim() > 1]
+
+    def squared_weights(self) -> Float[Tensor, ""]:
+        """The sum of their squares."""
+        return torch.stack([weight.square().sum() for weight in self.weights()]).sum()

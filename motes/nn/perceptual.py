@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.ops.image_loss import laplacian_error, squared_error
+from motes.ops.image_loss import absolute, cross_entropy, laplacian_error, squared_error
 
 VGG_FILE = "vgg16-397923af.pth"  # the last eight letters begin its SHA-256
 VGG_WIDTHS = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
@@ -28,6 +28,20 @@ class SquaredError(nn.Module):
 
     def forward(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
         return squared_error(drawn, wanted)
+
+
+class AbsoluteError(nn.Module):
+    """Summed over pixels and channels: a Laplacian likelihood; a few pixels that are far off count less than under squares."""
+
+    def forward(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        return absolute(drawn, wanted).sum((1, 2, 3))
+
+
+class CrossEntropy(nn.Module):
+    """Summed over pixels and channels: a Bernoulli likelihood, of what is drawn in [0, 1]."""
+
+    def forward(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        return cross_entropy(drawn, wanted).sum((1, 2, 3))
 
 
 class Pyramid(nn.Module):
@@ -59,7 +73,13 @@ class Vgg(nn.Module):
         return error
 
 
-RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {"mse": SquaredError, "pyramid": Pyramid, "vgg": Vgg}
+RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {
+    "mse": SquaredError,
+    "absolute": AbsoluteError,
+    "cross-entropy": CrossEntropy,
+    "pyramid": Pyramid,
+    "vgg": Vgg,
+}
 
 
 def reconstruction_loss(name: str) -> nn.Module:

@@ -1,8 +1,11 @@
-"""How far two pictures are: one number a picture, summed over pixels and channels."""
+"""How far two pictures are: one number a picture, summed over pixels and channels; and of single pixels, one number each."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+
+from motes.errors import UserError
 
 
 def squared_error(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
@@ -24,3 +27,26 @@ def laplacian_error(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C 
         total = total + 4.0**level * detail.abs().sum((1, 2, 3))
         rest = smaller
     return total + 4.0**level * rest.abs().sum((1, 2, 3))
+
+
+def squared(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    return (drawn - wanted).square()
+
+
+def absolute(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    return (drawn - wanted).abs()
+
+
+def cross_entropy(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    """Of the wanted share of light under the drawn chance of it: for what lies in [0, 1]. Next to 0 where both are 0 or 1."""
+    chance = drawn.float().clamp(1e-6, 1 - 1e-6)  # in half precision the upper end would be 1
+    return -(wanted * chance.log() + (1 - wanted) * torch.log1p(-chance))
+
+
+PIXEL_ERRORS = {"squared": squared, "absolute": absolute, "cross-entropy": cross_entropy}  # one number a pixel
+
+
+def pixel_error(name: str):
+    if name not in PIXEL_ERRORS:
+        raise UserError(f"there is no error of pixels {name!r}; choose one of {', '.join(PIXEL_ERRORS)}")
+    return PIXEL_ERRORS[name]

@@ -1,5 +1,54 @@
 """Presets of the models that squeeze a picture through a code: components, autoencoders and what is stacked of them."""
 
 from motes.training.presets.preset import Preset
+from motes.training.recipe import Recipe, Training
 
-CODES: dict[str, Preset] = {}
+ONE_LOOK = Training(1, 64, warm_steps=0, evaluate_every=1)  # closed form: one step, which only looks
+
+CODES = {
+    "pca-digits": Preset("principal components of digits, in closed form", Recipe("pca", "digits", {"code_dim": 8}, {}, ONE_LOOK)),
+    "pca-faces": Preset(
+        "eigenfaces of generated faces, in closed form",
+        Recipe("pca", "faces", {"code_dim": 32}, {"image_size": (64, 64), "count": 1000, "held_out": 200}, ONE_LOOK),
+    ),
+    "autoencoder-digits": Preset(
+        "digits through a code of eight numbers",
+        Recipe(
+            "autoencoder",
+            "digits",
+            {"code_dim": 8, "width": 128},
+            {},
+            Training(5000, 64, 2e-3, evaluate_every=500, validation_pictures=100),
+        ),
+    ),
+    "denoising-digits": Preset(
+        "digits of which a quarter is hidden, through a code of eight numbers",
+        Recipe(
+            "denoising",
+            "digits",
+            {"code_dim": 8, "width": 128, "amount": 0.1},
+            {},
+            Training(5000, 64, 2e-3, evaluate_every=500, validation_pictures=100),
+        ),
+    ),
+    "denoising-leaves": Preset(
+        "what units look for in patches with the statistics of photographs",
+        Recipe(
+            "denoising",
+            "dead-leaves",
+            {"code_dim": 128, "network": "layer", "corruption": "gaussian", "amount": 0.1},
+            {},
+            Training(6000, 64, 2e-3, evaluate_every=2000),
+        ),
+    ),
+    "stacked-rectangles": Preset(
+        "tall or wide: three layers of denoising units and a classifier, the recipe of 2010",
+        Recipe(
+            "stacked",
+            "rectangles",
+            {"widths": (1000, 1000, 1000), "amount": 0.25, "pretraining": 0.7, "classifying_rate": 1.0},
+            {},
+            Training(8000, 50, 5e-4, evaluate_every=1000, validation_pictures=200),
+        ),
+    ),
+}
