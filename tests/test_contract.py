@@ -37,6 +37,9 @@ SMALL = {
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
+    ("vae", {**SMALL["vae"], "network": "dense", "width": 64, "reconstruction": "bernoulli", "free_bits": 0.1, "warm_up": 0.4}),
+    ("vae", {**SMALL["vae"], "network": "linear", "reconstruction": "gaussian-learned", "channels": 1, "image_size": (24, 16)}),
+    ("vae", {**SMALL["vae"], "reconstruction": "gaussian-optimal"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted", "image_size": (40, 24), "channels": 1, "num_particles": 1}),
     ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),
@@ -97,7 +100,9 @@ def test_every_model_is_tried_here():
     assert set(SMALL) == set(MODELS)
 
 
-@pytest.fixture(params=VARIANTS, ids=lambda one: f"{one[0]}-{one[1].get('architecture', '')}{one[1]['image_size']}")
+@pytest.fixture(
+    params=VARIANTS, ids=lambda one: f"{one[0]}-{one[1].get('architecture', one[1].get('reconstruction', ''))}{one[1]['image_size']}"
+)
 def model(request):
     return make(*request.param)
 

@@ -25,6 +25,11 @@ class SumOfProcesses(torch.autograd.Function):
         return total
 
 
+def mean_of_processes(value: Tensor) -> Tensor:
+    """Over all processes, each with as many rows; differentiable."""
+    return SumOfProcesses.apply(value) / dist.get_world_size() if shared_by_processes() else value
+
+
 class BatchNorm(nn.BatchNorm2d):
     """nn.BatchNorm2d for inputs (N, C, ...) of any rank; while training in several processes, statistics are of all their rows."""
 

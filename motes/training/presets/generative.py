@@ -14,6 +14,16 @@ GENERATIVE = {
             Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500),
         ),
     ),
+    "vae-digits": Preset(
+        "a variational autoencoder of handwritten digits, each pixel a coin",
+        Recipe(
+            "vae",
+            "digits",
+            {"network": "dense", "width": 128, "code_dim": 10, "reconstruction": "bernoulli"},
+            {},
+            Training(4000, 64, 1e-3, evaluate_every=500),
+        ),
+    ),
     "glo-quick": Preset(
         "a learnt code per picture and no encoder, on generated shapes",
         Recipe(
