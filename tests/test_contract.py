@@ -33,13 +33,15 @@ SMALL = {
     "keynet": {"image_size": (32, 32), "num_particles": 4, "encoder_channels": (8, 16)},
     "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
-    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
+    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8},
+    "glann": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8, "sampler_width": 32},
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
     ("vae", {**SMALL["vae"], "network": "dense", "width": 64, "reconstruction": "bernoulli", "free_bits": 0.1, "warm_up": 0.4}),
     ("vae", {**SMALL["vae"], "network": "linear", "reconstruction": "gaussian-learned", "channels": 1, "image_size": (24, 16)}),
     ("vae", {**SMALL["vae"], "reconstruction": "gaussian-optimal"}),
+    ("glo", {**SMALL["glo"], "network": "dense", "width": 32, "reconstruction": "mse", "ball": "inf", "start": "random"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted", "image_size": (40, 24), "channels": 1, "num_particles": 1}),
     ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),

@@ -10,7 +10,7 @@ from digit_features import Classifier, digits, draw_rows
 
 from motes import load
 from motes.evaluation.likelihood import code_usage, log_weights
-from motes.explore.manifold import manifold
+from motes.explore.manifold import manifold, standard_normal
 from motes.ops.bound import importance_bound, linear_gaussian_likelihood, log_normal, principal_likelihood
 from motes.ops.divergence import kl_to_standard_normal, sample_normal
 from motes.training import loop
@@ -42,7 +42,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     found["divergence_gap"] = divergence_gap(models[10])
     if seed == 0:
         with torch.no_grad():
-            grid = manifold(models[2], 12)
+            grid = manifold(models[2], 12, standard_normal(models[2]))
         draw_rows(list(grid), Path("docs/family/vae.png"))
     return found
 

@@ -42,6 +42,7 @@ class VariationalAutoencoder(Model):
     """
 
     Config = Config
+    standard_normal = True  # the law of its codes: a map of it can be drawn as it is
 
     def __init__(self, config: Config):
         super().__init__()

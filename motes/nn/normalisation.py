@@ -5,8 +5,13 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
+def processes() -> int:
+    """That train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
 def shared_by_processes() -> bool:
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return processes() > 1
 
 
 class SumOfProcesses(torch.autograd.Function):
@@ -27,7 +32,7 @@ class SumOfProcesses(torch.autograd.Function):
 
 def mean_of_processes(value: Tensor) -> Tensor:
     """Over all processes, each with as many rows; differentiable."""
-    return SumOfProcesses.apply(value) / dist.get_world_size() if shared_by_processes() else value
+    return SumOfProcesses.apply(value) / processes() if shared_by_processes() else value
 
 
 class BatchNorm(nn.BatchNorm2d):
