@@ -12,6 +12,7 @@ from digit_features import Classifier, digits, draw_rows
 from motes import load
 from motes.explore.interpolate import between
 from motes.models.glann import Glann
+from motes.ops.mixture import choose_mixture
 from motes.ops.types import Code
 from motes.training import loop
 from motes.training.presets import PRESETS
@@ -25,6 +26,7 @@ BARS = [
     Bar("path", "distance to the nearest code half way: between noises over between codes", "<=", 1.0),
     Bar("frechet", "Frechet distance of samples"),
     Bar("frechet_gaussian", "Frechet distance of the Gaussian fit's"),
+    Bar("frechet_mixture", "Frechet distance of a mixture's, chosen by the Bayesian criterion"),
     Bar("frechet_redrawn", "Frechet distance of the training codes' own pictures"),
     Bar("frechet_training", "Frechet distance of training to test digits"),
     Bar("accuracy", "accuracy of the classifier whose features those are"),
@@ -60,6 +62,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     torch.manual_seed(seed)
     with torch.no_grad():
         drawn = {"": model.sample(SAMPLES), "_gaussian": model.glo.sample(SAMPLES), "_redrawn": Code(model.glo.codes)}
+        drawn["_mixture"] = Code(model.within(choose_mixture(model.glo.codes).draw(SAMPLES)))
         pictures = {name: model.decode(code) for name, code in drawn.items()}
     found |= {f"frechet{name}": classifier.distance(image) for name, image in pictures.items()}
     found["frechet_training"] = classifier.distance(digits("train")[0])
@@ -83,6 +86,6 @@ def half_way(model: Glann, pairs: int = 2000) -> float:
 
 def ways(model: Glann) -> list[torch.Tensor]:
     torch.manual_seed(3)
-    first, second = (model.sampler.noise(2) for _ in range(2))
+    first, second = (model.sampler.noise(3) for _ in range(2))
     with torch.no_grad():
         return [model.decode(model.from_noise(way)) for way in between(first, second, 16, "arc").unbind(1)]

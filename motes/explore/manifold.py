@@ -18,12 +18,17 @@ def gaussian_grid(side: int, edge: float = 0.02) -> Float[Tensor, "side side 2"]
 
 def manifold(model: Model, side: int, law: Gaussian, numbers: tuple[int, int] = (0, 1)) -> Float[Tensor, "side side C H W"]:
     """Pictures over a grid in two axes of the law, the others at their middle (Kingma & Welling 2013, fig. 4)."""
+    return pictures_of(model, map_of(law, side, numbers))
+
+
+def map_of(law: Gaussian, side: int, numbers: tuple[int, int] = (0, 1)) -> Float[Tensor, "side side F"]:
+    """The codes of that grid."""
     size = law.axes.shape[1]
     if not all(0 <= number < size for number in numbers) or numbers[0] == numbers[1]:
         raise UserError(f"a map needs two different numbers of a code that has {size}, from 0 up; asked for {numbers[0]} and {numbers[1]}")
     noise = torch.zeros(side, side, size, device=law.axes.device)
     noise[..., list(numbers)] = gaussian_grid(side).to(noise)
-    return pictures_of(model, law.at(noise))
+    return law.at(noise)
 
 
 def standard_normal(model: Model) -> Gaussian:

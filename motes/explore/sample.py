@@ -5,7 +5,7 @@ A model without a law of its own refuses: decoding noise that its codes never lo
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -30,6 +30,15 @@ class Law(Protocol):
     def ways(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
         """From a draw to another, past likely codes."""
         ...
+
+
+@runtime_checkable
+class FromNoise(Protocol):
+    """A model that makes codes of noise."""
+
+    def noise(self, count: int) -> Tensor: ...
+
+    def from_noise(self, noise: Tensor) -> Code: ...
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,20 @@ class Drawn:
         return between(self.draw(count), self.draw(count), steps)
 
 
+@dataclass(frozen=True)
+class OfNoise:
+    """Of a model that makes codes of noise: ways are arcs between noises."""
+
+    model: FromNoise
+
+    def draw(self, count: int) -> Float[Tensor, "M F"]:
+        return self.model.from_noise(self.model.noise(count)).vector
+
+    def ways(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
+        along = between(self.model.noise(count), self.model.noise(count), steps, "arc")
+        return self.model.from_noise(along.flatten(0, 1)).vector.unflatten(0, (steps, count))
+
+
 def fit_gaussian(codes: Float[Tensor, "N F"]) -> Law:
     values, axes = torch.linalg.eigh(torch.cov(codes.T).reshape(codes.shape[1], -1))
     return Gaussian(codes.mean(0), (axes * values.clamp_min(0).sqrt()).flip(1))
@@ -127,6 +150,9 @@ def fitted(model: Model, batches: Iterable[Batch], name: str) -> Law:
     return LAWS[name](torch.cat(vectors))
 
 
+OWN: dict[bool, Callable[[Any], Law]] = {True: OfNoise, False: lambda model: Drawn(lambda count: model.sample(count).vector)}
+
+
 def law_of(model: Model) -> Law:
     """The model's own; one that has none refuses."""
     if not isinstance(model, Samples):
@@ -136,7 +162,7 @@ def law_of(model: Model) -> Law:
         )
     if not isinstance(model.sample(1), Code):
         raise UserError("this model does not draw its latents as one vector a picture")
-    return Drawn(lambda count: model.sample(count).vector)
+    return OWN[isinstance(model, FromNoise)](model)
 
 
 def pictures_of(model: Model, vectors: Float[Tensor, "*M F"], at_once: int = 256) -> Float[Tensor, "*M C H W"]:

@@ -84,10 +84,13 @@ class Glann(Model):
         return self.glo.decode(latent)
 
     def sample(self, count: int) -> Code:
-        return self.from_noise(self.sampler.noise(count))
+        return self.from_noise(self.noise(count))
+
+    def noise(self, count: int) -> Float[Tensor, "B E"]:
+        return self.sampler.noise(count)
 
     def from_noise(self, noise: Float[Tensor, "B E"]) -> Code:
-        """A straight way between noises stays among likely codes, as one between codes does not."""
+        """A way between noises stays nearer to likely codes than one between codes."""
         with torch.no_grad():
             return Code(self.within(self.sampler(noise)))
 

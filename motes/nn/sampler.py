@@ -16,7 +16,7 @@ class Sampler(nn.Module):
         self.noise_dim = noise_dim
         self.body = mlp(noise_dim, width, width, code_dim)
 
-    def forward(self, noise: Float[Tensor, "M E"]) -> Float[Tensor, "M F"]:
+    def forward(self, noise: Float[Tensor, "*M E"]) -> Float[Tensor, "*M F"]:
         return self.body(noise)
 
     def noise(self, count: int) -> Float[Tensor, "M E"]:
