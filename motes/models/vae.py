@@ -62,12 +62,6 @@ class VariationalAutoencoder(Model):
     def loss(self, batch: Batch) -> Losses:
         return self._weighted(1.0, batch)
 
-    def validate(self, batch: Batch) -> Losses:
-        """The bound itself, without what is free."""
-        error, each = self._parts(batch.image)
-        divergence = each.sum(1)
-        return Losses((error + self.config.beta * divergence).mean(), {"reconstruction": error, "kl": divergence})
-
     def encode(self, image: Image) -> Code:
         return Code(*self._read(image))
 
@@ -79,7 +73,7 @@ class VariationalAutoencoder(Model):
         return Code(mean, torch.full_like(mean, -20.0))
 
     def log_likelihood(self, image: Image, code: Float[Tensor, "B F"]) -> Float[Tensor, "B"]:
-        """log p(x | z) in nats; of a law on [0, 1] or of a density, and so no number of bits."""
+        """log p(x | z) in nats. Of grey pixels a Bernoulli law is no density: its figures compare models under the same law only."""
         if not self.observed.density:
             raise UserError(
                 f"reconstruction {self.config.reconstruction!r} has no likelihood; train with one of {', '.join(LIKELIHOODS)} to know one"
@@ -87,16 +81,15 @@ class VariationalAutoencoder(Model):
         return -self.observed(self.draw(code), image)
 
     def _weighted(self, climbed: float, batch: Batch) -> Losses:
-        error, divergence = self._parts(batch.image)
-        priced = divergence.mean(0).clamp_min(self.config.free_bits).sum()
-        total = error.mean() + climbed * self.config.beta * priced
-        return Losses(total, {"reconstruction": error, "kl": divergence.sum(1)})
-
-    def _parts(self, image: Image) -> tuple[Float[Tensor, "B"], Float[Tensor, "B F"]]:
-        """What a drawn sample of the code costs, and what each number of the code does."""
-        mean, log_variance = self._read(image)
-        error = self.observed(self.draw(sample_normal(mean, log_variance)), image)
-        return error, kl_to_standard_normal(mean, log_variance)
+        mean, log_variance = self._read(batch.image)
+        error = self.observed(self.draw(sample_normal(mean, log_variance)), batch.image)
+        each = kl_to_standard_normal(mean, log_variance)
+        divergence = each.sum(1)
+        unused = (self.config.free_bits - each.mean(0)).clamp_min(0).sum()  # what is free is paid whether it is used or not
+        return Losses(
+            (error + climbed * self.config.beta * divergence).mean() + climbed * self.config.beta * unused,
+            {"reconstruction": error, "kl": divergence},
+        )
 
     def _read(self, image: Image) -> tuple[Float[Tensor, "B F"], Float[Tensor, "B F"]]:
         refuse_other_sizes(self.config, image)
