@@ -54,10 +54,12 @@ def test_files_and_functions_fit_the_eye(path):
     [
         ["--help"],
         ["train", "--help"],
+        ["sample", "--help"],
         ["data", "show", "balls", "--help"],
         ["data", "prepare", "--help"],
         ["data", "prepare", "shaps", "--out", "x"],
         ["train", "--data", "celeba:nowhere", "--data.chanels", "3"],
+        ["sample", ".", "--out", "x", "--show", "drwas"],
         ["trian"],
         ["train", "dlp-quik"],
         ["train", "--model.num-particle", "3"],

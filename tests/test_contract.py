@@ -37,12 +37,17 @@ SMALL = {
     "denoising": {"image_size": (32, 32), "code_dim": 8, "width": 32, "spared_weight": 0.5},
     "stacked": {"image_size": (16, 16), "channels": 3, "classes": 3, "widths": (16, 12)},
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
-    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
+    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8},
+    "glann": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8, "sampler_width": 32},
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
     *[("autoencoder", {**SMALL["autoencoder"], "network": network}) for network in ("convolutional", "layer", "linear")],
     ("denoising", {**SMALL["denoising"], "corruption": "warp", "amount": 0.5, "image_size": (24, 32), "channels": 1}),
+    ("vae", {**SMALL["vae"], "network": "dense", "width": 64, "reconstruction": "bernoulli", "free_bits": 0.1, "warm_up": 0.4}),
+    ("vae", {**SMALL["vae"], "network": "linear", "reconstruction": "gaussian-learned", "channels": 1, "image_size": (24, 16)}),
+    ("vae", {**SMALL["vae"], "reconstruction": "gaussian-optimal"}),
+    ("glo", {**SMALL["glo"], "network": "dense", "width": 32, "reconstruction": "mse", "ball": "inf", "start": "random"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted", "image_size": (40, 24), "channels": 1, "num_particles": 1}),
     ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),
@@ -103,7 +108,9 @@ def test_every_model_is_tried_here():
     assert set(SMALL) == set(MODELS)
 
 
-@pytest.fixture(params=VARIANTS, ids=lambda one: f"{one[0]}-{one[1].get('architecture', '')}{one[1]['image_size']}")
+@pytest.fixture(
+    params=VARIANTS, ids=lambda one: f"{one[0]}-{one[1].get('architecture', one[1].get('reconstruction', ''))}{one[1]['image_size']}"
+)
 def model(request):
     return make(*request.param)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from motes.apps import prepare, show
+from motes.apps import prepare, sample, show
 from motes.apps.options import nearest
 from motes.apps.studio import command as studio
 from motes.errors import UserError
@@ -19,6 +19,7 @@ COMMANDS = {
     "encode": "pictures to particles: tables and overlays",
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
+    "sample": sample.ABOUT,
     "studio": studio.ABOUT,
     "data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER",
     "info": "what is in a run or checkpoint; alone: what this machine computes with",
@@ -79,6 +80,8 @@ def run_command(arguments: list[str]) -> None:
         DATA_COMMANDS[told.action].run(told, dotted)
     elif told.command == "studio":
         studio.run(told)
+    elif told.command == "sample":
+        sample.run(told)
     elif told.command == "list":
         from motes.apps.choices import show_choices, show_options
 
@@ -136,6 +139,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
+    sample.add_arguments(made["sample"])
     studio.add_arguments(made["studio"])
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["evaluate"].add_argument(

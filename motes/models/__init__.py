@@ -20,5 +20,6 @@ MODELS: "Table[type[Model]]" = Table(
         "stacked": "stacked:StackedAutoencoder",
         "vae": "vae:VariationalAutoencoder",
         "glo": "glo:GenerativeLatentOptimisation",
+        "glann": "glann:Glann",
     },
 )

@@ -104,6 +104,14 @@ class Samples(Protocol):
 
 
 @runtime_checkable
+class Bounded(Protocol):
+    """A model whose codes live in a set, such as a ball; `within` gives the set's nearest code."""
+
+    @property
+    def within(self) -> Callable[[Tensor], Tensor]: ...
+
+
+@runtime_checkable
 class Proposes(Protocol):
     """A model whose prior proposes points, B M 2, to which its particles are drawn."""
 

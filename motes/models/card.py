@@ -17,6 +17,9 @@ CITATIONS = {
     "glo": """@inproceedings{bojanowski2018glo,
   title={Optimizing the Latent Space of Generative Networks},
   author={Bojanowski, Piotr and Joulin, Armand and Lopez-Paz, David and Szlam, Arthur}, booktitle={ICML}, year={2018}}""",
+    "glann": """@inproceedings{hoshen2019glann,
+  title={Non-Adversarial Image Synthesis with Generative Latent Nearest Neighbors},
+  author={Hoshen, Yedid and Li, Ke and Malik, Jitendra}, booktitle={CVPR}, year={2019}}""",
 }
 
 

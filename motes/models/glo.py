@@ -1,7 +1,8 @@
 """Generative latent optimisation: a learnt code for every training picture, and no encoder; to encode is to optimise."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -9,11 +10,14 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
-from motes.nn.anchored import UpwardNetwork
-from motes.nn.perceptual import reconstruction_loss
+from motes.nn.coding import PictureShape, network
+from motes.nn.likelihood import observation
+from motes.ops.ball import BALLS
 from motes.ops.types import Batch, Code, Image, Losses
 
 ENCODING_STEPS, ENCODING_RATE = 60, 0.02
+NEIGHBOURS = 256  # training codes among which a new picture's search begins, where components do not tell
+SIDE = 16  # pixels of the short side of the pictures whose components are the first codes
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,16 @@ class Config:
     channels: int = 3
     pictures: int = 1000  # in the training set: each has a code
     code_dim: int = 128  # of the ball; too few, and the pictures keep shapes and lose colours
-    width: int = 64  # of the decoder's first maps
-    reconstruction: str = "pyramid"
+    network: str = "convolutional"  # or dense, or linear
+    width: int = 32  # half of the decoder's first maps, or of the dense layers
+    reconstruction: str = "pyramid"  # or mse, vgg: perceptual
     code_rate: float = 2.0  # learning rate of the codes over the decoder's
+    ball: str = "2"  # p of the norm in which codes have at most length 1: 1, 2 or inf; 1 = few numbers are not 0
+    start: str = "pca"  # of the codes: the pictures' principal components, or random, which needs far longer
 
 
 class GenerativeLatentOptimisation(Model):
-    """min over decoder g and codes |z_i| <= 1 of mean_i loss(g(z_i), x_i) (Bojanowski et al. 2018, https://arxiv.org/abs/1707.05776).
+    """min over decoder g and codes |z_i|_p <= 1 of mean_i loss(g(z_i), x_i) (Bojanowski et al. 2018, https://arxiv.org/abs/1707.05776).
 
     The codes start from the pictures' principal components, and are kept in the ball after every step.
     """
@@ -41,52 +48,60 @@ class GenerativeLatentOptimisation(Model):
 
     def __init__(self, config: Config):
         super().__init__()
-        if min(config.image_size) < 8 or config.pictures < 1 or config.code_dim < 1:
-            raise UserError(f"image_size {config.image_size} must be at least 8 a side, pictures and code_dim at least 1")
+        if config.pictures < 1 or config.code_dim < 1:
+            raise UserError(f"pictures {config.pictures} and code_dim {config.code_dim} must be at least 1")
+        if config.ball not in BALLS or config.start not in STARTS:
+            raise UserError(
+                f"ball must be one of {', '.join(BALLS)} and start one of {', '.join(STARTS)}, not {config.ball}, {config.start}"
+            )
         self.config = config
-        self.codes = nn.Parameter(project(torch.randn(config.pictures, config.code_dim)))
-        self.draw = UpwardNetwork(config.code_dim, config.image_size, config.channels, config.width, direct=True)
-        self.reconstruction_loss = reconstruction_loss(config.reconstruction)
+        kind, shape = network(config.network), PictureShape.of(config)
+        self.within = BALLS[config.ball]  # the nearest code of the ball
+        self.codes = nn.Parameter(self.within(torch.randn(config.pictures, config.code_dim)))
+        self.draw = kind.drawer(shape, config.width, config.code_dim)
+        self.observed: Any = observation(config.reconstruction, kind.squashed, variance=0.5)
         pixels = _small(torch.zeros(1, config.channels, *config.image_size)).shape[1]
         self.register_buffer("middle", torch.zeros(pixels))  # of the small training pictures
         self.register_buffer("axes", torch.zeros(pixels, config.code_dim))  # their principal components, scaled into the ball
 
     def stages(self) -> tuple[Stage, ...]:
+        begin = STARTS[self.config.start].codes
         return (
             Stage(
                 "codes and decoder",
                 1.0,
                 self.loss,
                 tuple(self.parameters()),
-                self.start_codes,
+                lambda batches: begin(self, batches),
                 self.keep_in_ball,
                 self.optimizer,
             ),
         )
 
     def loss(self, batch: Batch) -> Losses:
-        error = self.reconstruction_loss(self._draw(self.codes[batch.index]), batch.image)
+        error = self.observed(self.draw(self.codes[batch.index]), batch.image)
         return Losses(error.mean(), {"reconstruction": error})
 
     def validate(self, batch: Batch) -> Losses:
-        error = self.reconstruction_loss(self.decode(self.encode(batch.image)), batch.image)
+        error = self.observed(self.draw(self.encode(batch.image).vector), batch.image)
         return Losses(error.mean(), {"reconstruction": error})
 
     def encode(self, image: Image) -> Code:
-        """Gradient descent on the code alone, from where training would have begun; each picture by itself, the same every time."""
+        """Gradient descent on the code alone; each picture by itself, the same every time."""
         refuse_other_sizes(self.config, image)
+        begin = STARTS[self.config.start].search(self, image)
         with torch.enable_grad():
-            code = self._begin(_small(image)).requires_grad_()
+            code = begin.detach().clone().requires_grad_()
             optimizer = torch.optim.Adam([code], lr=ENCODING_RATE)
             for _ in range(ENCODING_STEPS):
-                error = self.reconstruction_loss(self._draw(code), image).sum()
+                error = self.observed(self.draw(code), image).sum()
                 code.grad = torch.autograd.grad(error, code)[0]
                 optimizer.step()
-                code.data = project(code.data)
+                code.data = self.within(code.data)
         return Code(code.detach())
 
     def decode(self, latent: Code) -> Image:
-        return self._draw(latent.vector)
+        return self.observed.picture(self.draw(latent.vector))
 
     def sample(self, count: int) -> Code:
         """From a Gaussian fitted to the training codes."""
@@ -94,10 +109,22 @@ class GenerativeLatentOptimisation(Model):
             centred = self.codes - self.codes.mean(0)
             covariance = centred.T @ centred / max(len(centred) - 1, 1) + 1e-6 * torch.eye(centred.shape[1], device=centred.device)
             noise = torch.randn(count, centred.shape[1], device=centred.device)
-            return Code(project(self.codes.mean(0) + noise @ torch.linalg.cholesky(covariance).T))
+            return Code(self.within(self.codes.mean(0) + noise @ torch.linalg.cholesky(covariance).T))
+
+    def keep_in_ball(self, batch: Batch) -> None:
+        """All codes: another process's batch moves codes too, and every process must hold the same."""
+        self.codes.copy_(self.within(self.codes))
+
+    def optimizer(self, rate: float) -> torch.optim.Optimizer:
+        """RMSprop: without momentum, which would go on moving the codes of pictures that are not in the batch."""
+        groups = [
+            {"params": list(self.draw.parameters()), "lr": rate},
+            {"params": [self.codes], "lr": self.config.code_rate * rate},
+        ]
+        return torch.optim.RMSprop(groups, alpha=0.99)
 
     def start_codes(self, batches: Iterable[Batch]) -> None:
-        """Principal components of the pictures at a quarter of their sides, scaled into the ball."""
+        """Principal components of small pictures, scaled into the ball."""
         small, rows = [], []
         for batch in batches:
             small.append(_small(batch.image))
@@ -109,31 +136,32 @@ class GenerativeLatentOptimisation(Model):
         with torch.no_grad():
             self.middle.copy_(flat.mean(0))
             self.axes[:, :size] = axes / reach
-            self.codes[torch.cat(rows)] = self._begin(flat)
+            self.codes[torch.cat(rows)] = self._component(flat)
 
-    def keep_in_ball(self, batch: Batch) -> None:
-        """All codes: another process's batch moves codes too, and every process must hold the same."""
-        self.codes.copy_(project(self.codes))
+    def _component(self, small: Float[Tensor, "B P"]) -> Float[Tensor, "B F"]:
+        return self.within((small - self.middle) @ self.axes)
 
-    def optimizer(self, rate: float) -> torch.optim.Optimizer:
-        """RMSprop: without momentum, which would go on moving the codes of pictures that are not in the batch."""
-        groups = [
-            {"params": list(self.draw.parameters()), "lr": rate},
-            {"params": [self.codes], "lr": self.config.code_rate * rate},
-        ]
-        return torch.optim.RMSprop(groups, alpha=0.99)
-
-    def _begin(self, small: Float[Tensor, "B P"]) -> Float[Tensor, "B F"]:
-        return project((small - self.middle) @ self.axes)
-
-    def _draw(self, code: Float[Tensor, "B F"]) -> Image:
-        return torch.sigmoid(self.draw(code))
+    def _nearest_known(self, image: Image) -> Float[Tensor, "B F"]:
+        """The training code, of some hundred, that draws what is most like the picture."""
+        with torch.no_grad():
+            known = self.codes[:: -(-len(self.codes) // NEIGHBOURS)]
+            drawn = self.decode(Code(known)).flatten(1)
+            return known[torch.cdist(image.flatten(1), drawn).argmin(1)]
 
 
-def project(code: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-    """The nearest point of the unit ball."""
-    return code / code.norm(dim=1, keepdim=True).clamp_min(1)
+@dataclass(frozen=True)
+class Start:
+    """Where codes begin: in training, and when a new picture's is searched for."""
+
+    codes: Callable[[GenerativeLatentOptimisation, Iterable[Batch]], None]
+    search: Callable[[GenerativeLatentOptimisation, Image], Tensor]
+
+
+STARTS = {
+    "pca": Start(lambda model, batches: model.start_codes(batches), lambda model, image: model._component(_small(image))),
+    "random": Start(lambda model, batches: None, lambda model, image: model._nearest_known(image)),
+}
 
 
 def _small(image: Image) -> Float[Tensor, "B P"]:
-    return torch.nn.functional.avg_pool2d(image, 4).flatten(1)
+    return nn.functional.avg_pool2d(image, max(min(image.shape[-2:]) // SIDE, 1)).flatten(1)

@@ -5,8 +5,13 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
+def processes() -> int:
+    """That train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
 def shared_by_processes() -> bool:
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return processes() > 1
 
 
 class SumOfProcesses(torch.autograd.Function):
@@ -23,6 +28,11 @@ class SumOfProcesses(torch.autograd.Function):
         total = gradients[0].clone()
         dist.all_reduce(total)
         return total
+
+
+def mean_of_processes(value: Tensor) -> Tensor:
+    """Over all processes, each with as many rows; differentiable."""
+    return SumOfProcesses.apply(value) / processes() if shared_by_processes() else value
 
 
 class BatchNorm(nn.BatchNorm2d):

@@ -274,3 +274,39 @@ def test_the_studio_is_refused_in_words(run, tmp_path, monkeypatch):
     refused(motes("studio", run, "--export", tmp_path / "mine"), "something else")
     assert motes("studio", run, "--export", tmp_path / "site").returncode == 0
     assert (tmp_path / "site" / "index.html").is_file() and (tmp_path / "site" / "site" / "0.bin").is_file()
+
+
+@pytest.fixture(scope="module")
+def codes_run(tmp_path_factory):
+    """A GLO, whose codes are no standard normal."""
+    folder = tmp_path_factory.mktemp("runs") / "codes"
+    small = ["--training.batch-size", 8, "--training.evaluate-every", 4, "--model.width", 8, "--model.code-dim", 3]
+    done = motes("train", "glo-digits", "--steps", 4, "--out", folder, *small)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_sample_draws_a_sheet_by_the_models_own_law_or_a_fitted_one(codes_run, tmp_path):
+    done = motes("sample", codes_run, "--out", tmp_path / "own", "--count", 9, "--seed", 1)
+    assert done.returncode == 0 and "9 pictures from the model's own law" in done.stdout, done.stderr
+    with np.load(tmp_path / "own" / "codes.npz") as kept:
+        assert kept["codes"].shape == (3, 3, 3)
+    assert Image.open(tmp_path / "own" / "draws.png").size == (3 * 64 + 6, 3 * 64 + 6)
+    first = (tmp_path / "own" / "draws.png").read_bytes()
+    assert motes("sample", codes_run, "--out", tmp_path / "own", "--count", 9, "--seed", 1).returncode == 0
+    assert (tmp_path / "own" / "draws.png").read_bytes() == first  # the same seed
+    for sheet, prior in (("map", "gaussian"), ("ways", "mixture")):
+        done = motes("sample", codes_run, "--out", tmp_path / "two", "--show", sheet, "--prior", prior, "--limit", 50, "--count", 4)
+        assert done.returncode == 0 and (tmp_path / "two" / f"{sheet}.png").is_file(), done.stderr
+
+
+def test_sample_refuses_in_a_sentence(run, codes_run, tmp_path):
+    out = ("--out", tmp_path / "never")
+    refused(motes("sample", run, *out), "knows no law", "--prior gaussian")  # particles
+    refused(motes("sample", run, *out, "--prior", "gaussian", "--limit", 4), "one vector a picture")
+    refused(motes("sample", codes_run, *out, "--show", "map"), "--prior gaussian")
+    refused(motes("sample", codes_run, *out, "--show", "mpa"), "did you mean 'map'")
+    refused(motes("sample", codes_run, *out, "--prior", "gausian"), "did you mean 'gaussian'")
+    refused(motes("sample", codes_run, *out, "--count", 0), "--count")
+    refused(motes("sample", tmp_path / "none", *out), "does not exist")
+    assert not (tmp_path / "never").exists()

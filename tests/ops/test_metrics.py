@@ -1,10 +1,11 @@
-"""Metrics agree with scikit-image."""
+"""Metrics agree with scikit-image and scipy."""
 
 import pytest
 import torch
+from scipy.linalg import sqrtm
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from motes.ops.metrics import psnr, ssim
+from motes.ops.metrics import frechet_distance, psnr, ssim
 
 
 def pictures(channels, size):
@@ -35,3 +36,13 @@ def test_values_outside_the_range_are_clamped():
     image = torch.ones(1, 3, 16, 16)
     assert psnr(image + 5, image) == 100
     torch.testing.assert_close(ssim(image + 5, image), torch.ones(1))
+
+
+def test_frechet_distance_agrees_with_the_matrix_square_root():
+    random = torch.Generator().manual_seed(0)
+    one = torch.randn(400, 5, generator=random, dtype=torch.float64) @ torch.randn(5, 5, generator=random, dtype=torch.float64)
+    other = torch.randn(300, 5, generator=random, dtype=torch.float64) + 0.5
+    common = sqrtm(torch.cov(one.T).numpy() @ torch.cov(other.T).numpy()).real.trace()
+    expected = (one.mean(0) - other.mean(0)).square().sum() + torch.cov(one.T).trace() + torch.cov(other.T).trace() - 2 * common
+    assert frechet_distance(one, other) == pytest.approx(float(expected), rel=1e-6)
+    assert frechet_distance(one, one + 2) == pytest.approx(20.0)  # a shift alone: its length, squared

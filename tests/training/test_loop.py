@@ -26,6 +26,7 @@ RECIPES = {
     "dlp": Recipe("dlp", "shapes", DLP, DATA, SHORT),
     "averaged": Recipe("dlp", "shapes", DLP, DATA, replace(SHORT, average=0.9)),
     "glo": Recipe("glo", "shapes", {"code_dim": 4, "width": 16}, DATA, replace(SHORT, validation_pictures=4)),
+    "glann": Recipe("glann", "shapes", {"code_dim": 4, "width": 8, "sampler_share": 0.75}, DATA, replace(SHORT, validation_pictures=4)),
     "vae": Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, DATA, SHORT),
 }
 

@@ -14,6 +14,16 @@ GENERATIVE = {
             Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500),
         ),
     ),
+    "vae-digits": Preset(
+        "a variational autoencoder of handwritten digits, each pixel a coin",
+        Recipe(
+            "vae",
+            "digits",
+            {"network": "dense", "width": 128, "code_dim": 10, "reconstruction": "bernoulli"},
+            {},
+            Training(4000, 64, 1e-3, evaluate_every=500),
+        ),
+    ),
     "glo-quick": Preset(
         "a learnt code per picture and no encoder, on generated shapes",
         Recipe(
@@ -22,6 +32,26 @@ GENERATIVE = {
             {},
             {"count": 1000, "held_out": 100},
             Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500, validation_pictures=64),
+        ),
+    ),
+    "glo-digits": Preset(
+        "a learnt code of eight numbers for each handwritten digit",
+        Recipe(
+            "glo",
+            "digits",
+            {"network": "dense", "width": 128, "code_dim": 8, "reconstruction": "mse"},
+            {},
+            Training(8000, 64, 2e-3, evaluate_every=2000),
+        ),
+    ),
+    "glann-digits": Preset(
+        "learnt codes of handwritten digits, and a sampler of codes",
+        Recipe(
+            "glann",
+            "digits",
+            {"network": "dense", "width": 128, "code_dim": 8, "reconstruction": "pyramid", "noise_dim": 8, "sampler_rate": 4.0},
+            {},
+            Training(16000, 64, 2e-3, schedule="halving", halvings=(0.2, 0.3, 0.4, 0.45, 0.75, 0.85, 0.95), evaluate_every=4000),
         ),
     ),
 }

@@ -1,0 +1,70 @@
+"""Sheets of new pictures, and the codes that drew them."""
+
+import argparse
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.apps.draw import sheet, to_picture
+from motes.apps.files import fresh_folder
+from motes.errors import UserError
+from motes.explore.manifold import map_of, standard_normal
+from motes.explore.sample import Gaussian, Law, fitted, law_of, pictures_of
+from motes.models.base import Model
+from motes.models.checkpoint import load
+from motes.ops.types import Batch
+from motes.training.loop import open_data
+from motes.training.recipe import Recipe, read_recipe
+
+SIDE, STEPS, WIDE = 64, 12, 16  # of a picture on the sheet; of a way; draws in a row, at most
+
+
+def write_sheet(told: argparse.Namespace) -> None:
+    """Write SHEET.png and codes.npz, and say where."""
+    model = load(told.run, "cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(told.seed)
+    law = None if told.prior is None else fitted(model, training_pictures(told.run, told.limit), told.prior)
+    codes = CODES[told.show](model, law, told.count)
+    rows = [[to_picture(one, SIDE) for one in row] for row in pictures_of(model, codes).clamp(0, 1)]
+    with fresh_folder(told.out, "sample") as out:
+        sheet(rows, 3).save(out / f"{told.show}.png", optimize=True)
+        np.savez_compressed(out / "codes.npz", codes=codes.cpu().numpy())
+    whose = "the model's own law of codes" if law is None else f"a law fitted to codes of training pictures ({told.prior})"
+    print(f"{codes.shape[0] * codes.shape[1]} pictures from {whose}: {told.out / told.show}.png")
+
+
+def _draws(model: Model, law: Law | None, count: int) -> Float[Tensor, "rows columns F"]:
+    """As near to a square as it goes; what does not fill the last row is left out."""
+    wide = min(max(math.isqrt(count), 1), WIDE)
+    return (law or law_of(model)).draw(count // wide * wide).unflatten(0, (-1, wide))
+
+
+def _ways(model: Model, law: Law | None, count: int) -> Float[Tensor, "rows columns F"]:
+    return (law or law_of(model)).ways(count, STEPS).transpose(0, 1)
+
+
+def _map(model: Model, law: Law | None, count: int) -> Float[Tensor, "rows columns F"]:
+    return map_of(law if isinstance(law, Gaussian) else standard_normal(model), max(math.isqrt(count), 2))
+
+
+CODES = {"draws": _draws, "ways": _ways, "map": _map}
+
+
+def training_pictures(run: Path, limit: int) -> Iterator[Batch]:
+    data = open_data(_recipe_of(run), "train")
+    count = min(limit, len(data))
+    rows = np.linspace(0, len(data) - 1, count).round().astype(int).tolist()  # from all of it
+    for start in range(0, count, 64):
+        yield data.batch(rows[start : start + 64])
+
+
+def _recipe_of(run: Path) -> Recipe:
+    for folder in (run, *run.resolve().parents[:2]):
+        if (folder / "run.json").is_file():
+            return read_recipe(folder)
+    raise UserError(f"{run} does not say what it was trained on, to whose codes a law could be fitted; name the run's folder")
