@@ -19,6 +19,7 @@ DATASETS: "Table[type[Dataset]]" = Table(
         "faces": "faces:Faces",
         "traffic": "traffic:Traffic",
         "digits": "digits:Digits",
+        "chairs": "chairs:Chairs",
         "folder": "folder:Folder",
         "labelled": "labelled:Labelled",
         "prepared": "prepared:Prepared",
