@@ -34,6 +34,7 @@ SMALL = {
     "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
+    "paired": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "conditional": {"image_size": (32, 32), "classes": 3, "hidden": 16, "width": 8, "views": 2},
 }
 VARIANTS = [
@@ -74,6 +75,7 @@ def make(name, options):
 # what may be known of pictures: name -> the entries of so many pictures, for a model of this config
 FACTS = {
     "class": lambda config, count: torch.arange(count) % 3,
+    "domain": lambda config, count: torch.arange(count) % 2,
     "view": lambda config, count: torch.linspace(-1, 1, count)[:, None].expand(-1, 2),
     "mask": lambda config, count: torch.ones(count, *config.image_size, dtype=torch.bool).tril(),
 }

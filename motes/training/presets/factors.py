@@ -14,4 +14,14 @@ FACTORS = {
             Training(3000, 32, 2e-3, evaluate_every=1000),
         ),
     ),
+    "paired-faces": Preset(
+        "two people and one encoder: the expression of the one on the face of the other",
+        Recipe(
+            "paired",
+            "two_faces",
+            {},
+            {"image_size": (48, 48)},
+            Training(2500, 32, 2e-3, evaluate_every=1250, validation_pictures=128),
+        ),
+    ),
 }
