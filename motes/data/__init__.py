@@ -20,6 +20,7 @@ DATASETS: "Table[type[Dataset]]" = Table(
         "traffic": "traffic:Traffic",
         "digits": "digits:Digits",
         "chairs": "chairs:Chairs",
+        "ball": "ball:Ball",
         "two_faces": "two_faces:TwoFaces",
         "folder": "folder:Folder",
         "labelled": "labelled:Labelled",

@@ -42,7 +42,7 @@ class TwoFaces(Faces):
     Config = Config
 
     def __init__(self, config: Config, split: Split = "train"):
-        super().__init__(config, split)  # type: ignore[arg-type]
+        super().__init__(config, split)
         who = np.random.default_rng(np.random.SeedSequence([config.seed, ONCE]))
         worn = moments(who, 2, config.image_size, config.turn, config.shift)
         plain = {"back_kind": np.zeros(2), "back_first": np.full((2, 3), 0.75), "back_second": np.full((2, 3), 0.75)}

@@ -18,5 +18,6 @@ MODELS: "Table[type[Model]]" = Table(
         "glo": "glo:GenerativeLatentOptimisation",
         "conditional": "conditional:ConditionalGenerator",
         "paired": "paired:PairedAutoencoder",
+        "dcign": "dcign:InverseGraphicsNetwork",
     },
 )

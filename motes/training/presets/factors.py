@@ -24,4 +24,14 @@ FACTORS = {
             Training(2500, 32, 2e-3, evaluate_every=1250, validation_pictures=128),
         ),
     ),
+    "dcign-ball": Preset(
+        "azimuth, elevation and light of a ball, each on a unit of its own",
+        Recipe(
+            "dcign",
+            "ball",
+            {},
+            {"image_size": (32, 32), "count": 1000},
+            Training(12000, 64, 1e-3, evaluate_every=6000),
+        ),
+    ),
 }
