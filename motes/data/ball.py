@@ -89,8 +89,8 @@ class Ball(Generated):
         cover = np.clip((1 - np.sqrt(away)) / scale + 0.5, 0, 1)[..., None]
         plane = {name: value[:, None, None] for name, value in factors.items()}
         paint = _painted(plane, *_turned(plane, x, y, z))
-        lamp = [0.87 * one for one in _directions(plane["light"] * REACH["light"])[::-1]]
-        lamp.insert(1, np.float32(-0.5))  # from above
+        ahead, aside = _directions(plane["light"] * REACH["light"])
+        lamp = (0.87 * aside, np.float32(-0.5), 0.87 * ahead)  # a little from above
         facing = lamp[0] * x + lamp[1] * y + lamp[2] * z
         mirrored = 2 * facing * z - lamp[2]  # how straight the lamp is mirrored to the eye
         gloss = np.maximum(mirrored, 0) ** 2

@@ -27,9 +27,9 @@ class Config:
     views: ClassVar[int] = 2  # of an expression's row and the next: one of each person
     image_size: tuple[int, int] = (64, 64)  # rows, columns
     channels: int = 3  # 1: grey
-    count: int = 6000  # training pictures, of both together
+    count: int = 3000  # training pictures, of both together
     held_out: int = 200  # pictures of the validation split, and of the test split
-    landmarks: int = 68  # 5: pupils, tip of the nose, corners of the mouth; 68: the usual order of face tools
+    landmarks: int = 5  # 5: pupils, tip of the nose, corners of the mouth; 68: the usual order of face tools
     turn: float = 20.0  # degrees that a head turns to a side at most
     shift: float = 0.02  # how far off the middle a face may be, in parts of the picture's side
     exchanged: bool = False  # every row's expression on the other person: the truth of a swap

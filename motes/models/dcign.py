@@ -14,6 +14,8 @@ from motes.ops.groups import group_means
 from motes.ops.image_loss import squared_error
 from motes.ops.types import Batch, Code, Image, Losses
 
+SHARP = 0.1  # noise of a pixel while training is plain: with more, the KL is cheaper than a first picture, and nothing is learnt for long
+
 
 @dataclass(frozen=True)
 class Config:
@@ -22,21 +24,21 @@ class Config:
     image_size: tuple[int, int] = (64, 64)  # rows, columns
     channels: int = 3
     units: tuple[int, ...] = (1, 1, 1, 12)  # of each thing that may vary in a clip, by its number; here the last are the look's
-    width: int = 256  # of the hidden layers, or half the maps with which drawing begins
+    width: int = 192  # of the hidden layers, or half the maps with which drawing begins
     network: str = "dense"
-    noise: float = 0.1  # of a pixel, as the model believes: less = more is told by the units, at the KL's cost
-    invariance: float = 1.0  # pull of the units that should not vary in a clip to their mean; the paper's code has 0.01
+    noise: float = 0.5  # of a pixel, as the model believes: less = more is told by the units, at the KL's cost
+    invariance: float = 10.0  # pull of the units that should not vary in a clip to their mean; the paper's code has 0.01
     plain: float = 0.3  # share of the steps in which units are not yet clamped: a plain variational autoencoder
 
 
 class InverseGraphicsNetwork(Model):
-    """A VAE whose units of all but what varies are replaced by their means over the clip (Kulkarni et al. 2015,
-    https://arxiv.org/abs/1503.03167).
+    """A VAE in which the encoder's word on the units of all but what varies is replaced by its mean over the clip
+    (Kulkarni et al. 2015, https://arxiv.org/abs/1503.03167).
 
-    |x - decode(z')|^2 / 2s^2 + KL(q(z|x) || N(0, 1)) + l/2 |z_o - mean z_o|^2,  z' = (z_v, mean z_o)
+    |x - decode(z)|^2 / 2s^2 + KL(q' || N(0, 1)) + l/2 |e_o - mean e_o|^2,  z ~ q'(e_v, mean e_o)
 
-    z_v are the units of what varies, z_o all others, whose means pass no gradient on: what the picture owes to what varies can only
-    come through z_v. The paper writes the last term as a substituted gradient, which is the same.
+    e_v are means and log variances of the units of what varies, e_o of all others. No gradient passes through their means: what the
+    picture owes to what varies can only come through e_v. The paper substitutes the last term's gradient, which is the same.
     """
 
     Config = Config
@@ -63,22 +65,20 @@ class InverseGraphicsNetwork(Model):
         return (Stage("plain", plain, self.plain_loss, learning), clamped) if plain else (clamped,)
 
     def loss(self, batch: Batch) -> Losses:
-        mean, log_variance = self._read(batch.image)
-        code = sample_normal(mean, log_variance)
-        still = group_means(code, batch.facts["clip"]).detach()
-        moves = self._moves(batch)
-        apart = torch.where(moves, torch.zeros_like(code), code - still).square().sum(1) / 2
-        parts = self._parts(batch.image, torch.where(moves, code, still), mean, log_variance)
-        total = sum(parts.values()) + self.config.invariance * apart
-        return Losses(total.mean(), {**parts, "invariance": apart})
+        said, moves = self._said(batch.image), self._moves(batch).repeat(1, 2)
+        still = group_means(said, batch.facts["clip"]).detach()
+        apart = torch.where(moves, torch.zeros_like(said), said - still).square().sum(1) / 2
+        error, divergence = self._evidence(batch.image, torch.where(moves, said, still), self.config.noise)
+        total = error + divergence + self.config.invariance * apart
+        return Losses(total.mean(), {"reconstruction": error, "kl": divergence, "invariance": apart})
 
     def plain_loss(self, batch: Batch) -> Losses:
-        mean, log_variance = self._read(batch.image)
-        parts = self._parts(batch.image, sample_normal(mean, log_variance), mean, log_variance)
-        return Losses(sum(parts.values(), torch.zeros(())).mean(), parts)
+        error, divergence = self._evidence(batch.image, self._said(batch.image), SHARP)
+        return Losses((error + divergence).mean(), {"reconstruction": error, "kl": divergence})
 
     def encode(self, image: Image) -> Code:
-        return Code(*self._read(image))
+        mean, log_variance = self._said(image).chunk(2, -1)
+        return Code(mean, log_variance)
 
     def decode(self, latent: Code) -> Image:
         return torch.sigmoid(self.draw(latent.vector))
@@ -87,9 +87,10 @@ class InverseGraphicsNetwork(Model):
         mean = torch.randn(count, self.count, device=device_of(self))
         return Code(mean, torch.full_like(mean, -20.0))
 
-    def _parts(self, image: Image, code: Tensor, mean: Tensor, log_variance: Tensor) -> dict[str, Float[Tensor, "B"]]:
-        error = squared_error(self.decode(Code(code)), image) / (2 * self.config.noise**2)
-        return {"reconstruction": error, "kl": kl_to_standard_normal(mean, log_variance).sum(1)}
+    def _evidence(self, image: Image, said: Float[Tensor, "B G"], noise: float) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
+        mean, log_variance = said.chunk(2, -1)
+        error = squared_error(self.decode(Code(sample_normal(mean, log_variance))), image) / (2 * noise**2)
+        return error, kl_to_standard_normal(mean, log_variance).sum(1)
 
     def _moves(self, batch: Batch) -> Bool[Tensor, "B F"]:
         """Which units stand for what varies in a picture's clip."""
@@ -101,7 +102,8 @@ class InverseGraphicsNetwork(Model):
             )
         return varies[:, None] == self.owner
 
-    def _read(self, image: Image) -> tuple[Float[Tensor, "B F"], Float[Tensor, "B F"]]:
+    def _said(self, image: Image) -> Float[Tensor, "B G"]:
+        """Means of the units, then log variances."""
         refuse_other_sizes(self.config, image)
         mean, log_variance = self.read(image).chunk(2, -1)
-        return mean, log_variance.clamp(-20, 10)
+        return torch.cat([mean, log_variance.clamp(-20, 10)], 1)

@@ -31,7 +31,7 @@ FACTORS = {
             "ball",
             {},
             {"image_size": (32, 32), "count": 1000},
-            Training(12000, 64, 1e-3, evaluate_every=6000),
+            Training(5000, 32, 2e-3, evaluate_every=2500),
         ),
     ),
 }
