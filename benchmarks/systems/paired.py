@@ -34,7 +34,9 @@ COUNT = 200
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
     recipe = PRESETS["paired-faces"].recipe
-    recipe = replace(recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed, "landmarks": 68})
+    recipe = replace(
+        recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed, "landmarks": 68}
+    )
     apart = replace(recipe, model_config={**recipe.model_config, "encoders": 2})
     for one, place in ((recipe, "shared"), (apart, "separate")):
         if not (folder / place).exists():

@@ -30,7 +30,7 @@ class Config:
     count: int = 2000  # training clips
     held_out: int = 100  # clips of the validation split, and of the test split
     frames: int = 8  # pictures of a clip
-    parts: tuple[int, int, int, int] = (1, 1, 1, 2)  # of clips in which azimuth, elevation, light, look vary
+    parts: tuple[int, int, int, int] = (1, 1, 1, 1)  # of clips in which azimuth, elevation, light, look vary
     fine: int = 2  # points a pixel's side
     seed: int = 0  # another seed, other pictures
 
@@ -69,12 +69,10 @@ class Ball(Generated):
         found = {}
         for name in (*REACH, *LOOK):
             low = -1.0 if name in REACH else 0.0
-            still = dice.between(name, low, 1.0)
-            step = (dice.orders(f"{name} order", self.frames) if name in LOOK else np.arange(self.frames)[None]) + dice.uniform(
-                f"{name} moves", self.frames
-            )
-            moving = low + (1 - low) * step[np.arange(len(rows)), times] / self.frames
-            found[name] = np.where(varies == min(VARIES.index(name) if name in VARIES else 3, 3), moving, still)
+            order = np.arange(self.frames)[None] if name in REACH else dice.orders(f"{name} order", self.frames)
+            moving = low + (1 - low) * (order + dice.uniform(f"{name} moves", self.frames)) / self.frames
+            own = VARIES.index(name if name in REACH else "look")
+            found[name] = np.where(varies == own, moving[np.arange(len(rows)), times], dice.between(name, low, 1.0))
         return found
 
     def drawn(self, factors: dict[str, Array]) -> np.ndarray:

@@ -16,6 +16,7 @@ from motes.data.face_sampling import backgrounds, moments, people
 from motes.data.faces import CROWD, Faces
 
 ONCE = 2  # a seed's part that makes people, who are the same in all splits
+ROLL = 0.25  # of the roll that faces have elsewhere
 LIGHT = ("light_turn", "light_x", "light_y", "light_z", "soft", "bright", "warmth", "lamp", "dim")  # one for all pictures
 CLOTHES = ("cloth_hue", "cloth_grey", "cloth_value", "cloth_stripes", "collar", "cloth")  # of a person
 
@@ -31,7 +32,8 @@ class Config:
     held_out: int = 200  # pictures of the validation split, and of the test split
     landmarks: int = 5  # 5: pupils, tip of the nose, corners of the mouth; 68: the usual order of face tools
     turn: float = 20.0  # degrees that a head turns to a side at most
-    shift: float = 0.02  # how far off the middle a face may be, in parts of the picture's side
+    shift: float = 0.0  # how far off the middle a face may be, in parts of the picture's side
+    skull: float = 0.34  # half its width, in parts of the picture's side: faces are cut out and aligned, as tools of that kind do first
     exchanged: bool = False  # every row's expression on the other person: the truth of a swap
     seed: int = 0  # another seed, other people
 
@@ -59,6 +61,7 @@ class TwoFaces(Faces):
             look = moments(when, count, config.image_size, config.turn, config.shift)
             still = moments(np.random.default_rng(ONCE), 1, config.image_size, config.turn, config.shift)
             look |= {name: np.repeat(still[name], count, 0) for name in LIGHT}
+            look["scale"], look["roll"] = np.full(count, config.skull * min(config.image_size)), look["roll"] * ROLL
             domain = (np.arange(count) + config.exchanged) % 2
             look |= {name: value[domain] for name, value in self._people.items()}
             self._looks[number] = look | {"identity": domain}

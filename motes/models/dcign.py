@@ -26,8 +26,8 @@ class Config:
     units: tuple[int, ...] = (1, 1, 1, 12)  # of each thing that may vary in a clip, by its number; here the last are the look's
     width: int = 192  # of the hidden layers, or half the maps with which drawing begins
     network: str = "dense"
-    noise: float = 0.5  # of a pixel, as the model believes: less = more is told by the units, at the KL's cost
-    invariance: float = 10.0  # pull of the units that should not vary in a clip to their mean; the paper's code has 0.01
+    noise: float = 0.35  # of a pixel, as the model believes: less = more is told by the units, at the KL's cost
+    invariance: float = 20.0  # pull of the units that should not vary in a clip to their mean; the paper's code has 0.01
     plain: float = 0.3  # share of the steps in which units are not yet clamped: a plain variational autoencoder
 
 

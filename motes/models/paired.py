@@ -23,7 +23,7 @@ class Config:
 
     image_size: tuple[int, int] = (64, 64)  # rows, columns
     channels: int = 3
-    code_dim: int = 64  # numbers that both domains share; too many, and identity slips through
+    code_dim: int = 32  # numbers that both domains share; too many, and identity slips through
     width: int = 24  # of the first convolution
     network: str = "convolutional"
     encoders: int = 1  # 2: one for each domain, whose codes mean nothing to each other; for comparison

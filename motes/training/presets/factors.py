@@ -20,8 +20,8 @@ FACTORS = {
             "paired",
             "two_faces",
             {},
-            {"image_size": (48, 48)},
-            Training(2500, 32, 2e-3, evaluate_every=1250, validation_pictures=128),
+            {"image_size": (40, 40)},
+            Training(1500, 32, 3e-3, evaluate_every=750, validation_pictures=128),
         ),
     ),
     "dcign-ball": Preset(
