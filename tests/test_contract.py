@@ -39,6 +39,10 @@ SMALL = {
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8},
     "glann": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8, "sampler_width": 32},
+    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
+    "paired": {"image_size": (32, 32), "code_dim": 4, "width": 8},
+    "dcign": {"image_size": (32, 32), "units": (1, 2, 3), "width": 16},
+    "conditional": {"image_size": (32, 32), "classes": 3, "hidden": 16, "width": 8, "views": 2},
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
@@ -84,6 +88,11 @@ def make(name, options):
 # what may be known of pictures: name -> the entries of so many pictures, for a model of this config
 FACTS = {
     "class": lambda config, count: torch.arange(count) % 3,
+    "domain": lambda config, count: torch.arange(count) % 2,
+    "varies": lambda config, count: torch.arange(count) // 2 % 3,
+    "clip": lambda config, count: torch.arange(count) // 2,
+    "view": lambda config, count: torch.linspace(-1, 1, count)[:, None].expand(-1, 2),
+    "mask": lambda config, count: torch.ones(count, *config.image_size, dtype=torch.bool).tril(),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -41,7 +41,7 @@ class Faces(Dataset):
 
     Config = Config
 
-    def __init__(self, config: Config, split: Split = "train"):
+    def __init__(self, config: Any, split: Split = "train"):
         if config.channels not in (1, 3):
             raise UserError(f"faces have 1 or 3 channels, not {config.channels}")
         if config.landmarks not in (5, 68):

@@ -21,5 +21,8 @@ MODELS: "Table[type[Model]]" = Table(
         "vae": "vae:VariationalAutoencoder",
         "glo": "glo:GenerativeLatentOptimisation",
         "glann": "glann:Glann",
+        "conditional": "conditional:ConditionalGenerator",
+        "paired": "paired:PairedAutoencoder",
+        "dcign": "dcign:InverseGraphicsNetwork",
     },
 )

@@ -1,5 +1,37 @@
 """Presets of the models whose code is told apart: by factor, by domain, by class and view."""
 
 from motes.training.presets.preset import Preset
+from motes.training.recipe import Recipe, Training
 
-FACTORS: dict[str, Preset] = {}
+FACTORS = {
+    "conditional-chairs": Preset(
+        "chairs drawn from class, view and transform",
+        Recipe(
+            "conditional",
+            "chairs",
+            {"classes": 40},
+            {"image_size": (48, 48)},
+            Training(3000, 32, 2e-3, evaluate_every=1000),
+        ),
+    ),
+    "paired-faces": Preset(
+        "two people and one encoder: the expression of the one on the face of the other",
+        Recipe(
+            "paired",
+            "two_faces",
+            {},
+            {"image_size": (40, 40)},
+            Training(1500, 32, 3e-3, evaluate_every=750, validation_pictures=128),
+        ),
+    ),
+    "dcign-ball": Preset(
+        "azimuth, elevation and light of a ball, each on a unit of its own",
+        Recipe(
+            "dcign",
+            "ball",
+            {},
+            {"image_size": (32, 32), "count": 1000},
+            Training(5000, 32, 2e-3, evaluate_every=2500),
+        ),
+    ),
+}

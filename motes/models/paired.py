@@ -1,0 +1,109 @@
+"""Two domains, one encoder, two decoders: what both share goes through the code, what tells them apart stays in the decoders.
+
+A face of one person is so drawn as the other, with the same expression. Use it on faces of people who agreed to that.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.models.base import Model, refuse_other_sizes
+from motes.nn.coding import PictureShape, network
+from motes.ops.image_loss import squared_error
+from motes.ops.types import Batch, Image, Losses
+from motes.ops.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a paired autoencoder is made of."""
+
+    image_size: tuple[int, int] = (64, 64)  # rows, columns
+    channels: int = 3
+    code_dim: int = 32  # numbers that both domains share; too many, and identity slips through
+    width: int = 24  # of the first convolution
+    network: str = "convolutional"
+    encoders: int = 1  # 2: one for each domain, whose codes mean nothing to each other; for comparison
+    bend: float = 0.004  # of what the encoder reads: how far it is warped; 0 lets it copy alignment and identity
+    shift: float = 0.03  # in half pictures
+    turn: float = 3.0  # degrees
+
+
+@dataclass(frozen=True)
+class PairedCode:
+    """What a picture shows, and of which domain it is drawn."""
+
+    vector: Float[Tensor, "B F"]
+    domain: Int[Tensor, "B"]  # 0 or 1
+
+
+class PairedAutoencoder(Model):
+    """|D_d(E(w(x))) - x|_1 for pictures x of domain d, w a random warp; swapped: D_(1-d)(E(x)).
+
+    The warp is noise that the decoders undo: what is left in the code is what both must know, and each decoder adds what is always
+    the same in its domain. There is no paper; the layout is that of the face tools of 2018.
+    """
+
+    Config = Config
+    needs = ("domain",)
+    basis: Tensor
+
+    def __init__(self, config: Config):
+        super().__init__()
+        shape = PictureShape.of(config)
+        if config.encoders not in (1, 2):
+            raise UserError(f"encoders must be 1, which both domains share, or 2, not {config.encoders}")
+        self.config, kind = config, network(config.network)
+        self.read = nn.ModuleList(kind.reader(shape, config.width, config.code_dim) for _ in range(config.encoders))
+        self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in range(2))
+        basis = thin_plate_basis(even_points(config.image_size, torch.zeros(1)), CONTROLS)
+        self.register_buffer("basis", basis, persistent=False)
+
+    def loss(self, batch: Batch) -> Losses:
+        return self._error(batch, self._warped(batch.image))
+
+    def validate(self, batch: Batch) -> Losses:
+        return self._error(batch, batch.image)
+
+    def encode(self, image: Image) -> PairedCode:
+        """Of the domain whose decoder draws it better."""
+        refuse_other_sizes(self.config, image)
+        tried = [self.encode_as(image, torch.full((len(image),), domain, device=image.device)) for domain in (0, 1)]
+        errors = torch.stack([squared_error(self.decode(one), image) for one in tried])
+        domain = errors.argmin(0)
+        vectors = torch.stack([one.vector for one in tried])
+        return PairedCode(vectors[domain, torch.arange(len(image), device=image.device)], domain)
+
+    def encode_as(self, image: Image, domain: Int[Tensor, "B"]) -> PairedCode:
+        """Where the domain is known."""
+        if len(domain) and not 0 <= int(domain.min()) <= int(domain.max()) <= 1:
+            raise UserError(f"there are two domains, 0 and 1; these data have {sorted(set(domain.tolist()))}")
+        return PairedCode(_by_domain(self.read, image, domain), domain.long())
+
+    def decode(self, latent: PairedCode) -> Image:
+        return torch.sigmoid(_by_domain(self.draw, latent.vector, latent.domain))
+
+    def swapped(self, latent: PairedCode) -> PairedCode:
+        """The same, to be drawn as of the other domain."""
+        return replace(latent, domain=1 - latent.domain)
+
+    def _error(self, batch: Batch, read: Image) -> Losses:
+        error = (self.decode(self.encode_as(read, batch.facts["domain"])) - batch.image).abs().sum((1, 2, 3))
+        return Losses(error.mean(), {"reconstruction": error})
+
+    def _warped(self, image: Image) -> Image:
+        bend = self.config.bend
+        warps = Warps(bend=bend / 10, bend_some=bend, shift=self.config.shift, scale=self.config.shift, turn=self.config.turn)
+        return seen_through(image, self.basis @ random_weights(image, warps, 1.0), "border")
+
+
+def _by_domain(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"]) -> Tensor:
+    """Every row through the network of its domain, or all through the only one; in their order."""
+    if len(networks) == 1:
+        return networks[0](values)
+    rows = [(domain == number).nonzero()[:, 0] for number in (0, 1)]
+    parts = [one(values[own]) for one, own in zip(networks, rows, strict=True) if len(own)]
+    return torch.cat(parts)[torch.cat(rows).argsort()]
