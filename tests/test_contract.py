@@ -34,6 +34,7 @@ SMALL = {
     "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
+    "feedback": {"image_size": (32, 32), "joints": 3, "width": 8, "pool": 20},
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
@@ -73,6 +74,7 @@ def make(name, options):
 # what may be known of pictures: name -> the entries of so many pictures, for a model of this config
 FACTS = {
     "class": lambda config, count: torch.arange(count) % 3,
+    "points": lambda config, count: torch.rand(count, config.joints, 2, generator=torch.Generator().manual_seed(2)) - 0.5,
 }
 
 

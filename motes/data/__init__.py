@@ -19,6 +19,8 @@ DATASETS: "Table[type[Dataset]]" = Table(
         "faces": "faces:Faces",
         "traffic": "traffic:Traffic",
         "digits": "digits:Digits",
+        "arm": "arm:Arm",
+        "streets": "streets:Streets",
         "folder": "folder:Folder",
         "labelled": "labelled:Labelled",
         "prepared": "prepared:Prepared",

@@ -16,5 +16,6 @@ MODELS: "Table[type[Model]]" = Table(
         "zhang": "zhang:LandmarkAutoencoder",
         "vae": "vae:VariationalAutoencoder",
         "glo": "glo:GenerativeLatentOptimisation",
+        "feedback": "feedback:FeedbackLoop",
     },
 )
