@@ -43,6 +43,7 @@ SMALL = {
     "paired": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "dcign": {"image_size": (32, 32), "units": (1, 2, 3), "width": 16},
     "conditional": {"image_size": (32, 32), "classes": 3, "hidden": 16, "width": 8, "views": 2},
+    "feedback": {"image_size": (32, 32), "joints": 3, "width": 8, "pool": 20},
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
@@ -93,6 +94,7 @@ FACTS = {
     "clip": lambda config, count: torch.arange(count) // 2,
     "view": lambda config, count: torch.linspace(-1, 1, count)[:, None].expand(-1, 2),
     "mask": lambda config, count: torch.ones(count, *config.image_size, dtype=torch.bool).tril(),
+    "points": lambda config, count: torch.rand(count, config.joints, 2, generator=torch.Generator().manual_seed(2)) - 0.5,
 }
 
 

@@ -25,6 +25,8 @@ DATASETS: "Table[type[Dataset]]" = Table(
         "chairs": "chairs:Chairs",
         "ball": "ball:Ball",
         "two_faces": "two_faces:TwoFaces",
+        "arm": "arm:Arm",
+        "streets": "streets:Streets",
         "folder": "folder:Folder",
         "labelled": "labelled:Labelled",
         "prepared": "prepared:Prepared",

@@ -10,17 +10,17 @@ CELLS = (3, 7, 15)  # of the clouds' octaves, a side
 
 def textures(dice: Dice, size: tuple[int, int]) -> np.ndarray:
     """uint8, B H W 3."""
-    clouds = _clouds(dice, size)
+    cloudy = clouds(dice, size)
     rows, columns = (np.arange(side) / min(size) for side in size)
     way = dice.directions("texture way")[:, :, None, None] * dice.between("texture waves", 3.0, 9.0)[:, None, None, None]
-    bend = clouds * dice.between("texture bend", 0.0, 1.5)[:, None, None]
+    bend = cloudy * dice.between("texture bend", 0.0, 1.5)[:, None, None]
     shift = dice.uniform("texture shift", 2)[:, :, None, None]
     along = way[:, 0] * rows[:, None] + way[:, 1] * columns + bend + shift[:, 0]
     across = way[:, 0] * columns - way[:, 1] * rows[:, None] + bend + shift[:, 1]
     grain = dice.uniform("texture grain", *size)
     kind = dice.integers("texture kind", 0, 3)[:, None, None]
     checks = np.where((np.floor(along) + np.floor(across)) % 2 == 0, 0.8, 0.2)
-    part = np.select([kind == 0, kind == 1, kind == 2], [clouds, _wave(along), checks], 0.6 * clouds + 0.4 * grain)
+    part = np.select([kind == 0, kind == 1, kind == 2], [cloudy, _wave(along), checks], 0.6 * cloudy + 0.4 * grain)
     part = 0.94 * part + 0.06 * grain
     colours = dice.uniform("texture colours", 2, 3)
     first, second = colours[:, 0, None, None], colours[:, 1, None, None]
@@ -35,7 +35,7 @@ def _wave(phase: np.ndarray) -> np.ndarray:
     return np.where(place < 0.5, 0.5 + bow, 0.5 - bow)
 
 
-def _clouds(dice: Dice, size: tuple[int, int]) -> np.ndarray:
+def clouds(dice: Dice, size: tuple[int, int]) -> np.ndarray:
     """B H W, about 0 to 1: octaves of random values, smoothly enlarged, the finer the weaker."""
     total = np.zeros((len(dice), *size))
     weights = 0.5 ** np.arange(len(CELLS))

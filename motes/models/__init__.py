@@ -24,5 +24,6 @@ MODELS: "Table[type[Model]]" = Table(
         "conditional": "conditional:ConditionalGenerator",
         "paired": "paired:PairedAutoencoder",
         "dcign": "dcign:InverseGraphicsNetwork",
+        "feedback": "feedback:FeedbackLoop",
     },
 )

@@ -1,5 +1,8 @@
 """Batch normalisation over the global batch, also on CPUs and several processes (torch's synchronised one is CUDA only)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -62,3 +65,14 @@ class BatchNorm(nn.BatchNorm2d):
         scale = self.weight * (variance + self.eps).rsqrt()
         shape = [1, -1] + [1] * (input.dim() - 2)
         return input * scale.view(shape) + (self.bias - mean * scale).view(shape)
+
+
+@contextmanager
+def settled(part: nn.Module) -> Iterator[None]:
+    """For a part that has learned while others still do: it normalises by what it remembers, and remembers nothing new."""
+    was_training = part.training
+    part.eval()
+    try:
+        yield
+    finally:
+        part.train(was_training)
