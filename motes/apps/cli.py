@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from motes.apps import prepare, sample, show
+from motes.apps import prepare, restore, show
 from motes.apps.options import nearest
 from motes.apps.studio import command as studio
 from motes.errors import UserError
@@ -20,6 +21,7 @@ COMMANDS = {
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
     "sample": sample.ABOUT,
+    "restore": restore.ABOUT,
     "studio": studio.ABOUT,
     "data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER",
     "info": "what is in a run or checkpoint; alone: what this machine computes with",
@@ -28,7 +30,8 @@ COMMANDS = {
     "push": "a run to the Hugging Face hub",
 }
 
-DATA_COMMANDS = {"show": show, "prepare": prepare}  # each a module: ABOUT, add_arguments, run
+OWN = {"studio": studio, "restore": restore}  # commands that are a module each: ABOUT, add_arguments, run
+DATA_COMMANDS = {"show": show, "prepare": prepare}  # and so are those below `motes data`
 
 
 class Parser(argparse.ArgumentParser):
@@ -82,6 +85,8 @@ def run_command(arguments: list[str]) -> None:
         studio.run(told)
     elif told.command == "sample":
         sample.run(told)
+    elif told.command in OWN:
+        OWN[told.command].run(told)
     elif told.command == "list":
         from motes.apps.choices import show_choices, show_options
 
@@ -141,6 +146,8 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
     sample.add_arguments(made["sample"])
     studio.add_arguments(made["studio"])
+    for name, command in OWN.items():
+        command.add_arguments(made[name])
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
     made["evaluate"].add_argument(
         "--data", help="a data set's name, or a folder or file of pictures; by default what the run was trained on"

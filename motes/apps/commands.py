@@ -124,14 +124,7 @@ def reconstruct(told: argparse.Namespace) -> None:
 def evaluate(told: argparse.Namespace) -> None:
     """The test split is scored; scores that learn do so from the training split, and choose by the validation split."""
     model = load(told.run, "cuda" if torch.cuda.is_available() else "cpu")
-    recipe = _recipe_of(told.run, model)
-    if told.data is not None:
-        size = {"image_size": model.config.image_size, "channels": model.config.channels}
-        recipe = choose_data(Recipe("dlp", "", data_config=size), told.data)
-        known = options_of(DATASETS.source(recipe.data))
-        recipe = Recipe("dlp", recipe.data, data_config={**recipe.data_config, **{name: size[name] for name in size if name in known}})
-    if not recipe.data:
-        raise UserError(f"{told.run} does not say what it was trained on; name pictures with --data")
+    recipe = recipe_for(told.run, model, told.data)
     options = read_options(told.dotted, {"data": DATASETS.source(recipe.data)})["data"]
     recipe = replace(recipe, data_config={**recipe.data_config, **options})
     with Progress(
@@ -199,7 +192,20 @@ RUN = {
 }
 
 
-def _recipe_of(where: Path, model: Any) -> Recipe:
+def recipe_for(where: Path, model: Any, data: str | None = None) -> Recipe:
+    """What a run was trained on, or other data that is named, at the model's size."""
+    recipe = _recipe_of(where)
+    if data is not None:
+        size = {"image_size": model.config.image_size, "channels": model.config.channels}
+        recipe = choose_data(Recipe("dlp", "", data_config=size), data)
+        known = options_of(DATASETS.source(recipe.data))
+        recipe = Recipe("dlp", recipe.data, data_config={**recipe.data_config, **{name: size[name] for name in size if name in known}})
+    if not recipe.data:
+        raise UserError(f"{where} does not say what it was trained on; name pictures with --data")
+    return recipe
+
+
+def _recipe_of(where: Path) -> Recipe:
     for folder in (where, *where.resolve().parents[:2]):
         if (folder / "run.json").is_file():
             return read_recipe(folder)

@@ -1,0 +1,85 @@
+"""What was seen of pictures: a part, through noise, from afar, or all of that."""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.ops.types import Image
+
+
+@dataclass(frozen=True)
+class Observation:
+    """`values` = the means of squares of `shrink` x `shrink` pixels + noise; where `known` is 0 they say nothing.
+
+    With shrink 1 and no noise it is a picture with holes.
+    """
+
+    values: Float[Tensor, "B C h w"]
+    known: Float[Tensor, "B 1 h w"]  # from 0, hidden, to 1, seen
+    noise: float = 0.0  # its standard deviation, in units of brightness
+    shrink: int = 1
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """Channels, rows and columns of the whole pictures."""
+        channels, rows, columns = self.values.shape[1:]
+        return channels, rows * self.shrink, columns * self.shrink
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def error(self, drawn: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+        """Squared, summed over what is known of each picture."""
+        return (self.known * (self.seen(drawn) - self.values).square()).sum((1, 2, 3))
+
+    def seen(self, picture: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
+        """What of a picture would have been seen, but for the noise."""
+        return picture if self.shrink == 1 else F.avg_pool2d(picture, self.shrink)
+
+    def filled(self, guess: Float[Tensor, "#B C H W"]) -> Image:
+        """What was seen, at the picture's size, and the guess where nothing was."""
+        known, values = self.known, self.values
+        if self.shrink > 1:
+            known = F.interpolate(known, scale_factor=self.shrink, mode="nearest")
+            values = F.interpolate(values, scale_factor=self.shrink, mode="bilinear", align_corners=False)
+        return guess + known * (values - guess)
+
+    def composed(self, drawn: Float[Tensor, "B C H W"]) -> Image:
+        """What was drawn, but for what was seen as it is."""
+        return self.filled(drawn) if self.shrink == 1 and self.noise == 0 else drawn
+
+    def distances(self, pictures: Float[Tensor, "M C H W"]) -> Float[Tensor, "B M"]:
+        """To each of some pictures, squared, summed over what is known."""
+        weight = self.known.expand_as(self.values).flatten(1)
+        seen, values = self.seen(pictures).flatten(1), self.values.flatten(1)
+        apart = weight @ seen.square().T - 2 * (weight * values) @ seen.T + (weight * values.square()).sum(1, keepdim=True)
+        return apart.clamp_min(0)  # rounding
+
+    def rows(self, index: slice | Int[Tensor, "n"]) -> "Observation":
+        """That of some pictures."""
+        return replace(self, values=self.values[index], known=self.known[index])
+
+
+def masked(image: Image, known: Float[Tensor, "B D h w"]) -> Observation:
+    """Pictures with holes: known is 1 where they are seen, 0 where they are hidden. What lies in the holes is not looked at."""
+    if known.shape != (len(image), 1, *image.shape[2:]):
+        raise UserError(f"a mask of {tuple(known.shape)} does not fit pictures of {tuple(image.shape)}: one channel, the pictures' size")
+    return Observation(torch.where(known > 0, image, 0.5), known.clamp(0, 1))
+
+
+def noisy(image: Image, deviation: float) -> Observation:
+    """Pictures with noise of this standard deviation on every number."""
+    if deviation < 0:
+        raise UserError(f"noise has a standard deviation from 0 up, not {deviation}")
+    return Observation(image, torch.ones_like(image[:, :1]), noise=deviation)
+
+
+def low_resolution(small: Image, shrink: int) -> Observation:
+    """Pictures whose every number is the mean of shrink x shrink pixels."""
+    if shrink < 1:
+        raise UserError(f"pictures are shrunk by a whole number from 1 up, not {shrink}")
+    return Observation(small, torch.ones_like(small[:, :1]), shrink=shrink)
