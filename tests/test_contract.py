@@ -39,7 +39,6 @@ SMALL = {
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8},
     "glann": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8, "sampler_width": 32},
-    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
     "paired": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "dcign": {"image_size": (32, 32), "units": (1, 2, 3), "width": 16},
     "conditional": {"image_size": (32, 32), "classes": 3, "hidden": 16, "width": 8, "views": 2},

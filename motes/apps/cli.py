@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from motes.apps import prepare, sample, show
-from motes.apps import prepare, restore, show
+from motes.apps import prepare, restore, sample, show
 from motes.apps.options import nearest
 from motes.apps.studio import command as studio
 from motes.errors import UserError
@@ -30,7 +29,7 @@ COMMANDS = {
     "push": "a run to the Hugging Face hub",
 }
 
-OWN = {"studio": studio, "restore": restore}  # commands that are a module each: ABOUT, add_arguments, run
+OWN = {"studio": studio, "sample": sample, "restore": restore}  # commands that are a module each: ABOUT, add_arguments, run
 DATA_COMMANDS = {"show": show, "prepare": prepare}  # and so are those below `motes data`
 
 
@@ -81,10 +80,6 @@ def run_command(arguments: list[str]) -> None:
         start_training(told, dotted)
     elif told.command == "data":
         DATA_COMMANDS[told.action].run(told, dotted)
-    elif told.command == "studio":
-        studio.run(told)
-    elif told.command == "sample":
-        sample.run(told)
     elif told.command in OWN:
         OWN[told.command].run(told)
     elif told.command == "list":
@@ -144,8 +139,6 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
         made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
-    sample.add_arguments(made["sample"])
-    studio.add_arguments(made["studio"])
     for name, command in OWN.items():
         command.add_arguments(made[name])
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")
