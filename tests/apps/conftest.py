@@ -2,19 +2,11 @@
 
 import pytest
 import torch
+from small import SMALL
 
 from motes.models import MODELS
 from motes.training.recipe import Recipe
 from motes.training.run import Run
-
-SMALL = {
-    "dlp": {"num_particles": 4, "num_proposals": 6, "glimpse_size": 8, "feature_dim": 3},
-    "dlp-masked": {"num_particles": 4, "num_proposals": 6, "encoder_channels": (8, 16), "reconstruction": "mse", "feature_dim": 3},
-    "keynet": {"num_particles": 4, "encoder_channels": (8, 16)},
-    "zhang": {"num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
-    "vae": {"code_dim": 4, "width": 8},
-    "glo": {"pictures": 8, "code_dim": 4, "width": 16},
-}
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +16,8 @@ def make_run():
 
 def _make_run(folder, name="dlp", checkpoint=True):
     torch.manual_seed(0)
-    model = MODELS[name](MODELS[name].Config(image_size=(32, 32), **SMALL[name])).eval()
+    told = {**SMALL[name], "image_size": (32, 32), "channels": 3}
+    model = MODELS[name](MODELS[name].Config(**told)).eval()
     if name == "dlp-masked":
         list(model.networks.scene.parameters())[-1].data.fill_(0.5)  # untrained, it would draw blacker than black
     data = {"image_size": [32, 32], "count": 8, "held_out": 6}

@@ -1,0 +1,37 @@
+"""A small configuration of every model, for all tests that try each of them."""
+
+SMALL = {
+    "dlp": {
+        "image_size": (32, 32),
+        "num_particles": 4,
+        "num_proposals": 6,
+        "glimpse_size": 8,
+        "feature_dim": 3,
+        "phases": (0.2, 0.2),
+        "presence_weight": 0.1,
+    },
+    "dlp-masked": {
+        "image_size": (32, 32),
+        "num_particles": 4,
+        "num_proposals": 6,
+        "glimpse_size": 8,
+        "feature_dim": 3,
+        "encoder_channels": (8, 16),
+        "prior_channels": (8, 8, 16),
+        "reconstruction": "mse",
+        "kl_weights": (0.1, 1e-4),
+    },
+    "keynet": {"image_size": (32, 32), "num_particles": 4, "encoder_channels": (8, 16)},
+    "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
+    "pca": {"image_size": (32, 32), "pictures": 8, "code_dim": 4},
+    "autoencoder": {"image_size": (32, 32), "code_dim": 8, "width": 32, "weight_decay": 1e-4, "activation_penalty": 1e-3, "noise": 0.1},
+    "denoising": {"image_size": (32, 32), "code_dim": 8, "width": 32, "spared_weight": 0.5},
+    "stacked": {"image_size": (16, 16), "channels": 3, "classes": 3, "widths": (16, 12)},
+    "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
+    "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8},
+    "glann": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 8, "sampler_width": 32},
+    "paired": {"image_size": (32, 32), "code_dim": 4, "width": 8},
+    "dcign": {"image_size": (32, 32), "units": (1, 2, 3), "width": 16},
+    "conditional": {"image_size": (32, 32), "classes": 3, "hidden": 16, "width": 8, "views": 2},
+    "feedback": {"image_size": (32, 32), "joints": 3, "width": 8, "pool": 20},
+}
