@@ -49,6 +49,31 @@ def test_files_and_functions_fit_the_eye(path):
             assert len(parameters) <= 6, f"{node.name} has too many parameters"
 
 
+DECIDING = [path for path in FILES if path.relative_to(ROOT).parts[0] != "data"]  # there, names are parts of files
+
+
+@pytest.mark.parametrize("path", DECIDING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_choices_are_tables_and_no_ladders_over_names(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.If | ast.IfExp) and isinstance(node.test, ast.Compare) and isinstance(node.test.ops[0], ast.Eq):
+            sides = (node.test.left, *node.test.comparators)
+            words = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
+            assert not (words and any(isinstance(side, ast.Name) and side.id == "name" for side in sides)), f"line {node.lineno}"
+
+
+def test_models_share_blocks_and_not_lines():
+    """Lines that stand in runs of six in two places are at most a twentieth; imports do not count."""
+    places, total = {}, 0
+    for path in sorted((ROOT / "models").glob("*.py")):
+        lines = [line.strip() for line in path.read_text().splitlines()]
+        lines = [line for line in lines if line and not line.startswith(("import ", "from ", "#"))]
+        total += len(lines)
+        for start in range(len(lines) - 5):
+            places.setdefault(tuple(lines[start : start + 6]), []).append((path.name, start))
+    again = {(name, start + n) for found in places.values() if len(found) > 1 for name, start in found for n in range(6)}
+    assert len(again) <= 0.05 * total, sorted(again)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

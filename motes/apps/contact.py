@@ -18,6 +18,7 @@ PICTURES, CLIPS = 24, 6  # on a sheet, if not told
 TRAIL = 5  # frames of the way that a centre came
 FINE = 2  # lines are drawn so much larger and shrunk
 LIGHT, DARK, POINT = (255, 255, 255), (20, 20, 20), (255, 193, 7)
+PARTS = {"centres": "centres", "boxes": "boxes", "masks": "masks", "whole": "whole masks", "points": "points"}
 
 
 def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "train") -> None:
@@ -56,8 +57,8 @@ def drawn_rows(data: Dataset, rows: list[int]) -> list[Image.Image]:
 
 
 def _known(truth: Truth) -> list[str]:
-    parts = [name for name in ("centres", "boxes", "masks", "whole", "points") if getattr(truth, name) is not None]
-    return ["presence", *("whole masks" if name == "whole" else name for name in parts), *truth.factors, *truth.scene]
+    parts = [words for name, words in PARTS.items() if getattr(truth, name) is not None]
+    return ["presence", *parts, *truth.factors, *truth.scene]
 
 
 def _with_truth(picture: Image.Image, truth: Truth, n: int, zoom: int, trails: list[tuple[int, Tensor]]) -> Image.Image:

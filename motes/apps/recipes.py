@@ -13,6 +13,8 @@ from motes.models import MODELS
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
+RUNS = {("dlp-quick", "shapes"): "shapes"}  # preset and data -> the folder in runs/, where it is not the preset's name
+
 
 def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
     """The preset, changed as asked; and the run folder."""
@@ -41,7 +43,7 @@ def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path
         training=replace(recipe.training, **options["training"]),
     )
     check_place(recipe.data, recipe.data_config, f"preset {name}")
-    return recipe, told.out or Path("runs") / ("shapes" if name == "dlp-quick" and recipe.data == "shapes" else name)
+    return recipe, told.out or Path("runs") / RUNS.get((name, recipe.data), name)
 
 
 def choose_data(recipe: Recipe, data: str | None) -> Recipe:

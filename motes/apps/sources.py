@@ -15,6 +15,8 @@ from motes.errors import UserError
 
 LOOKED_AT = 5000  # files of a folder, to tell what kind it is
 KEPT = ("image_size", "channels", "fit")  # options of a preset that stay when it is given other data
+AS_IT_LIES = ("0", "(0, 0)")  # defaults that say: as the data have it
+WANTED = {"folder": "pictures: --data FOLDER"}
 PLACES = ("path", "root")  # options that say where a data set lies
 ENDINGS = {
     **dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"), "video"),
@@ -54,16 +56,10 @@ def warn_of_namesake(name: str) -> None:
 
 
 def fit_options(name: str, place: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Options for a data set where another one stood before: the size and the like stay, so far as it has them.
-
-    A prepared set has the size it was prepared with.
-    """
+    """Options for a data set where another one stood before: the size and the like stay, so far as it has them to choose."""
     known = options_of(DATASETS.source(name))
-    kept = {option: before[option] for option in KEPT if option in known and option in before}
-    if name == "prepared":
-        kept.pop("image_size", None)
-        kept.pop("channels", None)
-    return {**kept, **place}
+    free = [option for option in KEPT if option in known and known[option].default not in AS_IT_LIES]
+    return {**{option: before[option] for option in free if option in before}, **place}
 
 
 def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
@@ -71,9 +67,7 @@ def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
     known = options_of(DATASETS.source(name))
     for option in PLACES:
         if option in known and not config.get(option) and known[option].default in ("''", '""'):
-            raise UserError(
-                f"{asked_by} needs {'pictures: --data FOLDER' if name == 'folder' else f'to know where {name} lies: {name}:PLACE'}"
-            )
+            raise UserError(f"{asked_by} needs {WANTED.get(name, f'to know where {name} lies: {name}:PLACE')}")
 
 
 def _kind_of_folder(path: Path) -> str:

@@ -67,7 +67,7 @@ def test_show_from_the_command_line(tmp_path):
     ("words", "answer"),
     [
         (("data", "shwo", "balls"), "did you mean 'data show'?"),
-        (("data", "show", "balz"), "did you mean 'balls'?"),
+        (("data", "show", "tetromino"), "did you mean 'tetrominoes'?"),
         (("data", "show", "balls", "--data.recipe", "occlusoin"), "did you mean 'occlusion'?"),
         (("data", "show", "balls", "--cuont", "3"), "did you mean '--count'?"),
         (("data", "show", "balls", "--out", "x.txt"), "should end in .png"),
