@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from motes.apps import prepare, restore, show
+from motes.apps import direction, prepare, restore, show
 from motes.apps.options import nearest
 from motes.apps.studio import command as studio
 from motes.errors import UserError
@@ -20,6 +20,7 @@ COMMANDS = {
     "reconstruct": "pictures through the model and back",
     "evaluate": "scores on held-out pictures",
     "restore": restore.ABOUT,
+    "direction": direction.ABOUT,
     "studio": studio.ABOUT,
     "data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER",
     "info": "what is in a run or checkpoint; alone: what this machine computes with",
@@ -28,7 +29,7 @@ COMMANDS = {
     "push": "a run to the Hugging Face hub",
 }
 
-OWN = {"studio": studio, "restore": restore}  # commands that are a module each: ABOUT, add_arguments, run
+OWN = {"studio": studio, "restore": restore, "direction": direction}  # commands that are a module each: ABOUT, add_arguments, run
 DATA_COMMANDS = {"show": show, "prepare": prepare}  # and so are those below `motes data`
 
 

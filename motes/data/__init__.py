@@ -19,6 +19,7 @@ DATASETS: "Table[type[Dataset]]" = Table(
         "faces": "faces:Faces",
         "traffic": "traffic:Traffic",
         "digits": "digits:Digits",
+        "eyes": "eyes:Eyes",
         "folder": "folder:Folder",
         "labelled": "labelled:Labelled",
         "prepared": "prepared:Prepared",
