@@ -100,6 +100,6 @@ def learn_prior(latent: Any, names: tuple[str, ...]) -> Prior:
     return ParticlePrior(latent, names) if isinstance(latent, Particles) else CodePrior(latent, names)
 
 
-def _spread(values: Float[Tensor, "M *shape"]) -> Float[Tensor, "*shape"]:
+def _spread(values: Float[Tensor, "M ..."]) -> Float[Tensor, "..."]:
     spread = (values - values.mean(0)).square().mean(0).sqrt()
     return spread.clamp_min(max(FLOOR * float(spread.max()), 1e-6))
