@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from motes.apps import prepare, restore, sample, show
+from motes.apps import direction, prepare, restore, show
 from motes.apps.options import nearest
 from motes.apps.studio import command as studio
 from motes.errors import UserError
@@ -21,6 +22,7 @@ COMMANDS = {
     "evaluate": "scores on held-out pictures",
     "sample": sample.ABOUT,
     "restore": restore.ABOUT,
+    "direction": direction.ABOUT,
     "studio": studio.ABOUT,
     "data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER",
     "info": "what is in a run or checkpoint; alone: what this machine computes with",
@@ -30,6 +32,7 @@ COMMANDS = {
 }
 
 OWN = {"studio": studio, "sample": sample, "restore": restore}  # commands that are a module each: ABOUT, add_arguments, run
+OWN = {"studio": studio, "restore": restore, "direction": direction}  # commands that are a module each: ABOUT, add_arguments, run
 DATA_COMMANDS = {"show": show, "prepare": prepare}  # and so are those below `motes data`
 
 

@@ -27,6 +27,7 @@ DATASETS: "Table[type[Dataset]]" = Table(
         "two_faces": "two_faces:TwoFaces",
         "arm": "arm:Arm",
         "streets": "streets:Streets",
+        "eyes": "eyes:Eyes",
         "folder": "folder:Folder",
         "labelled": "labelled:Labelled",
         "prepared": "prepared:Prepared",

@@ -32,6 +32,15 @@ FACTORS = {
             {},
             {"image_size": (32, 32), "count": 1000},
             Training(5000, 32, 2e-3, evaluate_every=2500),
+FACTORS: dict[str, Preset] = {
+    "eyes-vae": Preset(
+        "a code of generated eyes in which the gaze can be turned: motes direction",
+        Recipe(
+            "vae",
+            "eyes",
+            {"width": 24, "code_dim": 12, "reconstruction": "pyramid", "beta": 0.03},
+            {"irises": 0.0},
+            Training(4000, 32, 3e-3, evaluate_every=1000),
         ),
     ),
 }

@@ -1,0 +1,224 @@
+"""Directions: what a latent changes by when one thing about its picture does, learnt from pairs, from labels or from two heaps of pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.explore.latents import parts, rows
+from motes.ops.interpolation import matched
+from motes.ops.regression import ridges
+from motes.ops.types import Particles
+
+OF_PARTICLES = ("position", "features", "presence")  # what of a particle a direction may change
+STRIDES = 8  # in which a direction that bends is walked
+PENALTY = 1e-3  # of the regressions, a row
+
+
+@dataclass(frozen=True)
+class Direction:
+    """At strength 1 a part of the latent changes by `step + turn part`; without `turn` the way is straight.
+
+    Of particles it is what one particle changes by.
+    """
+
+    step: Mapping[str, Tensor]  # part of the latent -> its change, F numbers
+    turn: Mapping[str, Float[Tensor, "F F"]] = field(default_factory=dict)
+    agreement: float = 1.0  # of what it was learnt from: mean cosine between each change and the mean change; 1: all alike
+
+    def moved(self, latent: Any, strength: float | Float[Tensor, "B"], particle: int | Int[Tensor, "B"] | None = None) -> Any:
+        """The latent further along, each picture by its own strength; of particles, one in each picture, or all."""
+        if isinstance(latent, Particles):
+            return _particles_moved(self.step, latent, strength, particle)
+        if particle is not None:
+            raise UserError("this latent has no particles; leave the particle out")
+        return replace(latent, **{name: self._walked(name, parts(latent)[name], strength) for name in self.step})
+
+    def _walked(self, name: str, part: Tensor, strength: float | Tensor) -> Tensor:
+        share = torch.as_tensor(strength, dtype=part.dtype, device=part.device)
+        share = share.reshape(-1, *[1] * (part.dim() - 1))
+        if name not in self.turn:
+            return part + share * self.step[name]
+        for _ in range(STRIDES):
+            part = part + share / STRIDES * (self.step[name] + part @ self.turn[name])
+        return part
+
+
+def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) -> Direction:
+    """The mean change; where it is known how far each pair went, the change a unit, by least squares.
+
+    Of particles: of each pair the one particle that changed most, after each was matched to its counterpart.
+    """
+    _refuse_unlike(before, after)
+    amount = _amounts(amount, parts(before)[_first(before)])
+    if isinstance(before, Particles):
+        found, known = _of_changed_particles(before, after)
+        amount = amount[known]
+    else:
+        found = _differences(before, after)
+    step = {name: (_spread_out(amount, change) * change).sum(0) / amount.square().sum() for name, change in found.items()}
+    return Direction(step, agreement=_agreement(found, step, amount))
+
+
+def bending(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None, penalty: float = PENALTY) -> Direction:
+    """A change that depends on where one is: after - before = amount (turn (before + after) / 2 + step), by ridge regression.
+
+    For codes in which a factor runs along a curve, as a place does that moves through the picture.
+    """
+    _refuse_unlike(before, after)
+    if isinstance(before, Particles):
+        raise UserError("a particle's direction is straight; use of_pairs")
+    found = _differences(before, after)
+    amount = _amounts(amount, parts(before)[_first(before)])
+    step, turn = {}, {}
+    for name, change in found.items():
+        middle = (parts(before)[name] + parts(after)[name]) / 2
+        centre = middle.mean(0)
+        # amount times each, so that the offset of the regression is not the step: the step is one more column
+        scaled = torch.cat([amount[:, None] * (middle - centre), amount[:, None]], 1).double()
+        size = scaled.square().mean(0).sqrt().clamp_min(1e-9)
+        normal = scaled / size
+        fixed = torch.full((normal.shape[1],), penalty * len(normal), dtype=normal.dtype, device=normal.device)
+        fixed[-1] = 0.0  # what holds for all costs nothing
+        weight = torch.linalg.solve(normal.T @ normal + fixed.diag(), normal.T @ change.double()) / size[:, None]
+        turn[name] = weight[:-1].to(change)
+        step[name] = weight[-1].to(change) - centre @ turn[name]
+    mean = {name: step[name] + (parts(before)[name] @ turn[name]).mean(0) for name in step}
+    return Direction(step, turn, _agreement(found, mean, amount))
+
+
+def of_unpaired(before: Any, after: Any) -> Direction:
+    """The difference of the means of two heaps of pictures; what else differs between the heaps comes along."""
+    _refuse_particles(before)
+    name = _first(before)
+    return Direction({name: parts(after)[name].mean(0) - parts(before)[name].mean(0)})
+
+
+def of_labels(latent: Any, value: Float[Tensor, "B"], way: str = "ridge", others: Float[Tensor, "B Q"] | None = None) -> Direction:
+    """By one number known of each picture, a unit of it: see WAYS. `others`: what else is known, and shall stay."""
+    _refuse_particles(latent)
+    if way not in WAYS:
+        raise UserError(f"there is no way {way!r} to learn a direction from labels; choose one of {', '.join(WAYS)}")
+    name = _first(latent)
+    value = value.to(parts(latent)[name])
+    if len(value) != len(parts(latent)[name]) or not value.std() > 0:
+        raise UserError("a direction from labels wants one number a picture, not all the same")
+    return Direction({name: WAYS[way](parts(latent)[name], value, others)})
+
+
+def _by_means(code: Float[Tensor, "B F"], value: Float[Tensor, "B"], others: Tensor | None) -> Float[Tensor, " F"]:
+    """Of the classes above and below the middle, a unit of the label."""
+    if others is not None:
+        raise UserError("class means cannot hold other factors still; use the way ridge")
+    above = value > (value.min() + value.max()) / 2
+    return (code[above].mean(0) - code[~above].mean(0)) / (value[above].mean() - value[~above].mean())
+
+
+def _by_ridge(code: Float[Tensor, "B F"], value: Float[Tensor, "B"], others: Tensor | None) -> Float[Tensor, " F"]:
+    """Code = value direction + others rest + offset, by ridge regression: what goes along with the others is theirs."""
+    known = value[:, None] if others is None else torch.cat([value[:, None], others.to(code)], 1)
+    return ridges(known, code, (PENALTY,))[0].weight[0].to(code)
+
+
+WAYS = {"means": _by_means, "ridge": _by_ridge}
+
+
+def follows(asked: Float[Tensor, "B"], measured: Float[Tensor, "B"]) -> float:
+    """R2 of what was measured against what was asked for, on the line of slope 1 through 0: only moving as asked gives 1."""
+    return float(1 - (measured - asked).square().sum() / (asked - asked.mean()).square().sum().clamp_min(1e-12))
+
+
+def leakage(
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor], asked: str, spread: Mapping[str, Tensor] | None = None
+) -> dict[str, float]:
+    """How much each other factor moved, read from the pictures before and after an edit: mean |change| in % of its spread.
+
+    `spread`: values of each factor whose standard deviation counts, where those before the edit are not typical.
+    """
+    if asked not in before:
+        raise UserError(f"there is no factor {asked!r} here; there are {', '.join(before)}")
+    found = {}
+    for name in before.keys() - {asked}:
+        deviation = (spread or before)[name].float().std(0).clamp_min(1e-9)
+        found[name] = 100 * float(((after[name] - before[name]).abs() / deviation).mean())
+    return dict(sorted(found.items()))
+
+
+def _particles_moved(step: Mapping[str, Tensor], latent: Particles, strength: float | Tensor, particle: int | Tensor | None) -> Particles:
+    share = torch.as_tensor(strength, dtype=latent.position.dtype, device=latent.position.device).expand(len(latent.position))
+    chosen = torch.ones_like(latent.presence)
+    if particle is not None:
+        index = torch.as_tensor(particle, device=chosen.device).expand(len(chosen))
+        if int(index.max()) >= len(latent):
+            raise UserError(f"there is no particle {int(index.max())}; this picture has {len(latent)}")
+        chosen = torch.zeros_like(chosen).scatter(1, index[:, None], 1.0)
+    weight = chosen * share[:, None]
+    changed = {name: parts(latent)[name] + _spread_out(weight, parts(latent)[name]) * change for name, change in step.items()}
+    if "presence" in changed:
+        changed["presence"] = changed["presence"].clamp(0, 1)
+    return replace(latent, **changed)
+
+
+def _of_changed_particles(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
+    """Of each pair the change of the particle that changed most, in units of what particles differ by; and the pairs that have one."""
+    names = [name for name in OF_PARTICLES if parts(before)[name].numel()]
+    spread = {name: parts(before)[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
+    found: dict[str, list[Tensor]] = {name: [] for name in names}
+    known: list[int] = []
+    for n in range(len(before.position)):
+        one, other = (rows(latent, slice(n, n + 1)) for latent in (before, after))
+        match = matched(one, other)
+        mine = (match >= 0).nonzero()[:, 0]
+        if not len(mine):
+            continue
+        changes = {name: parts(other)[name][0, match[mine]] - parts(one)[name][0, mine] for name in names}
+        far = sum(((changes[name] / spread[name]).reshape(len(mine), -1).square().sum(1) for name in names), torch.zeros(1).to(mine.device))
+        known.append(n)
+        for name in names:
+            found[name].append(changes[name][far.argmax()])
+    if not known:
+        raise UserError("no particle is there before and after, in no pair; train the model longer, or give other pairs")
+    return {name: torch.stack(changes) for name, changes in found.items()}, known
+
+
+def _differences(before: Any, after: Any) -> dict[str, Tensor]:
+    name = _first(before)
+    return {name: parts(after)[name] - parts(before)[name]}
+
+
+def _first(latent: Any) -> str:
+    """The part of a code that decides what is drawn."""
+    return next(iter(parts(latent)))
+
+
+def _amounts(amount: Tensor | None, part: Tensor) -> Float[Tensor, "B"]:
+    amount = part.new_ones(len(part)) if amount is None else amount.to(part)
+    if len(amount) != len(part) or not amount.abs().sum() > 0:
+        raise UserError(f"there are {len(part)} pairs, and {len(amount)} amounts by which they differ, which must not all be 0")
+    return amount
+
+
+def _agreement(found: Mapping[str, Tensor], step: Mapping[str, Tensor], amount: Tensor) -> float:
+    changes = torch.cat([change.flatten(1) if change.dim() > 1 else change[:, None] for change in found.values()], 1)
+    mean = torch.cat([one.flatten() for one in step.values()])
+    return float(torch.nn.functional.cosine_similarity(changes * amount.sign()[:, None], mean[None], dim=1).mean())
+
+
+def _spread_out(weight: Tensor, part: Tensor) -> Tensor:
+    """With ones for the dimensions that only the part has."""
+    return weight.reshape(*weight.shape, *[1] * (part.dim() - weight.dim()))
+
+
+def _refuse_unlike(before: Any, after: Any) -> None:
+    counts = [len(next(iter(parts(latent).values()))) for latent in (before, after)]
+    if type(before) is not type(after) or counts[0] != counts[1] or not counts[0]:
+        raise UserError(f"pairs are as many pictures before as after, one at least, not {counts[0]} and {counts[1]}")
+
+
+def _refuse_particles(latent: Any) -> None:
+    if isinstance(latent, Particles):
+        raise UserError("which particle is meant is known from pairs only: use of_pairs")
