@@ -1,5 +1,7 @@
 """Laws of codes: fitted ones draw what they were fitted to; a model without one refuses; ways keep to likely codes."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -85,7 +87,7 @@ def test_a_mixture_finds_how_many_there_are_and_never_gets_worse():
     codes, _ = two_clouds(600)
     assert len(choose_mixture(codes).share) == 2
     mixture, history = fit_mixture(codes, 3)
-    assert all(later >= earlier - 1e-4 for earlier, later in zip(history, history[1:], strict=False))
+    assert all(later >= earlier - 1e-4 for earlier, later in pairwise(history))
     law = torch.distributions.MixtureSameFamily(
         torch.distributions.Categorical(mixture.share), torch.distributions.MultivariateNormal(mixture.mean, mixture.covariance)
     )
