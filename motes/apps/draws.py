@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
@@ -29,27 +30,28 @@ def write_sheet(told: argparse.Namespace) -> None:
     model = load(told.run, "cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(told.seed)
     law = None if told.prior is None else fitted(model, training_pictures(told.run, told.limit), told.prior)
-    codes = CODES[told.show](model, law, told.count)
-    rows = [[to_picture(one, SIDE) for one in row] for row in pictures_of(model, codes).clamp(0, 1)]
+    codes, wide = CODES[told.show](model, law, told.count)
+    pictures = [to_picture(one, SIDE) for one in pictures_of(model, codes)]
     with fresh_folder(told.out, "sample") as out:
-        sheet(rows, 3).save(out / f"{told.show}.png", optimize=True)
+        sheet([pictures[start : start + wide] for start in range(0, len(pictures), wide)], 3).save(out / f"{told.show}.png", optimize=True)
         np.savez_compressed(out / "codes.npz", codes=codes.cpu().numpy())
     whose = "the model's own law of codes" if law is None else f"a law fitted to codes of training pictures ({told.prior})"
-    print(f"{codes.shape[0] * codes.shape[1]} pictures from {whose}: {told.out / told.show}.png")
+    print(f"{len(pictures)} pictures from {whose}: {told.out / told.show}.png")
 
 
-def _draws(model: Model, law: Law | None, count: int) -> Float[Tensor, "rows columns F"]:
-    """As near to a square as it goes; what does not fill the last row is left out."""
-    wide = min(max(math.isqrt(count), 1), WIDE)
-    return (law or law_of(model)).draw(count // wide * wide).unflatten(0, (-1, wide))
+def _draws(model: Model, law: Law | None, count: int) -> tuple[Float[Tensor, "M F"], int]:
+    """As near to a square as it goes."""
+    return (law or law_of(model)).draw(count), min(math.ceil(count**0.5), WIDE)
 
 
-def _ways(model: Model, law: Law | None, count: int) -> Float[Tensor, "rows columns F"]:
-    return (law or law_of(model)).ways(count, STEPS).transpose(0, 1)
+def _ways(model: Model, law: Law | None, count: int) -> tuple[Float[Tensor, "M F"], int]:
+    return rearrange((law or law_of(model)).ways(count, STEPS), "t m f -> (m t) f"), STEPS
 
 
-def _map(model: Model, law: Law | None, count: int) -> Float[Tensor, "rows columns F"]:
-    return map_of(law if isinstance(law, Gaussian) else standard_normal(model), max(math.isqrt(count), 2))
+def _map(model: Model, law: Law | None, count: int) -> tuple[Float[Tensor, "M F"], int]:
+    """As many cells as go into a square."""
+    side = max(math.isqrt(count), 2)
+    return rearrange(map_of(law if isinstance(law, Gaussian) else standard_normal(model), side), "r c f -> (r c) f"), side
 
 
 CODES = {"draws": _draws, "ways": _ways, "map": _map}
