@@ -41,7 +41,7 @@ SMALL = {
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
-    *[("autoencoder", {**SMALL["autoencoder"], "network": network}) for network in ("convolutional", "layer", "linear")],
+    *[("autoencoder", {**SMALL["autoencoder"], "network": network}) for network in ("convolutional", "tied", "linear")],
     ("denoising", {**SMALL["denoising"], "corruption": "warp", "amount": 0.5, "image_size": (24, 32), "channels": 1}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted", "image_size": (40, 24), "channels": 1, "num_particles": 1}),
