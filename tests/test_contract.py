@@ -12,7 +12,7 @@ from motes.ops.types import Batch
 
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
-    *[("autoencoder", {**SMALL["autoencoder"], "network": network}) for network in ("convolutional", "layer", "linear")],
+    *[("autoencoder", {**SMALL["autoencoder"], "network": network}) for network in ("convolutional", "tied", "linear")],
     ("denoising", {**SMALL["denoising"], "corruption": "warp", "amount": 0.5, "image_size": (24, 32), "channels": 1}),
     ("vae", {**SMALL["vae"], "network": "dense", "width": 64, "reconstruction": "bernoulli", "free_bits": 0.1, "warm_up": 0.4}),
     ("vae", {**SMALL["vae"], "network": "linear", "reconstruction": "gaussian-learned", "channels": 1, "image_size": (24, 16)}),

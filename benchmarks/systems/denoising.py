@@ -18,13 +18,13 @@ from motes.training.recipe import Recipe
 
 PICTURE = Path(__file__).parents[2] / "docs" / "family" / "denoising.png"
 PIXELS, HIDDEN = 64, 0.25
-DECAYS = (1e-5, 1e-4, 1e-3)  # of the rival, of which the most selective is taken
+DECAYS = (1e-3, 5e-3)  # of the rival, of which the most selective is taken
 BARS = [
     Bar("clean", "squared error of a pixel, clean test digits, code of 8, over PCA's", "<=", 1.0),
     Bar("repair", "the same with a quarter of the pixels hidden, over PCA's", "<=", 1.0),
     Bar("repair_ridge", "over that of PCA fitted to the visible pixels only"),
     Bar("selective", "units that prefer one orientation, denoising, dead leaves, %"),
-    Bar("selective_decay", "the same by weight decay, at its best of three strengths, %"),
+    Bar("selective_decay", "the same by weight decay, at the better of two strengths, %"),
     Bar("more", "their difference, points", ">=", 20.0),
     Bar("index", "mean orientation selectivity, denoising"),
     Bar("index_decay", "the same by weight decay"),

@@ -17,7 +17,7 @@ RADII = 96  # between the smallest and the largest, each a little larger than th
 FINE = 2  # samples a pixel's side, averaged: edges without steps
 BARE = 1e-3  # chance that a pixel's middle is covered by no leaf, and has the colour of the ground
 MARGIN = 8  # pixels around a picture that whitening looks at
-STRETCH = 1.6  # of whitened differences; few leave [0, 1]
+STRETCH = 4.0  # of whitened differences; few leave [0, 1]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Config:
     channels: int = 1  # 3: coloured leaves
     count: int = 10000  # training pictures
     held_out: int = 1000  # pictures of the validation split, and of the test split
-    smallest: float = 1.0  # radius in pixels; less, and edges become noise
+    smallest: float = 3.0  # radius in pixels; less, and edges become specks
     largest: float = 100.0  # a picture may lie in one leaf
     whitened: bool = False  # fine differences raised to the height of coarse ones, about a middle grey, as eyes and their models do
     seed: int = 0  # another seed, other pictures

@@ -1,4 +1,4 @@
-"""NETWORKS: a picture to numbers, and numbers to a picture, by convolutions, by dense layers, by one layer, or by one matrix.
+"""NETWORKS: a picture to numbers, and numbers to a picture, by convolutions, by dense layers, by one layer and its transpose, or by one matrix.
 
 What is drawn comes before the last squashing: a Bernoulli loss wants it so, and one matrix has none.
 """
@@ -45,6 +45,7 @@ class Network:
     reader: Callable[[PictureShape, int, int], nn.Module]
     drawer: Callable[[PictureShape, int, int], nn.Module]
     squashed: bool  # whether what it draws goes through a sigmoid
+    tie: Callable[[nn.Module, PictureShape], nn.Module] | None = None  # a drawer with the reader's weights, where both are at hand
 
 
 def _convolutions_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
@@ -76,9 +77,16 @@ def _matrix_up(shape: PictureShape, width: int, code: int) -> nn.Module:
     return nn.Sequential(nn.Linear(code, shape.numbers), ToPicture(shape))
 
 
-def _layer_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
-    """Begun small: what a unit looks for is then learnt, and not a remainder of its random start."""
-    return nn.Sequential(nn.Flatten(), AboutGrey(), nn.Linear(shape.numbers, outputs), nn.Sigmoid())
+def _tied_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    """Begun next to nothing: what a unit looks for is then learnt, and not a remainder of its random start."""
+    linear = nn.Linear(shape.numbers, outputs)
+    nn.init.normal_(linear.weight, std=0.01)
+    nn.init.zeros_(linear.bias)
+    return nn.Sequential(nn.Flatten(), AboutGrey(), linear, nn.ReLU())
+
+
+def _tie(reader: nn.Module, shape: PictureShape) -> nn.Module:
+    return nn.Sequential(Transposed(reader[2]), ToPicture(shape))  # type: ignore[index]
 
 
 def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
@@ -96,6 +104,18 @@ class AboutGrey(nn.Module):
         return 2 * light - 1
 
 
+class Transposed(nn.Module):
+    """Draws by the weights that another layer reads with, about middle grey."""
+
+    def __init__(self, reader: nn.Linear):
+        super().__init__()
+        self._reader = [reader]  # in a list: its weights are the reader's parameters, and saved once
+        self.bias = nn.Parameter(torch.zeros(reader.in_features))
+
+    def forward(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B P"]:
+        return 0.5 + 0.5 * (code @ self._reader[0].weight + self.bias)
+
+
 class ToPicture(nn.Module):
     """Numbers in a row to channels, rows and columns."""
 
@@ -110,7 +130,7 @@ class ToPicture(nn.Module):
 NETWORKS = {
     "convolutional": Network(_convolutions_down, _convolutions_up, squashed=True),
     "dense": Network(_dense_down, _dense_up, squashed=True),
-    "layer": Network(_layer_down, _matrix_up, squashed=False),  # sigmoid units, as many as the code has numbers
+    "tied": Network(_tied_down, _matrix_up, squashed=False, tie=_tie),  # rectified units, which draw by what they look for
     "linear": Network(_matrix_down, _matrix_up, squashed=False),
 }
 
@@ -131,7 +151,8 @@ class PictureCoder(nn.Module):
         kind = network(name)
         self.shape = shape
         self.read = kind.reader(shape, width, code)
-        self.draw = nn.Sequential(kind.drawer(shape, width, code), nn.Sigmoid() if kind.squashed else nn.Identity())
+        drawer = kind.tie(self.read, shape) if kind.tie else kind.drawer(shape, width, code)
+        self.draw = nn.Sequential(drawer, nn.Sigmoid() if kind.squashed else nn.Identity())
 
     def weights(self) -> list[nn.Parameter]:
         """The matrices and kernels, without what is only added."""

@@ -23,7 +23,7 @@ def test_power_falls_with_the_square_of_frequency_until_it_is_whitened():
     white = DeadLeaves(Config(image_size=(24, 24), count=200, smallest=0.5, whitened=True)).pixels(range(60))[:, 0] / 255
     assert -2.6 < slope(plain) < -1.5
     assert -0.8 < slope(white) < 0.5
-    assert abs(white.mean() - 0.5) < 0.02 and white.std() > 0.05 and ((white == 0) | (white == 1)).mean() < 0.03
+    assert abs(white.mean() - 0.5) < 0.02 and white.std() > 0.05 and ((white == 0) | (white == 1)).mean() < 0.08
 
 
 def test_rows_are_functions_of_the_row():

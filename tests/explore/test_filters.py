@@ -43,7 +43,7 @@ def test_turning_and_strength_are_no_matter():
     [
         ("pca", {"code_dim": 5}, (5, 3, 16, 12)),
         ("autoencoder", {"width": 7}, (7, 3, 16, 12)),
-        ("autoencoder", {"network": "layer", "code_dim": 9}, (9, 3, 16, 12)),
+        ("autoencoder", {"network": "tied", "code_dim": 9}, (9, 3, 16, 12)),
         ("denoising", {"network": "convolutional", "width": 6}, (6, 3, 4, 4)),
         ("stacked", {"widths": (4, 3)}, (4, 3, 16, 12)),
     ],

@@ -36,9 +36,9 @@ CODES = {
         Recipe(
             "denoising",
             "dead-leaves",
-            {"code_dim": 128, "network": "layer", "corruption": "gaussian", "amount": 0.1},
-            {},
-            Training(6000, 64, 2e-3, evaluate_every=2000),
+            {"code_dim": 100, "network": "tied", "corruption": "gaussian", "amount": 0.15},
+            {"whitened": True, "count": 6000},
+            Training(4000, 100, 1e-2, evaluate_every=2000),
         ),
     ),
     "stacked-rectangles": Preset(
