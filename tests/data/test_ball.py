@@ -1,6 +1,7 @@
 """The ball: one thing varies in a clip and the rest stands still, angles move the mark as they say, light lights the side it comes from."""
 
 import hashlib
+
 import numpy as np
 import pytest
 import torch

@@ -1,6 +1,7 @@
 """Two faces: exchanged rows keep the expression and change the person; no expression is seen on both; splits share people only."""
 
 import hashlib
+
 import numpy as np
 import torch
 
