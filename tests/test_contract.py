@@ -35,6 +35,14 @@ SMALL = {
     "vae": {"image_size": (32, 32), "code_dim": 4, "width": 8},
     "glo": {"image_size": (32, 32), "pictures": 8, "code_dim": 4, "width": 16},
     "feedback": {"image_size": (32, 32), "joints": 3, "width": 8, "pool": 20},
+    "cascade": {
+        "image_size": (32, 32),
+        "classes": 3,
+        "widths": (8, 8),
+        "reader_width": 4,
+        "hypotheses": 2,
+        "reconstruction": "random-features",
+    },
 }
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
@@ -74,6 +82,7 @@ def make(name, options):
 # what may be known of pictures: name -> the entries of so many pictures, for a model of this config
 FACTS = {
     "class": lambda config, count: torch.arange(count) % 3,
+    "layout": lambda config, count: torch.arange(count)[:, None, None] % 3 + torch.zeros(count, *config.image_size, dtype=torch.int64),
     "points": lambda config, count: torch.rand(count, config.joints, 2, generator=torch.Generator().manual_seed(2)) - 0.5,
 }
 

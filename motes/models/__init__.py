@@ -17,5 +17,6 @@ MODELS: "Table[type[Model]]" = Table(
         "vae": "vae:VariationalAutoencoder",
         "glo": "glo:GenerativeLatentOptimisation",
         "feedback": "feedback:FeedbackLoop",
+        "cascade": "cascade:CascadedRefinement",
     },
 )

@@ -24,6 +24,23 @@ def ssim(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> F
     return (brightness * (2 * (xy - mean_x * mean_y) + 0.03**2) / (variances + 0.03**2)).mean((1, 2, 3))
 
 
+def frechet_distance(features: Float[Tensor, "N F"], others: Float[Tensor, "M F"]) -> float:
+    """Between Gaussians fitted to two sets (Heusel et al. 2017, https://arxiv.org/abs/1706.08500), squared, in double precision:
+
+    |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)); the last trace is the sum of singular values of S^(1/2) S'^(1/2).
+    """
+    one, other = features.double(), others.double()
+    roots = [_root(torch.cov(points.T)) for points in (one, other)]
+    common = torch.linalg.svdvals(roots[0] @ roots[1]).sum()
+    spread = sum(root.square().sum() for root in roots)
+    return float((one.mean(0) - other.mean(0)).square().sum() + spread - 2 * common)
+
+
+def _root(covariance: Float[Tensor, "F F"]) -> Float[Tensor, "F F"]:
+    values, axes = torch.linalg.eigh(covariance)
+    return axes * values.clamp_min(0).sqrt() @ axes.T
+
+
 def _windowed(maps: Float[Tensor, "M B C H W"]) -> Float[Tensor, "M B C h w"]:
     """Weighted means, one axis after the other."""
     radius = (min(11, maps.shape[-2], maps.shape[-1]) - 1) // 2
