@@ -60,11 +60,11 @@ class FeatureLoss(nn.Module):
     def placed(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], window: int) -> list[Float[Tensor, "B h w"]]:
         """Absolute errors at each place, the mean of the channels: of the pixels, then of each level (Chen & Koltun 2017).
 
-        Features are means over windows of so many pixels a side, which tell the texture and not where its parts are; 1: place by place.
+        With a window of more than a pixel, features are of what is finer than it, and means over it: they tell a texture, and neither
+        where its parts are nor the colour it lies on.
         """
-        levels = [
-            (averaged(ours, window >> n), averaged(theirs, window >> n)) for n, (ours, theirs) in enumerate(self._pairs(drawn, wanted))
-        ]
+        pairs = self._pairs(detail(drawn, window), detail(wanted, window))
+        levels = [(averaged(ours, window >> n), averaged(theirs, window >> n)) for n, (ours, theirs) in enumerate(pairs)]
         return [absolute(ours, theirs) for ours, theirs in [(drawn, wanted), *levels]]
 
     def _pairs(self, drawn: Tensor, wanted: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -111,6 +111,13 @@ def placed_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], list[T
     if isinstance(loss, FeatureLoss):
         return partial(loss.placed, window=window)
     return lambda drawn, wanted: [absolute(drawn, wanted)]
+
+
+def detail(image: Float[Tensor, "B C H W"], window: int) -> Float[Tensor, "B C H W"]:
+    """What is finer than a window, on grey."""
+    if window <= 1:
+        return image
+    return 0.5 + image - F.avg_pool2d(image, 2 * window + 1, 1, window, count_include_pad=False)
 
 
 def averaged(maps: Float[Tensor, "B C h w"], window: int) -> Float[Tensor, "B C r s"]:

@@ -82,5 +82,6 @@ def test_windows_forgive_where_a_texture_lies_and_not_what_it_is():
     def finest(loss, drawn):
         return loss(drawn, stripes)[1].mean()
 
+    assert finest(averaged, stripes + 0.2) < 1e-5 < finest(placed, stripes + 0.2), "another colour under them: for the pixels to tell"
     assert finest(averaged, shifted) < 0.3 * finest(averaged, plain), "the same stripes, a pixel on"
     assert finest(placed, shifted) > 0.7 * finest(placed, plain), "place by place, no stripes are better than shifted ones"

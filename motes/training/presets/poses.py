@@ -15,7 +15,7 @@ POSES = {
             "streets",
             {},
             {"image_size": (32, 64), "count": 2000},
-            Training(400, 8, 2e-3, evaluate_every=200, validation_pictures=64),
+            Training(600, 4, 4e-3, evaluate_every=300, validation_pictures=64),
         ),
     ),
 }
