@@ -34,4 +34,12 @@ SMALL = {
     "dcign": {"image_size": (32, 32), "units": (1, 2, 3), "width": 16},
     "conditional": {"image_size": (32, 32), "classes": 3, "hidden": 16, "width": 8, "views": 2},
     "feedback": {"image_size": (32, 32), "joints": 3, "width": 8, "pool": 20},
+    "cascade": {
+        "image_size": (32, 32),
+        "classes": 3,
+        "widths": (8, 8),
+        "reader_width": 4,
+        "hypotheses": 2,
+        "reconstruction": "random-features",
+    },
 }

@@ -59,6 +59,7 @@ FACTS = {
     "clip": lambda config, count: torch.arange(count) // 2,
     "view": lambda config, count: torch.linspace(-1, 1, count)[:, None].expand(-1, 2),
     "mask": lambda config, count: torch.ones(count, *config.image_size, dtype=torch.bool).tril(),
+    "layout": lambda config, count: torch.arange(count)[:, None, None] % 3 + torch.zeros(count, *config.image_size, dtype=torch.int64),
     "points": lambda config, count: torch.rand(count, config.joints, 2, generator=torch.Generator().manual_seed(2)) - 0.5,
 }
 

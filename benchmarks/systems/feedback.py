@@ -1,7 +1,7 @@
 """The feedback loop on depth pictures of an arm: against its own guess, against an updater of plain squares, against descent.
 
 Errors are mean distances of joints in half pictures, over the test split. Descent lowers the squared error between picture and drawing
-from the same guess by Adam; its rate is the best of several on the validation split, for as many steps as it is given.
+from the same guess by Adam; its rate is the best of several on pictures of the validation split, for as many steps as it is given.
 """
 
 import time
@@ -14,6 +14,7 @@ import torch
 from bar import Bar
 
 from motes.apps import draw
+from motes.data.base import Split
 from motes.models.checkpoint import load
 from motes.ops.types import Batch, Code
 from motes.training import loop
@@ -36,24 +37,28 @@ BARS = [
     Bar("over_descent", "two updates / descent for as long", "<=", 1.0),
     Bar("descent_long", "descent of the rendering error from the guess, 100 steps"),
 ]
-RATES, LONG, FAR = (0.001, 0.003, 0.01, 0.03, 0.1), 100, 0.35
+RATES, LONG, TUNED_ON, FAR = (0.001, 0.003, 0.01, 0.03, 0.1), 100, 200, 0.35
 PICTURE = Path(__file__).parents[2] / "docs" / "family" / "feedback.png"
 
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
     model, rival = (trained(folder / name, seed, name) for name in ("contraction", "squares"))
-    data = {split: loop.open_data(PRESETS["feedback-arm"].recipe, split) for split in ("validation", "test")}
-    tuning, test = (one.batch_with(range(len(one)), ("points",)) for one in data.values())
+    tuning, test = (pictures(split, count) for split, count in (("validation", TUNED_ON), ("test", None)))
     found = {**iterations(model, test), **{f"squares_{name}": value for name, value in iterations(rival, test).items()}}
     found |= {"share": found["two"] / found["guess"], "over_squares": found["four"] / found["squares_four"]}
     with torch.no_grad():
         start = model.guess(test.image)
         updates = seconds(lambda: model.refine(test.image, start, 2))
-    steps = max(int(LONG * updates / seconds(lambda: descend(model, test, LONG, RATES[0]))), 1)
+    steps = max(int(10 * updates / seconds(lambda: descend(model, test, 10, RATES[0]))), 1)
     found |= {"steps": steps, "descent": descended(model, tuning, test, steps), "descent_long": descended(model, tuning, test, LONG)}
     if seed == 0:
         save(model, test)
     return {**found, "over_descent": found["two"] / found["descent"]}
+
+
+def pictures(split: Split, count: int | None) -> Batch:
+    data = loop.open_data(PRESETS["feedback-arm"].recipe, split)
+    return data.batch_with(range(count or len(data)), ("points",))
 
 
 def trained(folder: Path, seed: int, update_loss: str) -> Any:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from motes.apps import prepare, restore, sample, show
-from motes.apps import direction, prepare, restore, show
+from motes.apps import direction, prepare, restore, sample, show
 from motes.apps.options import nearest
 from motes.apps.studio import command as studio
 from motes.errors import UserError
@@ -31,8 +30,8 @@ COMMANDS = {
     "push": "a run to the Hugging Face hub",
 }
 
-OWN = {"studio": studio, "sample": sample, "restore": restore}  # commands that are a module each: ABOUT, add_arguments, run
-OWN = {"studio": studio, "restore": restore, "direction": direction}  # commands that are a module each: ABOUT, add_arguments, run
+# commands that are a module each: ABOUT, add_arguments, run
+OWN = {"studio": studio, "sample": sample, "restore": restore, "direction": direction}
 DATA_COMMANDS = {"show": show, "prepare": prepare}  # and so are those below `motes data`
 
 

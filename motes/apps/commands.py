@@ -32,7 +32,7 @@ from motes.evaluation import evaluate as score
 from motes.models import MODELS
 from motes.models.checkpoint import checkpoint_folder, load, read_config
 from motes.nn.lpips import why_not
-from motes.nn.perceptual import find_vgg_weights
+from motes.nn.perceptual import FEATURES
 from motes.ops.types import Particles
 from motes.training import loop
 from motes.training.recipe import Recipe, read_recipe
@@ -41,8 +41,9 @@ from motes.training.run import Run
 
 def train(recipe: Recipe, folder: Path) -> None:
     default = getattr(MODELS[recipe.model].Config, "reconstruction", "")
-    if recipe.model_config.get("reconstruction", default) == "vgg":
-        find_vgg_weights()  # now, and not in the first step
+    if make := FEATURES.get(recipe.model_config.get("reconstruction", default)):
+        with Console(stderr=True).status("reading, or learning, the network that compares pictures"):
+            make()  # now, and not in the first step
     empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     try:
         _run(recipe, folder, lambda display: loop.train(recipe, folder, display))

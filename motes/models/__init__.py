@@ -25,5 +25,6 @@ MODELS: "Table[type[Model]]" = Table(
         "paired": "paired:PairedAutoencoder",
         "dcign": "dcign:InverseGraphicsNetwork",
         "feedback": "feedback:FeedbackLoop",
+        "cascade": "cascade:CascadedRefinement",
     },
 )

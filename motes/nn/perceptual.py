@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
+from motes.nn.texture_features import random_features, texture_features
 from motes.ops.image_loss import absolute, cross_entropy, laplacian_error, squared_error
 
 VGG_FILE = "vgg16-397923af.pth"  # the last eight letters begin its SHA-256
@@ -51,34 +53,65 @@ class Pyramid(nn.Module):
         return squared_error(drawn, wanted) + 0.1 * laplacian_error(drawn, wanted)
 
 
-class Vgg(nn.Module):
-    """Squared error of pixels and of VGG-16 features (Hoshen et al. 2019, https://arxiv.org/abs/1812.08985), each summed over a picture.
+class FeatureLoss(nn.Module):
+    """Squared error of pixels and of a network's features (Hoshen et al. 2019, https://arxiv.org/abs/1812.08985), each summed over a picture.
 
-    The network is frozen, is no part of the model's parameters or checkpoints, and the wanted picture carries no gradient.
+    The network is made when first needed. It is frozen, is no part of the model's parameters or checkpoints, and the wanted picture
+    carries no gradient through it.
     """
 
-    def __init__(self):
+    def __init__(self, make: Callable[[], nn.Module]):
         super().__init__()
+        self._make = make
         self._network: list[nn.Module] = []  # in a list: hidden from parameters() and state_dict()
 
     def forward(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
-        if not self._network:
-            self._network.append(load_vgg(find_vgg_weights()))
-        network = self._network[0].to(drawn.device)
-        with torch.no_grad():
-            targets = vgg_features(network, wanted)
         error = squared_error(drawn, wanted)
-        for ours, theirs in zip(vgg_features(network, drawn), targets, strict=True):
+        for ours, theirs in self._pairs(drawn, wanted):
             error = error + squared_error(ours, theirs)
         return error
 
+    def placed(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], window: int) -> list[Float[Tensor, "B h w"]]:
+        """Absolute errors at each place, the mean of the channels: of the pixels, then of each level (Chen & Koltun 2017).
 
+        With a window of more than a pixel, features are of what is finer than it, and means over it: they tell a texture, and neither
+        where its parts are nor the colour it lies on.
+        """
+        pairs = self._pairs(detail(drawn, window), detail(wanted, window))
+        levels = [(averaged(ours, window >> n), averaged(theirs, window >> n)) for n, (ours, theirs) in enumerate(pairs)]
+        return [absolute(ours, theirs).mean(1) for ours, theirs in [(drawn, wanted), *levels]]
+
+    def _pairs(self, drawn: Tensor, wanted: Tensor) -> list[tuple[Tensor, Tensor]]:
+        if not self._network:
+            self._network.append(self._make())
+        network = self._network[0].to(drawn.device)
+        with torch.no_grad():
+            targets = network(wanted)
+        return list(zip(network(drawn), targets, strict=True))
+
+
+class VggFeatures(nn.Module):
+    """VGG-16 up to the last of VGG_LEVELS."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+        return vgg_features(self.network, image)
+
+
+def vgg() -> nn.Module:
+    return VggFeatures(load_vgg(find_vgg_weights())).eval()
+
+
+FEATURES: dict[str, Callable[[], nn.Module]] = {"vgg": vgg, "textures": texture_features, "random-features": random_features}
 RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {
     "mse": SquaredError,
     "absolute": AbsoluteError,
     "cross-entropy": CrossEntropy,
     "pyramid": Pyramid,
-    "vgg": Vgg,
+    **{name: partial(FeatureLoss, make) for name, make in FEATURES.items()},
 }
 
 
@@ -86,6 +119,27 @@ def reconstruction_loss(name: str) -> nn.Module:
     if name not in RECONSTRUCTIONS:
         raise UserError(f"reconstruction {name!r} is unknown; choose one of {', '.join(RECONSTRUCTIONS)}")
     return RECONSTRUCTIONS[name]()
+
+
+def placed_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], list[Tensor]]:
+    """(drawn, wanted) to maps of what is wrong where, B h w: of the pixels, and of each level where the loss has features."""
+    loss = reconstruction_loss(name)
+    if isinstance(loss, FeatureLoss):
+        return partial(loss.placed, window=window)
+    return lambda drawn, wanted: [absolute(drawn, wanted).mean(1)]
+
+
+def detail(image: Float[Tensor, "B C H W"], window: int) -> Float[Tensor, "B C H W"]:
+    """What is finer than a window, on grey."""
+    if window <= 1:
+        return image
+    return 0.5 + image - F.avg_pool2d(image, 2 * window + 1, 1, window, count_include_pad=False)
+
+
+def averaged(maps: Float[Tensor, "B C h w"], window: int) -> Float[Tensor, "B C r s"]:
+    """Over windows that overlap by halves."""
+    side = min(window, *maps.shape[-2:])
+    return F.avg_pool2d(maps, side, max(side // 2, 1)) if side > 1 else maps
 
 
 def vgg_network() -> nn.Sequential:

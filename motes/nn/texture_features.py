@@ -1,4 +1,4 @@
-"""Feature networks that need no download: one that learns, in about a minute, to tell generated textures apart, and a random one.
+"""Feature networks that need no download: one that learns, in a minute or two, to tell generated textures apart, and a random one.
 
 The learned weights are kept in the user's cache folder, or read from where MOTES_TEXTURE_WEIGHTS says; another seed is another network.
 """
@@ -84,7 +84,7 @@ def texture_features(seed: int = 0) -> nn.Module:
     if kept.is_file():
         return _read(kept)
     network = learn_textures(seed).features
-    with contextlib.suppress(OSError):  # a folder that cannot be written to costs a minute each time, no more
+    with contextlib.suppress(OSError):  # a folder that cannot be written to costs that each time, no more
         kept.parent.mkdir(parents=True, exist_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")
         save_file(network.state_dict(), fresh)

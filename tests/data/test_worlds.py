@@ -26,6 +26,7 @@ WORLDS = {
     "scenes": ({}, "9228ee4a28694cc1"),
     "scenes many": ({"objects": (7, 10), "image_size": (48, 64), "channels": 1, "fine": 1}, "e8d12dd697c80eba"),
     "rolling": ({"frames": 60}, "ba3a040e4eee8435"),
+    "arm": ({}, "e92338a68970ad08"),
 }
 EACH = pytest.mark.parametrize("name", WORLDS)
 

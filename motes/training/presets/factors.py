@@ -32,7 +32,8 @@ FACTORS = {
             {},
             {"image_size": (32, 32), "count": 1000},
             Training(5000, 32, 2e-3, evaluate_every=2500),
-FACTORS: dict[str, Preset] = {
+        ),
+    ),
     "eyes-vae": Preset(
         "a code of generated eyes in which the gaze can be turned: motes direction",
         Recipe(

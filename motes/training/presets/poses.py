@@ -6,6 +6,16 @@ from motes.training.recipe import Recipe, Training
 POSES = {
     "feedback-arm": Preset(
         "the joints of an arm in depth pictures: guess, draw, compare, correct",
-        Recipe("feedback", "arm", {}, {}, Training(6000, 32, 1e-3, evaluate_every=1500)),
+        Recipe("feedback", "arm", {}, {}, Training(2400, 32, 2e-3, evaluate_every=600)),
+    ),
+    "cascade-streets": Preset(
+        "streets drawn of layouts, by a loss that looks at textures",
+        Recipe(
+            "cascade",
+            "streets",
+            {},
+            {"image_size": (32, 64), "count": 2000},
+            Training(600, 4, 4e-3, evaluate_every=300, validation_pictures=64),
+        ),
     ),
 }
