@@ -12,7 +12,7 @@ from torch import Tensor
 from motes.data.base import Truth
 from motes.evaluation.intervals import Statistic
 from motes.models.base import Model
-from motes.nn.perceptual import VGG_FILE, vgg_places
+from motes.nn.vgg import VGG_FILE, vgg_places
 from motes.ops.footprints import Footprints, middles_of_masks, windows_of_masks
 from motes.ops.glimpse import place
 from motes.ops.segmentation import shared_pixels

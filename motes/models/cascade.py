@@ -100,7 +100,7 @@ class CascadedRefinement(Model):
         wanted = image.repeat_interleave(count, 0)
         total = drawn.new_zeros(len(image), count, layout.shape[1])
         for number, errors in enumerate(self.placed_loss(rearrange(drawn, "b u c h w -> (b u) c h w"), wanted)):
-            masks = F.adaptive_avg_pool2d(layout, errors.shape[-2:])
+            masks = F.adaptive_avg_pool2d(layout, (errors.shape[-2], errors.shape[-1]))
             # features are scaled by numbers of the picture over numbers of the level: half the side, twice as large
             weight = (self.config.pixels if number == 0 else 2.0 ** (1 - number)) / errors[0].numel()
             placed = rearrange(errors, "(b u) h w -> b u h w", u=count)

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.nn.perceptual import VGG_FILE, enlarged, load_vgg, vgg_places
+from motes.nn.vgg import VGG_FILE, enlarged, load_vgg, vgg_places
 
 LEVELS = (3, 8, 15, 22, 29)  # after the last ReLU of each block, numbered as in torchvision
 MIDDLE, SPREAD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of pictures in [-1, 1]

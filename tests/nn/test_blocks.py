@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from motes.errors import UserError
-from motes.nn import perceptual
+from motes.nn import perceptual, vgg
 from motes.nn.anchored import DoublingConvolution
 from motes.nn.conv import ConvBlock, through
 from motes.nn.normalisation import BatchNorm
@@ -61,7 +61,7 @@ def test_pyramid_prefers_a_shifted_edge_to_a_blur_where_squares_do_not():
 
 def test_vgg_reads_weights_laid_out_like_the_real_file(tmp_path, monkeypatch):
     torch.manual_seed(0)
-    network = perceptual.vgg_network()
+    network = vgg.vgg_network()
     state = {f"features.{key}": value for key, value in network.state_dict().items()} | {"classifier.0.weight": torch.zeros(2, 2)}
     torch.save(state, tmp_path / "vgg.pth")
     monkeypatch.setenv("MOTES_VGG_WEIGHTS", str(tmp_path / "vgg.pth"))
@@ -71,17 +71,17 @@ def test_vgg_reads_weights_laid_out_like_the_real_file(tmp_path, monkeypatch):
     found.sum().backward()
     assert found.shape == (2,) and drawn.grad is not None
     assert not list(loss.parameters()) and not loss.state_dict(), "frozen, and no part of the model"
-    features = perceptual.vgg_features(network, torch.rand(1, 3, 64, 64))
+    features = vgg.vgg_features(network, torch.rand(1, 3, 64, 64))
     assert [one.shape[1] for one in features] == [64, 128, 256, 512, 512]
     assert [one.shape[2] for one in features] == [64, 32, 16, 8, 2]
     assert all((one >= 0).all() for one in features), "after the rectifiers"
 
 
 def test_missing_vgg_weights_are_explained(tmp_path, monkeypatch):
-    monkeypatch.setattr(perceptual, "vgg_places", lambda: [tmp_path / "a", tmp_path / "b"])
+    monkeypatch.setattr(vgg, "vgg_places", lambda: [tmp_path / "a", tmp_path / "b"])
     monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *a, **k: (_ for _ in ()).throw(OSError()))
     with pytest.raises(UserError, match=r"397923af.*none of .*a, .*b.*reconstruction mse"):
-        perceptual.find_vgg_weights()
+        vgg.find_vgg_weights()
     with pytest.raises(UserError, match="choose one of mse"):
         perceptual.reconstruction_loss("lpips")
 

@@ -8,7 +8,7 @@ import torch
 from motes.errors import UserError
 from motes.nn import lpips
 from motes.nn.lpips import LEVELS, Lpips, load_lpips, why_not
-from motes.nn.perceptual import VGG_FILE, vgg_network
+from motes.nn.vgg import VGG_FILE, vgg_network
 
 WIDTHS = (64, 128, 256, 512, 512)
 

@@ -5,16 +5,16 @@ import torch
 from torch import nn
 
 from motes.errors import UserError
-from motes.nn import perceptual
+from motes.nn import perceptual, vgg
 
 
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
     """A file laid out as vgg16-397923af.pth is: features, classifier, all by torchvision's names."""
     torch.manual_seed(0)
-    state = {f"features.{key}": value for key, value in perceptual.vgg_network().state_dict().items()}
+    state = {f"features.{key}": value for key, value in vgg.vgg_network().state_dict().items()}
     state |= {f"classifier.{n}.{kind}": torch.zeros(1) for n in (0, 3, 6) for kind in ("weight", "bias")}
-    path = tmp_path / perceptual.VGG_FILE
+    path = tmp_path / vgg.VGG_FILE
     torch.save(state, path)
     monkeypatch.setenv("MOTES_VGG_WEIGHTS", str(path))
     return path
@@ -23,7 +23,7 @@ def weights(tmp_path, monkeypatch):
 def in_place_features(state, image):
     """The reference: rectifiers write into what the layer before returned, so a kept convolution reads as rectified."""
     layers, kept = [], {}
-    for layer in perceptual.vgg_network():
+    for layer in vgg.vgg_network():
         layers.append(nn.ReLU(inplace=True) if isinstance(layer, nn.ReLU) else layer)
     network = nn.Sequential(*layers)
     network.load_state_dict({key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")})
@@ -31,18 +31,18 @@ def in_place_features(state, image):
         for number, layer in enumerate(network):
             image = layer(image)
             kept[number] = image
-    return [kept[number] for number in perceptual.VGG_LEVELS]
+    return [kept[number] for number in vgg.VGG_LEVELS]
 
 
 def test_features_are_those_that_in_place_rectifiers_leave(weights):
-    network, image = perceptual.load_vgg(weights), torch.rand(2, 3, 40, 64)
+    network, image = vgg.load_vgg(weights), torch.rand(2, 3, 40, 64)
     expected = in_place_features(torch.load(weights), image.clone())
-    for ours, theirs in zip(perceptual.vgg_features(network, image), expected, strict=True):
+    for ours, theirs in zip(vgg.vgg_features(network, image), expected, strict=True):
         torch.testing.assert_close(ours, theirs)
 
 
 def test_keys_and_shapes_are_those_of_the_real_file():
-    state = perceptual.vgg_network().state_dict()
+    state = vgg.vgg_network().state_dict()
     numbers = sorted({int(key.partition(".")[0]) for key in state})
     assert numbers == [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28]
     assert sum(value.numel() for value in state.values()) == 14_714_688
@@ -72,16 +72,16 @@ def test_frozen_unsaved_and_no_gradient_through_the_network_to_the_wanted_pictur
 def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "vgg.pth").write_bytes(b"no weights")
     with pytest.raises(UserError, match=r"vgg\.pth does not hold VGG-16 weights"):
-        perceptual.load_vgg(tmp_path / "vgg.pth")
+        vgg.load_vgg(tmp_path / "vgg.pth")
 
 
 def test_places_in_order(tmp_path, monkeypatch, weights):
-    snapshot = tmp_path / "hub/models--someone--vgg/snapshots/1" / perceptual.VGG_FILE
+    snapshot = tmp_path / "hub/models--someone--vgg/snapshots/1" / vgg.VGG_FILE
     snapshot.parent.mkdir(parents=True)
     snapshot.touch()
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "torch"))
-    assert perceptual.vgg_places() == [weights, snapshot, tmp_path / "torch/checkpoints" / perceptual.VGG_FILE]
-    assert perceptual.find_vgg_weights() == weights
+    assert vgg.vgg_places() == [weights, snapshot, tmp_path / "torch/checkpoints" / vgg.VGG_FILE]
+    assert vgg.find_vgg_weights() == weights
     monkeypatch.delenv("MOTES_VGG_WEIGHTS")
-    assert perceptual.find_vgg_weights() == snapshot
+    assert vgg.find_vgg_weights() == snapshot
