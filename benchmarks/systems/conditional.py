@@ -26,7 +26,7 @@ BARS = [
     Bar("inside_over_blend", "inside the mask alone: squared error over the blend's"),
     Bar("overlap", "mask's intersection over union, held-out views"),
     Bar("shift_r2", "shift of the drawn mask's middle against the shift asked for: R2", ">=", 0.95),
-    Bar("morph", "share of chairs pairs whose mask leaves the one and nears the other with every step of the blend"),
+    Bar("morph", "share of pairs of chairs whose mask leaves the one and nears the other with every step of the blend"),
     Bar("found", "conditions found by descent: squared error of held-out views over the one with the true condition"),
 ]
 ROOT = Path(__file__).parents[2]

@@ -126,4 +126,4 @@ def picture(model: InverseGraphicsNetwork, units: list[torch.Tensor], data: Ball
     changed = latent.vector[rows[:8]].clone()
     changed[:, units[2]] = latent.vector[other[:8]][:, units[2]]
     shown += [image[other[:8]], model.decode(Code(changed)), wanted[:8]]
-    return sheet([[to_picture(one, 96) for one in row] for row in shown])
+    return sheet([[to_picture(one, 64) for one in row] for row in shown])

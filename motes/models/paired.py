@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.nn.coding import PictureShape, network
-from motes.nn.normalisation import RunningNorm
+from motes.ops.groups import group_means
 from motes.ops.image_loss import squared_error
 from motes.ops.types import Batch, Image, Losses
 from motes.ops.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
@@ -24,9 +24,10 @@ class Config:
 
     image_size: tuple[int, int] = (64, 64)  # rows, columns
     channels: int = 3
-    code_dim: int = 12  # numbers that both domains share; too many, and identity slips through
+    code_dim: int = 16  # numbers that both domains share; too many, and identity slips through
     width: int = 24  # of the first convolution
     network: str = "convolutional"
+    level: float = 1.0  # pull of each domain's mean code to 0, so that the mean cannot tell who it is
     encoders: int = 1  # 2: one for each domain, whose codes mean nothing to each other; for comparison
     bend: float = 0.004  # of what the encoder reads: how far it is warped; 0 lets it copy alignment and identity
     shift: float = 0.03  # in half pictures
@@ -42,11 +43,10 @@ class PairedCode:
 
 
 class PairedAutoencoder(Model):
-    """|D_d(E(w(x))) - x|_1 for pictures x of domain d, w a random warp; swapped: D_(1-d)(E(x)).
+    """|D_d(E(w(x))) - x|_1 + l |mean_d E(w(x))|^2 for pictures x of domain d, w a random warp; swapped: D_(1-d)(E(x)).
 
     The warp is noise that the decoders undo: what is left in the code is what both must know, and each decoder adds what is always
-    the same in its domain. E ends by bringing each domain's codes to mean 0 and variance 1, so that these cannot tell who it is. There is
-    no paper; the layout is that of the face tools of 2018.
+    the same in its domain. There is no paper; the layout is that of the face tools of 2018.
     """
 
     Config = Config
@@ -61,7 +61,6 @@ class PairedAutoencoder(Model):
         self.config, kind = config, network(config.network)
         self.read = nn.ModuleList(kind.reader(shape, config.width, config.code_dim) for _ in range(config.encoders))
         self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in range(2))
-        self.level = nn.ModuleList(RunningNorm(config.code_dim) for _ in range(2))
         basis = thin_plate_basis(even_points(config.image_size, torch.zeros(1)), CONTROLS)
         self.register_buffer("basis", basis, persistent=False)
 
@@ -84,7 +83,7 @@ class PairedAutoencoder(Model):
         """Where the domain is known."""
         if len(domain) and not 0 <= int(domain.min()) <= int(domain.max()) <= 1:
             raise UserError(f"there are two domains, 0 and 1; these data have {sorted(set(domain.tolist()))}")
-        return PairedCode(_by_domain(self.level, _by_domain(self.read, image, domain), domain), domain.long())
+        return PairedCode(_by_domain(self.read, image, domain), domain.long())
 
     def decode(self, latent: PairedCode) -> Image:
         return torch.sigmoid(_by_domain(self.draw, latent.vector, latent.domain))
@@ -94,8 +93,10 @@ class PairedAutoencoder(Model):
         return replace(latent, domain=1 - latent.domain)
 
     def _error(self, batch: Batch, read: Image) -> Losses:
-        error = (self.decode(self.encode_as(read, batch.facts["domain"])) - batch.image).abs().sum((1, 2, 3))
-        return Losses(error.mean(), {"reconstruction": error})
+        latent = self.encode_as(read, batch.facts["domain"])
+        error = (self.decode(latent) - batch.image).abs().sum((1, 2, 3))
+        lean = group_means(latent.vector, latent.domain).square().sum(1)
+        return Losses((error + self.config.level * lean).mean(), {"reconstruction": error, "lean": lean})
 
     def _warped(self, image: Image) -> Image:
         bend = self.config.bend

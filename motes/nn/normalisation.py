@@ -76,24 +76,3 @@ def settled(part: nn.Module) -> Iterator[None]:
         yield
     finally:
         part.train(was_training)
-
-
-class RunningNorm(nn.Module):
-    """Numbers brought to mean 0 and variance 1 by what they were lately: in training as afterwards, and also where one row comes alone."""
-
-    mean: Tensor
-    variance: Tensor
-
-    def __init__(self, numbers: int, momentum: float = 0.03):
-        super().__init__()
-        self.momentum = momentum
-        self.register_buffer("mean", torch.zeros(numbers))
-        self.register_buffer("variance", torch.ones(numbers))
-
-    def forward(self, values: Tensor) -> Tensor:
-        if self.training and len(values):
-            with torch.no_grad():
-                apart = (values - self.mean).square().mean(0)
-                self.mean.lerp_(values.mean(0), self.momentum)
-                self.variance.lerp_(apart, self.momentum)
-        return (values - self.mean) * (self.variance + 1e-5).rsqrt()

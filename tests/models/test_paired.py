@@ -1,13 +1,10 @@
 """The paired autoencoder: a swap changes the decoder alone, rows keep their order, the domain is guessed, only inputs are warped."""
 
-from copy import deepcopy
-
 import pytest
 import torch
 
 from motes.errors import UserError
 from motes.models.paired import Config, PairedAutoencoder
-from motes.nn.normalisation import RunningNorm
 from motes.ops.types import Batch
 
 CONFIG = Config(image_size=(24, 24), code_dim=6, width=8)
@@ -81,24 +78,10 @@ def test_a_third_domain_is_refused():
         PairedAutoencoder(Config(encoders=3))
 
 
-def test_codes_of_each_domain_are_levelled(trained):
-    model, batch = deepcopy(trained).train(), stripes(60)
-    with torch.no_grad():
-        for _ in range(150):
-            model.encode_as(batch.image, batch.facts["domain"])
-        vectors = model.eval().encode_as(batch.image, batch.facts["domain"]).vector
-    for own in (vectors[0::2], vectors[1::2]):
-        assert own.mean(0).abs().max() < 0.1
-        torch.testing.assert_close(own.var(0), torch.ones(6), atol=0.2, rtol=0)
-
-
-def test_a_running_norm_follows_its_numbers_and_needs_no_batch():
-    torch.manual_seed(0)
-    norm = RunningNorm(2)
-    for _ in range(300):
-        norm(torch.randn(16, 2) * torch.tensor([3.0, 0.1]) + torch.tensor([5.0, -1.0]))
-    torch.testing.assert_close(norm.mean, torch.tensor([5.0, -1.0]), atol=0.5, rtol=0)
-    torch.testing.assert_close(norm.variance, torch.tensor([9.0, 0.01]), atol=0, rtol=0.3)
-    before = norm.mean.clone()
-    alone = norm.eval()(torch.tensor([[8.0, -1.0]]))
-    assert abs(alone[0, 0] - 1) < 0.3 and torch.equal(norm.mean, before)
+def test_the_lean_of_each_domain_is_measured_by_itself():
+    model, batch = PairedAutoencoder(CONFIG).eval(), stripes(6)
+    batch = Batch(batch.image, batch.index, facts={"domain": torch.tensor([0, 0, 0, 0, 1, 1])})
+    losses, vectors = model.validate(batch), model.encode_as(batch.image, batch.facts["domain"]).vector
+    torch.testing.assert_close(losses.terms["lean"][0], vectors[:4].mean(0).square().sum())
+    torch.testing.assert_close(losses.terms["lean"][5], vectors[4:].mean(0).square().sum())
+    torch.testing.assert_close(losses.total, (losses.terms["reconstruction"] + CONFIG.level * losses.terms["lean"]).mean())
