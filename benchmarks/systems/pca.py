@@ -103,4 +103,4 @@ def _draw(model: Any, image: Tensor) -> None:
     tiles = [*torch.cat([mean, axes]), *image, *drawn]
     rows = [[to_picture(one, 64) for one in tiles[start : start + 8]] for start in range(0, len(tiles), 8)]
     PICTURE.parent.mkdir(exist_ok=True)
-    sheet(rows).save(PICTURE, optimize=True)
+    sheet(rows).quantize(256).save(PICTURE, optimize=True)
