@@ -55,4 +55,4 @@ def _draw(image: torch.Tensor, plain: dict[int, Any], closed: dict[int, Any]) ->
     with torch.no_grad():
         drawn = [model.decode(model.encode(image)) for model in (*plain.values(), *closed.values())]
     PICTURE.parent.mkdir(exist_ok=True)
-    sheet([[to_picture(one, 48) for one in row] for row in (image, *drawn)]).save(PICTURE, optimize=True)
+    sheet([[to_picture(one, 48) for one in row] for row in (image, *drawn)]).convert("L").save(PICTURE, optimize=True)

@@ -86,4 +86,4 @@ def _draw(model: Any, closed: Any, tested: Tensor, hurt: Tensor, filters: list[T
     digits = [[to_picture(one, 48) for one in row[:16]] for row in rows]
     sheets = [[to_picture(contact_sheet(one, 16)[0], 850)] for one in filters]
     PICTURE.parent.mkdir(exist_ok=True)
-    sheet([*digits, *sheets]).save(PICTURE, optimize=True)
+    sheet([*digits, *sheets]).convert("L").save(PICTURE, optimize=True)

@@ -98,8 +98,9 @@ def _draw(model: Any, image: Tensor) -> None:
     axes = 0.5 + 0.5 * axes / axes.abs().amax((1, 2, 3), keepdim=True)
     mean = model.mean.view(1, *image.shape[1:])
     with torch.no_grad():
-        drawn = model.decode(model.encode(image[:8]))
-    tiles = [*torch.cat([mean, axes]), *image[:8], *drawn]
+        image = image[:: len(image) // 8][:8]
+        drawn = model.decode(model.encode(image))
+    tiles = [*torch.cat([mean, axes]), *image, *drawn]
     rows = [[to_picture(one, 64) for one in tiles[start : start + 8]] for start in range(0, len(tiles), 8)]
     PICTURE.parent.mkdir(exist_ok=True)
-    sheet(rows).save(PICTURE, optimize=True)
+    sheet(rows).quantize(256).save(PICTURE, optimize=True)

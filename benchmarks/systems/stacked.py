@@ -88,4 +88,4 @@ def _draw(recipe: Recipe, folder: Path) -> None:
         drawn = models[0].decode(models[0].encode(image))
     rows = [[to_picture(one, 56) for one in pictures] for pictures in (image, drawn)]
     PICTURE.parent.mkdir(exist_ok=True)
-    sheet([*([one] for one in sheets), *rows]).save(PICTURE, optimize=True)
+    sheet([*([one] for one in sheets), *rows]).convert("L").save(PICTURE, optimize=True)

@@ -38,7 +38,7 @@ CODES = {
             "dead-leaves",
             {"code_dim": 100, "network": "tied", "corruption": "gaussian", "amount": 0.15},
             {"whitened": True, "count": 6000},
-            Training(4000, 100, 1e-2, evaluate_every=2000),
+            Training(3000, 100, 1e-2, evaluate_every=1500),
         ),
     ),
     "stacked-rectangles": Preset(
