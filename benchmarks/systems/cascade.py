@@ -102,7 +102,7 @@ def cost(model: Any, drawn: torch.Tensor, batch: Batch) -> float:
     return model.costs(drawn, batch.image, layout).amin(1).sum(1).mean().item()
 
 
-def save(batch: Batch, blurred: Image, drawn: Image, several: torch.Tensor, count: int = 5) -> None:
+def save(batch: Batch, blurred: Image, drawn: Image, several: torch.Tensor, count: int = 4) -> None:
     """Layouts; pixel loss; perceptual loss; the second and third of three; the true pictures."""
     layout = COLOURS[batch.facts["layout"]].movedim(3, 1)
     rows = [layout, blurred, drawn, several[:, 1], several[:, 2], batch.image]

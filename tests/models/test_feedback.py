@@ -64,3 +64,14 @@ def test_wrong_words_and_poses_get_a_sentence():
         made().prediction_loss(poses(2, joints=5))
     with pytest.raises(UserError, match="one of contraction, squares"):
         made(update_loss="hinge")
+
+
+def test_while_the_updater_learns_the_others_stay_as_they_are():
+    """Batch statistics too: a drawing of a far start is no picture that the synthesiser learned from."""
+    model, batch = made().train(), poses(6)
+    before = {name: value.clone() for name, value in model.state_dict().items() if not name.startswith(("updater", "pool", "thrown"))}
+    alone = Batch(batch.image[:1], batch.index[:1], facts={"points": batch.facts["points"][:1]})
+    guessed = model.loss(batch).terms["from guess"][0]
+    assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
+    torch.testing.assert_close(model.loss(alone).terms["from guess"][0], guessed)
+    assert model.predictor.training and model.synthesiser.training
