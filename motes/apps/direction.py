@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="a run or checkpoint folder; any model that draws")
     parser.add_argument("--pairs", type=Path, required=True, help="a folder with before/NAME and after/NAME, or NAME-before and NAME-after")
     parser.add_argument("--pictures", type=Path, nargs="+", help=f"pictures to move; by default {SHOWN} of those before")
-    parser.add_argument("--strengths", type=float, nargs="+", default=[-1.0, -0.5, 0.0, 0.5, 1.0, 1.5], help="1 is what the pairs change by")
+    parser.add_argument(
+        "--strengths", type=float, nargs="+", default=[-1.0, -0.5, 0.0, 0.5, 1.0, 1.5], help="1 is what the pairs change by"
+    )
     parser.add_argument(
         "--bending", action="store_true", help="the change may depend on where one is; wants tens of pairs, and no particles"
     )
