@@ -38,6 +38,7 @@ BARS = [
     Bar("particle_leak", "largest leakage of that, % of the spread", "<=", 10.0),
     *[Bar(f"{way}_{what}", f"{said}: {name}") for way, name in WAYS.items() for what, said in (("follows", "R2"), ("leak", "leakage"))][2:],
     *[Bar(f"bending_{name}", f"leakage to {name}: pairs, bending") for name in FACTORS[1:]],
+    *[Bar(f"model_{name}", f"how {name} differs in reconstructions of true pairs") for name in FACTORS[1:]],
     *[Bar(f"floor_{name}", f"what the reader misreads of {name} in true pairs") for name in FACTORS[1:]],
     Bar("edited_error", "mean squared error against the picture as it would be: edited"),
     Bar("unedited_error", "the same: not edited"),
@@ -88,6 +89,8 @@ def gaze(seed: int, run: Path) -> tuple[dict[str, float], list]:
         found[f"{way}_leak"] = max(leaks.values())
         found |= {f"{way}_{name}": leak for name, leak in leaks.items()}
     found |= {f"floor_{name}": leak for name, leak in leakage(read(held[::2]), read(held[1::2]), "column", truth).items()}
+    twice = [{name: value[start::2] for name, value in read(drawn).items()} for start in (0, 1)]
+    found |= {f"model_{name}": leak for name, leak in leakage(*twice, "column", truth).items()}
     turn = truth["column"][1::2] - truth["column"][::2]
     edit = draw(model, directions["bending"].moved(rows(begun, slice(0, None, 2)), turn)) - drawn[::2]
     shift = (amount[:, None, None, None] * (image[1::2] - image[::2])).sum(0) / amount.square().sum()
@@ -147,7 +150,7 @@ def one_thing(seed: int, run: Path) -> tuple[dict[str, float], list]:
     particle = nearest(place, latent.position, there)[:, 0]
     drawn, edited = draw(model, latent), draw(model, direction.moved(latent, asked, particle.clamp_min(0)))
     seen = [look(one, truth, things) for one in (drawn, edited)]
-    leaks = leakage(*seen, "column")
+    leaks = leakage(*seen, "column", look(held, truth, things))
     found = {"particle_follows": follows(asked, seen[1]["column"] - seen[0]["column"]), "particle_leak": max(leaks.values())}
     found |= {f"particle_{name}": leak for name, leak in leaks.items()}
     return found, [[to_picture(one) for one in pictures[:9]] for pictures in (held, edited)]

@@ -79,7 +79,7 @@ def _observation(told: argparse.Namespace, session: Any) -> Any:
         raise UserError(f"--shrink {told.shrink} does not divide the model's {config.image_size[0]} x {config.image_size[1]} pixels")
 
     def read(path: Path, channels: int) -> torch.Tensor:
-        return torch.from_numpy(load_picture(path, size, channels, told.fit)[None]).float().div_(255).to(session.device)
+        return torch.tensor(load_picture(path, size, channels, told.fit)[None]).float().div_(255).to(session.device)
 
     values = read(told.picture, config.channels)
     known = torch.ones_like(values[:, :1]) if told.mask is None else (read(told.mask, 1) < 0.5).float()

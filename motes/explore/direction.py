@@ -15,13 +15,14 @@ from motes.ops.regression import ridges
 from motes.ops.types import Particles
 
 OF_PARTICLES = ("position", "features", "presence")  # what of a particle a direction may change
-STRIDES = 8  # in which a direction that bends is walked
-PENALTY = 1e-3  # of the regressions, a row
+STRIDES = 4  # in which a direction that bends is walked
+FIT_STEPS, FIT_RATE, FIT_PENALTY = 400, 0.05, 1e-4  # of the descent that bends it; the last is of a squared number
+PENALTY = 1e-3  # of a regression, a row
 
 
 @dataclass(frozen=True)
 class Direction:
-    """At strength 1 a part of the latent changes by `step + turn part`; without `turn` the way is straight.
+    """At strength 1 a part of the latent changes by `step`; with `turn` the way bends: its slope is `step + part turn`.
 
     Of particles it is what one particle changes by.
     """
@@ -40,12 +41,9 @@ class Direction:
 
     def _walked(self, name: str, part: Tensor, strength: float | Tensor) -> Tensor:
         share = torch.as_tensor(strength, dtype=part.dtype, device=part.device)
-        share = share.reshape(-1, *[1] * (part.dim() - 1))
-        if name not in self.turn:
-            return part + share * self.step[name]
-        for _ in range(STRIDES):
-            part = part + share / STRIDES * (self.step[name] + part @ self.turn[name])
-        return part
+        if name in self.turn:
+            return walked(part, share, self.step[name], self.turn[name])
+        return part + share.reshape(-1, *[1] * (part.dim() - 1)) * self.step[name]
 
 
 def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) -> Direction:
@@ -64,31 +62,51 @@ def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) 
     return Direction(step, agreement=_agreement(found, step, amount))
 
 
-def bending(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None, penalty: float = PENALTY) -> Direction:
-    """A change that depends on where one is: after - before = amount (turn (before + after) / 2 + step), by ridge regression.
+def bending(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None, penalty: float = FIT_PENALTY) -> Direction:
+    """A change that depends on where one is: dz / da = step + z turn, such that it leads from each picture to its other in `amount`.
 
-    For codes in which a factor runs along a curve, as a place does that moves through the picture.
+    For codes in which a factor runs along a curve, as a place does that moves through the picture. What counts is where the way ends: a
+    line from end to end of an arc is shorter than the arc, and a straight fit of differences walks too fast.
     """
     _refuse_unlike(before, after)
     if isinstance(before, Particles):
         raise UserError("a particle's direction is straight; use of_pairs")
-    found = _differences(before, after)
-    amount = _amounts(amount, parts(before)[_first(before)])
-    step, turn = {}, {}
-    for name, change in found.items():
-        middle = (parts(before)[name] + parts(after)[name]) / 2
-        centre = middle.mean(0)
-        # amount times each, so that the offset of the regression is not the step: the step is one more column
-        scaled = torch.cat([amount[:, None] * (middle - centre), amount[:, None]], 1).double()
-        size = scaled.square().mean(0).sqrt().clamp_min(1e-9)
-        normal = scaled / size
-        fixed = torch.full((normal.shape[1],), penalty * len(normal), dtype=normal.dtype, device=normal.device)
-        fixed[-1] = 0.0  # what holds for all costs nothing
-        weight = torch.linalg.solve(normal.T @ normal + fixed.diag(), normal.T @ change.double()) / size[:, None]
-        turn[name] = weight[:-1].to(change)
-        step[name] = weight[-1].to(change) - centre @ turn[name]
-    mean = {name: step[name] + (parts(before)[name] @ turn[name]).mean(0) for name in step}
-    return Direction(step, turn, _agreement(found, mean, amount))
+    name = _first(before)
+    start, end = parts(before)[name].detach(), parts(after)[name].detach()
+    amount = _amounts(amount, start)
+    everything = torch.cat([start, end])
+    middle, spread = everything.mean(0), everything.std(0, correction=0).clamp_min(1e-6)
+    start, end = (start - middle) / spread, (end - middle) / spread
+    step, turn = _curved(torch.cat([start, end]), torch.cat([end, start]), torch.cat([amount, -amount]), penalty)
+    turn = turn * spread / spread[:, None]
+    step = spread * step - middle @ turn
+    mean = {name: step + (parts(before)[name] @ turn).mean(0)}
+    return Direction({name: step}, {name: turn}, _agreement(_differences(before, after), mean, amount))
+
+
+def _curved(
+    start: Float[Tensor, "B F"], end: Float[Tensor, "B F"], amount: Float[Tensor, "B"], penalty: float
+) -> tuple[Float[Tensor, " F"], Float[Tensor, "F F"]]:
+    """By Adam, from a straight way on."""
+    straight = (amount[:, None] * (end - start)).sum(0) / amount.square().sum()
+    step, turn = straight.clone().requires_grad_(), torch.zeros(len(straight), len(straight)).to(straight).requires_grad_()
+    optimizer = torch.optim.Adam([step, turn], lr=FIT_RATE)
+    for number in range(FIT_STEPS):
+        optimizer.param_groups[0]["lr"] = FIT_RATE * (1 - number / FIT_STEPS)
+        with torch.enable_grad():
+            missed = (walked(start, amount, step, turn) - end).square().sum(1).mean() + penalty * turn.square().sum()
+            step.grad, turn.grad = torch.autograd.grad(missed, [step, turn])
+        optimizer.step()
+    return step.detach(), turn.detach()
+
+
+def walked(part: Float[Tensor, "B F"], amount: Tensor, step: Float[Tensor, " F"], turn: Float[Tensor, "F F"]) -> Float[Tensor, "B F"]:
+    """Along dz / da = step + z turn, in strides whose slope is that of their middle."""
+    stride = amount.reshape(-1, 1) / STRIDES
+    for _ in range(STRIDES):
+        half = part + stride / 2 * (step + part @ turn)
+        part = part + stride * (step + half @ turn)
+    return part
 
 
 def of_unpaired(before: Any, after: Any) -> Direction:

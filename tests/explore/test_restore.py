@@ -13,7 +13,7 @@ from motes.explore.prior import Normal, learn_prior
 from motes.explore.restore import Search, remember, restore, starts
 from motes.models import MODELS
 from motes.models.base import Model
-from motes.ops.types import Code, Losses, Particles
+from motes.ops.types import Batch, Code, Losses, Particles
 
 SIZE, CODE = (6, 6), 3
 
@@ -225,3 +225,26 @@ def test_what_cannot_be_is_said(world):
         noisy(image, -1.0)
     with pytest.raises(UserError, match="whole number"):
         low_resolution(image, 0)
+
+
+OTHERS = {
+    "dlp-masked": {"num_particles": 3, "num_proposals": 4, "encoder_channels": (8, 16), "reconstruction": "mse", "feature_dim": 3},
+    "keynet": {"num_particles": 3, "encoder_channels": (8, 16)},
+    "zhang": {"num_particles": 3, "feature_dim": 3, "widths": (8, 16)},
+    "vae": {"code_dim": 4, "width": 8},
+    "glo": {"pictures": 8, "code_dim": 4, "width": 16},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_model_that_draws_restores(name):
+    torch.manual_seed(0)
+    model = MODELS[name](MODELS[name].Config(image_size=(32, 32), **OTHERS[name])).eval()
+    image, known = torch.rand(4, 3, 32, 32), torch.ones(2, 1, 32, 32)
+    known[..., 16:] = 0
+    for stage in model.stages():
+        if stage.begin:
+            stage.begin([Batch(image, torch.arange(4))])  # or the codes of GLO were all the same
+    memory, observation = remember(model, image), masked(image[:2], known)
+    before, after = (restore(model, observation, memory, Search(steps=steps, neighbours=1)) for steps in (0, 50))
+    assert (after.energy.amin(1) < before.energy.amin(1)).all() and after.image.isfinite().all()
