@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import cos, pi
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 import torch
 from einops import rearrange
@@ -15,19 +15,10 @@ from motes.errors import UserError
 from motes.explore.latents import drawn_parts, joined, parts, rows
 from motes.explore.observation import Observation
 from motes.explore.prior import Prior, learn_prior
-from motes.models.base import Model, device_of, refuse_other_sizes
+from motes.models.base import Bounded, Model, device_of, refuse_other_sizes
 from motes.ops.types import Image
 
 TOGETHER = 64  # pictures searched at once
-
-
-@runtime_checkable
-class Confines(Protocol):
-    """A model whose latents live in a place of their own, such as a ball."""
-
-    def confined(self, latent: Any) -> Any:
-        """The nearest latent that is there."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -163,8 +154,8 @@ def descend(
 
 
 def confined(model: Model, latent: Any) -> Any:
-    """Where the model's latents may be, for a model that says so."""
-    return model.confined(latent) if isinstance(model, Confines) else latent
+    """Where the model's codes may be, for a model that says so."""
+    return replace(latent, vector=model.within(latent.vector)) if isinstance(model, Bounded) else latent
 
 
 @contextmanager

@@ -83,9 +83,6 @@ class Glann(Model):
     def decode(self, latent: Code) -> Image:
         return self.glo.decode(latent)
 
-    def confined(self, latent: Code) -> Code:
-        return self.glo.confined(latent)
-
     def sample(self, count: int) -> Code:
         return self.from_noise(self.noise(count))
 

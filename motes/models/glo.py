@@ -103,10 +103,6 @@ class GenerativeLatentOptimisation(Model):
     def decode(self, latent: Code) -> Image:
         return self.observed.picture(self.draw(latent.vector))
 
-    def confined(self, latent: Code) -> Code:
-        """The nearest code of the ball."""
-        return Code(self.within(latent.vector))
-
     def sample(self, count: int) -> Code:
         """From a Gaussian fitted to the training codes."""
         with torch.no_grad():

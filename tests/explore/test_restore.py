@@ -150,7 +150,7 @@ def test_a_model_that_confines_its_latents_is_obeyed(world):
     memory = remember(model, image)
     observation = masked(image[:4], torch.ones(4, 1, *SIZE))
     free = restore(model, observation, memory, Search(steps=50)).latent.vector
-    model.confined = lambda latent: replace(latent, vector=latent.vector / latent.vector.norm(dim=1, keepdim=True).clamp_min(0.1) * 0.1)
+    model.within = lambda code: code / code.norm(dim=1, keepdim=True).clamp_min(0.1) * 0.1
     bound = restore(model, observation, memory, Search(steps=50)).latent.vector
     assert (free.norm(dim=1) > 0.2).any() and (bound.norm(dim=1) <= 0.1 + 1e-5).all()
 
