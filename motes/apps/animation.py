@@ -35,14 +35,15 @@ def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
 
 def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
     """There and back again, once, in true colours."""
-    pictures = _one_way(session, latent, edits, look)
     file = io.BytesIO()
     try:
-        with Film(file, 1000 / TIME) as film:
-            for one in [*pictures, *reversed(pictures[:-1])]:
-                film.add(one)
+        film = Film(file, 1000 / TIME)
     except UserError as problem:
         raise UserError(f"{problem}. A GIF needs nothing more.") from None
+    pictures = _one_way(session, latent, edits, look)
+    with film:
+        for one in [*pictures, *reversed(pictures[:-1])]:
+            film.add(one)
     return file.getvalue()
 
 

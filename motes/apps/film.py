@@ -1,9 +1,10 @@
 """Pictures as a film: H.264, which every browser and every program for slides plays."""
 
+import io
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import Image as Pictures
 
@@ -15,7 +16,7 @@ from motes.errors import UserError
 class Film:
     """Written as pictures come; all of the first one's size."""
 
-    def __init__(self, where: Path | BinaryIO, rate: float, crf: int = 14):
+    def __init__(self, where: Path | io.BytesIO, rate: float, crf: int = 14):
         self._av = import_av()
         if "libx264" not in self._av.codecs_available:
             raise UserError("this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small import SMALL
 
 from motes.apps import draw, svg
 from motes.apps.report import steps_done, write_report
@@ -14,13 +15,6 @@ from motes.models import MODELS
 from motes.ops.types import Particles
 from motes.training.recipe import Recipe
 from motes.training.run import Run
-
-SMALL = {
-    "dlp": {"num_particles": 2, "glimpse_size": 8, "encoder_channels": (8, 8, 8)},
-    "dlp-masked": {"num_particles": 2, "num_proposals": 4, "encoder_channels": (8, 8), "reconstruction": "mse"},
-    "vae": {"width": 16, "code_dim": 2},
-    "glo": {"pictures": 4, "width": 16, "code_dim": 2},
-}
 
 
 def particles(count=3):
@@ -37,9 +31,7 @@ def titles(page):
 @pytest.mark.parametrize("name", list(MODELS))
 def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     torch.manual_seed(0)
-    known = vars(MODELS[name].Config())
-    told = {key: value for key, value in SMALL.get(name, {}).items() if key in known}
-    model = MODELS[name](MODELS[name].Config(image_size=(32, 40), **told)).eval()
+    model = MODELS[name](MODELS[name].Config(**{**SMALL[name], "image_size": (32, 40), "channels": 3})).eval()
     shapes = DATASETS["shapes"]
     run = Run(tmp_path / "<run>")
     run.folder.mkdir()
@@ -48,7 +40,7 @@ def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     data = shapes(shapes.Config(image_size=(32, 40), held_out=3), "test")
     page = write_report(run, Recipe(name, "shapes"), model, data, {"psnr": Score(1.0, 0.5, 1.5)}).read_text()
     expected = {"Originals", "Reconstructions", "Scores", "Curves", "Try next"}
-    expected |= {"Particles"} if name not in ("vae", "glo") else set()
+    expected |= {"Particles"} if isinstance(model.encode(torch.rand(1, 3, 32, 40)), Particles) else set()
     for panel, ability in (("Proposals", "proposals"), ("New pictures", "sample"), ("Glimpses", "glimpses")):
         expected |= {panel} if hasattr(model, ability) else set()
     assert set(titles(page)) == expected
