@@ -20,6 +20,8 @@ def _make_run(folder, name="dlp", checkpoint=True):
     model = MODELS[name](MODELS[name].Config(**told)).eval()
     if name == "dlp-masked":
         list(model.networks.scene.parameters())[-1].data.fill_(0.5)  # untrained, it would draw blacker than black
+    if name == "vae":
+        model.draw.colour.weight.data.mul_(30)  # untrained, a number of its code would move no pixel by a whole step
     data = {"image_size": [32, 32], "count": 8, "held_out": 6}
     Recipe(name, "shapes", {}, data).save(folder)
     run = Run(folder)
