@@ -30,7 +30,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/motes-installed: .venv/bin/python pyproject.toml constraints-cpu.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable '.[studio,video,digits]'
 	@touch $@
 
 .venv/motes-dev-installed: .venv/motes-installed

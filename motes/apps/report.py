@@ -75,8 +75,9 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
 
 
 def next_commands(folder: Path) -> list[str]:
-    """Three that work as they stand, on held-out pictures that the report leaves in the run folder."""
+    """Those that work as they stand, on held-out pictures that the report leaves in the run folder."""
     commands = {
+        f"motes studio {folder}": "take hold of pictures, in the browser",
         f"motes encode {folder} {folder}/samples --out {folder}/encoded": "what is where: tables and overlays",
         f"motes reconstruct {folder} {folder}/samples --out {folder}/drawn": "what the model makes of it",
         f"motes info {folder}": "what it is made of",

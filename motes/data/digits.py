@@ -30,7 +30,7 @@ class Digits(Dataset):
         try:
             from sklearn.datasets import load_digits
         except ImportError:
-            raise UserError("the digits come with scikit-learn, which is not installed: pip install scikit-learn") from None
+            raise UserError("the digits come with scikit-learn; install it with: pip install 'motes[digits]'") from None
         self.config = config
         found: Any = load_digits()
         order = np.random.default_rng(config.seed).permutation(len(found.images))
