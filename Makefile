@@ -29,7 +29,7 @@ clean:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "motes needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 
-.venv/motes-installed: .venv/bin/python pyproject.toml constraints-cpu.txt
+.venv/motes-installed: .venv/bin/python Makefile pyproject.toml constraints-cpu.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable '.[studio,video,digits]'
 	@touch $@
 
