@@ -6,7 +6,7 @@ from typing import Any
 
 from motes.errors import UserError
 
-ABOUT = "complete a picture of which not all was seen: motes restore RUN PICTURE --mask M --out FILE"
+ABOUT = "complete a picture of which not all was seen: motes restore RUN PICTURE --mask M"
 FORMATS = (".png", ".jpg", ".webp")
 LOOKS = ("fit", "stretch", "crop")
 
@@ -14,7 +14,7 @@ LOOKS = ("fit", "stretch", "crop")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="a run or checkpoint folder; any model that draws")
     parser.add_argument("picture", type=Path, help="the picture; it is brought to the model's size")
-    parser.add_argument("--out", type=Path, required=True, help="picture file to write")
+    parser.add_argument("--out", type=Path, default=Path("restored.png"), help="picture file to write")
     parser.add_argument("--mask", type=Path, help="a picture of the same shape: white where the picture is hidden, black where it is seen")
     parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of the picture's noise; black is 0, white is 1")
     parser.add_argument("--shrink", type=int, default=1, help="the picture shows means over squares of so many of the model's pixels")

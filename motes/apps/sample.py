@@ -6,7 +6,7 @@ from pathlib import Path
 from motes.apps.options import nearest
 from motes.errors import UserError
 
-ABOUT = "new pictures: motes sample RUN --out FOLDER"
+ABOUT = "new pictures: motes sample RUN"
 LAWS = ("gaussian", "mixture", "imle")  # that can be fitted, as in motes.explore.sample, which loads torch
 SHEETS = {
     "draws": "pictures drawn at random",
@@ -17,7 +17,7 @@ SHEETS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="a run or checkpoint folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to: SHEET.png, and codes.npz")
+    parser.add_argument("--out", type=Path, default=Path("sampled"), help="folder to write to: SHEET.png, and codes.npz")
     parser.add_argument("--show", default="draws", metavar="SHEET", help="; ".join(f"{name}: {about}" for name, about in SHEETS.items()))
     parser.add_argument("--prior", metavar="LAW", help=f"fit a law of codes to the run's training pictures first: {', '.join(LAWS)}")
     parser.add_argument("--count", type=int, default=64, help="pictures, ways, or cells of the map")

@@ -90,3 +90,10 @@ def test_a_checkpoint_without_its_recipe_asks_for_pictures(run, picture, capsys,
         Image.fromarray(pixels).save(tmp_path / "pictures" / f"{number}.png")
     code, printed = said(capsys, *words, "--data", tmp_path / "pictures")
     assert code == 0, printed.err
+
+
+def test_where_no_file_is_named_the_picture_lies_here(run, picture, capsys, monkeypatch):
+    folder, _ = picture
+    monkeypatch.chdir(folder)
+    code, printed = said(capsys, run, "seen.png", "--mask", "mask.png", "--steps", 2, "--neighbours", 1)
+    assert code == 0 and (folder / "restored.png").is_file() and "restored.png" in printed.out
