@@ -24,7 +24,7 @@ class Stage:
     share: float  # of all steps; the shares of a model's stages sum to 1
     loss: Callable[[Batch], Losses]
     parameters: tuple[nn.Parameter, ...]  # none: all is done in `begin`, and the loss is only looked at
-    begin: Callable[[Iterable[Batch]], None] | None = None  # once, before the first step, with one pass over the training pictures
+    begin: Callable[[Iterable[Batch]], None] | None = None  # once, before the first step; each time through, all training pictures
     # after each optimiser step, without gradients; each of several processes has its own share of the batch, and all must end alike
     after_step: Callable[[Batch], None] | None = None
     optimizer: Callable[[float], Optimizer] | None = None  # from the learning rate; None: the trainer's Adam

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
+from motes.nn.code_table import AT_ONCE, CodeTable, RowRMSprop
 from motes.nn.coding import PictureShape, network
 from motes.nn.likelihood import observation
 from motes.ops.ball import BALLS
+from motes.ops.components import components_of_covariance, moments
 from motes.ops.types import Batch, Code, Image, Losses
 
 ENCODING_STEPS, ENCODING_RATE = 60, 0.02
@@ -34,6 +36,7 @@ class Config:
     code_rate: float = 2.0  # learning rate of the codes over the decoder's
     ball: str = "2"  # p of the norm in which codes have at most length 1: 1, 2 or inf; 1 = few numbers are not 0
     start: str = "pca"  # of the codes: the pictures' principal components, or random, which needs far longer
+    codes_in: str = "memory"  # or file: on the disk of TMPDIR, with what is remembered of them, where millions would not fit into memory
 
 
 class GenerativeLatentOptimisation(Model):
@@ -57,12 +60,18 @@ class GenerativeLatentOptimisation(Model):
         self.config = config
         kind, shape = network(config.network), PictureShape.of(config)
         self.within = BALLS[config.ball]  # the nearest code of the ball
-        self.codes = nn.Parameter(self.within(torch.randn(config.pictures, config.code_dim)))
         self.draw = kind.drawer(shape, config.width, config.code_dim)
         self.observed: Any = observation(config.reconstruction, kind.squashed, variance=0.5)
         pixels = _small(torch.zeros(1, config.channels, *config.image_size)).shape[1]
+        self.table = CodeTable(config.pictures, config.code_dim, config.codes_in)
+        self.table.change(lambda codes: self.within(torch.randn_like(codes)))
         self.register_buffer("middle", torch.zeros(pixels))  # of the small training pictures
         self.register_buffer("axes", torch.zeros(pixels, config.code_dim))  # their principal components, scaled into the ball
+
+    @property
+    def codes(self) -> Float[Tensor, "N F"]:
+        """Of the training pictures."""
+        return self.table.values
 
     def stages(self) -> tuple[Stage, ...]:
         begin = STARTS[self.config.start].codes
@@ -79,7 +88,7 @@ class GenerativeLatentOptimisation(Model):
         )
 
     def loss(self, batch: Batch) -> Losses:
-        error = self.observed(self.draw(self.codes[batch.index]), batch.image)
+        error = self.observed(self.draw(self.table(batch.index)), batch.image)
         return Losses(error.mean(), {"reconstruction": error})
 
     def validate(self, batch: Batch) -> Losses:
@@ -106,37 +115,35 @@ class GenerativeLatentOptimisation(Model):
     def sample(self, count: int) -> Code:
         """From a Gaussian fitted to the training codes."""
         with torch.no_grad():
-            centred = self.codes - self.codes.mean(0)
-            covariance = centred.T @ centred / max(len(centred) - 1, 1) + 1e-6 * torch.eye(centred.shape[1], device=centred.device)
-            noise = torch.randn(count, centred.shape[1], device=centred.device)
-            return Code(self.within(self.codes.mean(0) + noise @ torch.linalg.cholesky(covariance).T))
+            mean, covariance = moments(self.codes.split(AT_ONCE))
+            root = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(mean), device=mean.device))
+            device = self.middle.device
+            return Code(self.within(mean.to(device).float() + torch.randn(count, len(mean), device=device) @ root.to(device).float().T))
 
     def keep_in_ball(self, batch: Batch) -> None:
-        """All codes: another process's batch moves codes too, and every process must hold the same."""
-        self.codes.copy_(self.within(self.codes))
+        """Those that moved."""
+        self.table.change(self.within, batch.index)
 
     def optimizer(self, rate: float) -> torch.optim.Optimizer:
-        """RMSprop: without momentum, which would go on moving the codes of pictures that are not in the batch."""
-        groups = [
-            {"params": list(self.draw.parameters()), "lr": rate},
-            {"params": [self.codes], "lr": self.config.code_rate * rate},
-        ]
-        return torch.optim.RMSprop(groups, alpha=0.99)
+        """Whose steps cost as much as the pictures of a batch, however many codes there are."""
+        return RowRMSprop(list(self.draw.parameters()), self.table, rate, self.config.code_rate * rate)
 
+    @torch.no_grad()
     def start_codes(self, batches: Iterable[Batch]) -> None:
-        """Principal components of small pictures, scaled into the ball."""
-        small, rows = [], []
+        """Principal components of small pictures, scaled so that nine in ten lie in the ball; the others are brought there."""
+        mean, covariance = moments(_small(batch.image) for batch in batches)
+        found = components_of_covariance(covariance, self.config.code_dim)
+        known = found.variance > 1e-9 * found.variance[0]  # fewer than numbers of a code where pictures are few or small
+        self.middle.copy_(mean)
+        self.axes.zero_()[:, : len(known)] = torch.where(known, found.axes, 0.0)
+        lengths = []
         for batch in batches:
-            small.append(_small(batch.image))
-            rows.append(batch.index)
-        flat = torch.cat(small)
-        size = min(self.config.code_dim, *flat.shape)
-        axes = torch.pca_lowrank(flat, size)[2]
-        reach = ((flat - flat.mean(0)) @ axes).norm(dim=1).quantile(0.9).clamp_min(1e-6)
-        with torch.no_grad():
-            self.middle.copy_(flat.mean(0))
-            self.axes[:, :size] = axes / reach
-            self.codes[torch.cat(rows)] = self._component(flat)
+            code = (_small(batch.image) - self.middle) @ self.axes
+            lengths.append(code.norm(dim=1))
+            self.codes[batch.index.to(self.codes.device)] = code.to(self.codes.device)
+        reach = torch.cat(lengths).quantile(0.9).clamp_min(1e-6)
+        self.axes /= reach
+        self.table.change(lambda codes: self.within(codes / reach.to(codes.device)))
 
     def _component(self, small: Float[Tensor, "B P"]) -> Float[Tensor, "B F"]:
         return self.within((small - self.middle) @ self.axes)
@@ -144,7 +151,7 @@ class GenerativeLatentOptimisation(Model):
     def _nearest_known(self, image: Image) -> Float[Tensor, "B F"]:
         """The training code, of some hundred, that draws what is most like the picture."""
         with torch.no_grad():
-            known = self.codes[:: -(-len(self.codes) // NEIGHBOURS)]
+            known = self.codes[:: -(-len(self.codes) // NEIGHBOURS)].to(image.device)
             drawn = self.decode(Code(known)).flatten(1)
             return known[torch.cdist(image.flatten(1), drawn).argmin(1)]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
-from motes.ops.components import Components, components_of_covariance, components_of_pictures
+from motes.ops.components import Components, components_of_covariance, components_of_pictures, moments
 from motes.ops.image_loss import squared_error
 from motes.ops.types import Batch, Code, Image, Losses
 
@@ -97,14 +97,5 @@ def _few(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
 
 
 def _many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
-    """However many: only sums are kept, of differences to a mean of some, so that no large numbers cancel."""
-    first, total, moment, pictures = None, 0.0, 0.0, 0
-    for batch in batches:
-        flat = batch.image.flatten(1).double()
-        first = flat.mean(0) if first is None else first
-        apart = flat - first
-        total, moment, pictures = total + apart.sum(0), moment + apart.T @ apart, pictures + len(flat)
-    if first is None:
-        raise UserError("there are no pictures to find components of")
-    shift = torch.as_tensor(total) / pictures
-    return first + shift, components_of_covariance(torch.as_tensor(moment) / pictures - torch.outer(shift, shift), count)
+    mean, covariance = moments(batch.image.flatten(1) for batch in batches)
+    return mean, components_of_covariance(covariance, count)

@@ -1,5 +1,6 @@
 """Principal components: the directions in which pictures differ most, with how much; from the pictures or from their covariance."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +26,22 @@ def components_of_pictures(centred: Float[Tensor, "B P"], count: int) -> Compone
     strongest = value.flip(0)[:count].clamp_min(0)
     axes = torch.nn.functional.normalize(centred.T @ vector.flip(1)[:, :count], dim=0)
     return _components(axes, strongest / len(centred), value.sum() / len(centred))
+
+
+def moments(parts: Iterable[Float[Tensor, "_ P"]]) -> tuple[Float[Tensor, " P"], Float[Tensor, "P P"]]:
+    """Mean and covariance of however many rows, in double precision.
+
+    Only sums are kept, of differences to the mean of the first part, so that no large numbers cancel.
+    """
+    parts = iter(parts)
+    part = next(parts).double()
+    first, total, moment, count = part.mean(0), torch.zeros_like(part[0]), part.new_zeros(part.shape[1], part.shape[1]), 0
+    while part is not None:
+        apart = part.double() - first
+        total, moment, count = total + apart.sum(0), moment + apart.T @ apart, count + len(part)
+        part = next(parts, None)
+    shift = total / count
+    return first + shift, moment / count - torch.outer(shift, shift)
 
 
 def components_of_covariance(covariance: Float[Tensor, "P P"], count: int) -> Components:

@@ -6,7 +6,6 @@ weights, the optimiser's memory and the step are all that a checkpoint needs for
 
 import dataclasses
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
@@ -26,6 +25,7 @@ from motes.ops import noise
 from motes.ops.plain import from_plain
 from motes.ops.types import Batch, Losses
 from motes.ops.warp import paired
+from motes.training.feeding import AllBatches, StageLoss
 from motes.training.interruption import Interruption, Stopped
 from motes.training.recipe import Recipe, Training, check, read_recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors
@@ -44,17 +44,6 @@ class Watcher(Protocol):
     def step(self, record: dict[str, Any]) -> None: ...
 
     def evaluated(self, record: dict[str, Any], model: Model, run: Run) -> None: ...
-
-
-class StageLoss(nn.Module):
-    """A stage's loss as a module, the form in which several processes share a gradient."""
-
-    def __init__(self, model: Model, stage: Stage):
-        super().__init__()
-        self.model, self._loss = model, stage.loss
-
-    def forward(self, batch: Batch) -> Losses:
-        return self._loss(batch)
 
 
 def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
@@ -203,7 +192,7 @@ class _Loop:
         self.stage, stage = number, self.stages[number]
         if begin and stage.begin:
             torch.manual_seed(self.training.seed)
-            stage.begin(self._all_batches())
+            stage.begin(AllBatches(self.data, self.training.batch_size, self.model.needs, self.accelerator.device))
         learning = {id(parameter) for parameter in stage.parameters}
         for parameter in self.model.parameters():
             parameter.requires_grad_(id(parameter) in learning)
@@ -235,11 +224,6 @@ class _Loop:
 
     def _batch(self, step: int) -> Batch:
         return self.data.batch_with(self.order.rows(step, self.rank, self.world), self.model.needs)
-
-    def _all_batches(self) -> Iterator[Batch]:
-        for start in range(0, len(self.data), self.training.batch_size):
-            rows = range(start, min(start + self.training.batch_size, len(self.data)))
-            yield self.data.batch_with(rows, self.model.needs).to(self.accelerator.device)
 
     def _share(self) -> float:
         return progress(self.step, self.elapsed, self.training)

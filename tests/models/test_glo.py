@@ -13,7 +13,7 @@ def test_a_new_picture_begins_where_it_would_have_in_training(monkeypatch):
     model = glo.GenerativeLatentOptimisation(glo.Config(image_size=(16, 24), pictures=12, code_dim=5, width=16)).eval()
     image = torch.rand(12, 3, 16, 24)
     order = torch.randperm(12)
-    model.start_codes(Batch(image[rows], rows) for rows in order.split(5))
+    model.start_codes([Batch(image[rows], rows) for rows in order.split(5)])
     monkeypatch.setattr(glo, "ENCODING_STEPS", 0)
     torch.testing.assert_close(model.encode(image).vector, model.codes.detach())
     assert (model.codes.norm(dim=1) <= 1 + 1e-6).all() and model.codes.std() > 0.05

@@ -1,0 +1,40 @@
+"""What a stage is given: its loss in the form in which several processes share a gradient, and all training pictures in order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from motes.data.base import Dataset
+from motes.models.base import Model, Stage
+from motes.nn.code_table import CodeTable
+from motes.ops.types import Batch, Losses
+
+
+class StageLoss(nn.Module):
+    """A stage's loss as a module. The sparse slopes of a table are joined by its own optimiser."""
+
+    def __init__(self, model: Model, stage: Stage):
+        super().__init__()
+        self.model, self._loss = model, stage.loss
+        tables = [name for name, part in self.named_modules() if isinstance(part, CodeTable)]
+        self._ddp_params_and_buffers_to_ignore = [f"{name}.values" for name in tables]  # by this name torch asks for them
+
+    def forward(self, batch: Batch) -> Losses:
+        return self._loss(batch)
+
+
+@dataclass(frozen=True)
+class AllBatches:
+    """Every training picture, as often as it is gone through."""
+
+    data: Dataset
+    size: int
+    needs: tuple[str, ...]
+    device: torch.device
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, len(self.data), self.size):
+            rows = range(start, min(start + self.size, len(self.data)))
+            yield self.data.batch_with(rows, self.needs).to(self.device)
