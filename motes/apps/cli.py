@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from motes.apps import direction, prepare, restore, sample, show
 from motes.apps.options import nearest
+from motes.apps.picture_file import add_fit
 from motes.apps.studio import command as studio
 from motes.errors import UserError
 from motes.version import VERSION
@@ -140,7 +141,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argument
         made[name].add_argument("run", type=Path, help="a run or checkpoint folder")
         made[name].add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
         made[name].add_argument("--out", type=Path, required=True, help="folder to write to")
-        made[name].add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
+        add_fit(made[name])
     for name, command in OWN.items():
         command.add_arguments(made[name])
     made["evaluate"].add_argument("run", type=Path, help="a run or checkpoint folder")

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from motes.apps.draw import COLOURS, Colour, laid_over, sheet, to_picture
-from motes.apps.files import fresh_file
+from motes.apps.picture_file import save_picture
 from motes.data.base import Dataset, Split, Truth
 from motes.training.loop import open_data
 from motes.training.recipe import Recipe
@@ -26,8 +26,7 @@ def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "tr
     data = open_data(recipe, split)
     count = count or (PICTURES if data.frames == 1 else CLIPS)
     picture = contact_sheet(data, count)
-    with fresh_file(out) as fresh:
-        picture.save(fresh, Image.registered_extensions()[out.suffix.lower()], optimize=True)
+    save_picture(picture, out)
     shown = min(count, len(data) // data.frames)
     kind = "clips" if data.frames > 1 else "pictures"
     known = data.truth([0])

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from motes.apps.picture_file import add_fit, refuse_other_kinds, save_picture
 from motes.errors import UserError
 
 ABOUT = "learn from pairs what changes, and draw pictures at several strengths of it: motes direction RUN --pairs DIR"
-FORMATS = (".png", ".jpg", ".webp")
 KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 ENDS = ("before", "after")
 SHOWN = 4  # pictures of the pairs that are drawn, if none are named
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--particle", type=int, help="move this particle; by default the surest")
     parser.add_argument("--out", type=Path, default=Path("direction.png"), help="the strip to draw; the direction is written beside it")
-    parser.add_argument("--fit", choices=("fit", "stretch", "crop"), default="fit", help="how pictures come to the model's size")
+    add_fit(parser)
 
 
 def run(told: argparse.Namespace) -> None:
@@ -43,8 +43,7 @@ def run(told: argparse.Namespace) -> None:
     for path in (told.run, told.pairs, *(told.pictures or ())):
         if not path.exists():
             raise UserError(f"{path} does not exist")
-    if told.out.suffix.lower() not in FORMATS:
-        raise UserError(f"{told.out} should end in {' or '.join(FORMATS)}")
+    refuse_other_kinds(told.out)
     if told.particle is not None and told.particle < 0:
         raise UserError(f"particles are numbered from 0 up, there is no {told.particle}")
     _learn(told, find_pairs(told.pairs))
@@ -76,10 +75,7 @@ def _ends(stem: str, end: str) -> bool:
 
 
 def _learn(told: argparse.Namespace, pairs: Pairs) -> None:
-    from PIL import Image
-
     from motes.apps.draw import sheet
-    from motes.apps.files import fresh_file
     from motes.apps.session import Session
     from motes.explore.direction import bending, of_pairs
 
@@ -87,8 +83,7 @@ def _learn(told: argparse.Namespace, pairs: Pairs) -> None:
     latents = [_encoded(session, files, told.fit) for files in (pairs.before, pairs.after)]
     direction = (bending if told.bending else of_pairs)(*latents)
     rows = _strip(session, direction, told.pictures or pairs.before[:SHOWN], told)
-    with fresh_file(told.out) as fresh:
-        sheet(rows).save(fresh, Image.registered_extensions()[told.out.suffix.lower()])
+    save_picture(sheet(rows), told.out)
     beside = told.out.with_suffix(".npz")
     _write(beside, direction)
     print(f"{len(pairs.before)} pairs; their changes point one way by {direction.agreement:.2f} (1: all alike, 0: each its own)")

@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from motes.apps.picture_file import add_fit, refuse_other_kinds, save_picture
 from motes.errors import UserError
 
 ABOUT = "complete a picture of which not all was seen: motes restore RUN PICTURE --mask M"
-FORMATS = (".png", ".jpg", ".webp")
-LOOKS = ("fit", "stretch", "crop")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--neighbours", type=int, default=4, help="starts from training pictures that resemble what is seen")
     parser.add_argument("--caution", type=float, default=3.0, help="more: likelier pictures; less: nearer to what was seen")
     parser.add_argument("--beside", action="store_true", help="what was seen, the restored picture, and the training picture nearest to it")
-    parser.add_argument("--fit", choices=LOOKS, default="fit", help="how the picture and its mask come to the model's size")
+    add_fit(parser)
 
 
 def run(told: argparse.Namespace) -> None:
@@ -33,8 +32,7 @@ def run(told: argparse.Namespace) -> None:
     for path in (told.run, told.picture, *([told.mask] if told.mask else [])):
         if not path.exists():
             raise UserError(f"{path} does not exist")
-    if told.out.suffix.lower() not in FORMATS:
-        raise UserError(f"{told.out} should end in {' or '.join(FORMATS)}")
+    refuse_other_kinds(told.out)
     if told.mask is None and told.noise == 0 and told.shrink == 1:
         raise UserError("nothing of the picture is hidden; name what is with --mask FILE, or say --noise 0.1 or --shrink 2")
     if min(told.noise, told.caution) < 0 or min(told.shrink, told.pictures) < 1 or min(told.steps, told.neighbours) < 0:
@@ -45,7 +43,6 @@ def run(told: argparse.Namespace) -> None:
 def _restore(told: argparse.Namespace) -> None:
     from motes.apps.commands import recipe_for
     from motes.apps.draw import sheet, to_picture
-    from motes.apps.files import fresh_file
     from motes.apps.session import Session
     from motes.explore.restore import Search, remember, restore
     from motes.training.loop import open_data
@@ -60,8 +57,7 @@ def _restore(told: argparse.Namespace) -> None:
     if told.beside:
         nearest = memory.image[observation.distances(memory.image)[0].argmin()]
         pictures = [observation.filled(memory.image.new_full((1, 1, 1, 1), 0.5).expand_as(found.image))[0], found.image[0], nearest]
-    with fresh_file(told.out) as fresh:
-        sheet([[to_picture(one, 256 if told.beside else 0) for one in pictures]]).save(fresh, _format(told.out))
+    save_picture(sheet([[to_picture(one, 256 if told.beside else 0) for one in pictures]]), told.out)
     known = observation.known.expand_as(observation.values).sum()
     fits = float((observation.error(found.drawn) / known.clamp_min(1)).sqrt()[0])
     print(f"what is drawn differs by {fits:.3f} from what was seen (root of the mean square; white is 1): {told.out}")
@@ -86,9 +82,3 @@ def _observation(told: argparse.Namespace, session: Any) -> Any:
     if not known.any():
         raise UserError(f"{told.mask} hides everything; it should be white where the picture is hidden, black where it is seen")
     return Observation(values, known, told.noise, told.shrink)
-
-
-def _format(path: Path) -> str:
-    from PIL import Image
-
-    return Image.registered_extensions()[path.suffix.lower()]

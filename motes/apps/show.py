@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from motes.apps.options import read_options
+from motes.apps.picture_file import refuse_other_kinds
 from motes.apps.recipes import choose_data
 from motes.apps.sources import warn_of_namesake
 from motes.data import DATASETS
@@ -12,7 +13,6 @@ from motes.errors import UserError
 from motes.training.recipe import Recipe
 
 ABOUT = "a sheet of pictures or clips with the truth drawn over them"
-FORMATS = (".png", ".jpg", ".webp")
 SPLITS = ("train", "validation", "test")
 FOLDER_SIZE = (128, 128)  # of a folder's pictures, if not told
 
@@ -40,8 +40,7 @@ def chosen(told: argparse.Namespace, dotted: list[str]) -> tuple[Recipe, Path]:
     recipe = Recipe("", told.name) if known else choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), told.name)
     options = read_options(dotted, {"data": DATASETS.source(recipe.data)})["data"]
     out = told.out or Path(f"{told.name if known else Path(told.name).resolve().name}.png")
-    if out.suffix.lower() not in FORMATS:
-        raise UserError(f"{out} should end in {' or '.join(FORMATS)}")
+    refuse_other_kinds(out)
     if told.count is not None and told.count < 1:
         raise UserError(f"--count wants a whole number from 1 up, not {told.count}")
     return replace(recipe, data_config={**recipe.data_config, **options}), out
