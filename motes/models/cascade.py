@@ -28,8 +28,8 @@ class Config:
     reader_width: int = 12  # of the network that reads layouts
     hypotheses: int = 1  # pictures drawn of a layout; of each class the best one learns
     reconstruction: str = "textures"  # or random-features, vgg; mse: pixels alone, which blurs
-    pixels: float = 0.5  # weight of the pixels beside the features; more = colours where they belong, less texture
-    window: int = 8  # pixels a side over which textures are compared, whatever their colour; 1: features place by place, as published
+    pixels: float = 1.0  # weight of the colours beside textures and features; more = colours where they belong, less texture
+    window: int = 8  # pixels a side over which textures are compared, wherever their parts lie; 1: place by place, as published
 
 
 @dataclass(frozen=True)
