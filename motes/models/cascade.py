@@ -28,8 +28,8 @@ class Config:
     reader_width: int = 12  # of the network that reads layouts
     hypotheses: int = 1  # pictures drawn of a layout; of each class the best one learns
     reconstruction: str = "textures"  # or random-features, vgg; mse: pixels alone, which blurs
-    pixels: float = 0.5  # weight of the pixels beside the features; more = colours where they belong, less texture
-    window: int = 8  # pixels a side over which textures are compared, whatever their colour; 1: features place by place, as published
+    pixels: float = 1.0  # weight of the colours beside textures and features; more = colours where they belong, less texture
+    window: int = 8  # pixels a side over which textures are compared, wherever their parts lie; 1: place by place, as published
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class Layout:
 
 class CascadedRefinement(Model):
     """sum over classes p of min over pictures u of sum_l weight_l mean |mask_p (Phi_l(x) - Phi_l(g_u(layout)))|
-    (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405), Phi_l being a network's features and x itself."""
+    (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405), Phi_l being x itself and a network's features; over windows, as
+    `FeatureLoss.windowed` has them, also how neighbouring colours go together."""
 
     Config = Config
     needs = ("layout",)
@@ -101,7 +102,8 @@ class CascadedRefinement(Model):
         total = drawn.new_zeros(len(image), count, layout.shape[1])
         for number, errors in enumerate(self.placed_loss(rearrange(drawn, "b u c h w -> (b u) c h w"), wanted)):
             masks = F.adaptive_avg_pool2d(layout, (errors.shape[-2], errors.shape[-1]))
-            # features are scaled by numbers of the picture over numbers of the level: half the side, twice as large
+            # features are scaled by numbers of the picture over numbers of the level: half the side, twice as large; over windows
+            # covariances come before them, and all features weigh half
             weight = (self.config.pixels if number == 0 else 2.0 ** (1 - number)) / errors[0].numel()
             placed = rearrange(errors, "(b u) h w -> b u h w", u=count)
             total = total + weight * torch.einsum("buhw,bnhw->bun", placed, masks)

@@ -1,15 +1,16 @@
 """RECONSTRUCTIONS: what counts as a good picture; modules from (drawn, wanted) to one number a picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.nn.texture_features import random_features, texture_features
+from motes.nn.texture_features import PIXEL_SPREAD, random_features, texture_features
 from motes.nn.vgg import vgg
 from motes.ops.image_loss import absolute, cross_entropy, laplacian_error, squared_error
 
@@ -60,15 +61,21 @@ class FeatureLoss(nn.Module):
             error = error + squared_error(ours, theirs)
         return error
 
-    def placed(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], window: int) -> list[Float[Tensor, "B h w"]]:
-        """Absolute errors at each place, the mean of the channels: of the pixels, then of each level (Chen & Koltun 2017).
+    def placed(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> list[Float[Tensor, "B h w"]]:
+        """Absolute errors at each place, the mean of the channels: of the pixels, then of each level (Chen & Koltun 2017)."""
+        return _errors([(drawn, wanted), *self._pairs(drawn, wanted)])
 
-        With a window of more than a pixel, features are of what is finer than it, and means over it: they tell a texture, and neither
-        where its parts are nor the colour it lies on.
+    def windowed(self, drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], window: int) -> list[Float[Tensor, "B h w"]]:
+        """Absolute errors of what is alike wherever the parts of a texture lie: of colours over half a window, then, over windows, of how
+        neighbours go together and of features, both of what is finer than a window.
+
+        The network sees grey: a channel's mean cannot tell which colours go together, and what is drawn to please it is confetti.
         """
-        pairs = self._pairs(detail(drawn, window), detail(wanted, window))
-        levels = [(averaged(ours, window >> n), averaged(theirs, window >> n)) for n, (ours, theirs) in enumerate(pairs)]
-        return [absolute(ours, theirs).mean(1) for ours, theirs in [(drawn, wanted), *levels]]
+        colours = [averaged(image, window // 2) for image in (drawn, wanted)]
+        fine, true = detail(drawn, window), detail(wanted, window)
+        pairs = [(together(fine, window), together(true, window)), *self._pairs(0.5 + _grey(fine), 0.5 + _grey(true))]
+        sides = [window, *(window >> n for n in range(len(pairs) - 1))]  # in pixels of each level, about the same part of the picture
+        return _errors([colours, *([averaged(maps, side) for maps in pair] for side, pair in zip(sides, pairs, strict=True))])
 
     def _pairs(self, drawn: Tensor, wanted: Tensor) -> list[tuple[Tensor, Tensor]]:
         if not self._network:
@@ -99,18 +106,32 @@ def placed_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], list[T
     """(drawn, wanted) to maps of what is wrong where, B h w: of the pixels, and of each level where the loss has features."""
     loss = reconstruction_loss(name)
     if isinstance(loss, FeatureLoss):
-        return partial(loss.placed, window=window)
-    return lambda drawn, wanted: [absolute(drawn, wanted).mean(1)]
+        return partial(loss.windowed, window=window) if window > 1 else loss.placed
+    return lambda drawn, wanted: _errors([(drawn, wanted)])
 
 
 def detail(image: Float[Tensor, "B C H W"], window: int) -> Float[Tensor, "B C H W"]:
-    """What is finer than a window, on grey."""
-    if window <= 1:
-        return image
-    return 0.5 + image - F.avg_pool2d(image, 2 * window + 1, 1, window, count_include_pad=False)
+    """What is finer than a window; zero on average."""
+    return image - F.avg_pool2d(image, 2 * window + 1, 1, window, count_include_pad=False)
+
+
+def together(fine: Float[Tensor, "B C H W"], window: int) -> Float[Tensor, "B P H W"]:
+    """Products of all pairs of colours, of each pixel with itself and with those to the right of it and below, up to half a window: their
+    means are the covariances of a texture, and tell its strength, its hues and its rhythm (Portilla & Simoncelli 2000)."""
+    steps = [(0, 0), *((0, n + 1) for n in range(window // 2)), *((n + 1, 0) for n in range(window // 2))]
+    beside = torch.cat([F.pad(fine, (0, right, 0, down))[..., down:, right:] for down, right in steps], 1)
+    return rearrange(fine, "b c h w -> b c 1 h w").mul(beside[:, None]).flatten(1, 2) / PIXEL_SPREAD**2
 
 
 def averaged(maps: Float[Tensor, "B C h w"], window: int) -> Float[Tensor, "B C r s"]:
     """Over windows that overlap by halves."""
     side = min(window, *maps.shape[-2:])
     return F.avg_pool2d(maps, side, max(side // 2, 1)) if side > 1 else maps
+
+
+def _grey(image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
+    return image.mean(1, keepdim=True)
+
+
+def _errors(pairs: Iterable[Sequence[Tensor]]) -> list[Tensor]:
+    return [absolute(ours, theirs).mean(1) for ours, theirs in pairs]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 GRAINS = 4  # maps a module learns of its own
+FAINT = 0.2  # their deviation at the start
 
 
 def sizes_of(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
@@ -23,13 +24,13 @@ class RefinementModule(nn.Module):
     """The maps so far, doubled, beside the layout at this size: two convolutions, each normalised over its picture, leaky.
 
     Inside a wide region the layout is the same everywhere, and a convolution can tell no place from another: some learned maps, one and the
-    same for all pictures, give texture something to hold on to.
+    same for all pictures, give texture something to hold on to. They begin faint: what begins as loud noise is noise in the end.
     """
 
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int]):
         super().__init__()
         self.size = size
-        self.grain = nn.Parameter(torch.randn(1, GRAINS, *size))
+        self.grain = nn.Parameter(FAINT * torch.randn(1, GRAINS, *size))
         self.first, self.second = nn.Conv2d(inputs + GRAINS, outputs, 3, padding=1), nn.Conv2d(outputs, outputs, 3, padding=1)
         self.norms = nn.ModuleList(nn.GroupNorm(1, outputs) for _ in range(2))
 

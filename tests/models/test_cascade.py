@@ -85,3 +85,16 @@ def test_windows_forgive_where_a_texture_lies_and_not_what_it_is():
     assert finest(averaged, stripes + 0.2) < 1e-5 < finest(placed, stripes + 0.2), "another colour under them: for the pixels to tell"
     assert finest(averaged, shifted) < 0.3 * finest(averaged, plain), "the same stripes, a pixel on"
     assert finest(placed, shifted) > 0.7 * finest(placed, plain), "place by place, no stripes are better than shifted ones"
+
+
+def test_windows_tell_hues_and_strength():
+    stripes = (torch.arange(24) % 2).float().expand(1, 3, 16, 24)
+    shifted, loss = stripes.roll(1, 3), placed_loss("random-features", 8)
+
+    def wrong(drawn):
+        return loss(drawn, stripes)[1].mean()
+
+    assert wrong(stripes) == 0
+    coloured = torch.cat([shifted[:, :1], stripes[:, 1:]], 1)
+    assert wrong(shifted) < 0.3 * wrong(coloured), "every channel is as wanted; which colours go together is not"
+    assert wrong(shifted) < 0.3 * wrong(0.5 + 0.5 * (stripes - 0.5)), "fainter"

@@ -15,7 +15,7 @@ POSES = {
             "streets",
             {},
             {"image_size": (32, 64), "count": 2000},
-            Training(600, 4, 4e-3, evaluate_every=300, validation_pictures=64),
+            Training(2400, 4, 4e-3, evaluate_every=600, validation_pictures=64),
         ),
     ),
 }
