@@ -1,9 +1,10 @@
 """The latent family: what each system must show, measured over seeds. One file of `systems/` a system.
 
-python benchmarks/latent.py [--systems pca glo ...] [--seeds 0 1 2] [--out runs/latent]
+python benchmarks/latent.py [--systems pca glo ...] [--seeds 0 1 2] [--out runs/latent] [--write]
 
 Each system and seed is a process with one thread; what was measured before is read from --out and not measured again.
-Prints a table of measures, one column a seed, with the bar, whether the mean over the seeds meets it, and the CPU minutes of a seed.
+Prints a table of measures, one column a seed, with the bar, whether the mean over the seeds meets it, and the CPU minutes of a seed;
+with --write it takes the place of the rows of these systems in docs/family/table.md.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 SYSTEMS = Path(__file__).parent / "systems"
+TABLE = Path(__file__).parents[1] / "docs" / "family" / "table.md"
 
 
 def main() -> None:
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("--systems", nargs="+", choices=known, default=known)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("runs/latent"))
+    parser.add_argument("--write", action="store_true", help=f"into {TABLE.name}, which has three seeds")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)  # system and seed of the process that measures
     told = parser.parse_args()
     if told.one:
@@ -36,7 +39,19 @@ def main() -> None:
     print("| system | measure | " + " | ".join(f"seed {seed}" for seed in told.seeds) + " | mean | bar | met | CPU min |")
     print("|" + "---|" * (len(told.seeds) + 6), flush=True)
     for name in told.systems:
-        print("\n".join(rows(name, told.seeds, told.out)), flush=True)
+        found = rows(name, told.seeds, told.out)
+        print("\n".join(found), flush=True)
+        if told.write:
+            write(name, found)
+
+
+def write(name: str, found: list[str]) -> None:
+    """In place of the system's rows, or below all others."""
+    lines = TABLE.read_text().splitlines()
+    own = [number for number, line in enumerate(lines) if line.startswith(f"| {name} |")]
+    place = own[0] if own else len(lines)
+    kept = [line for line in lines if not line.startswith(f"| {name} |")]
+    TABLE.write_text("\n".join([*kept[:place], *found, *kept[place:]]) + "\n")
 
 
 def rows(name: str, seeds: list[int], out: Path) -> list[str]:

@@ -33,7 +33,7 @@ class Config:
     landmarks: int = 5  # 5: pupils, tip of the nose, corners of the mouth; 68: the usual order of face tools
     turn: float = 20.0  # degrees that a head turns to a side at most
     shift: float = 0.0  # how far off the middle a face may be, in parts of the picture's side
-    skull: float = 0.34  # half its width, in parts of the picture's side: faces are cut out and aligned, as tools of that kind do first
+    face: float = 0.4  # from the eyes to the mouth, in parts of the picture's side: faces are cut out and aligned by them, as such tools do
     exchanged: bool = False  # every row's expression on the other person: the truth of a swap
     seed: int = 0  # another seed, other people
 
@@ -61,8 +61,10 @@ class TwoFaces(Faces):
             look = moments(when, count, config.image_size, config.turn, config.shift)
             still = moments(np.random.default_rng(ONCE), 1, config.image_size, config.turn, config.shift)
             look |= {name: np.repeat(still[name], count, 0) for name in LIGHT}
-            look["scale"], look["roll"] = np.full(count, config.skull * min(config.image_size)), look["roll"] * ROLL
             domain = (np.arange(count) + config.exchanged) % 2
             look |= {name: value[domain] for name, value in self._people.items()}
+            eyes, mouth = look["eye_y"], look["mouth_y"]
+            look["scale"], look["roll"] = config.face * min(config.image_size) / (mouth - eyes), look["roll"] * ROLL
+            look["row"] -= look["scale"] * (eyes + mouth) / 2
             self._looks[number] = look | {"identity": domain}
         return self._looks[number]

@@ -12,10 +12,15 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.nn.coding import PictureShape, network
+from motes.nn.local_contrast import LocalContrast
+from motes.nn.perceptual import reconstruction_loss
 from motes.ops.groups import group_means
 from motes.ops.image_loss import squared_error
+from motes.ops.noise import normal_like, uniform_like
 from motes.ops.types import Batch, Image, Losses
 from motes.ops.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
+
+WARPED = 0.75  # share of what the encoder reads
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,10 @@ class Config:
     code_dim: int = 16  # numbers that both domains share; too many, and identity slips through
     width: int = 24  # of the first convolution
     network: str = "convolutional"
-    level: float = 1.0  # pull of each domain's mean code to 0, so that the mean cannot tell who it is
+    reconstruction: str = "pyramid"  # or absolute, mse, textures ...: pixels alone settle for the mean expression
+    contrast: int = 9  # pixels a side over which the encoder compares light; wider, and skin and hair tell it who it is
+    level: float = 3.0  # pull of each domain's mean code to 0; more, and chance differences of a batch drown what expressions tell
+    noise: float = 0.5  # added to codes, whose numbers have variance 1: each decoder so learns to draw what only the other's codes reach
     encoders: int = 1  # 2: one for each domain, whose codes mean nothing to each other; for comparison
     bend: float = 0.004  # of what the encoder reads: how far it is warped; 0 lets it copy alignment and identity
     shift: float = 0.03  # in half pictures
@@ -43,10 +51,11 @@ class PairedCode:
 
 
 class PairedAutoencoder(Model):
-    """|D_d(E(w(x))) - x|_1 + l |mean_d E(w(x))|^2 for pictures x of domain d, w a random warp; swapped: D_(1-d)(E(x)).
+    """loss(D_d(E(w(x)) + e), x) + l |mean_d E(w(x))|^2 for pictures x of domain d, w a random warp, e noise; swapped: D_(1-d)(E(x)).
 
-    The warp is noise that the decoders undo: what is left in the code is what both must know, and each decoder adds what is always
-    the same in its domain. There is no paper; the layout is that of the face tools of 2018.
+    Warps and noise are undone by the decoders: what is left in the code is what both must know, and each decoder adds what is always
+    the same in its domain. The encoder sees local contrast alone, in which domains look alike, and its codes have a fixed length, or it
+    would escape noise and pull. There is no paper; the layout is that of the face tools of 2018.
     """
 
     Config = Config
@@ -59,16 +68,19 @@ class PairedAutoencoder(Model):
         if config.encoders not in (1, 2):
             raise UserError(f"encoders must be 1, which both domains share, or 2, not {config.encoders}")
         self.config, kind = config, network(config.network)
-        self.read = nn.ModuleList(kind.reader(shape, config.width, config.code_dim) for _ in range(config.encoders))
+        self.read = nn.ModuleList(_reader(config, shape) for _ in range(config.encoders))
         self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in range(2))
+        self.observed = reconstruction_loss(config.reconstruction)
         basis = thin_plate_basis(even_points(config.image_size, torch.zeros(1)), CONTROLS)
         self.register_buffer("basis", basis, persistent=False)
 
     def loss(self, batch: Batch) -> Losses:
-        return self._error(batch, self._warped(batch.image))
+        latent = self.encode_as(self._warped(batch.image), batch.facts["domain"])
+        return self._losses(latent, replace(latent, vector=latent.vector + self.config.noise * normal_like(latent.vector)), batch)
 
     def validate(self, batch: Batch) -> Losses:
-        return self._error(batch, batch.image)
+        latent = self.encode_as(batch.image, batch.facts["domain"])
+        return self._losses(latent, latent, batch)
 
     def encode(self, image: Image) -> PairedCode:
         """Of the domain whose decoder draws it better."""
@@ -92,16 +104,22 @@ class PairedAutoencoder(Model):
         """The same, to be drawn as of the other domain."""
         return replace(latent, domain=1 - latent.domain)
 
-    def _error(self, batch: Batch, read: Image) -> Losses:
-        latent = self.encode_as(read, batch.facts["domain"])
-        error = (self.decode(latent) - batch.image).abs().sum((1, 2, 3))
+    def _losses(self, latent: PairedCode, noisy: PairedCode, batch: Batch) -> Losses:
+        error = self.observed(self.decode(noisy), batch.image)
         lean = group_means(latent.vector, latent.domain).square().sum(1)
         return Losses((error + self.config.level * lean).mean(), {"reconstruction": error, "lean": lean})
 
     def _warped(self, image: Image) -> Image:
-        bend = self.config.bend
-        warps = Warps(bend=bend / 10, bend_some=bend, shift=self.config.shift, scale=self.config.shift, turn=self.config.turn)
-        return seen_through(image, self.basis @ random_weights(image, warps, 1.0), "border")
+        """Three of four; the encoder must know pictures as they are too, which are sharper."""
+        config = self.config
+        warps = Warps(bend=config.bend / 10, bend_some=config.bend, shift=config.shift, scale=config.shift, turn=config.turn)
+        warped = seen_through(image, self.basis @ random_weights(image, warps, 1.0), "border")
+        return torch.where(uniform_like(image[:, :1, :1, :1]) < WARPED, warped, image)
+
+
+def _reader(config: Config, shape: PictureShape) -> nn.Module:
+    reader = network(config.network).reader(replace(shape, channels=1), config.width, config.code_dim)
+    return nn.Sequential(LocalContrast(config.contrast), reader, nn.LayerNorm(config.code_dim, elementwise_affine=False))
 
 
 def _by_domain(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"]) -> Tensor:

@@ -85,3 +85,24 @@ def test_the_lean_of_each_domain_is_measured_by_itself():
     torch.testing.assert_close(losses.terms["lean"][0], vectors[:4].mean(0).square().sum())
     torch.testing.assert_close(losses.terms["lean"][5], vectors[4:].mean(0).square().sum())
     torch.testing.assert_close(losses.total, (losses.terms["reconstruction"] + CONFIG.level * losses.terms["lean"]).mean())
+
+
+def test_codes_have_a_fixed_length_and_know_no_colour():
+    model, batch = PairedAutoencoder(CONFIG).eval(), stripes(6)
+    vector = model.encode_as(batch.image, batch.facts["domain"]).vector
+    torch.testing.assert_close(vector.square().mean(1), torch.ones(6), atol=0.05, rtol=0)
+    other = model.encode_as(batch.image.flip(1), batch.facts["domain"]).vector  # red for blue
+    torch.testing.assert_close(other, vector, atol=1e-4, rtol=1e-3)
+
+
+def test_noise_reaches_the_decoders_in_training_alone():
+    model, batch = PairedAutoencoder(CONFIG), stripes(4)
+    drawn = []
+    for one in model.draw:
+        one.register_forward_pre_hook(lambda _, inputs: drawn.append(inputs[0]))
+    torch.manual_seed(0)
+    model.loss(batch)
+    assert (torch.cat(drawn).square().mean(1) - 1).abs().max() > 0.1
+    drawn.clear()
+    model.validate(batch)
+    torch.testing.assert_close(torch.cat(drawn).square().mean(1), torch.ones(4), atol=0.05, rtol=0)

@@ -21,7 +21,7 @@ FACTORS = {
             "two_faces",
             {},
             {"image_size": (40, 40)},
-            Training(1600, 16, 3e-3, evaluate_every=800, validation_pictures=128),
+            Training(4000, 16, 3e-3, evaluate_every=1000, validation_pictures=128),
         ),
     ),
     "dcign-ball": Preset(
