@@ -14,6 +14,7 @@ from motes.nn.coding import PictureShape, network
 from motes.nn.normalisation import settled
 from motes.nn.paired_reader import PairedReader
 from motes.ops.contraction import FEEDBACK_LOSSES
+from motes.ops.noise import normal_like, uniform_like
 from motes.ops.types import Batch, Code, Image, Losses
 
 
@@ -28,7 +29,7 @@ class Config:
     updates: int = 2  # corrections when a picture is encoded; more of them drift
     update_loss: str = "contraction"  # or "squares", which also learns, and stops earlier
     contraction: float = 0.6  # what an update may leave of an error; below a half, hardly ever reached
-    spread: float = 0.2  # of the noise that makes starts far from the truth, in half pictures
+    spread: float = 0.3  # of the noise that makes starts far from the truth, in half pictures
     pool: int = 8192  # errors remembered to start from; more = older ones among them
 
 
@@ -128,12 +129,12 @@ class FeedbackLoop(Model):
     def _starts(self, image: Image, wanted: Float[Tensor, "B F"]) -> dict[str, Float[Tensor, "B F"]]:
         with settled(self.predictor):
             guess = self._predict(image)
-        noise = torch.rand(len(wanted), 1, device=wanted.device)  # some start near, others far
+        far = uniform_like(wanted[:, :1])  # some start near, others far
         return {
             "from guess": guess,
             "from own": self.refine(image, guess, 1),
             "from pool": wanted + self._some_errors(len(wanted)),
-            "from noise": wanted + 2 * self.config.spread * noise * torch.randn_like(wanted),
+            "from noise": wanted + 2 * self.config.spread * far * normal_like(wanted),
         }
 
     def _some_errors(self, count: int) -> Float[Tensor, "B F"]:
