@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.errors import UserError
+
 
 @dataclass(frozen=True)
 class Components:
@@ -33,15 +35,15 @@ def moments(parts: Iterable[Float[Tensor, "_ P"]]) -> tuple[Float[Tensor, " P"],
 
     Only sums are kept, of differences to the mean of the first part, so that no large numbers cancel.
     """
-    parts = iter(parts)
-    part = next(parts).double()
-    first, total, moment, count = part.mean(0), torch.zeros_like(part[0]), part.new_zeros(part.shape[1], part.shape[1]), 0
-    while part is not None:
+    first, total, moment, count = None, 0.0, 0.0, 0
+    for part in parts:
+        first = part.double().mean(0) if first is None else first
         apart = part.double() - first
         total, moment, count = total + apart.sum(0), moment + apart.T @ apart, count + len(part)
-        part = next(parts, None)
-    shift = total / count
-    return first + shift, moment / count - torch.outer(shift, shift)
+    if first is None:
+        raise UserError("there are no pictures to find components of")
+    shift = torch.as_tensor(total) / count
+    return first + shift, torch.as_tensor(moment) / count - torch.outer(shift, shift)
 
 
 def components_of_covariance(covariance: Float[Tensor, "P P"], count: int) -> Components:
