@@ -24,7 +24,7 @@ TABLE = Path(__file__).parents[1] / "docs" / "family" / "table.md"
 
 
 def main() -> None:
-    known = sorted(path.stem for path in SYSTEMS.glob("*.py") if path.stem != "bar")
+    known = sorted(path.stem for path in SYSTEMS.glob("*.py") if path.stem not in ("bar", "runs"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--systems", nargs="+", choices=known, default=known)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])

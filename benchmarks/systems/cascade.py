@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from bar import Bar
+from runs import finished
 
 from motes.apps import draw
 from motes.models.cascade import Layout, one_hot
@@ -69,7 +70,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 def trained(folder: Path, seed: int, **options: Any) -> Any:
     recipe = PRESETS["cascade-streets"].recipe
     training = replace(recipe.training, seed=seed, max_minutes=0.0)
-    return load(loop.train(replace(recipe, model_config={**recipe.model_config, **options}, training=training), folder)).eval()
+    return load(finished(replace(recipe, model_config={**recipe.model_config, **options}, training=training), folder)).eval()
 
 
 def drawings(model: Any, batch: Batch) -> torch.Tensor:

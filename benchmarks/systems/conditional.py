@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from bar import Bar
 from PIL import Image as Pictures
+from runs import finished
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
 from motes.data.base import Dataset
 from motes.models.conditional import ConditionalGenerator
 from motes.ops.placing import NUMBERS
-from motes.training.loop import open_data, train
+from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 
 BARS = [
@@ -35,9 +36,7 @@ ROOT = Path(__file__).parents[2]
 def measure(seed: int, folder: Path) -> dict[str, float]:
     recipe = PRESETS["conditional-chairs"].recipe
     recipe = replace(recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed})
-    if not (folder / "run").exists():
-        train(recipe, folder / "run")
-    model = load(folder / "run")
+    model = load(finished(recipe, folder / "run"))
     assert isinstance(model, ConditionalGenerator)
     seen, unseen = open_data(recipe, "train"), open_data(recipe, "test")
     with torch.no_grad():

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from bar import Bar
 from PIL import Image as Pictures
+from runs import finished
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
@@ -18,7 +19,7 @@ from motes.data.base import Dataset
 from motes.models.dcign import InverseGraphicsNetwork
 from motes.ops.divergence import sample_normal
 from motes.ops.types import Code
-from motes.training.loop import open_data, train
+from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 
 FACTORS = ("azimuth", "elevation", "light")
@@ -40,10 +41,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     recipe = PRESETS["dcign-ball"].recipe
     recipe = replace(recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed})
     never = replace(recipe, model_config={**recipe.model_config, "plain": 1 - 1e-6})  # of the same shape, and never clamped
-    for one, place in ((recipe, "clamped"), (never, "plain")):
-        if not (folder / place).exists():
-            train(one, folder / place)
-    clamped, plain = (load(folder / place).eval() for place in ("clamped", "plain"))
+    clamped, plain = (load(finished(one, folder / place)).eval() for one, place in ((recipe, "clamped"), (never, "plain")))
     assert isinstance(clamped, InverseGraphicsNetwork) and isinstance(plain, InverseGraphicsNetwork)
     seen, unseen = open_data(recipe, "train"), open_data(recipe, "test")
     assert isinstance(unseen, Ball)

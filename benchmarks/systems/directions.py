@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from bar import Bar
 from restoration import particles_run
+from runs import finished
 from torch import Tensor
 
 from motes import load
@@ -19,7 +20,6 @@ from motes.explore.direction import bending, follows, leakage, of_labels, of_pai
 from motes.explore.latents import rows
 from motes.nn.coding import PictureShape, network
 from motes.ops.matching import nearest
-from motes.training.loop import train
 from motes.training.presets import PRESETS
 
 FACTORS = ("column", "row", "lids", "size", "skin")
@@ -60,8 +60,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 
 def gaze(seed: int, run: Path) -> tuple[dict[str, float], list]:
     recipe, eyes = PRESETS["eyes-vae"].recipe, DATASETS["eyes"]
-    if not (run / "run.json").exists():
-        train(replace(recipe, training=replace(recipe.training, seed=seed)), run)
+    run = finished(replace(recipe, training=replace(recipe.training, seed=seed)), run)
     model, config = load(run).eval(), eyes.Config(**recipe.data_config)
     learnt, test = eyes(config, "train"), eyes(config, "test")
     image, factor = learnt.batch(range(LEARNT)).image, known(learnt, range(LEARNT))

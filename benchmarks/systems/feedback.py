@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from bar import Bar
+from runs import finished
 
 from motes.apps import draw
 from motes.data.base import Split
@@ -65,7 +66,7 @@ def trained(folder: Path, seed: int, update_loss: str) -> Any:
     recipe = PRESETS["feedback-arm"].recipe
     training = replace(recipe.training, seed=seed, max_minutes=0.0)
     recipe = replace(recipe, model_config={**recipe.model_config, "update_loss": update_loss}, training=training)
-    return load(loop.train(recipe, folder)).eval()
+    return load(finished(recipe, folder)).eval()
 
 
 def iterations(model: Any, batch: Batch) -> dict[str, float]:

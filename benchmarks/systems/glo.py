@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from bar import Bar
 from digit_features import Classifier, digits, draw_rows, mean_squared
+from runs import finished
 from torch import nn
 
 from motes import load
 from motes.models.glo import GenerativeLatentOptimisation
 from motes.nn.coding import PictureShape, network
 from motes.ops.types import Code
-from motes.training import loop
 from motes.training.presets import PRESETS
 
 SHORT = 500  # steps of 64 digits: 25 epochs
@@ -88,9 +88,7 @@ class watched:
 def trained(seed: int, folder: Path, options: dict[str, Any], **training: Any) -> Any:
     recipe = PRESETS["glo-digits"].recipe
     recipe = replace(recipe, model_config={**recipe.model_config, **options}, training=replace(recipe.training, seed=seed, **training))
-    if not (folder / "run.json").exists():
-        loop.train(recipe, folder)
-    return load(folder / "checkpoints" / "last")
+    return load(finished(recipe, folder) / "checkpoints" / "last")
 
 
 def training_error(model: Any) -> float:

@@ -6,12 +6,13 @@ from pathlib import Path
 import torch
 from bar import Bar
 from PIL import Image as Pictures
+from runs import finished
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
 from motes.data.base import Dataset
 from motes.models.paired import PairedAutoencoder
-from motes.training.loop import open_data, train
+from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
@@ -38,10 +39,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
         recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed, "landmarks": 68}
     )
     apart = replace(recipe, model_config={**recipe.model_config, "encoders": 2})
-    for one, place in ((recipe, "shared"), (apart, "separate")):
-        if not (folder / place).exists():
-            train(one, folder / place)
-    shared, separate = (load(folder / place).eval() for place in ("shared", "separate"))
+    shared, separate = (load(finished(one, folder / place)).eval() for one, place in ((recipe, "shared"), (apart, "separate")))
     assert isinstance(shared, PairedAutoencoder) and isinstance(separate, PairedAutoencoder)
     data = open_data(recipe, "test")
     other = open_data(replace(recipe, data_config={**recipe.data_config, "exchanged": True}), "test")

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 from bar import Bar
+from runs import finished
 from torch import Tensor
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
 from motes.explore.filters import filters_of
-from motes.training.loop import open_data, train
+from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
@@ -63,8 +64,7 @@ def seeded(recipe: Recipe, seed: int) -> Recipe:
 
 
 def trained(recipe: Recipe, folder: Path, which: str = "best") -> Any:
-    train(recipe, folder)
-    return load(folder / "checkpoints" / which).eval()
+    return load(finished(recipe, folder) / "checkpoints" / which).eval()
 
 
 def pictures(recipe: Recipe, split: Any) -> Tensor:

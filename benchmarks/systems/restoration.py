@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from bar import Bar
+from runs import finished
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
@@ -17,7 +18,6 @@ from motes.explore.observation import Observation, low_resolution, masked, noisy
 from motes.explore.restore import Memory, Search, remember, restore
 from motes.models.base import Model
 from motes.ops.types import Code, Losses
-from motes.training.loop import train
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe, Training
 
@@ -91,9 +91,8 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 
 
 def digits(seed: int, run: Path) -> tuple[dict[str, float], list]:
-    if not (run / "run.json").exists():
-        training = Training(2500, 64, 1e-3, evaluate_every=2500, seed=seed)
-        train(Recipe("glo", "digits", {"code_dim": CODE, "reconstruction": "mse"}, {"seed": seed}, training), run)
+    training = Training(2500, 64, 1e-3, evaluate_every=2500, seed=seed)
+    run = finished(Recipe("glo", "digits", {"code_dim": CODE, "reconstruction": "mse"}, {"seed": seed}, training), run)
     data = DATASETS["digits"]
     learnt, held = (every(data(data.Config(seed=seed), split)) for split in ("train", "test"))
     glo, lines, found = load(run), [], {}
@@ -155,9 +154,7 @@ def ridge(observation: Observation, linear: Memory) -> torch.Tensor:
 def particles_run(seed: int, folder: Path) -> Path:
     """The preset dlp-quick with 400 steps, trained once for this benchmark and that of directions."""
     run, recipe = folder / f"particles-{seed}", PRESETS["dlp-quick"].recipe
-    if not (run / "run.json").exists():
-        train(replace(recipe, training=replace(recipe.training, steps=400, max_minutes=0.0, evaluate_every=200, seed=seed)), run)
-    return run
+    return finished(replace(recipe, training=replace(recipe.training, steps=400, max_minutes=0.0, evaluate_every=200, seed=seed)), run)
 
 
 def things(seed: int, run: Path) -> tuple[dict[str, float], list]:

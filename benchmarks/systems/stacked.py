@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from bar import Bar
+from runs import finished
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
 from motes.explore.filters import contact_sheet, filters_of
-from motes.training.loop import open_data, train
+from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
@@ -54,8 +55,7 @@ def _from_random(recipe: Recipe) -> Recipe:
 
 
 def _error(recipe: Recipe, folder: Path) -> float:
-    train(recipe, folder)
-    model, data = load(folder).eval(), open_data(recipe, "test")
+    model, data = load(finished(recipe, folder)).eval(), open_data(recipe, "test")
     wrong = 0.0
     with torch.no_grad():
         for start in range(0, len(data), 2500):

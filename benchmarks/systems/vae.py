@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from bar import Bar
 from digit_features import Classifier, digits, draw_rows
+from runs import finished
 
 from motes import load
 from motes.evaluation.likelihood import code_usage, log_weights
 from motes.explore.manifold import manifold, standard_normal
 from motes.ops.bound import importance_bound, linear_gaussian_likelihood, log_normal, principal_likelihood
 from motes.ops.divergence import kl_to_standard_normal, sample_normal
-from motes.training import loop
 from motes.training.presets import PRESETS
 
 SIZES, SAMPLES = (2, 10, 20), 200
@@ -50,9 +50,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 def trained(seed: int, folder: Path, options: dict[str, Any], **training: Any) -> Any:
     recipe = PRESETS["vae-digits"].recipe
     recipe = replace(recipe, model_config={**recipe.model_config, **options}, training=replace(recipe.training, seed=seed, **training))
-    if not (folder / "run.json").exists():
-        loop.train(recipe, folder)
-    return load(folder)
+    return load(finished(recipe, folder))
 
 
 def judged(model: Any, classifier: Classifier) -> dict[str, float]:

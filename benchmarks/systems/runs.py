@@ -1,0 +1,21 @@
+"""A run of a benchmark, trained to its end: from nothing, or from where it was stopped."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from motes.training.loop import resume, train
+from motes.training.recipe import Recipe, read_recipe
+
+
+def finished(recipe: Recipe, folder: Path) -> Path:
+    """The folder. A run of another recipe that lies there would be measured in place of this one."""
+    if not (folder / "run.json").exists():
+        return train(recipe, folder)
+    kept, wanted = asdict(read_recipe(folder)), json.loads(json.dumps(asdict(recipe)))
+    kept = json.loads(json.dumps(kept))
+    kept["model_config"] = {name: kept["model_config"].get(name) for name in wanted["model_config"]}  # a run's has all fields
+    if kept != wanted:
+        sys.exit(f"{folder} holds a run of another recipe; remove it, or name another --out")
+    return resume(folder)
