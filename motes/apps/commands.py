@@ -77,6 +77,7 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
     _print_scores(scores)
     print(f"\nThe report: {page}\n\nTry next:")
     print("\n".join(f"  {line}" for line in next_commands(folder)))
+    print(f"Take hold of pictures, in the browser: motes studio {folder}")
     print("Your own pictures: motes train --data FOLDER --out runs/mine")
 
 

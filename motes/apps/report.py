@@ -59,6 +59,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
     lines = run.read_metrics()
     page = Template((Path(__file__).with_name("report.html")).read_text(encoding="utf-8")).substitute(
         name=escape(run.folder.resolve().name),
+        folder=escape(str(run.folder)),
         facts="".join(f"<li><b>{key}</b>{escape(value)}</li>" for key, value in facts(recipe, model, lines).items()),
         data_words="shapes" if recipe.data == "shapes" else "pictures",
         scores=_scores(scores),
@@ -75,9 +76,8 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
 
 
 def next_commands(folder: Path) -> list[str]:
-    """Those that work as they stand, on held-out pictures that the report leaves in the run folder."""
+    """Three that work as they stand, on held-out pictures that the report leaves in the run folder."""
     commands = {
-        f"motes studio {folder}": "take hold of pictures, in the browser",
         f"motes encode {folder} {folder}/samples --out {folder}/encoded": "what is where: tables and overlays",
         f"motes reconstruct {folder} {folder}/samples --out {folder}/drawn": "what the model makes of it",
         f"motes info {folder}": "what it is made of",
