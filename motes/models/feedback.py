@@ -29,7 +29,7 @@ class Config:
     updates: int = 2  # corrections when a picture is encoded; more of them drift
     update_loss: str = "contraction"  # or "squares", which also learns, and stops earlier
     contraction: float = 0.6  # what an update may leave of an error; below a half, hardly ever reached
-    spread: float = 0.3  # of the noise that makes starts far from the truth, in half pictures
+    spread: float = 0.2  # of the noise that makes starts far from the truth, in half pictures
     pool: int = 8192  # errors remembered to start from; more = older ones among them
 
 

@@ -6,7 +6,7 @@ from motes.training.recipe import Recipe, Training
 POSES = {
     "feedback-arm": Preset(
         "the joints of an arm in depth pictures: guess, draw, compare, correct",
-        Recipe("feedback", "arm", {}, {}, Training(4800, 32, 2e-3, evaluate_every=1200)),
+        Recipe("feedback", "arm", {"spread": 0.3}, {}, Training(4800, 32, 2e-3, evaluate_every=1200)),
     ),
     "cascade-streets": Preset(
         "streets drawn of layouts, by a loss that looks at textures",
