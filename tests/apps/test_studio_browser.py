@@ -316,10 +316,11 @@ def test_every_kind_of_model_has_its_panels(open_page):
     assert page.state("edits", "towards", 1) == 1 and not np.array_equal(before, page.drawn())
     assert page.page.locator(".mote").count() == 0, "on the way only the model knows where they are"
     page.page.locator("#run").select_option(label="code")
-    page.until("motes.store.state.opened.run === 2")
+    page.until("motes.store.state.opened.run === 2 && motes.store.state.runs[2].ranges")  # with them, sliders are made anew
     before = page.drawn()
     page.page.get_by_role("slider", name="number 0").focus()
     page.page.keyboard.press("End")
+    page.until("motes.store.state.edits.code[0] !== undefined")
     page.settle()
     assert not np.array_equal(before, page.drawn())
     page.page.get_by_role("button", name="A new picture").click()
