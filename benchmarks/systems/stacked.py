@@ -46,7 +46,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     found["plain_over_random"] = found["plain"] / found["random"]
     found["denoising_over_plain"] = found["denoising"] / found["plain"]
     if seed == 0:
-        _draw(recipe, folder)
+        _draw(recipe, folder, found["amount"])
     return found
 
 
@@ -95,10 +95,10 @@ def _table(recipe: Recipe, split: Any) -> tuple[np.ndarray, np.ndarray]:
     return batch.image.flatten(1).numpy(), batch.facts["class"].numpy()
 
 
-def _draw(recipe: Recipe, folder: Path) -> None:
+def _draw(recipe: Recipe, folder: Path, amount: float) -> None:
     """What the first layer looks for, denoising and plain; below, test pictures and what is drawn from the topmost codes."""
     image = open_data(recipe, "test").batch(range(16)).image
-    models = [load(folder / name).eval() for name in (f"denoising-{AMOUNTS[0]}", "plain")]
+    models = [load(folder / name).eval() for name in (f"denoising-{amount}", "plain")]
     sheets = [to_picture(contact_sheet(filters_of(one)[:64], 16)[0], 960) for one in models]
     with torch.no_grad():
         drawn = models[0].decode(models[0].encode(image))

@@ -46,7 +46,7 @@ CODES = {
         Recipe(
             "stacked",
             "rectangles",
-            {"widths": (1000, 1000, 1000), "amount": 0.25, "pretraining": 0.7, "classifying_rate": 1.0},
+            {"widths": (1000, 1000, 1000), "amount": 0.4, "pretraining": 0.7, "classifying_rate": 1.0},
             {},
             Training(8000, 50, 5e-4, evaluate_every=1000, validation_pictures=200),
         ),
