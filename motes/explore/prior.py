@@ -10,7 +10,6 @@ from torch import Tensor
 from motes.explore.latents import parts
 from motes.ops.types import Particles
 
-OF_PARTICLES = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")  # what each particle has
 WIDEST = 512  # numbers whose covariance is kept whole
 FLOOR = 1e-3  # least standard deviation of a direction, in those of the widest: what hardly varied may hardly vary
 
@@ -79,9 +78,10 @@ class ParticlePrior:
         there = latent.presence > 0.5
         if not there.any():
             there = torch.ones_like(there)
-        self.scale = {name: _spread(parts(latent)[name].flatten(0, 1)) for name in names if name in OF_PARTICLES}
+        particles = latent.per_particle()
+        self.scale = {name: _spread(particles[name].flatten(0, 1)) for name in names if name in particles}
         self._look = Normal.of(latent.features[there]) if "features" in names and int(there.sum()) > 1 else None
-        self._rest = CodePrior(latent, tuple(name for name in names if name not in OF_PARTICLES))
+        self._rest = CodePrior(latent, tuple(name for name in names if name not in particles))
         self.scale |= self._rest.scale
 
     def distance(self, latent: Particles) -> Float[Tensor, "B"]:

@@ -103,18 +103,18 @@ class Particles:
     def joined(self, other: "Particles", particle: int, other_picture: int = 0) -> "Particles":
         """One particle more, behind all others: a copy of `particle` of another picture (or of this one). For a batch of one picture."""
         of = (slice(other_picture, other_picture + 1), slice(particle, particle + 1))
-        new = {name: torch.cat([value, getattr(other, name)[of]], 1) for name, value in self._per_particle().items()}
+        new = {name: torch.cat([value, getattr(other, name)[of]], 1) for name, value in self.per_particle().items()}
         return replace(self, **new)
 
     def restacked(self, order: Sequence[int]) -> "Particles":
         """The same particles in another order: the first is in front."""
         rows = torch.as_tensor(order, device=self.position.device)
-        return replace(self, **{name: value[:, rows] for name, value in self._per_particle().items()})
+        return replace(self, **{name: value[:, rows] for name, value in self.per_particle().items()})
 
     def with_particle_of(self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0) -> "Particles":
         """The same particles, `target` replaced by particle `source` of another picture: place, look and presence."""
-        changed, found = self, other._per_particle()
-        for name in self._per_particle().keys() & found.keys():
+        changed, found = self, other.per_particle()
+        for name in self.per_particle().keys() & found.keys():
             changed = changed._with(name, picture, target, found[name][other_picture, source])
         return changed
 
@@ -130,12 +130,13 @@ class Particles:
         count = int(shown.sum(1).max())
         rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
         picture = torch.arange(len(rows), device=rows.device)[:, None]
-        return replace(self, **{name: value[picture, rows] for name, value in self._per_particle().items()})
+        return replace(self, **{name: value[picture, rows] for name, value in self.per_particle().items()})
 
     def to(self, device: torch.device | str) -> "Particles":
         return replace(self, **{name: value.to(device) for name, value in vars(self).items() if value is not None})
 
-    def _per_particle(self) -> dict[str, Tensor]:
+    def per_particle(self) -> dict[str, Tensor]:
+        """What each particle has, by name, without what is missing."""
         names = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
