@@ -13,8 +13,7 @@ def finished(recipe: Recipe, folder: Path) -> Path:
     """The folder. A run of another recipe that lies there would be measured in place of this one."""
     if not (folder / "run.json").exists():
         return train(recipe, folder)
-    kept, wanted = asdict(read_recipe(folder)), json.loads(json.dumps(asdict(recipe)))
-    kept = json.loads(json.dumps(kept))
+    kept, wanted = (json.loads(json.dumps(asdict(one))) for one in (read_recipe(folder), recipe))
     kept["model_config"] = {name: kept["model_config"].get(name) for name in wanted["model_config"]}  # a run's has all fields
     if kept != wanted:
         sys.exit(f"{folder} holds a run of another recipe; remove it, or name another --out")

@@ -117,8 +117,8 @@ class GenerativeLatentOptimisation(Model):
         with torch.no_grad():
             mean, covariance = moments(self.codes.split(AT_ONCE))
             root = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(mean), device=mean.device))
-            device = self.middle.device
-            return Code(self.within(mean.to(device).float() + torch.randn(count, len(mean), device=device) @ root.to(device).float().T))
+            noise = torch.randn(count, len(mean), device=self.middle.device)
+            return Code(self.within(mean.to(noise) + noise @ root.to(noise).T))
 
     def keep_in_ball(self, batch: Batch) -> None:
         """Those that moved."""

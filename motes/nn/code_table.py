@@ -44,38 +44,35 @@ class CodeTable(nn.Module):
     @torch.no_grad()
     def change(self, rule: Callable[[Tensor], Tensor], index: Int[Tensor, "B"] | None = None) -> None:
         """The rule's result in place of each row, or of those named: then it is the same for all rows that any process names."""
-        everyone = index is None
-        for rows in torch.arange(len(self.values)).split(AT_ONCE) if everyone else (of_all_processes(index),):
-            rows = rows.to(self.values.device)
+        if index is None:
+            for part in self.values.split(AT_ONCE):
+                part.copy_(rule(part))
+        else:
+            rows = of_all_processes(index).to(self.values.device)
             self.values[rows] = rule(self.values[rows])
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "CodeTable":
         return self if self.place == "file" else super()._apply(fn, recurse)
 
 
-class RowRMSprop(torch.optim.Optimizer):
-    """RMSprop, v <- a v + (1 - a) g^2, x <- x - rate g / sqrt(v), at the cost of those rows of a table that have a slope.
+class RowRMSprop(torch.optim.RMSprop):
+    """RMSprop, v <- a v + (1 - a) g^2, x <- x - rate g / sqrt(v): torch's of all other parameters, and of a table's rows at the cost of
+    those that have a slope. What v would have lost in the steps since a row was last seen, it loses when it is seen again.
 
-    What v would have lost in the steps since a row was last seen, it loses when it is seen again. Without momentum, which would go on
-    moving the codes of pictures that are not in the batch.
+    Without momentum, which would go on moving the codes of pictures that are not in the batch.
     """
 
     def __init__(self, others: list[nn.Parameter], table: CodeTable, rate: float, table_rate: float, decay: float = 0.99):
         self.table, self.decay = table, decay
         table.sparse = True
-        super().__init__([{"params": others, "lr": rate}, {"params": [table.values], "lr": table_rate}], {})
+        super().__init__([{"params": others, "lr": rate}, {"params": [table.values], "lr": table_rate}], alpha=decay)
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        others, table = self.param_groups
-        for parameter in others["params"]:
-            if parameter.grad is not None:
-                memory = self.state[parameter]
-                squares = memory.setdefault("squares", torch.zeros_like(parameter))
-                squares.lerp_(parameter.grad.square(), 1 - self.decay)
-                parameter.addcdiv_(parameter.grad, squares.sqrt().add_(1e-8), value=-others["lr"])
-        if self.table.values.grad is not None:
-            self._move_rows(self.table.values.grad, table["lr"])
+        slopes, self.table.values.grad = self.table.values.grad, None  # torch's has no way with sparse ones
+        super().step(closure)
+        if slopes is not None:
+            self._move_rows(slopes, self.param_groups[1]["lr"])
 
     def _move_rows(self, slopes: Tensor, rate: float) -> None:
         values, memory = self.table.values, self.state[self.table.values]
