@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 from bar import Bar
-from pca import lost, pictures, seeded, trained
+from pca import lost, pictures, trained
+from runs import seeded
 
 from motes.apps.draw import sheet, to_picture
 from motes.training.presets import PRESETS

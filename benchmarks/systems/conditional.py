@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from bar import Bar
 from PIL import Image as Pictures
-from runs import finished
+from runs import finished, seeded
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
@@ -34,8 +34,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
-    recipe = PRESETS["conditional-chairs"].recipe
-    recipe = replace(recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed})
+    recipe = seeded(PRESETS["conditional-chairs"].recipe, seed)
     model = load(finished(recipe, folder / "run"))
     assert isinstance(model, ConditionalGenerator)
     seen, unseen = open_data(recipe, "train"), open_data(recipe, "test")

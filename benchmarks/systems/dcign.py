@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from bar import Bar
 from PIL import Image as Pictures
-from runs import finished
+from runs import finished, seeded
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
@@ -38,8 +38,7 @@ PAIRS = 200
 
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
-    recipe = PRESETS["dcign-ball"].recipe
-    recipe = replace(recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed})
+    recipe = seeded(PRESETS["dcign-ball"].recipe, seed)
     never = replace(recipe, model_config={**recipe.model_config, "plain": 1 - 1e-6})  # of the same shape, and never clamped
     clamped, plain = (load(finished(one, folder / place)).eval() for one, place in ((recipe, "clamped"), (never, "plain")))
     assert isinstance(clamped, InverseGraphicsNetwork) and isinstance(plain, InverseGraphicsNetwork)

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from autoencoder import sized
 from bar import Bar
-from pca import lost, pictures, seeded, trained
+from pca import lost, pictures, trained
+from runs import seeded
 from torch import Tensor
 
 from motes.apps.draw import sheet, to_picture

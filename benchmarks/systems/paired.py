@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from bar import Bar
 from PIL import Image as Pictures
-from runs import finished
+from runs import finished, seeded
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
@@ -34,10 +34,8 @@ COUNT = 200
 
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
-    recipe = PRESETS["paired-faces"].recipe
-    recipe = replace(
-        recipe, training=replace(recipe.training, seed=seed), data_config={**recipe.data_config, "seed": seed, "landmarks": 68}
-    )
+    recipe = seeded(PRESETS["paired-faces"].recipe, seed)
+    recipe = replace(recipe, data_config={**recipe.data_config, "landmarks": 68})
     apart = replace(recipe, model_config={**recipe.model_config, "encoders": 2})
     shared, separate = (load(finished(one, folder / place)).eval() for one, place in ((recipe, "shared"), (apart, "separate")))
     assert isinstance(shared, PairedAutoencoder) and isinstance(separate, PairedAutoencoder)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from bar import Bar
-from runs import finished
+from runs import finished, seeded
 from torch import Tensor
 
 from motes import load
@@ -56,11 +56,6 @@ def linear_rival(seed: int) -> Recipe:
     recipe = seeded(PRESETS["autoencoder-digits"].recipe, seed)
     training = replace(recipe.training, steps=4000, batch_size=1300, learning_rate=1e-2, evaluate_every=2000)
     return replace(recipe, model_config={"code_dim": SIZE, "network": "linear"}, training=training)
-
-
-def seeded(recipe: Recipe, seed: int) -> Recipe:
-    """Other pictures in the splits, another start."""
-    return replace(recipe, data_config={**recipe.data_config, "seed": seed}, training=replace(recipe.training, seed=seed))
 
 
 def trained(recipe: Recipe, folder: Path, which: str = "best") -> Any:

@@ -1,12 +1,17 @@
-"""A run of a benchmark, trained to its end: from nothing, or from where it was stopped."""
+"""A run of a benchmark: its recipe with another seed, trained to its end from nothing or from where it was stopped."""
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from motes.training.loop import resume, train
 from motes.training.recipe import Recipe, read_recipe
+
+
+def seeded(recipe: Recipe, seed: int) -> Recipe:
+    """Other pictures in the splits, another start."""
+    return replace(recipe, data_config={**recipe.data_config, "seed": seed}, training=replace(recipe.training, seed=seed))
 
 
 def finished(recipe: Recipe, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from bar import Bar
-from runs import finished
+from runs import finished, seeded
 
 from motes import load
 from motes.apps.draw import sheet, to_picture
@@ -35,8 +35,7 @@ AMOUNTS = (0.25, 0.4)  # of what is hidden
 
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
-    recipe = PRESETS[PRESET].recipe
-    recipe = replace(recipe, data_config={**recipe.data_config, "seed": seed}, training=replace(recipe.training, seed=seed))
+    recipe = seeded(PRESETS[PRESET].recipe, seed)
     found = {
         **_denoising(recipe, folder),
         "random": _error(_from_random(recipe), folder / "random"),
