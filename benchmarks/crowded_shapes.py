@@ -15,12 +15,12 @@ from pathlib import Path
 
 import torch
 
-from motes.apps.draw import sheet, to_picture, with_particles
+from motes.apps.drawing.marks import sheet, to_picture, with_particles
 from motes.models.base import Model
 from motes.models.checkpoint import load
-from motes.models.dlp import DeepLatentParticles
-from motes.ops.matching import nearest_distance
-from motes.ops.metrics import psnr
+from motes.models.particles.dlp import DeepLatentParticles
+from motes.ops.points.matching import nearest_distance
+from motes.ops.scores.metrics import psnr
 from motes.training import loop
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -29,7 +29,9 @@ SIDE, SHAPES, PARTICLES = 256, 40, 100
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
@@ -39,9 +41,13 @@ def main() -> None:
     began = time.process_time()
     loop.train(recipe, told.out)
     minutes = (time.process_time() - began) / 60
-    print(f"{datetime.date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, seed {told.seed}")
+    print(
+        f"{datetime.date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, seed {told.seed}"
+    )
     print(f"{told.steps} steps of {told.batch} pictures, {minutes:.1f} CPU minutes")
-    print("| particles | found | clean | found inside | clean inside | counted | PSNR |\n|---|---|---|---|---|---|---|")
+    print(
+        "| particles | found | clean | found inside | clean inside | counted | PSNR |\n|---|---|---|---|---|---|---|"
+    )
     model = load(told.out)
     for count in (60, PARTICLES, 200):
         print(f"| {count} | {' | '.join(scores(with_count(model, count), recipe, told.out))} |", flush=True)
@@ -52,10 +58,21 @@ def crowded(steps: int, batch: int, seed: int) -> Recipe:
     size = {"image_size": (SIDE, SIDE)}
     return replace(
         quick,
-        model_config={**quick.model_config, **size, "num_particles": PARTICLES, "num_proposals": PARTICLES + 20},
+        model_config={
+            **quick.model_config,
+            **size,
+            "num_particles": PARTICLES,
+            "num_proposals": PARTICLES + 20,
+        },
         data_config={**size, "shapes": (SHAPES, SHAPES), "size": (11, 13), "count": 4000, "held_out": 100},
         training=replace(
-            quick.training, steps=steps, batch_size=batch, seed=seed, max_minutes=0.0, evaluate_every=steps, validation_pictures=48
+            quick.training,
+            steps=steps,
+            batch_size=batch,
+            seed=seed,
+            max_minutes=0.0,
+            evaluate_every=steps,
+            validation_pictures=48,
         ),
     )
 
@@ -89,7 +106,11 @@ def scores(model: Model, recipe: Recipe, folder: Path) -> list[str]:
             sheet([shown]).save(folder / f"particles-{latent.position.shape[1]}.png")
     shapes, particles, found, clean, inside, clean_inside, pictures = sums.tolist()
     ratios = (found / shapes, clean / particles, inside / shapes, clean_inside / particles)
-    return [*(f"{one:.3f}" for one in ratios), f"{particles / pictures:.1f} of {SHAPES}", f"{torch.cat(quality).mean():.1f}"]
+    return [
+        *(f"{one:.3f}" for one in ratios),
+        f"{particles / pictures:.1f} of {SHAPES}",
+        f"{torch.cat(quality).mean():.1f}",
+    ]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from motes.apps.recipes import choose_data
+from motes.apps.cli.recipe import choose_data
 from motes.training import loop
 from motes.training.presets import PRESETS
 
@@ -39,22 +39,35 @@ class Watched(ThreadPoolExecutor):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--preset", default="dlp-quick")
     parser.add_argument("--data", nargs="+", default=["shapes", "faces", "traffic"])
     parser.add_argument("--steps", type=int, default=80)
     told = parser.parse_args()
     loop.ThreadPoolExecutor = Watched
-    print(f"{datetime.date.today()}, {platform.machine()}, {told.preset}\n\n| data | seconds a step | of it waiting |\n|---|---|---|")
+    print(
+        f"{datetime.date.today()}, {platform.machine()}, {told.preset}\n\n| data | seconds a step | of it waiting |\n|---|---|---|"
+    )
     for data in told.data:
         recipe = choose_data(PRESETS[told.preset].recipe, data)
-        training = replace(recipe.training, steps=told.steps, max_minutes=0.0, evaluate_every=told.steps, validation_pictures=16)
+        training = replace(
+            recipe.training,
+            steps=told.steps,
+            max_minutes=0.0,
+            evaluate_every=told.steps,
+            validation_pictures=16,
+        )
         Watched.waits.clear()
         with tempfile.TemporaryDirectory() as folder:
             loop.train(replace(recipe, training=training), Path(folder) / "run")
         kept = Watched.waits[told.steps // 10 :]
         whole = kept[-1][1] - kept[0][1]
-        print(f"| {data} | {whole / (len(kept) - 1):.3f} | {sum(wait for wait, _ in kept[1:]) / whole:.1%} |", flush=True)
+        print(
+            f"| {data} | {whole / (len(kept) - 1):.3f} | {sum(wait for wait, _ in kept[1:]) / whole:.1%} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -36,20 +36,30 @@ TRIAL = 60  # steps
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--counts", type=int, nargs="+", default=[30], help="numbers of points")
     parser.add_argument("--cpu-minutes", type=float, default=6.0, help="of training, for each run")
-    parser.add_argument("--faces", type=Path, help="a prepared set of faces; by default drawn anew by each run, which costs it time")
+    parser.add_argument(
+        "--faces",
+        type=Path,
+        help="a prepared set of faces; by default drawn anew by each run, which costs it time",
+    )
     parser.add_argument("--celeba", type=Path, help="where CelebA and MAFL lie, to learn from them instead")
     parser.add_argument("--out", type=Path, default=Path("runs/landmarks"))
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)  # method, points and seed of the process that trains
+    parser.add_argument(
+        "--one", nargs=3, help=argparse.SUPPRESS
+    )  # method, points and seed of the process that trains
     told = parser.parse_args()
     if told.one:
         train_and_score(told, told.one[0], int(told.one[1]), int(told.one[2]))
         return
-    print(f"faces 64 px, {told.cpu_minutes:g} CPU minutes a run on one thread, {datetime.date.today()}, {platform.machine()}\n")
+    print(
+        f"faces 64 px, {told.cpu_minutes:g} CPU minutes a run on one thread, {datetime.date.today()}, {platform.machine()}\n"
+    )
     print("| method | K | seed | steps | " + " | ".join(READ) + " | mean face |\n|" + "---|" * 8, flush=True)
     for count in told.counts:
         for seed in told.seeds:
@@ -61,7 +71,16 @@ def main() -> None:
 def row(told: argparse.Namespace, method: str, count: int, seed: int) -> str:
     folder = told.out / f"{method}-{count}-{seed}"
     if not (folder / "landmarks.json").exists():
-        command = [sys.executable, __file__, "--one", method, str(count), str(seed), "--cpu-minutes", str(told.cpu_minutes)]
+        command = [
+            sys.executable,
+            __file__,
+            "--one",
+            method,
+            str(count),
+            str(seed),
+            "--cpu-minutes",
+            str(told.cpu_minutes),
+        ]
         command += ["--out", str(told.out)]
         for name, place in (("--faces", told.faces), ("--celeba", told.celeba)):
             command += [name, str(place)] if place else []
@@ -80,7 +99,9 @@ def train_and_score(told: argparse.Namespace, method: str, count: int, seed: int
 
     folder, recipe = told.out / f"{method}-{count}-{seed}", PRESETS[METHODS[method]].recipe
     if told.faces or told.celeba:
-        data = ("prepared", {"path": str(told.faces)}) if told.faces else ("celeba", {"root": str(told.celeba)})
+        data = (
+            ("prepared", {"path": str(told.faces)}) if told.faces else ("celeba", {"root": str(told.celeba)})
+        )
         recipe = replace(recipe, data=data[0], data_config=data[1])
     training = replace(recipe.training, seed=seed, steps=TRIAL, evaluate_every=10**9, max_minutes=0.0)
     recipe = replace(recipe, model_config={**recipe.model_config, "num_particles": count}, training=training)
@@ -92,7 +113,12 @@ def train_and_score(told: argparse.Namespace, method: str, count: int, seed: int
     loop.train(replace(recipe, training=replace(training, steps=steps)), folder)
     trained = time.process_time() - began
     model = load(folder)
-    asked = Asked(("landmarks", "pictures"), refuse=False, open=lambda split: loop.open_data(read_recipe(folder), split), learn_limit=3000)
+    asked = Asked(
+        ("landmarks", "pictures"),
+        refuse=False,
+        open=lambda split: loop.open_data(read_recipe(folder), split),
+        learn_limit=3000,
+    )
     scores = evaluate(model, loop.open_data(read_recipe(folder), "test"), 1000, asked=asked)
     facts = {"steps": steps, "cpu_seconds": trained, **{name: one.value for name, one in scores.items()}}
     (folder / "landmarks.json").write_text(json.dumps(facts, indent=1) + "\n")

@@ -25,11 +25,18 @@ from pathlib import Path
 COUNTS = (10, 25, 50, 100, 200, 400, 1000)
 BATCH = 4
 GLIMPSE = int(os.environ.get("GLIMPSE", "32"))  # by the environment, which the processes that measure share
-LIMITS = {("2022", 128): 200, ("2022", 256): 50, ("published", 128): 400, ("published", 256): 100}  # largest K
+LIMITS = {
+    ("2022", 128): 200,
+    ("2022", 256): 50,
+    ("published", 128): 400,
+    ("published", 256): 100,
+}  # largest K
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sides", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--counts", type=int, nargs="+", default=list(COUNTS))
     parser.add_argument("--steps", type=int, default=2)
@@ -39,11 +46,20 @@ def main() -> None:
         way, side, count = told.measure
         print(json.dumps(measure(way, int(side), int(count), told.steps)))
         return
-    print(f"{datetime.date.today()}, {platform.machine()}, one thread, float32, batch {BATCH}, glimpses of {GLIMPSE} px, CPU seconds\n")
-    print("| px | K | 2022 way s | GB | published s | GB | rendering | any K s | GB | rendering |\n|" + "---|" * 10)
+    print(
+        f"{datetime.date.today()}, {platform.machine()}, one thread, float32, batch {BATCH}, glimpses of {GLIMPSE} px, CPU seconds\n"
+    )
+    print(
+        "| px | K | 2022 way s | GB | published s | GB | rendering | any K s | GB | rendering |\n|"
+        + "---|" * 10
+    )
     for side in told.sides:
         for count in told.counts:
-            cells = [cell for way in ("2022", "published", "anchored") for cell in row(way, side, count, told.steps)]
+            cells = [
+                cell
+                for way in ("2022", "published", "anchored")
+                for cell in row(way, side, count, told.steps)
+            ]
             print(f"| {side} | {count} | " + " | ".join(cells) + " |", flush=True)
     print(
         "\n| rendering alone, px | K | canvases ms | windows ms | ratio | canvases keep MB | windows keep MB | windows use at most MB |\n|"
@@ -62,11 +78,19 @@ def row(way: str, side: int, count: int, steps: int) -> list[str]:
         return ["-"] * (2 if way == "2022" else 3)
     found = run(way, side, count, steps)
     cells = [f"{found['seconds']:.2f}", f"{found['memory']:.2f}"]
-    return cells if way == "2022" else [*cells, f"{run('render-windows', side, count, steps)['seconds'] / found['seconds']:.0%}"]
+    return (
+        cells
+        if way == "2022"
+        else [*cells, f"{run('render-windows', side, count, steps)['seconds'] / found['seconds']:.0%}"]
+    )
 
 
 def compared(canvases: dict[str, float] | None, windows: dict[str, float]) -> list[str]:
-    time_, kept, most = f"{1000 * windows['seconds']:.1f}", f"{windows['kept']:.1f}", f"{1000 * windows['memory']:.0f}"
+    time_, kept, most = (
+        f"{1000 * windows['seconds']:.1f}",
+        f"{windows['kept']:.1f}",
+        f"{1000 * windows['memory']:.0f}",
+    )
     if canvases is None:
         return ["-", time_, "-", "-", kept, most]
     ratio = f"{canvases['seconds'] / windows['seconds']:.0f}"
@@ -75,7 +99,9 @@ def compared(canvases: dict[str, float] | None, windows: dict[str, float]) -> li
 
 def run(way: str, side: int, count: int, steps: int) -> dict[str, float]:
     command = [sys.executable, __file__, "--measure", way, str(side), str(count), "--steps", str(steps)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -122,9 +148,9 @@ def research(way: str, side: int, count: int) -> Callable[[], None]:
 def ours(way: str, side: int, count: int) -> Callable[[], None]:
     import torch
 
-    from motes.models.dlp import Config, DeepLatentParticles
-    from motes.ops.types import Batch
+    from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
     from motes.training.presets import PRESETS
+    from motes.types.batch import Batch
 
     settings = {
         **PRESETS["dlp-clevrer"].recipe.model_config,
@@ -135,8 +161,12 @@ def ours(way: str, side: int, count: int) -> Callable[[], None]:
     }
     if way == "anchored":  # patches small enough that there is one for each particle
         patch = 8 if (side // 8) ** 2 >= count else 4
-        settings |= {"architecture": "anchored", "patch_size": patch, "num_proposals": min(count + 5, (side // patch) ** 2)}
-    model = DeepLatentParticles(Config(**settings)).train()
+        settings |= {
+            "architecture": "anchored",
+            "patch_size": patch,
+            "num_proposals": min(count + 5, (side // patch) ** 2),
+        }
+    model = DeepLatentParticles(DlpConfig(**settings)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, fused=True)
     batch = Batch(torch.rand(BATCH, 3, side, side), torch.arange(BATCH))
 
@@ -153,13 +183,16 @@ def rendering(windowed: bool, side: int, count: int) -> tuple[Callable[[], None]
     """Cut at fixed places, paste and stitch, forward and backward; and the megabytes that autograd keeps beside the inputs."""
     import torch
 
-    from motes.ops import canvas
-    from motes.ops.composite import render
-    from motes.ops.glimpse import cut
+    from motes.ops.rendering import canvas
+    from motes.ops.rendering.composite import render
+    from motes.ops.rendering.glimpse import cut
 
     size = (side, side)
     glimpses = torch.rand(BATCH, count, GLIMPSE, GLIMPSE, 4).permute(0, 1, 4, 2, 3).requires_grad_()
-    position, presence = (torch.rand(BATCH, count, 2) * 1.8 - 0.9).requires_grad_(), torch.rand(BATCH, count).requires_grad_()
+    position, presence = (
+        (torch.rand(BATCH, count, 2) * 1.8 - 0.9).requires_grad_(),
+        torch.rand(BATCH, count).requires_grad_(),
+    )
     image, background = torch.rand(BATCH, 3, *size), torch.rand(BATCH, 3, *size).requires_grad_()
     inputs = (glimpses, position, presence, background)
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motes.ops import canvas
+from motes.ops.rendering import canvas
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,18 @@ SHAPES = Sizes(64, 10, 15, 8, 16, 6, (32, 64, 128), 0.1)
 CLEVRER = Sizes(128, 10, 20, 16, 32, 5, (32, 64, 128, 256), 40.0)
 
 
-def block(a: int, b: int, kernel: int = 3, stride: int = 1, leaky: bool = False, up: bool = False) -> nn.Sequential:
-    layers = [nn.ReplicationPad2d(kernel // 2), nn.Conv2d(a, b, kernel, stride, bias=False), nn.BatchNorm2d(b)]
+def block(
+    a: int, b: int, kernel: int = 3, stride: int = 1, leaky: bool = False, up: bool = False
+) -> nn.Sequential:
+    layers = [
+        nn.ReplicationPad2d(kernel // 2),
+        nn.Conv2d(a, b, kernel, stride, bias=False),
+        nn.BatchNorm2d(b),
+    ]
     layers.append(nn.LeakyReLU(0.01, inplace=True) if leaky else nn.ReLU(inplace=True))
-    return nn.Sequential(*layers, *([nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)] if up else []))
+    return nn.Sequential(
+        *layers, *([nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)] if up else [])
+    )
 
 
 def contracting(inputs: int, widths: tuple[int, ...], outputs: int, kernel: int = 3) -> nn.Sequential:
@@ -99,7 +107,9 @@ class Reference(nn.Module):
         widths = (s.looks + 2, 64, 128, 256, 512)
         self.edges = nn.ModuleList(Edges(a, b) for a, b in itertools.pairwise(widths))
         self.unfold = nn.Sequential(nn.Linear(512, 64 * k), nn.ReLU(True))
-        doublings = (self.grid // 8).bit_length() - 1  # one, at its own sizes; two for the 256 px that it never had
+        doublings = (
+            self.grid // 8
+        ).bit_length() - 1  # one, at its own sizes; two for the 256 px that it never had
         self.grow = nn.Sequential(*(block(k, k, leaky=True, up=True) for _ in range(doublings)))
         last = (k + 1) * (s.widths[0] // (k + 1) + 1)
         self.scene = expanding(2 * k, [*reversed(s.widths[1:]), last], 3)
@@ -124,7 +134,9 @@ class Reference(nn.Module):
         )
         z = means + (0.5 * log_variances).exp() * torch.randn_like(means)
         maps = self.gaussians(z[:, :-1], self.grid)
-        looks = self.look(self.glimpse(canvas.cut(x, mean.detach(), s.glimpse).flatten(0, 1)).flatten(1)).view(batch, s.particles, -1)
+        looks = self.look(
+            self.glimpse(canvas.cut(x, mean.detach(), s.glimpse).flatten(0, 1)).flatten(1)
+        ).view(batch, s.particles, -1)
         boxes = canvas.boxes(mean.detach(), round(0.25 * (self.grid - 1)), (self.grid, self.grid))
         bare = (1 - boxes.sum(1, keepdim=True).clamp(0, 1)) * heat.detach()
         statistics = torch.cat([looks, self.around(bare.flatten(1))[:, None]], 1)
@@ -135,7 +147,9 @@ class Reference(nn.Module):
         drawn = torch.sigmoid(self.draw(self.code(code[:, :-1].flatten(0, 1)).view(-1, 32, 8, 8))).view(
             batch, s.particles, 4, s.glimpse, s.glimpse
         )
-        picture = canvas.stitch(canvas.paste(drawn, z[:, :-1], (s.side, s.side)).clamp(0, 1), present, background)
+        picture = canvas.stitch(
+            canvas.paste(drawn, z[:, :-1], (s.side, s.side)).clamp(0, 1), present, background
+        )
         error = (picture - x).square().sum((1, 2, 3)).mean()
         variance = torch.tensor(s.sigma**2)
         pairs = 0.5 * (
@@ -146,15 +160,24 @@ class Reference(nn.Module):
         )
         pairs = pairs.sum(-1)
         chamfer = (pairs.amin(2).sum(1) + pairs.amin(1).sum(1)).mean()
-        divergence = 0.5 * (look_mean.square() + look_log_variance.exp() - 1 - look_log_variance).sum((1, 2)).mean()
+        divergence = (
+            0.5 * (look_mean.square() + look_log_variance.exp() - 1 - look_log_variance).sum((1, 2)).mean()
+        )
         return error + s.beta * (chamfer + 0.001 * divergence)
 
     def propose(self, x: Tensor) -> Tensor:
         s, batch = self.s, len(x)
-        patches = x.unfold(2, s.patch, s.patch).unfold(3, s.patch, s.patch).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, s.patch, s.patch)
+        patches = (
+            x.unfold(2, s.patch, s.patch)
+            .unfold(3, s.patch, s.patch)
+            .permute(0, 2, 3, 1, 4, 5)
+            .reshape(-1, 3, s.patch, s.patch)
+        )
         heat = self.prior(patches)[:, 0]
         axis = torch.linspace(-1, 1, heat.shape[-1])
-        local = torch.stack([heat.mean(2).softmax(1) @ axis, heat.mean(1).softmax(1) @ axis], -1).view(batch, -1, 2)
+        local = torch.stack([heat.mean(2).softmax(1) @ axis, heat.mean(1).softmax(1) @ axis], -1).view(
+            batch, -1, 2
+        )
         origin = torch.cartesian_prod(*[torch.arange(0, s.side, s.patch).float()] * 2)
         points = ((local + 1) / 2 * (s.patch - 1) + origin) / (s.side - 1) * 2 - 1
         kept = local.square().sum(-1).topk(s.proposals, 1).indices
@@ -162,7 +185,9 @@ class Reference(nn.Module):
 
     def gaussians(self, z: Tensor, side: int) -> Tensor:
         axis = torch.linspace(-1, 1, side)
-        squares = (axis.view(1, 1, -1, 1) - z[..., 0, None, None]).square() + (axis.view(1, 1, 1, -1) - z[..., 1, None, None]).square()
+        squares = (axis.view(1, 1, -1, 1) - z[..., 0, None, None]).square() + (
+            axis.view(1, 1, 1, -1) - z[..., 1, None, None]
+        ).square()
         return torch.exp(-squares / (2 * self.s.sigma**2))
 
     def relate(self, places: Tensor, nodes: Tensor) -> Tensor:

@@ -15,14 +15,16 @@ from collections.abc import Callable
 
 import torch
 
-from motes.ops import composite, fused
+from motes.ops.rendering import composite, fused
 
 COLOURS, REPEATS = 3, 20
 KINDS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--side", type=int, default=128, help="of the picture")
     parser.add_argument("--glimpse", type=int, default=32, help="side of a glimpse")
     parser.add_argument("--counts", type=int, nargs="+", default=[10, 50, 200, 1000], help="particles")
@@ -30,14 +32,21 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="time the way without Triton, too")
     told = parser.parse_args()
     if not torch.cuda.is_available():
-        sys.exit("There is no GPU here, so there is nothing to measure; benchmarks/particles_scale.py measures a processor.")
+        sys.exit(
+            "There is no GPU here, so there is nothing to measure; benchmarks/particles_scale.py measures a processor."
+        )
     device = torch.device("cuda", torch.cuda.current_device())
     if (obstacle := fused.obstacle(device)) is not None:
         sys.exit(f"The fused kernels do not run on {torch.cuda.get_device_name(device)}: {obstacle}.")
     ceiling = copy_bandwidth(device)
-    print(f"{datetime.date.today()}, {torch.cuda.get_device_name(device)}, torch {torch.__version__}, batch {told.batch},", end=" ")
+    print(
+        f"{datetime.date.today()}, {torch.cuda.get_device_name(device)}, torch {torch.__version__}, batch {told.batch},",
+        end=" ",
+    )
     print(f"{told.side} px, glimpses of {told.glimpse} px; a copy moves {ceiling / 1e9:.0f} GB/s\n")
-    print("| K | glimpses | way | forward us | GB/s | of copy | backward us | GB/s | of copy |\n|" + "---|" * 9)
+    print(
+        "| K | glimpses | way | forward us | GB/s | of copy | backward us | GB/s | of copy |\n|" + "---|" * 9
+    )
     ways = {"fused": fused.render} | ({"plain": plain} if told.plain else {})
     for count in told.counts:
         for name, kind in KINDS.items():
@@ -46,11 +55,15 @@ def main() -> None:
                 print(f"| {count} | {name} | {way} | " + " | ".join(cells) + " |", flush=True)
 
 
-def scene(told: argparse.Namespace, count: int, kind: torch.dtype, device: torch.device) -> list[torch.Tensor]:
+def scene(
+    told: argparse.Namespace, count: int, kind: torch.dtype, device: torch.device
+) -> list[torch.Tensor]:
     torch.manual_seed(0)
     glimpses = torch.rand(told.batch, count, 1 + COLOURS, told.glimpse, told.glimpse, device=device).to(kind)
     position = torch.rand(told.batch, count, 2, device=device) * 1.8 - 0.9
-    presence, background = (torch.rand(told.batch, *shape, device=device) for shape in ((count,), (COLOURS, told.side, told.side)))
+    presence, background = (
+        torch.rand(told.batch, *shape, device=device) for shape in ((count,), (COLOURS, told.side, told.side))
+    )
     return [one.requires_grad_() for one in (glimpses, position, presence, background)]
 
 
@@ -60,7 +73,12 @@ def measured(render: Callable[..., torch.Tensor], inputs: list[torch.Tensor], ce
     forward = seconds(lambda: render(*inputs))
     backward = seconds(lambda: torch.autograd.grad(picture, inputs, weight, retain_graph=True))
     there, back = bytes_moved(inputs, picture)
-    return [f"{forward * 1e6:.0f}", *rate(there / forward, ceiling), f"{backward * 1e6:.0f}", *rate(back / backward, ceiling)]
+    return [
+        f"{forward * 1e6:.0f}",
+        *rate(there / forward, ceiling),
+        f"{backward * 1e6:.0f}",
+        *rate(back / backward, ceiling),
+    ]
 
 
 def bytes_moved(inputs: list[torch.Tensor], picture: torch.Tensor) -> tuple[int, int]:

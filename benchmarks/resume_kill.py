@@ -15,9 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-TRAIN = (
-    "train --steps {steps} --training.evaluate-every 5 --training.batch-size 8 --data.image-size 32 32 --data.count 200 --data.held-out 20"
-)
+TRAIN = "train --steps {steps} --training.evaluate-every 5 --training.batch-size 8 --data.image-size 32 32 --data.count 200 --data.held-out 20"
 SMALL = "--model.num-particles 3 --model.glimpse-size 8 --training.validation-pictures 16"
 
 
@@ -37,16 +35,26 @@ def main() -> None:
             wait(process, killed, moments)
             if process.poll() is not None:
                 break
-            doing = "writing a checkpoint" if writing(killed) else "learning" if (killed / "run.json").exists() else "starting"
+            doing = (
+                "writing a checkpoint"
+                if writing(killed)
+                else "learning"
+                if (killed / "run.json").exists()
+                else "starting"
+            )
             process.kill()
             process.wait()
             kills += 1
             last = killed / "checkpoints" / "last"
-            print(f"| {kills} | {doing} | {int(last.readlink().name[5:]) if last.exists() else 0} |", flush=True)
+            print(
+                f"| {kills} | {doing} | {int(last.readlink().name[5:]) if last.exists() else 0} |", flush=True
+            )
             process = resume(killed) if (killed / "run.json").exists() else start(killed, steps)
         process.wait()
         same = identical(whole, killed)
-        print(f"\n{kills} of {told.kills} kills: weights, optimiser, best checkpoint and metrics {'bit-identical' if same else 'DIFFER'}")
+        print(
+            f"\n{kills} of {told.kills} kills: weights, optimiser, best checkpoint and metrics {'bit-identical' if same else 'DIFFER'}"
+        )
         sys.exit(not same or kills < told.kills)
 
 
@@ -82,7 +90,7 @@ def resume(folder: Path) -> subprocess.Popen:
 
 
 def launch(*arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "motes.apps.cli", *arguments]
+    command = [sys.executable, "-m", "motes.apps.cli.main", *arguments]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -21,14 +21,16 @@ def main() -> None:
     parser.add_argument("options", nargs="*", help="handed to motes train, after --")
     told = parser.parse_args()
     print(f"{told.preset}, {datetime.date.today()}, {platform.processor() or platform.machine()}")
-    print("| seed | found | clean | PSNR | distance | count error | steps | minutes |\n|---|---|---|---|---|---|---|---|")
+    print(
+        "| seed | found | clean | PSNR | distance | count error | steps | minutes |\n|---|---|---|---|---|---|---|---|"
+    )
     for seed in told.seeds:
         folder = told.out / f"seed-{seed}"
         began = time.monotonic()
         command = [
             sys.executable,
             "-m",
-            "motes.apps.cli",
+            "motes.apps.cli.main",
             "train",
             told.preset,
             "--out",
@@ -39,7 +41,9 @@ def main() -> None:
         ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         minutes = (time.monotonic() - began) / 60
-        scores = {name: one["value"] for name, one in json.loads((folder / "scores.json").read_text()).items()}
+        scores = {
+            name: one["value"] for name, one in json.loads((folder / "scores.json").read_text()).items()
+        }
         steps = json.loads((folder / "checkpoints" / "last" / "training.json").read_text())["step"]
         cells = (
             f"{scores['found']:.3f}",

@@ -17,21 +17,25 @@ import torch
 from motes.data.base import Dataset
 from motes.models.base import Model
 from motes.models.checkpoint import load
-from motes.ops.metrics import psnr, ssim
-from motes.ops.types import Image
+from motes.ops.scores.metrics import psnr, ssim
 from motes.training import loop
 from motes.training.presets import PRESETS
+from motes.types.latents import Image
 
 LOSSES = ("mse", "pyramid")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--out", type=Path)
     told = parser.parse_args()
-    print(f"{datetime.date.today()}, vae-quick, {told.steps} steps\n\n| loss | seed | PSNR | SSIM | edges |\n|---|---|---|---|---|")
+    print(
+        f"{datetime.date.today()}, vae-quick, {told.steps} steps\n\n| loss | seed | PSNR | SSIM | edges |\n|---|---|---|---|---|"
+    )
     for seed in told.seeds:
         drawn = {}
         for loss in LOSSES:
@@ -63,7 +67,7 @@ def edges(image: Image) -> float:
 
 
 def save(rows: list[Image], path: Path) -> None:
-    from motes.apps import draw
+    from motes.apps.drawing import marks as draw
 
     draw.sheet([[draw.to_picture(picture, 128) for picture in row[:8]] for row in rows]).save(path)
 

@@ -39,20 +39,28 @@ def measure(side_of: str, case: str, steps: int) -> None:
         step(image)
         taken.append(time.process_time() - began)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"seconds": statistics.median(taken), "memory": (peak - before) / 1e6, "rate": large_convolution()}))
+    print(
+        json.dumps(
+            {
+                "seconds": statistics.median(taken),
+                "memory": (peak - before) / 1e6,
+                "rate": large_convolution(),
+            }
+        )
+    )
 
 
 def ours(case: str):
     import torch
 
-    from motes.models.dlp import Config, DeepLatentParticles
-    from motes.ops.types import Batch
+    from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
     from motes.training.presets import PRESETS
+    from motes.types.batch import Batch
 
     recipe = PRESETS[case].recipe
     side = CASES[case][1]
     settings = {**recipe.model_config, "image_size": (side, side), "reconstruction": "mse"}
-    model = DeepLatentParticles(Config(**settings)).train()
+    model = DeepLatentParticles(DlpConfig(**settings)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, eps=1e-4, fused=True)
 
     def step(image):
@@ -96,7 +104,9 @@ def large_convolution() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=CASES)
@@ -114,22 +124,32 @@ def main() -> None:
     for case, (batch, _, work) in CASES.items():
         if told.only not in (None, case):
             continue
-        rounds = [{side: run(side, case, told.steps) for side in ("theirs", "ours")} for _ in range(told.rounds)]
+        rounds = [
+            {side: run(side, case, told.steps) for side in ("theirs", "ours")} for _ in range(told.rounds)
+        ]
         them, us = (
-            {key: statistics.median(one[side][key] for one in rounds) for key in ("seconds", "memory", "rate")}
+            {
+                key: statistics.median(one[side][key] for one in rounds)
+                for key in ("seconds", "memory", "rate")
+            }
             for side in ("theirs", "ours")
         )
         reached = 3 * work * batch / us["seconds"]
         times = f"{them['seconds']:.2f} | {us['seconds']:.2f} | {us['seconds'] / them['seconds']:.2f}"
         memory = f"{them['memory']:.2f} | {us['memory']:.2f} | {us['memory'] / them['memory']:.2f}"
-        print(f"| {case}, batch {batch} | {times} | {memory} | {reached:.0f} | {reached / us['rate']:.0%} |", flush=True)
+        print(
+            f"| {case}, batch {batch} | {times} | {memory} | {reached:.0f} | {reached / us['rate']:.0%} |",
+            flush=True,
+        )
 
 
 def run(side: str, case: str, steps: int) -> dict[str, float]:
     import os
 
     command = [sys.executable, __file__, "--measure", side, case, "--steps", str(steps)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 

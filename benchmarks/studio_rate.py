@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import torch
 from playwright.sync_api import sync_playwright
 
-from motes.apps.studio.command import free_port
+from motes.apps.cli.studio import free_port
 from motes.models import MODELS
 from motes.training.recipe import Recipe
 
@@ -86,7 +86,18 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1360, "height": 860})
         began = time.monotonic()
         runs = [str(Path(place) / name) for name in RUNS]
-        studio = subprocess.Popen([sys.executable, "-m", "motes.apps.cli", "studio", *runs, "--no-browser", "--port", str(port)])
+        studio = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "motes.apps.cli.main",
+                "studio",
+                *runs,
+                "--no-browser",
+                "--port",
+                str(port),
+            ]
+        )
         try:
             while True:
                 try:
@@ -103,7 +114,10 @@ def main() -> None:
                     page.wait_for_timeout(100)
                 page.wait_for_timeout(1000)
                 found = page.evaluate(MEASURE)
-                print(f"{name:12s}" + ", ".join(f"{value:.0f} {what}" for what, value in found.items()), flush=True)
+                print(
+                    f"{name:12s}" + ", ".join(f"{value:.0f} {what}" for what, value in found.items()),
+                    flush=True,
+                )
         finally:
             studio.terminate()
             browser.close()

@@ -17,18 +17,28 @@ from pathlib import Path
 
 import torch
 
+from motes.data.source import open_data
 from motes.evaluation import SCORES, Asked, Score, evaluate
 from motes.models.checkpoint import load
-from motes.ops.rank import rank_correlation
-from motes.training.loop import open_data
+from motes.ops.scores.rank import rank_correlation
 from motes.training.recipe import read_recipe
 
 CRITERIA = {"log_variance": "its own uncertainty", "loss": "its own loss"}  # of both, less is better
-QUALITY = {"found": 1, "clean": 1, "position_error_px": -1, "ap50": 1, "miou": 1, "psnr": 1, "landmarks/position": -1}  # 1: more is better
+QUALITY = {
+    "found": 1,
+    "clean": 1,
+    "position_error_px": -1,
+    "ap50": 1,
+    "miou": 1,
+    "psnr": 1,
+    "landmarks/position": -1,
+}  # 1: more is better
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=Path, nargs="+", help="runs that are there already")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--preset", default="dlp-quick")
@@ -36,10 +46,14 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1000, help="pictures to score")
     parser.add_argument("options", nargs="*", help="handed to motes train, after --")
     told = parser.parse_args()
-    runs = told.runs or [trained(told.out / f"seed-{seed}", told.preset, seed, told.options) for seed in told.seeds]
+    runs = told.runs or [
+        trained(told.out / f"seed-{seed}", told.preset, seed, told.options) for seed in told.seeds
+    ]
     print(f"{len(runs)} runs, {datetime.date.today()}, {platform.processor() or platform.machine()}\n")
     found = {run: scored(run, told.limit) for run in runs}
-    print("| run | rank correlation | over all drawn | AURC, px | random order | best order |\n|---|---|---|---|---|---|")
+    print(
+        "| run | rank correlation | over all drawn | AURC, px | random order | best order |\n|---|---|---|---|---|---|"
+    )
     for run, (test, _) in found.items():
         correlations = [with_interval(test[name]) for name in ("rank_correlation", "rank_correlation_all")]
         areas = [f"{test[name].value:.3f}" for name in ("aurc", "aurc_random", "aurc_best")]
@@ -51,7 +65,18 @@ def main() -> None:
 def trained(folder: Path, preset: str, seed: int, options: list[str]) -> Path:
     """A finished run is not trained again."""
     if not (folder / "scores.json").exists():
-        command = [sys.executable, "-m", "motes.apps.cli", "train", preset, "--out", str(folder), "--seed", str(seed), *options]
+        command = [
+            sys.executable,
+            "-m",
+            "motes.apps.cli.main",
+            "train",
+            preset,
+            "--out",
+            str(folder),
+            "--seed",
+            str(seed),
+            *options,
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return folder
 
@@ -60,7 +85,9 @@ def scored(run: Path, limit: int) -> tuple[dict[str, Score], dict[str, Score]]:
     """With labels on the test pictures, and without on the validation pictures."""
     recipe, model = read_recipe(run), load(run, "cuda" if torch.cuda.is_available() else "cpu")
     quality = Asked(
-        tuple(name for name in SCORES if name not in ("elbo", "probes")), refuse=False, open=lambda split: open_data(recipe, split)
+        tuple(name for name in SCORES if name not in ("elbo", "probes")),
+        refuse=False,
+        open=lambda split: open_data(recipe, split),
     )
     test = evaluate(model, open_data(recipe, "test"), limit, asked=quality)
     return test, evaluate(model, open_data(recipe, "validation"), limit, asked=Asked(("elbo",)))
@@ -68,7 +95,10 @@ def scored(run: Path, limit: int) -> tuple[dict[str, Score], dict[str, Score]]:
 
 def choice(found: dict[Path, tuple[dict[str, Score], dict[str, Score]]]) -> None:
     """Rank correlation over runs (with few of them a coarse number), and what the chosen run is worth."""
-    print("\n| quality | worst run | mean | best run |" + "".join(f" chosen by {words} | agreement |" for words in CRITERIA.values()))
+    print(
+        "\n| quality | worst run | mean | best run |"
+        + "".join(f" chosen by {words} | agreement |" for words in CRITERIA.values())
+    )
     print("|---|---|---|---|" + "---|---|" * len(CRITERIA))
     for name, sign in QUALITY.items():
         if not all(name in test for test, _ in found.values()):
@@ -77,8 +107,12 @@ def choice(found: dict[Path, tuple[dict[str, Score], dict[str, Score]]]) -> None
         order = (sign * values).argsort()
         cells = [f"{values[order[0]]:.4g}", f"{values.mean():.4g}", f"{values[order[-1]]:.4g}"]
         for criterion in CRITERIA:
-            own = torch.tensor([validation[criterion].value for _, validation in found.values()], dtype=torch.float64)
-            agreement = rank_correlation(-own, sign * values, torch.ones(1, len(own), dtype=torch.float64)).item()
+            own = torch.tensor(
+                [validation[criterion].value for _, validation in found.values()], dtype=torch.float64
+            )
+            agreement = rank_correlation(
+                -own, sign * values, torch.ones(1, len(own), dtype=torch.float64)
+            ).item()
             cells += [f"{values[own.argmin()]:.4g}", f"{agreement:+.2f}"]
         print(f"| {name} | {' | '.join(cells)} |")
 

@@ -45,19 +45,26 @@ def rate(name: str, options: dict, seconds: float, truth: bool) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--only", nargs="*", help="worlds to measure")
     told = parser.parse_args()
     torch.set_num_threads(1)
     print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}\n")
-    print("| world | options | pictures a CPU second | bar | their truth a CPU second |\n|---|---|---|---|---|")
+    print(
+        "| world | options | pictures a CPU second | bar | their truth a CPU second |\n|---|---|---|---|---|"
+    )
     for name, options, bar in WORLDS:
         if told.only and name not in told.only:
             continue
         words = ", ".join(f"{key} {value}" for key, value in options.items())
         pictures, truths = (rate(name, options, told.seconds, truth) for truth in (False, True))
-        print(f"| {name} | {words} | {pictures:,.0f} | {f'{bar:,}' if bar else ''} | {truths:,.0f} |", flush=True)
+        print(
+            f"| {name} | {words} | {pictures:,.0f} | {f'{bar:,}' if bar else ''} | {truths:,.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ python examples/move_a_particle.py runs/shapes runs/shapes/samples moved.png
 import sys
 from pathlib import Path
 
-from motes.apps import draw
-from motes.apps.session import Session
+from motes.apps.drawing import marks as draw
+from motes.apps.session.session import Session
 
 
 def main(run: str, pictures: str, out: str) -> None:
@@ -19,7 +19,13 @@ def main(run: str, pictures: str, out: str) -> None:
             surest = int((particles.presence[n] * (particles.confidence[n] + 100)).argmax())
             moved = particles.moved(surest, (0.0, 0.3), picture=n)
             before, after = session.decode(particles)[n], session.decode(moved)[n]
-            rows.append([draw.with_particles(found.image[n], particles, n), draw.to_picture(before, 256), draw.to_picture(after, 256)])
+            rows.append(
+                [
+                    draw.with_particles(found.image[n], particles, n),
+                    draw.to_picture(before, 256),
+                    draw.to_picture(after, 256),
+                ]
+            )
     draw.sheet(rows).save(out)
     print(f"{out}: picture with particles, its reconstruction, the surest particle moved right")
 

@@ -11,9 +11,9 @@ from runs import finished, seeded
 from torch import Tensor
 
 from motes import load
-from motes.apps.draw import sheet, to_picture
+from motes.apps.drawing.marks import sheet, to_picture
+from motes.data.source import open_data
 from motes.explore.filters import filters_of
-from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
