@@ -264,7 +264,7 @@ def check_sizes(config: Any) -> None:
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
     """sum_k p + 4 p (1 - p): being there costs one, being half there one and a half. Presence, alpha and
     contrast make up for one another, so without the second part a particle may stay half there for good, its
-    colours exaggerated (docs/log.md)."""
+    colours exaggerated (docs/log/quick-preset.md)."""
     return (presence + 4 * presence * (1 - presence)).sum(1)
 
 

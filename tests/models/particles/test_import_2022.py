@@ -166,7 +166,7 @@ def test_losses_and_gradient_norms_agree(case):
     names = _names(_infer(original(case["name"]), kwargs_of(case["name"]), masked), masked)
     largest = max(case["grads"].values())
     compared = 0
-    # 3e-3 and not 1e-3: positions that differ in their last bits (1e-6) flip rectifiers; given the golden ones 1e-3 holds (docs/log.md)
+    # 3e-3 and not 1e-3: positions that differ in their last bits (1e-6) flip rectifiers; given the golden ones 1e-3 holds (docs/log/weights-2022.md)
     for mine, theirs in names.items():
         if mine in norms and theirs in case["grads"]:
             assert norms[mine] == pytest.approx(case["grads"][theirs], rel=3e-3, abs=1e-6 * largest), theirs
