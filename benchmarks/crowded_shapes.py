@@ -85,7 +85,7 @@ def with_count(model: Model, count: int) -> Model:
 
 @torch.no_grad()
 def scores(model: Model, recipe: Recipe, folder: Path) -> list[str]:
-    data = loop.open_data(recipe, "test")
+    data = recipe.source.open("test")
     sums, quality = torch.zeros(7), []
     for start in range(0, len(data), 10):
         rows = range(start, start + 10)

@@ -116,10 +116,10 @@ def train_and_score(told: argparse.Namespace, method: str, count: int, seed: int
     asked = Asked(
         ("landmarks", "pictures"),
         refuse=False,
-        open=lambda split: loop.open_data(read_recipe(folder), split),
+        open=lambda split: read_recipe(folder).source.open(split),
         learn_limit=3000,
     )
-    scores = evaluate(model, loop.open_data(read_recipe(folder), "test"), 1000, asked=asked)
+    scores = evaluate(model, read_recipe(folder).source.open("test"), 1000, asked=asked)
     facts = {"steps": steps, "cpu_seconds": trained, **{name: one.value for name, one in scores.items()}}
     (folder / "landmarks.json").write_text(json.dumps(facts, indent=1) + "\n")
     print(f"{folder.name}: {steps} steps, {trained:.0f} CPU s", file=sys.stderr)

@@ -53,7 +53,7 @@ def trained(loss: str, seed: int, steps: int) -> tuple[Model, Dataset]:
     training = replace(recipe.training, steps=steps, seed=seed, max_minutes=0.0, evaluate_every=steps)
     recipe = replace(recipe, model_config={**recipe.model_config, "reconstruction": loss}, training=training)
     with tempfile.TemporaryDirectory() as place:
-        return load(loop.train(recipe, Path(place))), loop.open_data(recipe, "test")
+        return load(loop.train(recipe, Path(place))), recipe.source.open("test")
 
 
 def draw(model: Model, data: Dataset, count: int = 256) -> tuple[Image, Image]:

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import torch
 
-from motes.data.source import open_data
 from motes.evaluation import SCORES, Asked, Score, evaluate
 from motes.models.checkpoint import load
 from motes.ops.scores.rank import rank_correlation
@@ -87,10 +86,10 @@ def scored(run: Path, limit: int) -> tuple[dict[str, Score], dict[str, Score]]:
     quality = Asked(
         tuple(name for name in SCORES if name not in ("elbo", "probes")),
         refuse=False,
-        open=lambda split: open_data(recipe, split),
+        open=lambda split: recipe.source.open(split),
     )
-    test = evaluate(model, open_data(recipe, "test"), limit, asked=quality)
-    return test, evaluate(model, open_data(recipe, "validation"), limit, asked=Asked(("elbo",)))
+    test = evaluate(model, recipe.source.open("test"), limit, asked=quality)
+    return test, evaluate(model, recipe.source.open("validation"), limit, asked=Asked(("elbo",)))
 
 
 def choice(found: dict[Path, tuple[dict[str, Score], dict[str, Score]]]) -> None:

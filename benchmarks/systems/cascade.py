@@ -58,8 +58,8 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     model = trained(folder / "one", seed)
     pixel = trained(folder / "pixel", seed, reconstruction="mse")
     several = trained(folder / "several", seed, hypotheses=HYPOTHESES)
-    data = loop.open_data(PRESETS["cascade-streets"].recipe, "test")
-    test = data.batch_with(range(len(data)), ("layout",))
+    data = PRESETS["cascade-streets"].recipe.source.open("test")
+    test = data.batch(range(len(data)), ("layout",))
     with torch.no_grad():
         drawn, blurred = drawings(model, test)[:, 0], drawings(pixel, test)[:, 0]
         three = drawings(several, test)
@@ -75,7 +75,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
                 f"{name}pixel_frechet": theirs,
                 f"{name}over_pixel": ours / theirs,
             }
-        told = test.facts["layout"]
+        told = test.labels["layout"]
         for name, image in (("read", test.image), ("found", drawn), ("pixel_found", blurred)):
             found[name] = (model.encode(image).classes == told).float().mean().item()
         found["apart"] = apart(others[""], three, test.image)
@@ -95,7 +95,7 @@ def trained(folder: Path, seed: int, **options: Any) -> Any:
 
 def drawings(model: Any, batch: Batch) -> torch.Tensor:
     """All pictures of every layout, B U C H W."""
-    return model.hypotheses(Layout.of_classes(batch.facts["layout"], model.config.classes)).clamp(0, 1)
+    return model.hypotheses(Layout.of_classes(batch.labels["layout"], model.config.classes)).clamp(0, 1)
 
 
 def sharpness(image: Image) -> float:
@@ -121,13 +121,13 @@ def apart(network: Network, several: torch.Tensor, image: Image) -> float:
 
 def cost(model: Any, drawn: torch.Tensor, batch: Batch) -> float:
     """Of the best picture of each class, as the loss has it, whoever drew them."""
-    layout = one_hot(batch.facts["layout"], model.config.classes)
+    layout = one_hot(batch.labels["layout"], model.config.classes)
     return model.costs(drawn, batch.image, layout).amin(1).sum(1).mean().item()
 
 
 def save(batch: Batch, blurred: Image, drawn: Image, several: torch.Tensor, count: int = 4) -> None:
     """Layouts; pixel loss; perceptual loss; the second and third of three; the true pictures."""
-    layout = COLOURS[batch.facts["layout"]].movedim(3, 1)
+    layout = COLOURS[batch.labels["layout"]].movedim(3, 1)
     rows = [layout, blurred, drawn, several[:, 1], several[:, 2], batch.image]
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     draw.sheet([[draw.to_picture(one, 192) for one in row[:count]] for row in rows]).save(

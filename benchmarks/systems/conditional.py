@@ -13,7 +13,6 @@ from runs import finished, seeded
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.models.factors.conditional import ConditionalGenerator
 from motes.ops.points.similarity import NUMBERS
 from motes.training.presets import PRESETS
@@ -53,7 +52,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     recipe = seeded(PRESETS["conditional-chairs"].recipe, seed)
     model = load(finished(recipe, folder / "run"))
     assert isinstance(model, ConditionalGenerator)
-    seen, unseen = open_data(recipe, "train"), open_data(recipe, "test")
+    seen, unseen = recipe.source.open("train"), recipe.source.open("test")
     with torch.no_grad():
         found = held_out(model, seen, unseen) | {"shift_r2": shifts(model, unseen), "morph": morphs(model)}
         found["found"] = descents(model, unseen)
@@ -87,9 +86,9 @@ def drawn_views(model: ConditionalGenerator, data: Dataset) -> tuple[torch.Tenso
     """All pictures of a split, what is drawn for their conditions, and the masks of both."""
     parts = []
     for start in range(0, len(data), 64):
-        batch = data.batch_with(range(start, min(start + 64, len(data))), model.needs)
-        picture, mask = model.drawn(model.condition(batch.facts["class"], batch.facts["view"]))
-        parts.append((batch.image, picture, mask, batch.facts["mask"][:, None].float()))
+        batch = data.batch(range(start, min(start + 64, len(data))), model.needs)
+        picture, mask = model.drawn(model.condition(batch.labels["class"], batch.labels["view"]))
+        parts.append((batch.image, picture, mask, batch.labels["mask"][:, None].float()))
     return tuple(torch.cat(part) for part in zip(*parts, strict=True))
 
 
@@ -115,13 +114,13 @@ def neighbours(seen: Dataset, unseen: Dataset) -> tuple[torch.Tensor, torch.Tens
 
 def shifts(model: ConditionalGenerator, unseen: Dataset, count: int = 128) -> float:
     """Of the drawn mask's middle, down and to the right, between the condition shifted and not."""
-    batch = unseen.batch_with(range(count), model.needs)
+    batch = unseen.batch(range(count), model.needs)
     asked = torch.zeros(count, NUMBERS)
     asked[:, :2] = (
         2 * torch.rand(count, 2, generator=torch.Generator().manual_seed(0)) - 1
     ) * model.config.shift
     still, moved = (
-        middle(model.drawn(model.condition(batch.facts["class"], batch.facts["view"], one))[1])
+        middle(model.drawn(model.condition(batch.labels["class"], batch.labels["view"], one))[1])
         for one in (0 * asked, asked)
     )
     wrong = (moved - still - asked[:, :2]).square().sum()
@@ -160,8 +159,8 @@ def morphs(model: ConditionalGenerator, pairs: int = 40, steps: int = 9) -> floa
 
 
 def descents(model: ConditionalGenerator, unseen: Dataset, count: int = 24) -> float:
-    batch = unseen.batch_with(range(count), model.needs)
-    told = model.decode(model.condition(batch.facts["class"], batch.facts["view"]))
+    batch = unseen.batch(range(count), model.needs)
+    told = model.decode(model.condition(batch.labels["class"], batch.labels["view"]))
     return float(
         (model.decode(model.encode(batch.image)) - batch.image).square().mean()
         / (told - batch.image).square().mean()

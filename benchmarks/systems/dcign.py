@@ -15,7 +15,6 @@ from runs import finished, seeded
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.data.worlds.solid.shaded_ball import Ball
 from motes.models.factors.dcign import InverseGraphicsNetwork
 from motes.ops.densities.divergence import sample_normal
@@ -60,7 +59,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
         load(finished(one, folder / place)).eval() for one, place in ((recipe, "clamped"), (never, "plain"))
     )
     assert isinstance(clamped, InverseGraphicsNetwork) and isinstance(plain, InverseGraphicsNetwork)
-    seen, unseen = open_data(recipe, "train"), open_data(recipe, "test")
+    seen, unseen = recipe.source.open("train"), recipe.source.open("test")
     assert isinstance(unseen, Ball)
     with torch.no_grad():
         torch.manual_seed(0)
@@ -99,14 +98,14 @@ def told(
     model: InverseGraphicsNetwork, data: Dataset, count: int = 2000
 ) -> tuple[torch.Tensor, Code, torch.Tensor, torch.Tensor]:
     """Pictures, their latents, units sampled from these, and factors."""
-    batch = data.batch_with(range(min(count, len(data))), FACTORS)
+    batch = data.batch(range(min(count, len(data))), FACTORS)
     latent = model.encode(batch.image)
     assert latent.log_variance is not None
     return (
         batch.image,
         latent,
         sample_normal(latent.vector, latent.log_variance),
-        torch.stack([batch.facts[name] for name in FACTORS], 1),
+        torch.stack([batch.labels[name] for name in FACTORS], 1),
     )
 
 

@@ -71,8 +71,8 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 
 
 def pictures(split: Split, count: int | None) -> Batch:
-    data = loop.open_data(PRESETS["feedback-arm"].recipe, split)
-    return data.batch_with(range(count or len(data)), ("points",))
+    data = PRESETS["feedback-arm"].recipe.source.open(split)
+    return data.batch(range(count or len(data)), ("points",))
 
 
 def trained(folder: Path, seed: int, update_loss: str) -> Any:
@@ -85,7 +85,7 @@ def trained(folder: Path, seed: int, update_loss: str) -> Any:
 
 
 def iterations(model: Any, batch: Batch) -> dict[str, float]:
-    wanted = batch.facts["points"].flatten(1)
+    wanted = batch.labels["points"].flatten(1)
     away = wanted + FAR * torch.randn(wanted.shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         guess = model.guess(batch.image)
@@ -102,11 +102,11 @@ def iterations(model: Any, batch: Batch) -> dict[str, float]:
 
 def descended(model: Any, tuning: Batch, test: Batch, steps: int) -> float:
     error = {
-        rate: joint_error(descend(model, tuning, steps, rate), tuning.facts["points"].flatten(1))
+        rate: joint_error(descend(model, tuning, steps, rate), tuning.labels["points"].flatten(1))
         for rate in RATES
     }
     return joint_error(
-        descend(model, test, steps, min(error, key=error.__getitem__)), test.facts["points"].flatten(1)
+        descend(model, test, steps, min(error, key=error.__getitem__)), test.labels["points"].flatten(1)
     )
 
 
@@ -140,7 +140,7 @@ def save(model: Any, batch: Batch, count: int = 8) -> None:
         poses = [model.refine(image, guess, n) for n in range(3)]
         drawn = [model.decode(Code(pose)) for pose in poses]
     rows = [
-        (image, batch.facts["points"][:count]),
+        (image, batch.labels["points"][:count]),
         *((one, pose.unflatten(1, (-1, 2))) for one, pose in zip(drawn, poses, strict=True)),
     ]
     PICTURE.parent.mkdir(parents=True, exist_ok=True)

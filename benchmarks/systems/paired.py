@@ -11,7 +11,6 @@ from runs import finished, seeded
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.models.factors.two_domains import PairedAutoencoder
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -46,8 +45,8 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
         load(finished(one, folder / place)).eval() for one, place in ((recipe, "shared"), (apart, "separate"))
     )
     assert isinstance(shared, PairedAutoencoder) and isinstance(separate, PairedAutoencoder)
-    data = open_data(recipe, "test")
-    other = open_data(replace(recipe, data_config={**recipe.data_config, "exchanged": True}), "test")
+    data = recipe.source.open("test")
+    other = replace(recipe, data_config={**recipe.data_config, "exchanged": True}).source.open("test")
     with torch.no_grad():
         found = scores(shared, separate, data, other, mean_faces(recipe))
         if seed == 0:
@@ -58,8 +57,8 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 def scores(
     shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, means: torch.Tensor
 ) -> dict[str, float]:
-    batch, wanted = data.batch_with(range(COUNT), shared.needs), other.batch(range(COUNT)).image
-    domain, here, there = batch.facts["domain"], features(data), features(other)
+    batch, wanted = data.batch(range(COUNT), shared.needs), other.batch(range(COUNT)).image
+    domain, here, there = batch.labels["domain"], features(data), features(other)
     drawn, swapped = both(shared, batch.image, domain)
     drawn_apart, swapped_apart = both(separate, batch.image, domain)
     mean = means[1 - domain]
@@ -105,21 +104,21 @@ def features(data: Dataset) -> torch.Tensor:
 
 def mean_faces(recipe: Recipe) -> torch.Tensor:
     """2 C H W: of each person's training pictures."""
-    batch = open_data(recipe, "train").batch_with(range(1000), ["domain"])
-    return torch.stack([batch.image[batch.facts["domain"] == one].mean(0) for one in (0, 1)])
+    batch = recipe.source.open("train").batch(range(1000), ["domain"])
+    return torch.stack([batch.image[batch.labels["domain"] == one].mean(0) for one in (0, 1)])
 
 
 def picture(
     shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, count: int = 8
 ) -> Pictures.Image:
     """By rows: read, drawn again, swapped, the truth of the swap, swapped between separate encoders."""
-    batch = data.batch_with(range(count), shared.needs)
-    drawn, swapped = both(shared, batch.image, batch.facts["domain"])
+    batch = data.batch(range(count), shared.needs)
+    drawn, swapped = both(shared, batch.image, batch.labels["domain"])
     rows = [
         batch.image,
         drawn,
         swapped,
         other.batch(range(count)).image,
-        both(separate, batch.image, batch.facts["domain"])[1],
+        both(separate, batch.image, batch.labels["domain"])[1],
     ]
     return sheet([[to_picture(one, 96) for one in row] for row in rows])

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
-from motes.data.source import open_data
 from motes.explore.filters import filters_of
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -63,7 +62,7 @@ def trained(recipe: Recipe, folder: Path, which: str = "best") -> Any:
 
 
 def pictures(recipe: Recipe, split: Any) -> Tensor:
-    data = open_data(recipe, split)
+    data = recipe.source.open(split)
     return data.batch(range(len(data))).image
 
 
@@ -80,11 +79,11 @@ def angle(first: Tensor, second: Tensor) -> float:
 
 
 def _recognised(recipe: Recipe, read: Any) -> float:
-    splits = [open_data(recipe, split) for split in ("train", "test")]
-    known, asked = (data.batch_with(range(len(data)), ("class",)) for data in splits)
+    splits = [recipe.source.open(split) for split in ("train", "test")]
+    known, asked = (data.batch(range(len(data)), ("class",)) for data in splits)
     with torch.no_grad():
         nearest = torch.cdist(read(asked.image), read(known.image)).argmin(1)
-    return 100 * (known.facts["class"][nearest] == asked.facts["class"]).float().mean().item()
+    return 100 * (known.labels["class"][nearest] == asked.labels["class"]).float().mean().item()
 
 
 def _draw(model: Any, image: Tensor) -> None:

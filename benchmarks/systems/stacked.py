@@ -14,7 +14,6 @@ from runs import finished, seeded
 
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
-from motes.data.source import open_data
 from motes.explore.filters import contact_sheet, filters_of
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -82,12 +81,12 @@ def _from_random(recipe: Recipe) -> Recipe:
 
 
 def _error(recipe: Recipe, folder: Path) -> float:
-    model, data = load(finished(recipe, folder)).eval(), open_data(recipe, "test")
+    model, data = load(finished(recipe, folder)).eval(), recipe.source.open("test")
     wrong = 0.0
     with torch.no_grad():
         for start in range(0, len(data), 2500):
             wrong += (
-                model.validate(data.batch_with(range(start, start + 2500), model.needs))
+                model.validate(data.batch(range(start, start + 2500), model.needs))
                 .terms["mistakes"]
                 .sum()
                 .item()
@@ -106,14 +105,14 @@ def _svm(recipe: Recipe) -> float:
 
 def _table(recipe: Recipe, split: Any) -> tuple[np.ndarray, np.ndarray]:
     """Of the test split the first tenth, which is enough for a second digit."""
-    data = open_data(recipe, split)
-    batch = data.batch_with(range(min(len(data), 5000)), ("class",))
-    return batch.image.flatten(1).numpy(), batch.facts["class"].numpy()
+    data = recipe.source.open(split)
+    batch = data.batch(range(min(len(data), 5000)), ("class",))
+    return batch.image.flatten(1).numpy(), batch.labels["class"].numpy()
 
 
 def _draw(recipe: Recipe, folder: Path, amount: float) -> None:
     """What the first layer looks for, denoising and plain; below, test pictures and what is drawn from the topmost codes."""
-    image = open_data(recipe, "test").batch(range(16)).image
+    image = recipe.source.open("test").batch(range(16)).image
     models = [load(folder / name).eval() for name in (f"denoising-{amount}", "plain")]
     sheets = [to_picture(contact_sheet(filters_of(one)[:64], 16)[0], 960) for one in models]
     with torch.no_grad():

@@ -103,7 +103,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _ends(stem: str, end: str) -> bool:
-    return stem.lower().endswith(end) and (len(stem) == len(end) or stem[-len(end) - 1] in "-_ ")
+    return stem.lower().endswith(end) and (len(stem) == len(end) or stem[-end.count - 1] in "-_ ")
 
 
 def _learn(told: argparse.Namespace, pairs: Pairs) -> None:
@@ -127,9 +127,9 @@ def _learn(told: argparse.Namespace, pairs: Pairs) -> None:
 
 
 def _encoded(session: Any, files: Sequence[Path], fit: str) -> Any:
-    from motes.explore.latents import joined
+    from motes.types.rows import Rows
 
-    latent = joined([found.latent for found in session.encode_files(files, fit=fit)])
+    latent = Rows.cat([found.latent for found in session.encode_files(files, fit=fit)])
     if session.skipped:
         raise UserError(f"every picture of a pair is needed: {session.skipped[0]}")
     return latent
