@@ -12,6 +12,7 @@ from torch import Tensor
 from motes.data.base import Dataset, Split
 from motes.data.worlds.dice import Dice
 from motes.errors import UserError
+from motes.plain.cache import Cache
 
 ROOM = 1 << 30  # bytes of pictures kept
 
@@ -36,9 +37,8 @@ class Generated(Dataset):
         self.config = config
         self.split: Split = split
         self._dice([])  # refuses a seed that cannot be
-        self._known: dict[int, np.ndarray] = {}
+        self._pictures: Cache[int, np.ndarray] = Cache(ROOM, evict=False)
         self._chunk = max(self.area // (config.image_size[0] * config.image_size[1]), 1)
-        self._room = ROOM // (config.channels * config.image_size[0] * config.image_size[1])
 
     def __len__(self) -> int:
         config = self.config
@@ -50,18 +50,24 @@ class Generated(Dataset):
         return many[self.split] * self.frames
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        asked = self._checked(rows).tolist()
-        missing = sorted(set(asked) - self._known.keys())
-        fresh: dict[int, np.ndarray] = {}
-        for start in range(0, len(missing), self._chunk):
-            part = missing[start : start + self._chunk]
-            painted = self._paint(np.array(part))
-            pictures = painted if self.config.channels == 3 else grey(painted)
-            fresh |= zip(part, np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)), strict=True)
-        result = np.stack([fresh[row] if row in fresh else self._known[row] for row in asked])
-        if len(self._known) + len(fresh) <= self._room:
-            self._known |= fresh
-        return result
+        numbers = self._checked(rows).tolist()
+        cached = {row: picture for row in numbers if (picture := self._pictures.get(row)) is not None}
+        painted = self._painted(sorted(set(numbers) - cached.keys()))
+        # all or none: each picture is a part of the array that it was painted in, which stays in memory with it
+        if sum(picture.nbytes for picture in painted.values()) <= self._pictures.left:
+            for row, picture in painted.items():
+                self._pictures.put(row, picture)
+        picture_of = cached | painted
+        return np.stack([picture_of[row] for row in numbers])
+
+    def _painted(self, rows: list[int]) -> dict[int, np.ndarray]:
+        painted: dict[int, np.ndarray] = {}
+        for start in range(0, len(rows), self._chunk):
+            chunk = rows[start : start + self._chunk]
+            colours = self._paint(np.array(chunk))
+            pictures = colours if self.config.channels == 3 else grey(colours)
+            painted |= zip(chunk, np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)), strict=True)
+        return painted
 
     @abstractmethod
     def _paint(self, rows: np.ndarray) -> np.ndarray:

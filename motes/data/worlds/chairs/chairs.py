@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from motes.data.base import Dataset, Split
-from motes.data.kept import Drawn
+from motes.data.kept import RowCache
 from motes.data.truth_from_masks import boxes_of, centres_of
 from motes.data.worlds.chairs.anatomy import Part, chair
 from motes.data.worlds.chairs.drawing import Eye, draw
@@ -57,7 +57,7 @@ class Chairs(Dataset):
         self._sides = config.azimuths * len(config.elevations)
         self._pairs = self._listed()
         self._chairs: dict[int, list[Part]] = {}
-        self._drawn = Drawn(self._draw)
+        self._drawn = RowCache(self._draw)
 
     def __len__(self) -> int:
         return len(self._pairs)
