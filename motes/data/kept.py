@@ -1,6 +1,7 @@
 """Rows that are computed when first read, and then cached."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,9 @@ TOGETHER = 64
 # bytes cached, at most; beyond them a row is computed again each time
 BUDGET = 2**31
 
-# several arrays that belong to one row, or of several rows, stacked
+# arrays of several rows, and the entries of one row
 Arrays = tuple[np.ndarray, ...]
+Entries = tuple[Any, ...]
 
 
 class RowCache:
@@ -21,21 +23,20 @@ class RowCache:
 
     def __init__(self, compute: Callable[[list[int]], Arrays], budget: int = BUDGET):
         self._compute = compute
-        self._cache: Cache[int, Arrays] = Cache(budget, evict=False)
+        self._cache: Cache[int, Entries] = Cache(budget, evict=False)
 
     def __call__(self, rows: Sequence[int]) -> Arrays:
         numbers = [int(row) for row in rows]
-        cached = {row: arrays for row in numbers if (arrays := self._cache.get(row)) is not None}
-        missing = [row for row in dict.fromkeys(numbers) if row not in cached]
-        computed = self._computed(missing)
-        for row, arrays in computed.items():
-            # a copy, so that the arrays of the rows computed with it are not kept in memory
-            self._cache.put(row, tuple(array.copy() for array in arrays))
-        arrays_of = cached | computed
-        return tuple(np.stack(arrays) for arrays in zip(*(arrays_of[row] for row in numbers), strict=True))
+        cached = {row: entries for row in numbers if (entries := self._cache.get(row)) is not None}
+        computed = self._computed([row for row in dict.fromkeys(numbers) if row not in cached])
+        for row, entries in computed.items():
+            # a copy, so that the arrays of the rows computed with it do not stay in memory
+            self._cache.put(row, tuple(entry.copy() for entry in entries))
+        entries_of = cached | computed
+        return tuple(np.stack(entries) for entries in zip(*(entries_of[row] for row in numbers), strict=True))
 
-    def _computed(self, rows: list[int]) -> dict[int, Arrays]:
-        computed: dict[int, Arrays] = {}
+    def _computed(self, rows: list[int]) -> dict[int, Entries]:
+        computed: dict[int, Entries] = {}
         for start in range(0, len(rows), TOGETHER):
             chunk = rows[start : start + TOGETHER]
             computed |= dict(zip(chunk, zip(*self._compute(chunk), strict=True), strict=True))

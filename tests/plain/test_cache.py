@@ -45,7 +45,7 @@ def test_without_eviction_old_values_stay_and_new_ones_are_not_remembered():
 
 
 def test_half_the_room_serves_half_of_the_rows_in_every_epoch():
-    found = {evict: 0 for evict in (True, False)}
+    found = dict.fromkeys((True, False), 0)
     for evict in found:
         cache = Cache(50, one_each, evict)
         for _ in range(4):
