@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.files.parquet import Table
+from motes.data.files.parquet import ParquetTable
 from motes.data.files.picture_files import check_looks, read_bytes, read_picture, to_size
 from motes.data.splits import NAMES, check_held_out
 from motes.errors import UserError
@@ -139,7 +139,7 @@ def _stored(path: str) -> dict[str, Callable[[], tuple[Rows, dict[str, str]]]]:
 
     def opener(own: list[Path]) -> Callable[[], tuple[Rows, dict[str, str]]]:
         def opened() -> tuple[Rows, dict[str, str]]:
-            table = Table(own)
+            table = ParquetTable(own)
             return table, _features(table.schema)
 
         return opened

@@ -22,9 +22,9 @@ from motes.data.files.folder import list_pictures, open_split
 from motes.data.files.landmark_tables import find_table, match, read_points, read_table
 from motes.data.files.mask_pairs import pair
 from motes.data.files.picture_files import check_looks, moved, numbers_to_size, read_picture, to_size
-from motes.data.kept import Drawn
+from motes.data.kept import RowCache
 from motes.data.splits import check_held_out, split_files
-from motes.data.truth_from_masks import renumbered, truth_of
+from motes.data.truth_from_masks import renumbered, truth_from_numbers
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -83,7 +83,7 @@ class Labelled(Dataset):
             pictures, split_files(pictures, self._root, config.held_out, split), self._load, self._root, split
         )
         self._marks = max(map(len, self._points.values()), default=0)
-        self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
+        self._numbers = RowCache(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
         self._most = (
             max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))]) if self._masks else 0
         )
@@ -103,7 +103,7 @@ class Labelled(Dataset):
         points = torch.from_numpy(np.stack([self._marked(row) for row in rows])) if self._points else None
         if not self._masks:
             return Truth(torch.zeros(len(rows), 0, dtype=torch.bool), points=points)
-        return replace(truth_of(self._numbers(rows)[0], self._most), points=points)
+        return replace(truth_from_numbers(self._numbers(rows)[0], self._most), points=points)
 
     def _load(self, path: Path) -> np.ndarray:
         picture = read_picture(path)

@@ -19,8 +19,8 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split
 from motes.data.files.picture_files import check_looks, colours_first
-from motes.data.files.video_file import Footage
-from motes.data.files.video_frames import Reel
+from motes.data.files.video_file import VideoFile
+from motes.data.files.video_frames import VideoFrames
 from motes.data.splits import clips
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -108,25 +108,25 @@ class Clevrer(Dataset):
         self._protocol = PROTOCOLS[config.protocol]
         self._paths = _choose(_numbered(Path(config.root), "video_*.mp4"), config, split)
         self._notes = self._annotations()
-        self._reel = Reel(self._plan(), self._footage, self._brought)
+        self._frames = VideoFrames(self._plan(), self._footage, self._brought)
         self._read = lru_cache(maxsize=256)(self._read_annotation)
 
     def __len__(self) -> int:
-        return len(self._reel)
+        return len(self._frames)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return self._reel.pixels(rows)
+        return self._frames.pixels(rows)
 
     def place(self, row: int) -> tuple[int, int]:
         """The numbers of a row's video and frame."""
-        video, frame = self._reel.places[row].tolist()
+        video, frame = self._frames.frames[row].tolist()
         return _number(self._paths[video]), frame
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
         if not self._notes:
             return None
         found = []
-        for video, frame in self._reel.places[list(rows)].tolist():
+        for video, frame in self._frames.frames[list(rows)].tolist():
             known = self._read(video)
             found.append(
                 {
@@ -150,8 +150,8 @@ class Clevrer(Dataset):
         videos = np.repeat(np.arange(len(self._paths)), len(frames))
         return np.stack([videos, np.tile(frames, len(self._paths))], 1)
 
-    def _footage(self, video: int) -> Footage:
-        footage = Footage(self._paths[video])
+    def _footage(self, video: int) -> VideoFile:
+        footage = VideoFile(self._paths[video])
         if len(footage) != LENGTH:
             raise UserError(
                 f"{footage.path} has {len(footage)} frames, not {LENGTH}; it is cut short, get it again from {PAGE}"

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.files.array_stack import Stack, find_layout, sized
+from motes.data.files.array_stack import ArrayStack, find_layout, sized
 from motes.data.files.npy import open_array
-from motes.data.files.picture_files import check_looks, colours_first, cut, read_picture
+from motes.data.files.picture_files import check_looks, colours_first, cropped, read_picture
 from motes.data.splits import clips
 from motes.errors import UserError
 
@@ -69,7 +69,7 @@ class Traffic2022(Dataset):
         ready = Path(config.root) / "img128np_fs3.npy"
         if ready.is_file():
             array = open_array(ready)
-            self._stack = Stack(array, find_layout(array.shape, "auto", str(ready)), str(ready))
+            self._stack = ArrayStack(array, find_layout(array.shape, "auto", str(ready)), str(ready))
             times = np.arange(len(array))
         else:
             self._files, numbers = _numbered(Path(config.root))
@@ -94,7 +94,7 @@ class Traffic2022(Dataset):
             return sized(self._stack.picture(place), self.config.image_size, self.config.channels, "stretch")
         whole = read_picture(self._files[place]).convert("RGB" if self.config.channels == 3 else "L")
         rows, columns = self.config.image_size
-        square = cut(whole, CROP, self._files[place]).resize((columns, rows), Image.Resampling.BICUBIC)
+        square = cropped(whole, CROP, self._files[place]).resize((columns, rows), Image.Resampling.BICUBIC)
         return colours_first(np.asarray(square))
 
     def _plan(self, times: np.ndarray) -> np.ndarray:
