@@ -18,8 +18,10 @@ Entries = tuple[Any, ...]
 
 
 class RowCache:
-    """Rows of a function `compute`, which takes row numbers and returns arrays with one entry a row. They must not
-    depend on which rows are computed together."""
+    """Rows of a function `compute`, which takes row numbers and returns arrays with one entry a row.
+
+    They must not depend on which rows are computed together.
+    """
 
     def __init__(self, compute: Callable[[list[int]], Arrays], budget: int = BUDGET):
         self._compute = compute

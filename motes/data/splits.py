@@ -28,8 +28,8 @@ def check_held_out(held_out: float) -> None:
 def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_out: float) -> list[int]:
     """The rows of a split out of all rows, by hashes of their names.
 
-    A share of `held_out` is held out for each split in `missing`, the rest is for training. With fewer than three rows
-    there are too few to hold any back: all splits are the same.
+    A share of `held_out` is held out for each split in `missing`, the rest is for training. With fewer than
+    three rows there are too few to hold any back: all splits are the same.
     """
     if len(names) < 3:
         return list(range(len(names)))
@@ -40,11 +40,12 @@ def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_o
 
 
 def split_files(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
-    """The files of a split, by the folder they are in, one called train, val or test. A split without a folder of its
-    own is held out of the training files.
+    """The files of a split, by the folder they are in, one called train, val or test.
 
-    The order of the hashes of each file's path below `root` decides, so that it does not matter where the folder is, or
-    in what order it is listed.
+    A split without a folder of its own is held out of the training files.
+
+    The order of the hashes of each file's path below `root` decides, so that it does not matter where the
+    folder is, or in what order it is listed.
     """
     files_of: dict[str, list[Path]] = {}
     for file in files:
@@ -60,12 +61,18 @@ def split_files(files: list[Path], root: Path, held_out: float, split: Split) ->
 
 def _split_of_folder(folder: Path) -> Split:
     parts = {part.lower() for part in folder.parts}
-    return next((split for split, names in NAMES.items() if parts & set(names)), "train")
+    for split, names in NAMES.items():
+        if parts & set(names):
+            return split
+    return "train"
 
 
 def share(count: int, split: Split, held_out: float) -> range:
-    """The rows of a split in the order of the file. Neighbours may be frames of one scene, so the end is held out. With
-    fewer than three rows all splits are the same."""
+    """The rows of a split in the order of the file.
+
+    Neighbours may be frames of one scene, so the end is held out. With fewer than three rows all splits are
+    the same.
+    """
     check_held_out(held_out)
     if count < 3:
         return range(count)
@@ -79,8 +86,10 @@ def share(count: int, split: Split, held_out: float) -> range:
 
 
 def block(times: np.ndarray, split: Split, held_out: float, gap: float) -> slice:
-    """The part of one video that belongs to a split: the end is for the test, what is before it for validation, with a
-    gap before each."""
+    """The part of one video that belongs to a split.
+
+    The end is for the test, what is before it for validation, with a gap before each.
+    """
     count = len(times)
     first = round(count * (1 - 2 * held_out))
     second = round(count * (1 - held_out))
@@ -92,8 +101,10 @@ def block(times: np.ndarray, split: Split, held_out: float, gap: float) -> slice
 
 
 def clips(length: int, frames: int, stride: int) -> Int[np.ndarray, "clips frames"]:
-    """The whole clips in a run of `length` frames, by the numbers of their frames. `stride` lies between the first frames
-    of neighbouring clips; 0: they share no frame."""
+    """The whole clips in a run of `length` frames, by the numbers of their frames.
+
+    `stride` lies between the first frames of neighbouring clips; 0: they share no frame.
+    """
     return np.arange(0, length - frames + 1, stride or frames)[:, None] + np.arange(frames)
 
 

@@ -40,8 +40,10 @@ def _mean_position(counts: np.ndarray) -> np.ndarray:
 
 
 def renumbered(numbers: np.ndarray, most: int = 0) -> np.ndarray:
-    """uint16: 0 stays, the other numbers become 1, 2 and so on, in their order. `most`: only so many of the largest
-    things remain; 0: all."""
+    """uint16: 0 stays, the other numbers become 1, 2 and so on, in their order.
+
+    `most`: only so many of the largest things remain; 0: all.
+    """
     values, inverse, area = np.unique(numbers, return_inverse=True, return_counts=True)
     area[values == 0] = 0
     largest = np.sort(np.argsort(-area, kind="stable")[: most or len(area)])

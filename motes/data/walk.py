@@ -1,4 +1,4 @@
-"""The files below a folder. Links to other folders are followed, hidden files are left out. Imports no torch."""
+"""The files below a folder. Imports no torch."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,10 @@ from pathlib import Path
 
 
 def files_below(root: Path) -> Iterator[Path]:
-    """In no order. A folder that is reached twice, by links that lead back, is walked once."""
+    """In no order. Links to other folders are followed, hidden files and folders are left out.
+
+    A folder that is reached twice, by links that lead back, is walked once.
+    """
     walked: set[str] = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)

@@ -22,10 +22,10 @@ def one_each(value: Any) -> int:
 class Cache(Generic[Key, Value]):
     """Remembers values by key as long as their sizes add up to `budget` at most. Threads may share it.
 
-    When the budget is spent, `evict` decides. True: the values that were used longest ago are forgotten, but never the
-    newest one, however large it is. False: new values are not remembered. That is better for rows that are all read in
-    every epoch: with room for half of them, half are found. If the oldest were forgotten, each would be gone before it
-    is read again.
+    When the budget is spent, `evict` decides. True: the values that were used longest ago are forgotten, but
+    never the newest one, however large it is. False: new values are not remembered. That is better for rows
+    that are all read in every epoch: with room for half of them, half are found. If the oldest were
+    forgotten, each would be gone before it is read again.
 
     >>> cache = Cache(2, one_each)
     >>> cache.put("a", 1), cache.put("b", 2), cache.get("a"), cache.put("c", 3)

@@ -1,5 +1,7 @@
-"""Pictures in arrays, whatever the order of their axes and the kind of their numbers. Both are found out once; then a
-row is uint8, C H W, of one size."""
+"""Pictures in arrays, whatever the order of their axes and the kind of their numbers.
+
+Both are found out once; then a row is uint8, C H W, of one size.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +29,10 @@ LOOKED_AT = 16
 
 @dataclass(frozen=True)
 class ArrayStack:
-    """An array (in memory, mapped, or of an HDF5 file) as single pictures; V videos of T frames are taken as V x T
-    rows."""
+    """An array (in memory, mapped, or of an HDF5 file) as single pictures;
+
+    V videos of T frames are taken as V x T rows.
+    """
 
     array: Any
     layout: str
@@ -151,7 +155,7 @@ def _check_fractions(value: np.ndarray, where: str) -> None:
 
 
 def check_kind(array: Any, where: str) -> None:
-    """Refuse kinds of numbers that no picture has, and warn of sixteen bits that look black, by a few rows."""
+    """Refuse kinds of numbers that no picture has. Sixteen bits are checked for pictures that look black."""
     dtype = array.dtype
     if dtype == np.uint16 and len(array):
         warn_if_black(int(np.asarray(array[:: -(-len(array) // LOOKED_AT)]).max()) // 257, where)
@@ -170,8 +174,10 @@ def sized(picture: np.ndarray, size: tuple[int, int], channels: int, fit: str) -
 
 
 def find_file(path: Path, split: Split, endings: Sequence[str]) -> tuple[Path, bool]:
-    """The file that holds a split, and whether it holds nothing else: `path` itself, or a file in it that is named after
-    the split."""
+    """The file that holds a split, and whether it holds nothing else:
+
+    `path` itself, or a file in it that is named after the split.
+    """
     if not path.exists():
         raise UserError(f"{path} does not exist")
     if path.is_file():

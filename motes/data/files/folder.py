@@ -37,8 +37,10 @@ class FolderConfig:
 
 
 class Folder(Dataset):
-    """Every file of the split is decoded when it opens, so that rows are stable. A file that cannot be decoded is named
-    in a warning and left out."""
+    """Every file of the split is decoded when it opens, so that rows are stable.
+
+    A file that cannot be decoded is named in a warning and left out.
+    """
 
     Config = FolderConfig
 
@@ -65,7 +67,10 @@ class Folder(Dataset):
 
 
 class DecodedFiles:
-    """The pictures of files that can be decoded, cached. Files that cannot are named in warnings and left out."""
+    """The pictures of files that can be decoded, cached.
+
+    Files that cannot are named in warnings and left out.
+    """
 
     def __init__(self, files: Sequence[Path], load: Callable[[Path], np.ndarray]):
         self.files: list[Path] = []
@@ -99,8 +104,11 @@ class DecodedFiles:
 def open_split(
     pictures: list[Path], files: list[Path], load: Callable[[Path], np.ndarray], root: Path, split: Split
 ) -> DecodedFiles:
-    """The files of a split that can be decoded. Where there are few pictures, and none of this split can be decoded, all
-    pictures: as with one or two of them, all splits are the same then."""
+    """The files of a split that can be decoded.
+
+    Where there are few pictures, and none of this split can be decoded, all pictures: as with one or two of
+    them, all splits are the same then.
+    """
     decoded = DecodedFiles(files, load)
     warn_if_black(decoded.brightest, root)
     if decoded.files:
@@ -116,8 +124,10 @@ def open_split(
 
 
 def list_pictures(root: Path) -> list[Path]:
-    """All files below that have the ending of a format that can be read, in order of their names. Hidden files are left
-    out."""
+    """All files below that have the ending of a format that can be read, in order of their names.
+
+    Hidden files are left out.
+    """
     if not root.exists():
         raise UserError(f"the folder {root} does not exist")
     if not root.is_dir():

@@ -1,10 +1,11 @@
 """HDF5 files in the layout of the multi-object sets, of pictures or videos.
 
 image           N H W C, or V T H W C (also called images, imgs, frames)
-mask            N H W 1 of the things' numbers, or N E H W 1 with one plane for each; the first `backgrounds` of the E
-                are background
+mask            N H W 1 of the things' numbers, or N E H W 1 with one plane for each; the first `backgrounds`
+                of the E are background
 visibility      N E; any other array N E ... is a factor of things, and N ... a property of the picture
-pixel_coords    N E 3: (column, row, depth) of the centres; without it a centre is that of the mask, so of what is visible
+pixel_coords    N E 3: (column, row, depth) of the centres; without it a centre is that of the mask, so of
+                what is visible
 actions         N ...: what was done after each frame
 """
 
@@ -67,7 +68,10 @@ class Hdf5Config:
 
 
 class Hdf5(Dataset):
-    """Rows of one split lie together in the file. Compressed files are slow in random order: prepare them first."""
+    """Rows of one split lie together in the file.
+
+    Compressed files are slow in random order: prepare them first.
+    """
 
     Config = Hdf5Config
 
@@ -86,7 +90,7 @@ class Hdf5(Dataset):
         self._mask = next((name for name, array in self._truth.items() if self._is_mask(name, array)), None)
         self._backgrounds = config.backgrounds if config.backgrounds >= 0 else int(self._mask is not None)
         self._things = self._count_things()
-        self._actions = self._name_of_actions()
+        self._action_name = self._name_of_actions()
         videos = self._videos(holds_split_alone)
         self._rows = range(videos.start * self.frames, videos.stop * self.frames)
 
@@ -130,10 +134,10 @@ class Hdf5(Dataset):
         )
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
-        if self._actions is None:
+        if self._action_name is None:
             return None
-        where = f"{self._actions} in {self._path}"
-        return self._stack.actions(self._truth[self._actions], [self._rows[row] for row in rows], where)
+        where = f"{self._action_name} in {self._path}"
+        return self._stack.actions(self._truth[self._action_name], [self._rows[row] for row in rows], where)
 
     def _open_pictures(self, arrays: dict[str, Any]) -> str:
         """The name of the array of pictures."""
@@ -213,7 +217,10 @@ class Hdf5(Dataset):
         return True
 
     def _is_mask(self, name: str, array: Any) -> bool:
-        """Whether it has a number for each pixel, and is called like a mask; `labels` may as well be of pictures."""
+        """Whether it has a number for each pixel, and is called like a mask;
+
+        `labels` may as well be of pictures.
+        """
         axes = array.shape[len(self._stack.lead) :]
         covers = any(axes[first : first + 2] == self._stack.size for first in range(len(axes) - 1))
         return covers and name.rpartition("/")[2] in MASKS

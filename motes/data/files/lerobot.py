@@ -1,4 +1,6 @@
-"""LeRobot data sets, version 3, read directly: one camera's frames or clips, out of videos that hold many episodes each.
+"""LeRobot data sets, version 3, read directly: one camera's frames or clips.
+
+A video holds many episodes.
 
 ROOT/meta/info.json
     features, frames a second, and where the files are
@@ -94,8 +96,10 @@ class _Measurements:
 
 
 class LeRobot(Dataset):
-    """Whole episodes go to splits, by a hash of their number. With one or two, the end of each is held out, after a gap
-    of a second."""
+    """Whole episodes go to splits, by a hash of their number.
+
+    With one or two, the end of each is held out, after a gap of a second.
+    """
 
     Config = LeRobotConfig
 
@@ -126,7 +130,7 @@ class LeRobot(Dataset):
         return self._frames.pixels(rows)
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        """Nothing of things, but of each frame its episode, its time there, and the robot's state and action."""
+        """Of each frame its episode, its time there, and the robot's state and action; nothing of things."""
         chosen = self._of_row[list(rows)]
         scene = {
             "episode": torch.tensor([self._episodes[episode].number for episode in chosen[:, 0]]),
@@ -138,7 +142,10 @@ class LeRobot(Dataset):
         return Truth(torch.zeros(len(chosen), 0, dtype=torch.bool), scene=scene)
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
-        """The action that was recorded at each frame. Those of frames that `skip` leaves out are left out, too."""
+        """The action that was recorded at each frame.
+
+        Those of frames that `skip` leaves out are left out, too.
+        """
         if "action" not in self._measurements.values:
             return None
         frames = self._frames_in_data(rows)
@@ -191,8 +198,8 @@ class LeRobot(Dataset):
     def _check_videos(self, camera: str) -> None:
         if missing := [video for video in self._videos if not video.is_file()]:
             raise UserError(
-                f"{len(missing)} of {len(self._videos)} videos of {camera} are missing, the first {missing[0]}; "
-                "download the set again"
+                f"{len(missing)} of {len(self._videos)} videos of {camera} are missing, "
+                f"the first {missing[0]}; download the set again"
             )
         import_av()  # now, and not in the first step
 
@@ -213,8 +220,8 @@ def _check_times(episode: Episode, video: VideoFile, rate: float) -> None:
     first = round(episode.since * rate)
     if first + episode.length > len(video):
         raise UserError(
-            f"{video.path} has {len(video)} frames, but episode {episode.number} ends at {first + episode.length}; "
-            "it is cut short, download it again"
+            f"{video.path} has {len(video)} frames, "
+            f"but episode {episode.number} ends at {first + episode.length}; it is cut short, download it again"
         )
     if abs(video.times[first] - episode.since) > 0.6 / rate:
         raise UserError(

@@ -1,5 +1,6 @@
-"""Which pictures of a folder are masks, and of which other picture, by the names of files and folders. Opens nothing,
-imports no torch.
+"""Which pictures of a folder are masks, and of which other picture, by the names of files and folders.
+
+Opens nothing, imports no torch.
 
 images/a.tif with masks/a.png
     either folder may have splits below or above it: train/images, images/train
@@ -36,8 +37,10 @@ Key = tuple[str, ...]
 
 
 def pair(files: Iterable[Path], root: Path) -> dict[Path, list[Path]]:
-    """Every picture that is no mask, in the order given, with its masks. Empty where no file is the mask of a
-    picture."""
+    """Every picture that is no mask, in the order given, with its masks.
+
+    Empty where no file is the mask of a picture.
+    """
     pictures: dict[Path, list[Path]] = {}
     masks: list[tuple[Path, Key]] = []
     picture_of_key: dict[Key, Path] = {}

@@ -1,8 +1,7 @@
-"""Arrays: a .npy or .npz file, read through a memory map, or a folder with one for each split; masks and actions where
-they lie beside it.
+"""Arrays: a .npy or .npz file, or a folder with one for each split; .npy files are read through memory maps.
 
-images.npy with masks.npy and actions.npy, cells.npy with cells_masks.npy, train.npy with train_masks.npy, or all in one
-.npz
+Masks and actions may lie beside the pictures: images.npy with masks.npy and actions.npy, cells.npy with
+cells_masks.npy, train.npy with train_masks.npy, or all in one .npz.
 
 masks      whole numbers in the pictures' shape, 0 is background, every other number a thing
 actions    what was done after each picture or frame: N ..., or V T ... beside videos
@@ -59,7 +58,10 @@ class NpyConfig:
 
 
 class Npy(Dataset):
-    """Rows of one split lie together in the file, because neighbours may be frames of one scene. Videos stay whole."""
+    """Rows of one split lie together in the file, because neighbours may be frames of one scene.
+
+    Videos stay whole.
+    """
 
     Config = NpyConfig
 
@@ -82,7 +84,7 @@ class Npy(Dataset):
         if not self._rows:
             raise UserError(f"{path} is empty: its shape is {array.shape}")
         self._masks = _masks_of(path, self._stack)
-        self._actions = _actions_of(path, self._stack)
+        self._action_array = _actions_of(path, self._stack)
         self._numbers = RowCache(lambda rows: (np.stack([self._numbered(row) for row in rows]),))
         # the most things in a picture; 0: not counted yet
         self._most = 0
@@ -112,10 +114,10 @@ class Npy(Dataset):
         return truth_from_numbers(self._numbers(rows)[0], self._most)
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
-        if self._actions is None:
+        if self._action_array is None:
             return None
         return self._stack.actions(
-            self._actions, [self._rows[row] for row in rows], f"the actions of {self._path}"
+            self._action_array, [self._rows[row] for row in rows], f"the actions of {self._path}"
         )
 
     def _numbered(self, row: int) -> np.ndarray:
@@ -127,7 +129,7 @@ class Npy(Dataset):
 
 
 def _find(path: Path, split: Split) -> tuple[Path, bool]:
-    """As `find_file`; in a folder without files of splits, the pictures that have masks or actions beside them."""
+    """As `find_file`; in a folder without files of splits, the pictures beside which masks or actions lie."""
     if path.is_dir() and not any((path / f"train{ending}").exists() for ending in ENDINGS):
         names = {file.stem for file in path.iterdir() if file.suffix == ".npy"}
         if names & {*MASKS, *ACTIONS}:
@@ -164,8 +166,11 @@ def _actions_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
 
 
 def _companions(path: Path, names: Sequence[str], endings: Sequence[str]) -> list[np.ndarray]:
-    """Arrays of these names in an .npz file; beside a .npy file those with a name that goes on with one of `endings`,
-    and, where its name says no more than that it holds pictures, those of these names."""
+    """Arrays of these names in an .npz file, or in files beside a .npy file.
+
+    Their names are the file's, with one of `endings`. Where the file's name says no more than that it holds
+    pictures, they may also be `names` alone.
+    """
     if path.suffix == ".npz":
         with np.load(path) as opened:
             return [_member(opened, name, path) for name in names if name in opened.files]

@@ -1,4 +1,7 @@
-"""Picture files of any kind as arrays of one size: sixteen bits, palettes, transparency, CMYK, camera orientation."""
+"""Picture files of any kind as arrays of one size.
+
+Among them are sixteen bits, palettes, transparency, CMYK and pictures that the camera marked as turned.
+"""
 
 import warnings
 from io import BufferedReader, BytesIO
@@ -29,8 +32,10 @@ def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str 
 def to_size(
     picture: Image.Image, size: tuple[int, int], channels: int = 3, fit: str = "fit", smooth: bool = True
 ) -> np.ndarray:
-    """uint8, C H W, fitted as by `load_picture`. Not smooth: each pixel keeps a value of the picture, for maps of
-    numbers."""
+    """uint8, C H W, fitted as by `load_picture`.
+
+    Not smooth: each pixel keeps a value of the picture, for maps of numbers.
+    """
     picture = picture.convert("RGB" if channels == 3 else "L")
     rows, columns = size
     resampling = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
@@ -51,8 +56,10 @@ def colours_first(pixels: np.ndarray) -> np.ndarray:
 
 
 def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit") -> np.ndarray:
-    """uint16, H W: a map of numbers at another size, with the same numbers in it. Low and high bytes are scaled apart:
-    pictures have one byte a pixel, and there may be more things."""
+    """uint16, H W: a map of numbers at another size, with the same numbers in it.
+
+    Low and high bytes are scaled apart: pictures have one byte a pixel, and there may be more things.
+    """
 
     def scaled(bits: np.ndarray) -> np.ndarray:
         return to_size(Image.fromarray((bits & 255).astype(np.uint8)), size, 1, fit, smooth=False)[0]
@@ -61,7 +68,10 @@ def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit"
 
 
 def cropped(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
-    """A part of a picture: first row, first column, rows, columns; zeros: all of it. `where` is named in errors."""
+    """A part of a picture: first row, first column, rows, columns; zeros: all of it.
+
+    `where` is named in errors.
+    """
     if not any(crop):
         return picture
     top, left, rows, columns = crop
@@ -81,7 +91,7 @@ def moved(
     size: tuple[int, int],
     fit: str,
 ) -> np.ndarray:
-    """Points (row, column) in pixels of a picture to [-1, 1] of what `cropped` and then `to_size` make of it."""
+    """Points (row, column) in pixels of a picture to [-1, 1] of what `cropped`, then `to_size` make of it."""
     corner = np.array(crop[:2], np.float64)
     part_size = np.array(crop[2:] if any(crop) else picture_size, np.float64)
     new_size = np.array(size, np.float64)
@@ -106,8 +116,11 @@ def check_looks(image_size: tuple[int, int], channels: int, fit: str = "fit") ->
 
 
 def warn_if_black(brightest: int, where: object) -> None:
-    """Where the brightest value, of bytes, is low. Microscopes put twelve bits into sixteen, and masks of numbers that
-    are taken for pictures show nothing either."""
+    """Where the brightest value, of bytes, is low.
+
+    Microscopes put twelve bits into sixteen, and masks of numbers that are taken for pictures show nothing
+    either.
+    """
     if 0 < brightest < DARK:
         warnings.warn(
             f"the pictures in {where} are nearly black: none of their values reaches {DARK} of 255. "
@@ -119,8 +132,8 @@ def warn_if_black(brightest: int, where: object) -> None:
 def read_picture(path: Path, annotated_size: tuple[int, int] | None = None) -> Image.Image:
     """RGB or grey, turned as the camera was held; what is transparent becomes white.
 
-    `annotated_size`: the width and height that annotations give. A picture that has them before it is turned is not
-    turned, for its annotations were made on it like that.
+    `annotated_size`: the width and height that annotations give. A picture that has them before it is turned
+    is not turned, for its annotations were made on it like that.
     """
     try:
         with path.open("rb") as file:
@@ -195,8 +208,11 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _white(mode: str, largest: float) -> float:
-    """The value of white. It is known for sixteen bits; for wider kinds it is the one of 1 (fractions only), 255 and
-    65535 that fits."""
+    """The value of white.
+
+    It is known for sixteen bits; for wider kinds it is the one of 1 (fractions only), 255 and 65535 that
+    fits.
+    """
     if mode.startswith("I;16"):
         return 65535.0
     if mode == "F" and largest <= 1:

@@ -52,8 +52,9 @@ class SequencesConfig:
 
 
 class Sequences(Dataset):
-    """Whole sequences go to one split. With one or two, the end of each is held out: no split has frames that neighbour
-    another's.
+    """Whole sequences go to one split.
+
+    With one or two, the end of each is held out: no split has frames that neighbour another's.
 
     No clip reaches over a number that is missing, or a picture that cannot be read.
     """
@@ -92,7 +93,7 @@ class Sequences(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _clips(self, sequence: dict[int, Path]) -> list[list[Path]]:
-        """The clips of this split, in the order of time; no two numbers of a clip are further apart than `skip`."""
+        """The clips of this split, in the order of time. Neighbouring numbers of a clip differ by `skip`."""
         config = self.config
         first = next(iter(sequence))
         numbers = np.array([number for number in sequence if (number - first) % config.skip == 0])
@@ -111,7 +112,7 @@ class Sequences(Dataset):
 
 
 def find_sequences(files: Sequence[Path], root: Path) -> dict[str, dict[int, Path]]:
-    """Sequences by their folder and the words of their names, each with its frames in the order of their numbers."""
+    """Sequences by their folder and the words of their names, each with its frames by their numbers."""
     sequences: dict[str, dict[int, Path]] = {}
     for file in files:
         path = file.relative_to(root)

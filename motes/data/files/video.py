@@ -49,11 +49,12 @@ class VideoConfig:
 
 
 class Video(Dataset):
-    """Whole videos go to one split. With one or two, the end of each is held out: no split has frames that neighbour
-    another's.
+    """Whole videos go to one split.
 
-    A video that cannot be read is named in a warning and left out. Of one that is cut short, the frames that are there
-    are used.
+    With one or two, the end of each is held out: no split has frames that neighbour another's.
+
+    A video that cannot be read is named in a warning and left out. Of one that is cut short, the frames that
+    are there are used.
     """
 
     Config = VideoConfig
@@ -130,7 +131,7 @@ class Video(Dataset):
 
 
 def pick(times: np.ndarray, skip: int, rate: float) -> np.ndarray:
-    """Numbers of the frames that are used: each `skip`-th, or with a rate those on the screen at even times."""
+    """Numbers of the frames that are used: each `skip`-th, or with a rate those shown at even times."""
     if rate:
         even = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
         shown = np.searchsorted(times, even + 1e-6, side="right") - 1

@@ -1,5 +1,7 @@
-"""One video file: its frames by number, upright. An index of time stamps and key frames finds a frame without decoding
-everything before it."""
+"""One video file: its frames by number, upright.
+
+An index of time stamps and key frames finds a frame without decoding everything before it.
+"""
 
 import warnings
 from bisect import bisect_left, bisect_right
@@ -29,14 +31,17 @@ class _Index:
     # whether the file is as long as it says, and what is wrong with it otherwise
     complete: bool = True
     problem: str = ""
-    # whether the stamps are of no use, so that frames must be counted; and how many of them are shown a second
+    # whether the stamps are of no use, so that frames must be counted; and how many of them are shown a
+    # second
     useless: bool = False
     rate: float = 25.0
 
 
 class VideoFile:
-    """The frames of a video, numbered in the order they are shown. `problem` says what is wrong with a file of which a
-    part can be read."""
+    """The frames of a video, numbered in the order they are shown.
+
+    `problem` says what is wrong with a file of which a part can be read.
+    """
 
     def __init__(self, path: Path):
         self.path = path
@@ -67,10 +72,10 @@ class VideoFile:
         return (np.array(self._stamps, np.float64) - self._stamps[0]) * self._base
 
     def read(self, number: int) -> Iterator[tuple[int, Any]]:
-        """Frames, not yet converted, that are decoded on the way to this one, each with its number; it comes last.
+        """This frame, after those that are decoded on the way to it, each with its number; not yet converted.
 
-        Goes on from the last one that was read where no key frame lies between: reading in order decodes each frame
-        once.
+        Goes on from the last one that was read where no key frame lies between: reading in order decodes each
+        frame once.
         """
         target = self._stamps[number]
         if self._last is None or not self._key_before(target) <= self._last < target:
@@ -170,8 +175,10 @@ class VideoFile:
         return index
 
     def _count_frames(self, rate: float) -> None:
-        """For files that do not say when a frame is shown (AVI with frames stored out of order): decoded once here, and
-        read from the start."""
+        """Number the frames of a file that does not say when they are shown, by decoding them.
+
+        AVI with frames stored out of order is of this kind. Such a file is read from its start.
+        """
         self._counted = True
         self._base = 1 / rate
         count = 0
@@ -185,8 +192,7 @@ class VideoFile:
         self._keys = [0]
 
     def _drop_undecodable(self) -> None:
-        """Of a file that was cut: drop from its last group of frames those that do not come out of the decoder
-        whole."""
+        """Drop from the last group of frames those that do not come out of the decoder whole."""
         last_key = self._keys[-1] if self._keys else None
         first = self._stamps[0] if self._stamps else 0
         intact: set[int] = set()
@@ -208,8 +214,10 @@ class VideoFile:
         return self._keys[number] if number >= 0 else self._stamps[0]
 
     def _seek(self, target: int) -> None:
-        """Bring the decoder to a point from which `target` will come: the key frame before it, or an earlier one where
-        a file's own index is off."""
+        """Bring the decoder to a point from which `target` will come.
+
+        That is the key frame before it, or an earlier one where a file's own index is off.
+        """
         self._last = None
         if self._container is None:
             self._container = self._open()
@@ -275,8 +283,10 @@ def upright(frame: Any) -> Image.Image:
 
 
 def list_videos(path: Path) -> list[Path]:
-    """The file itself, or all files below a folder that have the ending of a video, in order of their names. Hidden
-    files are left out."""
+    """The file itself, or all files below a folder that have the ending of a video, in order of their names.
+
+    Hidden files are left out.
+    """
     if not path.exists():
         raise UserError(f"{path} does not exist")
     if path.is_file():

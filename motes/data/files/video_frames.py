@@ -1,4 +1,7 @@
-"""Rows that are frames of videos. They are decoded in the order of time; frames passed on the way are cached."""
+"""Rows that are frames of videos.
+
+They are decoded in the order of time; frames that are passed on the way are cached.
+"""
 
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -20,8 +23,11 @@ Frame = tuple[int, int]
 
 
 class VideoFrames:
-    """`frames` holds a row's video and the number of its frame, N x 2. `open_video` opens a video when a row of it is
-    first read; `to_pixels` makes the row of an upright frame and the number of its video."""
+    """`frames` holds a row's video and the number of its frame, N x 2.
+
+    `open_video` opens a video when a row of it is first read; `to_pixels` makes the row of an upright frame
+    and the number of its video.
+    """
 
     def __init__(
         self,
