@@ -168,7 +168,7 @@ class Coco(Dataset):
             boxes[n] = box if present[n] else 0
         return boxes, present, centres
 
-    def _edges(self, box: list[float], image: Record) -> np.ndarray:
+    def _edges(self, box: Sequence[float | int], image: Record) -> np.ndarray:
         """The upper left and the lower right corner of a box, in pixels of what is shown.
 
         They are edges of pixels, not their middles.

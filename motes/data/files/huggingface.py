@@ -151,7 +151,7 @@ def _open_parquet(files: list[Path]) -> tuple[StoredTable, dict[str, Kind]]:
 
 
 def _split_of(file: Path, root: Path) -> str:
-    """By the beginning of the name of a file (train-00000-of-00002.parquet) or folder (train/0000.parquet)."""
+    """By how the name of a file (train-00000-of-00002.parquet) or folder (train/0000.parquet) begins."""
     for word in (file.stem, *reversed(file.relative_to(root).parts[:-1])):
         for split, names in NAMES.items():
             if any(word == name or word.startswith((f"{name}-", f"{name}_", f"{name}.")) for name in names):

@@ -59,8 +59,8 @@ class Labelled(Dataset):
     """Pictures with masks or landmarks.
 
     Splits are folders named train, val, test where there are such, or else they follow from a hash of each
-    file's name, as for any folder of pictures. Things are numbered by their masks' numbers. A landmark that is
-    unknown or cut away is NaN.
+    file's name, as for any folder of pictures. Things are numbered by their masks' numbers. A landmark that
+    is unknown or cut away is NaN.
     """
 
     Config = LabelledConfig

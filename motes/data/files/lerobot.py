@@ -221,7 +221,8 @@ def _check_times(episode: Episode, video: VideoFile, rate: float) -> None:
     if first + episode.length > len(video):
         raise UserError(
             f"{video.path} has {len(video)} frames, "
-            f"but episode {episode.number} ends at {first + episode.length}; it is cut short, download it again"
+            f"but episode {episode.number} ends at {first + episode.length}; "
+            "it is cut short, download it again"
         )
     if abs(video.times[first] - episode.since) > 0.6 / rate:
         raise UserError(
