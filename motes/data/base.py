@@ -22,9 +22,9 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 class Dataset(ABC):
     """Pictures by row number. A data set is made of its configuration and the name of a split.
 
-    A row always gives the same picture. A subclass has `Config`, a frozen dataclass of its options, a constructor
-    `(config, split)`, `len()`, and `pixels(rows)`. Where it knows more it overrides `truth(rows)` and
-    `actions(rows)`. Its line in `motes.data.DATASETS` gives it a name.
+    A row always gives the same picture. A subclass has `Config`, a frozen dataclass of its options, a
+    constructor `(config, split)`, `len()`, and `pixels(rows)`. Where it knows more it overrides
+    `truth(rows)` and `actions(rows)`. Its line in `motes.data.DATASETS` gives it a name.
 
     Where the data are clips, row // frames is the clip and row % frames the time.
 
@@ -89,8 +89,8 @@ class Dataset(ABC):
     def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
         """Pictures in [0, 1], with what a model needs of labels and of actions.
 
-        `needs` names the labels, or "actions". Data that know less are refused. `frames` says that the rows are runs
-        of so many neighbouring frames.
+        `needs` names the labels, or "actions". Data that know less are refused. `frames` says that the rows are
+        runs of so many neighbouring frames.
         """
         # bytes divided at once, without a copy as floats first
         image = torch.from_numpy(self.pixels(rows)) / 255

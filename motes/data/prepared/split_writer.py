@@ -21,8 +21,8 @@ PROGRESS = "progress.json"
 class SplitWriter:
     """One split as arrays on disk.
 
-    These are plain writes and not memory maps, which would crash on a full disk. `done` counts the rows of each
-    split that are on disk; progress.json holds it.
+    These are plain writes and not memory maps, which would crash on a full disk. `done` counts the rows of
+    each split that are on disk; progress.json holds it.
     """
 
     def __init__(self, folder: Path, split: Split, data: Dataset, count: int, done: dict[Split, int]):
