@@ -1,13 +1,11 @@
 """What share of training is spent waiting for pictures, which are made a step ahead on a thread of their own.
 
-python benchmarks/data_wait.py [--preset dlp-quick] [--data shapes faces traffic] [--steps 80]
+python benchmarks/speed/data_wait.py [--preset dlp-quick] [--data shapes faces traffic] [--steps 80]
 
-The first tenth of the steps is left out: the first pictures are nobody's to have made ahead.
+The first tenth of the steps is left out: nothing could make the first pictures ahead.
 """
 
-import argparse
-import datetime
-import platform
+import sys
 import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,46 +13,60 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.report import Table, header, parser
 from motes.apps.recipes import choose_data
 from motes.training import loop
 from motes.training.presets import PRESETS
 
 
-class Watched(ThreadPoolExecutor):
+class TimedExecutor(ThreadPoolExecutor):
     """Notes how long each result was waited for, and when it was there."""
 
     waits: list[tuple[float, float]] = []
 
-    def submit(self, *call: Any, **more: Any) -> Future:
-        future, patient = super().submit(*call, **more), Future.result
+    def submit(self, *call: Any, **options: Any) -> Future:
+        future = super().submit(*call, **options)
+        wait = Future.result
 
-        def result(timeout: float | None = None) -> Any:
-            began = time.perf_counter()
-            found = patient(future, timeout)
-            self.waits.append((time.perf_counter() - began, time.perf_counter()))
-            return found
+        def timed(timeout: float | None = None) -> Any:
+            start = time.perf_counter()
+            result = wait(future, timeout)
+            end = time.perf_counter()
+            self.waits.append((end - start, end))
+            return result
 
-        future.result = result  # pyright: ignore[reportAttributeAccessIssue]
+        future.result = timed  # pyright: ignore[reportAttributeAccessIssue]
         return future
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", default="dlp-quick")
-    parser.add_argument("--data", nargs="+", default=["shapes", "faces", "traffic"])
-    parser.add_argument("--steps", type=int, default=80)
-    told = parser.parse_args()
-    loop.ThreadPoolExecutor = Watched
-    print(f"{datetime.date.today()}, {platform.machine()}, {told.preset}\n\n| data | seconds a step | of it waiting |\n|---|---|---|")
-    for data in told.data:
-        recipe = choose_data(PRESETS[told.preset].recipe, data)
-        training = replace(recipe.training, steps=told.steps, max_minutes=0.0, evaluate_every=told.steps, validation_pictures=16)
-        Watched.waits.clear()
-        with tempfile.TemporaryDirectory() as folder:
-            loop.train(replace(recipe, training=training), Path(folder) / "run")
-        kept = Watched.waits[told.steps // 10 :]
-        whole = kept[-1][1] - kept[0][1]
-        print(f"| {data} | {whole / (len(kept) - 1):.3f} | {sum(wait for wait, _ in kept[1:]) / whole:.1%} |", flush=True)
+    arguments_parser = parser(__doc__, preset="dlp-quick", steps=80)
+    arguments_parser.add_argument("--data", nargs="+", default=["shapes", "faces", "traffic"])
+    arguments = arguments_parser.parse_args()
+    loop.ThreadPoolExecutor = TimedExecutor
+    header(arguments.preset, f"{arguments.steps} steps", threads=torch.get_num_threads())
+    table = Table(("data", "seconds a step", "of it waiting"), arguments.format)
+    for data in arguments.data:
+        step, waiting = step_and_waiting(arguments.preset, data, arguments.steps)
+        table.row(data, f"{step:.3f}", f"{waiting:.1%}")
+
+
+def step_and_waiting(preset: str, data: str, steps: int) -> tuple[float, float]:
+    """Seconds a step, and the share of them that was waiting."""
+    recipe = choose_data(PRESETS[preset].recipe, data)
+    training = replace(
+        recipe.training, steps=steps, max_minutes=0.0, evaluate_every=steps, validation_pictures=16
+    )
+    TimedExecutor.waits.clear()
+    with tempfile.TemporaryDirectory() as folder:
+        loop.train(replace(recipe, training=training), Path(folder) / "run")
+    waits = TimedExecutor.waits[steps // 10 :]
+    total = waits[-1][1] - waits[0][1]
+    return total / (len(waits) - 1), sum(wait for wait, _ in waits[1:]) / total
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A training step the way the 2022 research code takes it: a full canvas per particle, again and again. The rival of step_time.py.
+"""A training step the way the 2022 research code takes it: a full canvas for each particle, several times. step_time.py compares with it.
 
 Written from the description of that code, with its layers and sizes; nothing is slowed down on purpose. Glimpses are cut by masking
 and shifting the whole picture once per particle, and pasted by padding each glimpse to a canvas of its own; stitching goes particle
@@ -34,33 +34,40 @@ SHAPES = Sizes(64, 10, 15, 8, 16, 6, (32, 64, 128), 0.1)
 CLEVRER = Sizes(128, 10, 20, 16, 32, 5, (32, 64, 128, 256), 40.0)
 
 
-def block(a: int, b: int, kernel: int = 3, stride: int = 1, leaky: bool = False, up: bool = False) -> nn.Sequential:
-    layers = [nn.ReplicationPad2d(kernel // 2), nn.Conv2d(a, b, kernel, stride, bias=False), nn.BatchNorm2d(b)]
-    layers.append(nn.LeakyReLU(0.01, inplace=True) if leaky else nn.ReLU(inplace=True))
-    return nn.Sequential(*layers, *([nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)] if up else []))
+def block(
+    inputs: int, outputs: int, kernel: int = 3, stride: int = 1, leaky: bool = False, up: bool = False
+) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, bias=False)
+    activation = nn.LeakyReLU(0.01, inplace=True) if leaky else nn.ReLU(inplace=True)
+    layers = [nn.ReplicationPad2d(kernel // 2), convolution, nn.BatchNorm2d(outputs), activation]
+    if up:
+        layers.append(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False))
+    return nn.Sequential(*layers)
 
 
 def contracting(inputs: int, widths: tuple[int, ...], outputs: int, kernel: int = 3) -> nn.Sequential:
     layers = [block(inputs, widths[0], kernel), block(widths[0], widths[0])]
-    for a, b in itertools.pairwise(widths):
-        layers += [block(a, b, stride=2), block(b, b)]
+    for width, next_width in itertools.pairwise(widths):
+        layers += [block(width, next_width, stride=2), block(next_width, next_width)]
     return nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, 1))
 
 
 def expanding(inputs: int, widths: list[int], outputs: int) -> nn.Sequential:
-    pairs = list(zip([inputs, *widths], widths, strict=False))
-    layers = [block(a, b, leaky=True, up=number < len(pairs) - 1) for number, (a, b) in enumerate(pairs)]
+    pairs = list(itertools.pairwise([inputs, *widths]))
+    layers = [block(*pair, leaky=True, up=number < len(pairs) - 1) for number, pair in enumerate(pairs)]
     return nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, 1))
 
 
 def mlp(*widths: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for a, b in itertools.pairwise(widths):
-        layers += [nn.Linear(a, b), nn.ReLU(True)]
+    for width, next_width in itertools.pairwise(widths):
+        layers += [nn.Linear(width, next_width), nn.ReLU(True)]
     return nn.Sequential(*layers[:-1])
 
 
 class Edges(nn.Module):
+    """Messages along a graph's edges, of which each node takes the largest."""
+
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
         self.mlp = nn.Sequential(
@@ -71,10 +78,10 @@ class Edges(nn.Module):
             nn.BatchNorm1d(outputs),
         )
 
-    def forward(self, nodes: Tensor, places: Tensor, sender: Tensor, receiver: Tensor) -> Tensor:
-        messages = self.mlp(torch.cat([nodes[sender], places[sender] - places[receiver]], -1))
-        found = messages.new_full((len(nodes), messages.shape[1]), -torch.inf)
-        return found.scatter_reduce(0, receiver[:, None].expand_as(messages), messages, "amax")
+    def forward(self, nodes: Tensor, position: Tensor, sender: Tensor, receiver: Tensor) -> Tensor:
+        messages = self.mlp(torch.cat([nodes[sender], position[sender] - position[receiver]], -1))
+        largest = messages.new_full((len(nodes), messages.shape[1]), -torch.inf)
+        return largest.scatter_reduce(0, receiver[:, None].expand_as(messages), messages, "amax")
 
 
 class Reference(nn.Module):
@@ -82,97 +89,122 @@ class Reference(nn.Module):
 
     def __init__(self, sizes: Sizes):
         super().__init__()
-        s, self.s = sizes, sizes
-        self.grid = s.side // 2 ** (len(s.widths) - 1)
-        heat, k = s.particles * self.grid**2, s.particles
-        self.image = contracting(3, s.widths, k, 7)
+        self.sizes = sizes
+        self.grid = sizes.side // 2 ** (len(sizes.widths) - 1)
+        particles = sizes.particles
+        heat = particles * self.grid**2
+        self.image = contracting(3, sizes.widths, particles, 7)
         self.prior = contracting(3, (16, 32, 64), 1)
-        self.position, self.presence, self.around = (
-            mlp(heat, 256, 128, 4 * k),
-            mlp(heat, 256, 128, k),
-            mlp(heat, 256, 128, 2 * s.looks),
+        self.position = mlp(heat, 256, 128, 4 * particles)
+        self.presence = mlp(heat, 256, 128, particles)
+        self.around = mlp(heat, 256, 128, 2 * sizes.looks)
+        self.glimpse = contracting(3, (16, 16, 32), 32)
+        self.look = mlp(32 * (sizes.glimpse // 4) ** 2, 256, 128, 2 * sizes.looks)
+        widths = (sizes.looks + 2, 64, 128, 256, 512)
+        self.edges = nn.ModuleList(Edges(*pair) for pair in itertools.pairwise(widths))
+        self.unfold = nn.Sequential(nn.Linear(512, 64 * particles), nn.ReLU(True))
+        # One doubling at its own sizes; two for the 256 px that it never had.
+        doublings = (self.grid // 8).bit_length() - 1
+        self.grow = nn.Sequential(
+            *(block(particles, particles, leaky=True, up=True) for _ in range(doublings))
         )
-        self.glimpse, self.look = (
-            contracting(3, (16, 16, 32), 32),
-            mlp(32 * (s.glimpse // 4) ** 2, 256, 128, 2 * s.looks),
+        last = (particles + 1) * (sizes.widths[0] // (particles + 1) + 1)
+        self.scene = expanding(2 * particles, [*reversed(sizes.widths[1:]), last], 3)
+        self.code = nn.Sequential(
+            nn.Linear(sizes.looks, 256), nn.ReLU(True), nn.Linear(256, 2048), nn.ReLU(True)
         )
-        widths = (s.looks + 2, 64, 128, 256, 512)
-        self.edges = nn.ModuleList(Edges(a, b) for a, b in itertools.pairwise(widths))
-        self.unfold = nn.Sequential(nn.Linear(512, 64 * k), nn.ReLU(True))
-        doublings = (self.grid // 8).bit_length() - 1  # one, at its own sizes; two for the 256 px that it never had
-        self.grow = nn.Sequential(*(block(k, k, leaky=True, up=True) for _ in range(doublings)))
-        last = (k + 1) * (s.widths[0] // (k + 1) + 1)
-        self.scene = expanding(2 * k, [*reversed(s.widths[1:]), last], 3)
-        self.code = nn.Sequential(nn.Linear(s.looks, 256), nn.ReLU(True), nn.Linear(256, 2048), nn.ReLU(True))
-        self.draw = expanding(32, [64] * (s.glimpse.bit_length() - 4) + [32], 4)
-        for part in self.modules():
-            if isinstance(part, nn.Conv2d):
-                nn.init.normal_(part.weight, 0, 0.01)
+        self.draw = expanding(32, [64] * (sizes.glimpse.bit_length() - 4) + [32], 4)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, 0, 0.01)
 
     def loss(self, x: Tensor) -> Tensor:
-        s, batch = self.s, len(x)
         proposals = self.propose(x)
         heat = self.image(x)
         flat = heat.flatten(1)
-        mean, log_variance = self.position(flat).view(batch, s.particles, 4).chunk(2, -1)
+        mean, log_variance = self.position(flat).view(len(x), self.sizes.particles, 4).chunk(2, -1)
         mean = torch.tanh(mean)
         present = torch.sigmoid(self.presence(flat.detach()))
-        zero = torch.zeros_like(mean[:, :1])
-        means, log_variances = (
-            torch.cat([mean, zero], 1),
-            torch.cat([log_variance, zero + 2 * torch.log(torch.tensor(s.sigma))], 1),
-        )
-        z = means + (0.5 * log_variances).exp() * torch.randn_like(means)
-        maps = self.gaussians(z[:, :-1], self.grid)
-        looks = self.look(self.glimpse(canvas.cut(x, mean.detach(), s.glimpse).flatten(0, 1)).flatten(1)).view(batch, s.particles, -1)
-        boxes = canvas.boxes(mean.detach(), round(0.25 * (self.grid - 1)), (self.grid, self.grid))
-        bare = (1 - boxes.sum(1, keepdim=True).clamp(0, 1)) * heat.detach()
-        statistics = torch.cat([looks, self.around(bare.flatten(1))[:, None]], 1)
-        look_mean, look_log_variance = statistics.chunk(2, -1)
+        z = self.sample_position(mean, log_variance)
+        look_mean, look_log_variance = self.looks(x, mean.detach(), heat.detach())
         code = look_mean + (0.5 * look_log_variance).exp() * torch.randn_like(look_mean)
-        nodes = torch.cat([z.detach(), torch.cat([code[:, :-1].detach(), code[:, -1:]], 1)], -1)
-        background = self.scene(torch.cat([maps, self.relate(z.detach(), nodes)], 1))
-        drawn = torch.sigmoid(self.draw(self.code(code[:, :-1].flatten(0, 1)).view(-1, 32, 8, 8))).view(
-            batch, s.particles, 4, s.glimpse, s.glimpse
-        )
-        picture = canvas.stitch(canvas.paste(drawn, z[:, :-1], (s.side, s.side)).clamp(0, 1), present, background)
+        background = self.background(z, code)
+        picture = self.render(z[:, :-1], code[:, :-1], present, background)
         error = (picture - x).square().sum((1, 2, 3)).mean()
-        variance = torch.tensor(s.sigma**2)
-        pairs = 0.5 * (
-            ((mean[:, :, None] - proposals[:, None]).square() + log_variance.exp()[:, :, None]) / variance
-            - 1
-            + variance.log()
-            - log_variance[:, :, None]
-        )
-        pairs = pairs.sum(-1)
-        chamfer = (pairs.amin(2).sum(1) + pairs.amin(1).sum(1)).mean()
-        divergence = 0.5 * (look_mean.square() + look_log_variance.exp() - 1 - look_log_variance).sum((1, 2)).mean()
-        return error + s.beta * (chamfer + 0.001 * divergence)
+        chamfer = self.chamfer(mean, log_variance, proposals)
+        divergence = look_mean.square() + look_log_variance.exp() - 1 - look_log_variance
+        divergence = 0.5 * divergence.sum((1, 2)).mean()
+        return error + self.sizes.beta * (chamfer + 0.001 * divergence)
 
     def propose(self, x: Tensor) -> Tensor:
-        s, batch = self.s, len(x)
-        patches = x.unfold(2, s.patch, s.patch).unfold(3, s.patch, s.patch).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, s.patch, s.patch)
-        heat = self.prior(patches)[:, 0]
+        """The prior: points of patches, those farthest from the middle of their patch."""
+        patch = self.sizes.patch
+        patches = x.unfold(2, patch, patch).unfold(3, patch, patch).permute(0, 2, 3, 1, 4, 5)
+        heat = self.prior(patches.reshape(-1, 3, patch, patch))[:, 0]
         axis = torch.linspace(-1, 1, heat.shape[-1])
-        local = torch.stack([heat.mean(2).softmax(1) @ axis, heat.mean(1).softmax(1) @ axis], -1).view(batch, -1, 2)
-        origin = torch.cartesian_prod(*[torch.arange(0, s.side, s.patch).float()] * 2)
-        points = ((local + 1) / 2 * (s.patch - 1) + origin) / (s.side - 1) * 2 - 1
-        kept = local.square().sum(-1).topk(s.proposals, 1).indices
-        return points.gather(1, kept[..., None].expand(-1, -1, 2))
+        local = torch.stack([heat.mean(2).softmax(1) @ axis, heat.mean(1).softmax(1) @ axis], -1).view(
+            len(x), -1, 2
+        )
+        origin = torch.cartesian_prod(*[torch.arange(0, self.sizes.side, patch).float()] * 2)
+        points = ((local + 1) / 2 * (patch - 1) + origin) / (self.sizes.side - 1) * 2 - 1
+        farthest = local.square().sum(-1).topk(self.sizes.proposals, 1).indices
+        return points.gather(1, farthest[..., None].expand(-1, -1, 2))
+
+    def sample_position(self, mean: Tensor, log_variance: Tensor) -> Tensor:
+        """B K+1 2: the last row is the background's, which lies in the middle."""
+        zero = torch.zeros_like(mean[:, :1])
+        means = torch.cat([mean, zero], 1)
+        log_variances = torch.cat([log_variance, zero + 2 * torch.log(torch.tensor(self.sizes.sigma))], 1)
+        return means + (0.5 * log_variances).exp() * torch.randn_like(means)
+
+    def looks(self, x: Tensor, mean: Tensor, heat: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and log-variances of the particles' looks and of the background's, which is what no box covers."""
+        glimpses = canvas.cut(x, mean, self.sizes.glimpse).flatten(0, 1)
+        looks = self.look(self.glimpse(glimpses).flatten(1)).view(len(x), self.sizes.particles, -1)
+        boxes = canvas.boxes(mean, round(0.25 * (self.grid - 1)), (self.grid, self.grid))
+        bare = (1 - boxes.sum(1, keepdim=True).clamp(0, 1)) * heat
+        statistics = torch.cat([looks, self.around(bare.flatten(1))[:, None]], 1)
+        return statistics.chunk(2, -1)  # type: ignore[return-value]
+
+    def background(self, z: Tensor, code: Tensor) -> Tensor:
+        maps = self.gaussians(z[:, :-1], self.grid)
+        # The looks of particles teach the background nothing.
+        looks = torch.cat([code[:, :-1].detach(), code[:, -1:]], 1)
+        nodes = torch.cat([z.detach(), looks], -1)
+        return self.scene(torch.cat([maps, self.relate(z.detach(), nodes)], 1))
+
+    def render(self, position: Tensor, code: Tensor, present: Tensor, background: Tensor) -> Tensor:
+        side = self.sizes.glimpse
+        drawn = torch.sigmoid(self.draw(self.code(code.flatten(0, 1)).view(-1, 32, 8, 8)))
+        glimpses = drawn.view(len(position), self.sizes.particles, 4, side, side)
+        layers = canvas.paste(glimpses, position, (self.sizes.side, self.sizes.side)).clamp(0, 1)
+        return canvas.stitch(layers, present, background)
+
+    def chamfer(self, mean: Tensor, log_variance: Tensor, proposals: Tensor) -> Tensor:
+        """The Chamfer-KL divergence between the particles and the prior's proposals."""
+        variance = torch.tensor(self.sizes.sigma**2)
+        distance = (mean[:, :, None] - proposals[:, None]).square()
+        ratio = (distance + log_variance.exp()[:, :, None]) / variance
+        pairs = 0.5 * (ratio - 1 + variance.log() - log_variance[:, :, None])
+        pairs = pairs.sum(-1)
+        return (pairs.amin(2).sum(1) + pairs.amin(1).sum(1)).mean()
 
     def gaussians(self, z: Tensor, side: int) -> Tensor:
         axis = torch.linspace(-1, 1, side)
-        squares = (axis.view(1, 1, -1, 1) - z[..., 0, None, None]).square() + (axis.view(1, 1, 1, -1) - z[..., 1, None, None]).square()
-        return torch.exp(-squares / (2 * self.s.sigma**2))
+        rows = (axis.view(1, 1, -1, 1) - z[..., 0, None, None]).square()
+        columns = (axis.view(1, 1, 1, -1) - z[..., 1, None, None]).square()
+        return torch.exp(-(rows + columns) / (2 * self.sizes.sigma**2))
 
-    def relate(self, places: Tensor, nodes: Tensor) -> Tensor:
-        batch, count = places.shape[:2]
-        near = torch.cdist(places, places).topk(min(10, count), largest=False).indices
+    def relate(self, position: Tensor, nodes: Tensor) -> Tensor:
+        """The graph network over each particle's ten nearest."""
+        batch, count = position.shape[:2]
+        near = torch.cdist(position, position).topk(min(10, count), largest=False).indices
         first = (torch.arange(batch) * count)[:, None, None]
         sender = (near + first).flatten()
         receiver = (torch.arange(count)[None, :, None] + first).expand_as(near).flatten()
-        flat, places = nodes.flatten(0, 1), places.flatten(0, 1)
+        flat = nodes.flatten(0, 1)
+        flat_position = position.flatten(0, 1)
         for layer in self.edges:
-            flat = F.relu(layer(flat, places, sender, receiver))
-        maps = self.unfold(flat.view(batch, count, -1).amax(1)).view(batch, self.s.particles, 8, 8)
+            flat = F.relu(layer(flat, flat_position, sender, receiver))
+        maps = self.unfold(flat.view(batch, count, -1).amax(1)).view(batch, self.sizes.particles, 8, 8)
         return self.grow(maps)

@@ -86,7 +86,9 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1360, "height": 860})
         began = time.monotonic()
         runs = [str(Path(place) / name) for name in RUNS]
-        studio = subprocess.Popen([sys.executable, "-m", "motes.apps.cli", "studio", *runs, "--no-browser", "--port", str(port)])
+        studio = subprocess.Popen(
+            [sys.executable, "-m", "motes.apps.cli", "studio", *runs, "--no-browser", "--port", str(port)]
+        )
         try:
             while True:
                 try:
@@ -103,7 +105,10 @@ def main() -> None:
                     page.wait_for_timeout(100)
                 page.wait_for_timeout(1000)
                 found = page.evaluate(MEASURE)
-                print(f"{name:12s}" + ", ".join(f"{value:.0f} {what}" for what, value in found.items()), flush=True)
+                print(
+                    f"{name:12s}" + ", ".join(f"{value:.0f} {what}" for what, value in found.items()),
+                    flush=True,
+                )
         finally:
             studio.terminate()
             browser.close()
