@@ -49,7 +49,7 @@ def header(*words: str, threads: int, seeds: Iterable[int] = (0,), device: str =
         f"commit {commit()}",
         sep=", ",
     )
-    print(", ".join(words) + "\n", flush=True)
+    print(", ".join(word for word in words if word) + "\n", flush=True)
 
 
 def processor() -> str:

@@ -31,8 +31,13 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     recipe = seeded(PRESETS["autoencoder-digits"].recipe, seed)
     tested = pictures(recipe, "test")
     plain = {size: trained(sized(recipe, size), folder / f"plain-{size}") for size in (2, 8)}
-    closed = {size: trained(sized(seeded(PRESETS["pca-digits"].recipe, seed), size), folder / f"pca-{size}") for size in (2, 8)}
-    wide = trained(replace(recipe, model_config={"code_dim": PIXELS, "network": "linear"}), folder / "wide", "last")
+    closed = {
+        size: trained(sized(seeded(PRESETS["pca-digits"].recipe, seed), size), folder / f"pca-{size}")
+        for size in (2, 8)
+    }
+    wide = trained(
+        replace(recipe, model_config={"code_dim": PIXELS, "network": "linear"}), folder / "wide", "last"
+    )
     found = {f"plain_{size}": lost(model, tested) / PIXELS for size, model in plain.items()}
     found |= {f"pca_{size}": lost(model, tested) / PIXELS for size, model in closed.items()}
     found |= {f"ratio_{size}": found[f"plain_{size}"] / found[f"pca_{size}"] for size in (2, 8)}
@@ -56,4 +61,6 @@ def _draw(image: torch.Tensor, plain: dict[int, Any], closed: dict[int, Any]) ->
     with torch.no_grad():
         drawn = [model.decode(model.encode(image)) for model in (*plain.values(), *closed.values())]
     PICTURE.parent.mkdir(exist_ok=True)
-    sheet([[to_picture(one, 48) for one in row] for row in (image, *drawn)]).convert("L").save(PICTURE, optimize=True)
+    sheet([[to_picture(one, 48) for one in row] for row in (image, *drawn)]).convert("L").save(
+        PICTURE, optimize=True
+    )

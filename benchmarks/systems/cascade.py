@@ -30,17 +30,27 @@ BARS = [
     Bar("pixel_frechet", "the same, pixel loss"),
     Bar("over_pixel", "Frechet distance, perceptual / pixel loss", "<=", 1.0),
     Bar("random_over_pixel", "the same in a random network's features", "<=", 1.0),
-    Bar("found", "share of pixels where a reader of true pictures finds the layout in drawn ones, perceptual loss"),
+    Bar(
+        "found",
+        "share of pixels where a reader of true pictures finds the layout in drawn ones, perceptual loss",
+    ),
     Bar("pixel_found", "the same, pixel loss"),
     Bar("read", "share of pixels whose class is read from true pictures"),
-    Bar("apart", "three pictures of a layout: mean distance of two in the reader's features, over that of two true pictures", ">=", 0.01),
+    Bar(
+        "apart",
+        "three pictures of a layout: mean distance of two in the reader's features, over that of two true pictures",
+        ">=",
+        0.01,
+    ),
     Bar("best", "cost of the best of three over the cost of the one", "<=", 1.0),
 ]
 Network = Callable[[Image], list[torch.Tensor]]
 HYPOTHESES = 3
 PICTURE = Path(__file__).parents[2] / "docs" / "family" / "cascade.png"
 LAPLACIAN = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
-COLOURS = torch.tensor([[0.55, 0.75, 1], [0.4, 0.4, 0.42], [0.75, 0.55, 0.4], [0.9, 0.15, 0.15], [0.2, 0.6, 0.25]])
+COLOURS = torch.tensor(
+    [[0.55, 0.75, 1], [0.4, 0.4, 0.42], [0.75, 0.55, 0.4], [0.9, 0.15, 0.15], [0.2, 0.6, 0.25]]
+)
 
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
@@ -52,11 +62,18 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     with torch.no_grad():
         drawn, blurred = drawings(model, test)[:, 0], drawings(pixel, test)[:, 0]
         three = drawings(several, test)
-        found = {"sharp": sharpness(drawn) / sharpness(test.image), "pixel_sharp": sharpness(blurred) / sharpness(test.image)}
+        found = {
+            "sharp": sharpness(drawn) / sharpness(test.image),
+            "pixel_sharp": sharpness(blurred) / sharpness(test.image),
+        }
         others = {"": model.read.features, "random_": random_features(seed=1)}
         for name, network in others.items():
             ours, theirs = (frechet(network, one, test.image) for one in (drawn, blurred))
-            found |= {f"{name}frechet": ours, f"{name}pixel_frechet": theirs, f"{name}over_pixel": ours / theirs}
+            found |= {
+                f"{name}frechet": ours,
+                f"{name}pixel_frechet": theirs,
+                f"{name}over_pixel": ours / theirs,
+            }
         told = test.facts["layout"]
         for name, image in (("read", test.image), ("found", drawn), ("pixel_found", blurred)):
             found[name] = (model.encode(image).classes == told).float().mean().item()
@@ -70,7 +87,9 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 def trained(folder: Path, seed: int, **options: Any) -> Any:
     recipe = PRESETS["cascade-streets"].recipe
     training = replace(recipe.training, seed=seed, max_minutes=0.0)
-    return load(finished(replace(recipe, model_config={**recipe.model_config, **options}, training=training), folder)).eval()
+    return load(
+        finished(replace(recipe, model_config={**recipe.model_config, **options}, training=training), folder)
+    ).eval()
 
 
 def drawings(model: Any, batch: Batch) -> torch.Tensor:
@@ -93,7 +112,9 @@ def frechet(network: Network, image: Image, others: Image) -> float:
 def apart(network: Network, several: torch.Tensor, image: Image) -> float:
     seen = torch.stack([means(network, several[:, n]) for n in range(several.shape[1])])
     true = means(network, image)
-    between = torch.stack([(seen[a] - seen[b]).norm(dim=1).mean() for a in range(len(seen)) for b in range(a)]).mean()
+    between = torch.stack(
+        [(seen[a] - seen[b]).norm(dim=1).mean() for a in range(len(seen)) for b in range(a)]
+    ).mean()
     return (between / (true - true.roll(1, 0)).norm(dim=1).mean()).item()
 
 
@@ -108,4 +129,6 @@ def save(batch: Batch, blurred: Image, drawn: Image, several: torch.Tensor, coun
     layout = COLOURS[batch.facts["layout"]].movedim(3, 1)
     rows = [layout, blurred, drawn, several[:, 1], several[:, 2], batch.image]
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    draw.sheet([[draw.to_picture(one, 192) for one in row[:count]] for row in rows]).save(PICTURE, optimize=True)
+    draw.sheet([[draw.to_picture(one, 192) for one in row[:count]] for row in rows]).save(
+        PICTURE, optimize=True
+    )

@@ -19,16 +19,32 @@ from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 
 BARS = [
-    Bar("over_nearest", "held-out views: squared error over that of the nearest view of the same chair", "<=", 0.999),
-    Bar("over_blend", "held-out views: squared error over that of the blend of the two neighbours", "<=", 0.999),
+    Bar(
+        "over_nearest",
+        "held-out views: squared error over that of the nearest view of the same chair",
+        "<=",
+        0.999,
+    ),
+    Bar(
+        "over_blend",
+        "held-out views: squared error over that of the blend of the two neighbours",
+        "<=",
+        0.999,
+    ),
     Bar("error", "held-out views: squared error, a number of the picture"),
     Bar("nearest", "the same, of the nearest view"),
     Bar("blend", "the same, of the blend"),
     Bar("inside_over_blend", "inside the mask alone: squared error over the blend's"),
     Bar("overlap", "mask's intersection over union, held-out views"),
     Bar("shift_r2", "shift of the drawn mask's middle against the shift asked for: R2", ">=", 0.95),
-    Bar("morph", "share of pairs of chairs whose mask leaves the one and nears the other with every step of the blend"),
-    Bar("found", "conditions found by descent: squared error of held-out views over the one with the true condition"),
+    Bar(
+        "morph",
+        "share of pairs of chairs whose mask leaves the one and nears the other with every step of the blend",
+    ),
+    Bar(
+        "found",
+        "conditions found by descent: squared error of held-out views over the one with the true condition",
+    ),
 ]
 ROOT = Path(__file__).parents[2]
 
@@ -49,10 +65,16 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 def held_out(model: ConditionalGenerator, seen: Dataset, unseen: Dataset) -> dict[str, float]:
     image, drawn, mask, covered = drawn_views(model, unseen)
     nearest, blend = neighbours(seen, unseen)
-    errors = {name: (one - image).square() for name, one in (("error", drawn), ("nearest", nearest), ("blend", blend))}
+    errors = {
+        name: (one - image).square()
+        for name, one in (("error", drawn), ("nearest", nearest), ("blend", blend))
+    }
     means = {name: float(one.mean()) for name, one in errors.items()}
     inside = {name: float((one * covered).sum() / covered.sum()) for name, one in errors.items()}
-    both, either = ((mask > 0.5) & (covered > 0.5)).sum((1, 2, 3)), ((mask > 0.5) | (covered > 0.5)).sum((1, 2, 3))
+    both, either = (
+        ((mask > 0.5) & (covered > 0.5)).sum((1, 2, 3)),
+        ((mask > 0.5) | (covered > 0.5)).sum((1, 2, 3)),
+    )
     return means | {
         "over_nearest": means["error"] / means["nearest"],
         "over_blend": means["error"] / means["blend"],
@@ -84,7 +106,9 @@ def neighbours(seen: Dataset, unseen: Dataset) -> tuple[torch.Tensor, torch.Tens
         after = rows[torch.where(away > 0, away, math.inf).argmin()], away[away > 0].min()
         pair = seen.batch([int(before[0]), int(after[0])]).image
         share = before[1] / (before[1] + after[1])
-        nearest.append(pair[0] if share < 0.5 else pair[1] if share > 0.5 else pair[int(torch.randint(2, ()))])
+        nearest.append(
+            pair[0] if share < 0.5 else pair[1] if share > 0.5 else pair[int(torch.randint(2, ()))]
+        )
         blend.append((1 - share) * pair[0] + share * pair[1])
     return torch.stack(nearest), torch.stack(blend)
 
@@ -93,8 +117,13 @@ def shifts(model: ConditionalGenerator, unseen: Dataset, count: int = 128) -> fl
     """Of the drawn mask's middle, down and to the right, between the condition shifted and not."""
     batch = unseen.batch_with(range(count), model.needs)
     asked = torch.zeros(count, NUMBERS)
-    asked[:, :2] = (2 * torch.rand(count, 2, generator=torch.Generator().manual_seed(0)) - 1) * model.config.shift
-    still, moved = (middle(model.drawn(model.condition(batch.facts["class"], batch.facts["view"], one))[1]) for one in (0 * asked, asked))
+    asked[:, :2] = (
+        2 * torch.rand(count, 2, generator=torch.Generator().manual_seed(0)) - 1
+    ) * model.config.shift
+    still, moved = (
+        middle(model.drawn(model.condition(batch.facts["class"], batch.facts["view"], one))[1])
+        for one in (0 * asked, asked)
+    )
     wrong = (moved - still - asked[:, :2]).square().sum()
     return float(1 - wrong / (asked[:, :2] - asked[:, :2].mean(0)).square().sum())
 
@@ -103,7 +132,9 @@ def middle(mask: torch.Tensor) -> torch.Tensor:
     """(row, column) in [-1, 1]."""
     rows, columns = (torch.linspace(-1, 1, side) for side in mask.shape[-2:])
     total = mask.sum((1, 2, 3))
-    return torch.stack([(mask.sum((1, 3)) * rows).sum(1) / total, (mask.sum((1, 2)) * columns).sum(1) / total], 1)
+    return torch.stack(
+        [(mask.sum((1, 3)) * rows).sum(1) / total, (mask.sum((1, 2)) * columns).sum(1) / total], 1
+    )
 
 
 def morphs(model: ConditionalGenerator, pairs: int = 40, steps: int = 9) -> float:
@@ -111,12 +142,19 @@ def morphs(model: ConditionalGenerator, pairs: int = 40, steps: int = 9) -> floa
     view, kept = torch.tensor([[0.7, 0.5]]).expand(steps, 2), 0
     share = torch.linspace(0, 1, steps)[:, None]
     for first in range(pairs):
-        ends = model.condition(torch.tensor([first % model.config.classes, (7 * first + 3) % model.config.classes]), view[:2])
+        ends = model.condition(
+            torch.tensor([first % model.config.classes, (7 * first + 3) % model.config.classes]), view[:2]
+        )
         blend = replace(
-            ends, weights=(1 - share) * ends.weights[:1] + share * ends.weights[1:], view=view, transform=torch.zeros(steps, NUMBERS)
+            ends,
+            weights=(1 - share) * ends.weights[:1] + share * ends.weights[1:],
+            view=view,
+            transform=torch.zeros(steps, NUMBERS),
         )
         mask = model.drawn(blend)[1].flatten(1)
-        like = [torch.minimum(mask, mask[end]).sum(1) / torch.maximum(mask, mask[end]).sum(1) for end in (0, -1)]
+        like = [
+            torch.minimum(mask, mask[end]).sum(1) / torch.maximum(mask, mask[end]).sum(1) for end in (0, -1)
+        ]
         kept += bool((like[0].diff() <= 1e-3).all() and (like[1].diff() >= -1e-3).all())
     return kept / pairs
 
@@ -124,7 +162,10 @@ def morphs(model: ConditionalGenerator, pairs: int = 40, steps: int = 9) -> floa
 def descents(model: ConditionalGenerator, unseen: Dataset, count: int = 24) -> float:
     batch = unseen.batch_with(range(count), model.needs)
     told = model.decode(model.condition(batch.facts["class"], batch.facts["view"]))
-    return float((model.decode(model.encode(batch.image)) - batch.image).square().mean() / (told - batch.image).square().mean())
+    return float(
+        (model.decode(model.encode(batch.image)) - batch.image).square().mean()
+        / (told - batch.image).square().mean()
+    )
 
 
 def picture(model: ConditionalGenerator, seen: Dataset, unseen: Dataset) -> Pictures.Image:
@@ -139,7 +180,12 @@ def picture(model: ConditionalGenerator, seen: Dataset, unseen: Dataset) -> Pict
     ends = model.condition(labels[[chosen[0], chosen[2]]], turn[:2])
     share = torch.linspace(0, 1, 8)[:, None]
     view = torch.tensor([[0.7, 0.5]]).expand(8, 2)
-    walk = replace(ends, weights=(1 - share) * ends.weights[:1] + share * ends.weights[1:], view=view, transform=torch.zeros(8, NUMBERS))
+    walk = replace(
+        ends,
+        weights=(1 - share) * ends.weights[:1] + share * ends.weights[1:],
+        view=view,
+        transform=torch.zeros(8, NUMBERS),
+    )
     rows.append(model.decode(walk))
     moves = torch.tensor(
         np.array(
@@ -155,5 +201,9 @@ def picture(model: ConditionalGenerator, seen: Dataset, unseen: Dataset) -> Pict
             ]
         )
     )
-    rows.append(model.decode(model.condition(torch.full((8,), int(labels[chosen[1]])), view, moves.float() * model.reach)))
+    rows.append(
+        model.decode(
+            model.condition(torch.full((8,), int(labels[chosen[1]])), view, moves.float() * model.reach)
+        )
+    )
     return sheet([[to_picture(one, 96) for one in row] for row in rows])

@@ -24,11 +24,25 @@ from motes.training.presets import PRESETS
 
 FACTORS = ("azimuth", "elevation", "light")
 BARS = [
-    *[Bar(f"{name}", f"correlation of the {name}'s unit with it, without sign", ">=", 0.9) for name in FACTORS],
-    *[Bar(f"{name}_leak", f"linear R2 of the {name} from sampled units of all else", "<=", 0.2) for name in FACTORS],
-    Bar("relit", "relit by the light's unit: squared error against the true picture over that of no edit", "<=", 0.999),
+    *[
+        Bar(f"{name}", f"correlation of the {name}'s unit with it, without sign", ">=", 0.9)
+        for name in FACTORS
+    ],
+    *[
+        Bar(f"{name}_leak", f"linear R2 of the {name} from sampled units of all else", "<=", 0.2)
+        for name in FACTORS
+    ],
+    Bar(
+        "relit",
+        "relit by the light's unit: squared error against the true picture over that of no edit",
+        "<=",
+        0.999,
+    ),
     *[Bar(f"{name}_plain", f"plain VAE: correlation of the best unit with the {name}") for name in FACTORS],
-    *[Bar(f"{name}_leak_plain", f"plain VAE: linear R2 of the {name} from all other units") for name in FACTORS],
+    *[
+        Bar(f"{name}_leak_plain", f"plain VAE: linear R2 of the {name} from all other units")
+        for name in FACTORS
+    ],
     Bar("relit_plain", "plain VAE: relit by its best unit, over no edit"),
     Bar("drawn", "squared error of reconstruction, a number of the picture"),
     Bar("drawn_plain", "the same, plain VAE"),
@@ -39,8 +53,12 @@ PAIRS = 200
 
 def measure(seed: int, folder: Path) -> dict[str, float]:
     recipe = seeded(PRESETS["dcign-ball"].recipe, seed)
-    never = replace(recipe, model_config={**recipe.model_config, "plain": 1 - 1e-6})  # of the same shape, and never clamped
-    clamped, plain = (load(finished(one, folder / place)).eval() for one, place in ((recipe, "clamped"), (never, "plain")))
+    never = replace(
+        recipe, model_config={**recipe.model_config, "plain": 1 - 1e-6}
+    )  # of the same shape, and never clamped
+    clamped, plain = (
+        load(finished(one, folder / place)).eval() for one, place in ((recipe, "clamped"), (never, "plain"))
+    )
     assert isinstance(clamped, InverseGraphicsNetwork) and isinstance(plain, InverseGraphicsNetwork)
     seen, unseen = open_data(recipe, "train"), open_data(recipe, "test")
     assert isinstance(unseen, Ball)
@@ -48,35 +66,56 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
         torch.manual_seed(0)
         own = [(clamped.owner == number).nonzero()[:, 0] for number in range(3)]
         found = scores(clamped, own, seen, unseen)
-        found |= {f"{name}_plain": value for name, value in scores(plain, best(plain, seen), seen, unseen).items()}
+        found |= {
+            f"{name}_plain": value for name, value in scores(plain, best(plain, seen), seen, unseen).items()
+        }
         if seed == 0:
             picture(clamped, own, unseen).save(ROOT / "docs/family/dcign.png", optimize=True)
     return found
 
 
-def scores(model: InverseGraphicsNetwork, units: list[torch.Tensor], seen: Dataset, unseen: Ball) -> dict[str, float]:
+def scores(
+    model: InverseGraphicsNetwork, units: list[torch.Tensor], seen: Dataset, unseen: Ball
+) -> dict[str, float]:
     """`units`: those that stand for each factor."""
-    (_, _, codes, factors), (image, latent, new_codes, new_factors) = (told(model, data) for data in (seen, unseen))
-    found = {"drawn": float((model.decode(latent) - image).square().mean()), "relit": relit(model, units[2], unseen)}
+    (_, _, codes, factors), (image, latent, new_codes, new_factors) = (
+        told(model, data) for data in (seen, unseen)
+    )
+    found = {
+        "drawn": float((model.decode(latent) - image).square().mean()),
+        "relit": relit(model, units[2], unseen),
+    }
     for number, name in enumerate(FACTORS):
         rest = torch.ones(codes.shape[1], dtype=torch.bool)
         rest[units[number]] = False
         found[name] = correlation(latent.vector[:, units[number]], new_factors[:, number])
-        found[f"{name}_leak"] = predicted(codes[:, rest], factors[:, number], new_codes[:, rest], new_factors[:, number])
+        found[f"{name}_leak"] = predicted(
+            codes[:, rest], factors[:, number], new_codes[:, rest], new_factors[:, number]
+        )
     return found
 
 
-def told(model: InverseGraphicsNetwork, data: Dataset, count: int = 2000) -> tuple[torch.Tensor, Code, torch.Tensor, torch.Tensor]:
+def told(
+    model: InverseGraphicsNetwork, data: Dataset, count: int = 2000
+) -> tuple[torch.Tensor, Code, torch.Tensor, torch.Tensor]:
     """Pictures, their latents, units sampled from these, and factors."""
     batch = data.batch_with(range(min(count, len(data))), FACTORS)
     latent = model.encode(batch.image)
     assert latent.log_variance is not None
-    return batch.image, latent, sample_normal(latent.vector, latent.log_variance), torch.stack([batch.facts[name] for name in FACTORS], 1)
+    return (
+        batch.image,
+        latent,
+        sample_normal(latent.vector, latent.log_variance),
+        torch.stack([batch.facts[name] for name in FACTORS], 1),
+    )
 
 
 def best(model: InverseGraphicsNetwork, seen: Dataset) -> list[torch.Tensor]:
     _, latent, _, factors = told(model, seen)
-    found = [[correlation(latent.vector[:, [unit]], factors[:, number]) for unit in range(model.count)] for number in range(3)]
+    found = [
+        [correlation(latent.vector[:, [unit]], factors[:, number]) for unit in range(model.count)]
+        for number in range(3)
+    ]
     return [torch.tensor([int(np.argmax(one))]) for one in found]
 
 
@@ -85,7 +124,9 @@ def correlation(units: torch.Tensor, factor: torch.Tensor) -> float:
     return max(predicted(units, factor, units, factor), 0.0) ** 0.5
 
 
-def predicted(units: torch.Tensor, factor: torch.Tensor, new_units: torch.Tensor, new_factor: torch.Tensor) -> float:
+def predicted(
+    units: torch.Tensor, factor: torch.Tensor, new_units: torch.Tensor, new_factor: torch.Tensor
+) -> float:
     """R2 on new pictures of a line fitted to others."""
     known, new = (torch.cat([one, torch.ones(len(one), 1)], 1).double() for one in (units, new_units))
     line = torch.linalg.lstsq(known, factor[:, None].double()).solution[:, 0]
@@ -101,9 +142,13 @@ def relit(model: InverseGraphicsNetwork, light: torch.Tensor, data: Ball) -> flo
     return float((edited - wanted).square().mean() / (still - wanted).square().mean())
 
 
-def exchanged(model: InverseGraphicsNetwork, data: Ball) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Code]:
+def exchanged(
+    model: InverseGraphicsNetwork, data: Ball
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Code]:
     """Rows, rows whose light they get, these pictures drawn in that light, and the latents of all."""
-    rows, other = (torch.randint(len(data), (PAIRS,), generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    rows, other = (
+        torch.randint(len(data), (PAIRS,), generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)
+    )
     factors = data.factors(rows.numpy())
     lit = data.drawn({**factors, "light": data.factors(other.numpy())["light"]})
     wanted = torch.from_numpy(lit).permute(0, 3, 1, 2).float() / 255

@@ -41,7 +41,9 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     hurt = corruption("masking", HIDDEN)(tested)
     leaves = seeded(PRESETS["denoising-leaves"].recipe, seed)
     filters = filters_of(trained(leaves, folder / "leaves", "last"))
-    rivals = [filters_of(trained(decayed(leaves, decay), folder / f"decay-{decay}", "last")) for decay in DECAYS]
+    rivals = [
+        filters_of(trained(decayed(leaves, decay), folder / f"decay-{decay}", "last")) for decay in DECAYS
+    ]
     decay = max(rivals, key=selective_share)
     if seed == 0:
         _draw(model, closed, tested, hurt.values, [filters, decay])
@@ -75,7 +77,9 @@ def _ridge(closed: Any, seen: Tensor, visible: Tensor, wanted: Tensor) -> float:
     error = 0.0
     for picture, mask, truth in zip(seen.flatten(1), visible.flatten(1), wanted.flatten(1), strict=True):
         read = scaled[mask]
-        code = torch.linalg.solve(read.T @ read + noise * torch.eye(8), read.T @ (picture - closed.mean)[mask])
+        code = torch.linalg.solve(
+            read.T @ read + noise * torch.eye(8), read.T @ (picture - closed.mean)[mask]
+        )
         error += (closed.mean + scaled @ code - truth).square().sum().item()
     return error / len(seen)
 

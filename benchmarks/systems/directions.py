@@ -23,7 +23,11 @@ from motes.ops.matching import nearest
 from motes.training.presets import PRESETS
 
 FACTORS = ("column", "row", "lids", "size", "skin")
-LEARNT, TESTED, READING = 4000, 300, 1500  # pictures that directions are learnt from; edited; steps of the reading network
+LEARNT, TESTED, READING = (
+    4000,
+    300,
+    1500,
+)  # pictures that directions are learnt from; edited; steps of the reading network
 WAYS = {
     "bending": "pairs, bending",
     "pairs": "pairs, straight",
@@ -36,7 +40,11 @@ BARS = [
     Bar("bending_leak", "largest leakage to another factor, % of its spread: pairs, bending", "<=", 10.0),
     Bar("particle_follows", "one thing moved as asked, R2: pairs of particles", ">=", 0.9),
     Bar("particle_leak", "largest leakage of that, % of the spread", "<=", 10.0),
-    *[Bar(f"{way}_{what}", f"{said}: {name}") for way, name in WAYS.items() for what, said in (("follows", "R2"), ("leak", "leakage"))][2:],
+    *[
+        Bar(f"{way}_{what}", f"{said}: {name}")
+        for way, name in WAYS.items()
+        for what, said in (("follows", "R2"), ("leak", "leakage"))
+    ][2:],
     *[Bar(f"bending_{name}", f"leakage to {name}: pairs, bending") for name in FACTORS[1:]],
     *[Bar(f"model_{name}", f"how {name} differs in reconstructions of true pairs") for name in FACTORS[1:]],
     *[Bar(f"floor_{name}", f"what the reader misreads of {name} in true pairs") for name in FACTORS[1:]],
@@ -88,26 +96,46 @@ def gaze(seed: int, run: Path) -> tuple[dict[str, float], list]:
         found[f"{way}_follows"] = follows(asked, seen[1]["column"] - seen[0]["column"])
         found[f"{way}_leak"] = max(leaks.values())
         found |= {f"{way}_{name}": leak for name, leak in leaks.items()}
-    found |= {f"floor_{name}": leak for name, leak in leakage(read(held[::2]), read(held[1::2]), "column", truth).items()}
+    found |= {
+        f"floor_{name}": leak
+        for name, leak in leakage(read(held[::2]), read(held[1::2]), "column", truth).items()
+    }
     twice = [{name: value[start::2] for name, value in read(drawn).items()} for start in (0, 1)]
     found |= {f"model_{name}": leak for name, leak in leakage(*twice, "column", truth).items()}
     turn = truth["column"][1::2] - truth["column"][::2]
     edit = draw(model, directions["bending"].moved(rows(begun, slice(0, None, 2)), turn)) - drawn[::2]
     shift = (amount[:, None, None, None] * (image[1::2] - image[::2])).sum(0) / amount.square().sum()
-    pictures = {"edited": held[::2] + edit, "unedited": held[::2], "pixels": held[::2] + turn[:, None, None, None] * shift}
-    found |= {f"{name}_error": float((one.clamp(0, 1) - held[1::2]).square().mean()) for name, one in pictures.items()}
-    return found, [strip(model, directions["bending"], rows(begun, slice(n, n + 1)), held[n], truth["column"][n]) for n in (0, 4, 8, 12)]
+    pictures = {
+        "edited": held[::2] + edit,
+        "unedited": held[::2],
+        "pixels": held[::2] + turn[:, None, None, None] * shift,
+    }
+    found |= {
+        f"{name}_error": float((one.clamp(0, 1) - held[1::2]).square().mean())
+        for name, one in pictures.items()
+    }
+    return found, [
+        strip(model, directions["bending"], rows(begun, slice(n, n + 1)), held[n], truth["column"][n])
+        for n in (0, 4, 8, 12)
+    ]
 
 
 def strip(model, direction, latent, image: Tensor, column: Tensor) -> list:
     """The picture, and as it is drawn looking to five sides."""
-    sides = [draw(model, direction.moved(latent, float(side - column)))[0] for side in (-0.9, -0.45, 0.0, 0.45, 0.9)]
+    sides = [
+        draw(model, direction.moved(latent, float(side - column)))[0]
+        for side in (-0.9, -0.45, 0.0, 0.45, 0.9)
+    ]
     return [to_picture(one, 96) for one in (image, *sides)]
 
 
 def known(data, index: range) -> dict[str, Tensor]:
     scene = data.truth(index).scene
-    return {"column": scene["gaze"][:, 1], "row": scene["gaze"][:, 0], **{name: scene[name] for name in ("lids", "size", "skin")}}
+    return {
+        "column": scene["gaze"][:, 1],
+        "row": scene["gaze"][:, 0],
+        **{name: scene[name] for name in ("lids", "size", "skin")},
+    }
 
 
 def reader(image: Tensor, factor: dict[str, Tensor], seed: int):
@@ -151,7 +179,10 @@ def one_thing(seed: int, run: Path) -> tuple[dict[str, float], list]:
     drawn, edited = draw(model, latent), draw(model, direction.moved(latent, asked, particle.clamp_min(0)))
     seen = [look(one, truth, things) for one in (drawn, edited)]
     leaks = leakage(*seen, "column", look(held, truth, things))
-    found = {"particle_follows": follows(asked, seen[1]["column"] - seen[0]["column"]), "particle_leak": max(leaks.values())}
+    found = {
+        "particle_follows": follows(asked, seen[1]["column"] - seen[0]["column"]),
+        "particle_leak": max(leaks.values()),
+    }
     found |= {f"particle_{name}": leak for name, leak in leaks.items()}
     return found, [[to_picture(one) for one in pictures[:9]] for pictures in (held, edited)]
 
@@ -163,7 +194,9 @@ def moves(data, count: int, generator: torch.Generator):
         if len(chosen) == count:
             break
         image, truth = data.batch([row]).image[0], data.truth([row])
-        shift = int(torch.randint(4, 10, (), generator=generator)) * (1 if torch.rand((), generator=generator) < 0.5 else -1)
+        shift = int(torch.randint(4, 10, (), generator=generator)) * (
+            1 if torch.rand((), generator=generator) < 0.5 else -1
+        )
         for thing in truth.present[0].nonzero()[:, 0].tolist():
             mask, box = truth.masks[0, thing], truth.boxes[0, thing].int().tolist()
             others = truth.masks[0].any(0) & ~mask
@@ -177,13 +210,21 @@ def moves(data, count: int, generator: torch.Generator):
             amount.append(2 * shift / 63)
             things.append(thing)
             break
-    return data.batch(chosen).image, torch.stack(after), torch.tensor(amount), torch.tensor(things), data.truth(chosen)
+    return (
+        data.batch(chosen).image,
+        torch.stack(after),
+        torch.tensor(amount),
+        torch.tensor(things),
+        data.truth(chosen),
+    )
 
 
 def look(drawn: Tensor, truth, things: Tensor) -> dict[str, Tensor]:
     """What a drawn picture shows of the thing in a band along its row, and of another thing in its box: places, size, colour."""
     found: dict[str, list[Tensor]] = {}
-    for image, masks, present, boxes, thing in zip(drawn, truth.masks, truth.present, truth.boxes, things.tolist(), strict=True):
+    for image, masks, present, boxes, thing in zip(
+        drawn, truth.masks, truth.present, truth.boxes, things.tolist(), strict=True
+    ):
         others = [one for one in present.nonzero()[:, 0].tolist() if one != thing]
         for name, which, reach in (("", thing, 13), ("another's ", others[0] if others else None, 2)):
             if which is None:

@@ -27,7 +27,12 @@ BARS = [
     Bar("two", "after two updates"),
     Bar("four", "after four updates"),
     Bar("share", "two updates / the predictor", "<=", 0.7),
-    Bar("far", "from far starts (deviation 0.35): two updates / the start; twice contracted by 0.6 is 0.36", "<=", 0.36),
+    Bar(
+        "far",
+        "from far starts (deviation 0.35): two updates / the start; twice contracted by 0.6 is 0.36",
+        "<=",
+        0.36,
+    ),
     Bar("squares_guess", "joint error of the predictor that the updater of plain squares starts from"),
     Bar("squares_two", "updater of plain squares, two updates"),
     Bar("squares_four", "updater of plain squares, four updates"),
@@ -45,13 +50,20 @@ PICTURE = Path(__file__).parents[2] / "docs" / "family" / "feedback.png"
 def measure(seed: int, folder: Path) -> dict[str, float]:
     model, rival = (trained(folder / name, seed, name) for name in ("contraction", "squares"))
     tuning, test = (pictures(split, count) for split, count in (("validation", TUNED_ON), ("test", None)))
-    found = {**iterations(model, test), **{f"squares_{name}": value for name, value in iterations(rival, test).items()}}
+    found = {
+        **iterations(model, test),
+        **{f"squares_{name}": value for name, value in iterations(rival, test).items()},
+    }
     found |= {"share": found["two"] / found["guess"], "over_squares": found["four"] / found["squares_four"]}
     with torch.no_grad():
         start = model.guess(test.image)
         updates = seconds(lambda: model.refine(test.image, start, 2))
     steps = max(int(10 * updates / seconds(lambda: descend(model, test, 10, RATES[0]))), 1)
-    found |= {"steps": steps, "descent": descended(model, tuning, test, steps), "descent_long": descended(model, tuning, test, LONG)}
+    found |= {
+        "steps": steps,
+        "descent": descended(model, tuning, test, steps),
+        "descent_long": descended(model, tuning, test, LONG),
+    }
     if seed == 0:
         save(model, test)
     return {**found, "over_descent": found["two"] / found["descent"]}
@@ -65,7 +77,9 @@ def pictures(split: Split, count: int | None) -> Batch:
 def trained(folder: Path, seed: int, update_loss: str) -> Any:
     recipe = PRESETS["feedback-arm"].recipe
     training = replace(recipe.training, seed=seed, max_minutes=0.0)
-    recipe = replace(recipe, model_config={**recipe.model_config, "update_loss": update_loss}, training=training)
+    recipe = replace(
+        recipe, model_config={**recipe.model_config, "update_loss": update_loss}, training=training
+    )
     return load(finished(recipe, folder)).eval()
 
 
@@ -74,14 +88,25 @@ def iterations(model: Any, batch: Batch) -> dict[str, float]:
     away = wanted + FAR * torch.randn(wanted.shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         guess = model.guess(batch.image)
-        found = {name: joint_error(model.refine(batch.image, guess, n), wanted) for name, n in (("guess", 0), ("one", 1), ("two", 2))}
+        found = {
+            name: joint_error(model.refine(batch.image, guess, n), wanted)
+            for name, n in (("guess", 0), ("one", 1), ("two", 2))
+        }
         found["four"] = joint_error(model.refine(batch.image, guess, 4), wanted)
-        return {**found, "far": joint_error(model.refine(batch.image, away, 2), wanted) / joint_error(away, wanted)}
+        return {
+            **found,
+            "far": joint_error(model.refine(batch.image, away, 2), wanted) / joint_error(away, wanted),
+        }
 
 
 def descended(model: Any, tuning: Batch, test: Batch, steps: int) -> float:
-    error = {rate: joint_error(descend(model, tuning, steps, rate), tuning.facts["points"].flatten(1)) for rate in RATES}
-    return joint_error(descend(model, test, steps, min(error, key=error.__getitem__)), test.facts["points"].flatten(1))
+    error = {
+        rate: joint_error(descend(model, tuning, steps, rate), tuning.facts["points"].flatten(1))
+        for rate in RATES
+    }
+    return joint_error(
+        descend(model, test, steps, min(error, key=error.__getitem__)), test.facts["points"].flatten(1)
+    )
 
 
 def descend(model: Any, batch: Batch, steps: int, rate: float) -> torch.Tensor:
@@ -113,6 +138,11 @@ def save(model: Any, batch: Batch, count: int = 8) -> None:
         guess = model.guess(image)
         poses = [model.refine(image, guess, n) for n in range(3)]
         drawn = [model.decode(Code(pose)) for pose in poses]
-    rows = [(image, batch.facts["points"][:count]), *((one, pose.unflatten(1, (-1, 2))) for one, pose in zip(drawn, poses, strict=True))]
+    rows = [
+        (image, batch.facts["points"][:count]),
+        *((one, pose.unflatten(1, (-1, 2))) for one, pose in zip(drawn, poses, strict=True)),
+    ]
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    draw.sheet([[draw.with_points(one, points, 96) for one, points in zip(*row, strict=True)] for row in rows]).save(PICTURE, optimize=True)
+    draw.sheet(
+        [[draw.with_points(one, points, 96) for one, points in zip(*row, strict=True)] for row in rows]
+    ).save(PICTURE, optimize=True)

@@ -20,7 +20,9 @@ from motes.training.run import Run
 
 SAMPLES, LOOKS = 2000, 20  # drawn to be judged; times that the coverage is looked at
 BARS = [
-    Bar("over_gaussian", "Frechet distance of samples over that of a Gaussian fit's, same decoder", "<=", 1.0),
+    Bar(
+        "over_gaussian", "Frechet distance of samples over that of a Gaussian fit's, same decoder", "<=", 1.0
+    ),
     Bar("rises", "times, of about ten, that the coverage got worse", "<=", 0.0),
     Bar("coverage", "coverage at the end over that at the sampler's start", "<=", 1.0),
     Bar("path", "distance to the nearest code half way: between noises over between codes", "<=", 1.0),
@@ -46,7 +48,10 @@ class Coverage:
         if record["step"] > PRESETS["glann-digits"].recipe.training.steps * (1 - model.config.sampler_share):
             with torch.random.fork_rng():
                 torch.manual_seed(0)
-                several = [model.sampler.coverage(model.glo.codes, 2 * model.config.pictures).mean() for _ in range(5)]
+                several = [
+                    model.sampler.coverage(model.glo.codes, 2 * model.config.pictures).mean()
+                    for _ in range(5)
+                ]
             self.seen.append(torch.stack(several).mean().item())
 
 
@@ -56,12 +61,19 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     watcher = Coverage()
     loop.train(replace(recipe, training=training), folder / "run", watcher)
     model: Any = load(folder / "run" / "checkpoints" / "last")
-    found = {"coverage": watcher.seen[-1] / watcher.seen[0], "rises": float(sum(b > a for a, b in pairwise(watcher.seen)))}
+    found = {
+        "coverage": watcher.seen[-1] / watcher.seen[0],
+        "rises": float(sum(b > a for a, b in pairwise(watcher.seen))),
+    }
     print(f"seed {seed}, coverage: {' '.join(f'{one:.4f}' for one in watcher.seen)}", flush=True)
     classifier = Classifier(seed)
     torch.manual_seed(seed)
     with torch.no_grad():
-        drawn = {"": model.sample(SAMPLES), "_gaussian": model.glo.sample(SAMPLES), "_redrawn": Code(model.glo.codes)}
+        drawn = {
+            "": model.sample(SAMPLES),
+            "_gaussian": model.glo.sample(SAMPLES),
+            "_redrawn": Code(model.glo.codes),
+        }
         drawn["_mixture"] = Code(model.within(choose_mixture(model.glo.codes).draw(SAMPLES)))
         pictures = {name: model.decode(code) for name, code in drawn.items()}
     found |= {f"frechet{name}": classifier.distance(image) for name, image in pictures.items()}

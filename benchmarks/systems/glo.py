@@ -53,7 +53,9 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     random = trained(seed, folder / "random", {"start": "random"})
     found["start_long"] = found["train"] / training_error(random)
     short = {"steps": SHORT, "evaluate_every": SHORT}
-    shorts = [trained(seed, folder / f"short-{start}", {"start": start}, **short) for start in ("pca", "random")]
+    shorts = [
+        trained(seed, folder / f"short-{start}", {"start": start}, **short) for start in ("pca", "random")
+    ]
     found["start_short"] = training_error(shorts[0]) / training_error(shorts[1])
     classifier = Classifier(seed)
     torch.manual_seed(seed)
@@ -87,7 +89,11 @@ class watched:
 
 def trained(seed: int, folder: Path, options: dict[str, Any], **training: Any) -> Any:
     recipe = PRESETS["glo-digits"].recipe
-    recipe = replace(recipe, model_config={**recipe.model_config, **options}, training=replace(recipe.training, seed=seed, **training))
+    recipe = replace(
+        recipe,
+        model_config={**recipe.model_config, **options},
+        training=replace(recipe.training, seed=seed, **training),
+    )
     return load(finished(recipe, folder) / "checkpoints" / "last")
 
 
@@ -108,13 +114,22 @@ def autoencoder(seed: int, model: Any) -> dict[str, float]:
     tried = [train_autoencoder(seed, model.config, rate) for rate in (1e-3, 2e-3, 4e-3)]
     _, best = min(tried, key=lambda one: one[0])
     with torch.no_grad():
-        return {split: mean_squared(torch.sigmoid(best(digits(split)[0])), digits(split)[0]) for split in ("train", "test")}
+        return {
+            split: mean_squared(torch.sigmoid(best(digits(split)[0])), digits(split)[0])
+            for split in ("train", "test")
+        }
 
 
 def train_autoencoder(seed: int, config: Any, rate: float) -> tuple[float, nn.Module]:
     torch.manual_seed(seed)
-    kind, shape, steps = network(config.network), PictureShape.of(config), PRESETS["glo-digits"].recipe.training.steps
-    both = nn.Sequential(kind.reader(shape, config.width, config.code_dim), kind.drawer(shape, config.width, config.code_dim))
+    kind, shape, steps = (
+        network(config.network),
+        PictureShape.of(config),
+        PRESETS["glo-digits"].recipe.training.steps,
+    )
+    both = nn.Sequential(
+        kind.reader(shape, config.width, config.code_dim), kind.drawer(shape, config.width, config.code_dim)
+    )
     optimizer = torch.optim.Adam(both.parameters(), rate)
     (known, _), (held, _) = digits("train"), digits("validation")
     best, weights = math.inf, both.state_dict()

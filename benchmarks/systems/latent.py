@@ -25,18 +25,26 @@ TABLE = Path(__file__).parents[1] / "docs" / "family" / "table.md"
 
 def main() -> None:
     known = sorted(path.stem for path in SYSTEMS.glob("*.py") if path.stem not in ("bar", "runs"))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--systems", nargs="+", choices=known, default=known)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("runs/latent"))
     parser.add_argument("--write", action="store_true", help=f"into {TABLE.name}, which has three seeds")
-    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)  # system and seed of the process that measures
+    parser.add_argument(
+        "--one", nargs=2, help=argparse.SUPPRESS
+    )  # system and seed of the process that measures
     told = parser.parse_args()
     if told.one:
         measure_one(told.out, told.one[0], int(told.one[1]))
         return
     print(f"{datetime.date.today()}, {platform.machine()}, one thread, seeds {told.seeds}\n")
-    print("| system | measure | " + " | ".join(f"seed {seed}" for seed in told.seeds) + " | mean | bar | met | CPU min |")
+    print(
+        "| system | measure | "
+        + " | ".join(f"seed {seed}" for seed in told.seeds)
+        + " | mean | bar | met | CPU min |"
+    )
     print("|" + "---|" * (len(told.seeds) + 6), flush=True)
     for name in told.systems:
         found = rows(name, told.seeds, told.out)
@@ -62,7 +70,9 @@ def rows(name: str, seeds: list[int], out: Path) -> list[str]:
         mean = sum(values) / len(values)
         cells = [f"{value:.4g}" for value in (*values, mean)]
         verdict = "" if bar.limit is None else ("yes" if bar.met(mean) else "NO")
-        lines.append(f"| {name} | {bar.about} | {' | '.join(cells)} | {bar.said} | {verdict} | {minutes:.1f} |")
+        lines.append(
+            f"| {name} | {bar.about} | {' | '.join(cells)} | {bar.said} | {verdict} | {minutes:.1f} |"
+        )
     return lines
 
 

@@ -17,7 +17,12 @@ from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
 BARS = [
-    Bar("over_mean", "swap's squared error inside brows, eyes and mouth over that of the other person's mean face", "<=", 0.999),
+    Bar(
+        "over_mean",
+        "swap's squared error inside brows, eyes and mouth over that of the other person's mean face",
+        "<=",
+        0.999,
+    ),
     Bar("over_separate", "the same over that of a swap between two separate encoders", "<=", 0.999),
     Bar("swap", "swap's squared error inside the features"),
     Bar("mean", "the mean face's"),
@@ -37,7 +42,9 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     recipe = seeded(PRESETS["paired-faces"].recipe, seed)
     recipe = replace(recipe, data_config={**recipe.data_config, "landmarks": 68})
     apart = replace(recipe, model_config={**recipe.model_config, "encoders": 2})
-    shared, separate = (load(finished(one, folder / place)).eval() for one, place in ((recipe, "shared"), (apart, "separate")))
+    shared, separate = (
+        load(finished(one, folder / place)).eval() for one, place in ((recipe, "shared"), (apart, "separate"))
+    )
     assert isinstance(shared, PairedAutoencoder) and isinstance(separate, PairedAutoencoder)
     data = open_data(recipe, "test")
     other = open_data(replace(recipe, data_config={**recipe.data_config, "exchanged": True}), "test")
@@ -48,7 +55,9 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     return found
 
 
-def scores(shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, means: torch.Tensor) -> dict[str, float]:
+def scores(
+    shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, means: torch.Tensor
+) -> dict[str, float]:
     batch, wanted = data.batch_with(range(COUNT), shared.needs), other.batch(range(COUNT)).image
     domain, here, there = batch.facts["domain"], features(data), features(other)
     drawn, swapped = both(shared, batch.image, domain)
@@ -63,10 +72,15 @@ def scores(shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset
         "over_mean_all": float((swapped - wanted).square().mean() / (mean - wanted).square().mean()),
         "guessed": float((shared.encode(batch.image).domain == domain).float().mean()),
     }
-    return found | {"over_mean": found["swap"] / found["mean"], "over_separate": found["swap"] / found["separate"]}
+    return found | {
+        "over_mean": found["swap"] / found["mean"],
+        "over_separate": found["swap"] / found["separate"],
+    }
 
 
-def both(model: PairedAutoencoder, image: torch.Tensor, domain: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def both(
+    model: PairedAutoencoder, image: torch.Tensor, domain: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Drawn as who it is, and as the other."""
     latent = model.encode_as(image, domain)
     return model.decode(latent), model.decode(model.swapped(latent))
@@ -95,9 +109,17 @@ def mean_faces(recipe: Recipe) -> torch.Tensor:
     return torch.stack([batch.image[batch.facts["domain"] == one].mean(0) for one in (0, 1)])
 
 
-def picture(shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, count: int = 8) -> Pictures.Image:
+def picture(
+    shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, count: int = 8
+) -> Pictures.Image:
     """By rows: read, drawn again, swapped, the truth of the swap, swapped between separate encoders."""
     batch = data.batch_with(range(count), shared.needs)
     drawn, swapped = both(shared, batch.image, batch.facts["domain"])
-    rows = [batch.image, drawn, swapped, other.batch(range(count)).image, both(separate, batch.image, batch.facts["domain"])[1]]
+    rows = [
+        batch.image,
+        drawn,
+        swapped,
+        other.batch(range(count)).image,
+        both(separate, batch.image, batch.facts["domain"])[1],
+    ]
     return sheet([[to_picture(one, 96) for one in row] for row in rows])

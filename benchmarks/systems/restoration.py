@@ -25,7 +25,12 @@ BARS = [
     Bar("half", "digits, lower half hidden: hidden-pixel error over the nearest neighbour's", "<=", 1.0),
     Bar("random", "digits, random 50 % hidden: hidden-pixel error over the nearest neighbour's", "<=", 0.999),
     Bar("linear", "largest difference from the ridge closed form, linear decoder", "<=", 1e-4),
-    Bar("object", "shapes, half of a thing hidden, particles: its hidden-pixel error over the nearest neighbour's", "<=", 0.5),
+    Bar(
+        "object",
+        "shapes, half of a thing hidden, particles: its hidden-pixel error over the nearest neighbour's",
+        "<=",
+        0.5,
+    ),
     Bar("half_glo", "lower half: GLO, restored"),
     Bar("half_best", "lower half: GLO, the best start instead of the mean"),
     Bar("half_nearest", "lower half: nearest neighbour"),
@@ -69,7 +74,9 @@ class Components(Model):
         super().__init__()
         flat = image.flatten(1)
         self.config, self.mean = Config(), torch.nn.Parameter(flat.mean(0))
-        self.axes = torch.nn.Parameter(torch.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:CODE].T.contiguous())
+        self.axes = torch.nn.Parameter(
+            torch.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:CODE].T.contiguous()
+        )
 
     def loss(self, batch):
         return Losses(self.axes.sum(), {})
@@ -92,7 +99,9 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 
 def digits(seed: int, run: Path) -> tuple[dict[str, float], list]:
     training = Training(2500, 64, 1e-3, evaluate_every=2500, seed=seed)
-    run = finished(Recipe("glo", "digits", {"code_dim": CODE, "reconstruction": "mse"}, {"seed": seed}, training), run)
+    run = finished(
+        Recipe("glo", "digits", {"code_dim": CODE, "reconstruction": "mse"}, {"seed": seed}, training), run
+    )
     data = DATASETS["digits"]
     learnt, held = (every(data(data.Config(seed=seed), split)) for split in ("train", "test"))
     glo, lines, found = load(run), [], {}
@@ -110,13 +119,18 @@ def digits(seed: int, run: Path) -> tuple[dict[str, float], list]:
     }
     for name, observation in seen.items():
         hidden = 1 - observation.known if name in ("half", "random") else torch.ones_like(half)
-        found |= {f"{name}_{rival}": error(image, held, hidden) for rival, image in rivals(observation, learnt, linear).items()}
+        found |= {
+            f"{name}_{rival}": error(image, held, hidden)
+            for rival, image in rivals(observation, learnt, linear).items()
+        }
         restored = restore(glo, observation, memory)
         found[f"{name}_glo"] = error(restored.image, held, hidden)
         grey = observation.filled(torch.full((1, 1, 1, 1), 0.5).expand(1, 1, 8, 8))
         lines += [[to_picture(one, 48) for one in image[:SHOWN]] for image in (grey, restored.image)]
         if name in ("half", "random"):
-            found[f"{name}_best"] = error(restore(glo, observation, memory, Search(mode="best")).image, held, hidden)
+            found[f"{name}_best"] = error(
+                restore(glo, observation, memory, Search(mode="best")).image, held, hidden
+            )
             found[name] = found[f"{name}_glo"] / found[f"{name}_nearest"]
     lines.append([to_picture(one, 48) for one in held[:SHOWN]])
     few = seen["half"].rows(slice(0, 20))
@@ -128,9 +142,15 @@ def digits(seed: int, run: Path) -> tuple[dict[str, float], list]:
 def rivals(observation: Observation, learnt: torch.Tensor, linear: Memory) -> dict[str, torch.Tensor]:
     """Those that need no learnt decoder; each as good as it can be made."""
     nearest = learnt[observation.distances(learnt).argmin(1)]
-    found = {"nearest": nearest, "ridge": observation.composed(ridge(observation, linear)), "mean": learnt.mean(0).expand_as(nearest)}
+    found = {
+        "nearest": nearest,
+        "ridge": observation.composed(ridge(observation, linear)),
+        "mean": learnt.mean(0).expand_as(nearest),
+    }
     if observation.shrink > 1:
-        found["bilinear"] = F.interpolate(observation.values, scale_factor=observation.shrink, mode="bilinear")
+        found["bilinear"] = F.interpolate(
+            observation.values, scale_factor=observation.shrink, mode="bilinear"
+        )
     return found
 
 
@@ -140,7 +160,9 @@ def ridge(observation: Observation, linear: Memory) -> torch.Tensor:
     mean = flat.mean(0)
     axes = torch.linalg.svd(flat - mean, full_matrices=False)[2][:CODE].T
     code = (flat - mean) @ axes
-    penalty = (Search().caution * linear.residual + observation.noise**2) * torch.linalg.inv(torch.cov(code.T))
+    penalty = (Search().caution * linear.residual + observation.noise**2) * torch.linalg.inv(
+        torch.cov(code.T)
+    )
     look = observation.seen(torch.eye(64).unflatten(1, (1, 8, 8))).flatten(1).T.double()
     drawn = []
     for n in range(len(observation)):
@@ -154,7 +176,13 @@ def ridge(observation: Observation, linear: Memory) -> torch.Tensor:
 def particles_run(seed: int, folder: Path) -> Path:
     """The preset dlp-quick with 400 steps, trained once for this benchmark and that of directions."""
     run, recipe = folder / f"particles-{seed}", PRESETS["dlp-quick"].recipe
-    return finished(replace(recipe, training=replace(recipe.training, steps=400, max_minutes=0.0, evaluate_every=200, seed=seed)), run)
+    return finished(
+        replace(
+            recipe,
+            training=replace(recipe.training, steps=400, max_minutes=0.0, evaluate_every=200, seed=seed),
+        ),
+        run,
+    )
 
 
 def things(seed: int, run: Path) -> tuple[dict[str, float], list]:
@@ -171,10 +199,14 @@ def things(seed: int, run: Path) -> tuple[dict[str, float], list]:
         found[f"{name}_particles"] = error(restored.image, held, hidden)
         found[f"{name}_ground"] = error(ground, held, hidden)
         if share < 1:
-            found["object_encoder"] = error(restore(model, observation, memory, replace(search, steps=0)).image, held, hidden)
+            found["object_encoder"] = error(
+                restore(model, observation, memory, replace(search, steps=0)).image, held, hidden
+            )
             found["object_nearest"] = error(pictures[observation.distances(pictures).argmin(1)], held, hidden)
             grey = observation.filled(torch.full((1, 1, 1, 1), 0.5).expand_as(held[:1]))
-            lines = [[to_picture(one) for one in image[: SHOWN - 1]] for image in (grey, restored.image, held)]
+            lines = [
+                [to_picture(one) for one in image[: SHOWN - 1]] for image in (grey, restored.image, held)
+            ]
     found["object"] = found["object_particles"] / found["object_nearest"]
     return found, lines
 
@@ -184,7 +216,9 @@ def hide(truth, share: float) -> tuple[torch.Tensor, torch.Tensor]:
     known, hidden = [], []
     for mask, box in zip(truth.masks[:, 0].float(), truth.boxes[:, 0].int().tolist(), strict=True):
         columns = mask.sum(0)
-        behind = columns.flip(0).cumsum(0).flip(0) / columns.sum()  # the share that lies at or right of a column
+        behind = (
+            columns.flip(0).cumsum(0).flip(0) / columns.sum()
+        )  # the share that lies at or right of a column
         first = int((behind <= share + 0.03).nonzero()[0]) if share < 1 else max(box[1] - 3, 0)
         window = torch.ones_like(mask)
         window[max(box[0] - 3, 0) : box[2] + 4, first : box[3] + 4] = 0

@@ -11,7 +11,9 @@ from motes.training.recipe import Recipe, read_recipe
 
 def seeded(recipe: Recipe, seed: int) -> Recipe:
     """Other pictures in the splits, another start."""
-    return replace(recipe, data_config={**recipe.data_config, "seed": seed}, training=replace(recipe.training, seed=seed))
+    return replace(
+        recipe, data_config={**recipe.data_config, "seed": seed}, training=replace(recipe.training, seed=seed)
+    )
 
 
 def finished(recipe: Recipe, folder: Path) -> Path:
@@ -19,7 +21,9 @@ def finished(recipe: Recipe, folder: Path) -> Path:
     if not (folder / "run.json").exists():
         return train(recipe, folder)
     kept, wanted = (json.loads(json.dumps(asdict(one))) for one in (read_recipe(folder), recipe))
-    kept["model_config"] = {name: kept["model_config"].get(name) for name in wanted["model_config"]}  # a run's has all fields
+    kept["model_config"] = {
+        name: kept["model_config"].get(name) for name in wanted["model_config"]
+    }  # a run's has all fields
     if kept != wanted:
         sys.exit(f"{folder} holds a run of another recipe; remove it, or name another --out")
     return resume(folder)

@@ -39,7 +39,9 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     found = {
         **_denoising(recipe, folder),
         "random": _error(_from_random(recipe), folder / "random"),
-        "plain": _error(replace(recipe, model_config={**recipe.model_config, "amount": 0.0}), folder / "plain"),
+        "plain": _error(
+            replace(recipe, model_config={**recipe.model_config, "amount": 0.0}), folder / "plain"
+        ),
         "svm": _svm(recipe),
     }
     found["plain_over_random"] = found["plain"] / found["random"]
@@ -52,9 +54,15 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 def _denoising(recipe: Recipe, folder: Path) -> dict[str, float]:
     """With the amount that is best on the validation split, as in the paper, whose choices are these and 0.1."""
     tried = [replace(recipe, model_config={**recipe.model_config, "amount": amount}) for amount in AMOUNTS]
-    surprise = [_least_surprise(finished(one, folder / f"denoising-{amount}")) for one, amount in zip(tried, AMOUNTS, strict=True)]
+    surprise = [
+        _least_surprise(finished(one, folder / f"denoising-{amount}"))
+        for one, amount in zip(tried, AMOUNTS, strict=True)
+    ]
     chosen = surprise.index(min(surprise))
-    return {"amount": AMOUNTS[chosen], "denoising": _error(tried[chosen], folder / f"denoising-{AMOUNTS[chosen]}")}
+    return {
+        "amount": AMOUNTS[chosen],
+        "denoising": _error(tried[chosen], folder / f"denoising-{AMOUNTS[chosen]}"),
+    }
 
 
 def _least_surprise(folder: Path) -> float:
@@ -65,7 +73,11 @@ def _least_surprise(folder: Path) -> float:
 def _from_random(recipe: Recipe) -> Recipe:
     """Twice the steps of the others' classifiers; the best on the validation split is taken of each."""
     share = 1 - recipe.model_config["pretraining"]
-    training = replace(recipe.training, steps=round(2 * share * recipe.training.steps), evaluate_every=recipe.training.evaluate_every // 2)
+    training = replace(
+        recipe.training,
+        steps=round(2 * share * recipe.training.steps),
+        evaluate_every=recipe.training.evaluate_every // 2,
+    )
     return replace(recipe, model_config={**recipe.model_config, "pretraining": 0.0}, training=training)
 
 
@@ -74,7 +86,12 @@ def _error(recipe: Recipe, folder: Path) -> float:
     wrong = 0.0
     with torch.no_grad():
         for start in range(0, len(data), 2500):
-            wrong += model.validate(data.batch_with(range(start, start + 2500), model.needs)).terms["mistakes"].sum().item()
+            wrong += (
+                model.validate(data.batch_with(range(start, start + 2500), model.needs))
+                .terms["mistakes"]
+                .sum()
+                .item()
+            )
     return 100 * wrong / len(data)
 
 

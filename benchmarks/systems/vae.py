@@ -49,7 +49,11 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
 
 def trained(seed: int, folder: Path, options: dict[str, Any], **training: Any) -> Any:
     recipe = PRESETS["vae-digits"].recipe
-    recipe = replace(recipe, model_config={**recipe.model_config, **options}, training=replace(recipe.training, seed=seed, **training))
+    recipe = replace(
+        recipe,
+        model_config={**recipe.model_config, **options},
+        training=replace(recipe.training, seed=seed, **training),
+    )
     return load(finished(recipe, folder))
 
 
@@ -84,5 +88,7 @@ def divergence_gap(model: Any) -> float:
         code = model.encode(digits("test")[0])
         mean, log_variance, zero = code.vector, code.log_variance, torch.zeros_like(code.vector)
         samples = [sample_normal(mean, log_variance) for _ in range(2000)]
-        sampled = torch.stack([log_normal(z, mean, log_variance) - log_normal(z, zero, zero) for z in samples]).mean()
+        sampled = torch.stack(
+            [log_normal(z, mean, log_variance) - log_normal(z, zero, zero) for z in samples]
+        ).mean()
         return (sampled / kl_to_standard_normal(mean, log_variance).sum(1).mean() - 1).abs().item()
