@@ -22,7 +22,9 @@ def main() -> None:
     arguments_parser = parser(__doc__, seeds=[0, 1, 2], preset="dlp-quick", out=Path("runs/quality"))
     arguments_parser.add_argument("options", nargs="*", help="of motes train, after --")
     arguments = arguments_parser.parse_args()
-    header(arguments.preset, " ".join(arguments.options), threads=torch.get_num_threads(), seeds=arguments.seeds)
+    header(
+        arguments.preset, " ".join(arguments.options), threads=torch.get_num_threads(), seeds=arguments.seeds
+    )
     table = Table(COLUMNS, arguments.format)
     for seed in arguments.seeds:
         run = arguments.out / f"seed-{seed}"
