@@ -1,4 +1,6 @@
-"""How benchmarks measure: CPU seconds and memory, in a process of its own where memory counts, and several variants by turns."""
+"""How benchmarks measure: CPU seconds and memory, in a process
+of its own where memory counts, and several variants by turns.
+"""
 
 import json
 import os
@@ -43,7 +45,9 @@ def in_own_process(script: str, *arguments: object) -> Figures:
 
 
 def by_turns(variants: Mapping[str, Callable[[], Figures]], rounds: int) -> dict[str, Figures]:
-    """The medians of each variant's figures. All variants are measured once a round, so that a machine that slows down slows all."""
+    """The medians of each variant's figures.
+    All variants are measured once a round, so that a machine that slows down slows all.
+    """
     measured = [{name: variant() for name, variant in variants.items()} for _ in range(rounds)]
     return {name: medians([figures[name] for figures in measured]) for name in variants}
 
@@ -53,7 +57,9 @@ def medians(measured: list[Figures]) -> Figures:
 
 
 def motes(*arguments: object, threads: int | None = None) -> float:
-    """Run a command of motes in silence, with as many threads as there are unless a number is given; returns its CPU minutes."""
+    """Run a command of motes in silence, with as many threads as
+    there are unless a number is given; returns its CPU minutes.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = None if threads is None else with_threads(threads)
     command = [*MOTES, *(str(argument) for argument in arguments)]

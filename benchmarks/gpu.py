@@ -1,10 +1,12 @@
-"""All that needs a GPU, from one command and within ten minutes: training steps, rendering, a step in bfloat16, one training.
+"""All that needs a GPU, from one command and within ten minutes:
+training steps, rendering, a step in bfloat16, one training.
 
     python benchmarks/gpu.py FOLDER
     python benchmarks/gpu.py FOLDER --cpu        # a rehearsal of seconds, without a GPU
 
-The parts run in this order, each with a time limit; one that fails or takes too long does not stop the next. FOLDER gets what each
-part prints (NAME.txt) and summary.json, written again after every part. Exits 1 where a part failed.
+The parts run in this order, each with a time limit; one that fails or takes too long does not stop the next.
+FOLDER gets what each part prints (NAME.txt) and summary.json, written again after every part. Exits 1 where a
+part failed.
 """
 
 import json
@@ -65,7 +67,9 @@ def main() -> None:
 
 
 def parts(folder: Path) -> list[Part]:
-    """The limits add up to nine and a half minutes. Of a step nearly all the time is imports and kernels that compile."""
+    """The limits add up to nine and a half minutes.
+    Of a step nearly all the time is imports and kernels that compile.
+    """
     steps = ("--device", "cuda", "--steps", "20")
     minutes = ("--training.max-minutes", "2")
     return [

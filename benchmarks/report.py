@@ -1,6 +1,7 @@
 """What all benchmarks print alike: their arguments, the conditions of a measurement, and tables.
 
-A benchmark is a script, `python benchmarks/<room>/<name>.py`, so each puts the repository's root on the path before it imports this.
+A benchmark is a script, `python benchmarks/<room>/<name>.py`, so each puts the repository's root on the path
+before it imports this.
 """
 
 import argparse

@@ -1,9 +1,11 @@
-"""Train on crowded pictures, 40 shapes of a twentieth of the side at 256 px with 100 particles, and print how many are found.
+"""Train on crowded pictures, 40 shapes of a twentieth of the
+side at 256 px with 100 particles, and print how many are found.
 
 python benchmarks/quality/crowded_shapes.py [--steps 900] [--batch 8] [--seed 0] [--out runs/crowded]
 
-Two measures: within a tenth of the picture's side, as everywhere (with 40 shapes that is nearly anywhere), and *inside the shape's
-own box*, which is a twentieth of it. The trained model is also run with other numbers of particles: no parameter depends on it.
+Two measures: within a tenth of the picture's side, as everywhere (with 40 shapes that is nearly anywhere),
+and *inside the shape's own box*, which is a twentieth of it. The trained model is also run with other numbers
+of particles: no parameter depends on it.
 """
 
 import sys
@@ -49,7 +51,7 @@ def main() -> None:
     for count in (60, PARTICLES, 200):
         model = with_count(trained, count)
         draw_first(model, data, arguments.out / f"particles-{count}.png")
-        table.row(count, *scores(model, data))
+        table.row(count, *detection_cells(model, data))
 
 
 def crowded(steps: int, batch: int, seed: int) -> Recipe:
@@ -72,7 +74,7 @@ def with_count(model: Model, count: int) -> Model:
 
 
 @torch.no_grad()
-def scores(model: Model, data: Dataset) -> list[str]:
+def detection_cells(model: Model, data: Dataset) -> list[str]:
     counts = torch.zeros(6)
     quality = []
     for start in range(0, len(data), 10):
@@ -89,7 +91,9 @@ def scores(model: Model, data: Dataset) -> list[str]:
 
 
 def matches(latent: Particles, truth: Truth) -> Tensor:
-    """Numbers of shapes and particles, then of shapes near a particle and particles near a shape, by both measures."""
+    """Numbers of shapes and particles, then of shapes near
+    a particle and particles near a shape, by both measures.
+    """
     present = latent.confident().presence > 0.5
     to_particle = nearest_distance(truth.centres, latent.position, present) / 2
     to_shape = nearest_distance(latent.position, truth.centres, truth.present) / 2

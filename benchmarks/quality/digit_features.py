@@ -1,4 +1,6 @@
-"""A classifier of the digits, trained in seconds, whose features say how far drawn digits are from written ones."""
+"""A classifier of the digits, trained in seconds, whose
+features say how far drawn digits are from written ones.
+"""
 
 from functools import cache
 from pathlib import Path

@@ -1,11 +1,13 @@
-"""KeyNet, Zhang et al. and masked particles on faces, each for the same CPU seconds: how far are landmarks read off their points?
+"""KeyNet, Zhang et al. and masked particles on faces, each for
+the same CPU seconds: how far are landmarks read off their points?
 
-python benchmarks/quality/landmarks.py --seeds 0 1 2 --counts 30 --cpu-minutes 6 [--out runs/landmarks] [--methods keynet zhang dlp]
+python benchmarks/quality/landmarks.py --seeds 0 1 2 --counts 30 --cpu-minutes 6 [--methods keynet zhang dlp]
 python benchmarks/quality/landmarks.py --celeba FOLDER --counts 10 25 30 50 --cpu-minutes 600
 
-Each run is a process with one thread and has as many steps as its own CPU clock allows, whatever else the machine does,
-by a trial of 60. Prints the error in % of the distance of the eyes, models and penalties chosen on validation
-pictures: of positions, with log-variances, and with looks. A run that is there already is scored again, not trained again.
+Each run is a process with one thread and has as many steps as its own CPU clock allows, whatever else the
+machine does, by a trial of 60. Prints the error in % of the distance of the eyes, models and penalties chosen
+on validation pictures: of positions, with log-variances, and with looks. A run that is there already is
+scored again, not trained again.
 """
 
 import argparse
@@ -50,7 +52,7 @@ def main() -> None:
     for count in arguments.counts:
         for seed in arguments.seeds:
             for method in arguments.methods:
-                table.row(method, count, seed, *cells(arguments, method, count, seed))
+                table.row(method, count, seed, *error_cells(arguments, method, count, seed))
     print(PAPER)
     columns, *rows = PUBLISHED
     table = Table(columns, arguments.format)
@@ -75,7 +77,7 @@ def run_folder(arguments: argparse.Namespace, method: str, count: int, seed: int
     return arguments.out / f"{method}-{count}-{seed}"
 
 
-def cells(arguments: argparse.Namespace, method: str, count: int, seed: int) -> list[str]:
+def error_cells(arguments: argparse.Namespace, method: str, count: int, seed: int) -> list[str]:
     path = run_folder(arguments, method, count, seed) / "landmarks.json"
     if not path.exists():
         command = [sys.executable, __file__, "--measure", method, str(count), str(seed)]

@@ -1,9 +1,11 @@
-"""Object particles over worlds with truth: how many things are found, how clean the particles are, whose pixels they claim.
+"""Object particles over worlds with truth: how many things are
+found, how clean the particles are, whose pixels they claim.
 
 python benchmarks/quality/objects.py --worlds scenes --seeds 0 1 2 [--out runs/objects] [-- --steps 1500]
 
-Each run is `motes train PRESET --data WORLD`, then `motes evaluate`, in one thread with --threads 1; CPU minutes are those of the training's
-process, drawing the pictures included. A run that is there already is scored again, not trained again.
+Each run is `motes train PRESET --data WORLD`, then `motes evaluate`, in one thread with --threads 1; CPU
+minutes are those of the training's process, drawing the pictures included. A run that is there already is
+scored again, not trained again.
 """
 
 import argparse
@@ -15,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.clocks import motes, scores_in, steps_of
 from benchmarks.report import Table, header, parser
 
-# A world's preset, then what its things need: windows as large as the largest, particles as many as there may be.
+# A world's preset, then what its things need: windows as large as the largest,
+# as many particles as there may be things.
 WORLDS = {
     "shapes": "dlp-quick",
     "sprites": "dlp-quick --data sprites --data.count 8000 --model.num-particles 6 --model.glimpse-size 24",
@@ -34,10 +37,10 @@ def main() -> None:
     table = Table(("world", "seed", *SCORES, "steps", "CPU minutes"), arguments.format)
     for world in arguments.worlds:
         for seed in arguments.seeds:
-            table.row(world, seed, *cells(arguments, world, seed))
+            table.row(world, seed, *score_cells(arguments, world, seed))
 
 
-def cells(arguments: argparse.Namespace, world: str, seed: int) -> list[str]:
+def score_cells(arguments: argparse.Namespace, world: str, seed: int) -> list[str]:
     run = arguments.out / f"{world}-{seed}"
     minutes = float("nan")
     if not (run / "scores.json").exists():

@@ -1,4 +1,5 @@
-"""Kill -9 a training run at random moments, inside writing a checkpoint too, resume it each time, and compare with one never stopped.
+"""Kill -9 a training run at random moments, inside writing a checkpoint
+too, resume it each time, and compare with one never stopped.
 
 python benchmarks/quality/resume_kill.py [--kills 20] [--seed 0]
 """
@@ -45,7 +46,9 @@ def main() -> None:
 
 
 def kill_repeatedly(run: Path, count: int, moments: random.Random, table: Table) -> int:
-    """Returns how often the run was killed, fewer times than `count` where it ended before; it has ended afterwards."""
+    """Returns how often the run was killed, fewer times than
+    `count` where it ended before; it has ended afterwards.
+    """
     process = start(run, STEPS_A_KILL * count)
     for kill in range(count):
         wait_for_moment(process, run, moments)
@@ -61,7 +64,9 @@ def kill_repeatedly(run: Path, count: int, moments: random.Random, table: Table)
 
 
 def wait_for_moment(process: subprocess.Popen, run: Path, moments: random.Random) -> None:
-    """A third anywhere after the start, before the first checkpoint too; a third while learning; a third inside writing a checkpoint."""
+    """A third anywhere after the start, before the first checkpoint
+    too; a third while learning; a third inside writing a checkpoint.
+    """
     kind = moments.randrange(3)
     before = len(metrics(run))
     if kind == 0:

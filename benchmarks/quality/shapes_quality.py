@@ -1,6 +1,7 @@
-"""Train the quick demo from scratch with several seeds and print how well it finds, covers and draws the shapes.
+"""Train the quick demo from scratch with several seeds
+and print how well it finds, covers and draws the shapes.
 
-python benchmarks/quality/shapes_quality.py --seeds 0 1 2 [--out runs/quality] [--preset dlp-quick] [-- --steps 1500]
+python benchmarks/quality/shapes_quality.py --seeds 0 1 2 [--out runs/quality] [-- --steps 1500]
 """
 
 import sys

@@ -1,9 +1,10 @@
-"""What a perceptual loss buys: one autoencoder trained by squares and by the pyramid, same steps, same seeds, scored on held-out shapes.
+"""What a perceptual loss buys: one autoencoder trained by squares and
+by the pyramid, same steps, same seeds, scored on held-out shapes.
 
     python benchmarks/quality/sharpness.py [--steps 600] [--seeds 0 1 2] [--out FOLDER]
 
-`edges`: the mean size of the drawn pictures' differences between neighbours over that of the originals; 1 is as sharp, less is blurred.
-With --out, originals and both drawings as one PNG a seed.
+`edges`: the mean size of the drawn pictures' differences between neighbours over that of the originals; 1 is
+as sharp, less is blurred. With --out, originals and both drawings as one PNG a seed.
 """
 
 import sys
@@ -40,7 +41,7 @@ def main() -> None:
             image = data.batch(range(SCORED)).image
             with torch.no_grad():
                 drawn = model.decode(model.encode(image)).clamp(0, 1)
-            table.row(loss, seed, *scores(drawn, image))
+            table.row(loss, seed, *quality_cells(drawn, image))
             drawings.append(drawn)
         if arguments.out:
             arguments.out.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def train_vae(loss: str, seed: int, steps: int) -> tuple[Model, Dataset]:
         return load(loop.train(recipe, Path(folder))), loop.open_data(recipe, "test")
 
 
-def scores(drawn: Image, image: Image) -> list[str]:
+def quality_cells(drawn: Image, image: Image) -> list[str]:
     sharpness = edges(drawn) / edges(image)
     return [f"{psnr(drawn, image).mean():.2f}", f"{ssim(drawn, image).mean():.3f}", f"{sharpness:.2f}"]
 

@@ -1,11 +1,12 @@
 """Does a particle model know when it errs, and does it know which of its runs is the better one?
 
-python benchmarks/quality/uncertainty.py --seeds 0 1 2 3 4 [--preset dlp-quick] [--out runs/uncertainty] [-- --steps 2000]
+python benchmarks/quality/uncertainty.py --seeds 0 1 2 3 4 [--preset dlp-quick] [-- --steps 2000]
 python benchmarks/quality/uncertainty.py --runs runs/a runs/b runs/c
 
-Of every run: the rank correlation between how unsure a particle is of its position and how far it is from the nearest thing, with a
-95 % interval, and the area under risk against coverage beside that of a random order. Then, over the runs: whether the run that is chosen
-by its own uncertainty, or by its own loss, both on validation pictures and without labels, is the better one on the test pictures.
+Of every run: the rank correlation between how unsure a particle is of its position and how far it is from the
+nearest thing, with a 95 % interval, and the area under risk against coverage beside that of a random order.
+Then, over the runs: whether the run that is chosen by its own uncertainty, or by its own loss, both on
+validation pictures and without labels, is the better one on the test pictures.
 """
 
 import sys
@@ -90,7 +91,9 @@ def validation_scores(run: Path, limit: int) -> Scores:
 
 
 def print_choice(test: list[Scores], validation: list[Scores], style: str) -> None:
-    """Rank correlation over runs (with few of them a coarse number), and the quality of the run that is chosen."""
+    """Rank correlation over runs (with few of them a coarse
+    number), and the quality of the run that is chosen.
+    """
     print()
     choices = [column for words in CRITERIA.values() for column in (f"chosen by {words}", "agreement")]
     table = Table(("quality", "worst run", "mean", "best run", *choices), style)

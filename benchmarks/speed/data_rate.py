@@ -2,8 +2,8 @@
 
 python benchmarks/speed/data_rate.py [--pictures 8192] [--size 128] [--seconds 5] [--data SET ...]
 
-Without --data a prepared set of noise is written first, to a temporary folder. Afterwards the set is in the disk's cache, as
-in training after the first epoch; a set larger than memory is as fast as its disk.
+Without --data a prepared set of noise is written first, to a temporary folder. Afterwards the set is in the
+disk's cache, as in training after the first epoch; a set larger than memory is as fast as its disk.
 """
 
 import sys

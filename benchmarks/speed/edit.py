@@ -1,4 +1,5 @@
-"""What an edit costs: moving one particle of a cached painting, against decoding the picture anew. One thread, CPU milliseconds.
+"""What an edit costs: moving one particle of a cached painting, against decoding the picture anew.
+One thread, CPU milliseconds.
 
 python benchmarks/speed/edit.py [--side 128] [--counts 10 50 200] [--edits 200]
 """

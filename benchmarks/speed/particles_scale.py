@@ -1,12 +1,14 @@
-"""What more particles cost: one training step at K = 10 to 1,000, 128 and 256 px, batch 4, one thread, float32.
+"""What more particles cost: one training step at K = 10
+to 1,000, 128 and 256 px, batch 4, one thread, float32.
 
     python benchmarks/speed/particles_scale.py [--sides 128 256] [--counts 10 25 ...] [--steps 2]
 
-Glimpses are of 32 px, or as the environment's GLIMPSE says. Three variants, each in fresh processes: the 2022 code's (a canvas for
-every particle), the same published architecture as motes computes it, and the architecture whose parameters do not depend on K
-(`anchored`). CPU seconds of a step, memory above the imports, and the share of the step that is rendering (cut, paste, stitch,
-forward and backward, timed alone on the same shapes). Then rendering alone, by canvases and by windows, with what each keeps for the
-backward pass. A dash: over the limits named in LIMITS, by memory or by minutes.
+Glimpses are of 32 px, or as the environment's GLIMPSE says. Three variants, each in fresh processes: the 2022
+code's (a canvas for every particle), the same published architecture as motes computes it, and the
+architecture whose parameters do not depend on K (`anchored`). CPU seconds of a step, memory above the
+imports, and the share of the step that is rendering (cut, paste, stitch, forward and backward, timed alone on
+the same shapes). Then rendering alone, by canvases and by windows, with what each keeps for the backward
+pass. A dash: over the limits named in LIMITS, by memory or by minutes.
 """
 
 import argparse

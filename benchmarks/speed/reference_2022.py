@@ -1,8 +1,10 @@
-"""A training step the way the 2022 research code takes it: a full canvas for each particle, several times. step_time.py compares with it.
+"""A training step the way the 2022 research code takes it: a full canvas for each particle, several times.
+step_time.py compares with it.
 
-Written from the description of that code, with its layers and sizes; nothing is slowed down on purpose. Glimpses are cut by masking
-and shifting the whole picture once per particle, and pasted by padding each glimpse to a canvas of its own; stitching goes particle
-by particle; PointNet's edges are gathered one by one; padding, convolution, normalisation and activation are four modules.
+Written from the description of that code, with its layers and sizes; nothing is slowed down on purpose.
+Glimpses are cut by masking and shifting the whole picture once per particle, and pasted by padding each
+glimpse to a canvas of its own; stitching goes particle by particle; PointNet's edges are gathered one by one;
+padding, convolution, normalisation and activation are four modules.
 """
 
 import itertools
@@ -91,8 +93,17 @@ class Reference(nn.Module):
         super().__init__()
         self.sizes = sizes
         self.grid = sizes.side // 2 ** (len(sizes.widths) - 1)
+        heat = sizes.particles * self.grid**2
+        self.add_encoders(heat)
+        self.add_graph()
+        self.add_decoders()
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.normal_(module.weight, 0, 0.01)
+
+    def add_encoders(self, heat: int) -> None:
+        sizes = self.sizes
         particles = sizes.particles
-        heat = particles * self.grid**2
         self.image = contracting(3, sizes.widths, particles, 7)
         self.prior = contracting(3, (16, 32, 64), 1)
         self.position = mlp(heat, 256, 128, 4 * particles)
@@ -100,7 +111,10 @@ class Reference(nn.Module):
         self.around = mlp(heat, 256, 128, 2 * sizes.looks)
         self.glimpse = contracting(3, (16, 16, 32), 32)
         self.look = mlp(32 * (sizes.glimpse // 4) ** 2, 256, 128, 2 * sizes.looks)
-        widths = (sizes.looks + 2, 64, 128, 256, 512)
+
+    def add_graph(self) -> None:
+        particles = self.sizes.particles
+        widths = (self.sizes.looks + 2, 64, 128, 256, 512)
         self.edges = nn.ModuleList(Edges(*pair) for pair in itertools.pairwise(widths))
         self.unfold = nn.Sequential(nn.Linear(512, 64 * particles), nn.ReLU(True))
         # One doubling at its own sizes; two for the 256 px that it never had.
@@ -108,15 +122,16 @@ class Reference(nn.Module):
         self.grow = nn.Sequential(
             *(block(particles, particles, leaky=True, up=True) for _ in range(doublings))
         )
+
+    def add_decoders(self) -> None:
+        sizes = self.sizes
+        particles = sizes.particles
         last = (particles + 1) * (sizes.widths[0] // (particles + 1) + 1)
         self.scene = expanding(2 * particles, [*reversed(sizes.widths[1:]), last], 3)
         self.code = nn.Sequential(
             nn.Linear(sizes.looks, 256), nn.ReLU(True), nn.Linear(256, 2048), nn.ReLU(True)
         )
         self.draw = expanding(32, [64] * (sizes.glimpse.bit_length() - 4) + [32], 4)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.normal_(module.weight, 0, 0.01)
 
     def loss(self, x: Tensor) -> Tensor:
         proposals = self.propose(x)
@@ -158,7 +173,9 @@ class Reference(nn.Module):
         return means + (0.5 * log_variances).exp() * torch.randn_like(means)
 
     def looks(self, x: Tensor, mean: Tensor, heat: Tensor) -> tuple[Tensor, Tensor]:
-        """Means and log-variances of the particles' looks and of the background's, which is what no box covers."""
+        """Means and log-variances of the particles' looks
+        and of the background's, which is what no box covers.
+        """
         glimpses = canvas.cut(x, mean, self.sizes.glimpse).flatten(0, 1)
         looks = self.look(self.glimpse(glimpses).flatten(1)).view(len(x), self.sizes.particles, -1)
         boxes = canvas.boxes(mean, round(0.25 * (self.grid - 1)), (self.grid, self.grid))

@@ -1,4 +1,6 @@
-"""Cutting, pasting and stitching alone, by canvases or by windows: what it costs and what autograd keeps. particles_scale.py measures with it."""
+"""Cutting, pasting and stitching alone, by canvases or by windows: what it costs and what autograd keeps.
+particles_scale.py measures with it.
+"""
 
 from collections.abc import Callable
 
@@ -13,7 +15,9 @@ Picture = Callable[[], Tensor]
 
 
 def rendering(windows: bool, size: tuple[int, int, int, int]) -> tuple[Callable[[], None], float]:
-    """`size`: pictures, particles, side of a picture, side of a glimpse. Forward and backward, and the megabytes kept between them."""
+    """`size`: pictures, particles, side of a picture, side of a glimpse.
+    Forward and backward, and the megabytes kept between them.
+    """
     batch, count, side, glimpse = size
     glimpses = torch.rand(batch, count, glimpse, glimpse, 4).permute(0, 1, 4, 2, 3).requires_grad_()
     position = (torch.rand(batch, count, 2) * 1.8 - 0.9).requires_grad_()

@@ -1,13 +1,15 @@
-"""Seconds and memory of one training step, ours beside the 2022 code's, each in fresh processes by turns, one thread, float32.
+"""Seconds and memory of one training step, ours beside the 2022
+code's, each in fresh processes by turns, one thread, float32.
 
     python benchmarks/speed/step_time.py [--steps 4] [--rounds 3] [--only dlp-shapes]
     python benchmarks/speed/step_time.py --device cuda [--precision bf16]
 
-On a processor these are CPU seconds and memory above the imports; on a GPU seconds of the wall clock and memory of tensors. With
-bf16 our step is computed as by `--training.precision bf16`; the 2022 code's stays float32.
-The last columns are the limit: the arithmetic of the published layers (convolutions and linear layers, forward once and twice
-backward) over the step's time, as a share of what one large convolution reaches on the same device in the same process and precision.
-Ours does less arithmetic than that (a bilinear doubling goes behind its convolution, motes/nn/lean.py), so that the share may exceed one.
+On a processor these are CPU seconds and memory above the imports; on a GPU seconds of the wall clock and
+memory of tensors. With bf16 our step is computed as by `--training.precision bf16`; the 2022 code's stays
+float32. The last columns are the limit: the arithmetic of the published layers (convolutions and linear
+layers, forward once and twice backward) over the step's time, as a share of what one large convolution
+reaches on the same device in the same process and precision. Ours does less arithmetic than that (a bilinear
+doubling goes behind its convolution, motes/nn/lean.py), so that the share may exceed one.
 """
 
 import argparse
@@ -47,15 +49,22 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measure_step(arguments)))
         return
-    words = f"{'CPU ' * (arguments.device == 'cpu')}seconds of a step, ours in {arguments.precision}, the 2022 code's in fp32"
-    header(words, f"median of {arguments.rounds} rounds", threads=1, device=device_name(arguments.device))
+    clock = "CPU seconds" if arguments.device == "cpu" else "seconds"
+    precisions = f"ours in {arguments.precision}, the 2022 code's in fp32"
+    header(
+        f"{clock} of a step",
+        precisions,
+        f"median of {arguments.rounds} rounds",
+        threads=1,
+        device=device_name(arguments.device),
+    )
     table = Table(COLUMNS, arguments.format)
     for case in CASES:
         if arguments.only in (None, case):
-            table.row(*cells(case, arguments))
+            table.row(*case_cells(case, arguments))
 
 
-def cells(case: str, arguments: argparse.Namespace) -> list[str]:
+def case_cells(case: str, arguments: argparse.Namespace) -> list[str]:
     options = ("--steps", arguments.steps, "--device", arguments.device, "--precision", arguments.precision)
     variants = {
         name: partial(in_own_process, __file__, "--measure", name, case, *options)

@@ -1,5 +1,6 @@
-"""How the studio keeps up with a hand, in a real Chromium: frames a second while dragging, milliseconds from release to the exact picture,
-decodes a second, seconds from start to a usable page. Untrained models of the quick sizes: what they draw costs the same.
+"""How the studio keeps up with a hand, in a real Chromium: frames a second while dragging,
+milliseconds from release to the exact picture, decodes a second, seconds from start to a
+usable page. Untrained models of the quick sizes: what they draw costs the same.
 
     python benchmarks/speed/studio_rate.py        # needs pip install 'motes[studio,browser]', and chromium
 """

@@ -1,6 +1,8 @@
-"""One training step, as the 2022 code takes it and as motes does, on a processor or a GPU; and what a step costs.
+"""One training step, as the 2022 code takes it and as
+motes does, on a processor or a GPU; and what a step costs.
 
-The step of the 2022 code is always float32, as it was published. On a GPU both have torch's defaults, so float32 convolutions may use TF32.
+The step of the 2022 code is always float32, as it was published. On a GPU both have torch's defaults, so
+float32 convolutions may use TF32.
 """
 
 import statistics
@@ -77,7 +79,9 @@ def wait_for(device: torch.device) -> None:
 
 
 def memory(device: torch.device, moment: str) -> float:
-    """Gigabytes: of a GPU what tensors take before, or took at most; of a processor the largest size of the process so far."""
+    """Gigabytes: of a GPU what tensors take before, or took at
+    most; of a processor the largest size of the process so far.
+    """
     if device.type != "cuda":
         return peak_memory() / 1e6
     if moment == "before":

@@ -1,9 +1,11 @@
-"""Pictures per CPU second that each generated world draws at its own size, on one core, beside the rate that it should reach.
+"""Pictures per CPU second that each generated world draws at
+its own size, on one core, beside the rate that it should reach.
 
     python benchmarks/speed/worlds_rate.py [--seconds 2] [--only scenes balls]
 
-Rows are drawn for the first time, 64 at once, in order (a batch of a shuffled epoch costs the same but for clips, which are simulated
-in groups). Time is the process's, all threads together, and torch has one. With the truth: masks, boxes, centres and factors as well.
+Rows are drawn for the first time, 64 at once, in order (a batch of a shuffled epoch costs the same but for
+clips, which are simulated in groups). Time is the process's, all threads together, and torch has one. With
+the truth: masks, boxes, centres and factors as well.
 """
 
 import sys

@@ -1,4 +1,6 @@
-"""Autoencoders on digits: below principal components at equal size, and what happens where the code is as wide as the picture."""
+"""Autoencoders on digits: below principal components at equal
+size, and what happens where the code is as wide as the picture.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +60,9 @@ def run(seed: int, folder: Path) -> Figures:
 
 
 def copied_noise(model: Any) -> float:
-    """1 for a copier, which has learnt nothing about digits; 0 or less for a model that draws digits whatever it gets."""
+    """1 for a copier, which has learnt nothing about digits;
+    0 or less for a model that draws digits whatever it gets.
+    """
     noise: Tensor = torch.rand(500, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     variance = (noise - noise.mean(0)).square().sum((1, 2, 3)).mean().item()
     return 1 - squared_error(model, noise) / variance

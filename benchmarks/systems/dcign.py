@@ -1,6 +1,8 @@
-"""DC-IGN on the ball: each clamped unit against its factor, what leaks into others, relighting; and a plain VAE for comparison.
+"""DC-IGN on the ball: each clamped unit against its factor, what
+leaks into others, relighting; and a plain VAE for comparison.
 
-A factor's unit is the one that was clamped to it; of the plain VAE, the one that follows the factor best, by the training pictures.
+A factor's unit is the one that was clamped to it; of the plain VAE, the one that follows the factor best, by
+the training pictures.
 """
 
 from pathlib import Path
@@ -22,11 +24,25 @@ from motes.training.presets import PRESETS
 
 FACTORS = ("azimuth", "elevation", "light")
 BARS = [
-    *[Bar(f"{name}", f"correlation of the {name}'s unit with it, without sign", ">=", 0.9) for name in FACTORS],
-    *[Bar(f"{name}_leak", f"linear R2 of the {name} from sampled units of all else", "<=", 0.2) for name in FACTORS],
-    Bar("relit", "relit by the light's unit: squared error against the true picture over that of no edit", "<=", 0.999),
+    *[
+        Bar(f"{name}", f"correlation of the {name}'s unit with it, without sign", ">=", 0.9)
+        for name in FACTORS
+    ],
+    *[
+        Bar(f"{name}_leak", f"linear R2 of the {name} from sampled units of all else", "<=", 0.2)
+        for name in FACTORS
+    ],
+    Bar(
+        "relit",
+        "relit by the light's unit: squared error against the true picture over that of no edit",
+        "<=",
+        0.999,
+    ),
     *[Bar(f"{name}_plain", f"plain VAE: correlation of the best unit with the {name}") for name in FACTORS],
-    *[Bar(f"{name}_leak_plain", f"plain VAE: linear R2 of the {name} from all other units") for name in FACTORS],
+    *[
+        Bar(f"{name}_leak_plain", f"plain VAE: linear R2 of the {name} from all other units")
+        for name in FACTORS
+    ],
     Bar("relit_plain", "plain VAE: relit by its best unit, over no edit"),
     Bar("drawn", "squared error of reconstruction, a number of the picture"),
     Bar("drawn_plain", "the same, plain VAE"),
@@ -72,7 +88,9 @@ def run(seed: int, folder: Path) -> Figures:
     return figures
 
 
-def unit_figures(model: InverseGraphicsNetwork, units: list[Tensor], learnt: Dataset, tested: Ball) -> Figures:
+def unit_figures(
+    model: InverseGraphicsNetwork, units: list[Tensor], learnt: Dataset, tested: Ball
+) -> Figures:
     """`units`: those that stand for each factor."""
     train = encoded(model, learnt)
     test = encoded(model, tested)
@@ -114,14 +132,18 @@ def correlation(units: Tensor, factor: Tensor) -> float:
 
 def linear_r2(units: Tensor, factor: Tensor, test_units: Tensor, test_factor: Tensor) -> float:
     """R2 on test pictures of a line fitted to others."""
-    inputs, test_inputs = (torch.cat([rows, torch.ones(len(rows), 1)], 1).double() for rows in (units, test_units))
+    inputs, test_inputs = (
+        torch.cat([rows, torch.ones(len(rows), 1)], 1).double() for rows in (units, test_units)
+    )
     line = torch.linalg.lstsq(inputs, factor[:, None].double()).solution[:, 0]
     error = (test_inputs @ line - test_factor).square().mean()
     return float(1 - error / test_factor.double().var(correction=0))
 
 
 def relit_ratio(model: InverseGraphicsNetwork, light: Tensor, data: Ball) -> float:
-    """Each picture with the light's unit of another one, against the picture drawn in that light; over the same with its own unit."""
+    """Each picture with the light's unit of another one, against the
+    picture drawn in that light; over the same with its own unit.
+    """
     exchange = exchange_light(model, data)
     vector = exchange.latent.vector[exchange.rows]
     relit_vector = vector.clone()
@@ -141,7 +163,9 @@ def exchange_light(model: InverseGraphicsNetwork, data: Ball) -> Exchange:
 
 
 def draw_relit(model: InverseGraphicsNetwork, units: list[Tensor], data: Ball) -> None:
-    """Read and drawn again; then azimuth, elevation and light of the first by their units; then relit: read, light from, drawn, truth."""
+    """Read and drawn again; then azimuth, elevation and light of the
+    first by their units; then relit: read, light from, drawn, truth.
+    """
     rows, light_rows, relit, latent = exchange_light(model, data)
     image = data.batch(range(len(data))).image
     shown = [image[rows[:8]], model.decode(Code(latent.vector[rows[:8]]))]

@@ -1,4 +1,6 @@
-"""Denoising: hidden pixels of digits against principal components, and what units look for in patches against weight decay."""
+"""Denoising: hidden pixels of digits against principal components,
+and what units look for in patches against weight decay.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -55,9 +57,15 @@ def run(seed: int, folder: Path) -> Figures:
     }
     leaves = seeded(PRESETS["denoising-leaves"].recipe, seed)
     filters = filters_of(trained(leaves, folder / "leaves", "last"))
-    rivals = [filters_of(trained(decayed(leaves, decay), folder / f"decay-{decay}", "last")) for decay in DECAYS]
+    rivals = [
+        filters_of(trained(decayed(leaves, decay), folder / f"decay-{decay}", "last")) for decay in DECAYS
+    ]
     if seed == 0:
-        rows = [tested, hurt.values, *(reconstruction(network, hurt.values) for network in (model, components))]
+        rows = [
+            tested,
+            hurt.values,
+            *(reconstruction(network, hurt.values) for network in (model, components)),
+        ]
         draw_repairs(rows, [filters, max(rivals, key=selective_share)])
     return {**figures, **selectivity(filters, rivals)}
 
@@ -85,7 +93,9 @@ def repair_error(model: Any, hurt: Tensor, truth: Tensor) -> float:
 
 
 def ridge_error(components: Any, hurt: Tensor, visible: Tensor, truth: Tensor) -> float:
-    """Of a rival that knows which pixels are hidden: the likeliest code under the components' Gaussian, from the others alone."""
+    """Of a rival that knows which pixels are hidden: the likeliest
+    code under the components' Gaussian, from the others alone.
+    """
     noise = components.dropped / (PIXELS - SIZE)
     scaled = components.axes * components.deviation
     error = 0.0
@@ -98,7 +108,9 @@ def ridge_error(components: Any, hurt: Tensor, visible: Tensor, truth: Tensor) -
 
 
 def draw_repairs(rows: list[Tensor], filters: list[Tensor]) -> None:
-    """Digits, the same with pixels hidden, as repaired, as PCA repairs them; below, filters by denoising and by weight decay."""
+    """Digits, the same with pixels hidden, as repaired, as PCA
+    repairs them; below, filters by denoising and by weight decay.
+    """
     digits = picture_rows((row[:16] for row in rows), 48)
     sheets = [[to_picture(contact_sheet(weights, 16)[0], 850)] for weights in filters]
     save_page_picture(sheet([*digits, *sheets]).convert("L"), "denoising")

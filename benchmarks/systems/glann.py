@@ -1,4 +1,6 @@
-"""GLANN on digits: samples of its learnt sampler against a Gaussian fitted to the same codes, drawn by the same decoder."""
+"""GLANN on digits: samples of its learnt sampler against a
+Gaussian fitted to the same codes, drawn by the same decoder.
+"""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -21,7 +23,9 @@ from motes.training.run import Run
 SAMPLES = 2000
 LOOKS = 20  # times that the coverage is looked at
 BARS = [
-    Bar("over_gaussian", "Frechet distance of samples over that of a Gaussian fit's, same decoder", "<=", 1.0),
+    Bar(
+        "over_gaussian", "Frechet distance of samples over that of a Gaussian fit's, same decoder", "<=", 1.0
+    ),
     Bar("rises", "times, of about ten, that the coverage got worse", "<=", 0.0),
     Bar("coverage", "coverage at the end over that at the sampler's start", "<=", 1.0),
     Bar("path", "distance to the nearest code half way: between noises over between codes", "<=", 1.0),
@@ -35,7 +39,9 @@ BARS = [
 
 
 class Coverage:
-    """A watcher: how far training codes are from the nearest of twice as many samples, each time with the same noise."""
+    """A watcher: how far training codes are from the nearest
+    of twice as many samples, each time with the same noise.
+    """
 
     def __init__(self):
         self.distances: list[float] = []
@@ -48,7 +54,8 @@ class Coverage:
             with torch.random.fork_rng():
                 torch.manual_seed(0)
                 draws = [
-                    model.sampler.coverage(model.glo.codes, 2 * model.config.pictures).mean() for _ in range(5)
+                    model.sampler.coverage(model.glo.codes, 2 * model.config.pictures).mean()
+                    for _ in range(5)
                 ]
             self.distances.append(torch.stack(draws).mean().item())
 
@@ -81,15 +88,23 @@ def train_glann(seed: int, folder: Path, coverage: Coverage) -> Any:
 
 @torch.no_grad()
 def sampled_by(model: Glann, seed: int) -> dict[str, torch.Tensor]:
-    """Pictures of the sampler, of a Gaussian, of the training codes and of a mixture, all by the same decoder."""
+    """Pictures of the sampler, of a Gaussian, of the
+    training codes and of a mixture, all by the same decoder.
+    """
     torch.manual_seed(seed)
-    codes = {"": model.sample(SAMPLES), "_gaussian": model.glo.sample(SAMPLES), "_redrawn": Code(model.glo.codes)}
+    codes = {
+        "": model.sample(SAMPLES),
+        "_gaussian": model.glo.sample(SAMPLES),
+        "_redrawn": Code(model.glo.codes),
+    }
     codes["_mixture"] = Code(model.within(choose_mixture(model.glo.codes).draw(SAMPLES)))
     return {name: model.decode(code) for name, code in codes.items()}
 
 
 def half_way_ratio(model: Glann, pairs: int = 2000) -> float:
-    """From the middle of a path to the nearest training code; both paths have the same ends, which the sampler drew."""
+    """From the middle of a path to the nearest training code;
+    both paths have the same ends, which the sampler drew.
+    """
     torch.manual_seed(0)
     first, second = (model.sampler.noise(pairs) for _ in range(2))
     codes = model.glo.codes.detach()

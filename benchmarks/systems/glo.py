@@ -1,7 +1,8 @@
-"""Generative latent optimisation on digits, eight numbers a digit: against an autoencoder of the same networks, and principal components.
+"""Generative latent optimisation on digits, eight numbers a digit:
+against an autoencoder of the same networks, and principal components.
 
-The rival is trained with Adam over three learning rates for as many steps, with its best validation kept, and its best rate taken by
-validation as well; GLO gets its preset. Test digits are encoded by optimisation.
+The rival is trained with Adam over three learning rates for as many steps, with its best validation kept, and
+its best rate taken by validation as well; GLO gets its preset. Test digits are encoded by optimisation.
 """
 
 import contextlib

@@ -1,4 +1,6 @@
-"""The paired autoencoder on two generated people: swaps against their truth, the mean face, and two encoders that share nothing."""
+"""The paired autoencoder on two generated people: swaps against
+their truth, the mean face, and two encoders that share nothing.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Principal components: what is lost is the sum of the eigenvalues left out, and a linear autoencoder learns the same space."""
+"""Principal components: what is lost is the sum of the eigenvalues
+left out, and a linear autoencoder learns the same space.
+"""
 
 import math
 from collections.abc import Callable
@@ -27,7 +29,8 @@ from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
-# Components. There the eigenvalues fall by a quarter to the next one; between equal ones no space is marked off.
+# Components. There the eigenvalues fall by a quarter to the next one;
+# between equal ones no space is marked off.
 SIZE = 10
 BARS = [
     Bar("gap", "training error over the sum of dropped eigenvalues, from 1", "<=", 1e-4),
@@ -64,7 +67,9 @@ def run(seed: int, folder: Path) -> Figures:
 
 
 def linear_autoencoder(seed: int) -> Recipe:
-    """All pictures at each step and a rate that falls to nothing: the last directions differ little in what they save."""
+    """All pictures at each step and a rate that falls to
+    nothing: the last directions differ little in what they save.
+    """
     recipe = seeded(PRESETS["autoencoder-digits"].recipe, seed)
     training = replace(recipe.training, steps=4000, batch_size=1300, learning_rate=1e-2, evaluate_every=2000)
     return replace(recipe, model_config={"code_dim": SIZE, "network": "linear"}, training=training)
@@ -91,7 +96,9 @@ def neighbour_accuracy(recipe: Recipe, encode: Callable[[Tensor], Tensor]) -> fl
 
 
 def draw_eigenfaces(model: Any, image: Tensor) -> None:
-    """The mean and the first fifteen eigenfaces; faces of the test split and what is left of them by 32 numbers."""
+    """The mean and the first fifteen eigenfaces; faces of
+    the test split and what is left of them by 32 numbers.
+    """
     axes = filters_of(model)[:15]
     axes = 0.5 + 0.5 * axes / axes.abs().amax((1, 2, 3), keepdim=True)
     mean = model.mean.view(1, *image.shape[1:])

@@ -1,6 +1,8 @@
-"""Stacks on rectangles, tall or wide: random start against plain pre-training against denoising; and what the paper and an SVM reach.
+"""Stacks on rectangles, tall or wide: random start against plain
+pre-training against denoising; and what the paper and an SVM reach.
 
-The paper's errors on its own draw of this set, 50,000 test pictures: SVM with an RBF kernel 2.15 %, SAE-3 2.41 %, SDAE-3 1.99 %.
+The paper's errors on its own draw of this set, 50,000 test pictures: SVM with an RBF kernel 2.15 %, SAE-3
+2.41 %, SDAE-3 1.99 %.
 """
 
 from dataclasses import replace
@@ -90,7 +92,9 @@ def class_error(recipe: Recipe, folder: Path) -> float:
 def svm_error(recipe: Recipe) -> float:
     from sklearn.svm import SVC
 
-    learnt, validation, tested = (pixels_and_classes(recipe, split) for split in ("train", "validation", "test"))
+    learnt, validation, tested = (
+        pixels_and_classes(recipe, split) for split in ("train", "validation", "test")
+    )
     settings = [(c, gamma) for c in (10.0, 1000.0) for gamma in (0.01, 0.02, 0.04, 0.06)]
     machines = [SVC(C=c, gamma=gamma).fit(*learnt) for c, gamma in settings]
     best = max(machines, key=lambda machine: machine.score(*validation))
@@ -105,7 +109,9 @@ def pixels_and_classes(recipe: Recipe, split: Any) -> tuple[np.ndarray, np.ndarr
 
 
 def draw_layers(recipe: Recipe, folder: Path, amount: float) -> None:
-    """What the first layer looks for, denoising and plain; below, test pictures and what is drawn from the topmost codes."""
+    """What the first layer looks for, denoising and plain; below,
+    test pictures and what is drawn from the topmost codes.
+    """
     image = open_data(recipe, "test").batch(range(16)).image
     models = [load(folder / name) for name in (f"denoising-{amount}", "plain")]
     sheets = [[to_picture(contact_sheet(filters_of(model)[:64], 16)[0], 960)] for model in models]

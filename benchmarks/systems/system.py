@@ -1,6 +1,7 @@
 """What a system's benchmark consists of: bars for its figures, runs of its recipe, a picture for its page.
 
-A system's file has BARS, a list of these, and run(seed, folder) -> {measure: value}. With seed 0 it also draws the page's picture.
+A system's file has BARS, a list of these, and run(seed, folder) -> {measure: value}. With seed 0 it also
+draws the page's picture.
 """
 
 import json
@@ -25,7 +26,9 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Bar:
-    """A measured number, in words, and where it should lie; without a limit it is printed for comparison only."""
+    """A measured number, in words, and where it should
+    lie; without a limit it is printed for comparison only.
+    """
 
     measure: str
     about: str

@@ -1,4 +1,6 @@
-"""The variational autoencoder on digits: the linear one against algebra, what extra numbers do, and how likely test digits are."""
+"""The variational autoencoder on digits: the linear one against
+algebra, what extra numbers do, and how likely test digits are.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -68,8 +70,12 @@ def likelihood_figures(model: Any, classifier: Classifier) -> Figures:
 
 
 def linear_gap(seed: int, folder: Path, size: int = 8) -> float:
-    """All training digits in each step; the likelihood under the decoder, integrated over the code, against the closed form."""
-    recipe = vae_recipe(seed, network="linear", code_dim=size, reconstruction="gaussian-learned", variance=0.05)
+    """All training digits in each step; the likelihood under the
+    decoder, integrated over the code, against the closed form.
+    """
+    recipe = vae_recipe(
+        seed, network="linear", code_dim=size, reconstruction="gaussian-learned", variance=0.05
+    )
     budget = {"steps": 3000, "batch_size": 1300, "learning_rate": 2e-2, "evaluate_every": 3000}
     model = trained(replace(recipe, training=replace(recipe.training, **budget)), folder, "last")
     flat = digits("train")[0].flatten(1).double()
