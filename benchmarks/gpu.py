@@ -81,7 +81,7 @@ def parts(folder: Path) -> list[Part]:
 
 
 def rehearsal(folder: Path) -> list[Part]:
-    """The same parts on a processor. Rendering on a GPU says that there is none, which is its outcome here."""
+    """The same parts on a processor. Rendering on a GPU fails and says that there is none, as it should."""
     steps = ("--steps", "1", "--rounds", "1", "--only", "dlp-shapes")
     size = ("--data.count", "64", "--data.held-out", "16", "--training.batch-size", "4")
     budget = ("--steps", "2", "--training.validation-pictures", "4")

@@ -13,13 +13,15 @@ from motes.apps.session import Session
 def main(run: str, pictures: str, out: str) -> None:
     session = Session.open(run)
     rows = []
-    for found in session.encode_files([Path(pictures)]):
-        particles = found.latent.confident()
-        for n in range(len(found.paths)):
-            surest = int((particles.presence[n] * (particles.confidence[n] + 100)).argmax())
-            moved = particles.moved(surest, (0.0, 0.3), picture=n)
-            before, after = session.decode(particles)[n], session.decode(moved)[n]
-            rows.append([draw.with_particles(found.image[n], particles, n), draw.to_picture(before, 256), draw.to_picture(after, 256)])
+    for encoded in session.encode_files([Path(pictures)]):
+        particles = encoded.latent.confident()
+        for picture in range(len(encoded.paths)):
+            certainty = particles.presence[picture] * (particles.confidence[picture] + 100)
+            moved = particles.moved(int(certainty.argmax()), (0.0, 0.3), picture=picture)
+            before = session.decode(particles)[picture]
+            after = session.decode(moved)[picture]
+            marked = draw.with_particles(encoded.image[picture], particles, picture)
+            rows.append([marked, draw.to_picture(before, 256), draw.to_picture(after, 256)])
     draw.sheet(rows).save(out)
     print(f"{out}: picture with particles, its reconstruction, the surest particle moved right")
 

@@ -1,7 +1,7 @@
 """Rendering on a GPU against its roofline: bytes that must move,
 over the time it takes, over the bandwidth of a plain copy.
 
-    python benchmarks/speed/rendering_gpu.py [--side 128] [--glimpse 32] [--counts 10 50] [--batch 64] [--plain]
+    python benchmarks/speed/rendering_gpu.py [--side 128] [--glimpse 32] [--counts 10 50] [--plain]
 
 Only what cannot be avoided counts as moved: every input read once, every result written once. Forward:
 glimpses, positions, background, picture, one number a pixel. Backward: those inputs, that number and the

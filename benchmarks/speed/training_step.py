@@ -56,11 +56,11 @@ def motes_step(config: dict[str, Any], device: str = "cpu", precision: str = "fp
 
 def cost(step: Step, image: Tensor, steps: int, warm_up: int) -> Figures:
     """The median seconds of a step, and the gigabytes it takes beyond what was there before the first one."""
-    before = memory(image.device, "before")
+    before = memory_before(image.device)
     for _ in range(warm_up):
         step(image)
     taken = [seconds(lambda: step(image), image.device) for _ in range(steps)]
-    return {"seconds": statistics.median(taken), "memory": memory(image.device, "peak") - before}
+    return {"seconds": statistics.median(taken), "memory": memory_at_most(image.device) - before}
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
@@ -78,12 +78,14 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def memory(device: torch.device, moment: str) -> float:
-    """Gigabytes: of a GPU what tensors take before, or took at
-    most; of a processor the largest size of the process so far.
-    """
+def memory_before(device: torch.device) -> float:
+    """Gigabytes: of a GPU what tensors take; of a processor the largest size of the process so far."""
     if device.type != "cuda":
         return peak_memory() / 1e6
-    if moment == "before":
-        torch.cuda.reset_peak_memory_stats(device)
-    return torch.cuda.max_memory_allocated(device) / 1e9
+    torch.cuda.reset_peak_memory_stats(device)
+    return torch.cuda.memory_allocated(device) / 1e9
+
+
+def memory_at_most(device: torch.device) -> float:
+    """Gigabytes: of a GPU what tensors took since `memory_before`; of a processor as there."""
+    return torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else peak_memory() / 1e6

@@ -57,7 +57,7 @@ def run(seed: int, folder: Path) -> Figures:
 
 
 def denoising_figures(recipe: Recipe, folder: Path) -> Figures:
-    """With the amount that is best on the validation split, as in the paper, whose choices are these and 0.1."""
+    """With the amount that is best on the validation split. The paper chooses likewise, from these and 0.1."""
     recipes = {amount: changed(recipe, amount=amount) for amount in AMOUNTS}
     runs = {amount: folder / f"denoising-{amount}" for amount in AMOUNTS}
     cross_entropy = {amount: best_validation(finished(recipes[amount], runs[amount])) for amount in AMOUNTS}
