@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-MOTES = (sys.executable, "-m", "motes.apps.cli")  # the command `motes` of this interpreter
+MOTES = (sys.executable, "-m", "motes.apps.cli.main")  # the command `motes` of this interpreter
 Figures = dict[str, float]
 
 

@@ -6,8 +6,8 @@ python examples/move_a_particle.py runs/shapes runs/shapes/samples moved.png
 import sys
 from pathlib import Path
 
-from motes.apps import draw
-from motes.apps.session import Session
+from motes.apps.drawing.marks import sheet, to_picture, with_particles
+from motes.apps.session.session import Session
 
 
 def main(run: str, pictures: str, out: str) -> None:
@@ -20,9 +20,9 @@ def main(run: str, pictures: str, out: str) -> None:
             moved = particles.moved(int(certainty.argmax()), (0.0, 0.3), picture=picture)
             before = session.decode(particles)[picture]
             after = session.decode(moved)[picture]
-            marked = draw.with_particles(encoded.image[picture], particles, picture)
-            rows.append([marked, draw.to_picture(before, 256), draw.to_picture(after, 256)])
-    draw.sheet(rows).save(out)
+            marked = with_particles(encoded.image[picture], particles, picture)
+            rows.append([marked, to_picture(before, 256), to_picture(after, 256)])
+    sheet(rows).save(out)
     print(f"{out}: picture with particles, its reconstruction, the surest particle moved right")
 
 

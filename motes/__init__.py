@@ -1,4 +1,5 @@
-"""Latent particles: pictures, without labels, as small sets of things that have a place, a look and an uncertainty."""
+"""Latent particles: pictures, without labels, as small sets of things that have a place, a look and an
+uncertainty."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,15 +9,16 @@ if TYPE_CHECKING:
     from motes.apps.studio.live import studio
     from motes.data import DATASETS
     from motes.models import MODELS
-    from motes.models.checkpoint import load, load_pretrained
-    from motes.ops.types import Particles
+    from motes.models.checkpoint import load
+    from motes.models.hub import load_pretrained
+    from motes.types.latents import Particles
 
 __all__ = ["DATASETS", "MODELS", "Particles", "__version__", "load", "load_pretrained", "studio"]
 
 _HOMES = {
     "load": "motes.models.checkpoint",
-    "load_pretrained": "motes.models.checkpoint",
-    "Particles": "motes.ops.types",
+    "load_pretrained": "motes.models.hub",
+    "Particles": "motes.types.latents",
     "MODELS": "motes.models",
     "DATASETS": "motes.data",
     "studio": "motes.apps.studio.live",

@@ -1,4 +1,5 @@
-"""Errors that are for people: one sentence that names the thing and what to do; the command line prints it and exits with 2."""
+"""Errors that are for people: one sentence that names the thing and what to do; the command line prints it
+and exits with 2."""
 
 
 class UserError(Exception):

@@ -8,19 +8,71 @@ from small import SMALL
 
 from motes import load
 from motes.models import MODELS
-from motes.ops.types import Batch
+from motes.types.batch import Batch
 
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
-    *[("autoencoder", {**SMALL["autoencoder"], "network": network}) for network in ("convolutional", "tied", "linear")],
-    ("denoising", {**SMALL["denoising"], "corruption": "warp", "amount": 0.5, "image_size": (24, 32), "channels": 1}),
-    ("vae", {**SMALL["vae"], "network": "dense", "width": 64, "reconstruction": "bernoulli", "free_bits": 0.1, "warm_up": 0.4}),
-    ("vae", {**SMALL["vae"], "network": "linear", "reconstruction": "gaussian-learned", "channels": 1, "image_size": (24, 16)}),
+    *[
+        ("autoencoder", {**SMALL["autoencoder"], "network": network})
+        for network in ("convolutional", "tied", "linear")
+    ],
+    (
+        "denoising",
+        {**SMALL["denoising"], "corruption": "warp", "amount": 0.5, "image_size": (24, 32), "channels": 1},
+    ),
+    (
+        "vae",
+        {
+            **SMALL["vae"],
+            "network": "dense",
+            "width": 64,
+            "reconstruction": "bernoulli",
+            "free_bits": 0.1,
+            "warm_up": 0.4,
+        },
+    ),
+    (
+        "vae",
+        {
+            **SMALL["vae"],
+            "network": "linear",
+            "reconstruction": "gaussian-learned",
+            "channels": 1,
+            "image_size": (24, 16),
+        },
+    ),
     ("vae", {**SMALL["vae"], "reconstruction": "gaussian-optimal"}),
-    ("glo", {**SMALL["glo"], "network": "dense", "width": 32, "reconstruction": "mse", "ball": "inf", "start": "random"}),
+    (
+        "glo",
+        {
+            **SMALL["glo"],
+            "network": "dense",
+            "width": 32,
+            "reconstruction": "mse",
+            "ball": "inf",
+            "start": "random",
+        },
+    ),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
-    ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted", "image_size": (40, 24), "channels": 1, "num_particles": 1}),
-    ("dlp", {**SMALL["dlp"], "architecture": "published", "encoder_channels": (8, 16), "prior_channels": (8, 8, 16)}),
+    (
+        "dlp-masked",
+        {
+            **SMALL["dlp-masked"],
+            "architecture": "splatted",
+            "image_size": (40, 24),
+            "channels": 1,
+            "num_particles": 1,
+        },
+    ),
+    (
+        "dlp",
+        {
+            **SMALL["dlp"],
+            "architecture": "published",
+            "encoder_channels": (8, 16),
+            "prior_channels": (8, 8, 16),
+        },
+    ),
     (
         "dlp",
         {
@@ -59,8 +111,12 @@ FACTS = {
     "clip": lambda config, count: torch.arange(count) // 2,
     "view": lambda config, count: torch.linspace(-1, 1, count)[:, None].expand(-1, 2),
     "mask": lambda config, count: torch.ones(count, *config.image_size, dtype=torch.bool).tril(),
-    "layout": lambda config, count: torch.arange(count)[:, None, None] % 3 + torch.zeros(count, *config.image_size, dtype=torch.int64),
-    "points": lambda config, count: torch.rand(count, config.joints, 2, generator=torch.Generator().manual_seed(2)) - 0.5,
+    "layout": lambda config, count: (
+        torch.arange(count)[:, None, None] % 3 + torch.zeros(count, *config.image_size, dtype=torch.int64)
+    ),
+    "points": lambda config, count: (
+        torch.rand(count, config.joints, 2, generator=torch.Generator().manual_seed(2)) - 0.5
+    ),
 }
 
 
@@ -71,8 +127,12 @@ def pictures(model, count=8):
     image = torch.full((count, config.channels, *config.image_size), 0.8)
     for picture in image:
         for _ in range(2):
-            row, column = (int(torch.randint(0, side - 8, (), generator=random)) for side in config.image_size)
-            picture[:, row : row + 7, column : column + 7] = torch.rand(config.channels, 1, 1, generator=random) * 0.5
+            row, column = (
+                int(torch.randint(0, side - 8, (), generator=random)) for side in config.image_size
+            )
+            picture[:, row : row + 7, column : column + 7] = (
+                torch.rand(config.channels, 1, 1, generator=random) * 0.5
+            )
     facts = {name: FACTS[name](config, count) for name in model.needs}
     return Batch(image, torch.arange(count), facts=facts)
 
@@ -86,7 +146,10 @@ def test_every_model_is_tried_here():
 
 
 @pytest.fixture(
-    params=VARIANTS, ids=lambda one: f"{one[0]}-{one[1].get('architecture', one[1].get('reconstruction', ''))}{one[1]['image_size']}"
+    params=VARIANTS,
+    ids=lambda one: (
+        f"{one[0]}-{one[1].get('architecture', one[1].get('reconstruction', ''))}{one[1]['image_size']}"
+    ),
 )
 def model(request):
     return make(*request.param)

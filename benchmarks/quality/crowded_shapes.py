@@ -19,17 +19,18 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
-from motes.apps.draw import sheet, to_picture, with_particles
+from motes.apps.drawing.marks import sheet, to_picture, with_particles
 from motes.data.base import Dataset, Truth
+from motes.data.source import open_data
 from motes.models.base import Model
 from motes.models.checkpoint import load
-from motes.models.dlp import DeepLatentParticles
-from motes.ops.matching import nearest_distance
-from motes.ops.metrics import psnr
-from motes.ops.types import Particles
+from motes.models.particles.dlp import DeepLatentParticles
+from motes.ops.points.matching import nearest_distance
+from motes.ops.scores.metrics import psnr
 from motes.training import loop
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
+from motes.types.latents import Particles
 
 SIDE, SHAPES, PARTICLES = 256, 40, 100
 TENTH = 0.1  # of the side
@@ -46,7 +47,7 @@ def main() -> None:
     pictures = f"{arguments.steps} steps of {arguments.batch} pictures"
     header(pictures, f"{minutes:.1f} CPU minutes", threads=torch.get_num_threads(), seeds=[arguments.seed])
     table = Table(COLUMNS, arguments.format)
-    data = loop.open_data(recipe, "test")
+    data = open_data(recipe, "test")
     trained = load(arguments.out)
     for count in (60, PARTICLES, 200):
         model = with_count(trained, count)

@@ -9,18 +9,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from motes.apps.draw import sheet, to_picture
+from motes.apps.drawing.marks import sheet, to_picture
 from motes.data.base import Split
-from motes.data.digits import Config, Digits
-from motes.nn.conv import mlp
-from motes.ops.metrics import frechet_distance
-from motes.ops.types import Image
+from motes.data.published.digits import Digits, DigitsConfig
+from motes.nn.blocks.mlp import mlp
+from motes.ops.scores.metrics import frechet_distance
+from motes.types.latents import Image
 
 
 @cache
 def digits(split: Split) -> tuple[Image, Int[Tensor, "B"]]:
     """All pictures of a split and their classes."""
-    data = Digits(Config(), split)
+    data = Digits(DigitsConfig(), split)
     rows = range(len(data))
     return data.batch(rows).image, data.truth(rows).scene["class"]
 

@@ -121,19 +121,19 @@ def landmark_recipe(arguments: argparse.Namespace, method: str, count: int, seed
 
 
 def landmark_scores(run: Path) -> Figures:
+    from motes.data.source import open_data
     from motes.evaluation import Asked, evaluate
     from motes.models.checkpoint import load
-    from motes.training import loop
     from motes.training.recipe import read_recipe
 
     recipe = read_recipe(run)
     question = Asked(
         ("landmarks", "pictures"),
         refuse=False,
-        open=lambda split: loop.open_data(recipe, split),
+        open=lambda split: open_data(recipe, split),
         learn_limit=3000,
     )
-    scores = evaluate(load(run), loop.open_data(recipe, "test"), 1000, asked=question)
+    scores = evaluate(load(run), open_data(recipe, "test"), 1000, asked=question)
     return {name: score.value for name, score in scores.items()}
 
 

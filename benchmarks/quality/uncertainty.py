@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.clocks import motes
 from benchmarks.report import Table, header, parser
+from motes.data.source import open_data
 from motes.evaluation import SCORES, Asked, Score, evaluate
 from motes.models.checkpoint import load
-from motes.ops.rank import rank_correlation
-from motes.training.loop import open_data
+from motes.ops.scores.rank import rank_correlation
 from motes.training.recipe import read_recipe
 
 Scores = dict[str, Score]

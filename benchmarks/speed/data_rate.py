@@ -18,11 +18,11 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.report import Table, header, parser
-from motes.apps.sources import find_source
 from motes.data import DATASETS
 from motes.data.base import Dataset
-from motes.data.npy import Config as Arrays
-from motes.data.preparing import Source, prepare
+from motes.data.files.npy import NpyConfig as Arrays
+from motes.data.prepared.prepare import Source, prepare
+from motes.data.recognise import find_source
 
 BATCH = 64
 COLUMNS = ("data", "pictures", "size", "images a second of a core", "of wall clock", "MB/s of floats")

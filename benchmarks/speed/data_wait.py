@@ -18,7 +18,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.report import Table, header, parser
-from motes.apps.recipes import choose_data
+from motes.apps.cli.recipe import choose_data
 from motes.training import loop
 from motes.training.presets import PRESETS
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
-from motes.models.dlp import Config, DeepLatentParticles
+from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
 
 COLUMNS = ("K", "move one, painted again ms", "slowest ms", "rendered anew ms", "decoded anew ms")
 
@@ -34,7 +34,7 @@ def main() -> None:
 
 def costs(side: int, count: int, edits: int) -> tuple[float, float, float, float]:
     torch.manual_seed(0)
-    config = Config(
+    config = DlpConfig(
         image_size=(side, side), num_particles=count, glimpse_size=32, patch_size=8, architecture="anchored"
     )
     model = DeepLatentParticles(config).eval()

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motes.ops import canvas
+from motes.ops.rendering import canvas
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from motes.ops import canvas
-from motes.ops.composite import render
-from motes.ops.glimpse import cut
+from motes.ops.rendering import canvas
+from motes.ops.rendering.composite import render
+from motes.ops.rendering.glimpse import cut
 
 Picture = Callable[[], Tensor]
 

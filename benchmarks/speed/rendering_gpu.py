@@ -20,7 +20,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.report import Table, header, parser
-from motes.ops import composite, fused
+from motes.ops.rendering import composite, fused
 
 COLOURS = 3
 REPEATS = 20

@@ -9,7 +9,7 @@ memory of tensors. With bf16 our step is computed as by `--training.precision bf
 float32. The last columns are the limit: the arithmetic of the published layers (convolutions and linear
 layers, forward once and twice backward) over the step's time, as a share of what one large convolution
 reaches on the same device in the same process and precision. Ours does less arithmetic than that (a bilinear
-doubling goes behind its convolution, motes/nn/lean.py), so that the share may exceed one.
+doubling goes behind its convolution, motes/nn/blocks/lean.py), so that the share may exceed one.
 """
 
 import argparse

@@ -21,7 +21,7 @@ from benchmarks.systems.system import (
     squared_error,
     trained,
 )
-from motes.apps.draw import sheet
+from motes.apps.drawing.marks import sheet
 from motes.training.presets import PRESETS
 
 PIXELS = 64

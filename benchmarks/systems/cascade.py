@@ -16,14 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, trained
-from motes.apps.draw import sheet
-from motes.models.cascade import Layout, one_hot
-from motes.nn.texture_features import random_features
-from motes.ops.metrics import frechet_distance
-from motes.ops.types import Batch, Image
-from motes.training import loop
+from motes.apps.drawing.marks import sheet
+from motes.data.source import open_data
+from motes.models.poses.cascade import Layout, one_hot
+from motes.nn.losses.texture_features import random_features
+from motes.ops.scores.metrics import frechet_distance
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
+from motes.types.batch import Batch
+from motes.types.latents import Image
 
 BARS = [
     Bar("sharp", "variance of the Laplacian, drawn / true, perceptual loss", ">=", 0.6),
@@ -58,7 +59,7 @@ def run(seed: int, folder: Path) -> Figures:
     model = trained(cascade_recipe(seed), folder / "one")
     pixel = trained(cascade_recipe(seed, reconstruction="mse"), folder / "pixel")
     several = trained(cascade_recipe(seed, hypotheses=HYPOTHESES), folder / "several")
-    data = loop.open_data(PRESETS["cascade-streets"].recipe, "test")
+    data = open_data(PRESETS["cascade-streets"].recipe, "test")
     test = data.batch_with(range(len(data)), ("layout",))
     with torch.no_grad():
         drawn = hypotheses(model, test)[:, 0]

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.systems.system import Bar, Figures, picture_rows, save_page_picture, seeded, trained
-from motes.apps.draw import sheet
+from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
-from motes.models.conditional import Condition, ConditionalGenerator
-from motes.ops.placing import NUMBERS
-from motes.training.loop import open_data
+from motes.data.source import open_data
+from motes.models.factors.conditional import Condition, ConditionalGenerator
+from motes.ops.points.similarity import NUMBERS
 from motes.training.presets import PRESETS
 
 BARS = [

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, seeded, trained
-from motes.apps.draw import sheet
-from motes.data.ball import Ball
+from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
-from motes.models.dcign import InverseGraphicsNetwork
-from motes.ops.divergence import sample_normal
-from motes.ops.types import Code
-from motes.training.loop import open_data
+from motes.data.source import open_data
+from motes.data.worlds.solid.shaded_ball import Ball
+from motes.models.factors.dcign import InverseGraphicsNetwork
+from motes.ops.densities.divergence import sample_normal
 from motes.training.presets import PRESETS
+from motes.types.latents import Code
 
 FACTORS = ("azimuth", "elevation", "light")
 BARS = [

@@ -21,9 +21,9 @@ from benchmarks.systems.system import (
     squared_error,
     trained,
 )
-from motes.apps.draw import sheet, to_picture
+from motes.apps.drawing.marks import sheet, to_picture
 from motes.explore.filters import contact_sheet, filters_of, orientation_selectivity, selective_share
-from motes.ops.corruption import corruption
+from motes.ops.pictures.corruption import corruption
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 

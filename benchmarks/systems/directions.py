@@ -16,13 +16,13 @@ from benchmarks.systems.moved_things import Moves, move_one_thing, visible_facto
 from benchmarks.systems.restoration import Rows, particles_run
 from benchmarks.systems.system import Bar, Figures, picture_rows, save_page_picture, trained
 from motes import load
-from motes.apps.draw import sheet
+from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
 from motes.data.base import Dataset
 from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
 from motes.explore.latents import rows
-from motes.nn.coding import PictureShape, network
-from motes.ops.matching import nearest
+from motes.nn.coders.networks import PictureShape, network
+from motes.ops.points.matching import nearest
 from motes.training.presets import PRESETS
 
 FACTORS = ("column", "row", "lids", "size", "skin")

@@ -15,12 +15,13 @@ from torch import Tensor
 
 from benchmarks.clocks import cpu_seconds
 from benchmarks.systems.system import Bar, Figures, changed, save_page_picture, trained
-from motes.apps.draw import sheet, with_points
+from motes.apps.drawing.marks import sheet, with_points
 from motes.data.base import Split
-from motes.ops.types import Batch, Code
-from motes.training import loop
+from motes.data.source import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
+from motes.types.batch import Batch
+from motes.types.latents import Code
 
 BARS = [
     Bar("guess", "joint error of the predictor"),
@@ -77,7 +78,7 @@ def feedback_recipe(seed: int, update_loss: str) -> Recipe:
 
 def arm_pictures(split: Split, count: int = 0) -> Batch:
     """The first pictures of a split; all without a count."""
-    data = loop.open_data(PRESETS["feedback-arm"].recipe, split)
+    data = open_data(PRESETS["feedback-arm"].recipe, split)
     return data.batch_with(range(count or len(data)), ("points",))
 
 

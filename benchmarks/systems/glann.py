@@ -13,12 +13,12 @@ from benchmarks.quality.digit_features import Classifier, digits, draw_rows
 from benchmarks.systems.system import PAGES, Bar, Figures
 from motes import load
 from motes.explore.interpolate import between
-from motes.models.glann import Glann
-from motes.ops.mixture import choose_mixture
-from motes.ops.types import Code
+from motes.models.codes.glann import Glann
+from motes.ops.densities.mixture import choose_mixture
 from motes.training import loop
 from motes.training.presets import PRESETS
 from motes.training.run import Run
+from motes.types.latents import Code
 
 SAMPLES = 2000
 LOOKS = 20  # times that the coverage is looked at

@@ -17,11 +17,11 @@ from torch import nn
 
 from benchmarks.quality.digit_features import Classifier, digits, draw_rows, mean_squared
 from benchmarks.systems.system import PAGES, Bar, Figures, changed, reconstruction, trained
-from motes.models.glo import GenerativeLatentOptimisation
-from motes.nn.coding import PictureShape, network
-from motes.ops.types import Code
+from motes.models.codes.glo import GenerativeLatentOptimisation
+from motes.nn.coders.networks import PictureShape, network
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
+from motes.types.latents import Code
 
 SHORT = 500  # steps of 64 digits: 25 epochs
 RATES = (1e-3, 2e-3, 4e-3)

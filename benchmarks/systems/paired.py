@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, seeded, trained
-from motes.apps.draw import sheet
+from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
-from motes.models.paired import PairedAutoencoder
-from motes.training.loop import open_data
+from motes.data.source import open_data
+from motes.models.factors.two_domains import PairedAutoencoder
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 

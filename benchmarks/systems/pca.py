@@ -23,9 +23,9 @@ from benchmarks.systems.system import (
     squared_error,
     trained,
 )
-from motes.apps.draw import sheet
+from motes.apps.drawing.marks import sheet
+from motes.data.source import open_data
 from motes.explore.filters import filters_of
-from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 

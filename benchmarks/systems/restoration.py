@@ -16,14 +16,15 @@ from torch import Tensor
 
 from benchmarks.systems.system import Bar, Figures, finished, picture_rows, save_page_picture, trained
 from motes import load
-from motes.apps.draw import sheet
+from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
 from motes.explore.observation import Observation, low_resolution, masked, noisy
 from motes.explore.restore import Memory, Search, remember, restore
 from motes.models.base import Model
-from motes.ops.types import Code, Losses
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe, Training
+from motes.types.batch import Losses
+from motes.types.latents import Code
 
 BARS = [
     Bar("half", "digits, lower half hidden: hidden-pixel error over the nearest neighbour's", "<=", 1.0),

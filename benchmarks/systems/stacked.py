@@ -24,9 +24,9 @@ from benchmarks.systems.system import (
     trained,
 )
 from motes import load
-from motes.apps.draw import sheet, to_picture
+from motes.apps.drawing.marks import sheet, to_picture
+from motes.data.source import open_data
 from motes.explore.filters import contact_sheet, filters_of
-from motes.training.loop import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 from motes.training.run import Run

@@ -16,8 +16,9 @@ from PIL.Image import Image
 from torch import Tensor
 
 from motes import load
-from motes.apps.draw import to_picture
-from motes.training.loop import open_data, resume, train
+from motes.apps.drawing.marks import to_picture
+from motes.data.source import open_data
+from motes.training.loop import resume, train
 from motes.training.recipe import Recipe, read_recipe
 
 PAGES = Path(__file__).parents[2] / "docs" / "family"

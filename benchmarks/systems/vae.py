@@ -12,8 +12,13 @@ from benchmarks.quality.digit_features import Classifier, digits, draw_rows
 from benchmarks.systems.system import PAGES, Bar, Figures, changed, trained
 from motes.evaluation.likelihood import code_usage, log_weights
 from motes.explore.manifold import manifold, standard_normal
-from motes.ops.bound import importance_bound, linear_gaussian_likelihood, log_normal, principal_likelihood
-from motes.ops.divergence import kl_to_standard_normal, sample_normal
+from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
+from motes.ops.densities.likelihood_bounds import (
+    importance_bound,
+    linear_gaussian_likelihood,
+    log_normal,
+    principal_likelihood,
+)
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 

@@ -1,1 +1,1 @@
-"""Floor 4: what people touch."""
+"""What people touch: command line, studio, report."""

@@ -1,35 +1,21 @@
-"""What every data set answers: pictures by row, the same for the same row always, in three splits that share none."""
+"""What every data set answers: pictures by row, the same for the same row always, in three splits that share
+none."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.ops.types import Batch
+from motes.types.batch import Batch
+from motes.types.truth import Truth
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What is in each picture, for data that knows; N is the most things a picture may have. What nobody knows is None or missing.
-    In a clip, n is the same thing in all frames."""
-
-    present: Bool[Tensor, "B N"]  # whether any of it is visible
-    centres: Float[Tensor, "B N 2"] | None = None  # (row, column) in [-1, 1]; of the whole thing, hidden parts included
-    boxes: Float[Tensor, "B N 4"] | None = None  # of what is visible: first row, first column, last row, last column, in pixels
-    masks: Bool[Tensor, "B N H W"] | None = None  # of what is visible: no pixel belongs to two
-    whole: Bool[Tensor, "B N H W"] | None = None  # as if nothing stood in front
-    points: Float[Tensor, "B P 2"] | None = None  # landmarks of the picture: (row, column) in [-1, 1]
-    factors: dict[str, Tensor] = field(default_factory=dict)  # of things, B N ...: colour in [0, 1], shape, size, depth (less = nearer)
-    scene: dict[str, Tensor] = field(default_factory=dict)  # of pictures, B ...: camera, light, identity
 
 
 class Dataset(ABC):
@@ -81,7 +67,8 @@ class Dataset(ABC):
 
 
 def known_of_pictures(truth: Truth | None) -> dict[str, Tensor]:
-    """By name, one entry a picture: what the scene has, landmarks as "points", and the union of all masks as "mask"."""
+    """By name, one entry a picture: what the scene has, landmarks as "points", and the union of all masks as
+    "mask"."""
     if truth is None:
         return {}
     known = dict(truth.scene)

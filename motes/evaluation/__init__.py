@@ -1,9 +1,10 @@
-"""SCORES: name -> question asked of a trained model, imported when asked for; and `evaluate`, which asks them."""
+"""SCORES: name -> question asked of a trained model, imported when asked for; and `evaluate`, which asks
+them."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from motes.ops.table import Table
+from motes.plain.registry import Registry
 
 if TYPE_CHECKING:
     from motes.evaluation.intervals import Score
@@ -15,7 +16,7 @@ __all__ = ["SCORES", "Asked", "Score", "evaluate"]
 _HOMES = {"Asked": "scoring", "Score": "intervals", "evaluate": "scoring"}
 _ASKED = ("pictures", "elbo", "objects", "masks", "landmarks", "probes", "uncertainty")
 
-SCORES: "Table[Question]" = Table("evaluation", {name: f"{name}:QUESTION" for name in _ASKED})
+SCORES: "Registry[Question]" = Registry("evaluation", {name: f"{name}:QUESTION" for name in _ASKED})
 
 
 def __getattr__(name: str) -> Any:

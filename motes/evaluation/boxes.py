@@ -1,8 +1,9 @@
 """Do the particles' boxes fit the things? A part of `objects`, where boxes or masks are known.
 
-A particle's box is its window shrunk to where the particle is seen: where its share of a pixel is at least half of its largest. Where a
-model has no alpha it is the whole window. Boxes that overlap a surer one by more than a fifth are dropped, as in the 2022 paper. They are
-ranked by the model's certainty that something is there, or where it has none by the certainty of the place.
+A particle's box is its window shrunk to where the particle is seen: where its share of a pixel is at least
+half of its largest. Where a model has no alpha it is the whole window. Boxes that overlap a surer one by
+more than a fifth are dropped, as in the 2022 paper. They are ranked by the model's certainty that something
+is there, or where it has none by the certainty of the place.
 """
 
 from typing import Any
@@ -13,8 +14,8 @@ from torch import Tensor
 
 from motes.evaluation.intervals import AT_ONCE, Statistic, ratio
 from motes.evaluation.question import Measured, Seen
-from motes.ops.detection import average_precision, hits
-from motes.ops.matching import boxes_around, overlap, unsuppressed
+from motes.ops.points.matching import boxes_around, overlap, unsuppressed
+from motes.ops.scores.detection import average_precision, hits
 
 OVERLAP = 0.2  # more is the same thing twice
 LEAST = tuple(0.5 + 0.05 * step for step in range(10))  # overlaps at which a box is right, as in COCO
@@ -23,11 +24,14 @@ GROUP = 2_000_000  # numbers of a curve at once
 
 def has_boxes(seen: Seen) -> bool:
     """Whether the truth knows boxes and the model's particles have an extent."""
-    return seen.boxes is not None and (hasattr(seen.model, "glimpses") or hasattr(_config(seen), "glimpse_size"))
+    return seen.boxes is not None and (
+        hasattr(seen.model, "glimpses") or hasattr(_config(seen), "glimpse_size")
+    )
 
 
 def look_at_boxes(seen: Seen) -> Measured:
-    """Of each particle's box whether it is kept and right at each overlap; of each picture how many things there are."""
+    """Of each particle's box whether it is kept and right at each overlap; of each picture how many things
+    there are."""
     assert seen.truth is not None and seen.boxes is not None
     boxes, visible = _boxes(seen)
     confidence = seen.latent.confidence if seen.latent.certainty is None else seen.latent.certainty
@@ -45,7 +49,8 @@ def look_at_boxes(seen: Seen) -> Measured:
 
 
 def judge_boxes(test: Measured) -> dict[str, Statistic]:
-    """Precision and recall of the particles that the model believes in; average precision and recall over all."""
+    """Precision and recall of the particles that the model believes in; average precision and recall over
+    all."""
     return {
         "box_precision": ratio(test["believed_right"], test["believed"], of_nothing=0.0),
         "box_recall": ratio(test["believed_right"], test["things"]),
@@ -67,7 +72,9 @@ def _precision(test: Measured, which: slice) -> Statistic:
     def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
         step = min(max(GROUP // max(right.numel(), 1), 1), AT_ONCE)
         groups = times.double().split(step)
-        return torch.cat([average_precision(right, group[:, picture], group @ objects).mean(1) for group in groups])
+        return torch.cat(
+            [average_precision(right, group[:, picture], group @ objects).mean(1) for group in groups]
+        )
 
     return statistic
 
@@ -75,7 +82,9 @@ def _precision(test: Measured, which: slice) -> Statistic:
 def _boxes(seen: Seen) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
     if hasattr(seen.model, "glimpses"):
         return seen.footprints.boxes()
-    whole = [boxes_around(position, _config(seen).glimpse_size, seen.size) for position in seen.latent.position]
+    whole = [
+        boxes_around(position, _config(seen).glimpse_size, seen.size) for position in seen.latent.position
+    ]
     return torch.stack(whole), torch.ones_like(seen.latent.presence, dtype=torch.bool)
 
 

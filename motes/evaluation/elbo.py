@@ -1,7 +1,8 @@
-"""What does the model itself say of pictures it never saw, without labels? Its loss, and how unsure it is of its particles' places.
+"""What does the model itself say of pictures it never saw, without labels? Its loss, and how unsure it is of
+its particles' places.
 
-`loss` is the negative evidence lower bound with the model's own weights, `loss/...` its terms without them. `log_variance` is the mean over
-the particles that the model believes in and both axes.
+`loss` is the negative evidence lower bound with the model's own weights, `loss/...` its terms without them.
+`log_variance` is the mean over the particles that the model believes in and both axes.
 """
 
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 from motes.evaluation.intervals import Statistic, mean, ratio
 from motes.evaluation.question import Evidence, Measured, Question, Seen
 from motes.models.base import Model
-from motes.ops.types import Batch, Losses, Particles
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Particles
 
 AT_ONCE = 10  # pictures: what a slope is taken through is kept in memory
 
@@ -20,7 +22,10 @@ def look(seen: Seen) -> Measured:
     """The same every time: noise is drawn from a seed of the pictures' own."""
     devices = [seen.batch.image.device] if seen.batch.image.is_cuda else []
     with torch.random.fork_rng(devices):
-        parts = [_losses(seen.model, _rows(seen.batch, start, start + AT_ONCE)) for start in range(0, len(seen.batch), AT_ONCE)]
+        parts = [
+            _losses(seen.model, _rows(seen.batch, start, start + AT_ONCE))
+            for start in range(0, len(seen.batch), AT_ONCE)
+        ]
     found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     if not isinstance(seen.latent, Particles):
         return found
@@ -44,7 +49,8 @@ def _losses(model: Model, batch: Batch) -> Measured:
 
 
 def _of_each(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
-    """A model says its loss of a batch, and its terms of each picture without their weights: those are the loss's slopes along the terms.
+    """A model says its loss of a batch, and its terms of each picture without their weights: those are the
+    loss's slopes along the terms.
 
     None where the loss is no weighted sum of the terms.
     """

@@ -1,4 +1,5 @@
-"""How sure is a score? Bootstrap intervals: every score is a function of how often each picture is drawn, for many draws at once."""
+"""How sure is a score? Bootstrap intervals: every score is a function of how often each picture is drawn,
+for many draws at once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-# R draws, each saying how often it holds each of the B pictures -> R numbers; not a number where a draw holds nothing to score
+# R draws, each saying how often it holds each of the B pictures -> R numbers; not a number where a draw
+# holds nothing to score
 Statistic = Callable[[Tensor], Tensor]
 
 RESAMPLES = 500
@@ -16,7 +18,8 @@ AT_ONCE = 50  # draws
 
 @dataclass(frozen=True)
 class Score:
-    """A score over all pictures, and where it lies for 95 % of bootstrap resamples; not a number where there is nothing to score."""
+    """A score over all pictures, and where it lies for 95 % of bootstrap resamples; not a number where there
+    is nothing to score."""
 
     value: float
     low: float
@@ -24,10 +27,13 @@ class Score:
 
 
 def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> dict[str, Score]:
-    """Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units are drawn whole."""
+    """Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units are
+    drawn whole."""
     names, unit = unit.unique(return_inverse=True)
     random = torch.Generator().manual_seed(0)
-    found: dict[str, list[Tensor]] = {name: [statistic(torch.ones(1, len(unit)))] for name, statistic in statistics.items()}
+    found: dict[str, list[Tensor]] = {
+        name: [statistic(torch.ones(1, len(unit)))] for name, statistic in statistics.items()
+    }
     for _ in range(RESAMPLES // AT_ONCE):
         drawn = torch.randint(len(names), (AT_ONCE, len(names)), generator=random)
         times = torch.zeros(drawn.shape).scatter_add_(1, drawn, torch.ones(drawn.shape))[:, unit]
@@ -44,7 +50,8 @@ def mean(values: Float[Tensor, "B"]) -> Statistic:
 
 def ratio(of: Shaped[Tensor, "B"], to: Shaped[Tensor, "B"], of_nothing: float = torch.nan) -> Statistic:
     """A sum over all pictures by another sum; `of_nothing` where the other is 0."""
-    of, to = of.double(), to.double()
+    of = of.double()
+    to = to.double()
 
     def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
         times = times.double()

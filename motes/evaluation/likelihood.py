@@ -1,4 +1,5 @@
-"""How likely is a picture, by a model with a Gaussian posterior? Bounds by importance sampling; and how many numbers of its code are used."""
+"""How likely is a picture, by a model with a Gaussian posterior? Bounds by importance sampling; and how many
+numbers of its code are used."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -9,9 +10,9 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model
-from motes.ops.bound import active, log_normal
-from motes.ops.divergence import kl_to_standard_normal, sample_normal
-from motes.ops.types import Code, Image
+from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
+from motes.ops.densities.likelihood_bounds import active, log_normal
+from motes.types.latents import Code, Image
 
 
 @runtime_checkable
@@ -24,12 +25,15 @@ class Explains(Protocol):
 
 
 def log_weights(model: Explains, image: Image, samples: int) -> Float[Tensor, "K B"]:
-    """log p(x | z) + log p(z) - log q(z | x) for samples z of the posterior: see `motes.ops.bound.importance_bound`."""
+    """log p(x | z) + log p(z) - log q(z | x) for samples z of the posterior: see
+    `motes.ops.densities.likelihood_bounds.importance_bound`."""
     with torch.no_grad():
         code = model.encode(image)
         if code.log_variance is None:
             raise UserError("this model's code has no posterior, from which its likelihood could be sampled")
-        return torch.stack([_log_weight(model, image, code.vector, code.log_variance) for _ in range(samples)])
+        return torch.stack(
+            [_log_weight(model, image, code.vector, code.log_variance) for _ in range(samples)]
+        )
 
 
 def _log_weight(model: Explains, image: Image, mean: Tensor, log_variance: Tensor) -> Float[Tensor, "B"]:
@@ -42,8 +46,10 @@ def _log_weight(model: Explains, image: Image, mean: Tensor, log_variance: Tenso
 class Usage:
     """Of each number of a code, over pictures."""
 
-    active: Bool[Tensor, " F"]  # whether its mean moves
-    divergence: Float[Tensor, " F"]  # mean KL from the prior, nats: about 0 where it collapsed
+    # whether its mean moves
+    active: Bool[Tensor, " F"]
+    # mean KL from the prior, nats: about 0 where it collapsed
+    divergence: Float[Tensor, " F"]
 
     @property
     def count(self) -> int:

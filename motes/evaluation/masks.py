@@ -1,6 +1,8 @@
-"""Do the particles cut the picture into things as the truth does, in each picture and over the frames of a clip?
+"""Do the particles cut the picture into things as the truth does, in each picture and over the frames of a
+clip?
 
-A pixel is predicted to be of the particle that has the largest share of it, and of no thing where the background has that.
+A pixel is predicted to be of the particle that has the largest share of it, and of no thing where the
+background has that.
 """
 
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import Evidence, Measured, Question, Seen
-from motes.ops.segmentation import adjusted_rand, best_overlap, covering, matched_overlap
+from motes.ops.scores.segmentation import adjusted_rand, best_overlap, covering, matched_overlap
 
 OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
     "ari": adjusted_rand,
@@ -23,9 +25,14 @@ OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def look(seen: Seen) -> Measured:
-    """Pictures without any thing have no score of things. Of a clip's frames the tables are kept: they add up to the clip's."""
+    """Pictures without any thing have no score of things. Of a clip's frames the tables are kept: they add
+    up to the clip's."""
     found = {name: score(seen.shared) for name, score in OF_TABLE.items()}
-    return found if seen.frames == 1 else {**found, "table": seen.shared.int(), "clip": seen.batch.index // seen.frames}
+    return (
+        found
+        if seen.frames == 1
+        else {**found, "table": seen.shared.int(), "clip": seen.batch.index // seen.frames}
+    )
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
@@ -34,8 +41,12 @@ def judge(evidence: Evidence) -> dict[str, Statistic]:
     if "clip" not in test:
         return found
     names, clip = test["clip"].unique(return_inverse=True)
-    table = torch.zeros(len(names), *test["table"].shape[1:], dtype=torch.float64).index_add_(0, clip, test["table"].double())
-    return found | {f"{name}_over_time": mean(score(table)[clip]) for name, score in OF_TABLE.items()}  # at each frame its clip's
+    table = torch.zeros(len(names), *test["table"].shape[1:], dtype=torch.float64).index_add_(
+        0, clip, test["table"].double()
+    )
+    return found | {
+        f"{name}_over_time": mean(score(table)[clip]) for name, score in OF_TABLE.items()
+    }  # at each frame its clip's
 
 
 QUESTION = Question(("particles", "glimpses", "masks"), look, judge)

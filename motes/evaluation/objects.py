@@ -1,4 +1,5 @@
-"""Do the particles lie where the things are? Over the particles that `confident()` leaves with presence above 1/2."""
+"""Do the particles lie where the things are? Over the particles that `confident()` leaves with presence
+above 1/2."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -7,9 +8,9 @@ from torch import Tensor
 from motes.evaluation.boxes import has_boxes, judge_boxes, look_at_boxes
 from motes.evaluation.intervals import Statistic, mean, ratio
 from motes.evaluation.question import Evidence, Measured, Question, Seen
-from motes.ops.assignment import assign
-from motes.ops.matching import nearest_distance
-from motes.ops.types import Particles
+from motes.ops.points.assignment import assign
+from motes.ops.points.matching import nearest_distance
+from motes.types.latents import Particles
 
 NEAR = 0.1  # of the picture's side
 PCK = (0.02, 0.05, 0.1)  # distances in picture sides within which a thing counts as correctly placed
@@ -23,7 +24,8 @@ def look(seen: Seen) -> Measured:
 
 
 def nearness(particles: Particles, centres: Float[Tensor, "B N 2"], present: Bool[Tensor, "B N"]) -> Measured:
-    """Sums of each picture, several particles to a thing or several things to a particle; distances in picture sides."""
+    """Sums of each picture, several particles to a thing or several things to a particle; distances in
+    picture sides."""
     there = particles.confident().presence > 0.5
     to_particle = nearest_distance(centres, particles.position, there) / 2  # [-1, 1] is one side
     to_object = nearest_distance(particles.position, centres, present) / 2
@@ -44,19 +46,29 @@ def matched_places(
     present: Bool[Tensor, "B N"],
     size: tuple[int, int],
 ) -> Measured:
-    """Sums of each picture, one particle to a thing at the least total distance in pixels; a thing without one is never placed right."""
+    """Sums of each picture, one particle to a thing at the least total distance in pixels; a thing without
+    one is never placed right."""
     pixels = (torch.tensor(size, device=position.device) - 1) / 2  # of one unit, as the truth has it
     apart = ((centres[:, :, None] - position[:, None]) * pixels).norm(dim=-1)
     match = assign(apart, present[:, :, None] & there[:, None])
     matched = match >= 0
-    error = apart.gather(2, match.clamp_min(0)[..., None])[..., 0] if position.shape[1] else torch.zeros_like(centres[..., 0])
+    error = (
+        apart.gather(2, match.clamp_min(0)[..., None])[..., 0]
+        if position.shape[1]
+        else torch.zeros_like(centres[..., 0])
+    )
     sides = error / (max(size) - 1 or 1)
-    found = {"matched": matched.sum(1), "error": (error * matched).sum(1), "error_sides": (sides * matched).sum(1)}
+    found = {
+        "matched": matched.sum(1),
+        "error": (error * matched).sum(1),
+        "error_sides": (sides * matched).sum(1),
+    }
     return found | {f"within_{within}": ((sides <= within) & matched).sum(1) for within in PCK}
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
-    """found: things with a particle near; clean: particles near a thing; distance of the found; |particles - things| a picture."""
+    """found: things with a particle near; clean: particles near a thing; distance of the found; |particles -
+    things| a picture."""
     test = evidence.test
     miscounted = (test["particles"] - test["objects"]).abs()
     return {

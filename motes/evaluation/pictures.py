@@ -1,4 +1,5 @@
-"""How like the picture is what the model draws of it? LPIPS only where its weights are on this machine: see `motes.nn.lpips`."""
+"""How like the picture is what the model draws of it? LPIPS only where its weights are on this machine: see
+`motes.nn.losses.lpips`."""
 
 from functools import cache
 
@@ -6,13 +7,19 @@ import torch
 
 from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import Evidence, Measured, Question, Seen
-from motes.nn.lpips import Lpips, load_lpips, why_not
-from motes.ops.metrics import psnr, ssim
+from motes.nn.losses.lpips import Lpips, load_lpips, why_not
+from motes.ops.scores.metrics import psnr, ssim
 
 
 def look(seen: Seen) -> Measured:
-    drawn, wanted = seen.drawn.double(), seen.batch.image.double()  # variances in SSIM are differences of near numbers
-    found = {"psnr": psnr(drawn, wanted), "ssim": ssim(drawn, wanted), "mse": (drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3))}
+    # variances in SSIM are differences of near numbers
+    drawn = seen.drawn.double()
+    wanted = seen.batch.image.double()
+    found = {
+        "psnr": psnr(drawn, wanted),
+        "ssim": ssim(drawn, wanted),
+        "mse": (drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3)),
+    }
     if why_not() is None and wanted.shape[1] in (1, 3):
         found["lpips"] = _lpips(wanted.device)(seen.drawn, seen.batch.image)
     return found

@@ -1,9 +1,11 @@
-"""What do the particles know of the things? Factors read out of matched particles by a straight map and by a small network.
+"""What do the particles know of the things? Factors read out of matched particles by a straight map and by a
+small network.
 
-Every thing gets one particle that is there, matched at the least total distance of centres, or where the data knows no centres at the
-largest total overlap of masks. Read are its position, log-variance, look and presence. Numbers are scored by R2, classes (whole numbers)
-by accuracy (beside it that of the most frequent class), over all things of the test pictures: a thing that got no particle is answered with what is commonest among those learnt from,
-the mean or the most frequent class. A factor that is the same for all is left out.
+Every thing gets one particle that is there, matched at the least total distance of centres, or where the
+data knows no centres at the largest total overlap of masks. Read are its position, log-variance, look and
+presence. Numbers are scored by R2, classes (whole numbers) by accuracy (beside it that of the most frequent
+class), over all things of the test pictures: a thing that got no particle is answered with what is commonest
+among those learnt from, the mean or the most frequent class. A factor that is the same for all is left out.
 """
 
 import torch
@@ -12,10 +14,10 @@ from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, ratio
 from motes.evaluation.question import Evidence, Measured, Question, Seen
-from motes.ops.assignment import assign
-from motes.ops.readout import Table, network
-from motes.ops.regression import ridges
-from motes.ops.segmentation import segment_overlaps
+from motes.ops.points.assignment import assign
+from motes.ops.scores.readout import Table, network
+from motes.ops.scores.regression import ridges
+from motes.ops.scores.segmentation import segment_overlaps
 
 PENALTIES = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
 MOST_CLASSES = 50  # whole numbers beyond are numbers
@@ -26,7 +28,8 @@ def look(seen: Seen) -> Measured:
     """What is read of the particle of each thing, whether it has one, and its factors."""
     assert seen.truth is not None
     match = _matched(seen)
-    latent, row = seen.latent, match.clamp_min(0)
+    latent = seen.latent
+    row = match.clamp_min(0)
     parts = (latent.position, latent.log_variance, latent.features, latent.presence[..., None])
     everything = torch.cat(parts, -1)
     read = everything.gather(1, row[..., None].expand(-1, -1, everything.shape[2]))
@@ -39,8 +42,12 @@ def judge(evidence: Evidence) -> dict[str, Statistic]:
     for name in [name for name in evidence.test if name.startswith(FACTOR)]:
         if _varies(evidence.learn, name):
             score = _classes if _is_class(evidence.learn[name]) else _numbers
-            found |= {f"probes/{name.removeprefix(FACTOR)}{end}": one for end, one in score(evidence, name).items()}
-    return found | {"probes/matched": ratio((evidence.test["matched"]).sum(1), evidence.test["present"].sum(1))}
+            found |= {
+                f"probes/{name.removeprefix(FACTOR)}{end}": one for end, one in score(evidence, name).items()
+            }
+    return found | {
+        "probes/matched": ratio((evidence.test["matched"]).sum(1), evidence.test["present"].sum(1))
+    }
 
 
 def _matched(seen: Seen) -> Int[Tensor, "B N"]:
@@ -53,11 +60,15 @@ def _matched(seen: Seen) -> Int[Tensor, "B N"]:
 
 
 def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
-    """R2, over the columns of the factor together: squared errors by squared distances from the mean of the test things."""
+    """R2, over the columns of the factor together: squared errors by squared distances from the mean of the
+    test things."""
     learn, choose = (_table(one, name) for one in (evidence.learn, evidence.choose))
-    straight = min(ridges(learn.x, learn.y, PENALTIES), key=lambda one: float((one(choose.x) - choose.y).square().sum()))
+    straight = min(
+        ridges(learn.x, learn.y, PENALTIES), key=lambda one: float((one(choose.x) - choose.y).square().sum())
+    )
     readers = {"/linear": straight, "/mlp": network(learn, choose)}
-    present, wanted = evidence.test["present"], _wanted(evidence.test, name)
+    present = evidence.test["present"]
+    wanted = _wanted(evidence.test, name)
     middle = wanted[present].mean(0)
     scale = (wanted[present] - middle).square().mean(0).clamp_min(1e-12)  # a column's unit does not weigh it
     around = ((wanted - middle).square() / scale).sum(2).masked_fill(~present, 0).sum(1)
@@ -74,10 +85,14 @@ def _classes(evidence: Evidence, name: str) -> dict[str, Statistic]:
     learn, choose = (_table(one, name) for one in (evidence.learn, evidence.choose))
     names, number = learn.y.unique(return_inverse=True)
     known = torch.isin(choose.y, names)
-    learn, choose = Table(learn.x, number), Table(choose.x[known], torch.searchsorted(names, choose.y[known]))
-    present, wanted = evidence.test["present"], evidence.test[name]
+    learn = Table(learn.x, number)
+    choose = Table(choose.x[known], torch.searchsorted(names, choose.y[known]))
+    present = evidence.test["present"]
+    wanted = evidence.test[name]
     commonest = names[number.bincount().argmax()]
-    found: dict[str, Statistic] = {"/commonest": ratio(((wanted == commonest) & present).sum(1), present.sum(1))}
+    found: dict[str, Statistic] = {
+        "/commonest": ratio(((wanted == commonest) & present).sum(1), present.sum(1))
+    }
     for end, hidden in (("/linear", 0), ("/mlp", 128)):
         reader = network(learn, choose, len(names), hidden)
         answer = names[reader(evidence.test["read"].flatten(0, 1)).argmax(1)].view_as(wanted)

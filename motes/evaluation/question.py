@@ -1,4 +1,5 @@
-"""What a question asked of a model is made of, and the one place that says what it may need of model and truth."""
+"""What a question asked of a model is made of, and the one place that says what it may need of model and
+truth."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,14 +10,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from motes.data.base import Truth
 from motes.evaluation.intervals import Statistic
 from motes.models.base import Model
-from motes.nn.vgg import VGG_FILE, vgg_places
-from motes.ops.footprints import Footprints, middles_of_masks, windows_of_masks
-from motes.ops.glimpse import place
-from motes.ops.segmentation import shared_pixels
-from motes.ops.types import Batch, Image, Particles
+from motes.nn.losses.vgg import VGG_FILE, vgg_places
+from motes.ops.rendering.footprints import Footprints, middles_of_masks, windows_of_masks
+from motes.ops.rendering.glimpse import place
+from motes.ops.scores.segmentation import shared_pixels
+from motes.types.batch import Batch
+from motes.types.latents import Image, Particles
+from motes.types.truth import Truth
 
 Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batch until all have been seen
 
@@ -37,7 +39,8 @@ class Seen:
 
     @property
     def unit(self) -> Tensor:
-        """Pictures with the same number are much alike: those of one identity, or else the frames of a clip."""
+        """Pictures with the same number are much alike: those of one identity, or else the frames of a
+        clip."""
         identity = None if self.truth is None else self.truth.scene.get("identity")
         return self.batch.index // self.frames if identity is None else identity.flatten()
 
@@ -59,7 +62,8 @@ class Seen:
 
     @cached_property
     def shared(self) -> Float[Tensor, "B n k"]:
-        """How many pixels each true thing and each particle share, where masks are known: see `motes.ops.segmentation`."""
+        """How many pixels each true thing and each particle share, where masks are known: see
+        `motes.ops.scores.segmentation`."""
         assert self.truth is not None and self.truth.masks is not None
         return shared_pixels(self.truth.masks, self.footprints.owners(self.there), len(self.latent))
 
@@ -76,7 +80,8 @@ class Seen:
 
     @cached_property
     def boxes(self) -> Float[Tensor, "B N 4"] | None:
-        """Of what is visible, their ends exclusive: first row, first column, row and column after the last, in pixels."""
+        """Of what is visible, their ends exclusive: first row, first column, row and column after the last,
+        in pixels."""
         truth = self.truth
         if truth is None or (truth.boxes is None and truth.masks is None):
             return None
@@ -87,7 +92,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was measured: on the pictures to score, and where a question learns, on others to learn and to choose from."""
+    """All that was measured: on the pictures to score, and where a question learns, on others to learn and
+    to choose from."""
 
     test: Measured
     learn: Measured = field(default_factory=dict)
@@ -98,10 +104,12 @@ class Evidence:
 class Question:
     """One file of this room: what it needs, what it measures of a batch, and which numbers follow."""
 
-    needs: tuple[str, ...]  # names in NEEDS
+    # names in NEEDS
+    needs: tuple[str, ...]
     look: Callable[[Seen], Measured]
     judge: Callable[[Evidence], dict[str, Statistic]]
-    learns: bool = False  # whether it also looks at pictures to learn and to choose from
+    # whether it also looks at pictures to learn and to choose from
+    learns: bool = False
 
 
 # name -> (whether it is there, the sentence that says it is not)
@@ -111,21 +119,38 @@ NEEDS: dict[str, tuple[Callable[[Seen], bool], str]] = {
         lambda seen: hasattr(seen.model, "glimpses"),
         "this model does not say which pixels are whose: its particles have no alpha",
     ),
-    "places": (lambda seen: seen.centres is not None, "this data does not know where things are (centres, boxes or masks)"),
-    "masks": (lambda seen: seen.truth is not None and seen.truth.masks is not None, "this data does not know the masks of things"),
-    "points": (lambda seen: seen.truth is not None and seen.truth.points is not None, "this data has no landmarks (points)"),
+    "places": (
+        lambda seen: seen.centres is not None,
+        "this data does not know where things are (centres, boxes or masks)",
+    ),
+    "masks": (
+        lambda seen: seen.truth is not None and seen.truth.masks is not None,
+        "this data does not know the masks of things",
+    ),
+    "points": (
+        lambda seen: seen.truth is not None and seen.truth.points is not None,
+        "this data has no landmarks (points)",
+    ),
     "loss": (
         lambda seen: _has_loss(seen.model),
         f"its loss needs {VGG_FILE}, which is not on this machine (--vgg-weights names it to train)",
     ),
-    "labels": (lambda seen: set(seen.model.needs) <= seen.batch.facts.keys(), "this data lacks the labels that the model's loss needs"),
-    "factors": (lambda seen: seen.truth is not None and bool(seen.truth.factors), "this data does not know the factors of things"),
+    "labels": (
+        lambda seen: set(seen.model.needs) <= seen.batch.facts.keys(),
+        "this data lacks the labels that the model's loss needs",
+    ),
+    "factors": (
+        lambda seen: seen.truth is not None and bool(seen.truth.factors),
+        "this data does not know the factors of things",
+    ),
 }
 
 
 def missing(question: Question, seen: Seen) -> str | None:
     """Why the question cannot be asked of this model and data; None where it can."""
-    return next((sentence for name in question.needs for there, sentence in [NEEDS[name]] if not there(seen)), None)
+    return next(
+        (sentence for name in question.needs for there, sentence in [NEEDS[name]] if not there(seen)), None
+    )
 
 
 def _has_loss(model: Model) -> bool:

@@ -1,7 +1,8 @@
 """Is a particle that says it is unsure of its place in fact farther from the thing?
 
-The log-variance of a particle's position, summed over both axes, against its distance to the nearest true centre, in pixels. Once over
-the particles that the model believes in, and once (`_all`) over every particle that is drawn.
+The log-variance of a particle's position, summed over both axes, against its distance to the nearest true
+centre, in pixels. Once over the particles that the model believes in, and once (`_all`) over every particle
+that is drawn.
 """
 
 from functools import partial
@@ -12,42 +13,55 @@ from torch import Tensor
 
 from motes.evaluation.intervals import Statistic
 from motes.evaluation.question import Evidence, Measured, Question, Seen
-from motes.ops.rank import area_under_risk, rank_correlation, risk_at
+from motes.ops.scores.rank import area_under_risk, rank_correlation, risk_at
 
 COVERAGES = (0.25, 0.5, 0.75)
 
 
 def look(seen: Seen) -> Measured:
-    """Of each particle: how unsure, how far (endless where there is no thing), whether it is believed in and drawn."""
+    """Of each particle: how unsure, how far (endless where there is no thing), whether it is believed in and
+    drawn."""
     assert seen.truth is not None and seen.centres is not None
     pixels = (torch.tensor(seen.size, device=seen.batch.image.device) - 1) / 2
     apart = ((seen.latent.position[:, :, None] - seen.centres[:, None]) * pixels).norm(dim=-1)
     apart = apart.masked_fill(~seen.truth.present[:, None], torch.inf)
     nearest = apart.amin(2) if apart.shape[2] else torch.full_like(seen.latent.presence, torch.inf)
-    return {"unsure": seen.latent.log_variance.sum(-1), "apart": nearest, "there": seen.there, "drawn": seen.latent.presence > 0.5}
+    return {
+        "unsure": seen.latent.log_variance.sum(-1),
+        "apart": nearest,
+        "there": seen.there,
+        "drawn": seen.latent.presence > 0.5,
+    }
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
-    """Risks are mean distances of the surest particles; `aurc_random` is what any order without knowledge has, `aurc_best` the least."""
+    """Risks are mean distances of the surest particles; `aurc_random` is what any order without knowledge
+    has, `aurc_best` the least."""
     test = evidence.test
     believed, everyone = (_Pairs(test, test[name] & test["apart"].isfinite()) for name in ("there", "drawn"))
-    sure, risk = -believed.unsure, believed.apart
+    sure = -believed.unsure
+    risk = believed.apart
     return {
         "rank_correlation": believed.of(partial(rank_correlation, believed.unsure, risk)),
         "rank_correlation_all": everyone.of(partial(rank_correlation, everyone.unsure, everyone.apart)),
         "aurc": believed.of(partial(area_under_risk, sure, risk)),
         "aurc_random": believed.of(partial(area_under_risk, torch.zeros_like(risk), risk)),
         "aurc_best": believed.of(partial(area_under_risk, -risk, risk)),
-        **{f"risk@{coverage:g}": believed.of(partial(risk_at, sure, risk, coverage=coverage)) for coverage in COVERAGES},
+        **{
+            f"risk@{coverage:g}": believed.of(partial(risk_at, sure, risk, coverage=coverage))
+            for coverage in COVERAGES
+        },
         "risk@1": believed.of(partial(risk_at, sure, risk, coverage=1.0)),
     }
 
 
 class _Pairs:
-    """The particles that count, of all pictures in one row; a picture that is drawn twice has its particles drawn twice."""
+    """The particles that count, of all pictures in one row; a picture that is drawn twice has its particles
+    drawn twice."""
 
     def __init__(self, test: Measured, which: Tensor):
-        self.unsure, self.apart = test["unsure"][which].double(), test["apart"][which].double()
+        self.unsure = test["unsure"][which].double()
+        self.apart = test["apart"][which].double()
         self.picture = torch.arange(len(which))[:, None].expand_as(which)[which]
 
     def of(self, score: partial[Tensor]) -> Statistic:

@@ -1,4 +1,5 @@
-"""Directions: what a latent changes by when one thing about its picture does, learnt from pairs, from labels or from two heaps of pictures."""
+"""Directions: what a latent changes by when one thing about its picture does, learnt from pairs, from labels
+or from two heaps of pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,34 +11,48 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.explore.latents import parts, rows
-from motes.ops.interpolation import matched
-from motes.ops.regression import ridges
-from motes.ops.types import Particles
+from motes.ops.points.interpolation import matched
+from motes.ops.scores.regression import ridges
+from motes.types.latents import Particles
 
 OF_PARTICLES = ("position", "features", "presence")  # what of a particle a direction may change
 STRIDES = 4  # in which a direction that bends is walked
-FIT_STEPS, FIT_RATE, FIT_PENALTY = 400, 0.05, 1e-4  # of the descent that bends it; the last is of a squared number
+# of the descent that bends it; the last is of a squared number
+FIT_STEPS = 400
+FIT_RATE = 0.05
+FIT_PENALTY = 1e-4
 PENALTY = 1e-3  # of a regression, a row
 
 
 @dataclass(frozen=True)
 class Direction:
-    """At strength 1 a part of the latent changes by `step`; with `turn` the way bends: its slope is `step + part turn`.
+    """At strength 1 a part of the latent changes by `step`; with `turn` the way bends: its slope is `step +
+    part turn`.
 
     Of particles it is what one particle changes by.
     """
 
-    step: Mapping[str, Tensor]  # part of the latent -> its change, F numbers
+    # part of the latent -> its change, F numbers
+    step: Mapping[str, Tensor]
     turn: Mapping[str, Float[Tensor, "F F"]] = field(default_factory=dict)
-    agreement: float = 1.0  # of what it was learnt from: mean cosine between each change and the mean change; 1: all alike
+    # of what it was learnt from: mean cosine between each change and the mean change; 1: all alike
+    agreement: float = 1.0
 
-    def moved(self, latent: Any, strength: float | Float[Tensor, "B"], particle: int | Int[Tensor, "B"] | None = None) -> Any:
-        """The latent further along, each picture by its own strength; of particles, one in each picture, or all."""
+    def moved(
+        self,
+        latent: Any,
+        strength: float | Float[Tensor, "B"],
+        particle: int | Int[Tensor, "B"] | None = None,
+    ) -> Any:
+        """The latent further along, each picture by its own strength; of particles, one in each picture, or
+        all."""
         if isinstance(latent, Particles):
             return _particles_moved(self.step, latent, strength, particle)
         if particle is not None:
             raise UserError("this latent has no particles; leave the particle out")
-        return replace(latent, **{name: self._walked(name, parts(latent)[name], strength) for name in self.step})
+        return replace(
+            latent, **{name: self._walked(name, parts(latent)[name], strength) for name in self.step}
+        )
 
     def _walked(self, name: str, part: Tensor, strength: float | Tensor) -> Tensor:
         share = torch.as_tensor(strength, dtype=part.dtype, device=part.device)
@@ -58,26 +73,38 @@ def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) 
         amount = amount[known]
     else:
         found = _differences(before, after)
-    step = {name: (_spread_out(amount, change) * change).sum(0) / amount.square().sum() for name, change in found.items()}
+    step = {
+        name: (_spread_out(amount, change) * change).sum(0) / amount.square().sum()
+        for name, change in found.items()
+    }
     return Direction(step, agreement=_agreement(found, step, amount))
 
 
-def bending(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None, penalty: float = FIT_PENALTY) -> Direction:
-    """A change that depends on where one is: dz / da = step + z turn, such that it leads from each picture to its other in `amount`.
+def bending(
+    before: Any, after: Any, amount: Float[Tensor, "B"] | None = None, penalty: float = FIT_PENALTY
+) -> Direction:
+    """A change that depends on where one is: dz / da = step + z turn, such that it leads from each picture
+    to its other in `amount`.
 
-    For codes in which a factor runs along a curve, as a place does that moves through the picture. What counts is where the way ends: a
-    line from end to end of an arc is shorter than the arc, and a straight fit of differences walks too fast.
+    For codes in which a factor runs along a curve, as a place does that moves through the picture. What
+    counts is where the way ends: a line from end to end of an arc is shorter than the arc, and a straight
+    fit of differences walks too fast.
     """
     _refuse_unlike(before, after)
     if isinstance(before, Particles):
         raise UserError("a particle's direction is straight; use of_pairs")
     name = _first(before)
-    start, end = parts(before)[name].detach(), parts(after)[name].detach()
+    start = parts(before)[name].detach()
+    end = parts(after)[name].detach()
     amount = _amounts(amount, start)
     everything = torch.cat([start, end])
-    middle, spread = everything.mean(0), everything.std(0, correction=0).clamp_min(1e-6)
-    start, end = (start - middle) / spread, (end - middle) / spread
-    step, turn = _curved(torch.cat([start, end]), torch.cat([end, start]), torch.cat([amount, -amount]), penalty)
+    middle = everything.mean(0)
+    spread = everything.std(0, correction=0).clamp_min(1e-6)
+    start = (start - middle) / spread
+    end = (end - middle) / spread
+    step, turn = _curved(
+        torch.cat([start, end]), torch.cat([end, start]), torch.cat([amount, -amount]), penalty
+    )
     turn = turn * spread / spread[:, None]
     step = spread * step - middle @ turn
     mean = {name: step + (parts(before)[name] @ turn).mean(0)}
@@ -89,18 +116,23 @@ def _curved(
 ) -> tuple[Float[Tensor, " F"], Float[Tensor, "F F"]]:
     """By Adam, from a straight way on."""
     straight = (amount[:, None] * (end - start)).sum(0) / amount.square().sum()
-    step, turn = straight.clone().requires_grad_(), torch.zeros(len(straight), len(straight)).to(straight).requires_grad_()
+    step = straight.clone().requires_grad_()
+    turn = torch.zeros(len(straight), len(straight)).to(straight).requires_grad_()
     optimizer = torch.optim.Adam([step, turn], lr=FIT_RATE)
     for number in range(FIT_STEPS):
         optimizer.param_groups[0]["lr"] = FIT_RATE * (1 - number / FIT_STEPS)
         with torch.enable_grad():
-            missed = (walked(start, amount, step, turn) - end).square().sum(1).mean() + penalty * turn.square().sum()
+            missed = (walked(start, amount, step, turn) - end).square().sum(
+                1
+            ).mean() + penalty * turn.square().sum()
             step.grad, turn.grad = torch.autograd.grad(missed, [step, turn])
         optimizer.step()
     return step.detach(), turn.detach()
 
 
-def walked(part: Float[Tensor, "B F"], amount: Tensor, step: Float[Tensor, " F"], turn: Float[Tensor, "F F"]) -> Float[Tensor, "B F"]:
+def walked(
+    part: Float[Tensor, "B F"], amount: Tensor, step: Float[Tensor, " F"], turn: Float[Tensor, "F F"]
+) -> Float[Tensor, "B F"]:
     """Along dz / da = step + z turn, in strides whose slope is that of their middle."""
     stride = amount.reshape(-1, 1) / STRIDES
     for _ in range(STRIDES):
@@ -110,17 +142,23 @@ def walked(part: Float[Tensor, "B F"], amount: Tensor, step: Float[Tensor, " F"]
 
 
 def of_unpaired(before: Any, after: Any) -> Direction:
-    """The difference of the means of two heaps of pictures; what else differs between the heaps comes along."""
+    """The difference of the means of two heaps of pictures; what else differs between the heaps comes
+    along."""
     _refuse_particles(before)
     name = _first(before)
     return Direction({name: parts(after)[name].mean(0) - parts(before)[name].mean(0)})
 
 
-def of_labels(latent: Any, value: Float[Tensor, "B"], way: str = "ridge", others: Float[Tensor, "B Q"] | None = None) -> Direction:
-    """By one number known of each picture, a unit of it: see WAYS. `others`: what else is known, and shall stay."""
+def of_labels(
+    latent: Any, value: Float[Tensor, "B"], way: str = "ridge", others: Float[Tensor, "B Q"] | None = None
+) -> Direction:
+    """By one number known of each picture, a unit of it: see WAYS. `others`: what else is known, and shall
+    stay."""
     _refuse_particles(latent)
     if way not in WAYS:
-        raise UserError(f"there is no way {way!r} to learn a direction from labels; choose one of {', '.join(WAYS)}")
+        raise UserError(
+            f"there is no way {way!r} to learn a direction from labels; choose one of {', '.join(WAYS)}"
+        )
     name = _first(latent)
     value = value.to(parts(latent)[name])
     if len(value) != len(parts(latent)[name]) or not value.std() > 0:
@@ -128,7 +166,9 @@ def of_labels(latent: Any, value: Float[Tensor, "B"], way: str = "ridge", others
     return Direction({name: WAYS[way](parts(latent)[name], value, others)})
 
 
-def _by_means(code: Float[Tensor, "B F"], value: Float[Tensor, "B"], others: Tensor | None) -> Float[Tensor, " F"]:
+def _by_means(
+    code: Float[Tensor, "B F"], value: Float[Tensor, "B"], others: Tensor | None
+) -> Float[Tensor, " F"]:
     """Of the classes above and below the middle, a unit of the label."""
     if others is not None:
         raise UserError("class means cannot hold other factors still; use the way ridge")
@@ -136,8 +176,11 @@ def _by_means(code: Float[Tensor, "B F"], value: Float[Tensor, "B"], others: Ten
     return (code[above].mean(0) - code[~above].mean(0)) / (value[above].mean() - value[~above].mean())
 
 
-def _by_ridge(code: Float[Tensor, "B F"], value: Float[Tensor, "B"], others: Tensor | None) -> Float[Tensor, " F"]:
-    """Code = value direction + others rest + offset, by ridge regression: what goes along with the others is theirs."""
+def _by_ridge(
+    code: Float[Tensor, "B F"], value: Float[Tensor, "B"], others: Tensor | None
+) -> Float[Tensor, " F"]:
+    """Code = value direction + others rest + offset, by ridge regression: what goes along with the others is
+    theirs."""
     known = value[:, None] if others is None else torch.cat([value[:, None], others.to(code)], 1)
     return ridges(known, code, (PENALTY,))[0].weight[0].to(code)
 
@@ -146,16 +189,24 @@ WAYS = {"means": _by_means, "ridge": _by_ridge}
 
 
 def follows(asked: Float[Tensor, "B"], measured: Float[Tensor, "B"]) -> float:
-    """R2 of what was measured against what was asked for, on the line of slope 1 through 0: only moving as asked gives 1."""
-    return float(1 - (measured - asked).square().sum() / (asked - asked.mean()).square().sum().clamp_min(1e-12))
+    """R2 of what was measured against what was asked for, on the line of slope 1 through 0: only moving as
+    asked gives 1."""
+    return float(
+        1 - (measured - asked).square().sum() / (asked - asked.mean()).square().sum().clamp_min(1e-12)
+    )
 
 
 def leakage(
-    before: Mapping[str, Tensor], after: Mapping[str, Tensor], asked: str, spread: Mapping[str, Tensor] | None = None
+    before: Mapping[str, Tensor],
+    after: Mapping[str, Tensor],
+    asked: str,
+    spread: Mapping[str, Tensor] | None = None,
 ) -> dict[str, float]:
-    """How much each other factor moved, read from the pictures before and after an edit: mean |change| in % of its spread.
+    """How much each other factor moved, read from the pictures before and after an edit: mean |change| in %
+    of its spread.
 
-    `spread`: values of each factor whose standard deviation counts, where those before the edit are not typical.
+    `spread`: values of each factor whose standard deviation counts, where those before the edit are not
+    typical.
     """
     if asked not in before:
         raise UserError(f"there is no factor {asked!r} here; there are {', '.join(before)}")
@@ -166,8 +217,12 @@ def leakage(
     return dict(sorted(found.items()))
 
 
-def _particles_moved(step: Mapping[str, Tensor], latent: Particles, strength: float | Tensor, particle: int | Tensor | None) -> Particles:
-    share = torch.as_tensor(strength, dtype=latent.position.dtype, device=latent.position.device).expand(len(latent.position))
+def _particles_moved(
+    step: Mapping[str, Tensor], latent: Particles, strength: float | Tensor, particle: int | Tensor | None
+) -> Particles:
+    share = torch.as_tensor(strength, dtype=latent.position.dtype, device=latent.position.device).expand(
+        len(latent.position)
+    )
     chosen = torch.ones_like(latent.presence)
     if particle is not None:
         index = torch.as_tensor(particle, device=chosen.device).expand(len(chosen))
@@ -175,14 +230,18 @@ def _particles_moved(step: Mapping[str, Tensor], latent: Particles, strength: fl
             raise UserError(f"there is no particle {int(index.max())}; this picture has {len(latent)}")
         chosen = torch.zeros_like(chosen).scatter(1, index[:, None], 1.0)
     weight = chosen * share[:, None]
-    changed = {name: parts(latent)[name] + _spread_out(weight, parts(latent)[name]) * change for name, change in step.items()}
+    changed = {
+        name: parts(latent)[name] + _spread_out(weight, parts(latent)[name]) * change
+        for name, change in step.items()
+    }
     if "presence" in changed:
         changed["presence"] = changed["presence"].clamp(0, 1)
     return replace(latent, **changed)
 
 
 def _of_changed_particles(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
-    """Of each pair the change of the particle that changed most, in units of what particles differ by; and the pairs that have one."""
+    """Of each pair the change of the particle that changed most, in units of what particles differ by; and
+    the pairs that have one."""
     names = [name for name in OF_PARTICLES if parts(before)[name].numel()]
     spread = {name: parts(before)[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
     found: dict[str, list[Tensor]] = {name: [] for name in names}
@@ -194,12 +253,17 @@ def _of_changed_particles(before: Particles, after: Particles) -> tuple[dict[str
         if not len(mine):
             continue
         changes = {name: parts(other)[name][0, match[mine]] - parts(one)[name][0, mine] for name in names}
-        far = sum(((changes[name] / spread[name]).reshape(len(mine), -1).square().sum(1) for name in names), torch.zeros(1).to(mine.device))
+        far = sum(
+            ((changes[name] / spread[name]).reshape(len(mine), -1).square().sum(1) for name in names),
+            torch.zeros(1).to(mine.device),
+        )
         known.append(n)
         for name in names:
             found[name].append(changes[name][far.argmax()])
     if not known:
-        raise UserError("no particle is there before and after, in no pair; train the model longer, or give other pairs")
+        raise UserError(
+            "no particle is there before and after, in no pair; train the model longer, or give other pairs"
+        )
     return {name: torch.stack(changes) for name, changes in found.items()}, known
 
 
@@ -216,14 +280,20 @@ def _first(latent: Any) -> str:
 def _amounts(amount: Tensor | None, part: Tensor) -> Float[Tensor, "B"]:
     amount = part.new_ones(len(part)) if amount is None else amount.to(part)
     if len(amount) != len(part) or not amount.abs().sum() > 0:
-        raise UserError(f"there are {len(part)} pairs, and {len(amount)} amounts by which they differ, which must not all be 0")
+        raise UserError(
+            f"there are {len(part)} pairs, and {len(amount)} amounts by which they differ, which must not all be 0"
+        )
     return amount
 
 
 def _agreement(found: Mapping[str, Tensor], step: Mapping[str, Tensor], amount: Tensor) -> float:
-    changes = torch.cat([change.flatten(1) if change.dim() > 1 else change[:, None] for change in found.values()], 1)
+    changes = torch.cat(
+        [change.flatten(1) if change.dim() > 1 else change[:, None] for change in found.values()], 1
+    )
     mean = torch.cat([one.flatten() for one in step.values()])
-    return float(torch.nn.functional.cosine_similarity(changes * amount.sign()[:, None], mean[None], dim=1).mean())
+    return float(
+        torch.nn.functional.cosine_similarity(changes * amount.sign()[:, None], mean[None], dim=1).mean()
+    )
 
 
 def _spread_out(weight: Tensor, part: Tensor) -> Tensor:
@@ -234,7 +304,9 @@ def _spread_out(weight: Tensor, part: Tensor) -> Tensor:
 def _refuse_unlike(before: Any, after: Any) -> None:
     counts = [len(next(iter(parts(latent).values()))) for latent in (before, after)]
     if type(before) is not type(after) or counts[0] != counts[1] or not counts[0]:
-        raise UserError(f"pairs are as many pictures before as after, one at least, not {counts[0]} and {counts[1]}")
+        raise UserError(
+            f"pairs are as many pictures before as after, one at least, not {counts[0]} and {counts[1]}"
+        )
 
 
 def _refuse_particles(latent: Any) -> None:

@@ -1,4 +1,5 @@
-"""What the units of a model's first layer look for: their weights as pictures, and how much each prefers one orientation."""
+"""What the units of a model's first layer look for: their weights as pictures, and how much each prefers one
+orientation."""
 
 import math
 from typing import Protocol, runtime_checkable
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model
-from motes.ops.types import Image
+from motes.types.latents import Image
 
 ORIENTATIONS = 36  # of the gratings, over half a turn
 GAP = 1  # pixels between the tiles of a sheet
@@ -24,22 +25,27 @@ class LooksFor(Protocol):
 
 
 def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
-    """One picture a unit: rows of the first matrix that reads whole pictures, or kernels of the first convolution."""
+    """One picture a unit: rows of the first matrix that reads whole pictures, or kernels of the first
+    convolution."""
     with torch.no_grad():
         if isinstance(model, LooksFor):
             return model.filters()
-        channels, (rows, columns) = model.config.channels, model.config.image_size
+        channels = model.config.channels
+        rows, columns = model.config.image_size
         for part in model.modules():
             if isinstance(part, nn.Conv2d) and part.in_channels == channels:
                 return part.weight.detach()
             if isinstance(part, nn.Linear) and part.in_features == channels * rows * columns:
                 return rearrange(part.weight.detach(), "n (c h w) -> n c h w", c=channels, h=rows)
-    raise UserError(f"no layer of a {type(model).__name__} reads pictures directly, so it has no filters to show")
+    raise UserError(
+        f"no layer of a {type(model).__name__} reads pictures directly, so it has no filters to show"
+    )
 
 
 def contact_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
-    """One picture, 1 C H W, of all filters in rows, each stretched about middle grey to its own strength; those that prefer one
-    orientation most come first. Filters of other than 1 or 3 channels show their mean."""
+    """One picture, 1 C H W, of all filters in rows, each stretched about middle grey to its own strength;
+    those that prefer one orientation most come first. Filters of other than 1 or 3 channels show their
+    mean."""
     if filters.shape[1] not in (1, 3):
         filters = filters.mean(1, keepdim=True)
     filters = filters[orientation_selectivity(filters).argsort(descending=True)]
@@ -52,10 +58,12 @@ def contact_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image
 
 
 def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, " N"]:
-    """From 0, alike for all orientations, to 1, one alone: |sum R(a) exp(2 i a)| / sum R(a), as is usual of cells in visual cortex.
+    """From 0, alike for all orientations, to 1, one alone: |sum R(a) exp(2 i a)| / sum R(a), as is usual of
+    cells in visual cortex.
 
-    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle a filter up to the finest: so noise,
-    which prefers some grating by chance, prefers no orientation. The mean light of a filter is no matter.
+    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle a
+    filter up to the finest: so noise, which prefers some grating by chance, prefers no orientation. The mean
+    light of a filter is no matter.
     """
     centred = filters - filters.mean((2, 3), keepdim=True)
     angle, waves = _gratings(filters)
@@ -63,7 +71,9 @@ def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, 
     response = rearrange(amplitude.abs().square().sum(1), "n (a f) -> n a f", a=ORIENTATIONS).sum(2)
     preferred = (response * torch.exp(2j * angle)).sum(1).abs()
     total = response.sum(1)
-    return torch.where(total > 1e-12, preferred / total.clamp_min(1e-12), torch.zeros_like(total)).to(filters.dtype)
+    return torch.where(total > 1e-12, preferred / total.clamp_min(1e-12), torch.zeros_like(total)).to(
+        filters.dtype
+    )
 
 
 def selective_share(filters: Float[Tensor, "N C h w"], above: float = 0.6) -> float:
@@ -72,12 +82,17 @@ def selective_share(filters: Float[Tensor, "N C h w"], above: float = 0.6) -> fl
 
 
 def _gratings(filters: Float[Tensor, "N C h w"]) -> tuple[Float[Tensor, " a"], Tensor]:
-    """Orientations, and complex gratings of each at each frequency, the frequencies of one orientation side by side."""
+    """Orientations, and complex gratings of each at each frequency, the frequencies of one orientation side
+    by side."""
     rows, columns = filters.shape[2:]
     angle = torch.arange(ORIENTATIONS, dtype=torch.float64, device=filters.device) * math.pi / ORIENTATIONS
     side = min(rows, columns)
-    frequency = torch.arange(1, side // 2, 0.5, dtype=torch.float64, device=filters.device) / side  # cycles a pixel
+    frequency = (
+        torch.arange(1, side // 2, 0.5, dtype=torch.float64, device=filters.device) / side
+    )  # cycles a pixel
     along = torch.stack([angle.sin(), angle.cos()])[:, :, None] * frequency  # 2 a f
-    down, across = (torch.arange(count, dtype=torch.float64, device=filters.device) for count in (rows, columns))
+    down, across = (
+        torch.arange(count, dtype=torch.float64, device=filters.device) for count in (rows, columns)
+    )
     phase = along[0, :, :, None, None] * down[:, None] + along[1, :, :, None, None] * across
     return angle, rearrange(torch.exp(2j * math.pi * phase), "a f h w -> (a f) h w")

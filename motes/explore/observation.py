@@ -8,19 +8,22 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.ops.types import Image
+from motes.types.latents import Image
 
 
 @dataclass(frozen=True)
 class Observation:
-    """`values` = the means of squares of `shrink` x `shrink` pixels + noise; where `known` is 0 they say nothing.
+    """`values` = the means of squares of `shrink` x `shrink` pixels + noise; where `known` is 0 they say
+    nothing.
 
     With shrink 1 and no noise it is a picture with holes.
     """
 
     values: Float[Tensor, "B C h w"]
-    known: Float[Tensor, "B 1 h w"]  # from 0, hidden, to 1, seen
-    noise: float = 0.0  # its standard deviation, in units of brightness
+    # from 0, hidden, to 1, seen
+    known: Float[Tensor, "B 1 h w"]
+    # its standard deviation, in units of brightness
+    noise: float = 0.0
     shrink: int = 1
 
     @property
@@ -42,7 +45,8 @@ class Observation:
 
     def filled(self, guess: Float[Tensor, "#B C H W"]) -> Image:
         """What was seen, at the picture's size, and the guess where nothing was."""
-        known, values = self.known, self.values
+        known = self.known
+        values = self.values
         if self.shrink > 1:
             known = F.interpolate(known, scale_factor=self.shrink, mode="nearest")
             values = F.interpolate(values, scale_factor=self.shrink, mode="bilinear", align_corners=False)
@@ -55,8 +59,13 @@ class Observation:
     def distances(self, pictures: Float[Tensor, "M C H W"]) -> Float[Tensor, "B M"]:
         """To each of some pictures, squared, summed over what is known."""
         weight = self.known.expand_as(self.values).flatten(1)
-        seen, values = self.seen(pictures).flatten(1), self.values.flatten(1)
-        apart = weight @ seen.square().T - 2 * (weight * values) @ seen.T + (weight * values.square()).sum(1, keepdim=True)
+        seen = self.seen(pictures).flatten(1)
+        values = self.values.flatten(1)
+        apart = (
+            weight @ seen.square().T
+            - 2 * (weight * values) @ seen.T
+            + (weight * values.square()).sum(1, keepdim=True)
+        )
         return apart.clamp_min(0)  # rounding
 
     def rows(self, index: slice | Int[Tensor, "n"]) -> "Observation":
@@ -65,9 +74,12 @@ class Observation:
 
 
 def masked(image: Image, known: Float[Tensor, "B D h w"]) -> Observation:
-    """Pictures with holes: known is 1 where they are seen, 0 where they are hidden. What lies in the holes is not looked at."""
+    """Pictures with holes: known is 1 where they are seen, 0 where they are hidden. What lies in the holes
+    is not looked at."""
     if known.shape != (len(image), 1, *image.shape[2:]):
-        raise UserError(f"a mask of {tuple(known.shape)} does not fit pictures of {tuple(image.shape)}: one channel, the pictures' size")
+        raise UserError(
+            f"a mask of {tuple(known.shape)} does not fit pictures of {tuple(image.shape)}: one channel, the pictures' size"
+        )
     return Observation(torch.where(known > 0, image, 0.5), known.clamp(0, 1))
 
 

@@ -1,4 +1,5 @@
-"""What a likely latent is, learnt from those of training pictures: how far one lies from them, and where it must stay."""
+"""What a likely latent is, learnt from those of training pictures: how far one lies from them, and where it
+must stay."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
@@ -8,10 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.explore.latents import parts
-from motes.ops.types import Particles
+from motes.types.latents import Particles
 
 WIDEST = 512  # numbers whose covariance is kept whole
-FLOOR = 1e-3  # least standard deviation of a direction, in those of the widest: what hardly varied may hardly vary
+# least standard deviation of a direction, in those of the widest: what hardly varied may hardly vary
+FLOOR = 1e-3
 
 
 @runtime_checkable
@@ -31,7 +33,8 @@ class Prior(Protocol):
 
 @dataclass(frozen=True)
 class Normal:
-    """The law of some vectors; `whitening` turns what differs from the mean into independent numbers of variance 1."""
+    """The law of some vectors; `whitening` turns what differs from the mean into independent numbers of
+    variance 1."""
 
     mean: Float[Tensor, " F"]
     whitening: Float[Tensor, "F F"] | Float[Tensor, " F"]
@@ -40,7 +43,9 @@ class Normal:
     def of(cls, vectors: Float[Tensor, "M F"]) -> "Normal":
         mean = vectors.mean(0)
         centred = vectors - mean
-        if not len(vectors) > 1 or vectors.shape[1] > min(WIDEST, len(vectors) // 2):  # too few to know what goes with what
+        if not len(vectors) > 1 or vectors.shape[1] > min(
+            WIDEST, len(vectors) // 2
+        ):  # too few to know what goes with what
             spread = centred.square().mean(0).sqrt()
             return cls(mean, 1 / spread.clamp_min(max(FLOOR * float(spread.max()), 1e-9)))
         values, axes = torch.linalg.eigh(centred.T.double() @ centred.double() / (len(vectors) - 1))
@@ -50,7 +55,9 @@ class Normal:
     def distance(self, vectors: Float[Tensor, "*B F"]) -> Float[Tensor, "*B"]:
         """Mahalanobis', squared."""
         away = vectors - self.mean
-        return (away @ self.whitening if self.whitening.dim() == 2 else away * self.whitening).square().sum(-1)
+        return (
+            (away @ self.whitening if self.whitening.dim() == 2 else away * self.whitening).square().sum(-1)
+        )
 
 
 class CodePrior:
@@ -62,16 +69,20 @@ class CodePrior:
         self._laws = {name: Normal.of(value.flatten(1)) for name, value in found.items()}
 
     def distance(self, latent: Any) -> Float[Tensor, "B"]:
-        return torch.stack([law.distance(getattr(latent, name).flatten(1)) for name, law in self._laws.items()]).sum(0)
+        return torch.stack(
+            [law.distance(getattr(latent, name).flatten(1)) for name, law in self._laws.items()]
+        ).sum(0)
 
     def kept(self, latent: Any) -> Any:
         return latent
 
 
 class ParticlePrior:
-    """Looks are alike whoever has them; places lie in the picture; to be there costs something, to be half there more.
+    """Looks are alike whoever has them; places lie in the picture; to be there costs something, to be half
+    there more.
 
-    What is not there has any look for nothing. Whatever else there is, such as the background, is one normal vector a picture.
+    What is not there has any look for nothing. Whatever else there is, such as the background, is one normal
+    vector a picture.
     """
 
     def __init__(self, latent: Particles, names: tuple[str, ...]):
@@ -80,7 +91,9 @@ class ParticlePrior:
             there = torch.ones_like(there)
         particles = latent.per_particle()
         self.scale = {name: _spread(particles[name].flatten(0, 1)) for name in names if name in particles}
-        self._look = Normal.of(latent.features[there]) if "features" in names and int(there.sum()) > 1 else None
+        self._look = (
+            Normal.of(latent.features[there]) if "features" in names and int(there.sum()) > 1 else None
+        )
         self._rest = CodePrior(latent, tuple(name for name in names if name not in particles))
         self.scale |= self._rest.scale
 

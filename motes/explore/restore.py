@@ -1,4 +1,5 @@
-"""A picture of which not all was seen, completed by any model that draws: the likeliest latent that agrees with what was seen."""
+"""A picture of which not all was seen, completed by any model that draws: the likeliest latent that agrees
+with what was seen."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from motes.errors import UserError
 from motes.explore.latents import drawn_parts, joined, parts, rows
 from motes.explore.observation import Observation
 from motes.explore.prior import Prior, learn_prior
-from motes.models.base import Bounded, Model, device_of, refuse_other_sizes
-from motes.ops.types import Image
+from motes.models.abilities import Bounded
+from motes.models.base import Model, device_of, refuse_other_sizes
+from motes.types.latents import Image
 
 TOGETHER = 64  # pictures searched at once
 
@@ -28,7 +30,8 @@ class Memory:
     image: Float[Tensor, "M C H W"]
     latent: Any
     prior: Prior
-    residual: float  # mean squared error of a number when these pictures are drawn again
+    # mean squared error of a number when these pictures are drawn again
+    residual: float
 
 
 @dataclass(frozen=True)
@@ -36,49 +39,67 @@ class Search:
     """How the latent is looked for."""
 
     steps: int = 200
-    rate: float = 0.05  # of the first steps, in standard deviations of the training latents; it falls to nothing
-    neighbours: int = 4  # starts from the latents of the training pictures that agree best with what was seen
-    encoder: bool = True  # a start from what the encoder sees in the picture with its holes filled by the mean of the training pictures
-    caution: float = 3.0  # weight of the prior, in residuals: more = likelier pictures, less = nearer to what was seen
-    mode: Literal["mean", "best"] = (
-        "mean"  # of the starts' pictures, each by exp(-energy / temperature): fewer large errors; or the best one
-    )
-    temperature: float = 10.0  # in weights of the prior
+    # of the first steps, in standard deviations of the training latents; it falls to nothing
+    rate: float = 0.05
+    # starts from the latents of the training pictures that agree best with what was seen
+    neighbours: int = 4
+    # a start from what the encoder sees in the picture with its holes filled by the mean of the training
+    # pictures
+    encoder: bool = True
+    # weight of the prior, in residuals: more = likelier pictures, less = nearer to what was seen
+    caution: float = 3.0
+    # of the starts' pictures, each by exp(-energy / temperature): fewer large errors; or the best one
+    mode: Literal["mean", "best"] = "mean"
+    # in weights of the prior
+    temperature: float = 10.0
 
 
 @dataclass(frozen=True)
 class Restored:
     """What was found."""
 
-    image: Image  # with what was seen as it was
-    drawn: Image  # by the model alone
-    latent: Any  # of the best start
-    energy: Float[Tensor, "B R"]  # of all starts
+    # with what was seen as it was
+    image: Image
+    # by the model alone
+    drawn: Image
+    # of the best start
+    latent: Any
+    # of all starts
+    energy: Float[Tensor, "B R"]
 
 
 def remember(model: Model, image: Image, together: int = 128) -> Memory:
     """From training pictures: a few hundred are enough, a thousand are better."""
     refuse_other_sizes(model.config, image)
     if len(image) < 2:
-        raise UserError("what is likely is learnt from training pictures: give two at least, better a thousand")
+        raise UserError(
+            "what is likely is learnt from training pictures: give two at least, better a thousand"
+        )
     image = image.to(device_of(model))
-    latents, squares = [], 0.0
+    latents = []
+    squares = 0.0
     with frozen(model), torch.no_grad():
         for part in image.split(together):
             latents.append(model.encode(part))
             squares += float((model.decode(latents[-1]) - part).square().sum())
     latent = joined(latents)
-    return Memory(image, latent, learn_prior(latent, drawn_parts(model, latent)), max(squares / image.numel(), 1e-6))
+    return Memory(
+        image, latent, learn_prior(latent, drawn_parts(model, latent)), max(squares / image.numel(), 1e-6)
+    )
 
 
 def restore(model: Model, observation: Observation, memory: Memory, search: Search | None = None) -> Restored:
-    """min over the latent z of |seen(decode(z)) - values|^2 + (caution residual + noise^2) distance(z), from several starts.
+    """min over the latent z of |seen(decode(z)) - values|^2 + (caution residual + noise^2) distance(z), from
+    several starts.
 
-    With a linear decoder this is ridge regression. Each picture is searched by itself, whatever others are with it.
+    With a linear decoder this is ridge regression. Each picture is searched by itself, whatever others are
+    with it.
     """
     search = search or Search()
     if observation.picture_shape != tuple(memory.image.shape[1:]):
-        raise UserError(f"what was seen is of pictures of {observation.picture_shape}, the model draws {tuple(memory.image.shape[1:])}")
+        raise UserError(
+            f"what was seen is of pictures of {observation.picture_shape}, the model draws {tuple(memory.image.shape[1:])}"
+        )
     if search.neighbours + search.encoder < 1 or search.steps < 0:
         raise UserError("a search needs a start: neighbours or the encoder, and steps from 0 up")
     found = []
@@ -94,7 +115,8 @@ def restore(model: Model, observation: Observation, memory: Memory, search: Sear
 
 
 def _restored(model: Model, observation: Observation, memory: Memory, search: Search) -> Restored:
-    count, weight = len(observation), search.caution * memory.residual + observation.noise**2
+    count = len(observation)
+    weight = search.caution * memory.residual + observation.noise**2
     begun = starts(model, observation, memory, search)
     tries = len(next(iter(parts(begun).values()))) // count
     many = observation.rows(torch.arange(count, device=observation.values.device).repeat_interleave(tries))
@@ -110,7 +132,8 @@ def _restored(model: Model, observation: Observation, memory: Memory, search: Se
 
 def starts(model: Model, observation: Observation, memory: Memory, search: Search) -> Any:
     """Latents, those of one picture together: the encoder's, then the neighbours'."""
-    found, count = [], len(observation)
+    found = []
+    count = len(observation)
     if search.encoder:
         with torch.no_grad():
             found.append(model.encode(observation.filled(memory.image.mean(0, keepdim=True))))
@@ -125,7 +148,8 @@ def starts(model: Model, observation: Observation, memory: Memory, search: Searc
 def descend(
     model: Model, observation: Observation, prior: Prior, latent: Any, weight: float, search: Search
 ) -> tuple[Any, Float[Tensor, "B"]]:
-    """Adam on the parts that are drawn, each number in units of its spread; and the energies where it ends."""
+    """Adam on the parts that are drawn, each number in units of its spread; and the energies where it
+    ends."""
     scale = prior.scale
     free = {name: (parts(latent)[name] / scale[name]).detach().requires_grad_() for name in scale}
     optimizer = torch.optim.Adam(free.values(), lr=search.rate)
@@ -140,7 +164,9 @@ def descend(
         for group in optimizer.param_groups:
             group["lr"] = search.rate * (1 + cos(pi * step / search.steps)) / 2
         with torch.enable_grad():
-            slopes = torch.autograd.grad(energy(current()).sum(), list(free.values()))  # a sum: no picture's steps depend on the others
+            slopes = torch.autograd.grad(
+                energy(current()).sum(), list(free.values())
+            )  # a sum: no picture's steps depend on the others
         for value, slope in zip(free.values(), slopes, strict=True):
             value.grad = slope
         optimizer.step()
@@ -161,7 +187,8 @@ def confined(model: Model, latent: Any) -> Any:
 @contextmanager
 def frozen(model: Model) -> Iterator[None]:
     """The model as it is used, and no gradient for its weights: what learns is the latent."""
-    training, learning = model.training, [one for one in model.parameters() if one.requires_grad]
+    training = model.training
+    learning = [one for one in model.parameters() if one.requires_grad]
     model.eval()
     for one in learning:
         one.requires_grad_(False)

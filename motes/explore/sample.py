@@ -1,4 +1,5 @@
-"""New pictures from any model whose latent is one vector: from its own law of codes, or from one that is fitted to codes of pictures.
+"""New pictures from any model whose latent is one vector: from its own law of codes, or from one that is
+fitted to codes of pictures.
 
 A model without a law of its own refuses: decoding noise that its codes never looked like draws nothing.
 """
@@ -13,12 +14,16 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.explore.interpolate import between
-from motes.models.base import Bounded, Model, Samples, device_of
-from motes.nn.sampler import Sampler
-from motes.ops.mixture import choose_mixture
-from motes.ops.types import Batch, Code
+from motes.models.abilities import Bounded, Samples
+from motes.models.base import Model, device_of
+from motes.nn.coders.sampler import Sampler
+from motes.ops.densities.mixture import choose_mixture
+from motes.types.batch import Batch
+from motes.types.latents import Code
 
-IMLE_EPOCHS, IMLE_BATCH, IMLE_RATE = 200, 64, 2e-3
+IMLE_EPOCHS = 200
+IMLE_BATCH = 64
+IMLE_RATE = 2e-3
 
 
 @runtime_checkable
@@ -114,9 +119,12 @@ def fit_mixture_law(codes: Float[Tensor, "N F"]) -> Law:
 
 
 def fit_imle(codes: Float[Tensor, "N F"]) -> Law:
-    """As the second stage of GLANN, on codes brought to unit spread; noises are chosen anew at every epoch."""
-    mean, spread = codes.mean(0), codes.std(0).clamp_min(1e-6)
-    scaled, width = (codes - mean) / spread, codes.shape[1]
+    """As the second stage of GLANN, on codes brought to unit spread; noises are chosen anew at every
+    epoch."""
+    mean = codes.mean(0)
+    spread = codes.std(0).clamp_min(1e-6)
+    scaled = (codes - mean) / spread
+    width = codes.shape[1]
     sampler = Sampler(min(32, width), 128, width).to(codes.device)
     with torch.enable_grad():
         optimizer = torch.optim.Adam(sampler.parameters(), IMLE_RATE)
@@ -131,7 +139,11 @@ def fit_imle(codes: Float[Tensor, "N F"]) -> Law:
     return Learnt(sampler.requires_grad_(False), mean, spread)
 
 
-LAWS: dict[str, Callable[[Tensor], Law]] = {"gaussian": fit_gaussian, "mixture": fit_mixture_law, "imle": fit_imle}
+LAWS: dict[str, Callable[[Tensor], Law]] = {
+    "gaussian": fit_gaussian,
+    "mixture": fit_mixture_law,
+    "imle": fit_imle,
+}
 
 
 def fitted(model: Model, batches: Iterable[Batch], name: str) -> Law:
@@ -143,14 +155,19 @@ def fitted(model: Model, batches: Iterable[Batch], name: str) -> Law:
         with torch.no_grad():
             code = model.encode(batch.image.to(device_of(model)))
         if not isinstance(code, Code):
-            raise UserError("a law is fitted to codes of one vector a picture; this model's latent is of another kind")
+            raise UserError(
+                "a law is fitted to codes of one vector a picture; this model's latent is of another kind"
+            )
         vectors.append(code.vector)
     if sum(map(len, vectors)) < 2:
         raise UserError("a law cannot be fitted to the codes of fewer than 2 pictures")
     return LAWS[name](torch.cat(vectors))
 
 
-OWN: dict[bool, Callable[[Any], Law]] = {True: OfNoise, False: lambda model: Drawn(lambda count: model.sample(count).vector)}
+OWN: dict[bool, Callable[[Any], Law]] = {
+    True: OfNoise,
+    False: lambda model: Drawn(lambda count: model.sample(count).vector),
+}
 
 
 def law_of(model: Model) -> Law:
@@ -165,7 +182,9 @@ def law_of(model: Model) -> Law:
     return OWN[isinstance(model, FromNoise)](model)
 
 
-def pictures_of(model: Model, vectors: Float[Tensor, "*M F"], at_once: int = 256) -> Float[Tensor, "*M C H W"]:
+def pictures_of(
+    model: Model, vectors: Float[Tensor, "*M F"], at_once: int = 256
+) -> Float[Tensor, "*M C H W"]:
     """What these codes draw, after they were brought to where the model's codes live."""
     flat = vectors.flatten(0, -2).float()
     inside = model.within(flat) if isinstance(model, Bounded) else flat

@@ -2,29 +2,29 @@
 
 from typing import TYPE_CHECKING
 
-from motes.ops.table import Table
+from motes.plain.registry import Registry
 
 if TYPE_CHECKING:
     from motes.models.base import Model
 
-MODELS: "Table[type[Model]]" = Table(
+MODELS: "Registry[type[Model]]" = Registry(
     "models",
     {
-        "dlp": "dlp:DeepLatentParticles",
-        "dlp-masked": "dlp_masked:MaskedParticles",
-        "keynet": "keynet:KeyNet",
-        "zhang": "zhang:LandmarkAutoencoder",
-        "pca": "pca:PrincipalComponents",
-        "autoencoder": "autoencoder:Autoencoder",
-        "denoising": "denoising:DenoisingAutoencoder",
-        "stacked": "stacked:StackedAutoencoder",
-        "vae": "vae:VariationalAutoencoder",
-        "glo": "glo:GenerativeLatentOptimisation",
-        "glann": "glann:Glann",
-        "conditional": "conditional:ConditionalGenerator",
-        "paired": "paired:PairedAutoencoder",
-        "dcign": "dcign:InverseGraphicsNetwork",
-        "feedback": "feedback:FeedbackLoop",
-        "cascade": "cascade:CascadedRefinement",
+        "dlp": "particles.dlp:DeepLatentParticles",
+        "dlp-masked": "particles.dlp_masked:MaskedParticles",
+        "keynet": "keypoints.keynet:KeyNet",
+        "zhang": "keypoints.zhang:LandmarkAutoencoder",
+        "pca": "codes.pca:PrincipalComponents",
+        "autoencoder": "codes.autoencoder:Autoencoder",
+        "denoising": "codes.denoising:DenoisingAutoencoder",
+        "stacked": "codes.stacked:StackedAutoencoder",
+        "vae": "codes.vae:VariationalAutoencoder",
+        "glo": "codes.glo:GenerativeLatentOptimisation",
+        "glann": "codes.glann:Glann",
+        "conditional": "factors.conditional:ConditionalGenerator",
+        "paired": "factors.two_domains:PairedAutoencoder",
+        "dcign": "factors.dcign:InverseGraphicsNetwork",
+        "feedback": "poses.feedback:FeedbackLoop",
+        "cascade": "poses.cascade:CascadedRefinement",
     },
 )

@@ -1,1 +1,1 @@
-"""Floor 1: building blocks that know tensors, not tasks."""
+"""Building blocks that know tensors, not tasks, paths or downloads."""

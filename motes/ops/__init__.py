@@ -1,1 +1,1 @@
-"""Floor 0: pure tensor functions and plain data; no modules, no config, no files."""
+"""Pure functions of tensors: no modules, no config, no files."""

@@ -1,1 +1,1 @@
-"""Floor 3: the one loop, its stages and schedule, and the folder a run lives in."""
+"""The training loop, its stages and schedule, and the folder of a run."""

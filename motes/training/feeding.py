@@ -1,4 +1,5 @@
-"""What a stage is given: its loss in the form in which several processes share a gradient, and all training pictures in order."""
+"""What a stage is given: its loss in the form in which several processes share a gradient, and all training
+pictures in order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +9,8 @@ from torch import nn
 
 from motes.data.base import Dataset
 from motes.models.base import Model, Stage
-from motes.nn.code_table import CodeTable
-from motes.ops.types import Batch, Losses
+from motes.nn.blocks.code_table import CodeTable
+from motes.types.batch import Batch, Losses
 
 
 class StageLoss(nn.Module):
@@ -17,9 +18,12 @@ class StageLoss(nn.Module):
 
     def __init__(self, model: Model, stage: Stage):
         super().__init__()
-        self.model, self._loss = model, stage.loss
+        self.model = model
+        self._loss = stage.loss
         tables = [name for name, part in self.named_modules() if isinstance(part, CodeTable)]
-        self._ddp_params_and_buffers_to_ignore = [f"{name}.values" for name in tables]  # by this name torch asks for them
+        self._ddp_params_and_buffers_to_ignore = [
+            f"{name}.values" for name in tables
+        ]  # by this name torch asks for them
 
     def forward(self, batch: Batch) -> Losses:
         return self._loss(batch)

@@ -1,7 +1,8 @@
 """The one training loop: any model, one process or several, stopped and resumed at any moment.
 
-There is no hidden state: before every step torch is seeded from (seed, step), and the rows of a step follow from (seed, epoch). So
-weights, the optimiser's memory and the step are all that a checkpoint needs for the rest of the run to be the same, bit for bit.
+There is no hidden state: before every step torch is seeded from (seed, step), and the rows of a step follow
+from (seed, epoch). So weights, the optimiser's memory and the step are all that a checkpoint needs for the
+rest of the run to be the same, bit for bit.
 """
 
 import dataclasses
@@ -16,23 +17,22 @@ from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
-from motes.data import DATASETS
-from motes.data.base import Dataset, Split
+from motes.data.base import Dataset
+from motes.data.source import open_data
 from motes.errors import UserError
 from motes.models.base import Model, Stage
 from motes.models.checkpoint import build, check_weights, read_config
-from motes.ops import noise
-from motes.ops.plain import from_plain
-from motes.ops.types import Batch, Losses
-from motes.ops.warp import paired
+from motes.ops.densities import noise
+from motes.ops.points.warp import paired
 from motes.training.feeding import AllBatches, StageLoss
 from motes.training.interruption import Interruption, Stopped
 from motes.training.recipe import Recipe, Training, check, read_recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors
 from motes.training.schedule import Order, frames_together, learning_rate, progress, stage_at
 from motes.training.validation import validate
+from motes.types.batch import Batch, Losses
 
-__all__ = ["Stopped", "Watcher", "open_data", "resume", "train", "validate"]
+__all__ = ["Stopped", "Watcher", "resume", "train", "validate"]
 
 LOG_EVERY = 10
 
@@ -48,9 +48,12 @@ class Watcher(Protocol):
 
 def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     """Start a run in an empty folder; returns the folder."""
-    run, processes = Run(folder), PartialState(cpu=not torch.cuda.is_available())
+    run = Run(folder)
+    processes = PartialState(cpu=not torch.cuda.is_available())
     if processes.is_main_process and (run.checkpoints.exists() or (folder / "run.json").exists()):
-        raise UserError(f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out")
+        raise UserError(
+            f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
+        )
     check(recipe.training)
     data = open_data(recipe, "train")
     model = _newborn(recipe, data)
@@ -67,8 +70,11 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
 
 
 def resume(folder: Path, watcher: Watcher | None = None) -> Path:
-    """Go on with a run as if it had never stopped; one that was killed before its first checkpoint begins again, which is the same."""
-    recipe, run, processes = read_recipe(folder), Run(folder), PartialState(cpu=not torch.cuda.is_available())
+    """Go on with a run as if it had never stopped; one that was killed before its first checkpoint begins
+    again, which is the same."""
+    recipe = read_recipe(folder)
+    run = Run(folder)
+    processes = PartialState(cpu=not torch.cuda.is_available())
     with processes.main_process_first():  # it tidies up after a crash; the others read what it leaves
         found = run.restore(tidy=processes.is_main_process)
     data = open_data(recipe, "train")
@@ -76,7 +82,9 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
         return _Loop(_newborn(recipe, data), data, recipe, run, watcher).go()
     checkpoint, tensors, facts = found
     model = build(*read_config(checkpoint))
-    weights = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
+    weights = {
+        key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")
+    }
     check_weights(model, weights, checkpoint / "training.safetensors")
     model.load_state_dict(weights)
     loop = _Loop(model, data, recipe, run, watcher)
@@ -91,18 +99,15 @@ def _newborn(recipe: Recipe, data: Dataset) -> Model:
     return build(recipe.model, fit_config(recipe, data))
 
 
-def open_data(recipe: Recipe, split: Split) -> Dataset:
-    if recipe.data not in DATASETS:
-        raise UserError(f"there is no data set {recipe.data!r}; there are {', '.join(DATASETS)}")
-    cls = DATASETS[recipe.data]
-    return cls(from_plain(cls.Config, recipe.data_config, f"data {recipe.data}"), split)
-
-
 def fit_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
     """The model's options, with what the data decides filled in, unless the recipe says otherwise."""
     from motes.models import MODELS
 
-    known = {field.name for field in dataclasses.fields(MODELS[recipe.model].Config)} if recipe.model in MODELS else set()
+    known = (
+        {field.name for field in dataclasses.fields(MODELS[recipe.model].Config)}
+        if recipe.model in MODELS
+        else set()
+    )
     told = {"channels": data.image_shape[0], "image_size": data.image_shape[1:], "pictures": len(data)}
     return {**{key: value for key, value in told.items() if key in known}, **recipe.model_config}
 
@@ -111,29 +116,48 @@ class _Loop:
     """A run under way."""
 
     def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
-        self.recipe, self.training, self.run, self.watcher = recipe, recipe.training, run, watcher
+        self.recipe = recipe
+        self.training = recipe.training
+        self.run = run
+        self.watcher = watcher
         AcceleratorState._reset_state()  # or a second run in this process could not have another precision
         self.accelerator = Accelerator(
-            cpu=not torch.cuda.is_available(), mixed_precision="bf16" if self.training.precision == "bf16" else "no"
+            cpu=not torch.cuda.is_available(),
+            mixed_precision="bf16" if self.training.precision == "bf16" else "no",
         )
-        self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
+        self.rank = self.accelerator.process_index
+        self.world = self.accelerator.num_processes
         if self.training.batch_size % self.world:
-            raise UserError(f"batch_size {self.training.batch_size} cannot be shared by {self.world} processes")
-        self.model, self.data = model.to(self.accelerator.device).train(), data
+            raise UserError(
+                f"batch_size {self.training.batch_size} cannot be shared by {self.world} processes"
+            )
+        self.model = model.to(self.accelerator.device).train()
+        self.data = data
         self.average = deepcopy(self.model).requires_grad_(False) if self.training.average else None
         together = frames_together(model, data, self.training.batch_size // self.world)
         self.order = Order(len(data), self.training.batch_size, self.training.seed, together)
-        self.stages, self.stage = self.model.stages(), -1
-        self.step, self.elapsed, self.best, self.best_step = 0, 0.0, float("inf"), 0
-        self.wish, self.stopping = Interruption(), False
+        self.stages = self.model.stages()
+        self.stage = -1
+        self.step = 0
+        self.elapsed = 0.0
+        self.best = float("inf")
+        self.best_step = 0
+        self.wish = Interruption()
+        self.stopping = False
         self.memory: dict[str, Tensor] = {}
 
     def take_up(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        self.step, self.elapsed, self.best_step = facts["step"], facts["elapsed"], facts.get("best_step", 0)
+        self.step = facts["step"]
+        self.elapsed = facts["elapsed"]
+        self.best_step = facts.get("best_step", 0)
         self.best = float("inf") if facts["best"] is None else facts["best"]
         if self.average is not None:
             self.average.load_state_dict(
-                {key.removeprefix("average."): value for key, value in tensors.items() if key.startswith("average.")}
+                {
+                    key.removeprefix("average."): value
+                    for key, value in tensors.items()
+                    if key.startswith("average.")
+                }
             )
         if facts["stage"] >= 0:
             self.memory = tensors
@@ -152,12 +176,17 @@ class _Loop:
                 self._learn(batch.to(self.accelerator.device), share)
                 self.step += 1
                 if self.world == 1:
-                    self.elapsed, self.stopping = self.clock(), self.wish.asked
+                    self.elapsed = self.clock()
+                    self.stopping = self.wish.asked
                 if self.stopping or self.step % self.training.evaluate_every == 0 or self._share() >= 1:
                     self._checkpoint()
-                    self.stopping |= self.world == 1 and self.wish.asked  # asked meanwhile: this step is on disk
+                    self.stopping |= (
+                        self.world == 1 and self.wish.asked
+                    )  # asked meanwhile: this step is on disk
                 if self.stopping and self._share() < 1:
-                    raise Stopped(f"stopped at step {self.step}; go on with: motes train --resume {self.run.folder}")
+                    raise Stopped(
+                        f"stopped at step {self.step}; go on with: motes train --resume {self.run.folder}"
+                    )
         return self.run.folder
 
     def _learn(self, batch: Batch, share: float) -> None:
@@ -189,14 +218,19 @@ class _Loop:
 
     def _open(self, number: int, begin: bool) -> None:
         """Let a stage's parameters learn, and only them, with a fresh optimiser."""
-        self.stage, stage = number, self.stages[number]
+        self.stage = number
+        stage = self.stages[number]
         if begin and stage.begin:
             torch.manual_seed(self.training.seed)
-            stage.begin(AllBatches(self.data, self.training.batch_size, self.model.needs, self.accelerator.device))
+            stage.begin(
+                AllBatches(self.data, self.training.batch_size, self.model.needs, self.accelerator.device)
+            )
         learning = {id(parameter) for parameter in stage.parameters}
         for parameter in self.model.parameters():
             parameter.requires_grad_(id(parameter) in learning)
-        self.optimizer = stage.optimizer(self.training.learning_rate) if stage.optimizer else _adam(stage, self.training)
+        self.optimizer = (
+            stage.optimizer(self.training.learning_rate) if stage.optimizer else _adam(stage, self.training)
+        )
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
         if self.memory:
             load_optimizer(self.optimizer, self.memory)
@@ -211,13 +245,23 @@ class _Loop:
             held_out = open_data(self.recipe, "validation")
             record = {"step": self.step, **validate(model, held_out, self.training.validation_pictures)}
             if better := record["validation"] < self.best:
-                self.best, self.best_step = record["validation"], self.step
+                self.best = record["validation"]
+                self.best_step = self.step
             self.run.record(record)
-            tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()} | optimizer_tensors(self.optimizer)
+            tensors = {
+                f"model.{key}": value for key, value in self.model.state_dict().items()
+            } | optimizer_tensors(self.optimizer)
             if self.average is not None:
                 tensors |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
-            facts = {"step": self.step, "stage": self.stage, "elapsed": self.clock(), "best_step": self.best_step}
-            self.run.save(model, tensors, {**facts, "best": self.best if self.best < float("inf") else None}, better)
+            facts = {
+                "step": self.step,
+                "stage": self.stage,
+                "elapsed": self.clock(),
+                "best_step": self.best_step,
+            }
+            self.run.save(
+                model, tensors, {**facts, "best": self.best if self.best < float("inf") else None}, better
+            )
             if self.watcher:
                 self.watcher.evaluated(record, model, self.run)
         self.accelerator.wait_for_everyone()
@@ -229,13 +273,18 @@ class _Loop:
         return progress(self.step, self.elapsed, self.training)
 
     def _agree(self, losses: Losses, batch: Batch) -> None:
-        """One clock, one wish to stop and one verdict on the loss for all processes, or they wait for each other for ever."""
+        """One clock, one wish to stop and one verdict on the loss for all processes, or they wait for each
+        other for ever."""
         bad = bool(~torch.isfinite(losses.total.detach()))
         anywhere = bad
         if self.world > 1:
-            mine = torch.tensor([self.clock(), self.wish.asked, bad], dtype=torch.float64, device=self.accelerator.device)
+            mine = torch.tensor(
+                [self.clock(), self.wish.asked, bad], dtype=torch.float64, device=self.accelerator.device
+            )
             torch.distributed.all_reduce(mine, torch.distributed.ReduceOp.MAX)
-            self.elapsed, self.stopping, anywhere = mine[0].item(), bool(mine[1]), bool(mine[2])
+            self.elapsed = mine[0].item()
+            self.stopping = bool(mine[1])
+            anywhere = bool(mine[2])
         if bad:
             raise UserError(self._what_is_not_finite(losses, batch))
         if anywhere:
@@ -252,7 +301,9 @@ class _Loop:
         return f"{bad} became not finite at step {self.step} on pictures {listed} of the training set; {kept}; try a smaller learning_rate"
 
     def _log(self, losses: Losses, stage: Stage, share: float) -> None:
-        means = torch.stack([losses.total.detach(), *(value.detach().mean() for value in losses.terms.values())])
+        means = torch.stack(
+            [losses.total.detach(), *(value.detach().mean() for value in losses.terms.values())]
+        )
         reduced: Any = self.accelerator.reduce(means, "mean")  # over the global batch
         total, *parts = reduced.tolist()
         if not self.accelerator.is_main_process:

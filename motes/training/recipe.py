@@ -1,4 +1,5 @@
-"""All that decides a run: model, data, training; written to `run.json` and enough to start or resume it. Needs no torch."""
+"""All that decides a run: model, data, training; written to `run.json` and enough to start or resume it.
+Needs no torch."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields
@@ -6,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from motes.errors import UserError
-from motes.ops.plain import from_plain
+from motes.plain.records import from_plain
 from motes.version import VERSION
 
 
@@ -15,19 +16,28 @@ class Training:
     """How the weights move."""
 
     steps: int = 10000
-    batch_size: int = 64  # over all processes together
+    # over all processes together
+    batch_size: int = 64
     learning_rate: float = 2e-4
-    adam_epsilon: float = 1e-8  # the paper's presets have 1e-4, which slows parameters with small gradients
+    # the paper's presets have 1e-4, which slows parameters with small gradients
+    adam_epsilon: float = 1e-8
     schedule: Literal["constant", "cosine", "halving"] = "cosine"
-    halvings: tuple[float, ...] = (0.5,)  # at these shares of the run, where the schedule is halving
-    warm_steps: int = 50  # the rate climbs over these first steps
-    clip_norm: float = 0.0  # longest gradient; 0: any
+    # at these shares of the run, where the schedule is halving
+    halvings: tuple[float, ...] = (0.5,)
+    # the rate climbs over these first steps
+    warm_steps: int = 50
+    # longest gradient; 0: any
+    clip_norm: float = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
-    average: float = 0.0  # decay of a moving average of the weights, which is then what is saved; 0: none
-    pairs: bool = False  # learn from pictures warped a little; what asks for another picture of the same sees them warped much
+    # decay of a moving average of the weights, which is then what is saved; 0: none
+    average: float = 0.0
+    # learn from pictures warped a little; what asks for another picture of the same sees them warped much
+    pairs: bool = False
     seed: int = 0
-    max_minutes: float = 0.0  # the schedule ends when steps or minutes do; 0: by steps alone, which is bit-reproducible
-    evaluate_every: int = 500  # steps between validations, each with a checkpoint
+    # the schedule ends when steps or minutes do; 0: by steps alone, which is bit-reproducible
+    max_minutes: float = 0.0
+    # steps between validations, each with a checkpoint
+    evaluate_every: int = 500
     validation_pictures: int = 256
 
 
@@ -74,6 +84,8 @@ def check(training: Training) -> None:
     if not 0 < training.learning_rate < float("inf"):
         raise UserError(f"learning_rate must be positive, not {training.learning_rate}")
     if not 0 <= training.average < 1:
-        raise UserError(f"average must be at least 0 and below 1, not {training.average}; 0.999 is usual, 0 is none")
+        raise UserError(
+            f"average must be at least 0 and below 1, not {training.average}; 0.999 is usual, 0 is none"
+        )
     if not 0 <= training.seed < 2**63:
         raise UserError(f"seed must be a whole number from 0 up, not {training.seed}")

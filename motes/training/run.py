@@ -1,4 +1,5 @@
-"""The folder a run lives in: run.json, metrics.jsonl, pictures/, checkpoints/{step-..., last, best}; always whole on disk."""
+"""The folder a run lives in: run.json, metrics.jsonl, pictures/, checkpoints/{step-..., last, best}; always
+whole on disk."""
 
 import contextlib
 import json
@@ -15,7 +16,8 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model
-from motes.models.checkpoint import begin_folder, finish_folder, flush, write_model
+from motes.models.checkpoint import write_model
+from motes.plain.writing import begin_folder, finish_folder, flush
 
 FACTS = {"step", "stage", "elapsed", "best"}  # what a checkpoint says of the run
 KEPT = 2  # newest checkpoints, besides the best
@@ -35,8 +37,11 @@ class Run:
             file.write(json.dumps(line) + "\n")
 
     def save(self, model: Model, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], best: bool) -> None:
-        """One checkpoint: written beside its place, flushed, renamed; `last` and `best` are links that swap in one step."""
-        if not all(torch.isfinite(value).all() for value in model.state_dict().values() if value.is_floating_point()):
+        """One checkpoint: written beside its place, flushed, renamed; `last` and `best` are links that swap
+        in one step."""
+        if not all(
+            torch.isfinite(value).all() for value in model.state_dict().values() if value.is_floating_point()
+        ):
             raise UserError(
                 f"the weights are no longer finite at step {facts['step']}; the last checkpoint is kept: {self.checkpoints / 'last'}"
             )
@@ -62,8 +67,8 @@ class Run:
         self._sweep()
 
     def restore(self, tidy: bool = True) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
-        """The last whole checkpoint; None where there never was one. Tidying removes what a crash left half-written, metrics of steps
-        that are to come again, and mends the links."""
+        """The last whole checkpoint; None where there never was one. Tidying removes what a crash left
+        half-written, metrics of steps that are to come again, and mends the links."""
         folder = self._last()
         if folder is None:
             if tidy:
@@ -99,8 +104,12 @@ class Run:
         if link.exists():
             return link.resolve()
         if link.is_symlink():
-            raise UserError(f"{link} points to {link.readlink()}, which is gone; point it at another checkpoint, or start anew")
-        return max(self.checkpoints.glob("step-*"), default=None)  # killed before the link was set, or copied without links
+            raise UserError(
+                f"{link} points to {link.readlink()}, which is gone; point it at another checkpoint, or start anew"
+            )
+        return max(
+            self.checkpoints.glob("step-*"), default=None
+        )  # killed before the link was set, or copied without links
 
     def _tidy(self, step: int) -> None:
         for leftover in self.checkpoints.glob(".*"):
@@ -108,7 +117,11 @@ class Run:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.pictures.mkdir(exist_ok=True)
         # a training line is of the step about to be taken, a validation line of the steps that were
-        kept = [line for line in self.read_metrics() if line.get("step", math.inf) + ("validation" not in line) <= step]
+        kept = [
+            line
+            for line in self.read_metrics()
+            if line.get("step", math.inf) + ("validation" not in line) <= step
+        ]
         fresh = self.metrics.with_suffix(".part")
         fresh.write_text("".join(json.dumps(line) + "\n" for line in kept))
         fresh.replace(self.metrics)

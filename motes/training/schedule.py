@@ -12,7 +12,8 @@ from motes.training.recipe import Training
 
 
 def progress(step: int, elapsed: float, training: Training) -> float:
-    """In [0, 1]: steps or minutes, whichever are further, so that a schedule is walked to its end on a slow machine too."""
+    """In [0, 1]: steps or minutes, whichever are further, so that a schedule is walked to its end on a slow
+    machine too."""
     minutes = elapsed / (60 * training.max_minutes) if training.max_minutes > 0 else 0.0
     return max(step / training.steps, minutes)
 
@@ -36,22 +37,28 @@ def learning_rate(training: Training, step: int, share: float) -> float:
 
 
 class Order:
-    """Rows of every step, from (seed, epoch) alone: each epoch sees every picture at most once, incomplete batches are dropped.
+    """Rows of every step, from (seed, epoch) alone: each epoch sees every picture at most once, incomplete
+    batches are dropped.
 
     `together` neighbours, the frames of a clip, come one after the other in the same step.
     """
 
     def __init__(self, pictures: int, batch_size: int, seed: int, together: int = 1):
-        self.pictures, self.batch_size, self.seed, self.together = pictures, min(batch_size, pictures), seed, together
+        self.pictures = pictures
+        self.batch_size = min(batch_size, pictures)
+        self.seed = seed
+        self.together = together
         self.per_epoch = pictures // self.batch_size
-        self._epoch, self._rows = -1, np.empty(0, np.int64)
+        self._epoch = -1
+        self._rows = np.empty(0, np.int64)
 
     def rows(self, step: int, rank: int = 0, world: int = 1) -> list[int]:
         """The rows of this process: a run of neighbours in the global batch."""
         epoch, number = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             clips = np.random.default_rng([self.seed, epoch]).permutation(self.pictures // self.together)
-            self._epoch, self._rows = epoch, (clips[:, None] * self.together + np.arange(self.together)).reshape(-1)
+            self._epoch = epoch
+            self._rows = (clips[:, None] * self.together + np.arange(self.together)).reshape(-1)
         share = self.batch_size // world
         start = number * self.batch_size + rank * share
         return self._rows[start : start + share].tolist()

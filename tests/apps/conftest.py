@@ -19,9 +19,13 @@ def _make_run(folder, name="dlp", checkpoint=True):
     told = {**SMALL[name], "image_size": (32, 32), "channels": 3}
     model = MODELS[name](MODELS[name].Config(**told)).eval()
     if name == "dlp-masked":
-        list(model.networks.scene.parameters())[-1].data.fill_(0.5)  # untrained, it would draw blacker than black
+        list(model.networks.scene.parameters())[-1].data.fill_(
+            0.5
+        )  # untrained, it would draw blacker than black
     if name == "vae":
-        model.draw.colour.weight.data.mul_(30)  # untrained, a number of its code would move no pixel by a whole step
+        model.draw.colour.weight.data.mul_(
+            30
+        )  # untrained, a number of its code would move no pixel by a whole step
     data = {"image_size": [32, 32], "count": 8, "held_out": 6}
     Recipe(name, "shapes", {}, data).save(folder)
     run = Run(folder)
@@ -29,5 +33,10 @@ def _make_run(folder, name="dlp", checkpoint=True):
     run.pictures.mkdir()
     run.record({"step": 0, "stage": "main", "total": 2.0, "terms": {"error": 2.0}, "seconds": 1.0})
     if checkpoint:
-        run.save(model, {"nothing": torch.zeros(1)}, {"step": 0, "stage": 0, "elapsed": 0.0, "best": 1.0}, best=True)
+        run.save(
+            model,
+            {"nothing": torch.zeros(1)},
+            {"step": 0, "stage": 0, "elapsed": 0.0, "best": 1.0},
+            best=True,
+        )
     return folder

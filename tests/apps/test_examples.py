@@ -18,7 +18,9 @@ def test_own_loop_runs():
 
 def test_move_a_particle_writes_its_picture(tmp_path):
     torch.manual_seed(0)
-    MODELS["dlp"](MODELS["dlp"].Config(image_size=(32, 32), num_particles=2, glimpse_size=8)).save(tmp_path / "model")
+    MODELS["dlp"](MODELS["dlp"].Config(image_size=(32, 32), num_particles=2, glimpse_size=8)).save(
+        tmp_path / "model"
+    )
     Image.new("RGB", (40, 30), "teal").save(tmp_path / "one.png")
     runpy.run_path(str(EXAMPLES / "move_a_particle.py"))["main"](
         str(tmp_path / "model"), str(tmp_path / "one.png"), str(tmp_path / "moved.png")

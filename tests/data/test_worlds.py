@@ -11,20 +11,26 @@ import pytest
 import torch
 
 from motes.data import DATASETS
-from motes.data.dice import SPLITS
+from motes.data.worlds.dice import SPLITS
 from motes.errors import UserError
 
 # of some rows of the test split; if one changes, so does what everyone has measured with that world
 WORLDS = {
     "sprites": ({}, "8d3a56e2e3378d4f"),
-    "sprites smooth": ({"smooth": 3, "recipe": "colored_on_colored", "image_size": (40, 72)}, "f2a9b9066fb6b665"),
+    "sprites smooth": (
+        {"smooth": 3, "recipe": "colored_on_colored", "image_size": (40, 72)},
+        "f2a9b9066fb6b665",
+    ),
     "sprites textured": ({"background": "textures", "channels": 1}, "93f68e83071162b2"),
     "tetrominoes": ({}, "c54e1eb1b6d167fc"),
     "balls": ({}, "e053a11524aeec34"),
     "balls occlusion": ({"recipe": "occlusion", "image_size": (48, 48), "frames": 9}, "e2fe872a089b658f"),
     "balls dense": ({"recipe": "two_layer_dense", "frames": 30}, "cbd33da7dc9f6b9c"),
     "scenes": ({}, "9228ee4a28694cc1"),
-    "scenes many": ({"objects": (7, 10), "image_size": (48, 64), "channels": 1, "fine": 1}, "e8d12dd697c80eba"),
+    "scenes many": (
+        {"objects": (7, 10), "image_size": (48, 64), "channels": 1, "fine": 1},
+        "e8d12dd697c80eba",
+    ),
     "rolling": ({"frames": 60}, "ba3a040e4eee8435"),
     "arm": ({}, "e92338a68970ad08"),
 }
@@ -56,8 +62,13 @@ def test_a_machine_with_fewer_instructions_draws_the_same():
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_worlds as t\n"
     code += "for name, (_, known) in t.WORLDS.items():\n"
     code += "    assert t.hash_of(name) == known, name\n"
-    plain = {"ATEN_CPU_CAPABILITY": "default", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX X86_V3 X86_V4"}
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **plain}, capture_output=True, text=True)
+    plain = {
+        "ATEN_CPU_CAPABILITY": "default",
+        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX X86_V3 X86_V4",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **plain}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -108,7 +119,9 @@ def test_centres_are_those_of_the_whole(name):
         where = truth.whole[n, k].nonzero()
         if where.amin() > 0 and (where.amax(0) < side - 1).all():  # not cut by the picture's edge
             centre = (truth.centres[n, k] + 1) / 2 * (side - 1)
-            assert (where.float().mean(0) - centre).abs().max() < 0.6 + 0.03 * (where.amax(0) - where.amin(0)).max()
+            assert (where.float().mean(0) - centre).abs().max() < 0.6 + 0.03 * (
+                where.amax(0) - where.amin(0)
+            ).max()
 
 
 @EACH

@@ -6,8 +6,9 @@ from torch import nn
 
 from motes.evaluation.question import Evidence, Seen
 from motes.models.base import Model
-from motes.ops.composite import render
-from motes.ops.types import Batch, Losses, Particles
+from motes.ops.rendering.composite import render
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Particles
 
 
 class Discs(Model):
@@ -41,8 +42,19 @@ def particles(position, presence=None, **more):
     zeros = torch.zeros_like(position)
     presence = torch.ones_like(position[..., 0]) if presence is None else torch.as_tensor(presence)
     features = more.pop("features", zeros)
-    given = {"log_variance": zeros, "feature_log_variance": torch.zeros_like(features), "certainty": None, **more}
-    return Particles(position=position, features=features, presence=presence, background=torch.zeros_like(features[:, 0]), **given)
+    given = {
+        "log_variance": zeros,
+        "feature_log_variance": torch.zeros_like(features),
+        "certainty": None,
+        **more,
+    }
+    return Particles(
+        position=position,
+        features=features,
+        presence=presence,
+        background=torch.zeros_like(features[:, 0]),
+        **given,
+    )
 
 
 @pytest.fixture
@@ -54,7 +66,9 @@ def make_particles():
 def see():
     def see(latent, truth, size=(32, 32), frames=1, side=9):
         count = len(latent.presence)
-        return Seen(Discs(side), Batch(torch.zeros(count, 1, *size), torch.arange(count)), latent, truth, frames)
+        return Seen(
+            Discs(side), Batch(torch.zeros(count, 1, *size), torch.arange(count)), latent, truth, frames
+        )
 
     return see
 
@@ -66,6 +80,9 @@ def numbers(see):
     def numbers(question, latent, truth, **more):
         measured = question.look(see(latent, truth, **more))
         statistics = question.judge(Evidence(measured))
-        return {name: statistic(torch.ones(1, len(latent.presence))).item() for name, statistic in statistics.items()}
+        return {
+            name: statistic(torch.ones(1, len(latent.presence))).item()
+            for name, statistic in statistics.items()
+        }
 
     return numbers

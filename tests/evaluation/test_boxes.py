@@ -6,25 +6,36 @@ from dataclasses import replace
 import pytest
 import torch
 
-from motes.data.base import Truth
 from motes.evaluation.boxes import judge_boxes
 from motes.evaluation.boxes import look_at_boxes as look
 from motes.evaluation.question import Question
+from motes.types.truth import Truth
 
 QUESTION = Question((), look, lambda evidence: judge_boxes(evidence.test))
 
-PLACES = torch.tensor([[[-7.5, -7.5], [7.5, 7.5], [7.5, -6.5]], [[-7.5, 7.5], [6.5, 6.5], [-0.5, -2.5]]]) / 16  # whole pixels
+PLACES = (
+    torch.tensor([[[-7.5, -7.5], [7.5, 7.5], [7.5, -6.5]], [[-7.5, 7.5], [6.5, 6.5], [-0.5, -2.5]]]) / 16
+)  # whole pixels
 
 
 @pytest.fixture
 def truth(see, make_particles):
     boxes, _ = see(make_particles(PLACES), None).footprints.boxes()
-    return Truth(torch.ones(2, 3, dtype=torch.bool), boxes=boxes - torch.tensor([0, 0, 1, 1]))  # the truth names the last row itself
+    return Truth(
+        torch.ones(2, 3, dtype=torch.bool), boxes=boxes - torch.tensor([0, 0, 1, 1])
+    )  # the truth names the last row itself
 
 
 def test_particles_on_things_are_right(numbers, make_particles, truth):
     got = numbers(QUESTION, make_particles(PLACES[:, [2, 0, 1]]), truth)
-    assert got == pytest.approx(dict.fromkeys(got, 1)) and set(got) == {"box_precision", "box_recall", "ap", "ap50", "ap75", "ar"}
+    assert got == pytest.approx(dict.fromkeys(got, 1)) and set(got) == {
+        "box_precision",
+        "box_recall",
+        "ap",
+        "ap50",
+        "ap75",
+        "ar",
+    }
 
 
 def test_a_doubted_wrong_box_costs_precision_only_where_it_is_ranked_high(numbers, make_particles, truth):
@@ -52,7 +63,9 @@ def test_a_box_beside_its_thing_is_right_only_for_the_lenient(numbers, make_part
 
 
 def test_no_thing_and_no_particle(numbers, make_particles, truth):
-    nothing = numbers(QUESTION, make_particles(PLACES), replace(truth, present=torch.zeros(2, 3, dtype=torch.bool)))
+    nothing = numbers(
+        QUESTION, make_particles(PLACES), replace(truth, present=torch.zeros(2, 3, dtype=torch.bool))
+    )
     assert math.isnan(nothing["ap"]) and nothing["box_precision"] == 0 and math.isnan(nothing["box_recall"])
     nobody = numbers(QUESTION, make_particles(PLACES, presence=torch.zeros(2, 3)), truth)
     assert nobody["ap"] == 0 and nobody["box_recall"] == 0 and nobody["box_precision"] == 0

@@ -7,10 +7,10 @@ import torch
 
 from motes.evaluation.elbo import QUESTION
 from motes.evaluation.question import Evidence, Seen
-from motes.models.dlp import Config, DeepLatentParticles
-from motes.models.vae import Config as VaeConfig
-from motes.models.vae import VariationalAutoencoder
-from motes.ops.types import Batch, Losses
+from motes.models.codes.vae import VaeConfig as VaeConfig
+from motes.models.codes.vae import VariationalAutoencoder
+from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.types.batch import Batch, Losses
 
 
 @pytest.fixture
@@ -26,9 +26,14 @@ def look(model, batch):
 
 def test_total_of_each_picture_is_the_weighted_sum_of_its_terms(batch):
     torch.manual_seed(0)
-    config = Config(image_size=(32, 32), num_particles=3, glimpse_size=8, presence_weight=0.7)
+    config = DlpConfig(image_size=(32, 32), num_particles=3, glimpse_size=8, presence_weight=0.7)
     found = look(DeepLatentParticles(config), batch)
-    weights = {"reconstruction": 1, "chamfer_kl": config.kl_weights[0], "feature_kl": config.kl_weights[1], "presence_price": 0.7}
+    weights = {
+        "reconstruction": 1,
+        "chamfer_kl": config.kl_weights[0],
+        "feature_kl": config.kl_weights[1],
+        "presence_price": 0.7,
+    }
     wanted = sum(weight * found[f"loss/{name}"] for name, weight in weights.items())
     torch.testing.assert_close(found["loss"], wanted, rtol=1e-4, atol=1e-3)
     assert not found["loss"].requires_grad and found["loss"].shape == (5,)
@@ -50,7 +55,9 @@ def test_the_same_every_time_and_random_numbers_are_left_alone(batch):
     state = torch.get_rng_state()
     first, second = look(model, batch), look(model, batch)
     assert torch.equal(first["loss"], second["loss"]) and torch.equal(torch.get_rng_state(), state)
-    torch.testing.assert_close(first["loss"], first["loss/reconstruction"] + 3 * first["loss/kl"], rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(
+        first["loss"], first["loss/reconstruction"] + 3 * first["loss/kl"], rtol=1e-4, atol=1e-3
+    )
 
 
 def test_a_loss_that_is_no_sum_of_its_terms_is_asked_of_each_picture_alone(batch):

@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from motes.data.shapes import Config, Shapes
+from motes.data.worlds.flat.shapes import Shapes, ShapesConfig
 from motes.errors import UserError
 from motes.evaluation import Asked, evaluate
 from motes.models.base import Model
-from motes.ops.types import Losses, Particles
+from motes.types.batch import Losses
+from motes.types.latents import Particles
 
-DATA = Shapes(Config(count=1, held_out=30), "test")
+DATA = Shapes(ShapesConfig(count=1, held_out=30), "test")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class Oracle(Copyist):
         position, presence = truth.centres.clone(), truth.present.float()
         presence[:, 0] = 0
         zeros = torch.zeros_like(position)
-        particles = Particles(position, zeros, zeros, zeros, presence, torch.zeros(len(image), 2), image.mean(1, keepdim=True))
+        particles = Particles(
+            position, zeros, zeros, zeros, presence, torch.zeros(len(image), 2), image.mean(1, keepdim=True)
+        )
         return replace(particles, certainty=torch.ones_like(presence).index_fill(1, torch.tensor([1]), 0.2))
 
     def decode(self, latent):
@@ -103,26 +106,45 @@ class Seer(Oracle):
 
     def encode(self, image):
         for name, data in self.splits.items():
-            rows = [n for n in range(len(data)) if any(torch.equal(data.batch([n]).image[0], one) for one in image)]
+            rows = [
+                n
+                for n in range(len(data))
+                if any(torch.equal(data.batch([n]).image[0], one) for one in image)
+            ]
             if len(rows) == len(image):
                 self.shown.append((name, len(rows)))
                 truth = data.truth(rows)
                 zeros = torch.zeros_like(truth.centres)
                 features = torch.cat([truth.factors["colour"], truth.factors["shape"][..., None].float()], 2)
                 none = torch.zeros_like(features)
-                return Particles(truth.centres, zeros, features, none, truth.present.float(), none[:, 0], image.mean(1, keepdim=True))
+                return Particles(
+                    truth.centres,
+                    zeros,
+                    features,
+                    none,
+                    truth.present.float(),
+                    none[:, 0],
+                    image.mean(1, keepdim=True),
+                )
         raise AssertionError("pictures of no split")
 
 
-SPLITS = {split: Shapes(Config(count=24, held_out=12), split) for split in ("train", "validation", "test")}
+SPLITS = {
+    split: Shapes(ShapesConfig(count=24, held_out=12), split) for split in ("train", "validation", "test")
+}
 
 
 def test_scores_that_learn_look_at_the_other_splits_and_no_further_than_told():
     model, told = Seer(**SPLITS), []
     asked = Asked(("probes",), open=SPLITS.__getitem__, learn_limit=16)
-    scores = evaluate(model, SPLITS["test"], batch=8, asked=asked, progress=lambda done, of: told.append((done, of)))
+    scores = evaluate(
+        model, SPLITS["test"], batch=8, asked=asked, progress=lambda done, of: told.append((done, of))
+    )
     assert [name for name, _ in model.shown] == ["test", "train", "validation", "test", "train"]
-    assert sum(count for name, count in model.shown if name == "train") == 16 and told[-1] == (12 + 16 + 4, 32)
+    assert sum(count for name, count in model.shown if name == "train") == 16 and told[-1] == (
+        12 + 16 + 4,
+        32,
+    )
     assert scores["probes/colour/linear/r2"].value > 0.99 and scores["probes/matched"].value == 1
 
 
@@ -135,11 +157,21 @@ def test_what_cannot_be_had_is_refused_by_name_and_else_left_out():
     with pytest.raises(UserError, match="probes cannot be scored: it learns from a training split"):
         evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("probes",)))
     for limit in (0, 3):  # of three, a quarter is none
-        with pytest.raises(UserError, match="probes cannot be scored: there are no pictures to learn from or to choose by"):
-            evaluate(Seer(**SPLITS), SPLITS["test"], asked=Asked(("probes",), open=SPLITS.__getitem__, learn_limit=limit))
+        with pytest.raises(
+            UserError, match="probes cannot be scored: there are no pictures to learn from or to choose by"
+        ):
+            evaluate(
+                Seer(**SPLITS),
+                SPLITS["test"],
+                asked=Asked(("probes",), open=SPLITS.__getitem__, learn_limit=limit),
+            )
     with pytest.raises(UserError, match="no score 'looks'; there are: pictures"):
         evaluate(blank, DATA, asked=Asked(("looks",)))
-    assert set(evaluate(blank, DATA, asked=Asked(("pictures", "objects"), refuse=False))) == {"psnr", "ssim", "mse"}
+    assert set(evaluate(blank, DATA, asked=Asked(("pictures", "objects"), refuse=False))) == {
+        "psnr",
+        "ssim",
+        "mse",
+    }
 
 
 class Clips(Shapes):
@@ -147,7 +179,7 @@ class Clips(Shapes):
 
 
 def test_clips_are_whole_or_not_there():
-    data, shown = Clips(Config(count=1, held_out=30), "test"), []
+    data, shown = Clips(ShapesConfig(count=1, held_out=30), "test"), []
 
     class Counting(Copyist):
         def encode(self, image):
@@ -164,5 +196,8 @@ def test_pictures_of_one_person_are_drawn_together():
         def truth(self, rows):
             return replace(super().truth(rows), scene={"identity": torch.as_tensor(list(rows)) // 10})
 
-    people, strangers = (evaluate(Copyist(), kind(Config(count=1, held_out=30), "test"))["psnr"] for kind in (People, Shapes))
+    people, strangers = (
+        evaluate(Copyist(), kind(ShapesConfig(count=1, held_out=30), "test"))["psnr"]
+        for kind in (People, Shapes)
+    )
     assert people.value == strangers.value and (people.low, people.high) != (strangers.low, strangers.high)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from motes.evaluation.intervals import intervals, mean, ratio
-from motes.ops.rank import rank_correlation
+from motes.ops.scores.rank import rank_correlation
 
 
 def values(count=400, seed=0):
@@ -36,8 +36,14 @@ def test_agrees_with_scipy_for_a_ratio_and_for_a_rank_correlation():
         )
         return found.confidence_interval
 
-    ours = intervals({"ratio": ratio(of, to), "rank": lambda times: rank_correlation(of, to, times.double())}, torch.arange(400))
-    for name, statistic in (("ratio", lambda a, b: a.sum() / b.sum()), ("rank", lambda a, b: stats.spearmanr(a, b).statistic)):
+    ours = intervals(
+        {"ratio": ratio(of, to), "rank": lambda times: rank_correlation(of, to, times.double())},
+        torch.arange(400),
+    )
+    for name, statistic in (
+        ("ratio", lambda a, b: a.sum() / b.sum()),
+        ("rank", lambda a, b: stats.spearmanr(a, b).statistic),
+    ):
         theirs = bootstrap(statistic)
         width = theirs.high - theirs.low
         assert ours[name].low == pytest.approx(theirs.low, abs=0.15 * width)
@@ -55,7 +61,9 @@ def test_what_is_not_known_is_left_out_and_nothing_is_not_a_number():
     some = values()
     some[::3] = torch.nan
     assert intervals({"a": mean(some)}, torch.arange(400))["a"].value == pytest.approx(some.nanmean().item())
-    nothing = intervals({"a": mean(torch.full((5,), torch.nan)), "b": ratio(torch.zeros(5), torch.zeros(5))}, torch.arange(5))
+    nothing = intervals(
+        {"a": mean(torch.full((5,), torch.nan)), "b": ratio(torch.zeros(5), torch.zeros(5))}, torch.arange(5)
+    )
     assert all(math.isnan(value) for one in nothing.values() for value in (one.value, one.low, one.high))
 
 

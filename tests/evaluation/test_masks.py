@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn.functional import one_hot
 
-from motes.data.base import Truth
 from motes.evaluation.masks import QUESTION
 from motes.evaluation.question import Evidence
+from motes.types.truth import Truth
 
 PLACES = torch.tensor([[[-0.5, -0.5], [0.5, 0.5], [0.5, -0.4]], [[-0.5, 0.5], [0.4, 0.4], [0.0, 0.0]]])
 
@@ -45,23 +45,36 @@ def test_nothing_true_is_left_out_and_nothing_predicted_is_zero(numbers, make_pa
     got = numbers(QUESTION, make_particles(PLACES, presence=torch.zeros(2, 3)), truth)
     assert got["miou"] == 0 and got["mbo"] == 0 and got["ari"] == 0 and got["ari_fg"] == 0
     empty = replace(truth, masks=truth.masks & torch.tensor([True, False]).view(2, 1, 1, 1))
-    assert numbers(QUESTION, make_particles(PLACES), empty)["miou"] == pytest.approx(1), "the other picture has no thing to find"
+    assert numbers(QUESTION, make_particles(PLACES), empty)["miou"] == pytest.approx(1), (
+        "the other picture has no thing to find"
+    )
     nothing = numbers(QUESTION, make_particles(PLACES), replace(truth, masks=torch.zeros_like(truth.masks)))
     assert math.isnan(nothing["miou"]) and math.isnan(nothing["ari_fg"]) and nothing["ari"] == 0
 
 
-def test_particles_that_change_roles_are_right_in_each_frame_but_not_over_time(numbers, make_particles, truth):
+def test_particles_that_change_roles_are_right_in_each_frame_but_not_over_time(
+    numbers, make_particles, truth
+):
     still = replace(truth, masks=truth.masks[:1].repeat(2, 1, 1, 1))
     steady = numbers(QUESTION, make_particles(PLACES[[0, 0]]), still, frames=2)
-    swapped = numbers(QUESTION, make_particles(torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])), still, frames=2)
+    swapped = numbers(
+        QUESTION, make_particles(torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])), still, frames=2
+    )
     assert steady["ari_fg_over_time"] == pytest.approx(1) and steady["miou_over_time"] == pytest.approx(1)
-    assert swapped["ari_fg"] == pytest.approx(1) and swapped["ari_fg_over_time"] < 0.7 and swapped["miou_over_time"] < 0.7
+    assert (
+        swapped["ari_fg"] == pytest.approx(1)
+        and swapped["ari_fg_over_time"] < 0.7
+        and swapped["miou_over_time"] < 0.7
+    )
 
 
 def test_a_clip_may_be_seen_in_pieces(see, make_particles, truth):
     whole = see(make_particles(torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])), truth, frames=2)
     together = QUESTION.look(whole)
-    pieces = [QUESTION.look(see(make_particles(whole.latent.position[n : n + 1]), rows(truth, n), frames=2)) for n in range(2)]
+    pieces = [
+        QUESTION.look(see(make_particles(whole.latent.position[n : n + 1]), rows(truth, n), frames=2))
+        for n in range(2)
+    ]
     apart = {name: torch.cat([piece[name] for piece in pieces]) for name in together}
     times = torch.ones(1, 2)
     for name, statistic in QUESTION.judge(Evidence(together)).items():

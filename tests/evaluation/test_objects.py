@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from motes.data.base import Truth
 from motes.evaluation.objects import QUESTION
+from motes.types.truth import Truth
 
 
 def truth(centres, present):
@@ -59,5 +59,8 @@ def test_centres_follow_from_masks_or_boxes_where_they_are_not_known(scores, mak
     masks[:, :, 4:7, 30:41] = True
     boxes = torch.tensor([[[4.0, 30.0, 6.0, 40.0]]])
     found = make_particles([[[-0.5, 0.75]]], [[1.0]])
-    for known in (Truth(torch.ones(1, 1, dtype=torch.bool), masks=masks), Truth(torch.ones(1, 1, dtype=torch.bool), boxes=boxes)):
+    for known in (
+        Truth(torch.ones(1, 1, dtype=torch.bool), masks=masks),
+        Truth(torch.ones(1, 1, dtype=torch.bool), boxes=boxes),
+    ):
         assert scores(found, known, (21, 41))["position_error_px"] == pytest.approx(0, abs=1e-5)

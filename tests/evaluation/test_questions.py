@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from motes.data.base import Truth
 from motes.evaluation import SCORES
 from motes.evaluation.question import NEEDS, Evidence, missing
+from motes.types.truth import Truth
 
 PARTICLE_QUESTIONS = [name for name in SCORES if name not in ("pictures", "elbo")]
 
@@ -24,7 +24,10 @@ def seen(see, make_particles):
             position[:, :3] + 0.1,
             masks=masks,
             points=torch.rand(6, 5, 2, generator=random),
-            factors={"size": torch.rand(6, 3, generator=random), "shape": torch.randint(0, 2, (6, 3), generator=random)},
+            factors={
+                "size": torch.rand(6, 3, generator=random),
+                "shape": torch.randint(0, 2, (6, 3), generator=random),
+            },
         )
         latent = make_particles(position, log_variance=torch.randn(6, 4, 2, generator=random))
         return see(latent, known if truth else None, size=(size, size))
@@ -44,7 +47,9 @@ def test_needs_are_named_and_checked_in_one_place(name, seen):
 @pytest.mark.parametrize("name", PARTICLE_QUESTIONS)
 def test_what_is_kept_of_a_picture_does_not_grow_with_it(name, seen):
     small, large = (SCORES[name].look(seen(size)) for size in (32, 64))
-    assert {key: value.shape for key, value in small.items()} == {key: value.shape for key, value in large.items()}
+    assert {key: value.shape for key, value in small.items()} == {
+        key: value.shape for key, value in large.items()
+    }
     assert all(len(value) == 6 for value in small.values())
 
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from motes.data.base import Truth
 from motes.evaluation.uncertainty import QUESTION
+from motes.types.truth import Truth
 
 RANDOM = torch.Generator().manual_seed(0)
 CENTRES = torch.rand(40, 4, 2, generator=RANDOM) * 1.6 - 0.8
@@ -33,14 +33,18 @@ def test_knowing_ones_error_is_the_best_order(scores):
     got = scores(apart[..., None].expand(-1, -1, 2))
     assert got["rank_correlation"] == pytest.approx(1) and got["aurc"] == pytest.approx(got["aurc_best"])
     assert got["risk@0.25"] < got["risk@0.5"] < got["risk@1"] and got["aurc"] < got["aurc_random"]
-    assert got["risk@1"] == pytest.approx(apart.mean().item(), rel=1e-5) and got["aurc_random"] == pytest.approx(got["risk@1"])
+    assert got["risk@1"] == pytest.approx(apart.mean().item(), rel=1e-5) and got[
+        "aurc_random"
+    ] == pytest.approx(got["risk@1"])
 
 
 def test_the_contrary_is_worse_than_random_and_noise_about_random(scores):
     wrong = scores(-nearest_apart()[..., None].expand(-1, -1, 2))
     assert wrong["rank_correlation"] == pytest.approx(-1) and wrong["aurc"] > wrong["aurc_random"]
     noise = scores(torch.randn(40, 4, 2, generator=RANDOM))
-    assert abs(noise["rank_correlation"]) < 0.25 and noise["aurc"] == pytest.approx(noise["aurc_random"], rel=0.3)
+    assert abs(noise["rank_correlation"]) < 0.25 and noise["aurc"] == pytest.approx(
+        noise["aurc_random"], rel=0.3
+    )
 
 
 def test_only_believed_particles_count_and_pictures_without_things_are_left_out(scores):

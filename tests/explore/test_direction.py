@@ -7,7 +7,7 @@ import torch
 
 from motes.errors import UserError
 from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
-from motes.ops.types import Code, Particles
+from motes.types.latents import Code, Particles
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,9 @@ def test_pairs_give_the_mean_change_and_the_change_a_unit():
     torch.testing.assert_close(unit.step["vector"], way, atol=0.01, rtol=0)
     assert unit.agreement > 0.95 > of_pairs(before, Code(torch.randn(200, 5))).agreement
     strength = torch.linspace(-1, 2, 200)
-    torch.testing.assert_close(unit.moved(before, strength).vector, before.vector + strength[:, None] * unit.step["vector"])
+    torch.testing.assert_close(
+        unit.moved(before, strength).vector, before.vector + strength[:, None] * unit.step["vector"]
+    )
 
 
 def circle(angle):
@@ -40,7 +42,11 @@ def test_a_direction_that_bends_follows_a_circle_and_a_straight_one_leaves_it():
     asked = torch.rand(400) * 2 - 1
 
     def error(direction):
-        return (direction.moved(before, asked).vector[:, :2] - circle(first + asked).vector[:, :2]).norm(dim=1).mean()
+        return (
+            (direction.moved(before, asked).vector[:, :2] - circle(first + asked).vector[:, :2])
+            .norm(dim=1)
+            .mean()
+        )
 
     assert error(bending(before, after, amount)) < 0.05 < 0.2 < error(of_pairs(before, after, amount))
 
@@ -50,7 +56,9 @@ def test_labels_give_what_goes_with_them_and_ridge_leaves_what_goes_with_others(
     factors[:, 1] += 0.8 * factors[:, 0]  # this one comes along
     latent = Code(factors @ mixing + 0.01 * torch.randn(2000, 6))
     alone = of_labels(latent, factors[:, 0])
-    torch.testing.assert_close(of_labels(latent, factors[:, 0], others=factors[:, 1:]).step["vector"], mixing[0], atol=0.02, rtol=0)
+    torch.testing.assert_close(
+        of_labels(latent, factors[:, 0], others=factors[:, 1:]).step["vector"], mixing[0], atol=0.02, rtol=0
+    )
     torch.testing.assert_close(alone.step["vector"], mixing[0] + 0.8 * mixing[1], atol=0.1, rtol=0)
     label = (factors[:, 0] > 0).float()
     wanted = latent.vector[label == 1].mean(0) - latent.vector[label == 0].mean(0)
@@ -63,12 +71,22 @@ def particles(position, features, presence=None):
     shape = position.shape[:2]
     presence = torch.ones(shape) if presence is None else presence
     return Particles(
-        position, torch.zeros(*shape, 2), features, torch.zeros_like(features), presence, torch.zeros(shape[0], features.shape[-1])
+        position,
+        torch.zeros(*shape, 2),
+        features,
+        torch.zeros_like(features),
+        presence,
+        torch.zeros(shape[0], features.shape[-1]),
     )
 
 
 def shuffled(latent, order):
-    return replace(latent, position=latent.position[:, order], features=latent.features[:, order], presence=latent.presence[:, order])
+    return replace(
+        latent,
+        position=latent.position[:, order],
+        features=latent.features[:, order],
+        presence=latent.presence[:, order],
+    )
 
 
 def test_particles_are_matched_before_they_are_compared():
@@ -85,7 +103,9 @@ def test_particles_are_matched_before_they_are_compared():
     moved = found.moved(before, 2.0, which)
     torch.testing.assert_close(moved.position[0, which[0]], before.position[0, which[0]] + 2 * move)
     others = torch.ones(30, 4, dtype=torch.bool).scatter(1, which[:, None], False)
-    assert torch.equal(moved.position[others], before.position[others]) and torch.equal(moved.features[others], before.features[others])
+    assert torch.equal(moved.position[others], before.position[others]) and torch.equal(
+        moved.features[others], before.features[others]
+    )
     everyone = found.moved(before, 0.5)
     torch.testing.assert_close(everyone.position, before.position + 0.5 * move)
 
@@ -105,11 +125,19 @@ def test_amounts_go_with_the_pairs_that_have_particles():
 
 def test_leakage_is_in_percent_of_the_spread_and_asking_is_compared_on_the_line_of_slope_one():
     before = {"asked": torch.zeros(100), "still": torch.randn(100), "other": 3 * torch.randn(100)}
-    after = {"asked": torch.ones(100), "still": before["still"], "other": before["other"] + 0.3 * before["other"].std(0)}
+    after = {
+        "asked": torch.ones(100),
+        "still": before["still"],
+        "other": before["other"] + 0.3 * before["other"].std(0),
+    }
     found = leakage(before, after, "asked")
     assert found["still"] == 0 and found["other"] == pytest.approx(30, abs=0.1) and "asked" not in found
     asked = torch.randn(50)
-    assert follows(asked, asked) == 1 and follows(asked, 0.5 * asked) < 0.8 and follows(asked, torch.zeros(50)) < 0.05
+    assert (
+        follows(asked, asked) == 1
+        and follows(asked, 0.5 * asked) < 0.8
+        and follows(asked, torch.zeros(50)) < 0.05
+    )
     with pytest.raises(UserError, match="no factor"):
         leakage(before, after, "gaze")
 

@@ -53,7 +53,12 @@ def test_each_model_has_as_many_as_units(name, options, shape):
     filters = filters_of(model)
     assert filters.shape == shape
     sheet = contact_sheet(filters, columns=4)
-    assert sheet.shape == (1, 3, math.ceil(shape[0] / 4) * (shape[2] + 1) - 1, min(4, shape[0]) * (shape[3] + 1) - 1)
+    assert sheet.shape == (
+        1,
+        3,
+        math.ceil(shape[0] / 4) * (shape[2] + 1) - 1,
+        min(4, shape[0]) * (shape[3] + 1) - 1,
+    )
     assert sheet.min() >= 0 and sheet.max() <= 1
 
 
@@ -66,6 +71,8 @@ def test_the_filters_are_those_of_the_first_layer():
 
 
 def test_a_model_that_reads_no_picture_is_refused():
-    model = MODELS["glo"](MODELS["glo"].Config(image_size=(16, 16), pictures=2, code_dim=4, width=8, channels=4))
+    model = MODELS["glo"](
+        MODELS["glo"].Config(image_size=(16, 16), pictures=2, code_dim=4, width=8, channels=4)
+    )
     with pytest.raises(UserError, match="no filters to show"):
         filters_of(model)

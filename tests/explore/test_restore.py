@@ -13,7 +13,8 @@ from motes.explore.prior import Normal, learn_prior
 from motes.explore.restore import Search, remember, restore, starts
 from motes.models import MODELS
 from motes.models.base import Model
-from motes.ops.types import Batch, Code, Losses, Particles
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Code, Particles
 
 SIZE, CODE = (6, 6), 3
 
@@ -49,7 +50,9 @@ def world():
     """Pictures near a plane in the space of pictures, and the model of that plane."""
     torch.manual_seed(0)
     axes = torch.linalg.qr(torch.randn(36, CODE)).Q
-    image = 0.5 + (torch.randn(200, CODE) * torch.tensor([0.6, 0.4, 0.2])) @ axes.T + 0.03 * torch.randn(200, 36)
+    image = (
+        0.5 + (torch.randn(200, CODE) * torch.tensor([0.6, 0.4, 0.2])) @ axes.T + 0.03 * torch.randn(200, 36)
+    )
     image = image.unflatten(1, (1, *SIZE))
     return Components(axes, image.flatten(1).mean(0)), image
 
@@ -83,7 +86,9 @@ def test_with_a_linear_decoder_it_is_ridge_regression(world, case):
     for n in range(5):
         root = observation.known[n].flatten().sqrt()
         weight = search.caution * memory.residual + observation.noise**2
-        wanted = closed_form(model, memory, root[:, None] * pooled, root * observation.values[n].flatten(), weight)
+        wanted = closed_form(
+            model, memory, root[:, None] * pooled, root * observation.values[n].flatten(), weight
+        )
         torch.testing.assert_close(found.drawn[n], wanted, atol=1e-4, rtol=0)
 
 
@@ -102,7 +107,9 @@ def test_what_lies_in_the_holes_does_not_matter_and_what_was_seen_stays(world):
     memory = remember(model, image)
     known = (torch.rand(4, 1, *SIZE) < 0.5).float()
     other = torch.where(known > 0, image[:4], torch.rand(4, 1, *SIZE))
-    one, two = (restore(model, masked(picture, known), memory, Search(steps=20)) for picture in (image[:4], other))
+    one, two = (
+        restore(model, masked(picture, known), memory, Search(steps=20)) for picture in (image[:4], other)
+    )
     assert torch.equal(one.image, two.image)
     assert torch.equal(one.image * known, image[:4] * known)
     assert not torch.equal(one.drawn * known, image[:4] * known)
@@ -116,7 +123,9 @@ def test_starts_are_the_encoders_and_the_nearest_under_the_mask(world):
     begun = starts(model, masked(image[[5, 17, 40]], known), memory, Search(neighbours=2))
     vectors = begun.vector.unflatten(0, (3, 3))
     for n, row in enumerate((5, 17, 40)):
-        torch.testing.assert_close(vectors[n, 1], memory.latent.vector[row])  # the picture itself is a training picture
+        torch.testing.assert_close(
+            vectors[n, 1], memory.latent.vector[row]
+        )  # the picture itself is a training picture
         apart = ((image[row] - image) * known[n]).square().sum((1, 2, 3))
         torch.testing.assert_close(vectors[n, 2], memory.latent.vector[apart.argsort()[1]])
         filled = torch.where(known[n : n + 1] > 0, image[row][None], image.mean(0))
@@ -141,7 +150,12 @@ def test_the_model_is_left_as_it_was(world):
     model.mean.requires_grad_(False)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     restore(model, masked(image[:2], torch.ones(2, 1, *SIZE)), remember(model, image), Search(steps=5))
-    assert model.training and model.axes.requires_grad and not model.mean.requires_grad and model.axes.grad is None
+    assert (
+        model.training
+        and model.axes.requires_grad
+        and not model.mean.requires_grad
+        and model.axes.grad is None
+    )
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
@@ -187,14 +201,22 @@ def test_the_prior_of_particles_knows_places_presence_and_looks():
     there = latent.presence.sum(1) > 0
     assert (prior.distance(away) > prior.distance(latent))[there].all()
     none = replace(latent, presence=torch.zeros_like(latent.presence))
-    torch.testing.assert_close(prior.distance(replace(none, features=away.features)), prior.distance(none))  # nobody looks like that
+    torch.testing.assert_close(
+        prior.distance(replace(none, features=away.features)), prior.distance(none)
+    )  # nobody looks like that
     half = replace(latent, presence=torch.full_like(latent.presence, 0.5))
     whole = replace(latent, presence=torch.ones_like(latent.presence))
     absent, unsure, sure = (prior.distance(one) for one in (none, half, whole))
     assert (sure > absent).all() and (unsure > (sure + absent) / 2).all()
 
 
-SMALL_DLP = {"image_size": (32, 32), "num_particles": 3, "num_proposals": 4, "glimpse_size": 8, "feature_dim": 3}
+SMALL_DLP = {
+    "image_size": (32, 32),
+    "num_particles": 3,
+    "num_proposals": 4,
+    "glimpse_size": 8,
+    "feature_dim": 3,
+}
 
 
 def test_particles_are_searched_by_the_parts_that_are_drawn():
@@ -228,7 +250,13 @@ def test_what_cannot_be_is_said(world):
 
 
 OTHERS = {
-    "dlp-masked": {"num_particles": 3, "num_proposals": 4, "encoder_channels": (8, 16), "reconstruction": "mse", "feature_dim": 3},
+    "dlp-masked": {
+        "num_particles": 3,
+        "num_proposals": 4,
+        "encoder_channels": (8, 16),
+        "reconstruction": "mse",
+        "feature_dim": 3,
+    },
     "keynet": {"num_particles": 3, "encoder_channels": (8, 16)},
     "zhang": {"num_particles": 3, "feature_dim": 3, "widths": (8, 16)},
     "vae": {"code_dim": 4, "width": 8},
@@ -246,5 +274,7 @@ def test_every_model_that_draws_restores(name):
         if stage.begin:
             stage.begin([Batch(image, torch.arange(4))])  # or the codes of GLO were all the same
     memory, observation = remember(model, image), masked(image[:2], known)
-    before, after = (restore(model, observation, memory, Search(steps=steps, neighbours=1)) for steps in (0, 50))
+    before, after = (
+        restore(model, observation, memory, Search(steps=steps, neighbours=1)) for steps in (0, 50)
+    )
     assert (after.energy.amin(1) < before.energy.amin(1)).all() and after.image.isfinite().all()

@@ -10,9 +10,10 @@ from motes.explore import sample
 from motes.explore.interpolate import between, drawn_between
 from motes.explore.sample import LAWS, fitted, law_of, pictures_of
 from motes.models.base import Model
-from motes.models.glo import Config, GenerativeLatentOptimisation
-from motes.ops.mixture import choose_mixture, fit_mixture
-from motes.ops.types import Batch, Code, Losses, Particles
+from motes.models.codes.glo import GenerativeLatentOptimisation, GloConfig
+from motes.ops.densities.mixture import choose_mixture, fit_mixture
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Code, Particles
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,11 @@ def model():
 def two_clouds(count):
     """Pictures whose codes lie on two narrow clouds, one of them twice as full."""
     side = (torch.rand(count) < 2 / 3).float()[:, None]
-    codes = side * torch.tensor([0.8, 0.2, 0.5]) + (1 - side) * torch.tensor([0.2, 0.8, 0.5]) + 0.03 * torch.randn(count, 3)
+    codes = (
+        side * torch.tensor([0.8, 0.2, 0.5])
+        + (1 - side) * torch.tensor([0.2, 0.8, 0.5])
+        + 0.03 * torch.randn(count, 3)
+    )
     image = codes[:, None, None, :].expand(-1, 1, 2, -1)
     return codes, [Batch(image[rows], rows) for rows in torch.arange(count).split(100)]
 
@@ -89,7 +94,8 @@ def test_a_mixture_finds_how_many_there_are_and_never_gets_worse():
     mixture, history = fit_mixture(codes, 3)
     assert all(later >= earlier - 1e-4 for earlier, later in pairwise(history))
     law = torch.distributions.MixtureSameFamily(
-        torch.distributions.Categorical(mixture.share), torch.distributions.MultivariateNormal(mixture.mean, mixture.covariance)
+        torch.distributions.Categorical(mixture.share),
+        torch.distributions.MultivariateNormal(mixture.mean, mixture.covariance),
     )
     torch.testing.assert_close(mixture.log_density(codes), law.log_prob(codes), rtol=1e-3, atol=1e-3)
 
@@ -108,7 +114,9 @@ def test_a_model_without_a_law_refuses_until_one_is_fitted(model):
 
 
 def test_drawn_codes_are_brought_into_the_models_ball():
-    model = GenerativeLatentOptimisation(Config(image_size=(8, 8), channels=1, pictures=5, code_dim=2, network="linear")).eval()
+    model = GenerativeLatentOptimisation(
+        GloConfig(image_size=(8, 8), channels=1, pictures=5, code_dim=2, network="linear")
+    ).eval()
     far = torch.tensor([[3.0, 4.0], [0.1, 0.2]])
     with torch.no_grad():
         expected = model.decode(Code(torch.tensor([[0.6, 0.8], [0.1, 0.2]])))
@@ -122,7 +130,10 @@ def test_ways_begin_and_end_where_they_should_and_an_arc_keeps_its_length():
         along = between(first, second, 7, way)
         torch.testing.assert_close(along[0], first, atol=1e-5, rtol=0)
         torch.testing.assert_close(along[-1], second, atol=1e-5, rtol=0)
-    middle, mean = between(first, second, 3, "arc")[1].norm(dim=1), (first.norm(dim=1) + second.norm(dim=1)) / 2
+    middle, mean = (
+        between(first, second, 3, "arc")[1].norm(dim=1),
+        (first.norm(dim=1) + second.norm(dim=1)) / 2,
+    )
     torch.testing.assert_close(middle, mean)
     assert (between(first, second, 3)[1].norm(dim=1) < 0.85 * mean).all()
     torch.testing.assert_close(between(first, 2 * first, 3, "arc")[1], 1.5 * first)

@@ -15,13 +15,13 @@ from motes import load
 from motes.errors import UserError
 from motes.models import checkpoint
 from motes.models.base import Model
-from motes.models.vae import Config, VariationalAutoencoder
+from motes.models.codes.vae import VaeConfig, VariationalAutoencoder
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return VariationalAutoencoder(Config(image_size=(16, 24), code_dim=3, width=8, beta=0.5))
+    return VariationalAutoencoder(VaeConfig(image_size=(16, 24), code_dim=3, width=8, beta=0.5))
 
 
 @pytest.fixture
@@ -43,7 +43,10 @@ def change(folder, **changes):
 
 
 def weights_differ(one, other):
-    return any(not torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+    return any(
+        not torch.equal(a, b)
+        for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    )
 
 
 def test_the_same_config_and_weights_come_back(model, folder):
@@ -162,7 +165,10 @@ def test_a_disk_that_fills_up_leaves_the_older_one(model, folder):
     older = load(folder)
     with torch.no_grad():
         next(model.parameters()).add_(1)
-    allowed, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    allowed, handler = (
+        resource.getrlimit(resource.RLIMIT_FSIZE),
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+    )
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, allowed[1]))
     try:
         with pytest.raises(UserError, match="cannot be written"):
@@ -189,7 +195,7 @@ def test_a_model_that_is_not_registered_says_what_is_missing(tmp_path):
         pass
 
     with pytest.raises(UserError, match="Own is not in MODELS"):
-        Own(Config(image_size=(16, 16))).save(tmp_path / "own")
+        Own(VaeConfig(image_size=(16, 16))).save(tmp_path / "own")
     assert names(tmp_path) == []
 
 
@@ -224,7 +230,13 @@ def test_pushed_and_fetched(model, tmp_path, monkeypatch):
     assert model.push_to_hub("me/mine", {"PSNR": 28.25}, "motes train vae-quick").endswith("me/mine")
     assert not weights_differ(model, Model.from_pretrained("me/mine"))
     card = (tmp_path / "me/mine/README.md").read_text()
-    for told in ('load_pretrained("me/mine")', "| PSNR | 28.25 |", "`motes train vae-quick`", "Kingma", "| code_dim | `3` |"):
+    for told in (
+        'load_pretrained("me/mine")',
+        "| PSNR | 28.25 |",
+        "`motes train vae-quick`",
+        "Kingma",
+        "| code_dim | `3` |",
+    ):
         assert told in card
     with pytest.raises(UserError, match=r"me/other .* config.json .*hub.example .*name a folder"):
         checkpoint.load_pretrained("me/other")

@@ -6,12 +6,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from motes.errors import UserError
-from motes.nn import perceptual, vgg
-from motes.nn.anchored import DoublingConvolution
-from motes.nn.conv import ConvBlock, through
-from motes.nn.normalisation import BatchNorm
-from motes.nn.pointnet import EdgeLayer, nearest
-from motes.ops.image_loss import laplacian_error, squared_error
+from motes.nn.blocks.conv import ConvBlock, through
+from motes.nn.blocks.normalisation import BatchNorm
+from motes.nn.blocks.pointnet import EdgeLayer, nearest
+from motes.nn.blocks.upward import DoublingConvolution
+from motes.nn.losses import perceptual, vgg
+from motes.ops.pictures.image_loss import laplacian_error, squared_error
 
 
 def test_edge_layer_is_the_maximum_over_plain_edges():
@@ -62,7 +62,9 @@ def test_pyramid_prefers_a_shifted_edge_to_a_blur_where_squares_do_not():
 def test_vgg_reads_weights_laid_out_like_the_real_file(tmp_path, monkeypatch):
     torch.manual_seed(0)
     network = vgg.vgg_network()
-    state = {f"features.{key}": value for key, value in network.state_dict().items()} | {"classifier.0.weight": torch.zeros(2, 2)}
+    state = {f"features.{key}": value for key, value in network.state_dict().items()} | {
+        "classifier.0.weight": torch.zeros(2, 2)
+    }
     torch.save(state, tmp_path / "vgg.pth")
     monkeypatch.setenv("MOTES_VGG_WEIGHTS", str(tmp_path / "vgg.pth"))
     loss = perceptual.reconstruction_loss("vgg")
@@ -88,7 +90,11 @@ def test_missing_vgg_weights_are_explained(tmp_path, monkeypatch):
 
 STACKS = {
     "contracting": [ConvBlock(3, 5, 7), ConvBlock(5, 4), ConvBlock(4, 6, stride=2)],
-    "expanding": [ConvBlock(3, 5, leak=0.01), ConvBlock(5, 4, leak=0.01, doubling=True), ConvBlock(4, 3, leak=0.01, doubling=True)],
+    "expanding": [
+        ConvBlock(3, 5, leak=0.01),
+        ConvBlock(5, 4, leak=0.01, doubling=True),
+        ConvBlock(4, 3, leak=0.01, doubling=True),
+    ],
     "pointwise": [ConvBlock(3, 4, 1), ConvBlock(4, 2, 1, leak=0.2)],
 }
 

@@ -19,14 +19,28 @@ from motes.training import loop
 from motes.training.recipe import Recipe, Training
 from motes.training.run import Run
 
-DLP = {"num_particles": 3, "num_proposals": 6, "glimpse_size": 8, "phases": (0.3, 0.3), "presence_weight": 0.1}
+DLP = {
+    "num_particles": 3,
+    "num_proposals": 6,
+    "glimpse_size": 8,
+    "phases": (0.3, 0.3),
+    "presence_weight": 0.1,
+}
 DATA = {"image_size": (32, 32), "count": 60, "held_out": 20}
-SHORT = Training(steps=12, batch_size=8, learning_rate=1e-3, warm_steps=2, evaluate_every=4, validation_pictures=16)
+SHORT = Training(
+    steps=12, batch_size=8, learning_rate=1e-3, warm_steps=2, evaluate_every=4, validation_pictures=16
+)
 RECIPES = {
     "dlp": Recipe("dlp", "shapes", DLP, DATA, SHORT),
     "averaged": Recipe("dlp", "shapes", DLP, DATA, replace(SHORT, average=0.9)),
     "glo": Recipe("glo", "shapes", {"code_dim": 4, "width": 16}, DATA, replace(SHORT, validation_pictures=4)),
-    "glann": Recipe("glann", "shapes", {"code_dim": 4, "width": 8, "sampler_share": 0.75}, DATA, replace(SHORT, validation_pictures=4)),
+    "glann": Recipe(
+        "glann",
+        "shapes",
+        {"code_dim": 4, "width": 8, "sampler_share": 0.75},
+        DATA,
+        replace(SHORT, validation_pictures=4),
+    ),
     "vae": Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, DATA, SHORT),
 }
 
@@ -77,20 +91,29 @@ def test_stopped_and_resumed_equals_uninterrupted(name, tmp_path):
     assert 4 <= step < 12
     loop.resume(tmp_path / "parts")
     assert same(final(tmp_path / "whole"), final(tmp_path / "parts"))
-    whole, parts = ([line for line in Run(tmp_path / one).read_metrics() if "total" in line] for one in ("whole", "parts"))
-    assert [(line["step"], line["total"]) for line in whole] == [(line["step"], line["total"]) for line in parts]
+    whole, parts = (
+        [line for line in Run(tmp_path / one).read_metrics() if "total" in line] for one in ("whole", "parts")
+    )
+    assert [(line["step"], line["total"]) for line in whole] == [
+        (line["step"], line["total"]) for line in parts
+    ]
 
 
 @pytest.mark.parametrize("killed", [0, 10, 20])
 def test_a_run_killed_at_a_step_keeps_no_line_of_metrics_twice(killed, tmp_path):
-    recipe = replace(RECIPES["vae"], training=replace(SHORT, steps=24, evaluate_every=10))  # checkpoints at steps that have a line
+    recipe = replace(
+        RECIPES["vae"], training=replace(SHORT, steps=24, evaluate_every=10)
+    )  # checkpoints at steps that have a line
     loop.train(recipe, tmp_path / "whole")
     with pytest.raises(RuntimeError, match="killed"):
         loop.train(recipe, tmp_path / "parts", KilledAt(killed))
     loop.resume(tmp_path / "parts")  # killed at 0: there is no checkpoint, it begins again
     assert same(final(tmp_path / "whole"), final(tmp_path / "parts"))
     whole, parts = (
-        [(line["step"], line.get("total"), line.get("validation")) for line in Run(tmp_path / one).read_metrics()]
+        [
+            (line["step"], line.get("total"), line.get("validation"))
+            for line in Run(tmp_path / one).read_metrics()
+        ]
         for one in ("whole", "parts")
     )
     assert whole == parts
@@ -153,7 +176,8 @@ def test_what_cannot_be_trained_by_is_named_before_anything_is_written(field, va
 
 
 @pytest.mark.parametrize(
-    "name, text", [("training.json", "[]"), ("training.json", "{"), ("training.safetensors", "x"), ("config.json", "{}")]
+    "name, text",
+    [("training.json", "[]"), ("training.json", "{"), ("training.safetensors", "x"), ("config.json", "{}")],
 )
 def test_a_damaged_checkpoint_is_not_resumed(name, text, tmp_path):
     loop.train(RECIPES["vae"], tmp_path)
@@ -179,9 +203,15 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
     recipe.save(tmp_path / "recipe")
     folder = tmp_path / "killed"
     for delay in (0.5, 0.9):
-        process = subprocess.Popen([sys.executable, "-c", code, str(folder), str(tmp_path / "recipe")], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(folder), str(tmp_path / "recipe")], stderr=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 60
-        while not (folder / "checkpoints/last").exists() and process.poll() is None and time.monotonic() < deadline:
+        while (
+            not (folder / "checkpoints/last").exists()
+            and process.poll() is None
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.02)
         time.sleep(delay)
         process.kill()
@@ -193,14 +223,18 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
 
 def test_best_is_the_lowest_validation_and_loads(tmp_path):
     loop.train(RECIPES["vae"], tmp_path / "run")
-    found = [(line["validation"], line["step"]) for line in Run(tmp_path / "run").read_metrics() if "validation" in line]
+    found = [
+        (line["validation"], line["step"])
+        for line in Run(tmp_path / "run").read_metrics()
+        if "validation" in line
+    ]
     best = json.loads((tmp_path / "run/checkpoints/best/training.json").read_text())
     assert best["step"] == min(found)[1]
     assert load(tmp_path / "run").training is False
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):
-    from motes.models import vae
+    from motes.models.codes import vae
 
     healthy = vae.VariationalAutoencoder.loss
     calls = []
@@ -286,10 +320,22 @@ except loop.Stopped:
 
 def test_two_processes_learn_what_one_does_and_stop_together(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(tmp_path / "two.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        str(tmp_path / "two.py"),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
-        [*command, str(tmp_path), str(Path(__file__).parent)], env=environment, capture_output=True, text=True, timeout=150
+        [*command, str(tmp_path), str(Path(__file__).parent)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=150,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "process-0").exists() and (tmp_path / "process-1").exists()

@@ -16,7 +16,9 @@ def test_an_epoch_shows_every_picture_once_whatever_the_number_of_processes():
     order = Order(24, 8, seed=3)
     seen = [row for step in range(3) for row in order.rows(step)]
     assert sorted(seen) == list(range(24))
-    assert [row for step in range(3) for rank in (0, 1) for row in Order(24, 8, 3).rows(step, rank, 2)] == seen
+    assert [
+        row for step in range(3) for rank in (0, 1) for row in Order(24, 8, 3).rows(step, rank, 2)
+    ] == seen
     assert order.rows(3) != order.rows(0)
 
 
@@ -56,5 +58,7 @@ def test_clips_stay_whole():
     order = Order(40, 20, seed=3, together=5)
     rows = [row for step in range(2) for row in order.rows(step)]
     assert sorted(rows) == list(range(40))
-    assert all(rows[start : start + 5] == list(range(rows[start], rows[start] + 5)) for start in range(0, 40, 5))
+    assert all(
+        rows[start : start + 5] == list(range(rows[start], rows[start] + 5)) for start in range(0, 40, 5)
+    )
     assert [row for rank in (0, 1) for row in order.rows(0, rank, 2)] == order.rows(0)

@@ -1,4 +1,5 @@
-"""A WebSocket's conversation: the newest edit wins, one answer at a time, and who does not read waits alone."""
+"""A WebSocket's conversation: the newest edit wins, one answer at a time, and who does not read waits
+alone."""
 
 import asyncio
 import sys
@@ -19,12 +20,19 @@ PATIENCE = 30.0  # seconds that a client has to take an answer
 
 
 class Conversation:
-    """With one client. All models answer in the one worker, in the order in which clients ask: each has one question there at most."""
+    """With one client. All models answer in the one worker, in the order in which clients ask: each has one
+    question there at most."""
 
     def __init__(self, socket: WebSocket, desk: Desk, worker: Executor):
-        self.socket, self.desk, self.worker = socket, desk, worker
-        self.questions: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(WAITING)  # or answers that need no model
-        self.newest: dict[str, Any] | None = None  # the newest edit to be decoded; None in the queue holds its place
+        self.socket = socket
+        self.desk = desk
+        self.worker = worker
+        self.questions: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(
+            WAITING
+        )  # or answers that need no model
+        self.newest: dict[str, Any] | None = (
+            None  # the newest edit to be decoded; None in the queue holds its place
+        )
 
     async def hold(self, greeting: dict[str, Any]) -> None:
         await self._send(pack(greeting))
@@ -51,7 +59,8 @@ class Conversation:
             if told.get("ask") != "decode":
                 await self.questions.put(told)
             elif self.newest is not None:  # what was not begun is never begun
-                older, self.newest = self.newest, told
+                older = self.newest
+                self.newest = told
                 await self.questions.put(pack({"n": number_of(older), "superseded": True}))
             else:
                 self.newest = told
@@ -61,15 +70,20 @@ class Conversation:
         while True:
             told = await self.questions.get()
             if told is None:
-                told, self.newest = self.newest or {}, None
+                told = self.newest or {}
+                self.newest = None
             if isinstance(told, bytes):
                 await self._send(told)
                 continue
             try:
                 answer = await asyncio.get_running_loop().run_in_executor(self.worker, self.desk.answer, told)
             except Exception as problem:  # a fault of ours: said, and the conversation goes on
-                print(f"motes studio: {told.get('ask')}: {type(problem).__name__}: {problem}", file=sys.stderr)
-                answer = pack({"n": number_of(told), "problem": f"that could not be done ({type(problem).__name__})"})
+                print(
+                    f"motes studio: {told.get('ask')}: {type(problem).__name__}: {problem}", file=sys.stderr
+                )
+                answer = pack(
+                    {"n": number_of(told), "problem": f"that could not be done ({type(problem).__name__})"}
+                )
             await self._send(answer)
 
     async def _send(self, message: bytes) -> None:

@@ -1,4 +1,5 @@
-"""One client's desk: the pictures it opened, bounded; and the answers to what it asks. Knows nothing of sockets."""
+"""One client's desk: the pictures it opened, bounded; and the answers to what it asks. Knows nothing of
+sockets."""
 
 import hashlib
 from collections import OrderedDict
@@ -8,22 +9,25 @@ import numpy as np
 import torch
 from PIL import Image as Pictures
 
-from motes.apps.animation import KINDS
-from motes.apps.edits import NAME, Edits, certainty_of, code_field
-from motes.apps.script import python_lines
-from motes.apps.session import Encoded, Session
+from motes.apps.drawing.animation import KINDS
+from motes.apps.session.edits import NAME, Edits, certainty_of, code_field
+from motes.apps.session.script import python_lines
+from motes.apps.session.session import Encoded, Session
 from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, pack, pixels, plain
 from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
 from motes.errors import UserError
-from motes.models.base import Samples
-from motes.ops.types import Particles
+from motes.models.abilities import Samples
+from motes.types.latents import Particles
 
-OPEN, DROPPED = 24, 8  # pictures of a client that are kept: encoded ones, and its own
+# pictures of a client that are kept: encoded ones, and its own
+OPEN = 24
+DROPPED = 8
 
 
 class Desk:
-    """Pure but for what is kept to be quick: every request carries the whole edit, so nothing is lost when something is forgotten."""
+    """Pure but for what is kept to be quick: every request carries the whole edit, so nothing is lost when
+    something is forgotten."""
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
@@ -56,7 +60,8 @@ class Desk:
         return pack({"n": number, "ask": ask, **facts}, arrays)
 
     def take(self, raw: bytes) -> str:
-        """Keep a picture that the client sent; the same bytes have the same name again, so that a link can be taken up."""
+        """Keep a picture that the client sent; the same bytes have the same name again, so that a link can
+        be taken up."""
         name = "dropped/" + hashlib.sha256(raw).hexdigest()[:16]
         self.dropped[name] = client_picture(raw)
         while len(self.dropped) > DROPPED:
@@ -68,17 +73,24 @@ class Desk:
         return {"facts": self.shelf.run(told.get("run")).details()}, {}
 
     def ranges(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What sliders of looks or codes range over. Apart from `open`: many pictures are encoded for it, and nobody waits for that."""
+        """What sliders of looks or codes range over. Apart from `open`: many pictures are encoded for it,
+        and nobody waits for that."""
         spread = self.shelf.run(told.get("run")).spread
-        return {"ranges": None if spread is None else {name: plain(value) for name, value in vars(spread).items()}}, {}
+        return {
+            "ranges": None if spread is None else {name: plain(value) for name, value in vars(spread).items()}
+        }, {}
 
     def open(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """All that a page needs of one picture: the picture, its latent in numbers, its layers, how it is drawn."""
+        """All that a page needs of one picture: the picture, its latent in numbers, its layers, how it is
+        drawn."""
         run = self.shelf.run(told.get("run"))
         found = self._find(run, told.get("picture"))
         session = run.session
         facts = {"picture": told["picture"], "run": told["run"], **latent_facts(found.latent)}
-        arrays = {"image": pixels(found.image[0]), "drawn": pixels(session.decode(found.latent)[0])} | _layers(session, found.latent)
+        arrays = {
+            "image": pixels(found.image[0]),
+            "drawn": pixels(session.decode(found.latent)[0]),
+        } | _layers(session, found.latent)
         if (points := session.proposals(found.image)) is not None:
             facts["proposals"] = plain(points, 4)
         return facts, arrays
@@ -86,7 +98,8 @@ class Desk:
     def decode(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The picture after the edits; with `layers`, also the glimpses and the background of it."""
         run = self.shelf.run(told.get("run"))
-        session, edits = run.session, Edits.read(told.get("edits", {}))
+        session = run.session
+        edits = Edits.read(told.get("edits", {}))
         latent = self._edited(run, told, edits)
         arrays = {"drawn": pixels(session.decode(latent)[0])}
         if told.get("layers"):
@@ -111,7 +124,9 @@ class Desk:
         edits = Edits.read(told.get("edits", {}))
         self._edited(run, told, edits)  # what cannot be done is not written down
         latent = self._find(run, told["picture"]).latent
-        return {"lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)}, {}
+        return {
+            "lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)
+        }, {}
 
     def animate(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A GIF or an MP4 from the picture as it was to the picture as it is, and back."""
@@ -120,14 +135,21 @@ class Desk:
             raise UserError(f"kind should be {' or '.join(KINDS)}")
         run = self.shelf.run(told.get("run"))
         found = self._find(run, told.get("picture"))
-        file = KINDS[kind](run.session, found.latent, Edits.read(told.get("edits", {})), lambda name: self._find(run, name).latent)
+        file = KINDS[kind](
+            run.session,
+            found.latent,
+            Edits.read(told.get("edits", {})),
+            lambda name: self._find(run, name).latent,
+        )
         return {}, {"file": np.frombuffer(file, np.uint8)}
 
     def health(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """How the model's latents look over held-out pictures."""
         run = self.shelf.run(told.get("run"))
         image = run.some_held_out()
-        return (checked(run.session.encode(image)) if image is not None else {"numbers": [], "sentences": []}), {}
+        return (
+            checked(run.session.encode(image)) if image is not None else {"numbers": [], "sentences": []}
+        ), {}
 
     def renew(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Take up a newer checkpoint of a run under way."""
@@ -136,7 +158,9 @@ class Desk:
         return {"fresh": fresh, "facts": run.details()}, {}
 
     def _edited(self, run: OpenedRun, told: dict[str, Any], edits: Edits) -> Any:
-        return run.session.edit(self._find(run, told.get("picture")).latent, edits, lambda name: self._find(run, name).latent)
+        return run.session.edit(
+            self._find(run, told.get("picture")).latent, edits, lambda name: self._find(run, name).latent
+        )
 
     def _find(self, run: OpenedRun, name: Any) -> Encoded:
         if not isinstance(name, str) or not 0 < len(name) <= NAME:
@@ -146,7 +170,9 @@ class Desk:
         if key in self.encoded:
             self.encoded.move_to_end(key)
             return self.encoded[key]
-        image = session.read(self.dropped[name]) if name in self.dropped else self.shelf.picture(name, session)
+        image = (
+            session.read(self.dropped[name]) if name in self.dropped else self.shelf.picture(name, session)
+        )
         return self._keep(run, name, Encoded([], image, session.encode(image)))
 
     def _keep(self, run: OpenedRun, name: str, found: Encoded) -> Encoded:
@@ -179,7 +205,9 @@ def latent_facts(latent: Any) -> dict[str, Any]:
 
 def _layers(session: Session, latent: Any) -> dict[str, np.ndarray]:
     layers = session.layers(latent)
-    return {} if layers is None else {"glimpses": fine(layers.glimpses), "background": fine(layers.background)}
+    return (
+        {} if layers is None else {"glimpses": fine(layers.glimpses), "background": fine(layers.background)}
+    )
 
 
 def _unstacked(latent: Any, edits: Edits) -> Any:

@@ -1,4 +1,5 @@
-"""Who may talk to the studio: this machine's own pages; others only with the token. An ASGI layer around the app."""
+"""Who may talk to the studio: this machine's own pages; others only with the token. An ASGI layer around the
+app."""
 
 import secrets
 from http.cookies import CookieError, SimpleCookie
@@ -21,7 +22,8 @@ HEADERS = {
 }
 
 
-FRAMED = "frame-ancestors http://localhost:* http://127.0.0.1:*"  # a notebook of this machine's may show the page within its own
+# a notebook of this machine's may show the page within its own
+FRAMED = "frame-ancestors http://localhost:* http://127.0.0.1:*"
 
 
 def token_for(host: str) -> str:
@@ -30,12 +32,19 @@ def token_for(host: str) -> str:
 
 
 class Guard:
-    """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page), and who lacks the token."""
+    """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page), and
+    who lacks the token."""
 
     def __init__(self, app: "ASGIApp", token: str = "", framed: bool = False):
         policy = HEADERS["content-security-policy"]
-        headers = {**HEADERS, "content-security-policy": policy.replace("frame-ancestors 'none'", FRAMED)} if framed else HEADERS
-        self.app, self.token, self.headers = app, token, [(name.encode(), value.encode()) for name, value in headers.items()]
+        headers = (
+            {**HEADERS, "content-security-policy": policy.replace("frame-ancestors 'none'", FRAMED)}
+            if framed
+            else HEADERS
+        )
+        self.app = app
+        self.token = token
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -47,7 +56,10 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008, "reason": reason})
         elif reason:
             body = (reason + "\n").encode()
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+            headers = [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", str(len(body)).encode()),
+            ]
             await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         else:
@@ -66,7 +78,9 @@ class Guard:
         for origin in headers.get("origin", []):
             if urlsplit(origin).netloc.lower() != hosts[0].lower():
                 return "another site's page may not talk to this studio"
-        if self.token and not any(secrets.compare_digest(one.encode(), self.token.encode()) for one in _tokens(scope, headers)):
+        if self.token and not any(
+            secrets.compare_digest(one.encode(), self.token.encode()) for one in _tokens(scope, headers)
+        ):
             return "this studio opens with the address that it printed, token and all"
         return ""
 

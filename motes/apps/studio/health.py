@@ -1,12 +1,13 @@
-"""How a model's latents look over some pictures: numbers, and a sentence on what to try where something has collapsed."""
+"""How a model's latents look over some pictures: numbers, and a sentence on what to try where something has
+collapsed."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from motes.apps.edits import code_field
-from motes.ops.types import Particles
+from motes.apps.session.edits import code_field
+from motes.types.latents import Particles
 
 STILL = 0.02  # a number that varies by less than this share of the liveliest one carries nothing
 
@@ -17,12 +18,16 @@ def checked(latent: Any) -> dict[str, Any]:
 
 
 def _particles(latent: Particles) -> dict[str, Any]:
-    count, there = len(latent), latent.confident().presence > 0.5
-    mean, unsure = there.sum(1).float().mean().item(), ((latent.presence > 0.2) & (latent.presence < 0.8)).float().mean().item()
+    count = len(latent)
+    there = latent.confident().presence > 0.5
+    mean = there.sum(1).float().mean().item()
+    unsure = ((latent.presence > 0.2) & (latent.presence < 0.8)).float().mean().item()
     numbers = [("there, in a picture", f"{mean:.1f} of {count}"), ("half there", f"{unsure:.0%}")]
     sentences = []
     if mean < 0.5:
-        sentences.append("Hardly any particle is there; train longer, or try a smaller --model.presence-weight.")
+        sentences.append(
+            "Hardly any particle is there; train longer, or try a smaller --model.presence-weight."
+        )
     elif mean > 0.95 * count and latent.certainty is not None:
         sentences.append(
             "Nearly all particles are always there; if things are fewer, try a larger --model.presence-weight, else more --model.num-particles."
@@ -43,7 +48,9 @@ def _code(latent: Any) -> dict[str, Any]:
     return _lively(getattr(latent, code_field(latent)), "code", [], [])
 
 
-def _lively(values: Tensor, what: str, numbers: list[tuple[str, str]], sentences: list[str]) -> dict[str, Any]:
+def _lively(
+    values: Tensor, what: str, numbers: list[tuple[str, str]], sentences: list[str]
+) -> dict[str, Any]:
     """How many of a vector's numbers vary."""
     if values.shape[1]:
         spread = values.std(0, correction=0)
@@ -52,7 +59,11 @@ def _lively(values: Tensor, what: str, numbers: list[tuple[str, str]], sentences
         if spread.max() < 1e-3:
             sentences.append(f"The {what} is the same everywhere: it carries nothing yet.")
         elif used < 0.5 * len(spread):
-            sentences.append(f"{len(spread) - used} numbers of a {what} hardly vary; fewer would do, or try a smaller weight of its KL.")
+            sentences.append(
+                f"{len(spread) - used} numbers of a {what} hardly vary; fewer would do, or try a smaller weight of its KL."
+            )
         if not torch.isfinite(values).all():
-            sentences.append(f"Some numbers of a {what} are not finite; try a smaller --training.learning-rate.")
+            sentences.append(
+                f"Some numbers of a {what} are not finite; try a smaller --training.learning-rate."
+            )
     return {"numbers": numbers, "sentences": sentences}

@@ -22,10 +22,12 @@ Picture = str | Path | Pictures.Image
 class OpenStudio:
     """A studio that runs in this process. Its address opens in any browser of this machine."""
 
-    def __init__(self, runs: list[Path], folders: list[Path], port: int | None, kept: tempfile.TemporaryDirectory[str]):
+    def __init__(
+        self, runs: list[Path], folders: list[Path], port: int | None, kept: tempfile.TemporaryDirectory[str]
+    ):
         import uvicorn
 
-        from motes.apps.studio.command import free_port
+        from motes.apps.studio.ports import free_port
         from motes.apps.studio.server import Studio, settings
         from motes.apps.studio.shelf import Shelf
 
@@ -33,7 +35,9 @@ class OpenStudio:
         port = port or free_port("127.0.0.1")
         self.shelf = Shelf(runs, folders)
         self.address = f"http://127.0.0.1:{port}/"
-        self._server = uvicorn.Server(uvicorn.Config(Studio(self.shelf).app(framed=True), port=port, **settings()))
+        self._server = uvicorn.Server(
+            uvicorn.Config(Studio(self.shelf).app(framed=True), port=port, **settings())
+        )
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         while not self._server.started:
@@ -56,16 +60,23 @@ class OpenStudio:
         return f"the studio: {self.address}"
 
     def _repr_html_(self) -> str:
-        """In a notebook: the page itself, below it its address. Needs no widgets, only a browser on this machine."""
+        """In a notebook: the page itself, below it its address. Needs no widgets, only a browser on this
+        machine."""
         address = escape(self.address)
         frame = f'<iframe src="{address}" width="100%" height="{HEIGHT}" style="border:1px solid #8884;border-radius:8px" title="motes studio" allow="clipboard-write"></iframe>'
-        return f'{frame}<p><a href="{address}" target="_blank">The studio in its own window: {address}</a></p>'
+        return (
+            f'{frame}<p><a href="{address}" target="_blank">The studio in its own window: {address}</a></p>'
+        )
 
 
 def studio(
-    model: Model | str | Path, pictures: Picture | Sequence[Picture] = (), port: int | None = None, browser: bool | None = None
+    model: Model | str | Path,
+    pictures: Picture | Sequence[Picture] = (),
+    port: int | None = None,
+    browser: bool | None = None,
 ) -> OpenStudio:
-    """Open a model or a run, with a picture or several (files, folders, PIL images) or the run's own held-out ones.
+    """Open a model or a run, with a picture or several (files, folders, PIL images) or the run's own
+    held-out ones.
 
     In a notebook the page is shown there, elsewhere in the browser; `browser` decides otherwise.
     """

@@ -13,7 +13,8 @@ LONGEST = 2**18  # bytes of a message from a client
 
 
 def pack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> bytes:
-    """Length of the JSON (4 bytes, little end first), the JSON, the arrays; each part begins at a multiple of four."""
+    """Length of the JSON (4 bytes, little end first), the JSON, the arrays; each part begins at a multiple
+    of four."""
     arrays = arrays or {}
     listed = [{"name": name, "type": str(one.dtype), "shape": one.shape} for name, one in arrays.items()]
     head = json.dumps({**facts, "arrays": listed}, separators=(",", ":")).encode()
@@ -28,9 +29,12 @@ def pack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = Non
 def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """`pack` backwards; what the browser does, for tests and for those who talk to the studio from Python."""
     length = int.from_bytes(message[:4], "little")
-    facts, at, arrays = json.loads(message[4 : 4 + length]), 4 + length, {}
+    facts = json.loads(message[4 : 4 + length])
+    at = 4 + length
+    arrays = {}
     for one in facts.pop("arrays"):
-        kind, count = np.dtype(one["type"]), int(np.prod(one["shape"]))
+        kind = np.dtype(one["type"])
+        count = int(np.prod(one["shape"]))
         arrays[one["name"]] = np.frombuffer(message, kind, count, at).reshape(one["shape"])
         at += -(-count * kind.itemsize // 4) * 4
     return facts, arrays

@@ -1,4 +1,5 @@
-"""The studio's server: its page, pictures in, the conversation about them, and what a run under way writes."""
+"""The studio's server: its page, pictures in, the conversation about them, and what a run under way
+writes."""
 
 import asyncio
 import re
@@ -28,7 +29,8 @@ THUMBS = 1000  # small pictures that are kept
 
 
 class Studio:
-    """What all clients share: the shelf and the one worker; and each client's desk, for as long as its page is open."""
+    """What all clients share: the shelf and the one worker; and each client's desk, for as long as its page
+    is open."""
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
@@ -44,10 +46,13 @@ class Studio:
         if len(self.desks) >= CLIENTS:
             await socket.close(1013, f"{CLIENTS} pages are open already; close one")
             return
-        key, desk = secrets.token_urlsafe(16), Desk(self.shelf)
+        key = secrets.token_urlsafe(16)
+        desk = Desk(self.shelf)
         self.desks[key] = desk
         try:
-            await Conversation(socket, desk, self.worker).hold({"session": key, **(await self._off(self.shelf.facts))})
+            await Conversation(socket, desk, self.worker).hold(
+                {"session": key, **(await self._off(self.shelf.facts))}
+            )
         except (WebSocketDisconnect, RuntimeError):
             pass  # it is gone; so is all that it had
         finally:
@@ -59,7 +64,9 @@ class Studio:
         if desk is None:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
         too_large = PlainTextResponse(
-            f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first", 413, {"connection": "close"}
+            f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first",
+            413,
+            {"connection": "close"},
         )
         if _length(request) > LARGEST_FILE:
             return too_large
@@ -88,7 +95,8 @@ class Studio:
     async def progress(self, request: Request) -> Response:
         """What a run wrote since the line that the client has."""
         try:
-            run, after = self.shelf.run(request.path_params["run"]), request.query_params.get("after", "0")
+            run = self.shelf.run(request.path_params["run"])
+            after = request.query_params.get("after", "0")
             if not (after.isascii() and after.isdecimal() and len(after) < 10):
                 raise UserError("after should be a whole number from 0 up")
             return JSONResponse(await asyncio.to_thread(progress, run.run, int(after)))
@@ -124,7 +132,8 @@ class Studio:
 
 
 def settings() -> dict[str, Any]:
-    """How uvicorn is to be: messages of bounded length, few waiting, and an end that does not wait for open pages."""
+    """How uvicorn is to be: messages of bounded length, few waiting, and an end that does not wait for open
+    pages."""
     return {"log_level": "error", "ws_max_size": LONGEST, "ws_max_queue": 4, "timeout_graceful_shutdown": 1}
 
 

@@ -8,31 +8,37 @@ from typing import Any
 import torch
 from PIL import Image as Pictures
 
-from motes.apps.draw import to_picture
-from motes.apps.session import SPREAD_OF, Session, Spread
+from motes.apps.drawing.marks import to_picture
+from motes.apps.session.session import SPREAD_OF, Session, Spread
 from motes.data.base import Dataset
-from motes.data.folder import list_pictures
-from motes.data.pictures import read_bytes
+from motes.data.files.folder import list_pictures
+from motes.data.files.picture_files import read_bytes
+from motes.data.source import open_data
 from motes.errors import UserError
 from motes.models.checkpoint import checkpoint_folder, read_config
-from motes.ops.types import Image
-from motes.training.loop import open_data
 from motes.training.recipe import read_recipe
 from motes.training.run import Run
+from motes.types.latents import Image
 from motes.version import VERSION
 
-SHOWN, OFFERED = 24, 500  # held-out pictures of a run, and pictures of folders, that are offered
+# held-out pictures of a run, and pictures of folders, that are offered
+SHOWN = 24
+OFFERED = 500
 THUMB = 96  # side of a small picture, in pixels
-LARGEST_FILE, LARGEST_PICTURE = 20_000_000, 40_000_000  # bytes and pixels of a picture from a client
+# bytes and pixels of a picture from a client
+LARGEST_FILE = 20_000_000
+LARGEST_PICTURE = 40_000_000
 KEPT_SIDE = 512  # a client's picture is kept no larger
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # others bring interpreters with them
 
 
 class OpenedRun:
-    """A run, or a checkpoint alone. Its model is loaded when first asked for: a run that just began has none yet."""
+    """A run, or a checkpoint alone. Its model is loaded when first asked for: a run that just began has none
+    yet."""
 
     def __init__(self, folder: Path):
-        self.folder, self.name = folder, folder.resolve().name
+        self.folder = folder
+        self.name = folder.resolve().name
         if not (folder / "run.json").is_file():
             checkpoint_folder(folder)  # neither a run nor a checkpoint: refused now
         self.run = Run(folder)
@@ -53,7 +59,9 @@ class OpenedRun:
         newest = checkpoint_folder(self.folder).resolve()
         if newest == self._checkpoint:
             return False
-        self._session, self._checkpoint, self._spread = Session.open(newest), newest, None
+        self._session = Session.open(newest)
+        self._checkpoint = newest
+        self._spread = None
         return True
 
     @cached_property
@@ -76,8 +84,13 @@ class OpenedRun:
         return self._spread
 
     def facts(self) -> dict[str, Any]:
-        """What every page is told when it opens: neither the model nor the data is touched, there may be many runs."""
-        facts: dict[str, Any] = {"name": self.name, "ready": False, "watchable": (self.folder / "run.json").is_file()}
+        """What every page is told when it opens: neither the model nor the data is touched, there may be
+        many runs."""
+        facts: dict[str, Any] = {
+            "name": self.name,
+            "ready": False,
+            "watchable": (self.folder / "run.json").is_file(),
+        }
         try:
             model, config = read_config(checkpoint_folder(self.folder))
         except UserError as problem:
@@ -85,11 +98,19 @@ class OpenedRun:
         return {**facts, "ready": True, "model": model, "size": config.get("image_size")}
 
     def details(self) -> dict[str, Any]:
-        """What a page is told when it shows this run: its pictures, and what its model offers, which is loaded for it."""
+        """What a page is told when it shows this run: its pictures, and what its model offers, which is
+        loaded for it."""
         facts = self.facts()
         count, frames = (0, 1) if self.held_out is None else (len(self.held_out), self.held_out.frames)
-        pictures = [f"held-out/{self.name}/{n}" for n in range(0, count, frames)][:SHOWN]  # of a clip its first
-        return {**facts, "pictures": pictures, "frames": frames, **({"offers": vars(self.session.offers)} if facts["ready"] else {})}
+        pictures = [f"held-out/{self.name}/{n}" for n in range(0, count, frames)][
+            :SHOWN
+        ]  # of a clip its first
+        return {
+            **facts,
+            "pictures": pictures,
+            "frames": frames,
+            **({"offers": vars(self.session.offers)} if facts["ready"] else {}),
+        }
 
 
 class Shelf:
@@ -101,7 +122,11 @@ class Shelf:
             alike = [one for one in self.runs if one.name == run.name]
             for number, one in enumerate(alike[1:], 2):
                 one.name = f"{one.name}-{number}"
-        self.files = {f"folder/{n}/{path.name}": path for n, folder in enumerate(folders or []) for path in list_pictures(folder)}
+        self.files = {
+            f"folder/{n}/{path.name}": path
+            for n, folder in enumerate(folders or [])
+            for path in list_pictures(folder)
+        }
 
     def facts(self) -> dict[str, Any]:
         """What a page is told when it opens; of a run that it shows it asks for more."""
@@ -113,7 +138,8 @@ class Shelf:
         }
 
     def warm(self) -> None:
-        """Make ready what a page shows first, while the browser starts: one model, whatever the number of runs."""
+        """Make ready what a page shows first, while the browser starts: one model, whatever the number of
+        runs."""
         first = next((run for run in self.runs if run.facts()["ready"]), None)
         if first is not None:
             first.details()
@@ -130,7 +156,11 @@ class Shelf:
         kind, _, rest = name.partition("/")
         run_name, _, number = rest.rpartition("/")
         run = next((run for run in self.runs if run.name == run_name), None)
-        if kind != "held-out" or run is None or not (number.isascii() and number.isdecimal() and len(number) < 9):
+        if (
+            kind != "held-out"
+            or run is None
+            or not (number.isascii() and number.isdecimal() and len(number) < 9)
+        ):
             raise UserError(f"there is no picture {name[:80]!r} here; if it was dropped in, drop it in again")
         if run.held_out is None or int(number) >= len(run.held_out):
             raise UserError(f"there is no held-out picture {number} of {run.name}")
@@ -154,18 +184,25 @@ class Shelf:
 
 
 def client_picture(raw: bytes) -> Pictures.Image:
-    """A picture that somebody sent: its size is read from its head and refused before anything is unpacked."""
+    """A picture that somebody sent: its size is read from its head and refused before anything is
+    unpacked."""
     try:
         with Pictures.open(io.BytesIO(raw), formats=FORMATS) as opened:
             width, height = opened.size
     except Pictures.DecompressionBombError:
-        raise UserError(f"this picture has more than {LARGEST_PICTURE:,} pixels; scale it down first") from None
+        raise UserError(
+            f"this picture has more than {LARGEST_PICTURE:,} pixels; scale it down first"
+        ) from None
     except Exception:  # each format's reader raises what it likes
         raise UserError(f"this is no picture that the studio reads; it reads {', '.join(FORMATS)}") from None
     if width * height > LARGEST_PICTURE:
-        raise UserError(f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first")
+        raise UserError(
+            f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first"
+        )
     picture = read_bytes(io.BytesIO(raw), "this picture")
-    picture.thumbnail((KEPT_SIDE * 2, KEPT_SIDE * 2) if min(picture.size) < KEPT_SIDE else (KEPT_SIDE, KEPT_SIDE))
+    picture.thumbnail(
+        (KEPT_SIDE * 2, KEPT_SIDE * 2) if min(picture.size) < KEPT_SIDE else (KEPT_SIDE, KEPT_SIDE)
+    )
     return picture
 
 
@@ -175,5 +212,7 @@ def _sized(image: Image, session: Session) -> Image:
     if image.shape[1] != config.channels:
         image = image.mean(1, keepdim=True).expand(-1, config.channels, -1, -1)
     if tuple(image.shape[2:]) != tuple(config.image_size):
-        image = torch.nn.functional.interpolate(image, tuple(config.image_size), mode="bilinear", antialias=True).clamp(0, 1)
+        image = torch.nn.functional.interpolate(
+            image, tuple(config.image_size), mode="bilinear", antialias=True
+        ).clamp(0, 1)
     return image.to(session.device)

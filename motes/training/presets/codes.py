@@ -1,4 +1,5 @@
-"""Presets of the models that squeeze a picture through a code: components, autoencoders and what is stacked of them."""
+"""Presets of the models that squeeze a picture through a code: components, autoencoders and what is stacked
+of them."""
 
 from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
@@ -6,10 +7,19 @@ from motes.training.recipe import Recipe, Training
 ONE_LOOK = Training(1, 64, warm_steps=0, evaluate_every=1)  # closed form: one step, which only looks
 
 CODES = {
-    "pca-digits": Preset("principal components of digits, in closed form", Recipe("pca", "digits", {"code_dim": 8}, {}, ONE_LOOK)),
+    "pca-digits": Preset(
+        "principal components of digits, in closed form",
+        Recipe("pca", "digits", {"code_dim": 8}, {}, ONE_LOOK),
+    ),
     "pca-faces": Preset(
         "eigenfaces of generated faces, in closed form",
-        Recipe("pca", "faces", {"code_dim": 32}, {"image_size": (64, 64), "count": 1000, "held_out": 200}, ONE_LOOK),
+        Recipe(
+            "pca",
+            "faces",
+            {"code_dim": 32},
+            {"image_size": (64, 64), "count": 1000, "held_out": 200},
+            ONE_LOOK,
+        ),
     ),
     "autoencoder-digits": Preset(
         "digits through a code of eight numbers",

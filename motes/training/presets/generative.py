@@ -49,9 +49,23 @@ GENERATIVE = {
         Recipe(
             "glann",
             "digits",
-            {"network": "dense", "width": 128, "code_dim": 8, "reconstruction": "pyramid", "noise_dim": 8, "sampler_rate": 4.0},
+            {
+                "network": "dense",
+                "width": 128,
+                "code_dim": 8,
+                "reconstruction": "pyramid",
+                "noise_dim": 8,
+                "sampler_rate": 4.0,
+            },
             {},
-            Training(16000, 64, 2e-3, schedule="halving", halvings=(0.2, 0.3, 0.4, 0.45, 0.75, 0.85, 0.95), evaluate_every=4000),
+            Training(
+                16000,
+                64,
+                2e-3,
+                schedule="halving",
+                halvings=(0.2, 0.3, 0.4, 0.45, 0.75, 0.85, 0.95),
+                evaluate_every=4000,
+            ),
         ),
     ),
 }

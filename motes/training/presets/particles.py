@@ -7,7 +7,8 @@ from motes.training.recipe import Recipe, Training
 
 
 def _paper(steps: int, learning_rate: float, halvings: tuple[float, ...]) -> Training:
-    """Batch 64, Adam with epsilon 1e-4, the rate halved: the single-GPU script of 2022, which its README follows."""
+    """Batch 64, Adam with epsilon 1e-4, the rate halved: the single-GPU script of 2022, which its README
+    follows."""
     return Training(steps, 64, learning_rate, 1e-4, "halving", halvings, warm_steps=0, evaluate_every=1000)
 
 
@@ -27,13 +28,20 @@ POINTS = {
         Recipe(
             "dlp",
             "scenes",
-            {"num_particles": 8, "glimpse_size": 24, "presence_weight": 0.7, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
+            {
+                "num_particles": 8,
+                "glimpse_size": 24,
+                "presence_weight": 0.7,
+                "phases": (0.1, 0.04),
+                "kl_weights": (0.1, 1e-4),
+            },
             {"count": 8000, "held_out": 500},
             Training(1500, 32, 2e-3, schedule="cosine", clip_norm=100.0, evaluate_every=500),
         ),
     ),
     "dlp-shapes": Preset(
-        "the paper's toy set: 64 px, 40,000 pictures, 100 epochs",  # D and beta of the script; exclusive patches as there
+        # D and beta of the script; exclusive patches as there
+        "the paper's toy set: 64 px, 40,000 pictures, 100 epochs",
         Recipe(
             "dlp",
             "shapes",
@@ -59,7 +67,8 @@ POINTS = {
         ),
     ),
     "dlp-clevrer": Preset(
-        "tabletop videos, object model: 128 px, 10 particles (needs a folder of frames)",  # D 5 of the table, not the example command's 6
+        # D 5 of the table, not the example command's 6
+        "tabletop videos, object model: 128 px, 10 particles (needs a folder of frames)",
         Recipe(
             "dlp",
             "folder",
@@ -79,7 +88,8 @@ POINTS = {
         ),
     ),
     "dlp-traffic": Preset(
-        "a road camera, object model: 128 px, 15 particles (needs a folder of frames)",  # D 20 of README, demo and checkpoint, not the script's 10
+        # D 20 of README, demo and checkpoint, not the script's 10
+        "a road camera, object model: 128 px, 15 particles (needs a folder of frames)",
         Recipe(
             "dlp",
             "folder",

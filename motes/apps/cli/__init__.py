@@ -1,0 +1,1 @@
+"""The command `motes`: one file a command."""

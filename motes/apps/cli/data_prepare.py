@@ -1,0 +1,65 @@
+"""`motes data prepare`: any data set to one fast folder of arrays. Words are checked before torch is
+imported."""
+
+import argparse
+from pathlib import Path
+
+from motes.data import DATASETS
+from motes.data.recognise import check_place, find_source
+from motes.errors import UserError
+from motes.plain.options import nearest, read_options
+
+ABOUT = "any data set to one folder of arrays that is read without decoding"
+SPLITS = ("train", "validation", "test")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        help="a data set's name, a folder of pictures or videos, a video, .npy, .h5 or .parquet file",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="the folder to write; the same command again goes on where it was stopped",
+    )
+    parser.add_argument("--limit", type=int, default=0, metavar="ROWS", help="rows of each split at most")
+    parser.add_argument(
+        "--splits",
+        nargs="+",
+        default=SPLITS,
+        metavar="SPLIT",
+        help="of train, validation and test; by default all",
+    )
+    parser.epilog = "Any option of the data: --data.image-size 128 128, --data.frames 8 (motes data prepare NAME --help shows them)."
+
+
+def run(told: argparse.Namespace, dotted: list[str]) -> None:
+    name, place = find_source(told.source)
+    options = {**place, **read_options(dotted, {"data": DATASETS.source(name)})["data"]}
+    check_place(name, options, f"motes data prepare {told.source}")
+    for split in told.splits:
+        if split not in SPLITS:
+            raise UserError(nearest(split, SPLITS, "split"))
+    if told.limit < 0:
+        raise UserError(f"--limit wants a number of rows, not {told.limit}")
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from motes.data.prepared.prepare import Source, prepare
+
+    source = Source(name, DATASETS[name].Config(**options))
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"preparing {told.source}", total=None)
+        manifest = prepare(
+            source,
+            told.out,
+            told.splits,
+            told.limit,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    counts = ", ".join(f"{about['count']} {split}" for split, about in manifest["splits"].items())
+    channels, rows, columns = manifest["image_shape"]
+    print(f"{counts} pictures of {rows} x {columns} with {channels} channels: {told.out}")
+    print(f"Train on them: motes train --data {told.out}")

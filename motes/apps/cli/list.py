@@ -1,0 +1,33 @@
+"""What there is to choose from: presets, models, data sets, and every option of a preset. Imports no
+torch."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from motes.apps.cli.recipe import describe
+from motes.data import DATASETS
+from motes.models import MODELS
+from motes.plain.options import first_line
+from motes.training.presets import PRESETS
+
+
+def show_choices() -> None:
+    table = Table(show_header=False, box=None)
+    for name, preset in PRESETS.items():
+        table.add_row("preset", f"[bold]{name}[/]", preset.about)
+    for name in MODELS:
+        table.add_row("model", f"[bold]{name}[/]", "")
+    for name in DATASETS:
+        table.add_row("data", f"[bold]{name}[/]", Text(first_line(DATASETS.source(name).partition(":")[0])))
+    Console().print(table)
+
+
+def show_options(preset: str) -> None:
+    table = Table(title=f"every option of {preset}, as it stands there", title_justify="left", box=None)
+    table.add_column("option", no_wrap=True)
+    table.add_column("value")
+    table.add_column("what it does")
+    for name, kind, value, about in describe(preset):
+        table.add_row(Text(name, "bold"), Text(value), Text(about or kind))
+    Console().print(table)

@@ -1,0 +1,70 @@
+"""A live display of training in the terminal; plain lines where there is none."""
+
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from motes.apps.report.report import preview
+from motes.data.base import Dataset
+from motes.models.base import Model, device_of
+from motes.training.run import Run
+
+PLAIN_EVERY = 10.0  # seconds between lines where no terminal is watching
+
+
+class Display:
+    """A bar over the run's progress, the loss and its parts; a picture into the run folder at each
+    validation."""
+
+    def __init__(self, held_out: Dataset):
+        self.console = Console(stderr=True)
+        self.held_out = held_out
+        self.last_line = 0.0
+        self.bar = Progress(
+            TextColumn("[bold]{task.fields[stage]:>8}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:3.0f}%  step {task.fields[step]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[terms]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task("train", total=1.0, stage="", step=0, terms="")
+
+    def __enter__(self) -> "Display":
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *problem: Any) -> None:
+        if kind is None:
+            self.bar.update(
+                self.task, completed=1.0
+            )  # the last line of a run may lie some steps before its end
+        self.bar.stop()
+
+    def step(self, record: dict[str, Any]) -> None:
+        terms = "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in record["terms"].items())
+        self.bar.update(
+            self.task, completed=record["progress"], stage=record["stage"], step=record["step"], terms=terms
+        )
+        if not self.console.is_terminal and time.monotonic() - self.last_line > PLAIN_EVERY:
+            self.last_line = time.monotonic()
+            print(
+                f"{record['progress']:4.0%}  step {record['step']}  {record['stage']}  {terms}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def evaluated(self, record: dict[str, Any], model: Model, run: Run) -> None:
+        self.console.print(
+            f"step {record['step']}: validation loss {record['validation']:.4g}", highlight=False
+        )
+        was_training = model.training
+        model.eval()
+        image = self.held_out.batch(range(min(8, len(self.held_out)))).image.to(device_of(model))
+        preview(model, image).save(run.pictures / f"step-{record['step']:07d}.png")
+        model.train(was_training)

@@ -1,0 +1,99 @@
+"""`motes studio`: words first, without importing torch; then the server."""
+
+import argparse
+import webbrowser
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from motes.apps.studio.guard import LOOPBACK
+from motes.apps.studio.ports import PORT, free_port
+from motes.errors import UserError
+
+if TYPE_CHECKING:
+    from motes.apps.studio.shelf import Shelf
+
+ABOUT = "take hold of pictures by their particles, in the browser: motes studio RUN ..."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "runs",
+        type=Path,
+        nargs="*",
+        metavar="RUN",
+        help="run or checkpoint folders; alone: the newest below runs/",
+    )
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="folders of pictures to offer as well",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; others than this machine's own need the printed token",
+    )
+    parser.add_argument("--port", type=int, help=f"{PORT} or the next that is free")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="FOLDER",
+        help="write a site that needs no server: pictures encoded, dragging in the page",
+    )
+
+
+def run(told: argparse.Namespace) -> None:
+    runs = told.runs or newest_runs()
+    for folder in (*runs, *told.pictures):
+        if not folder.exists():
+            raise UserError(f"{folder} does not exist")
+    for folder in told.pictures:
+        if not folder.is_dir():
+            raise UserError(f"--pictures wants folders; {folder} is none")
+    for package in () if told.export else ("starlette", "uvicorn", "websockets"):
+        if find_spec(package) is None:
+            raise UserError(f"the studio needs {package}: pip install 'motes[studio]'")
+    port = told.port if told.port is not None else free_port(told.host)
+    if not 0 < port < 65536:
+        raise UserError(f"--port wants a number from 1 to 65535, not {port}")
+    from motes.apps.studio.shelf import Shelf
+
+    shelf = Shelf(runs, told.pictures)
+    if told.export:
+        from motes.apps.studio.site import export
+
+        export(shelf, told.export)
+        return
+    start(shelf, told.host, port, browser=not told.no_browser)
+
+
+def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
+    import torch
+
+    from motes.apps.studio.guard import token_for
+    from motes.apps.studio.server import Studio, serve
+
+    token = token_for(host)
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
+    print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
+    torch.set_num_threads(
+        max(torch.get_num_threads() // 2, 1)
+    )  # the browser draws on this machine too, and threads that wait for a core wait long
+    studio = Studio(shelf)
+    studio.worker.submit(shelf.warm)  # the model is loaded while the browser starts
+    if browser and host in LOOPBACK:
+        webbrowser.open(address)
+    serve(studio, host, port, token)
+
+
+def newest_runs() -> list[Path]:
+    found = sorted(Path("runs").glob("*/run.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise UserError("name a run: motes studio runs/dlp-quick (motes train makes one in minutes)")
+    return [found[-1].parent]

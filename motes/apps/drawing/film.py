@@ -1,0 +1,82 @@
+"""Pictures as a film: H.264, which every browser and every program for slides plays."""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from PIL import Image as Pictures
+
+from motes.apps.session.tables import picture_name
+from motes.data.files.video_file import ENDINGS, import_av
+from motes.errors import UserError
+
+
+class Film:
+    """Written as pictures come; all of the first one's size."""
+
+    def __init__(self, where: Path | io.BytesIO, rate: float, crf: int = 14):
+        self._av = import_av()
+        if "libx264" not in self._av.codecs_available:
+            raise UserError(
+                "this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'"
+            )
+        self._file: Any = self._av.open(str(where) if isinstance(where, Path) else where, "w", format="mp4")
+        options = {"crf": str(crf), "preset": "fast"}
+        self._stream: Any = self._file.add_stream(
+            "libx264", rate=Fraction(rate).limit_denominator(1001), options=options
+        )
+        self._stream.pix_fmt = "yuv420p"
+        self._begun = False
+
+    def add(self, picture: Pictures.Image) -> None:
+        if not self._begun:
+            self._begun = True
+            self._stream.width, self._stream.height = (
+                side - side % 2 for side in picture.size
+            )  # its colours come in squares of four pixels
+        even = picture.convert("RGB").crop((0, 0, self._stream.width, self._stream.height))
+        self._file.mux(self._stream.encode(self._av.VideoFrame.from_image(even)))
+
+    def __enter__(self) -> "Film":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._begun and kind is None:
+            self._file.mux(self._stream.encode())
+        self._file.close()
+
+
+class Gallery:
+    """What is drawn of pictures and of frames: a PNG for each picture, a film for each video."""
+
+    def __init__(self, out: Path, kind: str, rates: dict[Path, float]):
+        self.out = out
+        self.kind = kind
+        self.rates = rates
+        self.count = 0
+        self._video = Path()
+        self._film = None
+
+    def add(self, path: Path, picture: Pictures.Image) -> None:
+        """A frame's path is its number below the video's."""
+        video = path.parent if path.parent.suffix.lower() in ENDINGS and path.parent in self.rates else None
+        if video is None:
+            self.close()
+            picture.save(self.out / picture_name(path, self.count, self.kind))
+        else:
+            if self._film is None or video != self._video:
+                self.close()
+                place = self.out / picture_name(video, self.count, self.kind, ".mp4")
+                self._video = video
+                self._film = Film(place, self.rates[video], crf=18)
+            self._film.add(picture)
+        self.count += 1
+
+    def close(self) -> None:
+        if self._film is not None:
+            self._film.__exit__(None, None, None)
+            self._film = None

@@ -1,0 +1,1 @@
+"""Open a model; read, encode, edit and decode pictures."""

@@ -1,0 +1,72 @@
+"""Pictures from files, folders and videos, one after the other, at a model's size; what cannot be read is
+told, not hidden."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from motes.data.files.folder import list_pictures
+from motes.data.files.mask_pairs import pair
+from motes.data.files.picture_files import load_picture, to_size
+from motes.data.files.video_file import ENDINGS, Footage, list_videos, upright
+from motes.errors import UserError
+
+
+@dataclass
+class Reader:
+    """A frame's path is its number below the video's: clip.mp4/000012."""
+
+    size: tuple[int, int]
+    channels: int
+    fit: str = "fit"
+    # sentences about what could not be read
+    skipped: list[str] = field(default_factory=list)
+    # frames a second of each video that was read
+    rates: dict[Path, float] = field(default_factory=dict)
+
+    def __call__(self, sources: Sequence[Path]) -> Iterator[tuple[Path, np.ndarray]]:
+        for path in expand(sources):
+            try:
+                if path.suffix.lower() in ENDINGS:
+                    yield from self._frames(path)
+                else:
+                    yield path, load_picture(path, self.size, self.channels, self.fit)
+            except UserError as problem:
+                self.skipped.append(str(problem))
+
+    def _frames(self, path: Path) -> Iterator[tuple[Path, np.ndarray]]:
+        film = Footage(path)
+        try:
+            if film.problem:
+                self.skipped.append(film.problem)
+            span = float(film.times[-1])
+            self.rates[path] = (len(film) - 1) / span if span > 0 else 25.0
+            for number in range(len(film)):
+                _, frame = list(film.read(number))[-1]  # those before it are decoded on the way
+                yield path / f"{number:06d}", to_size(upright(frame), self.size, self.channels, self.fit)
+        finally:
+            film.close()
+
+
+def expand(sources: Sequence[Path]) -> list[Path]:
+    """Files as they are, folders as the pictures in them, or else the videos; masks that lie beside pictures
+    are none."""
+    found: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise UserError(f"{source} does not exist")
+        found += _inside(source) if source.is_dir() else [source]
+    return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        pictures = list_pictures(folder)
+    except UserError as none:
+        try:
+            return list_videos(folder)
+        except UserError:
+            raise none from None
+    return list(pair(pictures, folder)) or pictures

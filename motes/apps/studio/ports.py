@@ -1,0 +1,25 @@
+"""Which port the studio listens on."""
+
+import socket
+
+from motes.errors import UserError
+
+PORT = 7860
+
+
+TRIES = 20
+
+
+def free_port(host: str) -> int:
+    """The usual one, or the next: two studios are two windows."""
+    for port in range(PORT, PORT + TRIES):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise UserError(
+        f"ports {PORT} to {PORT + TRIES - 1} are taken, or {host} is not this machine's; name one with --port"
+    )

@@ -1,0 +1,1 @@
+"""Users' files: pictures, videos, arrays, tables, annotations."""

@@ -1,0 +1,1 @@
+"""Data sets written once to be read fast."""

@@ -1,0 +1,62 @@
+"""The handwritten digits that come with scikit-learn: 1,797 grey pictures of 8 x 8 pixels, with their
+class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from motes.data.base import Dataset, Split
+from motes.data.worlds.generated import to_bytes
+from motes.errors import UserError
+from motes.types.truth import Truth
+
+TEST = 397
+VALIDATION = 100
+
+
+@dataclass(frozen=True)
+class DigitsConfig:
+    """The last 397 of a shuffled order are the test split, the 100 before them the validation split."""
+
+    # of the order
+    seed: int = 0
+
+
+class Digits(Dataset):
+    """From the test part of the UCI set "Optical Recognition of Handwritten Digits"."""
+
+    Config = DigitsConfig
+
+    def __init__(self, config: DigitsConfig, split: Split = "train"):
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError:
+            raise UserError(
+                "the digits come with scikit-learn; install it with: pip install 'motes[digits]'"
+            ) from None
+        self.config = config
+        found: Any = load_digits()
+        order = np.random.default_rng(config.seed).permutation(len(found.images))
+        first = len(order) - TEST - VALIDATION
+        second = len(order) - TEST
+        rows = order[
+            {"train": slice(0, first), "validation": slice(first, second), "test": slice(second, None)}[split]
+        ]
+        self._pixels = to_bytes(found.images[rows] / 16)[:, None]
+        self._classes = torch.from_numpy(found.target[rows].astype(np.int64))
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return (1, 8, 8)
+
+    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+        return self._pixels[np.asarray(rows, np.int64)]
+
+    def truth(self, rows: Sequence[int]) -> Truth:
+        return Truth(torch.ones(len(rows), 1, dtype=torch.bool), scene={"class": self._classes[list(rows)]})

@@ -1,0 +1,1 @@
+"""Chairs seen from all sides."""

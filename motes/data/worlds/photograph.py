@@ -1,0 +1,71 @@
+"""A picture like a fixed camera's photograph of a street, by formula: the ground on which generated things
+are put. No file, one seed."""
+
+from functools import lru_cache
+
+import numpy as np
+
+SEED = 2022
+SKY, WALL, HEDGE, ROAD = range(4)
+COLOURS = np.array([[206, 216, 228], [176, 134, 104], [66, 112, 54], [112, 110, 116]], np.float64)
+GRAIN = np.array([14, 38, 58, 16], np.float64)  # how far a region's light goes up and down
+
+
+@lru_cache(maxsize=4)
+def photograph(size: tuple[int, int]) -> np.ndarray:
+    """uint8, H W 3: sky, a wall with rows of windows, a ragged hedge, a road with a kerb and lane marks,
+    under uneven light."""
+    random = np.random.default_rng(SEED)
+    rows = ((np.arange(size[0]) + 0.5) / size[0])[:, None] * np.ones((1, size[1]))
+    columns = ((np.arange(size[1]) + 0.5) / size[1])[None, :] * np.ones((size[0], 1))
+    ragged = _noise(random, size, (5, 13)) * 0.05
+    roofs = 0.14 + 0.1 * (columns > 0.42) - 0.08 * (columns > 0.75)
+    region = np.select(
+        [rows < roofs, rows < 0.34 + ragged, rows < 0.52 - 0.08 * columns + ragged], [SKY, WALL, HEDGE], ROAD
+    )
+    picture = COLOURS[region]
+    picture = _windows(picture, (region == WALL), rows, columns)
+    picture = _marks(picture, (region == ROAD), rows, columns)
+    light = _noise(random, size, (3, 7, 17, 41))
+    tint = np.stack([_noise(random, size, (4, 11)) for _ in range(3)], -1)
+    picture = picture + (GRAIN[region] * light)[..., None] + 14 * tint
+    shade = 1 - 0.25 * (_noise(random, size, (2, 5)) > 0.3)  # edges of shadows
+    return np.clip(np.round(picture * shade[..., None]), 0, 255).astype(np.uint8)
+
+
+def _windows(picture: np.ndarray, wall: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Dark panes in rows."""
+    pane = wall & (columns * 9 % 1 < 0.45) & (rows * 9 % 1 < 0.55)
+    return np.where(pane[..., None], [62, 70, 92], picture)
+
+
+def _marks(picture: np.ndarray, road: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """A kerb and broken lines that spread towards the viewer, as they do in perspective."""
+    depth = rows - 0.3
+    across = (columns - 0.35) / depth
+    dashed = (np.log(np.maximum(depth, 1e-3)) * 7 % 1) < 0.6
+    line = (np.abs(across + 0.1) < 0.045) | (np.abs(across - 0.75) < 0.045)
+    picture = np.where((road & line & dashed)[..., None], [226, 222, 206], picture)
+    return np.where((road & (np.abs(across + 0.95) < 0.05))[..., None], [176, 166, 150], picture)
+
+
+def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int, ...]) -> np.ndarray:
+    """Octaves of smooth random values, each of so many cells a side, the finer the weaker; about standard
+    deviation 1/2."""
+    total = np.zeros(size)
+    weight = 1.0
+    for count in cells:
+        grid = random.standard_normal((count + 1, count + 1))
+        total += weight * _enlarged(grid, size)
+        weight *= 0.7
+    return total / total.std() / 2
+
+
+def _enlarged(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bilinear."""
+    for axis in (0, 1):
+        at = (np.arange(size[axis]) + 0.5) / size[axis] * (grid.shape[axis] - 1)
+        low = np.minimum(at.astype(int), grid.shape[axis] - 2)
+        part = (at - low).reshape((-1, 1) if axis == 0 else (1, -1))
+        grid = np.take(grid, low, axis) * (1 - part) + np.take(grid, low + 1, axis) * part
+    return grid

@@ -1,0 +1,1 @@
+"""Traffic at a junction, and streets."""

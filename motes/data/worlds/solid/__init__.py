@@ -1,0 +1,1 @@
+"""Worlds of solids, ray-cast."""

@@ -1,0 +1,85 @@
+"""A plain autoencoder: a narrow code, and three ways to keep a wide one from copying."""
+
+from dataclasses import dataclass
+
+import torch
+
+from motes.errors import UserError
+from motes.models.base import Model, refuse_other_sizes
+from motes.nn.coders.networks import PictureCoder, PictureShape
+from motes.nn.losses.perceptual import reconstruction_loss
+from motes.ops.densities.divergence import sample_normal
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Code, Image
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """What an autoencoder is made of."""
+
+    # rows, columns
+    image_size: tuple[int, int] = (64, 64)
+    channels: int = 3
+    # numbers that describe a picture; as many as pixels, and without what follows it learns to copy
+    code_dim: int = 16
+    network: str = "dense"
+    # of the networks' layers
+    width: int = 128
+    reconstruction: str = "mse"
+    # weight of the sum of squared weights: more = smoother filters, less detail
+    weight_decay: float = 0.0
+    # weight of the code's absolute values: more = most numbers of a code near 0
+    activation_penalty: float = 0.0
+    # standard deviation of what is added to a code while learning: more = only larger differences tell
+    # pictures apart
+    noise: float = 0.0
+
+
+class Autoencoder(Model):
+    """min loss(g(f(x) + noise), x) + a |W|^2 + b |f(x)|_1 (Rumelhart et al. 1986,
+    https://doi.org/10.1038/323533a0; the penalty of activations: Olshausen & Field 1996,
+    https://doi.org/10.1038/381607a0). With one matrix each way and squares it finds the principal
+    components' space. Its codes have no known distribution: fit one before sampling.
+    """
+
+    Config = AutoencoderConfig
+
+    def __init__(self, config: AutoencoderConfig):
+        super().__init__()
+        if min(config.weight_decay, config.activation_penalty, config.noise) < 0:
+            raise UserError("weight_decay, activation_penalty and noise must not be negative")
+        self.config = config
+        self.coder = PictureCoder(config.network, PictureShape.of(config), config.width, config.code_dim)
+        self.reconstruction_loss = reconstruction_loss(config.reconstruction)
+        self.log_variance = (
+            2 * torch.tensor(config.noise).log()
+        )  # of the noise; minus infinity, where there is none
+
+    def loss(self, batch: Batch) -> Losses:
+        refuse_other_sizes(self.config, batch.image)
+        code = self.coder.read(batch.image)
+        error = self.reconstruction_loss(
+            self.coder.draw(sample_normal(code, self.log_variance.to(code))), batch.image
+        )
+        activity = code.abs().sum(1)
+        weights = self.coder.squared_weights()
+        total = (
+            error.mean()
+            + self.config.activation_penalty * activity.mean()
+            + self.config.weight_decay * weights
+        )
+        return Losses(
+            total, {"reconstruction": error, "activity": activity, "weights": weights.expand(len(error))}
+        )
+
+    def validate(self, batch: Batch) -> Losses:
+        """By the reconstruction alone, without noise, so that penalties can be compared."""
+        error = self.reconstruction_loss(self.decode(self.encode(batch.image)), batch.image)
+        return Losses(error.mean(), {"reconstruction": error})
+
+    def encode(self, image: Image) -> Code:
+        refuse_other_sizes(self.config, image)
+        return Code(self.coder.read(image))
+
+    def decode(self, latent: Code) -> Image:
+        return self.coder.draw(latent.vector)

@@ -1,0 +1,117 @@
+"""Principal components of pictures, in closed form: eigenfaces."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.models.base import Model, Stage, refuse_other_sizes
+from motes.ops.densities.principal_components import (
+    Components,
+    components_of_covariance,
+    components_of_pictures,
+    moments,
+)
+from motes.ops.pictures.image_loss import squared_error
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Code, Image
+
+
+@dataclass(frozen=True)
+class PcaConfig:
+    """What principal components are made of."""
+
+    # rows, columns
+    image_size: tuple[int, int] = (64, 64)
+    channels: int = 3
+    # in the training set: fewer than pixels, and their Gram matrix is decomposed
+    pictures: int = 1000
+    # directions kept; more = less lost
+    code_dim: int = 16
+    # each number of a code divided by its standard deviation: near and far then count alike in all
+    # directions
+    whiten: bool = False
+
+
+class PrincipalComponents(Model):
+    """z = (x - mean) V, x' = mean + z V', V the first eigenvectors of the covariance (Turk & Pentland 1991,
+    Eigenfaces for recognition, https://doi.org/10.1162/jocn.1991.3.1.71). No other linear code of this size
+    loses less: the mean squared error of the training pictures is the sum of the eigenvalues left out.
+    """
+
+    Config = PcaConfig
+    mean: Tensor
+    axes: Tensor
+    deviation: Tensor
+    unit: Tensor
+    dropped: Tensor
+
+    def __init__(self, config: PcaConfig):
+        super().__init__()
+        pixels = config.channels * config.image_size[0] * config.image_size[1]
+        most = min(pixels, config.pictures - 1)
+        if not 1 <= config.code_dim <= most:
+            raise UserError(
+                f"code_dim {config.code_dim} must be from 1 to {most}: {config.pictures} pictures of {pixels} numbers have no more"
+            )
+        self.config = config
+        self.pixels = pixels
+        self.register_buffer("mean", torch.zeros(pixels))
+        self.register_buffer("axes", torch.zeros(pixels, config.code_dim))
+        self.register_buffer(
+            "deviation", torch.ones(config.code_dim)
+        )  # of the training pictures along each direction
+        self.register_buffer(
+            "unit", torch.ones(config.code_dim)
+        )  # what one is in a code: a deviation, where whitened
+        self.register_buffer("dropped", torch.zeros(()))  # the sum of the eigenvalues left out
+
+    def stages(self) -> tuple[Stage, ...]:
+        return (Stage("components", 1.0, self.loss, (), self.fit),)
+
+    def fit(self, batches: Iterable[Batch]) -> None:
+        """In one pass over the pictures, in double precision."""
+        few = self.config.pictures < self.pixels
+        mean, found = (_few if few else _many)(batches, self.config.code_dim)
+        self.mean.copy_(mean)
+        self.axes.copy_(found.axes)
+        self.deviation.copy_(found.variance.sqrt())
+        self.dropped.copy_(found.dropped)
+        if self.config.whiten:
+            self.unit.copy_(self.deviation.clamp_min(1e-6))
+
+    def loss(self, batch: Batch) -> Losses:
+        error = squared_error(self.decode(self.encode(batch.image)), batch.image)
+        return Losses(error.mean(), {"reconstruction": error})
+
+    def encode(self, image: Image) -> Code:
+        refuse_other_sizes(self.config, image)
+        return Code((image.flatten(1) - self.mean) @ self.axes / self.unit)
+
+    def decode(self, latent: Code) -> Image:
+        return self._as_pictures(self.mean + (latent.vector * self.unit) @ self.axes.T)
+
+    def sample(self, count: int) -> Code:
+        """From the Gaussian whose variances are the eigenvalues."""
+        return Code(torch.randn(count, len(self.unit), device=self.unit.device) * self.deviation / self.unit)
+
+    def filters(self) -> Float[Tensor, "F C H W"]:
+        """What each number of a code looks for: the eigenfaces."""
+        return self._as_pictures(self.axes.T)
+
+    def _as_pictures(self, flat: Float[Tensor, "B P"]) -> Image:
+        return rearrange(flat, "b (c h w) -> b c h w", c=self.config.channels, h=self.config.image_size[0])
+
+
+def _few(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
+    flat = torch.cat([batch.image.flatten(1) for batch in batches]).double()
+    return flat.mean(0), components_of_pictures(flat - flat.mean(0), count)
+
+
+def _many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
+    mean, covariance = moments(batch.image.flatten(1) for batch in batches)
+    return mean, components_of_covariance(covariance, count)

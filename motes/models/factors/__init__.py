@@ -1,0 +1,1 @@
+"""Models whose code separates factors: class, domain, pose, light."""

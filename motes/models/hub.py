@@ -1,0 +1,104 @@
+"""The model card: what a model on the hub is, how to use it, how it was trained, what was measured, whom to
+cite."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from motes.errors import UserError
+from motes.models.base import Model
+from motes.models.checkpoint import load, name_of, write_model
+from motes.version import VERSION
+
+PARTICLES = """@inproceedings{daniel2022dlp,
+  title={Unsupervised Image Representation Learning with Deep Latent Particles},
+  author={Daniel, Tal and Tamar, Aviv}, booktitle={ICML}, year={2022}}"""
+CITATIONS = {
+    "dlp": PARTICLES,
+    "dlp-masked": PARTICLES,
+    "vae": """@inproceedings{kingma2014vae,
+  title={Auto-Encoding Variational {Bayes}},
+  author={Kingma, Diederik P. and Welling, Max}, booktitle={ICLR}, year={2014}}""",
+    "glo": """@inproceedings{bojanowski2018glo,
+  title={Optimizing the Latent Space of Generative Networks},
+  author={Bojanowski, Piotr and Joulin, Armand and Lopez-Paz, David and Szlam, Arthur}, booktitle={ICML}, year={2018}}""",
+    "glann": """@inproceedings{hoshen2019glann,
+  title={Non-Adversarial Image Synthesis with Generative Latent Nearest Neighbors},
+  author={Hoshen, Yedid and Li, Ke and Malik, Jitendra}, booktitle={CVPR}, year={2019}}""",
+}
+
+
+def card(model: Model, name: str, repository: str, scores: dict[str, float], command: str = "") -> str:
+    """Markdown; `command` is the line that trained the model, where it is known."""
+    rows = "\n".join(f"| {key} | {value:.4g} |" for key, value in scores.items()) or "| not measured | |"
+    settings = "\n".join(f"| {key} | `{value}` |" for key, value in asdict(model.config).items())
+    summary = (type(model).__doc__ or "").strip().splitlines()[0]
+    citation = f"\n```bibtex\n{CITATIONS[name]}\n```\n" if name in CITATIONS else ""
+    trained = f" with `{command}`" if command else ""
+    return f"""---
+library_name: motes
+license: apache-2.0
+tags: [motes, {name}, unsupervised, object-centric]
+---
+# {repository}
+
+{summary}
+
+```python
+import motes
+model = motes.load_pretrained("{repository}")
+latent = model.encode(pictures)  # float32, B C H W in [0, 1]
+drawn = model.decode(latent)
+```
+
+| score | value |
+|---|---|
+{rows}
+
+| setting | value |
+|---|---|
+{settings}
+
+Trained{trained} by motes {VERSION}.
+{citation}"""
+
+
+def load_pretrained(where: str | Path) -> Model:
+    """A folder, or a repository of the Hugging Face hub."""
+    if Path(where).exists():
+        return load(where)
+    hub = _hub()
+    try:
+        folder = hub.snapshot_download(str(where), allow_patterns=["config.json", "model.safetensors"])
+    except Exception as problem:
+        raise UserError(
+            f"{where} is no folder here, and config.json and model.safetensors of a repository of that name could not be fetched from "
+            f"{hub.constants.ENDPOINT} ({type(problem).__name__}); check the name and the network, or name a folder"
+        ) from None
+    return load(folder)
+
+
+def push(model: Model, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
+    """Upload weights, config and a model card; returns the address."""
+    import tempfile
+
+    hub = _hub()
+    with tempfile.TemporaryDirectory() as place:
+        write_model(model, Path(place))
+        (Path(place) / "README.md").write_text(card(model, name_of(model), repository, scores or {}, command))
+        try:
+            api = hub.HfApi()
+            api.create_repo(repository, exist_ok=True)
+            return str(api.upload_folder(repo_id=repository, folder_path=place))
+        except Exception as problem:
+            raise UserError(
+                f"{repository} could not be pushed to the hub ({type(problem).__name__}); is there a network, and did you log in with `hf auth login`?"
+            ) from None
+
+
+def _hub() -> Any:
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise UserError("the hub needs one more package: pip install 'motes[hf]'") from None
+    return huggingface_hub

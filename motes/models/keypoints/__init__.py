@@ -1,0 +1,1 @@
+"""The key-point methods that particles are compared with."""

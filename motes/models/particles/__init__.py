@@ -1,0 +1,1 @@
+"""Deep Latent Particles and the parts that only they use."""

@@ -1,0 +1,1 @@
+"""Models that estimate poses or draw from layouts."""

@@ -1,0 +1,165 @@
+"""A cascade: a layout of classes to pictures, by modules from coarse to fine and a loss that looks at
+textures; and the layout of a picture."""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange, reduce
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.models.base import Model, Stage, refuse_other_sizes
+from motes.nn.coders.refinement import LayoutReader, Refinement
+from motes.nn.losses.perceptual import placed_loss
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Image
+
+SURE = 12.0  # the score by which a class that is told leads the others
+
+
+@dataclass(frozen=True)
+class CascadeConfig:
+    """What a cascade is made of."""
+
+    # rows, columns
+    image_size: tuple[int, int] = (48, 80)
+    channels: int = 3
+    # of a layout, numbered from 0
+    classes: int = 5
+    # of the modules, the finest last; coarser ones are as wide as the first
+    widths: tuple[int, ...] = (48, 48, 40, 24)
+    # of the network that reads layouts
+    reader_width: int = 12
+    # pictures drawn of a layout; of each class the best one learns
+    hypotheses: int = 1
+    # or random-features, vgg; mse: pixels alone, which blurs
+    reconstruction: str = "textures"
+    # weight of the colours beside textures and features; more = colours where they belong, less texture
+    pixels: float = 1.0
+    # pixels a side over which textures are compared, wherever their parts lie; 1: place by place, as
+    # published
+    window: int = 8
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Scores of classes: how much of each there is, and where; their sum, through a softmax, is the
+    layout."""
+
+    amounts: Float[Tensor, "B N"]
+    # zero on average over the picture
+    relief: Float[Tensor, "B N H W"]
+
+    @classmethod
+    def of_scores(cls, scores: Float[Tensor, "B N H W"]) -> "Layout":
+        amounts = reduce(scores, "b n h w -> b n", "mean")
+        return cls(amounts, scores - amounts[..., None, None])
+
+    @classmethod
+    def of_classes(cls, classes: Int[Tensor, "B H W"], count: int) -> "Layout":
+        return cls.of_scores(SURE * one_hot(classes, count))
+
+    @property
+    def shares(self) -> Float[Tensor, "B N H W"]:
+        """Of each class at each pixel; they sum to 1."""
+        return (self.amounts[..., None, None] + self.relief).softmax(1)
+
+    @property
+    def classes(self) -> Int[Tensor, "B H W"]:
+        return self.shares.argmax(1)
+
+    def with_more(self, which: int, amount: float) -> "Layout":
+        """More of a class, where it was nearly chosen."""
+        return replace(
+            self,
+            amounts=self.amounts
+            + amount * F.one_hot(torch.tensor(which), self.amounts.shape[1]).to(self.amounts),
+        )
+
+
+class CascadedRefinement(Model):
+    """sum over classes p of min over pictures u of sum_l weight_l mean |mask_p (Phi_l(x) -
+    Phi_l(g_u(layout)))| (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405), Phi_l being x itself and a
+    network's features; over windows, as `FeatureLoss.windowed` has them, also how neighbouring colours go
+    together."""
+
+    Config = CascadeConfig
+    needs = ("layout",)
+
+    def __init__(self, config: CascadeConfig):
+        super().__init__()
+        if min(config.image_size) < 8 or min(config.classes, config.hypotheses, len(config.widths)) < 1:
+            raise UserError(
+                f"image_size {config.image_size} must be at least 8 a side; classes, hypotheses and widths at least 1"
+            )
+        self.config = config
+        self.read = LayoutReader(config.channels, config.classes, config.reader_width)
+        self.draw = Refinement(
+            config.classes, config.image_size, config.channels, config.widths, config.hypotheses
+        )
+        self.placed_loss = placed_loss(config.reconstruction, config.window)
+
+    def stages(self) -> tuple[Stage, ...]:
+        return (
+            Stage("layouts of pictures", 0.25, self.reading_loss, tuple(self.read.parameters())),
+            Stage("pictures of layouts", 0.75, self.loss, tuple(self.draw.parameters())),
+        )
+
+    def reading_loss(self, batch: Batch) -> Losses:
+        error = F.cross_entropy(self.read(batch.image), self._told(batch), reduction="none").mean((1, 2))
+        return Losses(error.mean(), {"reading": error})
+
+    def loss(self, batch: Batch) -> Losses:
+        layout = one_hot(self._told(batch), self.config.classes)
+        costs = self.costs(self.draw(layout), batch.image, layout)
+        best = costs.amin(1).sum(1)
+        return Losses(best.mean(), {"best of each class": best, "one for all classes": costs.sum(2).amin(1)})
+
+    def costs(
+        self, drawn: Float[Tensor, "B U C H W"], image: Image, layout: Float[Tensor, "B N H W"]
+    ) -> Float[Tensor, "B U N"]:
+        """Of each picture drawn, for each class: what is wrong within its places, summed over levels."""
+        count = drawn.shape[1]
+        wanted = image.repeat_interleave(count, 0)
+        total = drawn.new_zeros(len(image), count, layout.shape[1])
+        for number, errors in enumerate(
+            self.placed_loss(rearrange(drawn, "b u c h w -> (b u) c h w"), wanted)
+        ):
+            masks = F.adaptive_avg_pool2d(layout, (errors.shape[-2], errors.shape[-1]))
+            # features are scaled by numbers of the picture over numbers of the level: half the side, twice
+            # as large; over windows
+            # covariances come before them, and all features weigh half
+            weight = (self.config.pixels if number == 0 else 2.0 ** (1 - number)) / errors[0].numel()
+            placed = rearrange(errors, "(b u) h w -> b u h w", u=count)
+            total = total + weight * torch.einsum("buhw,bnhw->bun", placed, masks)
+        return total
+
+    def encode(self, image: Image) -> Layout:
+        refuse_other_sizes(self.config, image)
+        return Layout.of_scores(self.read(image))
+
+    def decode(self, latent: Layout) -> Image:
+        """The first of the pictures."""
+        return self.hypotheses(latent)[:, 0]
+
+    def hypotheses(self, latent: Layout) -> Float[Tensor, "B U C H W"]:
+        return self.draw(latent.shares)
+
+    def _told(self, batch: Batch) -> Int[Tensor, "B H W"]:
+        layout = batch.facts["layout"]
+        if (
+            layout.shape[1:] != batch.image.shape[2:]
+            or int(layout.max()) >= self.config.classes
+            or int(layout.min()) < 0
+        ):
+            raise UserError(
+                f"this model knows {self.config.classes} classes, numbered from 0, and needs one for each pixel of {self.config.image_size}; "
+                f"this layout has {int(layout.min())} to {int(layout.max())} on {tuple(layout.shape[1:])}; set model.classes"
+            )
+        return layout.long()
+
+
+def one_hot(classes: Int[Tensor, "B H W"], count: int) -> Float[Tensor, "B N H W"]:
+    return rearrange(F.one_hot(classes, count), "b h w n -> b n h w").float()

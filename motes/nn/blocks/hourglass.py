@@ -1,0 +1,35 @@
+"""An hourglass: down by pooling, up again by doubling, each size joined to itself by a skip."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.nn.blocks.conv import ConvBlock, double
+
+
+class Hourglass(nn.Module):
+    """Two blocks at each size, sizes halved between widths (rounding up); the result is as large as the
+    picture."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], outputs: int):
+        super().__init__()
+        self.down = nn.ModuleList(
+            nn.Sequential(ConvBlock(a, b, leak=0.01), ConvBlock(b, b, leak=0.01))
+            for a, b in itertools.pairwise([inputs, *widths])
+        )
+        self.up = nn.ModuleList(ConvBlock(b, a, leak=0.01) for a, b in itertools.pairwise(widths))
+        self.top = nn.Conv2d(widths[0], outputs, 1)
+
+    def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D h w"]:
+        sizes = []
+        for number, blocks in enumerate(self.down):
+            x = blocks(F.max_pool2d(x, 2, ceil_mode=True) if number else x)
+            sizes.append(x)
+        x = sizes.pop()
+        for block in reversed(self.up):
+            here = sizes.pop()
+            x = here + block(double(x)[..., : here.shape[2], : here.shape[3]])
+        return self.top(x)

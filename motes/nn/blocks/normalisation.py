@@ -1,0 +1,87 @@
+"""Batch normalisation over the global batch, also on CPUs and several processes (torch's synchronised one is
+CUDA only)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+def processes() -> int:
+    """That train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def shared_by_processes() -> bool:
+    return processes() > 1
+
+
+class SumOfProcesses(torch.autograd.Function):
+    """The sum over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def mean_of_processes(value: Tensor) -> Tensor:
+    """Over all processes, each with as many rows; differentiable."""
+    return SumOfProcesses.apply(value) / processes() if shared_by_processes() else value
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """nn.BatchNorm2d for inputs (N, C, ...) of any rank; while training in several processes, statistics are
+    of all their rows."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"batch normalisation reads (N, C, ...), not {tuple(input.shape)}")
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.training and shared_by_processes():
+            return self._global(input)
+        return super().forward(input)
+
+    def _global(self, input: Tensor) -> Tensor:
+        assert (
+            self.running_mean is not None
+            and self.running_var is not None
+            and self.num_batches_tracked is not None
+        )
+        axes = [axis for axis in range(input.dim()) if axis != 1]
+        count = input.numel() / input.shape[1]
+        sums = torch.stack(
+            [input.sum(axes), input.square().sum(axes), torch.full_like(self.running_mean, count)]
+        )
+        total, squares, count = SumOfProcesses.apply(sums).unbind(0)
+        mean = total / count
+        variance = squares / count - mean.square()
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, 0.1)
+            self.running_var.lerp_(variance * count / (count - 1), 0.1)
+            self.num_batches_tracked += 1
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shape = [1, -1] + [1] * (input.dim() - 2)
+        return input * scale.view(shape) + (self.bias - mean * scale).view(shape)
+
+
+@contextmanager
+def settled(part: nn.Module) -> Iterator[None]:
+    """For a part that has learned while others still do: it normalises by what it remembers, and remembers
+    nothing new."""
+    was_training = part.training
+    part.eval()
+    try:
+        yield
+    finally:
+        part.train(was_training)

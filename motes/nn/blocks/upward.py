@@ -1,0 +1,68 @@
+"""From a small map to a large one, doubling its side again and again."""
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.nn.blocks.normalisation import BatchNorm
+
+
+class UpwardNetwork(nn.Module):
+    """A code to a picture: linear layers to about 4 pixels a side, then doubling and convolving; trimmed to
+    the size asked for.
+
+    `direct` is for codes of whole pictures: one normalised layer, since behind 128 hidden numbers many
+    things keep their places only.
+    """
+
+    def __init__(self, code: int, size: tuple[int, int], channels: int, width: int, direct: bool = False):
+        super().__init__()
+        width = max(width, 16)
+        doublings = max(
+            (min(size) // 4).bit_length() - 1, 1
+        )  # the last one is a pixel shuffle: sharp, and four times cheaper
+        self.size = size
+        self.start = tuple(-(-side // 2**doublings) for side in size)
+        self.width = width
+        cells = self.start[0] * self.start[1]
+        if direct:
+            layers = [
+                nn.Linear(code, width * cells, bias=False),
+                nn.Unflatten(1, (width, cells)),
+                BatchNorm(width),
+                nn.Flatten(),
+            ]
+        else:
+            layers = [nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * cells)]
+        self.seed = nn.Sequential(*layers, nn.ReLU())
+        widths = [max(width >> step, 16) for step in range(doublings)]
+        self.body = nn.ModuleList(
+            nn.Sequential(DoublingConvolution(a, b), BatchNorm(b)) for a, b in itertools.pairwise(widths)
+        )
+        self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
+
+    def forward(self, code: Float[Tensor, "N F"]) -> Float[Tensor, "N C H W"]:
+        grid = (
+            self.seed(code)
+            .unflatten(1, (self.width, *self.start))
+            .contiguous(memory_format=torch.channels_last)
+        )
+        for layer in self.body:
+            grid = F.relu(layer(grid))
+        return F.pixel_shuffle(self.colour(grid), 2)[..., : self.size[0], : self.size[1]]
+
+
+class DoublingConvolution(nn.Conv2d):
+    """Every pixel repeated 2 x 2, then a 3 x 3 convolution with zeros around: as a transposed convolution
+    and sums over 2 x 2 pixels, which is a quarter of the arithmetic (see motes.nn.blocks.lean)."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 3, bias=False)
+
+    def forward(self, input: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
+        turned = rearrange(self.weight.flip(2, 3), "d c r s -> c d r s")
+        return F.avg_pool2d(F.conv_transpose2d(input, turned, stride=2), 2, stride=1, divisor_override=1)

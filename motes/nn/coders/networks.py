@@ -1,0 +1,180 @@
+"""NETWORKS: a picture to numbers, and numbers to a picture, by convolutions, by dense layers, by one layer
+and its transpose, or by one matrix.
+
+What is drawn comes before the last squashing: a Bernoulli loss wants it so, and one matrix has none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.nn.blocks.mlp import mlp
+from motes.nn.blocks.normalisation import BatchNorm
+from motes.nn.blocks.upward import UpwardNetwork
+
+
+@dataclass(frozen=True)
+class PictureShape:
+    """What a network reads or draws."""
+
+    channels: int
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, config: object) -> "PictureShape":
+        """Of a model's config, which has channels and image_size."""
+        # type: ignore[attr-defined]
+        channels = config.channels
+        size = config.image_size
+        if channels < 1 or min(size) < 1:
+            raise UserError(f"image_size {size} and channels {channels} must be at least 1")
+        return cls(channels, *size)
+
+    @property
+    def numbers(self) -> int:
+        return self.channels * self.rows * self.columns
+
+
+@dataclass(frozen=True)
+class Network:
+    """Both directions of a kind: reader(shape, width, outputs) and drawer(shape, width, code)."""
+
+    reader: Callable[[PictureShape, int, int], nn.Module]
+    drawer: Callable[[PictureShape, int, int], nn.Module]
+    # whether what it draws goes through a sigmoid
+    squashed: bool
+    # a drawer with the reader's weights, where both are at hand
+    tie: Callable[[nn.Module, PictureShape], nn.Module] | None = None
+
+
+def _convolutions_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    layers: list[nn.Module] = []
+    channels = shape.channels
+    size = (shape.rows, shape.columns)
+    while min(size) > 7:
+        layers += [
+            nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False),
+            BatchNorm(width),
+            nn.ReLU(),
+        ]
+        channels = width
+        width = min(2 * width, 128)
+        size = (size[0] // 2, size[1] // 2)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * prod(size), outputs))
+
+
+def _convolutions_up(shape: PictureShape, width: int, code: int) -> nn.Module:
+    return UpwardNetwork(code, (shape.rows, shape.columns), shape.channels, 2 * width, direct=True)
+
+
+def _dense_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), mlp(shape.numbers, width, width, outputs))
+
+
+def _dense_up(shape: PictureShape, width: int, code: int) -> nn.Module:
+    return nn.Sequential(mlp(code, width, width, shape.numbers), ToPicture(shape))
+
+
+def _matrix_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(shape.numbers, outputs))
+
+
+def _matrix_up(shape: PictureShape, width: int, code: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(code, shape.numbers), ToPicture(shape))
+
+
+def _tied_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
+    """Begun next to nothing: what a unit looks for is then learnt, and not a remainder of its random
+    start."""
+    linear = nn.Linear(shape.numbers, outputs)
+    nn.init.normal_(linear.weight, std=0.01)
+    nn.init.zeros_(linear.bias)
+    return nn.Sequential(nn.Flatten(), AboutGrey(), linear, nn.ReLU())
+
+
+def _tie(reader: nn.Module, shape: PictureShape) -> nn.Module:
+    return nn.Sequential(Transposed(reader[2]), ToPicture(shape))  # type: ignore[index]
+
+
+def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
+    """Begun four times as wide as is usual for tanh, as sigmoids need it (Glorot & Bengio 2010)."""
+    linear = nn.Linear(inputs, outputs)
+    nn.init.xavier_uniform_(linear.weight, gain=4)
+    nn.init.zeros_(linear.bias)
+    return nn.Sequential(linear, nn.Sigmoid())
+
+
+class AboutGrey(nn.Module):
+    """[0, 1] to [-1, 1]: the mean light, which all pictures share, would else drown in each unit's gradient
+    how they differ."""
+
+    def forward(self, light: Tensor) -> Tensor:
+        return 2 * light - 1
+
+
+class Transposed(nn.Module):
+    """Draws by the weights that another layer reads with, about middle grey."""
+
+    def __init__(self, reader: nn.Linear):
+        super().__init__()
+        self._reader = [reader]  # in a list: its weights are the reader's parameters, and saved once
+        self.bias = nn.Parameter(torch.zeros(reader.in_features))
+
+    def forward(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B P"]:
+        return 0.5 + 0.5 * (code @ self._reader[0].weight + self.bias)
+
+
+class ToPicture(nn.Module):
+    """Numbers in a row to channels, rows and columns."""
+
+    def __init__(self, shape: PictureShape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, numbers: Float[Tensor, "B P"]) -> Float[Tensor, "B C H W"]:
+        return numbers.unflatten(1, (self.shape.channels, self.shape.rows, self.shape.columns))
+
+
+NETWORKS = {
+    "convolutional": Network(_convolutions_down, _convolutions_up, squashed=True),
+    "dense": Network(_dense_down, _dense_up, squashed=True),
+    "tied": Network(
+        _tied_down, _matrix_up, squashed=False, tie=_tie
+    ),  # rectified units, which draw by what they look for
+    "linear": Network(_matrix_down, _matrix_up, squashed=False),
+}
+
+
+def network(name: str) -> Network:
+    if name not in NETWORKS:
+        raise UserError(f"there is no network {name!r}; choose one of {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+class PictureCoder(nn.Module):
+    """Both networks of a kind: a picture to a code, and a code to a picture, squashed into [0, 1] where the
+    kind does so."""
+
+    def __init__(self, name: str, shape: PictureShape, width: int, code: int):
+        super().__init__()
+        if code < 1 or width < 1:
+            raise UserError(f"code_dim {code} and width {width} must be at least 1")
+        kind = network(name)
+        self.shape = shape
+        self.read = kind.reader(shape, width, code)
+        drawer = kind.tie(self.read, shape) if kind.tie else kind.drawer(shape, width, code)
+        self.draw = nn.Sequential(drawer, nn.Sigmoid() if kind.squashed else nn.Identity())
+
+    def weights(self) -> list[nn.Parameter]:
+        """The matrices and kernels, without what is only added."""
+        return [parameter for parameter in self.parameters() if parameter.dim() > 1]
+
+    def squared_weights(self) -> Float[Tensor, ""]:
+        """The sum of their squares."""
+        return torch.stack([weight.square().sum() for weight in self.weights()]).sum()

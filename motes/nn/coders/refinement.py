@@ -1,0 +1,109 @@
+"""A layout to pictures, coarse to fine, and back: networks between maps of classes and pictures of the same
+size."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+GRAINS = 4  # maps a module learns of its own
+FAINT = 0.2  # their deviation at the start
+
+
+def sizes_of(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
+    """Coarse to fine: halved, rounded up, while the smaller side has twice the least."""
+    found = [size]
+    while min(found[0]) >= 2 * least:
+        found.insert(0, (-(-found[0][0] // 2), -(-found[0][1] // 2)))
+    return found
+
+
+class RefinementModule(nn.Module):
+    """The maps so far, doubled, beside the layout at this size: two convolutions, each normalised over its
+    picture, leaky.
+
+    Inside a wide region the layout is the same everywhere, and a convolution can tell no place from another:
+    some learned maps, one and the same for all pictures, give texture something to hold on to. They begin
+    faint: what begins as loud noise is noise in the end.
+    """
+
+    def __init__(self, inputs: int, outputs: int, size: tuple[int, int]):
+        super().__init__()
+        self.size = size
+        self.grain = nn.Parameter(FAINT * torch.randn(1, GRAINS, *size))
+        self.first = nn.Conv2d(inputs + GRAINS, outputs, 3, padding=1)
+        self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.norms = nn.ModuleList(nn.GroupNorm(1, outputs) for _ in range(2))
+
+    def forward(
+        self, maps: Float[Tensor, "B D h w"] | None, layout: Float[Tensor, "B N H W"]
+    ) -> Float[Tensor, "B E r s"]:
+        parts = [F.adaptive_avg_pool2d(layout, self.size), self.grain.expand(len(layout), -1, -1, -1)]
+        if maps is not None:
+            parts.insert(0, F.interpolate(maps, size=self.size, mode="bilinear", align_corners=False))
+        x = F.leaky_relu(self.norms[0](self.first(torch.cat(parts, 1))), 0.2)
+        return F.leaky_relu(self.norms[1](self.second(x)), 0.2)
+
+
+class Refinement(nn.Module):
+    """Modules from coarse to full size, then one convolution to the pictures: several for each layout."""
+
+    def __init__(
+        self, classes: int, size: tuple[int, int], channels: int, widths: Sequence[int], pictures: int
+    ):
+        """Widths from coarse to fine; the last is of the finest."""
+        super().__init__()
+        sizes = sizes_of(size, 4)
+        widths = [widths[max(len(widths) - len(sizes) + n, 0)] for n in range(len(sizes))]
+        inputs = [0, *widths[:-1]]
+        self.steps = nn.ModuleList(
+            RefinementModule(a + classes, b, at) for a, b, at in zip(inputs, widths, sizes, strict=True)
+        )
+        self.colour = nn.Conv2d(widths[-1], pictures * channels, 1)
+        self.pictures = pictures
+
+    def forward(self, layout: Float[Tensor, "B N H W"]) -> Float[Tensor, "B U C H W"]:
+        """Not squashed: values near [0, 1]."""
+        maps = None
+        for step in self.steps:
+            maps = step(maps, layout)
+        assert maps is not None
+        return rearrange(0.5 + 0.25 * self.colour(maps), "b (u c) h w -> b u c h w", u=self.pictures)
+
+
+class LayoutReader(nn.Module):
+    """A picture to a score for each class at each pixel: two halvings, and what each size saw is kept for
+    the way back."""
+
+    def __init__(self, channels: int, classes: int, width: int):
+        super().__init__()
+        widths = (width, 2 * width, 4 * width)
+        inputs = (channels, *widths[:-1])
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, b, 3, stride=1 if n == 0 else 2, padding=1)
+            for n, (a, b) in enumerate(zip(inputs, widths, strict=True))
+        )
+        self.wide = nn.Conv2d(widths[2], widths[2], 3, padding=2, dilation=2)
+        self.up = nn.ModuleList(
+            nn.Conv2d(a + b, b, 3, padding=1) for a, b in ((widths[2], widths[1]), (widths[1], widths[0]))
+        )
+        self.scores = nn.Conv2d(widths[0], classes, 1)
+
+    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B N H W"]:
+        *seen, x = self.features(image)
+        for layer, fine in zip(self.up, (seen[1], seen[0]), strict=True):
+            large = F.interpolate(x, size=fine.shape[-2:], mode="bilinear", align_corners=False)
+            x = F.relu(layer(torch.cat([large, fine], 1)))
+        return self.scores(x)
+
+    def features(self, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+        """What each size sees, fine to coarse; the last sees wide."""
+        x = image
+        seen = []
+        for layer in (*self.down, self.wide):
+            x = F.relu(layer(x))
+            seen.append(x)
+        return seen

@@ -1,0 +1,37 @@
+"""Noise to codes, learnt so that near every code there is a sample: no code is left out, whatever shape
+their cloud has."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.nn.blocks.mlp import mlp
+from motes.ops.densities.imle import nearest_samples
+
+
+class Sampler(nn.Module):
+    """T(e), e ~ N(0, 1): two hidden layers. No normalisation, so that a sample does not depend on those
+    drawn beside it."""
+
+    def __init__(self, noise_dim: int, width: int, code_dim: int):
+        super().__init__()
+        self.noise_dim = noise_dim
+        self.body = mlp(noise_dim, width, width, code_dim)
+
+    def forward(self, noise: Float[Tensor, "*M E"]) -> Float[Tensor, "*M F"]:
+        return self.body(noise)
+
+    def noise(self, count: int) -> Float[Tensor, "M E"]:
+        return torch.randn(count, self.noise_dim, device=next(self.parameters()).device)
+
+    @torch.no_grad()
+    def assign(self, codes: Float[Tensor, "N F"], count: int) -> Float[Tensor, "N E"]:
+        """Of so many fresh noises, for each code the one whose sample is nearest: argmin_m |z - T(e_m)|^2
+        over all m."""
+        noise = self.noise(count)
+        return noise[nearest_samples(codes, self(noise))[0]]
+
+    @torch.no_grad()
+    def coverage(self, codes: Float[Tensor, "N F"], count: int) -> Float[Tensor, " N"]:
+        """How far each code is from the nearest of so many samples, squared."""
+        return nearest_samples(codes, self(self.noise(count)))[1]

@@ -1,0 +1,1 @@
+"""What counts as a good picture: pixel, perceptual and likelihood losses."""

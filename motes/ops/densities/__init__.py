@@ -1,0 +1,1 @@
+"""Probability: divergences, likelihood bounds, mixtures, noise."""

@@ -1,0 +1,62 @@
+"""Bounds of log p(x) from samples of a posterior, and which numbers of a code are used."""
+
+import math
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+def log_normal(values: Float[Tensor, "*B F"], mean: Tensor, log_variance: Tensor) -> Float[Tensor, "*B"]:
+    """log N(values; mean, variance), summed over the last axis."""
+    return -0.5 * ((values - mean).square() / log_variance.exp() + log_variance + math.log(2 * math.pi)).sum(
+        -1
+    )
+
+
+def importance_bound(log_weights: Float[Tensor, "K B"], samples: int) -> Float[Tensor, "B"]:
+    """E log 1/k sum_k w_k <= log p(x), w = p(x, z) / q(z|x), z ~ q (Burda et al. 2016,
+    https://arxiv.org/abs/1509.00519).
+
+    One sample: the evidence lower bound. Of K weights, the mean over their K / k groups of `samples`, which
+    rises with `samples` for certain where each divides the next.
+    """
+    grouped = rearrange(log_weights, "(groups k) b -> groups k b", k=samples)
+    return (grouped.logsumexp(1) - math.log(samples)).mean(0)
+
+
+def active(means: Float[Tensor, "B F"], least: float = 0.01) -> Bool[Tensor, " F"]:
+    """Numbers whose posterior mean differs between pictures: its variance is above `least` (Burda et al.
+    2016)."""
+    return means.var(0) > least
+
+
+def principal_likelihood(
+    pictures: Float[Tensor, "N P"], others: Float[Tensor, "B P"], size: int
+) -> Float[Tensor, "B"]:
+    """log p of other pictures by probabilistic principal components fitted to `pictures` in closed form
+    (Tipping & Bishop 1999).
+
+    variance = mean of the dropped eigenvalues; p = N(mean, U (L - variance) U^T + variance).
+    """
+    middle = pictures.mean(0)
+    values, axes = torch.linalg.eigh(torch.cov(pictures.T, correction=0))
+    values = values.flip(0)
+    axes = axes.flip(1)
+    variance = values[size:].mean()
+    weight = axes[:, :size] * (values[:size] - variance).clamp_min(0).sqrt()
+    return linear_gaussian_likelihood(others, middle, weight, variance)
+
+
+def linear_gaussian_likelihood(
+    pictures: Float[Tensor, "B P"],
+    middle: Float[Tensor, " P"],
+    weight: Float[Tensor, "P F"],
+    variance: Tensor,
+) -> Float[Tensor, "B"]:
+    """log N(x; middle, weight weight^T + variance): what a linear decoder of a standard normal code says of
+    pictures."""
+    return torch.distributions.LowRankMultivariateNormal(
+        middle, weight, variance.expand(len(middle))
+    ).log_prob(pictures)

@@ -1,0 +1,70 @@
+"""Principal components: the directions in which pictures differ most, with how much; from the pictures or
+from their covariance."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.errors import UserError
+
+
+@dataclass(frozen=True)
+class Components:
+    """Orthonormal directions, the strongest first, the variance along each, and what all others together
+    have."""
+
+    axes: Float[Tensor, "P F"]
+    variance: Float[Tensor, " F"]
+    dropped: Float[Tensor, ""]
+
+
+def components_of_pictures(centred: Float[Tensor, "B P"], count: int) -> Components:
+    """By the Gram matrix of the pictures, which is the smaller one where pictures are fewer than pixels
+    (Turk & Pentland 1991).
+
+    X X' u = l u makes X' u an eigenvector of X' X, with the same l and the length sqrt(l).
+    """
+    value, vector = torch.linalg.eigh(centred @ centred.T)
+    strongest = value.flip(0)[:count].clamp_min(0)
+    axes = torch.nn.functional.normalize(centred.T @ vector.flip(1)[:, :count], dim=0)
+    return _components(axes, strongest / len(centred), value.sum() / len(centred))
+
+
+def moments(parts: Iterable[Float[Tensor, "_ P"]]) -> tuple[Float[Tensor, " P"], Float[Tensor, "P P"]]:
+    """Mean and covariance of however many rows, in double precision.
+
+    Only sums are kept, of differences to the mean of the first part, so that no large numbers cancel.
+    """
+    first = None
+    total = 0.0
+    moment = 0.0
+    count = 0
+    for part in parts:
+        first = part.double().mean(0) if first is None else first
+        apart = part.double() - first
+        total = total + apart.sum(0)
+        moment = moment + apart.T @ apart
+        count = count + len(part)
+    if first is None:
+        raise UserError("there are no pictures to find components of")
+    shift = torch.as_tensor(total) / count
+    return first + shift, torch.as_tensor(moment) / count - torch.outer(shift, shift)
+
+
+def components_of_covariance(covariance: Float[Tensor, "P P"], count: int) -> Components:
+    value, vector = torch.linalg.eigh(covariance)
+    return _components(vector.flip(1)[:, :count], value.flip(0)[:count].clamp_min(0), value.sum())
+
+
+def _components(
+    axes: Float[Tensor, "P F"], variance: Float[Tensor, " F"], total: Float[Tensor, ""]
+) -> Components:
+    """Either sign of a direction would do; the one whose largest entry is positive is the same on every
+    machine."""
+    largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
+    return Components(
+        axes * torch.where(largest < 0, -1.0, 1.0), variance, (total - variance.sum()).clamp_min(0)
+    )

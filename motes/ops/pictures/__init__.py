@@ -1,0 +1,1 @@
+"""Operations on whole pictures: losses, corruption, texture synthesis."""

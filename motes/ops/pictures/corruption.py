@@ -1,0 +1,70 @@
+"""CORRUPTIONS: what is done to an input so that a model may learn to undo it; a share of it hidden, or all
+of it moved a little."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.ops.densities.noise import normal_like, uniform_like
+from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
+
+
+@dataclass(frozen=True)
+class Corrupted:
+    """An input after the accident, and which of its numbers met with it."""
+
+    values: Float[Tensor, "B ..."]
+    touched: Bool[Tensor, "B ..."]
+
+
+def masked(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
+    """Each number is zero with probability `share`."""
+    touched = uniform_like(values) < share
+    return Corrupted(torch.where(touched, torch.zeros_like(values), values), touched)
+
+
+def salted(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
+    """Each number is 0 or 1, by a fair coin, with probability `share`."""
+    dice = uniform_like(values)
+    touched = dice < share
+    return Corrupted(torch.where(touched, (dice < share / 2).to(values), values), touched)
+
+
+def shaken(values: Float[Tensor, "B ..."], deviation: float) -> Corrupted:
+    """Gaussian noise on every number; what leaves [0, 1] is not sent back."""
+    return Corrupted(values + deviation * normal_like(values), torch.ones_like(values, dtype=torch.bool))
+
+
+def warped(values: Float[Tensor, "B ..."], strength: float) -> Corrupted:
+    """Pictures bent, shifted, scaled and turned, as much as for a warped pair where `strength` is 1;
+    mirrored at their edges."""
+    if values.dim() != 4:
+        raise UserError(
+            "only pictures can be warped, not codes; choose the corruption masking, salt-and-pepper or gaussian"
+        )
+    basis = thin_plate_basis(even_points((values.shape[2], values.shape[3]), values), CONTROLS)
+    bent = seen_through(values, basis @ random_weights(values, Warps(), strength), "reflection").clamp(0, 1)
+    return Corrupted(bent, torch.ones_like(values, dtype=torch.bool))
+
+
+CORRUPTIONS: dict[str, Callable[[Tensor, float], Corrupted]] = {
+    "masking": masked,
+    "salt-and-pepper": salted,
+    "gaussian": shaken,
+    "warp": warped,
+}
+
+
+def corruption(name: str, amount: float) -> Callable[[Tensor], Corrupted]:
+    """The named one, by so much."""
+    if name not in CORRUPTIONS:
+        raise UserError(f"there is no corruption {name!r}; choose one of {', '.join(CORRUPTIONS)}")
+    if amount < 0 or (amount >= 1 and name in ("masking", "salt-and-pepper")):
+        raise UserError(
+            f"an amount of {amount} cannot be: a share is from 0 to below 1, a deviation or strength at least 0"
+        )
+    return lambda values: CORRUPTIONS[name](values, amount)

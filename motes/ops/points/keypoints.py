@@ -1,0 +1,134 @@
+"""From heat maps to points and back: spatial softmax, patch frames, keeping proposals, Gaussian maps and
+boxes."""
+
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def marginal_soft_argmax(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
+    """The expected (row, column) in [-1, 1] under softmaxes of the marginal means, as the 2022 paper's code
+    has it.
+
+    row = sum_h softmax(mean_w logits)_h * linspace(-1, 1, h), and the same for columns; not the joint
+    softmax. Places are single precision even where networks run in half: eight bits are a pixel at 256 a
+    side.
+    """
+    return torch.stack(
+        [(chance * _axis(chance.shape[1], chance)).sum(1) for chance in _marginals(logits)], -1
+    )
+
+
+def marginal_variance(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
+    """How far (row, column) spread around `marginal_soft_argmax` under the same softmaxes."""
+    middle = marginal_soft_argmax(logits)
+    spreads = []
+    for axis, chance in enumerate(_marginals(logits)):
+        spreads.append((chance * (_axis(chance.shape[1], chance) - middle[:, axis, None]).square()).sum(1))
+    return torch.stack(spreads, -1)
+
+
+def expected_points(maps: Float[Tensor, "B K h w"]) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
+    """Mean and variance of (row, column) in [-1, 1] under each map as a density."""
+    maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
+    total = maps.sum((2, 3)).clamp_min(1e-6)
+    means = []
+    variances = []
+    for axis, density in enumerate((maps.sum(3), maps.sum(2))):
+        places = _axis(maps.shape[2 + axis], maps)
+        means.append((density * places).sum(2) / total)
+        variances.append((density * (places - means[-1][..., None]).square()).sum(2) / total)
+    return torch.stack(means, -1), torch.stack(variances, -1)
+
+
+def split_patches(image: Float[Tensor, "B C H W"], patch: int) -> Float[Tensor, "BP C p q"]:
+    """Non-overlapping square patches, row-major, folded into the batch."""
+    return rearrange(image, "b c (r p) (s q) -> (b r s) c p q", p=patch, q=patch)
+
+
+def patch_to_image(
+    local: Float[Tensor, "B P 2"], patch: int, size: tuple[int, int]
+) -> Float[Tensor, "B P 2"]:
+    """Points in the [-1, 1] frame of their patch, in the frame of the picture (corners of pixels' centres: N
+    - 1 scaling)."""
+    scale = _per_axis([side - 1 for side in size], local)
+    pixels = (local + 1) / 2 * (patch - 1) + patch_origins(patch, size).to(local)
+    return pixels / scale * 2 - 1
+
+
+def patch_origins(patch: int, size: tuple[int, int]) -> Float[Tensor, "P 2"]:
+    """The upper left pixel of every patch, row-major."""
+    rows = torch.arange(0, size[0], patch, dtype=torch.float32)
+    columns = torch.arange(0, size[1], patch, dtype=torch.float32)
+    return torch.cartesian_prod(rows, columns)
+
+
+def farthest_first(local: Float[Tensor, "B P 2"], count: int) -> Int[Tensor, "B M"]:
+    """Which `count` points lie farthest from the centre of their patch: a flat patch answers with its
+    centre."""
+    return local.square().sum(-1).topk(min(count, local.shape[1]), dim=1).indices
+
+
+def spread_first(
+    points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"], count: int, radius: float
+) -> Int[Tensor, "B K"]:
+    """Which `count` points are most salient, each chosen one dimming its neighbours, so that they do not
+    crowd on one thing."""
+    salience = salience.clone()
+    chosen = []
+    for _ in range(min(count, points.shape[1])):
+        best = salience.argmax(1, keepdim=True)
+        chosen.append(best)
+        distance = (points - take(points, best)).square().sum(-1)
+        salience = salience * (1 - torch.exp(-distance / (2 * radius**2)))
+        salience.scatter_(1, best, -1.0)
+    return torch.cat(chosen, 1)
+
+
+def at_points(maps: Float[Tensor, "B H W"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B P"]:
+    """The maps' values at the pixels nearest to the points."""
+    size = maps.shape[1:]
+    pixel = ((points + 1) / 2 * _per_axis([side - 1 for side in size], points)).round().long()
+    row = pixel[..., 0].clamp(0, size[0] - 1)
+    column = pixel[..., 1].clamp(0, size[1] - 1)
+    return maps.flatten(1).gather(1, row * size[1] + column)
+
+
+def take(points: Float[Tensor, "B P d"], rows: Int[Tensor, "B M"]) -> Float[Tensor, "B M d"]:
+    return points.gather(1, rows[..., None].expand(-1, -1, points.shape[-1]))
+
+
+def gaussian_maps(
+    position: Float[Tensor, "B K 2"], size: tuple[int, int], std: float | Float[Tensor, "B K 1"]
+) -> Float[Tensor, "B K h w"]:
+    """exp(-|p - position|^2 / (2 std^2)) on a grid whose corners are (-1, -1) and (1, 1); separable, so two
+    short vectors each."""
+    rows = ((_axis(size[0], position) - position[..., :1]) / std).square()
+    columns = ((_axis(size[1], position) - position[..., 1:]) / std).square()
+    return torch.exp(-0.5 * (rows[..., :, None] + columns[..., None, :]))
+
+
+def box_masks(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "B K h w"]:
+    """1 on a `side` x `side` box at each particle, 0 elsewhere: 1 iff a <= rint(j - s) <= a + side - 1, s =
+    position * size / 2."""
+    inside = []
+    for axis in (0, 1):
+        first = size[axis] / 2 - side / 2
+        grid = torch.arange(size[axis], device=position.device, dtype=position.dtype)
+        nearest = (grid - position[..., axis, None] * (size[axis] / 2)).round()
+        inside.append((nearest >= first) & (nearest <= first + side - 1))
+    return (inside[0][..., :, None] & inside[1][..., None, :]).to(position.dtype)
+
+
+def _marginals(logits: Float[Tensor, "N h w"]) -> tuple[Float[Tensor, "N h"], Float[Tensor, "N w"]]:
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return logits.mean(2).softmax(1), logits.mean(1).softmax(1)
+
+
+def _axis(count: int, like: Tensor) -> Float[Tensor, "n"]:
+    return torch.linspace(-1, 1, count, device=like.device, dtype=like.dtype)
+
+
+def _per_axis(values: list[int], like: Tensor) -> Float[Tensor, "2"]:
+    return torch.tensor(values, device=like.device, dtype=like.dtype)

@@ -1,0 +1,120 @@
+"""Thin-plate splines: smooth maps of the picture onto itself, pictures seen through them, and random ones
+for warped pairs.
+
+A map says for every pixel of the new picture where in the old one to look: basis @ weights. The first
+weights bend, one for each point of a square control grid over [-1, 1]^2; the last three are affine: a shift,
+and where rows and columns point.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.ops.densities.noise import normal_like, uniform_like
+from motes.types.batch import Batch
+
+CONTROLS = 10  # along each side, for random warps
+
+
+@dataclass(frozen=True)
+class Warps:
+    """Standard deviations of a strong random warp, in halves of a picture; the published ones for faces
+    (Jakab et al. 2018)."""
+
+    bend: float = 0.001
+    # of those weights, each with probability 1/2, that are drawn again
+    bend_some: float = 0.01
+    shift: float = 0.1
+    scale: float = 0.1
+    # degrees
+    turn: float = 5.0
+    # all of them times this: the weak warp
+    weak: float = 0.1
+
+
+TO_FOLLOW = Warps(bend=0.0, bend_some=0.01, shift=0.17, scale=0.22, turn=10.0, weak=0.0)
+
+
+def warped_pair(
+    image: Float[Tensor, "B C H W"], warps: Warps | None = None
+) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
+    """The pictures warped weakly, the same warped strongly once more, and the strong warps' weights.
+
+    The 2022 code cuts away an eighth of every side, where zeros show; here the whole picture stays, mirrored
+    at its edges.
+    """
+    warps = warps or Warps()
+    weak = random_weights(image, warps, warps.weak)
+    strong = random_weights(image, warps, 1.0)
+    basis = thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
+    once = seen_through(image, basis @ weak, "reflection").clamp(0, 1)
+    return once, seen_through(once, basis @ strong, "reflection").clamp(0, 1), strong
+
+
+def bent(image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B f 2"]]:
+    """The pictures bent for points to follow, and the warps' weights."""
+    _, away, weights = warped_pair(image, TO_FOLLOW)
+    return away, weights
+
+
+def strayed(
+    points: Float[Tensor, "B K 2"], followed: Float[Tensor, "B K 2"], weights: Float[Tensor, "B f 2"]
+) -> Float[Tensor, "B"]:
+    """sum_k |z_k - g(z'_k)|^2: how far points in a bent picture are from where those of the picture went
+    (Zhang et al. 2018)."""
+    basis = thin_plate_basis(rearrange(followed, "b k two -> (b k) two"), CONTROLS).unflatten(
+        0, followed.shape[:2]
+    )
+    return (basis @ weights - points).square().sum((1, 2))
+
+
+def paired(batch: Batch) -> Batch:
+    """Pictures warped weakly, each with the same warped strongly as the other picture of its pair."""
+    weak, strong, _ = warped_pair(batch.image)
+    return Batch(weak, batch.index, strong)
+
+
+def random_weights(image: Float[Tensor, "B C H W"], warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
+    """One random warp for each picture."""
+    bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
+    some = uniform_like(bend) < 0.5
+    bend = torch.where(some, warps.bend_some * normal_like(bend), warps.bend * bend)
+    shift = warps.shift * normal_like(image.new_empty(len(image), 1, 2))
+    scale = 1 + share * warps.scale * normal_like(image.new_empty(len(image)))
+    angle = share * math.radians(warps.turn) * normal_like(scale)
+    turn = torch.stack(
+        [scale * angle.cos(), scale * angle.sin(), -scale * angle.sin(), scale * angle.cos()], 1
+    )
+    return torch.cat([share * bend, share * shift, rearrange(turn, "b (r c) -> b r c", r=2)], 1)
+
+
+def thin_plate_basis(points: Float[Tensor, "n 2"], side: int) -> Float[Tensor, "n f"]:
+    """[U(|p - c|) of all side^2 control points c, 1, p], U(r) = r^2 log(r^2 + 1e-5) (Bookstein 1989,
+    https://doi.org/10.1109/34.24792).
+
+    Points are (row, column).
+    """
+    square = (points[:, None] - even_points((side, side), points)[None]).square().sum(-1)
+    return torch.cat([square * torch.log(square + 1e-5), torch.ones_like(points[:, :1]), points], 1)
+
+
+def even_points(size: tuple[int, int], like: Tensor) -> Float[Tensor, "n 2"]:
+    """(row, column) of `size` points, the first at -1 and the last at 1 along each axis, in order of rows."""
+    axes = [torch.linspace(-1, 1, count, dtype=like.dtype, device=like.device) for count in size]
+    return rearrange(torch.stack(torch.meshgrid(*axes, indexing="ij")), "two r c -> (r c) two")
+
+
+def seen_through(
+    image: Float[Tensor, "B C H W"], places: Float[Tensor, "B N 2"], outside: str = "zeros"
+) -> Float[Tensor, "B C H W"]:
+    """The picture whose n-th pixel, in order of rows, is the old one's at `places[n]`; beyond its edge as
+    `grid_sample` pads."""
+    grid = rearrange(
+        places.flip(-1), "b (h w) two -> b h w two", h=image.shape[2]
+    )  # torch wants (column, row)
+    return F.grid_sample(image, grid, mode="bilinear", padding_mode=outside, align_corners=True)

@@ -1,0 +1,1 @@
+"""From particles to pixels: glimpses, compositing, and what each particle covers."""

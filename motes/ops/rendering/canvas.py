@@ -1,0 +1,81 @@
+"""The teaching text: what `glimpse` and `composite` compute, with a whole canvas for every particle. The
+oracle of the tests, and a rival.
+
+Short, obvious, and slow: memory and time grow as particles times canvas. Nothing in the package calls it.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+
+def cut(
+    image: Float[Tensor, "B C H W"], position: Float[Tensor, "B K 2"], side: int
+) -> Float[Tensor, "B K C S S"]:
+    """Mask all but the particle's box, shift the particle to the middle, cut the middle out."""
+    size = (image.shape[2], image.shape[3])
+    masked = boxes(position, side, size)[:, :, None] * image[:, None]
+    return _middle(shifted(masked, _from_middle(position, side, size)), side)
+
+
+def boxes(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "B K H W"]:
+    """1 on the S x S box at each particle, rounded to whole pixels."""
+    middle = _padded(torch.ones(*position.shape[:2], 1, side, side, dtype=position.dtype), size)
+    return shifted(middle, -_from_middle(position, side, size), "nearest")[:, :, 0]
+
+
+def paste(
+    glimpses: Float[Tensor, "B K D S S"], position: Float[Tensor, "B K 2"], size: tuple[int, int]
+) -> Float[Tensor, "B K D H W"]:
+    """Each glimpse in the middle of a canvas of its own, shifted to its place."""
+    return shifted(_padded(glimpses, size), -_from_middle(position, glimpses.shape[-1], size))
+
+
+def stitch(
+    layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor
+) -> Float[Tensor, "B C H W"]:
+    """Saturating, in order, the first in front: see `composite.render`."""
+    alpha, colour = layers.split([1, layers.shape[2] - 1], 2)
+    alpha = presence[:, :, None, None, None] * alpha
+    taken = torch.zeros_like(alpha[:, 0])
+    shares = []
+    for k in range(alpha.shape[1]):
+        shares.append(torch.minimum(1 - taken.detach(), alpha[:, k]))
+        taken = taken + shares[-1]
+    share = torch.stack(shares, 1)
+    free = 1 - share.sum(1).clamp(
+        min=0
+    )  # below 0 only by rounding; a clamp there would take the gradient of a few full pixels
+    return (share * colour).sum(1) + free * background
+
+
+def shifted(
+    canvases: Float[Tensor, "B K D H W"], by: Float[Tensor, "B K 2"], mode: str = "bilinear"
+) -> Float[Tensor, "B K D H W"]:
+    """Every canvas moved by its own offset; zeros come in."""
+    flat = canvases.flatten(0, 1)
+    by = by.flatten(0, 1)
+    one = torch.ones_like(by[:, 0])
+    zero = torch.zeros_like(by[:, 0])
+    theta = torch.stack([one, zero, by[:, 1], zero, one, by[:, 0]], -1).view(-1, 2, 3)
+    grid = F.affine_grid(theta, list(flat.shape), align_corners=False)
+    return F.grid_sample(flat, grid, mode=mode, align_corners=False).view(canvases.shape)
+
+
+def _from_middle(
+    position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]
+) -> Float[Tensor, "B K 2"]:
+    """Where an odd window cannot stand in the middle of an even canvas it stands half a pixel before it."""
+    return position + position.new_tensor([(full - side) % 2 / full for full in size])
+
+
+def _padded(glimpses: Tensor, size: tuple[int, int]) -> Tensor:
+    side = glimpses.shape[-1]
+    top, left = ((full - side) // 2 for full in size)
+    return F.pad(glimpses, (left, size[1] - side - left, top, size[0] - side - top))
+
+
+def _middle(canvases: Tensor, side: int) -> Tensor:
+    rows, columns = ((full - side) // 2 for full in canvases.shape[-2:])
+    return canvases[..., rows : rows + side, columns : columns + side]

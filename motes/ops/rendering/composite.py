@@ -1,0 +1,222 @@
+"""Layer the particles over a background: saturating, in order, the first in front.
+
+What order costs: a pixel's share depends on the particles in front of it, so particles are visited one after
+the other, but all that is carried from one to the next is a single number a pixel, read and written in the
+particle's window only. Everything else is done for many particles at once, in groups that fit a processor's
+cache; on the way back the windows are made again instead of kept.
+
+Several frames are more pictures: fold them into B. Another order is a permutation of K before the call,
+front first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motes.ops.rendering import fused
+from motes.ops.rendering.glimpse import Windows, canvas_index, corner_and_fraction, narrowed, widened
+
+GROUP = 256  # windows at once
+GRAIN_FROM = 0.1  # alphas above this are grainy
+
+
+def render(
+    glimpses: Float[Tensor, "B K D S S"],
+    position: Float[Tensor, "B K 2"],
+    presence: Float[Tensor, "B K"],
+    background: Float[Tensor, "B C H W"],
+    grain: Float[Tensor, "B K s s"] | None = None,
+) -> Float[Tensor, "B C H W"]:
+    """The picture. Channel 0 of a glimpse is alpha; `grain` is added to it where it exceeds a tenth.
+
+    a_k = presence_k alpha_k;  e_k = min(1 - sum_{j<k} e_j, a_k), predecessors without gradient;  x = sum_k
+    e_k c_k + (1 - sum_k e_k) b.
+
+    Equals `canvas.stitch(canvas.paste(...))` in value and gradient; touches and keeps no more than the
+    particles' windows. On a GPU one kernel does it all (`fused`), where it can.
+    """
+    if glimpses.shape[1] and fused.obstacle(background.device) is None:
+        return fused.render(glimpses, position, presence, background, grain)
+    kind = torch.promote_types(torch.promote_types(glimpses.dtype, background.dtype), torch.float32)
+    tensors = (one.to(kind) for one in (glimpses, position, presence, background))
+    return Render.apply(*tensors, grain)
+
+
+def way(device: torch.device) -> str:
+    """How `render` goes about it on this device, in words."""
+    obstacle = fused.obstacle(device)
+    return "one fused kernel" if obstacle is None else f"window by window ({obstacle})"
+
+
+def shares(
+    windows: Windows, presence: Float[Tensor, "B K"], canvas: tuple[int, int]
+) -> Float[Tensor, "B K s s"]:
+    """Alpha times presence, as far as the particles in front leave room."""
+    side = windows.pixels.shape[-1]
+    alpha = rearrange(windows.pixels[:, :, 0], "b k r s -> b k (r s)") * presence[..., None]
+    index = canvas_index(windows.corner, side, canvas)
+    room = _room(alpha.detach(), index, _free(alpha, side, canvas))
+    return rearrange(torch.minimum(alpha, room), "b k (r s) -> b k r s", r=side)
+
+
+class Render(torch.autograd.Function):
+    """`render`; keeps its inputs and one number a pixel."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        glimpses: Tensor,
+        position: Tensor,
+        presence: Tensor,
+        background: Tensor,
+        grain: Tensor | None,
+    ) -> Tensor:
+        side = glimpses.shape[-1] + 1
+        canvas = (background.shape[2], background.shape[3])
+        free = _free(background, side, canvas)
+        sheet = background.new_zeros(free.numel(), glimpses.shape[2])
+        for group in _groups(glimpses, position, presence, grain):
+            layers = _lay(group, canvas, free)
+            share = torch.minimum(layers.alpha, layers.room)[..., None]
+            pixels = rearrange(layers.pixels, "b k r s d -> b k (r s) d")
+            pixels[..., 1:] *= share
+            pixels[..., :1] = share
+            sheet.index_add_(0, layers.rows_of_sheet, pixels.flatten(0, 2))
+        layered = _unpadded(sheet, len(background), side, canvas)
+        ctx.save_for_backward(glimpses, position, presence, background, grain, layered[:, :1].clone())
+        return layered[:, 1:] + (1 - layered[:, :1].clamp(0, 1)) * background
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        glimpses, position, presence, background, grain, taken = ctx.saved_tensors
+        g = gradients[0]
+        side = glimpses.shape[-1] + 1
+        canvas = (background.shape[2], background.shape[3])
+        behind = (g * background).sum(1, keepdim=True) * (
+            taken >= 0
+        )  # above 1 only by rounding: no clamp there
+        wanted = _padded(
+            torch.cat([behind, g], 1), side
+        )  # of a pixel: what its alpha hides, and what its colours should change
+        free = _free(background, side, canvas)
+        found = []
+        for group in _groups(glimpses, position, presence, grain):
+            found.append(_lay_backward(wanted, group, canvas, free))
+        g_glimpses, g_position, g_presence = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
+        return g_glimpses, g_position, g_presence, (1 - taken.clamp(0, 1)) * g, None
+
+
+class _Group(NamedTuple):
+    """Particles that are laid at once."""
+
+    glimpses: Tensor
+    position: Tensor
+    presence: Tensor
+    grain: Tensor | None
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """A group of windows, channels last."""
+
+    # glimpses widened along rows
+    half: Float[Tensor, "B K s S D"]
+    # and along columns
+    pixels: Float[Tensor, "B K s s D"]
+    # times presence, grain and all
+    alpha: Float[Tensor, "B K n"]
+    room: Float[Tensor, "B K n"]
+    rows_of_sheet: Int[Tensor, "m"]
+    # B K 2 1: of the near and the far pixel
+    taps: tuple[Tensor, Tensor]
+
+
+def _lay(group: _Group, canvas: tuple[int, int], free: Tensor) -> _Layers:
+    """Windows of the group, and what room those in front left; `free` is brought up to date."""
+    side = group.glimpses.shape[-1] + 1
+    corner, fraction = corner_and_fraction(group.position, side - 1, canvas)
+    taps = (1 - fraction[..., None], fraction[..., None])
+    half = widened(rearrange(group.glimpses, "b k d r s -> b k r s d"), taps[0][:, :, 0], taps[1][:, :, 0], 2)
+    pixels = widened(half, taps[0][:, :, 1], taps[1][:, :, 1], 3)
+    if group.grain is not None:
+        pixels[..., 0] += group.grain * (pixels[..., 0] > GRAIN_FROM)
+    index = canvas_index(corner, side, canvas)
+    alpha = rearrange(pixels[..., 0], "b k r s -> b k (r s)") * group.presence[..., None]
+    room = _room(alpha, index, free)
+    first = torch.arange(len(free), device=free.device)[:, None, None] * free.shape[1]
+    return _Layers(half, pixels, alpha, room, (index + first).flatten(), taps)
+
+
+def _lay_backward(
+    wanted: Tensor, group: _Group, canvas: tuple[int, int], free: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the group's glimpses, positions and presences."""
+    layers = _lay(group, canvas, free)
+    pixels = rearrange(layers.pixels, "b k r s d -> b k (r s) d")
+    share = torch.minimum(layers.alpha, layers.room)
+    g = wanted.index_select(0, layers.rows_of_sheet).view(pixels.shape)
+    g_share = (g[..., 1:] * pixels[..., 1:]).sum(-1) - g[..., 0]
+    g_alpha = g_share * (
+        (layers.alpha < layers.room) + 0.5 * (layers.alpha == layers.room)
+    )  # a minimum's gradient where both are equal
+    g_presence = (g_alpha * pixels[..., 0]).sum(-1)
+    g[..., 1:] *= share[..., None]
+    g[..., 0] = g_alpha * group.presence[..., None]
+    near, far = layers.taps
+    g = g.view(layers.pixels.shape)
+    g_columns = _slope(g, layers.half, 3)
+    g = narrowed(g, near[:, :, 1], far[:, :, 1], 3)
+    g_rows = _slope(g, rearrange(group.glimpses, "b k d r s -> b k r s d"), 2)
+    g = narrowed(g, near[:, :, 0], far[:, :, 0], 2)
+    g_position = torch.stack([g_rows * canvas[0] / 2, g_columns * canvas[1] / 2], -1)
+    return rearrange(g, "b k r s d -> b k d r s"), g_position, g_presence
+
+
+def _slope(g: Tensor, x: Tensor, axis: int) -> Float[Tensor, "B K"]:
+    """How the widened x changes with the fraction, against g."""
+    count = x.shape[axis]
+    return ((g.narrow(axis, 1, count) - g.narrow(axis, 0, count)) * x).sum((2, 3, 4))
+
+
+def _room(
+    alpha: Float[Tensor, "B K n"], index: Int[Tensor, "B K n"], free: Float[Tensor, "B p"]
+) -> Float[Tensor, "B K n"]:
+    """What the particles in front leave of each pixel. The one loop over particles: it carries a single
+    value a pixel."""
+    room = torch.empty_like(alpha)
+    for k in range(alpha.shape[1]):
+        here = free.gather(1, index[:, k])
+        room[:, k] = here
+        free.scatter_(1, index[:, k], here - torch.minimum(here, alpha[:, k]))
+    return room
+
+
+def _groups(glimpses: Tensor, position: Tensor, presence: Tensor, grain: Tensor | None) -> Iterator[_Group]:
+    step = max(GROUP // len(glimpses), 1)
+    for start in range(0, glimpses.shape[1], step):
+        part = slice(start, start + step)
+        yield _Group(
+            glimpses[:, part], position[:, part], presence[:, part], None if grain is None else grain[:, part]
+        )
+
+
+def _free(like: Tensor, side: int, canvas: tuple[int, int]) -> Float[Tensor, "B p"]:
+    return like.new_ones(len(like), (canvas[0] + 2 * side) * (canvas[1] + 2 * side))
+
+
+def _padded(maps: Float[Tensor, "B D H W"], side: int) -> Float[Tensor, "m D"]:
+    return rearrange(F.pad(maps, (side,) * 4), "b d h w -> (b h w) d")
+
+
+def _unpadded(
+    sheet: Float[Tensor, "m D"], batch: int, side: int, canvas: tuple[int, int]
+) -> Float[Tensor, "B D H W"]:
+    maps = rearrange(sheet, "(b h w) d -> b d h w", b=batch, h=canvas[0] + 2 * side)
+    return maps[..., side:-side, side:-side]

@@ -1,0 +1,99 @@
+"""The kernels as one differentiable function: what they are given, how many programs run, what is kept for
+the way back.
+
+Loading this file needs triton; the package does so when it first renders.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from motes.ops.rendering.fused.backward import Found, gather, paint_backward
+from motes.ops.rendering.fused.forward import Scene, Sizes, compiled_in, paint
+
+BLOCK = 256  # elements of a tile that one warp of threads takes
+
+
+class FusedRender(torch.autograd.Function):
+    """`render`; keeps its inputs and one number a pixel."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        glimpses: Tensor,
+        position: Tensor,
+        presence: Tensor,
+        background: Tensor,
+        grain: Tensor | None,
+    ) -> Tensor:
+        inputs = [
+            one if one is None else one.contiguous()
+            for one in (glimpses, position, presence, background, grain)
+        ]
+        kind = torch.promote_types(torch.promote_types(glimpses.dtype, background.dtype), torch.float32)
+        picture = background.new_empty(background.shape, dtype=kind)
+        taken = torch.empty_like(picture[:, 0])
+        sizes = sizes_of(glimpses, background)
+        start(paint, _tiles(sizes, background), sizes, Scene(*inputs), picture, taken)
+        ctx.save_for_backward(*inputs, taken)
+        return picture
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        *inputs, taken = ctx.saved_tensors
+        gradient = gradients[0].contiguous()
+        glimpses, position, presence, background, _ = inputs
+        sizes = sizes_of(glimpses, background)
+        side = glimpses.shape[-1]
+        scene = Scene(*inputs)
+        found = Found(
+            torch.empty_like(background),
+            gradient.new_empty(*presence.shape, 2, side + 1, side + 1),
+            gradient.new_zeros(*presence.shape, sizes.slot_rows * sizes.slot_columns, 3),
+        )
+        start(paint_backward, _tiles(sizes, background), sizes, scene, gradient, taken, found)
+        g_glimpses = torch.empty_like(glimpses)
+        slopes = found.slopes.sum(2)
+        parts = presence.numel() * _steps(side, sizes.tile_rows) * _steps(side, sizes.tile_columns)
+        start(gather, parts, sizes, scene, gradient, found.windows, g_glimpses)
+        return (
+            g_glimpses,
+            slopes[..., :2].to(position.dtype),
+            slopes[..., 2].to(presence.dtype),
+            found.background,
+            None,
+        )
+
+
+def start(kernel: Any, programs: int, sizes: Sizes, *arguments: Any) -> None:
+    """On the GPU of the data, which need not be the current one."""
+    with torch.cuda.device_of(arguments[1]):
+        kernel[(programs,)](*arguments, compiled_in(sizes), num_warps=warps(sizes))
+
+
+def warps(sizes: Sizes) -> int:
+    return min(max(sizes.depth_block * sizes.tile_rows * sizes.tile_columns // BLOCK, 1), 8)
+
+
+def sizes_of(glimpses: Tensor, background: Tensor) -> Sizes:
+    """Tiles as wide as a window, for rows of memory at once, and low: what of a tile lies beside a window is
+    work for nothing."""
+    count, depth, side = glimpses.shape[1:4]
+    height, width = background.shape[2:]
+    tile = (8, min(max(_power_of_two(side), 8), 32))
+    slots = (_steps(side, tile[0]) + 1, _steps(side, tile[1]) + 1)
+    return Sizes(count, height, width, depth, side, *tile, *slots, _power_of_two(depth), _power_of_two(count))
+
+
+def _tiles(sizes: Sizes, background: Tensor) -> int:
+    return len(background) * _steps(sizes.height, sizes.tile_rows) * _steps(sizes.width, sizes.tile_columns)
+
+
+def _steps(length: int, step: int) -> int:
+    return (length + step - 1) // step
+
+
+def _power_of_two(number: int) -> int:
+    return 1 << max(number - 1, 0).bit_length()

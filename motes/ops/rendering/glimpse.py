@@ -1,0 +1,141 @@
+"""Cut a window out of the picture at each particle, or place one back: one map, two directions.
+
+A particle at s = position * N / 2 pixels from the middle owns the S x S window whose first pixel is s + N/2
+- S/2. Its whole part shifts the window (an index), its fraction f blends neighbours (two taps an axis). Both
+directions touch (S+1) x (S+1) pixels a particle; nothing is ever as large as the canvas. `canvas.py` says
+the same with full canvases, and is the oracle of the tests.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Pixels of each particle, with the place of their upper left corner on the canvas (which may lie
+    outside it)."""
+
+    pixels: Float[Tensor, "B K C s s"]
+    corner: Int[Tensor, "B K 2"]
+
+
+def cut(
+    image: Float[Tensor, "B C H W"],
+    position: Float[Tensor, "B K 2"],
+    side: int,
+    share: Float[Tensor, "B K s s"] | None = None,
+) -> Float[Tensor, "B K C S S"]:
+    """The glimpses, zero outside the picture; `share`: how much of each pixel of its (S+1)-window a particle
+    may see.
+
+    Follows the 2022 code to the last tap: where the window's edge rounds outside of its own box, that edge's
+    farther tap is lost, so weights trained there see what they saw there. For gradients the windows are made
+    again, not kept.
+    """
+    learning = torch.is_grad_enabled() and any(
+        one is not None and one.requires_grad for one in (image, position, share)
+    )
+    if learning:
+        return checkpoint(_cut, image, position, side, share, use_reentrant=False, preserve_rng_state=False)
+    return _cut(image, position, side, share)
+
+
+def place(
+    glimpses: Float[Tensor, "B K D S S"], position: Float[Tensor, "B K 2"], canvas: tuple[int, int]
+) -> Windows:
+    """Each glimpse shifted by its fraction of a pixel, as an (S+1)-window of the canvas: w[i] = (1-f) g[i] +
+    f g[i-1]."""
+    corner, fraction = corner_and_fraction(position, glimpses.shape[-1], canvas)
+    f = fraction[..., None]
+    rows = widened(rearrange(glimpses, "b k d r s -> b k r s d"), 1 - f[:, :, 0], f[:, :, 0], 2)
+    pixels = widened(rows, 1 - f[:, :, 1], f[:, :, 1], 3)
+    return Windows(rearrange(pixels, "b k r s d -> b k d r s"), corner)
+
+
+def boxes(position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Windows:
+    """1 where a pixel of the (S+1)-window belongs to the particle's S x S box, after rounding the place to
+    whole pixels."""
+    corner, fraction = corner_and_fraction(position, side, canvas)
+    nearest = (torch.arange(side + 1, device=position.device) - fraction.detach()[..., None]).round()
+    inside = ((nearest >= 0) & (nearest <= side - 1)).to(position.dtype)
+    return Windows((inside[:, :, 0, :, None] * inside[:, :, 1, None, :])[:, :, None], corner)
+
+
+def canvas_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Int[Tensor, "B K n"]:
+    """Flat places of every window's pixels on a canvas padded by `side` all around, so that no window sticks
+    out."""
+    steps = torch.arange(side, device=corner.device)
+    rows = corner[..., 0, None].clamp(-side, canvas[0]) + side + steps
+    columns = corner[..., 1, None].clamp(-side, canvas[1]) + side + steps
+    flat = rows[..., :, None] * (canvas[1] + 2 * side) + columns[..., None, :]
+    return rearrange(flat, "b k r c -> b k (r c)")
+
+
+def corner_and_fraction(
+    position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]
+) -> tuple[Int[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
+    """The first pixel of each window: whole part and fraction. The window's own start is added to the whole
+    part, for precision."""
+    half = torch.tensor([canvas[0] / 2, canvas[1] / 2], device=position.device, dtype=position.dtype)
+    start = half - side / 2
+    shift = position * half + (start - start.floor())
+    whole = shift.detach().floor()
+    return (whole + start.floor()).long(), shift - whole
+
+
+def narrowed(
+    x: Float[Tensor, "B K r s D"], near: Float[Tensor, "B K n"], far: Float[Tensor, "B K n"], axis: int
+) -> Tensor:
+    """One pixel fewer along the axis: y[i] = near[i] x[i] + far[i] x[i+1]. Taps may be one for all i."""
+    count = x.shape[axis] - 1
+    return (_along(near, axis) * x.narrow(axis, 0, count)).addcmul_(
+        _along(far, axis), x.narrow(axis, 1, count)
+    )
+
+
+def widened(
+    x: Float[Tensor, "B K r s D"], near: Float[Tensor, "B K n"], far: Float[Tensor, "B K n"], axis: int
+) -> Tensor:
+    """The other direction, one pixel more: y[i] = near[i] x[i] + far[i-1] x[i-1], with nothing beyond the
+    ends."""
+    size = list(x.shape)
+    count = x.shape[axis]
+    size[axis] += 1
+    wide = x.new_zeros(size)
+    wide.narrow(axis, 0, count).addcmul_(_along(near, axis), x)
+    wide.narrow(axis, 1, count).addcmul_(_along(far, axis), x)
+    return wide
+
+
+def _along(taps: Float[Tensor, "B K n"], axis: int) -> Tensor:
+    return taps[:, :, :, None, None] if axis == 2 else taps[:, :, None, :, None]
+
+
+def _cut(image: Tensor, position: Tensor, side: int, share: Tensor | None) -> Float[Tensor, "B K C S S"]:
+    canvas = (image.shape[2], image.shape[3])
+    corner, fraction = corner_and_fraction(position, side, canvas)
+    padded = rearrange(F.pad(image, (side + 1,) * 4), "b c h w -> b (h w) c")
+    first = torch.arange(len(image), device=image.device)[:, None, None] * padded.shape[1]
+    rows = (canvas_index(corner, side + 1, canvas) + first).flatten()
+    window = padded.flatten(0, 1).index_select(0, rows).view(*corner.shape[:2], side + 1, side + 1, -1)
+    window = window if share is None else window * share[..., None]
+    near, far = _cut_taps(fraction, side)
+    narrow = narrowed(narrowed(window, near[:, :, 0], far[:, :, 0], 2), near[:, :, 1], far[:, :, 1], 3)
+    return rearrange(narrow, "b k r s c -> b k c r s")
+
+
+def _cut_taps(
+    fraction: Float[Tensor, "B K 2"], side: int
+) -> tuple[Float[Tensor, "B K 2 S"], Float[Tensor, "B K 2 S"]]:
+    """Weights of the two taps along each axis, the edge rule included."""
+    f = fraction[..., None]
+    tap = torch.arange(side, device=f.device, dtype=f.dtype)
+    first = (tap - f).detach().round()
+    last = (tap + 1 - f).detach().round()
+    return (1 - f) * (first >= 0), f * (last <= side - 1)

@@ -1,0 +1,1 @@
+"""Numbers that compare what was found with what is true."""

@@ -1,0 +1,72 @@
+"""Order and its worth: rank correlation, and risk against coverage; for many weightings of the same values
+at once."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def rank_correlation(
+    x: Float[Tensor, "D"], y: Float[Tensor, "D"], times: Float[Tensor, "R D"]
+) -> Float[Tensor, "R"]:
+    """Spearman's, equal values sharing their mean rank; each pair counts so many times. Not a number where
+    nothing varies."""
+    ranks = [_ranks(values, times) for values in (x, y)]
+    total = times.sum(1, keepdim=True).clamp_min(1)
+    a, b = (rank - (rank * times).sum(1, keepdim=True) / total for rank in ranks)
+    both, one, other = ((times * product).sum(1) for product in (a * b, a * a, b * b))
+    spread = (one * other).sqrt()
+    return (both / torch.where(spread > 0, spread, 1)).masked_fill(spread == 0, torch.nan)
+
+
+def area_under_risk(
+    confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], times: Float[Tensor, "R D"]
+) -> Float[Tensor, "R"]:
+    """AURC (Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500): the mean risk of the surest part,
+    over all sizes of that part.
+
+    Equally sure ones stand in any order: each has their mean risk. Not a number where there is nothing.
+    """
+    order, shared = _by_confidence(confidence, risk, times)
+    times = times[:, order]
+    before = times.cumsum(1) - times
+    total = times.sum(1)
+    lost = (times * shared).cumsum(1) - times * shared
+    harmonic = torch.digamma(before + times + 1) - torch.digamma(
+        before + 1
+    )  # sum of 1 / (before + j), j = 1 ... times
+    area = times * shared + (lost - before * shared) * harmonic  # sum of (lost + j risk) / (before + j)
+    return (area.sum(1) / total.clamp_min(1)).masked_fill(total == 0, torch.nan)
+
+
+def risk_at(
+    confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], times: Float[Tensor, "R D"], coverage: float
+) -> Float[Tensor, "R"]:
+    """The mean risk of the surest share; the last one counts in part."""
+    order, shared = _by_confidence(confidence, risk, times)
+    times = times[:, order]
+    total = times.sum(1)
+    before = times.cumsum(1) - times
+    counted = (coverage * total[:, None] - before).clamp_min(0).minimum(times)
+    return ((counted * shared).sum(1) / counted.sum(1).clamp_min(1e-12)).masked_fill(total == 0, torch.nan)
+
+
+def _by_confidence(confidence: Tensor, risk: Tensor, times: Tensor) -> tuple[Tensor, Float[Tensor, "R D"]]:
+    """Surest first, with the mean risk of those equally sure."""
+    order = confidence.argsort(descending=True, stable=True)
+    _, group = confidence[order].unique_consecutive(return_inverse=True)
+    weight = _sums(times[:, order], group)
+    mean = _sums((times * risk)[:, order], group) / weight.clamp_min(1e-12)
+    return order, mean[:, group]
+
+
+def _ranks(values: Float[Tensor, "D"], times: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
+    """As if every value stood there so many times."""
+    _, group = values.unique(return_inverse=True)
+    count = _sums(times, group)
+    return (count.cumsum(1) - (count - 1) / 2)[:, group]
+
+
+def _sums(values: Float[Tensor, "R D"], group: Tensor) -> Float[Tensor, "R g"]:
+    most = int(group.max()) + 1 if len(group) else 0
+    return values.new_zeros(len(values), most).index_add_(1, group, values)

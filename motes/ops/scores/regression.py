@@ -1,0 +1,66 @@
+"""Linear read-outs by least squares, in double precision, with any number of penalties at the price of
+one."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Linear:
+    """y = x weight + offset."""
+
+    weight: Float[Tensor, "P Q"]
+    offset: Float[Tensor, "Q"]
+
+    def __call__(self, x: Float[Tensor, "n P"]) -> Float[Tensor, "n Q"]:
+        return x.double() @ self.weight + self.offset
+
+
+def least_squares(x: Float[Tensor, "n P"], y: Float[Tensor, "n Q"]) -> Linear:
+    """Through the origin, no penalty: of all best weights the shortest, as the landmark protocol of 2022 has
+    it."""
+    return _ridges(x.double(), y.double(), (0.0,))[0]
+
+
+def ridges(x: Float[Tensor, "n P"], y: Float[Tensor, "n Q"], penalties: tuple[float, ...]) -> list[Linear]:
+    """With an offset, which costs nothing; every column counts in units of its spread, and a penalty is per
+    row:
+
+    min sum |y - x w - b|^2 + n penalty |w|^2. Columns that do not vary get weight 0.
+    """
+    x = x.double()
+    y = y.double()
+    middle = x.mean(0)
+    mean = y.mean(0)
+    spread = (x - middle).square().mean(0).sqrt()
+    flat = spread <= 1e-9 * (1 + middle.abs())  # what is left of a constant is rounding
+    scaled = (x - middle).masked_fill(flat, 0) / spread.masked_fill(flat, 1)
+    found = _ridges(scaled, y - mean, tuple(penalty * len(x) for penalty in penalties))
+    weights = [one.weight / spread.masked_fill(flat, 1)[:, None] for one in found]
+    return [Linear(weight, mean - middle @ weight) for weight in weights]
+
+
+def by_known(known: Bool[Tensor, "n Q"]) -> list[tuple[Bool[Tensor, "n"], Bool[Tensor, "Q"]]]:
+    """Columns of y that are known in the same rows, to be fitted together: the rows, the columns."""
+    kinds, kind = known.unique(dim=1, return_inverse=True)
+    return [(kinds[:, number], kind == number) for number in range(kinds.shape[1])]
+
+
+def _ridges(x: Tensor, y: Tensor, penalties: tuple[float, ...]) -> list[Linear]:
+    """By singular values: a direction in which x does not vary gets no weight, however small its singular
+    value comes out."""
+    if len(x) > x.shape[1]:
+        basis, x = torch.linalg.qr(x)
+        y = basis.T @ y
+    left, values, right = torch.linalg.svd(x, full_matrices=False)
+    least = torch.finfo(x.dtype).eps * max(x.shape) * values.max() if len(values) else 0
+    along = left.T @ y
+    kept = values > least
+    found = []
+    for penalty in penalties:
+        gain = torch.where(kept, values / torch.where(kept, values.square() + penalty, 1), 0)
+        found.append(Linear(right.T @ (gain[:, None] * along), y.new_zeros(y.shape[1])))
+    return found

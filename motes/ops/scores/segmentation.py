@@ -1,0 +1,100 @@
+"""How well a picture is cut into things: scores that follow from how many pixels each true and each
+predicted segment share.
+
+Row 0 of a table is what belongs to no true thing, column 0 what belongs to no predicted one. Tables of a
+clip's frames add up to the clip's table, so every score is also one over space and time.
+"""
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from motes.ops.points.assignment import assign
+
+
+def shared_pixels(
+    masks: Bool[Tensor, "B N H W"], predicted: Int[Tensor, "B H W"], count: int
+) -> Float[Tensor, "B n k"]:
+    """The table, n = N + 1 and k = count + 1; `predicted` is 0 where no predicted thing is, and i where the
+    i-th of `count` is."""
+    true = (
+        torch.where(masks.any(1), masks.to(torch.uint8).argmax(1) + 1, 0)
+        if masks.shape[1]
+        else torch.zeros_like(predicted)
+    )
+    pair = rearrange(true * (count + 1) + predicted, "b h w -> b (h w)")
+    table = torch.zeros(
+        len(pair), (masks.shape[1] + 1) * (count + 1), dtype=torch.float64, device=masks.device
+    )
+    table.scatter_add_(1, pair, torch.ones_like(pair, dtype=torch.float64))
+    return rearrange(table, "b (n k) -> b n k", k=count + 1)
+
+
+def adjusted_rand(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
+    """Adjusted Rand index (Hubert & Arabie 1985, https://doi.org/10.1007/BF01908075): 1 for the same cut, 0
+    on average for a random one.
+
+    1 where both are a single segment; not a number where there is no pixel. Without the table's row 0 it is
+    ARI-FG.
+    """
+    total = table.sum((1, 2))
+    both = _pairs(table).sum((1, 2))
+    truth = _pairs(table.sum(2)).sum(1)
+    found = _pairs(table.sum(1)).sum(1)
+    expected = truth * found / _pairs(total).clamp_min(1)
+    most = (truth + found) / 2
+    index = torch.where(
+        most == expected, 1.0, (both - expected) / torch.where(most == expected, 1.0, most - expected)
+    )
+    return index.masked_fill(total == 0, torch.nan)
+
+
+def segment_overlaps(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B n k"]:
+    """Intersection over union of every true and predicted segment; 0 where either is empty."""
+    union = table.sum(2, keepdim=True) + table.sum(1, keepdim=True) - table
+    return table / union.clamp_min(1)
+
+
+def best_overlap(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
+    """mBO: of each true thing the best intersection over union, several may share one prediction; not a
+    number where nothing is."""
+    best = segment_overlaps(table)[:, 1:, 1:]
+    return _mean(_largest(best), table[:, 1:].sum(2) > 0)
+
+
+def matched_overlap(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
+    """mIoU: predictions matched one to one; a true thing that gets none counts 0; not a number where nothing
+    is."""
+    overlaps = segment_overlaps(table)[:, 1:, 1:]
+    true = table[:, 1:].sum(2) > 0
+    found = table[:, :, 1:].sum(1) > 0
+    match = assign(1 - overlaps, true[:, :, None] & found[:, None])
+    if not overlaps.shape[2]:
+        return _mean(overlaps.new_zeros(true.shape), true)
+    won = overlaps.gather(2, match.clamp_min(0)[..., None])[..., 0]
+    return _mean(torch.where(match < 0, 0, won), true)
+
+
+def covering(table: Float[Tensor, "B n k"], weighted: bool) -> Float[Tensor, "B"]:
+    """Segmentation covering (Arbelaez et al. 2011, https://doi.org/10.1109/TPAMI.2010.161): the best overlap
+    of every true segment, the background being one too, weighted by their areas or all alike."""
+    area = table.sum(2)
+    weight = area if weighted else (area > 0).to(area.dtype)
+    total = weight.sum(1)
+    return ((_largest(segment_overlaps(table)) * weight).sum(1) / total.clamp_min(1)).masked_fill(
+        total == 0, torch.nan
+    )
+
+
+def _pairs(count: Tensor) -> Tensor:
+    return count * (count - 1) / 2
+
+
+def _largest(overlaps: Tensor) -> Tensor:
+    return overlaps.amax(2) if overlaps.shape[2] else overlaps.new_zeros(overlaps.shape[:2])
+
+
+def _mean(values: Float[Tensor, "B N"], there: Bool[Tensor, "B N"]) -> Float[Tensor, "B"]:
+    count = there.sum(1)
+    return (values * there).sum(1).div(count.clamp_min(1)).masked_fill(count == 0, torch.nan)

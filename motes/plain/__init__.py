@@ -1,0 +1,1 @@
+"""Plain values and files: records, registries, options, writing. Needs no torch."""

@@ -1,0 +1,1 @@
+"""What travels between rooms: pictures, latents, truth. Plain records of tensors."""

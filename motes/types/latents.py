@@ -1,0 +1,143 @@
+"""The nouns of motes: what travels between data, models and apps.
+
+Dimension letters, everywhere: B pictures, C channels, H W picture rows and columns, K particles, F features,
+S glimpse side, M proposals. Positions are (row, column) in [-1, 1], row first; +1 is the lower right edge.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Image = Float[Tensor, "B C H W"]  # values in [0, 1]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A picture as one vector."""
+
+    vector: Float[Tensor, "B F"]
+    # of each number, where the model is unsure of it
+    log_variance: Float[Tensor, "B F"] | None = None
+
+
+@dataclass(frozen=True)
+class Particles:
+    """A picture as a set of K things (and a background): where, what look, how present, how sure.
+
+    Edits return new objects and touch one particle of one picture (`picture` counts within the batch).
+    """
+
+    # (row, column) in [-1, 1]
+    position: Float[Tensor, "B K 2"]
+    # of the position; small = certain
+    log_variance: Float[Tensor, "B K 2"]
+    features: Float[Tensor, "B K F"]
+    feature_log_variance: Float[Tensor, "B K F"]
+    # 0 = not there, 1 = there
+    presence: Float[Tensor, "B K"]
+    background: Float[Tensor, "B F"]
+    # the masked model's feature map, which explains what no particle covers
+    bypass: Float[Tensor, "B N h w"] | None = None
+    # in [0, 1]; below 1/2 the model doubts that something is there
+    certainty: Float[Tensor, "B K"] | None = None
+
+    def __len__(self) -> int:
+        return self.position.shape[1]
+
+    @property
+    def confidence(self) -> Float[Tensor, "B K"]:
+        """Minus the summed log-variance of the position: the score by which the 2022 paper ranks
+        particles."""
+        return -self.log_variance.sum(-1)
+
+    def moved(self, particle: int, offset: tuple[float, float], picture: int = 0) -> "Particles":
+        """The same particles, one of them shifted by (rows, columns) in units of half a picture."""
+        shift = self.position.new_tensor(offset)
+        return self._with(
+            "position", picture, particle, (self.position[picture, particle] + shift).clamp(-1, 1)
+        )
+
+    def without(self, particle: int, picture: int = 0) -> "Particles":
+        """The same particles, one of them switched off."""
+        return self._with("presence", picture, particle, torch.zeros_like(self.presence[picture, particle]))
+
+    def with_features(self, particle: int, features: Float[Tensor, " F"], picture: int = 0) -> "Particles":
+        """The same particles, one of them with another look."""
+        return self._with("features", picture, particle, features)
+
+    def placed(self, particle: int, place: tuple[float, float], picture: int = 0) -> "Particles":
+        """The same particles, one of them at another (row, column)."""
+        return self._with("position", picture, particle, self.position.new_tensor(place))
+
+    def with_presence(self, particle: int, presence: float, picture: int = 0) -> "Particles":
+        """The same particles, one of them more or less there."""
+        return self._with("presence", picture, particle, self.presence.new_tensor(presence))
+
+    def with_background_of(self, other: "Particles", picture: int = 0, other_picture: int = 0) -> "Particles":
+        """The same particles before the background of another picture (and with its by-pass, where there is
+        one)."""
+        changed = self._with("background", picture, slice(None), other.background[other_picture])
+        if self.bypass is None or other.bypass is None:
+            return changed
+        return changed._with("bypass", picture, slice(None), other.bypass[other_picture])
+
+    def joined(self, other: "Particles", particle: int, other_picture: int = 0) -> "Particles":
+        """One particle more, behind all others: a copy of `particle` of another picture (or of this one).
+        For a batch of one picture."""
+        of = (slice(other_picture, other_picture + 1), slice(particle, particle + 1))
+        new = {
+            name: torch.cat([value, getattr(other, name)[of]], 1)
+            for name, value in self.per_particle().items()
+        }
+        return replace(self, **new)
+
+    def restacked(self, order: Sequence[int]) -> "Particles":
+        """The same particles in another order: the first is in front."""
+        rows = torch.as_tensor(order, device=self.position.device)
+        return replace(self, **{name: value[:, rows] for name, value in self.per_particle().items()})
+
+    def with_particle_of(
+        self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0
+    ) -> "Particles":
+        """The same particles, `target` replaced by particle `source` of another picture: place, look and
+        presence."""
+        changed = self
+        found = other.per_particle()
+        for name in self.per_particle().keys() & found.keys():
+            changed = changed._with(name, picture, target, found[name][other_picture, source])
+        return changed
+
+    def confident(self) -> "Particles":
+        """The same particles with presence 0 where the model itself doubts that something is there."""
+        if self.certainty is None:
+            return self
+        return replace(
+            self, presence=torch.where(self.certainty >= 0.5, self.presence, torch.zeros_like(self.presence))
+        )
+
+    def there(self, least: float) -> "Particles":
+        """Only as many as some picture has of presence above `least`, in the same order: what is off need
+        not be drawn."""
+        shown = self.presence > least
+        count = int(shown.sum(1).max())
+        rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
+        picture = torch.arange(len(rows), device=rows.device)[:, None]
+        return replace(self, **{name: value[picture, rows] for name, value in self.per_particle().items()})
+
+    def to(self, device: torch.device | str) -> "Particles":
+        return replace(
+            self, **{name: value.to(device) for name, value in vars(self).items() if value is not None}
+        )
+
+    def per_particle(self) -> dict[str, Tensor]:
+        """What each particle has, by name, without what is missing."""
+        names = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def _with(self, name: str, picture: int, particle: int | slice, value: Tensor) -> "Particles":
+        changed = getattr(self, name).clone()
+        changed[picture, particle] = value
+        return replace(self, **{name: changed})

@@ -1,0 +1,104 @@
+"""The page shows what a model offers and nothing else, stands alone, and its drawings agree with the particles."""
+
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+from small import SMALL
+
+from motes.apps.drawing import marks as draw
+from motes.apps.drawing import svg
+from motes.apps.report.report import steps_done, write_report
+from motes.data import DATASETS
+from motes.evaluation import Score
+from motes.models import MODELS
+from motes.training.recipe import Recipe
+from motes.training.run import Run
+from motes.types.latents import Particles
+
+
+def particles(count=3):
+    torch.manual_seed(0)
+    shapes = {"position": 2, "log_variance": 2, "features": 4, "feature_log_variance": 4}
+    numbers = {name: torch.rand(1, count, size) * 2 - 1 for name, size in shapes.items()}
+    return Particles(**numbers, presence=torch.ones(1, count), background=torch.zeros(1, 4))
+
+
+def titles(page):
+    return re.findall(r"<h2>(.*?)</h2>", page)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_panels_appear_by_what_the_model_offers(name, tmp_path):
+    torch.manual_seed(0)
+    model = MODELS[name](MODELS[name].Config(**{**SMALL[name], "image_size": (32, 40), "channels": 3})).eval()
+    shapes = DATASETS["shapes"]
+    run = Run(tmp_path / "<run>")
+    run.folder.mkdir()
+    run.record({"step": 0, "stage": "main", "total": 2.0, "terms": {"error": 2.0}, "seconds": 1.0})
+    run.record({"step": 7, "validation": float("inf"), "terms": {}})
+    data = shapes(shapes.Config(image_size=(32, 40), held_out=3), "test")
+    page = write_report(run, Recipe(name, "shapes"), model, data, {"psnr": Score(1.0, 0.5, 1.5)}).read_text()
+    expected = {"Originals", "Reconstructions", "Scores", "Curves", "Try next"}
+    expected |= {"Particles"} if isinstance(model.encode(torch.rand(1, 3, 32, 40)), Particles) else set()
+    for panel, ability in (("Proposals", "proposals"), ("New pictures", "sample"), ("Glimpses", "glimpses")):
+        expected |= {panel} if hasattr(model, ability) else set()
+    assert set(titles(page)) == expected
+    assert "<run>" not in page and "$" not in page.replace("${", ""), (
+        "names are escaped, nothing is left to fill in"
+    )
+    assert not re.search(r"(src|href)=.?(http|//|file)", page), "the page needs nothing from elsewhere"
+    assert "<b>steps</b>7" in page
+    assert len(list((run.folder / "samples").glob("*.png"))) == 3
+
+
+def test_steps_are_counted_from_either_kind_of_line():
+    assert steps_done([]) == 0
+    assert steps_done([{"step": 0, "total": 1.0}]) == 1
+    assert steps_done([{"step": 10, "total": 1.0}, {"step": 15, "validation": 1.0}]) == 15
+
+
+def test_marks_stand_where_the_particles_are_and_grow_with_confidence():
+    some = particles()
+    some = replace(some, log_variance=torch.tensor([[[-1.0, -1.0], [-5.0, -5.0], [-3.0, -3.0]]]))
+    found = {mark.number: mark for mark in draw.marks(some, 0)}
+    for k, mark in found.items():
+        assert (mark.row * 2 - 1, mark.column * 2 - 1) == pytest.approx(
+            some.position[0, k].tolist(), abs=1e-6
+        )
+    assert found[1].radius > found[2].radius > found[0].radius
+
+
+def test_what_is_not_there_is_faint_unnumbered_and_below_the_others():
+    gone = particles().without(1)
+    found = draw.marks(gone, 0)
+    assert found[0].number == 1 and not found[0].there
+    drawing = svg.rings(found, 0, 32, 32)
+    assert drawing.count("<text") == 2 and drawing.count("doubted") >= 1
+
+
+@pytest.mark.parametrize("shape", [(3, 64, 64), (1, 16, 48), (3, 1, 1), (3, 300, 200)])
+def test_any_picture_can_be_drawn_on(shape):
+    image = torch.rand(shape)
+    drawn = draw.with_particles(image, particles(), 0, 256)
+    assert drawn.mode == "RGB" and drawn.width * shape[1] == drawn.height * shape[2]
+    assert draw.with_points(image, torch.zeros(2, 2)).size == drawn.size
+
+
+def test_pixels_survive_the_way_into_a_picture():
+    image = torch.rand(3, 5, 7)
+    picture = draw.to_picture(image)
+    back = torch.tensor(list(picture.getdata())).reshape(5, 7, 3).permute(2, 0, 1) / 255
+    torch.testing.assert_close(back, image, atol=0.5 / 255 + 1e-6, rtol=0)
+
+
+def test_a_curve_of_nothing_is_nothing_and_infinities_are_left_out():
+    assert svg.curve([], "loss", 10) == "" and svg.curve([(0, float("nan"))], "loss", 10) == ""
+    drawing = svg.curve([(0, 2.0), (5, float("inf")), (10, 1.0)], "a<b", 10, [(5, "main")])
+    assert (
+        drawing.count(",") == 2 + 0
+        and "a&lt;b" in drawing
+        and "inf" not in drawing
+        and "main begins" in drawing
+    )

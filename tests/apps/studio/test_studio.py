@@ -1,0 +1,450 @@
+"""The studio's server: its answers are the session's, it refuses whom and what it should, and one client harms no other."""
+
+import io
+import json
+import random
+import re
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("httpx", reason="starlette's test client needs httpx")
+
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from motes.apps.cli import studio as command
+from motes.apps.session.edits import Edits
+from motes.apps.studio import desk, shelf
+from motes.apps.studio.guard import token_for
+from motes.apps.studio.messages import fine, pack, pixels, unpack
+from motes.apps.studio.server import Studio
+from motes.models import MODELS
+from motes.ops.rendering.composite import render
+
+HOME = "http://127.0.0.1:7860"
+TALK = "ws://127.0.0.1:7860/talk"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory, make_run):
+    folder = tmp_path_factory.mktemp("opened")
+    runs = [make_run(folder / name, name) for name in MODELS]
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    Image.new("RGB", (50, 40), "teal").save(pictures / "one.png")
+    (folder / "secret.png").write_bytes((pictures / "one.png").read_bytes())
+    return Studio(shelf.Shelf(runs, [pictures]))
+
+
+@pytest.fixture
+def client(studio):
+    with TestClient(studio.app(), HOME) as client:
+        yield client
+
+
+class Talk:
+    """One page's conversation, over the test client."""
+
+    def __init__(self, socket):
+        self.socket = socket
+        self.greeting = unpack(socket.receive_bytes())[0]
+
+    def ask(self, ask, **told):
+        self.socket.send_text(json.dumps({"ask": ask, "n": 7, **told}))
+        return unpack(self.socket.receive_bytes())
+
+    def says(self, text):
+        self.socket.send_text(text)
+        return unpack(self.socket.receive_bytes())[0].get("problem")
+
+
+@pytest.fixture
+def talk(client):
+    with client.websocket_connect(TALK) as socket:
+        yield Talk(socket)
+
+
+def png(width, height):
+    """The head of a picture that would be so large."""
+    head, data = (
+        b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0),
+        b"IDAT" + zlib.compress(b"\0" * 1000),
+    )
+    parts = [
+        struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in (head, data)
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def picture():
+    file = io.BytesIO()
+    Image.effect_noise((60, 50), 80).convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+def names(talk, model):
+    run = [one["name"] for one in talk.greeting["runs"]].index(model)
+    return run, talk.ask("enter", run=run)[0]["facts"]["pictures"][0]
+
+
+def test_what_is_packed_is_unpacked():
+    arrays = {"a": np.arange(7, dtype=np.uint8).reshape(7, 1), "b": np.array([1, 65535, 3], np.uint16)}
+    facts, back = unpack(pack({"n": 3, "é": "ü"}, arrays))
+    assert facts == {"n": 3, "é": "ü"}
+    assert all(
+        np.array_equal(back[name], arrays[name]) and back[name].dtype == arrays[name].dtype for name in arrays
+    )
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+def test_every_model_opens_and_decodes_as_the_session_does(model, talk, studio):
+    run, name = names(talk, model)
+    facts, arrays = talk.ask("open", run=run, picture=name)
+    session = studio.shelf.runs[run].session
+    image = studio.shelf.picture(name, session)
+    latent = session.encode(image)
+    assert facts["kind"] == ("particles" if session.offers.particles else "code")
+    assert ("glimpses" in arrays) == session.offers.layers
+    assert np.array_equal(arrays["image"], pixels(image[0])) and np.array_equal(
+        arrays["drawn"], pixels(session.decode(latent)[0])
+    )
+    told = (
+        {"particles": {"1": {"position": [0.25, -0.5]}}} if session.offers.particles else {"code": {"2": 1.5}}
+    )
+    _, after = talk.ask("decode", run=run, picture=name, edits=told)
+    wanted = session.decode(session.edit(latent, Edits.read(told)))
+    assert np.array_equal(after["drawn"], pixels(wanted[0]))
+
+
+def test_one_model_is_loaded_until_another_run_is_looked_at(tmp_path, make_run, monkeypatch):
+    loaded, opened = [], []
+    load, data = shelf.Session.open, shelf.open_data
+    monkeypatch.setattr(shelf.Session, "open", lambda where: loaded.append(where) or load(where))
+    monkeypatch.setattr(
+        shelf, "open_data", lambda recipe, split: opened.append(recipe) or data(recipe, split)
+    )
+    young = make_run(tmp_path / "young", checkpoint=False)
+    several = Studio(shelf.Shelf([young, *(make_run(tmp_path / name) for name in ("one", "two", "three"))]))
+    with TestClient(several.app(), HOME) as client, client.websocket_connect(TALK) as socket:
+        talk = Talk(socket)
+        assert [run["ready"] for run in talk.greeting["runs"]] == [False, True, True, True]
+        assert not loaded and not opened, "a page is greeted before anything is loaded"
+        several.shelf.warm()
+        assert len(loaded) == len(opened) == 1
+        assert talk.ask("enter", run=1)[0]["facts"]["offers"]["particles"]
+        assert talk.ask("open", run=1, picture="held-out/one/0")[0]["kind"] == "particles"
+        assert len(loaded) == len(opened) == 1, "made ready while the browser started, and not again"
+        assert talk.ask("open", run=3, picture="held-out/one/0")[0]["kind"] == "particles"
+        assert len(loaded) == 2, "another when it is looked at"
+        assert "checkpoint" in talk.ask("enter", run=0)[0]["facts"]["problem"]
+        assert talk.ask("enter", run=9)[0]["problem"] and talk.ask("ranges", run=9)[0]["problem"]
+        assert len(talk.ask("ranges", run=1)[0]["ranges"]["low"]) == 3, "one for every number of a look"
+
+
+def test_half_of_the_cores_are_left_to_the_browser(tmp_path, make_run, monkeypatch):
+    used, before = [], torch.get_num_threads()
+    monkeypatch.setattr(
+        "motes.apps.studio.server.serve",
+        lambda studio, *_: used.append(studio.worker.submit(torch.get_num_threads).result()),
+    )
+    try:
+        for threads in (4, 1):
+            torch.set_num_threads(threads)
+            command.start(
+                shelf.Shelf([make_run(tmp_path / f"run-{threads}")]), "127.0.0.1", 7999, browser=False
+            )
+    finally:
+        torch.set_num_threads(before)
+    assert used == [2, 1]
+
+
+def test_layers_laid_in_the_pages_order_are_the_decoded_picture(talk, studio):
+    run, name = names(talk, "dlp")
+    order = [3, 1, 4, 0, 2]
+    told = {
+        "particles": {"4": {"copy_of": ["", 1], "position": [0.3, 0.3]}, "0": {"features": {"0": 2.0}}},
+        "order": order,
+    }
+    _, arrays = talk.ask("decode", run=run, picture=name, edits=told, layers=True)
+    session = studio.shelf.runs[run].session
+    latent = session.edit(session.encode(studio.shelf.picture(name, session)), Edits.read(told))
+    glimpses, background = (
+        torch.from_numpy(arrays[one].astype(np.float32) / 65535) for one in ("glimpses", "background")
+    )
+    drawn = render(glimpses[order][None], latent.position, latent.presence, background[None])
+    assert np.abs(pixels(drawn[0]).astype(int) - arrays["drawn"].astype(int)).max() <= 1
+    assert fine(torch.ones(2)).tolist() == [65535, 65535]
+
+
+def test_made_up_pictures_can_be_opened(talk):
+    run, _ = names(talk, "vae")
+    made, _ = talk.ask("sample", run=run)
+    facts, _ = talk.ask("open", run=run, picture=made["picture"])
+    assert facts["kind"] == "code"
+    assert "cannot make up" in talk.ask("sample", run=0)[0]["problem"]
+
+
+def test_a_dropped_picture_keeps_its_name_and_belongs_to_one_page(client, studio):
+    with client.websocket_connect(TALK) as one, client.websocket_connect(TALK) as other:
+        mine, theirs = Talk(one), Talk(other)
+        sent = [
+            client.post("/pictures", content=picture(), headers={"x-motes-session": mine.greeting["session"]})
+            for _ in range(2)
+        ]
+        raw = picture()
+        again = [
+            client.post(
+                "/pictures", content=raw, headers={"x-motes-session": mine.greeting["session"]}
+            ).json()["picture"]
+            for _ in range(2)
+        ]
+        assert all(one.status_code == 200 for one in sent) and again[0] == again[1]
+        assert mine.ask("open", run=0, picture=again[0])[0]["kind"] == "particles"
+        assert "drop it in again" in theirs.ask("open", run=0, picture=again[0])[0]["problem"]
+        assert len(studio.desks) == 2
+    assert not studio.desks, "a closed page leaves nothing behind"
+    assert client.post("/pictures", content=raw, headers={"x-motes-session": "x"}).status_code == 403
+
+
+def test_a_page_keeps_a_bounded_number_of_pictures(studio):
+    one = desk.Desk(studio.shelf)
+    for _ in range(desk.DROPPED + 5):
+        one.open({"run": 0, "picture": one.take(picture())})
+    for _ in range(desk.OPEN + 5):
+        one.sample({"run": 4})
+    assert len(one.dropped) == desk.DROPPED and len(one.encoded) == desk.OPEN
+
+
+@pytest.mark.parametrize(
+    "body, status, word",
+    [
+        (png(50_000, 50_000), 415, "pixels"),
+        (png(9_000, 9_000), 415, "pixels"),
+        (b"", 415, "no picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "no picture"),
+        (picture()[:200], 415, "cut short"),
+        (b"\0" * (shelf.LARGEST_FILE + 1), 413, "larger"),
+    ],
+    ids=["bomb", "too many pixels", "empty", "postscript", "half", "too many bytes"],
+)
+def test_uploads_that_are_refused(body, status, word, client):
+    with client.websocket_connect(TALK) as socket:
+        key = Talk(socket).greeting["session"]
+        said = client.post("/pictures", content=body, headers={"x-motes-session": key})
+        assert said.status_code == status and word in said.text
+        streamed = client.post(
+            "/pictures", content=iter([b"\0" * 1_000_000] * 25), headers={"x-motes-session": key}
+        )
+        assert streamed.status_code == 413, "counted as it comes, whatever its head says"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:7860", "127.0.0.1@evil.example", "", "192.168.0.9:7860"]
+)
+def test_another_name_for_this_machine_is_refused(host, client):
+    assert client.get("/", headers={"host": host}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:7860", "file://"]
+)
+def test_another_sites_page_is_refused(origin, client):
+    assert client.get("/", headers={"origin": origin}).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect) as end,
+        client.websocket_connect(TALK, headers={"origin": origin}) as socket,
+    ):
+        socket.receive_bytes()
+    assert end.value.code == 1008
+
+
+def test_bound_elsewhere_the_token_is_needed(studio):
+    assert token_for("127.0.0.1") == "" and len(token_for("0.0.0.0")) > 20
+    with TestClient(studio.app("secret"), "http://192.168.0.9:7860") as client:
+        assert client.get("/").status_code == client.get("/?token=wrong").status_code == 403
+        assert client.get("/thumb?picture=x").status_code == 403
+        with (
+            pytest.raises(WebSocketDisconnect),
+            client.websocket_connect("ws://192.168.0.9:7860/talk") as socket,
+        ):
+            socket.receive_bytes()
+        assert client.get("/?token=secret").status_code == 200
+        assert client.get("/page/app.js").status_code == 200, "the cookie carries it on"
+        with client.websocket_connect(
+            "ws://192.168.0.9:7860/talk", headers={"origin": "http://192.168.0.9:7860"}
+        ) as socket:
+            assert Talk(socket).greeting["runs"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.png", "folder/0/../secret.png", "/etc/passwd", "folder/1/one.png", "held-out/dlp/../../x", "held-out/dlp/6", "held-out/dlp/-1",
+     "held-out/dlp/١", "held-out//0", "C:\\x", "\0", "x" * 999],
+)  # fmt: skip
+def test_names_are_looked_up_and_never_taken_for_paths(name, talk, client):
+    assert talk.ask("open", run=0, picture=name)[0]["problem"]
+    assert client.get("/thumb", params={"picture": name}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/page/../server.py", "/page/%2e%2e/server.py", "/page/..%2fserver.py", "/page//etc/passwd", "/progress/0/run.json", "/progress/0/..%2frun.json", "/progress/99", "/progress/0?after=-1"],
+)  # fmt: skip
+def test_only_the_page_and_the_runs_own_pictures_are_served(path, client):
+    assert client.get(path).status_code == 404
+
+
+def test_pictures_of_what_was_opened_are_there(talk, client):
+    assert talk.ask("open", run=0, picture="folder/0/one.png")[0]["kind"] == "particles"
+    assert client.get("/thumb?picture=folder/0/one.png").headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(client.get("/thumb?picture=held-out/dlp/0").content)).size == (96, 96)
+    page = client.get("/")
+    assert (
+        "default-src 'self'" in page.headers["content-security-policy"]
+        and "frame-ancestors 'none'" in page.headers["content-security-policy"]
+        and "motes" in page.text
+    )
+
+
+def test_what_the_page_loads_is_light_and_lies_here(client):
+    files = [path for path in (shelf.Path(desk.__file__).parent / "page").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 300_000
+    for path in files:
+        text = path.read_text()
+        foreign = re.findall(r"(?:https?:)?//[\w-]+\.[\w.-]+", text.replace("http://www.w3.org/2000/svg", ""))
+        assert not foreign, (path, foreign)
+        assert len(text.splitlines()) <= 300, path
+
+
+def odd(depth=0):
+    """Anything a client might send in place of a value."""
+    kinds = [
+        None,
+        True,
+        -1,
+        0,
+        7,
+        1e30,
+        float("nan"),
+        float("-inf"),
+        10**400,
+        "",
+        "held-out/dlp/0",
+        "../x",
+        "é" * 50,
+        [],
+        {},
+    ]
+    value = random.choice(kinds)
+    if depth < 3 and random.random() < 0.4:
+        value = {
+            random.choice(["particles", "0", "1", "99999", "order", "code", "x"]): odd(depth + 1)
+            for _ in range(2)
+        }
+    return [odd(depth + 1)] if depth < 3 and random.random() < 0.2 else value
+
+
+def test_ten_thousand_odd_messages_are_answered_with_sentences(studio, monkeypatch):
+    random.seed(0)
+    one = desk.Desk(studio.shelf)
+    fields = ("ask", "n", "run", "picture", "edits", "layers", "x")
+    known = {"ask": [*one.asks], "run": [0], "picture": ["held-out/dlp/0"]}
+    monkeypatch.setattr(one, "_find", _kept(one._find))
+    refused = 0
+    for _ in range(10_000):
+        told = {
+            name: random.choice(known[name]) if name in known and random.random() < 0.8 else odd()
+            for name in fields
+            if random.random() < 0.9
+        }
+        if told.get("ask") not in ("sample", "renew", "open", "animate"):
+            refused += "problem" in unpack(one.answer(told))[0]
+    assert refused > 3_000
+
+
+def _kept(find):
+    """Finding is quick the second time; refusals are as they were."""
+    known = {}
+
+    def finding(run, name):
+        key = (run.name, name) if isinstance(name, str) else None
+        if key not in known:
+            found = find(run, name)
+            known[key] = found
+        return known[key]
+
+    return finding
+
+
+SLOT = "a number goes here"
+NUMBERS = [
+    {"particles": {"0": {"position": [SLOT, 0]}}}, {"particles": {"0": {"position": [0, SLOT]}}}, {"particles": {"0": {"presence": SLOT}}},
+    {"particles": {"0": {"features": {"0": SLOT}}}}, {"particles": {"0": {"copy_of": ["", SLOT]}}}, {"particles": {"0": {"look": ["", SLOT]}}},
+    {"order": [SLOT, 1, 2, 3]}, {"threshold": SLOT}, {"towards": ["held-out/dlp/1", SLOT]}, {"code": {"0": SLOT}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edits", NUMBERS, ids=lambda edits: json.dumps(edits)[:50])
+def test_what_is_no_number_is_refused_wherever_a_number_goes(edits, talk):
+    run, picture = names(talk, "vae" if "code" in edits else "dlp")
+    for number in ("NaN", "Infinity", "-Infinity", "1e30", "-1e30", "1e999", "9" * 400):
+        told = json.dumps({"ask": "decode", "n": 7, "run": run, "picture": picture, "edits": edits}).replace(
+            f'"{SLOT}"', number
+        )
+        assert talk.says(told), number
+        for field in ("run", "n", "layers"):
+            facts = {"ask": "open", "run": run, "picture": picture, field: SLOT}
+            assert (talk.says(json.dumps(facts).replace(f'"{SLOT}"', number)) is not None) == (
+                field == "run"
+            ), "n and layers are no numbers to compute with"
+    assert "problem" not in talk.ask("decode", run=run, picture=picture, edits={})[0], (
+        "and it goes on as if nothing had been"
+    )
+
+
+def test_malformed_messages_over_the_wire(talk):
+    for text in (
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        '{"ask": NaN}',
+        "[" * 100_000,
+        "9" * 5000,
+        '"' + "x" * 300_000 + '"',
+    ):
+        assert talk.says(text), text[:20]
+    talk.socket.send_bytes(b"\0\1")
+    assert unpack(talk.socket.receive_bytes())[0]["problem"]
+    assert talk.ask("open", run=0, picture="held-out/dlp/0")[0]["kind"] == "particles", "and it still answers"
+
+
+def test_many_clients_drag_at_once_and_each_gets_its_own_newest(client):
+    def drags(seed):
+        with client.websocket_connect(TALK) as socket:
+            talk = Talk(socket)
+            talk.ask("open", run=0, picture="held-out/dlp/0")
+            for n in range(10):
+                told = {"ask": "decode", "n": seed * 100 + n, "run": 0, "picture": "held-out/dlp/0"}
+                socket.send_text(
+                    json.dumps({**told, "edits": {"particles": {"0": {"position": [n / 10, 0]}}}})
+                )
+            answers = [unpack(socket.receive_bytes())[0] for _ in range(10)]
+            assert sorted(one["n"] for one in answers) == [seed * 100 + n for n in range(10)], (
+                "each question has one answer"
+            )
+            assert [one["n"] for one in answers if "superseded" not in one][-1] == seed * 100 + 9, (
+                "and the newest is drawn"
+            )
+            return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert all(pool.map(drags, range(20)))

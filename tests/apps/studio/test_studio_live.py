@@ -1,0 +1,121 @@
+"""The studio behind a real socket: who does not read waits alone, and large uploads end early."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
+uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+client = pytest.importorskip("websockets.sync.client", reason="needs pip install 'motes[studio]'")
+
+from motes.apps.studio import conversation  # noqa: E402
+from motes.apps.studio.messages import unpack  # noqa: E402
+from motes.apps.studio.server import Studio, settings  # noqa: E402
+from motes.apps.studio.shelf import LARGEST_FILE, Shelf  # noqa: E402
+
+UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+
+
+@pytest.fixture
+def served(tmp_path, make_run):
+    studio = Studio(Shelf([make_run(tmp_path / "run")]))
+    server = uvicorn.Server(uvicorn.Config(studio.app(), port=0, **settings()))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield studio, server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join(10)
+
+
+def ask(page, ask, **told):
+    page.send(json.dumps({"ask": ask, "n": 1, "run": 0, "picture": "held-out/run/0", **told}))
+    return unpack(page.recv(timeout=20))[0]
+
+
+def until(condition):
+    for _ in range(400):
+        if condition():
+            return
+        time.sleep(0.025)
+    raise AssertionError("never")
+
+
+def test_a_page_that_stops_reading_stalls_nobody_and_is_let_go(served, monkeypatch):
+    monkeypatch.setattr(conversation, "PATIENCE", 0.5)
+    studio, port = served
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.connect(("127.0.0.1", port))
+    deaf.sendall(f"GET /talk HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{UPGRADE}\r\n\r\n".encode())
+    question = json.dumps({"ask": "open", "n": 1, "run": 0, "picture": "held-out/run/1"}).encode()
+    frame = bytes([0x81, 0x80 | len(question)]) + b"\0\0\0\0" + question  # masked by zeros
+    with client.connect(f"ws://127.0.0.1:{port}/talk") as page:
+        unpack(page.recv())
+
+        def shout():
+            with suppress(OSError):  # let go, as it should be
+                while True:
+                    deaf.sendall(frame)
+
+        threading.Thread(target=shout, daemon=True).start()
+        until(lambda: len(studio.desks) == 2)
+        for n in range(20):
+            assert (
+                ask(page, "decode", edits={"particles": {"0": {"position": [n / 20, 0]}}})["ask"] == "decode"
+            )
+        until(lambda: len(studio.desks) == 1)
+        assert ask(page, "open")["kind"] == "particles"
+    deaf.close()
+
+
+def test_two_hundred_megabytes_are_refused_before_they_are_read(served):
+    _, port = served
+    with client.connect(f"ws://127.0.0.1:{port}/talk") as page:
+        session = unpack(page.recv())[0]["session"]
+        line = http.client.HTTPConnection("127.0.0.1", port)
+        line.putrequest("POST", "/pictures")
+        line.putheader("content-length", "200000000")
+        line.putheader("x-motes-session", session)
+        line.endheaders(b"\0" * 1000)
+        said = line.getresponse()
+        assert said.status == 413 and f"{LARGEST_FILE:,}" in said.read().decode()
+        assert ask(page, "open")["kind"] == "particles"
+
+
+def test_two_hundred_megabytes_of_unknown_length_are_cut_off(served):
+    _, port = served
+    with client.connect(f"ws://127.0.0.1:{port}/talk") as page:
+        session = unpack(page.recv())[0]["session"]
+        line, part, sent = socket.create_connection(("127.0.0.1", port), 20), b"\0" * 1_000_000, 0
+        head = f"POST /pictures HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-motes-session: {session}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        line.sendall(head.encode())
+        with suppress(OSError):  # the studio hangs up
+            while sent < 200:
+                line.sendall(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+                sent += 1
+        assert sent < 60, "megabytes that it let in, those on their way counted"
+        with suppress(OSError):
+            assert b" 413 " in line.recv(200)
+        line.close()
+        assert ask(page, "open")["kind"] == "particles"
+
+
+def test_a_message_that_is_too_long_ends_its_own_conversation_only(served):
+    _, port = served
+    with (
+        client.connect(f"ws://127.0.0.1:{port}/talk") as page,
+        client.connect(f"ws://127.0.0.1:{port}/talk") as other,
+    ):
+        unpack(page.recv())
+        unpack(other.recv())
+        other.send("x" * 3_000_000)
+        with pytest.raises(Exception, match="1009"):
+            other.recv(timeout=20)
+        assert ask(page, "open")["kind"] == "particles"

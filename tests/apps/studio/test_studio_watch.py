@@ -1,0 +1,165 @@
+"""What the studio says of a run under way: only what was written, and only what is wrong."""
+
+import json
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+
+from motes.apps.studio.health import checked
+from motes.apps.studio.shelf import OpenedRun, Shelf
+from motes.apps.studio.watch import health, progress
+from motes.errors import UserError
+from motes.types.latents import Code, Particles
+
+
+def lines(totals, validations=()):
+    trained = [
+        {"step": n, "stage": "main", "total": one, "terms": {"error": one}} for n, one in enumerate(totals)
+    ]
+    return trained + [{"step": n, "validation": one, "terms": {}} for n, one in enumerate(validations)]
+
+
+def particles(count=20):
+    torch.manual_seed(0)
+    presence = (torch.arange(6) < 3).float().expand(count, 6)
+    features = torch.randn(count, 6, 4)
+    nothing = torch.zeros(count, 6, 2)
+    return Particles(
+        torch.rand(count, 6, 2) * 2 - 1,
+        nothing,
+        features,
+        features * 0,
+        presence,
+        torch.zeros(count, 4),
+        certainty=presence,
+    )
+
+
+def test_a_run_that_goes_well_is_not_worried_about():
+    assert health(lines([100 / (n + 1) for n in range(100)], [3, 2, 1.5, 1.4])) == []
+    assert checked(particles())["sentences"] == []
+
+
+@pytest.mark.parametrize(
+    "told, word",
+    [
+        (lines([1.0, float("nan")]), "not finite"),
+        (lines([1.0], [1, 2, 2, 2]), "rising"),
+        (lines([5.0] * 80), "hardly moved"),
+    ],
+)
+def test_a_run_that_goes_wrong_is(told, word):
+    assert any(word in sentence for sentence in health(told))
+
+
+@pytest.mark.parametrize(
+    "change, word",
+    [
+        (lambda p: replace(p, presence=torch.zeros_like(p.presence)), "Hardly any particle"),
+        (
+            lambda p: replace(p, presence=torch.ones_like(p.presence), certainty=torch.ones_like(p.presence)),
+            "always there",
+        ),
+        (lambda p: replace(p, presence=torch.full_like(p.presence, 0.5)), "half there"),
+        (lambda p: replace(p, position=p.position[:1].expand_as(p.position)), "same places"),
+        (
+            lambda p: replace(p, features=p.features * torch.tensor([1.0, 0, 0, 0])),
+            "3 numbers of a look hardly vary",
+        ),
+        (lambda p: replace(p, features=torch.zeros_like(p.features)), "carries nothing"),
+        (lambda p: Code(torch.zeros(5, 3), torch.zeros(5, 3)), "carries nothing"),
+    ],
+)
+def test_what_has_collapsed_is_named(change, word):
+    assert any(word in sentence for sentence in checked(change(particles()))["sentences"])
+
+
+def test_progress_is_what_was_written_since(tmp_path, make_run):
+    opened = OpenedRun(make_run(tmp_path / "run"))
+    opened.run.record({"step": 7, "validation": float("inf"), "terms": {"a": float("nan")}})
+    (opened.run.pictures / "step-0000007.png").write_bytes(b"")
+    (opened.run.pictures / "other.png").write_bytes(b"")
+    found = progress(opened.run, 1)
+    assert (
+        found["from"] == 1
+        and [line["step"] for line in found["lines"]] == [7]
+        and found["pictures"] == ["step-0000007.png"]
+    )
+    assert "NaN" not in json.dumps(found) and "Infinity" not in json.dumps(found)
+    assert len(progress(opened.run, 99)["lines"]) == 2, "a run that began anew is told from its beginning"
+
+
+def test_a_run_without_a_checkpoint_can_be_watched_and_says_why_it_cannot_be_edited(tmp_path, make_run):
+    shelf = Shelf([make_run(tmp_path / "young", checkpoint=False)])
+    facts = shelf.facts()["runs"][0]
+    assert not facts["ready"] and facts["watchable"] and "checkpoint" in facts["problem"]
+    with pytest.raises(UserError, match="checkpoint"):
+        _ = shelf.runs[0].session
+    with pytest.raises(UserError, match="neither"):
+        Shelf([tmp_path])
+
+
+def test_a_newer_checkpoint_is_taken_up(tmp_path, make_run):
+    opened = OpenedRun(make_run(tmp_path / "run"))
+    before = opened.session
+    assert not opened.renew()
+    opened.run.save(
+        before.model,
+        {"nothing": torch.zeros(1)},
+        {"step": 9, "stage": 0, "elapsed": 0.0, "best": 0.5},
+        best=True,
+    )
+    assert opened.renew() and opened.session is not before
+
+
+def test_two_runs_of_one_name_are_told_apart(tmp_path, make_run):
+    shelf = Shelf([make_run(tmp_path / "a" / "run"), make_run(tmp_path / "b" / "run")])
+    assert [run.name for run in shelf.runs] == ["run", "run-2"]
+
+
+def test_the_studio_opens_from_python(tmp_path, make_run):
+    pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
+    pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+    from urllib.request import urlopen
+
+    import motes
+
+    model = OpenedRun(make_run(tmp_path / "run")).session.model
+    with motes.studio(model, [Image.new("RGB", (9, 9), "teal")], browser=False) as opened:
+        assert b"motes" in urlopen(opened.address).read()
+        assert urlopen(opened.address + "thumb?picture=folder/0/0000.png").status == 200
+    Image.new("RGB", (9, 9), "navy").save(tmp_path / "one.png")
+    for picture in (Image.new("RGB", (9, 9), "teal"), tmp_path / "one.png", str(tmp_path / "one.png")):
+        with motes.studio(model, picture, browser=False) as opened:
+            pictures = opened.shelf.facts()["pictures"]
+            assert (
+                len(pictures) == 1 and urlopen(f"{opened.address}thumb?picture={pictures[0]}").status == 200
+            ), "one picture, as it is"
+    with pytest.raises(UserError, match="does not exist"):
+        motes.studio(tmp_path / "run", ["nowhere.png"], browser=False)
+
+
+def test_a_notebook_shows_the_page_itself_and_opens_no_browser(tmp_path, make_run, monkeypatch):
+    pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
+    pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+    from urllib.request import urlopen
+
+    import motes
+
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    notebook = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=True))
+    with motes.studio(make_run(tmp_path / "run")) as shown:
+        assert opened == [shown.address]
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    with motes.studio(tmp_path / "run") as shown:
+        assert opened[1:] == [] and f'<iframe src="{shown.address}"' in shown._repr_html_()
+        policy = urlopen(shown.address).headers["content-security-policy"]
+        assert (
+            "frame-ancestors http://localhost:* http://127.0.0.1:*;" in policy
+            and "default-src 'self'" in policy
+        )

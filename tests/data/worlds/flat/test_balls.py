@@ -1,0 +1,137 @@
+"""Balls keep the laws that the published physics keeps, and look as the truth says."""
+
+import numpy as np
+import pytest
+import torch
+
+from motes.data.worlds.collisions import bounce, collide, distances
+from motes.data.worlds.flat.balls import COLOURS, RECIPES, SIDE, Balls, BallsConfig
+from motes.errors import UserError
+
+
+def paths(recipe, clips=40):
+    """Places and velocities of clips: B T N 2."""
+    data = Balls(BallsConfig(recipe=recipe, count=clips))
+    return tuple(data._simulated(data._dice(range(clips)))[kind].astype(np.float64) for kind in (0, 1)), data
+
+
+def test_a_head_on_hit_exchanges_velocities():
+    velocity = np.array([[[0.0, 1.0], [0.0, -2.0]]])
+    collide(np.array([[[5.0, 5.0], [5.0, 6.5]]]), velocity, np.ones(2), np.ones(2), np.array([[1, 0]]))
+    np.testing.assert_allclose(velocity, [[[0, -2], [0, 1]]])
+
+
+def test_unequal_masses_keep_momentum_and_energy():
+    random = np.random.default_rng(0)
+    position, velocity, mass = (
+        random.random((50, 2, 2)),
+        random.standard_normal((50, 2, 2)),
+        np.array([1.0, 3.0]),
+    )
+    before = velocity.copy()
+    collide(position, velocity, np.ones(2), mass, np.array([[0, 1]]))
+    assert np.abs(velocity - before).max() > 0.1
+    np.testing.assert_allclose((mass[:, None] * velocity).sum(1), (mass[:, None] * before).sum(1), atol=1e-12)
+    np.testing.assert_allclose(
+        (mass[:, None] * velocity**2).sum((1, 2)), (mass[:, None] * before**2).sum((1, 2)), atol=1e-12
+    )
+
+
+def test_walls_send_back_only_what_would_leave():
+    velocity = np.array([[[-1.0, 2.0], [1.0, 2.0]]])
+    bounce(np.array([[[0.9, 30.0], [0.9, 63.5]]]), velocity, np.ones(2), SIDE)
+    assert velocity.tolist() == [[[1.0, 2.0], [1.0, -2.0]]]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_energy_stays_and_balls_stay_inside(recipe):
+    (place, velocity), data = paths(recipe)
+    np.testing.assert_allclose((velocity**2).sum((2, 3)), 9.0 * place.shape[2], rtol=1e-5)
+    slack = (
+        0.3 if recipe == "occlusion" else 0.6
+    )  # a hit after the wall was looked at may send a ball a tenth of a frame's way out
+    assert place.min() > data.rules.radius - slack and place.max() < SIDE - data.rules.radius + slack
+
+
+def test_momentum_changes_at_walls_only():
+    (place, velocity), data = paths("interaction")
+    near = np.abs(velocity).max((1, 2, 3))[:, None, None, None] + data.rules.radius
+    free = ((place > near) & (place < SIDE - near)).all((2, 3))
+    free = free[:, :-1] & free[:, 1:]
+    change, hit = (
+        np.diff(velocity.sum(2), axis=1)[free],
+        np.abs(np.diff(velocity, axis=1)).max((2, 3))[free] > 0.1,
+    )
+    assert hit.sum() > 20, "there are collisions among these"
+    assert np.abs(change).max() < 1e-4
+
+
+def test_who_collides_does_not_overlap_and_who_does_not_flies_through():
+    for recipe, overlaps in (("interaction", False), ("two_layer", False), ("occlusion", True)):
+        (place, _), data = paths(recipe)
+        of = data._layer
+        pairs = np.array([(i, j) for i in range(len(of)) for j in range(i) if of[i] == of[j]])
+        gaps = (
+            np.stack([distances(place[:, time], pairs)[1] for time in range(place.shape[1])])
+            - 2 * data.rules.radius
+        )
+        if overlaps:
+            assert (gaps < -4).mean() > 0.02
+        else:
+            assert gaps[0].min() >= 0, "none at the start"
+            assert gaps.min() > -1.0 and (gaps < -0.1).mean() < 0.01, (
+                "later, three at once may press one into another a little"
+            )
+
+
+def test_layers_pass_each_other():
+    (place, _), _ = paths("two_layer")
+    across = np.array([(i, j) for i in range(3, 6) for j in range(3)])
+    assert min(distances(place[:, time], across)[1].min() for time in range(100)) < 8
+
+
+def test_paths_are_straight_between_hits():
+    (place, velocity), _ = paths("occlusion")
+    steady = (np.diff(velocity, axis=1) == 0).all(-1)
+    np.testing.assert_allclose(np.diff(place, axis=1)[steady], velocity[:, :-1][steady], atol=1e-4)
+    assert steady.mean() > 0.7
+
+
+def test_truth_of_a_clip():
+    data = Balls(BallsConfig(recipe="two_layer", frames=20, count=3))
+    assert len(data) == 60 and data.frames == 20
+    clip = data.truth(range(20, 40))
+    assert (clip.factors["colour"] == clip.factors["colour"][0]).all(), "the same thing in every frame"
+    moved = torch.diff((clip.centres + 1) / 2 * 63, dim=0)
+    assert (moved - clip.factors["velocity"][:-1]).abs().median() < 1e-3
+    assert not torch.equal(clip.centres[0], data.truth([0]).centres[0]), "another clip begins elsewhere"
+    late = Balls(BallsConfig(recipe="two_layer", frames=20, count=400)).pixels([20 * 300 + 7])
+    assert (late == Balls(BallsConfig(recipe="two_layer", frames=20, count=301)).pixels([20 * 300 + 7])).all()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_colours_are_the_recipes(recipe):
+    data = Balls(BallsConfig(recipe=recipe, count=300, frames=2))
+    image, truth = data.batch(range(0, 600, 2)).image, data.truth(range(0, 600, 2))
+    chosen = truth.factors["colour"]
+    known = {tuple(one) for one in (COLOURS / 255).tolist()}
+    assert {tuple(one) for one in chosen.flatten(0, 1).tolist()} <= known
+    different = [len(one.unique(dim=0)) for one in chosen]
+    if recipe == "occlusion":
+        assert set(different) == {3}
+    elif recipe == "interaction":
+        assert set(different) == {1, 2, 3}
+    else:
+        assert (chosen[:, : len(chosen[0]) // 2] == torch.tensor([0.0, 0, 1])).all() and set(different) == {2}
+    middle = ((truth.centres + 1) / 2 * 63).round().long()
+    for n in range(50):
+        for k in range(chosen.shape[1]):
+            if truth.masks[n, k, middle[n, k, 0], middle[n, k, 1]]:
+                assert (image[n, :, middle[n, k, 0], middle[n, k, 1]] - chosen[n, k]).abs().max() <= 0.76, (
+                    "but for rims in front"
+                )
+
+
+def test_words_that_cannot_be():
+    with pytest.raises(UserError, match="square"):
+        Balls(BallsConfig(image_size=(64, 32)))

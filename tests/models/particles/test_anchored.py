@@ -1,0 +1,49 @@
+"""The anchored parts: particles go where the background does not explain the picture, any number of them."""
+
+import pytest
+import torch
+
+from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+
+
+def model_of(count, size=(64, 64), **more):
+    torch.manual_seed(0)
+    return DeepLatentParticles(
+        DlpConfig(image_size=size, num_particles=count, glimpse_size=16, patch_size=8, **more)
+    ).eval()
+
+
+@pytest.fixture
+def texture():
+    return torch.rand(3, 64, 96, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_background_starts_as_what_is_the_same_in_all_pictures(texture):
+    model = model_of(4, (64, 96))
+    model.decoder.start_background(texture)
+    with torch.no_grad():
+        drawn = model.decoder.scene_of(torch.randn(2, model.config.feature_dim))
+    assert (drawn - texture).abs().mean() < 0.02
+
+
+def test_anchors_ignore_static_texture_and_find_what_is_new(texture):
+    model, picture = model_of(3, (64, 96)), texture[None].repeat(2, 1, 1, 1)
+    model.decoder.start_background(texture)
+    for number, (row, column) in enumerate([(10, 70), (40, 16)]):
+        picture[number, :, row : row + 10, column : column + 10] = 0.5
+    with torch.no_grad():
+        first = model.encode(picture).position[:, 0]
+    pixels = (first + 1) / 2 * torch.tensor([63.0, 95.0])
+    wanted = torch.tensor([[14.5, 74.5], [44.5, 20.5]])
+    assert (pixels - wanted).abs().max() < 8, "within a patch of the new thing"
+
+
+def test_a_model_runs_with_another_number_of_particles():
+    few, many = model_of(5), model_of(30)
+    many.load_state_dict(few.state_dict())
+    image = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        latent = many.encode(image)
+        assert latent.position.shape == (2, 30, 2)
+        torch.testing.assert_close(latent.position[:, :5], few.encode(image).position)
+        assert many.decode(latent).shape == image.shape

@@ -1,0 +1,66 @@
+"""The object model: what is off is not drawn, and a painting is what decoding gives."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from motes.models.particles import dlp
+from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.ops.rendering.composite import render
+
+
+@pytest.fixture(params=["anchored", "published"])
+def model(request):
+    torch.manual_seed(0)
+    return DeepLatentParticles(
+        DlpConfig(image_size=(32, 32), num_particles=6, glimpse_size=16, architecture=request.param)
+    ).eval()
+
+
+def encoded(model, presence):
+    with torch.no_grad():
+        latent = model.encode(torch.rand(2, 3, 32, 32))
+    return replace(latent, presence=torch.tensor(presence))
+
+
+def test_what_is_off_is_not_drawn_and_changes_no_more_than_its_presence(model, monkeypatch):
+    latent = encoded(model, [[0.9, 0.0005, 0.5, 0.0, 0.0009, 1.0], [0.0, 0.7, 0.0, 0.0002, 0.0, 0.0]])
+    with torch.no_grad():
+        drawn = []
+        monkeypatch.setattr(dlp, "render", lambda *layers: drawn.append(layers) or render(*layers))
+        found = model.decode(latent)
+        assert drawn[0][0].shape[1] == 3, "as many as the fuller picture has"
+        whole = render(model.glimpses(latent), latent.position, latent.presence, drawn[0][3])
+    off = latent.presence.where(latent.presence <= dlp.NEGLIGIBLE, torch.zeros(())).sum(1).max()
+    assert (found - whole).abs().max() <= off + 1e-6
+
+
+def test_presences_near_nothing_still_have_gradients(model):
+    latent = encoded(model, [[0.9, 0.0, 0.5, 0.0, 0.0, 1.0], [0.0] * 6])
+    latent = replace(latent, presence=latent.presence.requires_grad_())
+    model.decode(latent).square().sum().backward()
+    assert (latent.presence.grad.abs().sum(0) > 0).any()
+
+
+def test_a_painting_is_what_decoding_gives(model):
+    latent = encoded(model, [[0.9, 0.2, 0.5, 0.3, 0.4, 1.0], [0.6, 0.7, 0.8, 0.9, 0.5, 0.2]])
+    with torch.no_grad():
+        painting = model.painting(latent, picture=1)
+        torch.testing.assert_close(painting.picture, model.decode(latent)[1], atol=1e-6, rtol=0)
+        moved = painting.moved(2, tuple((latent.position[1, 2] + 0.25).clamp(-1, 1).tolist()))
+        if model.config.architecture == "anchored":  # its background does not answer to the particles
+            torch.testing.assert_close(
+                moved.picture, model.decode(latent.moved(2, (0.25, 0.25), picture=1))[1], atol=1e-5, rtol=0
+            )
+
+
+def test_places_are_single_precision_in_half_precision_runs(model):
+    image = torch.rand(2, 3, 32, 32)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        latent, proposals = model.encode(image), model.proposals(image)
+        picture = model.decode(latent)
+    for places in (latent.position, proposals):
+        assert places.dtype == torch.float32
+        assert (places != places.bfloat16()).any(), "single precision by name only"
+    assert picture.dtype == torch.float32
