@@ -21,7 +21,6 @@ from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
 from motes.apps.drawing.marks import sheet, to_picture, with_particles
 from motes.data.base import Dataset, Truth
-from motes.data.source import open_data
 from motes.models.base import Model
 from motes.models.checkpoint import load
 from motes.models.particles.dlp import DeepLatentParticles
@@ -47,7 +46,7 @@ def main() -> None:
     pictures = f"{arguments.steps} steps of {arguments.batch} pictures"
     header(pictures, f"{minutes:.1f} CPU minutes", threads=torch.get_num_threads(), seeds=[arguments.seed])
     table = Table(COLUMNS, arguments.format)
-    data = open_data(recipe, "test")
+    data = recipe.source.open("test")
     trained = load(arguments.out)
     for count in (60, PARTICLES, 200):
         model = with_count(trained, count)

@@ -121,7 +121,6 @@ def landmark_recipe(arguments: argparse.Namespace, method: str, count: int, seed
 
 
 def landmark_scores(run: Path) -> Figures:
-    from motes.data.source import open_data
     from motes.evaluation import Asked, evaluate
     from motes.models.checkpoint import load
     from motes.training.recipe import read_recipe
@@ -130,10 +129,10 @@ def landmark_scores(run: Path) -> Figures:
     question = Asked(
         ("landmarks", "pictures"),
         refuse=False,
-        open=lambda split: open_data(recipe, split),
+        open=lambda split: recipe.source.open(split),
         learn_limit=3000,
     )
-    scores = evaluate(load(run), open_data(recipe, "test"), 1000, asked=question)
+    scores = evaluate(load(run), recipe.source.open("test"), 1000, asked=question)
     return {name: score.value for name, score in scores.items()}
 
 

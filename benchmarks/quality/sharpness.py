@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.report import Table, header, parser
 from motes.apps.drawing.marks import sheet, to_picture
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.models.base import Model
 from motes.models.checkpoint import load
 from motes.ops.scores.metrics import psnr, ssim
@@ -55,7 +54,7 @@ def train_vae(loss: str, seed: int, steps: int) -> tuple[Model, Dataset]:
     training = replace(recipe.training, steps=steps, seed=seed, max_minutes=0.0, evaluate_every=steps)
     recipe = replace(recipe, model_config={**recipe.model_config, "reconstruction": loss}, training=training)
     with tempfile.TemporaryDirectory() as folder:
-        return load(loop.train(recipe, Path(folder))), open_data(recipe, "test")
+        return load(loop.train(recipe, Path(folder))), recipe.source.open("test")
 
 
 def quality_cells(drawn: Image, image: Image) -> list[str]:

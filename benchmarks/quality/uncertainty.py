@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.clocks import motes
 from benchmarks.report import Table, header, parser
-from motes.data.source import open_data
 from motes.evaluation import SCORES, Asked, Score, evaluate
 from motes.models.checkpoint import load
 from motes.ops.scores.rank import rank_correlation
@@ -80,13 +79,13 @@ def test_scores(run: Path, limit: int) -> Scores:
     """With labels, on the test pictures."""
     recipe = read_recipe(run)
     names = tuple(name for name in SCORES if name not in ("elbo", "probes"))
-    question = Asked(names, refuse=False, open=lambda split: open_data(recipe, split))
-    return evaluate(load(run, device()), open_data(recipe, "test"), limit, asked=question)
+    question = Asked(names, refuse=False, open=lambda split: recipe.source.open(split))
+    return evaluate(load(run, device()), recipe.source.open("test"), limit, asked=question)
 
 
 def validation_scores(run: Path, limit: int) -> Scores:
     """Without labels, on the validation pictures."""
-    data = open_data(read_recipe(run), "validation")
+    data = read_recipe(run).source.open("validation")
     return evaluate(load(run, device()), data, limit, asked=Asked(("elbo",)))
 
 

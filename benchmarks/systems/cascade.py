@@ -17,7 +17,6 @@ from torch import Tensor
 
 from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, trained
 from motes.apps.drawing.marks import sheet
-from motes.data.source import open_data
 from motes.models.poses.cascade import Layout, one_hot
 from motes.nn.losses.texture_features import random_features
 from motes.ops.scores.metrics import frechet_distance
@@ -59,8 +58,8 @@ def run(seed: int, folder: Path) -> Figures:
     model = trained(cascade_recipe(seed), folder / "one")
     pixel = trained(cascade_recipe(seed, reconstruction="mse"), folder / "pixel")
     several = trained(cascade_recipe(seed, hypotheses=HYPOTHESES), folder / "several")
-    data = open_data(PRESETS["cascade-streets"].recipe, "test")
-    test = data.batch_with(range(len(data)), ("layout",))
+    data = PRESETS["cascade-streets"].recipe.source.open("test")
+    test = data.batch(range(len(data)), ("layout",))
     with torch.no_grad():
         drawn = hypotheses(model, test)[:, 0]
         blurred = hypotheses(pixel, test)[:, 0]
@@ -68,7 +67,7 @@ def run(seed: int, folder: Path) -> Figures:
         figures = sharpness_figures(drawn, blurred, test.image)
         figures |= frechet_figures(model, drawn, blurred, test.image)
         for name, image in (("read", test.image), ("found", drawn), ("pixel_found", blurred)):
-            agreement = model.encode(image).classes == test.facts["layout"]
+            agreement = model.encode(image).classes == test.labels["layout"]
             figures[name] = agreement.float().mean().item()
         figures["apart"] = diversity(model.read.features, three, test.image)
         figures["best"] = best_cost(several, three, test) / best_cost(several, drawn[:, None], test)
@@ -85,7 +84,7 @@ def cascade_recipe(seed: int, **options: Any) -> Recipe:
 
 def hypotheses(model: Any, batch: Batch) -> Tensor:
     """All pictures of every layout, B U C H W."""
-    return model.hypotheses(Layout.of_classes(batch.facts["layout"], model.config.classes)).clamp(0, 1)
+    return model.hypotheses(Layout.of_classes(batch.labels["layout"], model.config.classes)).clamp(0, 1)
 
 
 def sharpness_figures(drawn: Image, blurred: Image, image: Image) -> Figures:
@@ -130,12 +129,12 @@ def diversity(network: Network, several: Tensor, image: Image) -> float:
 
 def best_cost(model: Any, drawn: Tensor, batch: Batch) -> float:
     """Of the best picture of each class, as the loss has it, whichever model drew them."""
-    layout = one_hot(batch.facts["layout"], model.config.classes)
+    layout = one_hot(batch.labels["layout"], model.config.classes)
     return model.costs(drawn, batch.image, layout).amin(1).sum(1).mean().item()
 
 
 def draw_streets(batch: Batch, drawn: list[Image], count: int = 4) -> None:
     """Layouts; pixel loss; perceptual loss; the second and third of three; the true pictures."""
-    layout = COLOURS[batch.facts["layout"]].movedim(3, 1)
+    layout = COLOURS[batch.labels["layout"]].movedim(3, 1)
     rows = (row[:count] for row in (layout, *drawn, batch.image))
     save_page_picture(sheet(picture_rows(rows, 192)), "cascade")

@@ -13,7 +13,6 @@ from torch import Tensor
 from benchmarks.systems.system import Bar, Figures, picture_rows, save_page_picture, seeded, trained
 from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.models.factors.conditional import Condition, ConditionalGenerator
 from motes.ops.points.similarity import NUMBERS
 from motes.training.presets import PRESETS
@@ -62,8 +61,8 @@ def run(seed: int, folder: Path) -> Figures:
     recipe = seeded(PRESETS["conditional-chairs"].recipe, seed)
     model = trained(recipe, folder / "run")
     assert isinstance(model, ConditionalGenerator)
-    learnt = open_data(recipe, "train")
-    tested = open_data(recipe, "test")
+    learnt = recipe.source.open("train")
+    tested = recipe.source.open("test")
     with torch.no_grad():
         figures = held_out_figures(model, learnt, tested)
         figures["shift_r2"] = shift_r2(model, tested)
@@ -94,9 +93,9 @@ def held_out_figures(model: ConditionalGenerator, learnt: Dataset, tested: Datas
 def drawn_views(model: ConditionalGenerator, data: Dataset) -> Views:
     parts = []
     for start in range(0, len(data), 64):
-        batch = data.batch_with(range(start, min(start + 64, len(data))), model.needs)
-        drawn, drawn_mask = model.drawn(model.condition(batch.facts["class"], batch.facts["view"]))
-        parts.append((batch.image, drawn, drawn_mask, batch.facts["mask"][:, None].float()))
+        batch = data.batch(range(start, min(start + 64, len(data))), model.needs)
+        drawn, drawn_mask = model.drawn(model.condition(batch.labels["class"], batch.labels["view"]))
+        parts.append((batch.image, drawn, drawn_mask, batch.labels["mask"][:, None].float()))
     return Views(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
@@ -132,14 +131,14 @@ def nearer(share: Tensor) -> int:
 
 def shift_r2(model: ConditionalGenerator, tested: Dataset, count: int = 128) -> float:
     """Of the drawn mask's middle, down and to the right, between the condition shifted and not."""
-    batch = tested.batch_with(range(count), model.needs)
+    batch = tested.batch(range(count), model.needs)
     shift = torch.zeros(count, NUMBERS)
     shift[:, :2] = (
         2 * torch.rand(count, 2, generator=torch.Generator().manual_seed(0)) - 1
     ) * model.config.shift
 
     def shifted_middle(transform: Tensor) -> Tensor:
-        return middle(model.drawn(model.condition(batch.facts["class"], batch.facts["view"], transform))[1])
+        return middle(model.drawn(model.condition(batch.labels["class"], batch.labels["view"], transform))[1])
 
     unmoved = shifted_middle(0 * shift)
     moved = shifted_middle(shift)
@@ -183,8 +182,8 @@ def overlaps(masks: Tensor, mask: Tensor) -> Tensor:
 
 
 def descent_ratio(model: ConditionalGenerator, tested: Dataset, count: int = 24) -> float:
-    batch = tested.batch_with(range(count), model.needs)
-    with_truth = model.decode(model.condition(batch.facts["class"], batch.facts["view"]))
+    batch = tested.batch(range(count), model.needs)
+    with_truth = model.decode(model.condition(batch.labels["class"], batch.labels["view"]))
     by_descent = model.decode(model.encode(batch.image))
     return float((by_descent - batch.image).square().mean() / (with_truth - batch.image).square().mean())
 

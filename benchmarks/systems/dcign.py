@@ -15,7 +15,6 @@ from torch import Tensor
 from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, seeded, trained
 from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.data.worlds.solid.shaded_ball import Ball
 from motes.models.factors.dcign import InverseGraphicsNetwork
 from motes.ops.densities.divergence import sample_normal
@@ -74,8 +73,8 @@ def run(seed: int, folder: Path) -> Figures:
     # A network of the same shape that is never clamped.
     plain = trained(changed(recipe, plain=1 - 1e-6), folder / "plain")
     assert isinstance(clamped, InverseGraphicsNetwork) and isinstance(plain, InverseGraphicsNetwork)
-    learnt = open_data(recipe, "train")
-    tested = open_data(recipe, "test")
+    learnt = recipe.source.open("train")
+    tested = recipe.source.open("test")
     assert isinstance(tested, Ball)
     with torch.no_grad():
         torch.manual_seed(0)
@@ -109,11 +108,11 @@ def unit_figures(
 
 
 def encoded(model: InverseGraphicsNetwork, data: Dataset, count: int = 2000) -> Encoded:
-    batch = data.batch_with(range(min(count, len(data))), FACTORS)
+    batch = data.batch(range(min(count, len(data))), FACTORS)
     latent = model.encode(batch.image)
     assert latent.log_variance is not None
     units = sample_normal(latent.vector, latent.log_variance)
-    return Encoded(batch.image, latent, units, torch.stack([batch.facts[name] for name in FACTORS], 1))
+    return Encoded(batch.image, latent, units, torch.stack([batch.labels[name] for name in FACTORS], 1))
 
 
 def best_units(model: InverseGraphicsNetwork, learnt: Dataset) -> list[Tensor]:

@@ -17,7 +17,6 @@ from benchmarks.clocks import cpu_seconds
 from benchmarks.systems.system import Bar, Figures, changed, save_page_picture, trained
 from motes.apps.drawing.marks import sheet, with_points
 from motes.data.base import Split
-from motes.data.source import open_data
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 from motes.types.batch import Batch
@@ -78,13 +77,13 @@ def feedback_recipe(seed: int, update_loss: str) -> Recipe:
 
 def arm_pictures(split: Split, count: int = 0) -> Batch:
     """The first pictures of a split; all without a count."""
-    data = open_data(PRESETS["feedback-arm"].recipe, split)
-    return data.batch_with(range(count or len(data)), ("points",))
+    data = PRESETS["feedback-arm"].recipe.source.open(split)
+    return data.batch(range(count or len(data)), ("points",))
 
 
 @torch.no_grad()
 def update_figures(model: Any, batch: Batch) -> Figures:
-    target = batch.facts["points"].flatten(1)
+    target = batch.labels["points"].flatten(1)
     far = target + FAR * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))
     guess = model.guess(batch.image)
     figures = {
@@ -105,10 +104,10 @@ def steps_as_long(model: Any, test: Batch) -> int:
 
 
 def descent_error(model: Any, tuning: Batch, test: Batch, steps: int) -> float:
-    target = tuning.facts["points"].flatten(1)
+    target = tuning.labels["points"].flatten(1)
     errors = {rate: joint_error(descend(model, tuning, steps, rate), target) for rate in RATES}
     best = min(errors, key=errors.__getitem__)
-    return joint_error(descend(model, test, steps, best), test.facts["points"].flatten(1))
+    return joint_error(descend(model, test, steps, best), test.labels["points"].flatten(1))
 
 
 def descend(model: Any, batch: Batch, steps: int, rate: float) -> Tensor:
@@ -136,7 +135,7 @@ def draw_updates(model: Any, batch: Batch, count: int = 8) -> None:
         guess = model.guess(image)
         poses = [model.refine(image, guess, updates) for updates in range(3)]
         drawn = [model.decode(Code(pose)) for pose in poses]
-    rows = [(image, batch.facts["points"][:count])]
+    rows = [(image, batch.labels["points"][:count])]
     rows += [(picture, pose.unflatten(1, (-1, 2))) for picture, pose in zip(drawn, poses, strict=True)]
     pictures = [
         [with_points(picture, points, 96) for picture, points in zip(*row, strict=True)] for row in rows

@@ -10,7 +10,6 @@ import torch
 from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, seeded, trained
 from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.models.factors.two_domains import PairedAutoencoder
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -51,8 +50,8 @@ def run(seed: int, folder: Path) -> Figures:
     separate = trained(changed(recipe, encoders=2), folder / "separate")
     assert isinstance(shared, PairedAutoencoder) and isinstance(separate, PairedAutoencoder)
     rivals = Rivals(shared, separate)
-    data = open_data(recipe, "test")
-    exchanged = open_data(replace(recipe, data_config={**recipe.data_config, "exchanged": True}), "test")
+    data = recipe.source.open("test")
+    exchanged = replace(recipe, data_config={**recipe.data_config, "exchanged": True}).source.open("test")
     with torch.no_grad():
         figures = swap_figures(rivals, data, exchanged, mean_faces(recipe))
         if seed == 0:
@@ -62,9 +61,9 @@ def run(seed: int, folder: Path) -> Figures:
 
 def swap_figures(rivals: Rivals, data: Dataset, exchanged: Dataset, means: torch.Tensor) -> Figures:
     """`exchanged`: the same pictures with the other person."""
-    batch = data.batch_with(range(COUNT), rivals.shared.needs)
+    batch = data.batch(range(COUNT), rivals.shared.needs)
     target = exchanged.batch(range(COUNT)).image
-    domain = batch.facts["domain"]
+    domain = batch.labels["domain"]
     mask = features_mask(data)
     target_mask = features_mask(exchanged)
     drawn, swapped = drawn_and_swapped(rivals.shared, batch.image, domain)
@@ -110,14 +109,14 @@ def features_mask(data: Dataset) -> torch.Tensor:
 
 def mean_faces(recipe: Recipe) -> torch.Tensor:
     """2 C H W: of each person's training pictures."""
-    batch = open_data(recipe, "train").batch_with(range(1000), ["domain"])
-    return torch.stack([batch.image[batch.facts["domain"] == person].mean(0) for person in (0, 1)])
+    batch = recipe.source.open("train").batch(range(1000), ["domain"])
+    return torch.stack([batch.image[batch.labels["domain"] == person].mean(0) for person in (0, 1)])
 
 
 def draw_swaps(rivals: Rivals, data: Dataset, exchanged: Dataset, count: int = 8) -> None:
     """By rows: read, drawn again, swapped, the truth of the swap, swapped between separate encoders."""
-    batch = data.batch_with(range(count), rivals.shared.needs)
-    drawn, swapped = drawn_and_swapped(rivals.shared, batch.image, batch.facts["domain"])
-    _, swapped_apart = drawn_and_swapped(rivals.separate, batch.image, batch.facts["domain"])
+    batch = data.batch(range(count), rivals.shared.needs)
+    drawn, swapped = drawn_and_swapped(rivals.shared, batch.image, batch.labels["domain"])
+    _, swapped_apart = drawn_and_swapped(rivals.separate, batch.image, batch.labels["domain"])
     rows = [batch.image, drawn, swapped, exchanged.batch(range(count)).image, swapped_apart]
     save_page_picture(sheet(picture_rows(rows, 96)), "paired")

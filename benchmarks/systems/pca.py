@@ -24,7 +24,6 @@ from benchmarks.systems.system import (
     trained,
 )
 from motes.apps.drawing.marks import sheet
-from motes.data.source import open_data
 from motes.explore.filters import filters_of
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -88,11 +87,11 @@ def largest_angle(first: Tensor, second: Tensor) -> float:
 
 def neighbour_accuracy(recipe: Recipe, encode: Callable[[Tensor], Tensor]) -> float:
     """Of the nearest training picture's class, in percent."""
-    splits = [open_data(recipe, split) for split in ("train", "test")]
-    learnt, tested = (data.batch_with(range(len(data)), ("class",)) for data in splits)
+    splits = [recipe.source.open(split) for split in ("train", "test")]
+    learnt, tested = (data.batch(range(len(data)), ("class",)) for data in splits)
     with torch.no_grad():
         nearest = torch.cdist(encode(tested.image), encode(learnt.image)).argmin(1)
-    return 100 * (learnt.facts["class"][nearest] == tested.facts["class"]).float().mean().item()
+    return 100 * (learnt.labels["class"][nearest] == tested.labels["class"]).float().mean().item()
 
 
 def draw_eigenfaces(model: Any, image: Tensor) -> None:

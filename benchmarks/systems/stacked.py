@@ -25,7 +25,6 @@ from benchmarks.systems.system import (
 )
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
-from motes.data.source import open_data
 from motes.explore.filters import contact_sheet, filters_of
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -80,11 +79,11 @@ def from_random(recipe: Recipe) -> Recipe:
 
 def class_error(recipe: Recipe, folder: Path) -> float:
     model = trained(recipe, folder)
-    data = open_data(recipe, "test")
+    data = recipe.source.open("test")
     mistakes = 0.0
     with torch.no_grad():
         for start in range(0, len(data), 2500):
-            batch = data.batch_with(range(start, start + 2500), model.needs)
+            batch = data.batch(range(start, start + 2500), model.needs)
             mistakes += model.validate(batch).terms["mistakes"].sum().item()
     return 100 * mistakes / len(data)
 
@@ -103,16 +102,16 @@ def svm_error(recipe: Recipe) -> float:
 
 def pixels_and_classes(recipe: Recipe, split: Any) -> tuple[np.ndarray, np.ndarray]:
     """Of the test split the first tenth, which is enough for a second digit."""
-    data = open_data(recipe, split)
-    batch = data.batch_with(range(min(len(data), 5000)), ("class",))
-    return batch.image.flatten(1).numpy(), batch.facts["class"].numpy()
+    data = recipe.source.open(split)
+    batch = data.batch(range(min(len(data), 5000)), ("class",))
+    return batch.image.flatten(1).numpy(), batch.labels["class"].numpy()
 
 
 def draw_layers(recipe: Recipe, folder: Path, amount: float) -> None:
     """What the first layer looks for, denoising and plain; below,
     test pictures and what is drawn from the topmost codes.
     """
-    image = open_data(recipe, "test").batch(range(16)).image
+    image = recipe.source.open("test").batch(range(16)).image
     models = [load(folder / name) for name in (f"denoising-{amount}", "plain")]
     sheets = [[to_picture(contact_sheet(filters_of(model)[:64], 16)[0], 960)] for model in models]
     rows = picture_rows((image, reconstruction(models[0], image)), 56)

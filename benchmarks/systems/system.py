@@ -17,7 +17,6 @@ from torch import Tensor
 
 from motes import load
 from motes.apps.drawing.marks import to_picture
-from motes.data.source import open_data
 from motes.training.loop import resume, train
 from motes.training.recipe import Recipe, read_recipe
 
@@ -79,7 +78,7 @@ def trained(recipe: Recipe, folder: Path, checkpoint: str = "best") -> Any:
 
 
 def all_pictures(recipe: Recipe, split: Any) -> Tensor:
-    data = open_data(recipe, split)
+    data = recipe.source.open(split)
     return data.batch(range(len(data))).image
 
 

@@ -100,14 +100,14 @@ def on_the_way(latent: Any, other: Any, share: float) -> Any:
 
 def _apply_to_particles(edits: Edits, latent: Particles, look: Look) -> Particles:
     before = latent
-    count = len(latent)
+    count = latent.count
     find: Look = lambda name: look(name) if name else before  # noqa: E731
     unsure = (certainty_of(latent) < edits.threshold).nonzero()[:, 0].tolist()
     for k in unsure:
         latent = latent.without(k)
     for k, touch in sorted(edits.particles.items()):
-        if k >= count + ADDED or k > len(latent) or (k == len(latent) and touch.copy_of is None):
-            raise UserError(f"there is no particle {k}; this picture has {len(latent)}")
+        if k >= count + ADDED or k > latent.count or (k == latent.count and touch.copy_of is None):
+            raise UserError(f"there is no particle {k}; this picture has {latent.count}")
         latent = _touched(
             latent, k, touch, find
         )  # copies are of what was encoded, so the order of edits does not matter
@@ -117,8 +117,8 @@ def _apply_to_particles(edits: Edits, latent: Particles, look: Look) -> Particle
             raise UserError("the background of another model does not fit this one")
         latent = latent.with_background_of(other)
     if edits.order:
-        if sorted(edits.order) != list(range(len(latent))):
-            raise UserError(f"order should name each of the {len(latent)} particles once")
+        if sorted(edits.order) != list(range(latent.count)):
+            raise UserError(f"order should name each of the {latent.count} particles once")
         latent = latent.restacked(edits.order)
     return latent
 
@@ -127,7 +127,7 @@ def _touched(latent: Particles, k: int, touch: Touch, find: Look) -> Particles:
     if touch.copy_of is not None:
         other, source = _source(touch.copy_of, latent, find)
         latent = (
-            latent.joined(other, source) if k == len(latent) else latent.with_particle_of(other, source, k)
+            latent.joined(other, source) if k == latent.count else latent.with_particle_of(other, source, k)
         )
     if touch.look is not None:
         other, source = _source(touch.look, latent, find)
@@ -151,7 +151,7 @@ def _source(source: Source, latent: Particles, find: Look) -> tuple[Particles, i
     other = find(name)
     if (
         not isinstance(other, Particles)
-        or k >= len(other)
+        or k >= other.count
         or other.features.shape[-1] != latent.features.shape[-1]
     ):
         raise UserError(f"there is no particle {k} to copy" + (f" in {name}" if name else ""))

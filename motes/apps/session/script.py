@@ -27,15 +27,14 @@ def python_lines(edits: Edits, latent: Any, run: str, picture: str, reads: Reads
         *(["from motes.apps.session.edits import on_the_way"] if way else []),
     ]
     imports.append("from motes.apps.session.session import Session")
-    if any("open_data" in line for line in lines):
-        imports = ["from pathlib import Path", "", *imports, "from motes.training.loop import open_data"]
-        imports += ["from motes.training.recipe import read_recipe"]
+    if any("read_recipe" in line for line in lines):
+        imports = ["from pathlib import Path", "", *imports, "from motes.training.recipe import read_recipe"]
     return "\n".join([*imports, "", f"session = Session.open({run!r})", *lines, ""])
 
 
 def _particle_lines(edits: Edits, latent: Particles, reads: Reads) -> list[str]:
     lines = []
-    count = len(latent)
+    count = latent.count
     others = {touch.look[0] for touch in edits.particles.values() if touch.look}
     others |= {touch.copy_of[0] for touch in edits.particles.values() if touch.copy_of} | {edits.background}
     named = {"": "before"} | {name: f"other_{n}" for n, name in enumerate(sorted(others - {""}))}

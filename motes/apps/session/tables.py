@@ -19,7 +19,7 @@ def rows_of(found: Encoded) -> Iterator[dict[str, Any]]:
     std = (0.5 * latent.log_variance).exp()
     certainty = latent.certainty if latent.certainty is not None else torch.ones_like(latent.presence)
     for n, path in enumerate(found.paths):
-        for k in range(len(latent)):
+        for k in range(latent.count):
             place = latent.position[n, k].tolist()
             looks = {f"feature_{f}": value for f, value in enumerate(latent.features[n, k].tolist())}
             numbers = (

@@ -18,7 +18,7 @@ def checked(latent: Any) -> dict[str, Any]:
 
 
 def _particles(latent: Particles) -> dict[str, Any]:
-    count = len(latent)
+    count = latent.count
     there = latent.confident().presence > 0.5
     mean = there.sum(1).float().mean().item()
     unsure = ((latent.presence > 0.2) & (latent.presence < 0.8)).float().mean().item()

@@ -63,7 +63,7 @@ def test_copies_are_of_what_was_encoded_whatever_order_the_edits_have():
         "2": {"look": ["", 0]},
     }
     after = edited({"particles": told}, before, {"there": other}.__getitem__)
-    assert len(after) == 5
+    assert after.count == 5
     assert torch.equal(after.position[0, 4], before.position[0, 0])
     assert torch.equal(after.features[0, 1], other.features[0, 3]) and after.presence[0, 1] == 0.25
     assert torch.equal(after.features[0, 2], before.features[0, 0]) and torch.equal(

@@ -26,11 +26,11 @@ INEXACT = {
 }
 FILES = [
     "portable",
-    "vehicles",
-    "daylight",
-    *(f"face_{n}" for n in ("anatomy", "canvas", "drawing", "features", "hair", "sampling")),
+    "roads/vehicles",
+    "roads/daylight",
+    *(f"faces/{n}" for n in ("anatomy", "canvas", "drawing", "features", "hair", "sampling")),
 ]
-FILES += [f"traffic_{n}" for n in ("camera", "drawing", "flow", "place")]
+FILES += [f"roads/traffic_{n}" for n in ("camera", "drawing", "flow", "place")]
 
 
 def test_sine_and_cosine_are_those_of_numpy():
