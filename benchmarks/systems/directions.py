@@ -20,7 +20,6 @@ from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
 from motes.data.base import Dataset
 from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
-from motes.explore.latents import rows
 from motes.nn.coders.networks import PictureShape, network
 from motes.ops.points.matching import nearest
 from motes.training.presets import PRESETS
@@ -113,12 +112,12 @@ def encoded_eyes(model: Any, data: Dataset, count: int) -> Eyes:
 
 
 def learnt_directions(learnt: Eyes) -> dict[str, Any]:
-    before = rows(learnt.latent, FIRST)
-    after = rows(learnt.latent, SECOND)
+    before = learnt.latent[FIRST]
+    after = learnt.latent[SECOND]
     column = learnt.factors["column"]
     right = column > 0
     difference = column[right].mean() - column[~right].mean()
-    mean = of_unpaired(rows(learnt.latent, ~right), rows(learnt.latent, right))
+    mean = of_unpaired(learnt.latent[~right], learnt.latent[right])
     nuisances = torch.stack([learnt.factors[name] for name in FACTORS[1:]], 1)
     return {
         "bending": bending(before, after, learnt.turns),
@@ -157,8 +156,7 @@ def pair_errors(model: Any, direction: Any, learnt: Eyes, test: Eyes) -> Figures
     """
     image = test.image[FIRST]
     edit = (
-        decoded(model, direction.moved(rows(test.latent, FIRST), test.turns))
-        - decoded(model, test.latent)[FIRST]
+        decoded(model, direction.moved(test.latent[FIRST], test.turns)) - decoded(model, test.latent)[FIRST]
     )
     differences = learnt.image[SECOND] - learnt.image[FIRST]
     weighted = learnt.turns[:, None, None, None] * differences
@@ -175,7 +173,7 @@ def pair_errors(model: Any, direction: Any, learnt: Eyes, test: Eyes) -> Figures
 
 def gaze_row(model: Any, direction: Any, test: Eyes, row: int) -> list:
     """The picture, and as it is drawn looking to five sides."""
-    latent = rows(test.latent, slice(row, row + 1))
+    latent = test.latent[row : row + 1]
     column = test.factors["column"][row]
     sides = (-0.9, -0.45, 0.0, 0.45, 0.9)
     drawn = [decoded(model, direction.moved(latent, float(side - column)))[0] for side in sides]
