@@ -1,11 +1,12 @@
-"""A classifier of the digits, trained in seconds, whose features say how far drawn digits are from written ones."""
+"""A classifier of the digits, trained in seconds, whose
+features say how far drawn digits are from written ones.
+"""
 
 from functools import cache
 from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from PIL import Image as Pictures
 from torch import Tensor, nn
 
 from motes.apps.drawing.marks import sheet, to_picture
@@ -30,7 +31,8 @@ class Classifier(nn.Module):
     def __init__(self, seed: int, steps: int = 1500):
         super().__init__()
         torch.manual_seed(1000 + seed)
-        self.body, self.top = nn.Sequential(nn.Flatten(), mlp(64, 64, 32), nn.ReLU()), nn.Linear(32, 10)
+        self.body = nn.Sequential(nn.Flatten(), mlp(64, 64, 32), nn.ReLU())
+        self.top = nn.Linear(32, 10)
         image, label = digits("train")
         optimizer = torch.optim.Adam(self.parameters(), 2e-3, weight_decay=1e-4)
         for _ in range(steps):
@@ -49,12 +51,11 @@ class Classifier(nn.Module):
         return frechet_distance(self.body(drawn), self.body(digits(split)[0]))
 
 
-def mean_squared(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> float:
-    return (drawn - wanted).square().mean().item()
+def mean_squared(drawn: Float[Tensor, "B C H W"], target: Float[Tensor, "B C H W"]) -> float:
+    return (drawn - target).square().mean().item()
 
 
 def draw_rows(rows: list[Image], path: Path, side: int = 32) -> None:
     """A sheet with a row of pictures each."""
-    pictures: list[list[Pictures.Image]] = [[to_picture(one, side) for one in row] for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet(pictures, 3).save(path, optimize=True)
+    sheet([[to_picture(picture, side) for picture in row] for row in rows], 3).save(path, optimize=True)
