@@ -80,7 +80,7 @@ def hue(turn: Array, saturation: Array, value: Array) -> Array:
     return np.asarray(value)[..., None] * (1 - np.asarray(saturation)[..., None] * (1 - full))
 
 
-def grey(pixels: Array) -> Array:
+def grey_planes(pixels: Array) -> Array:
     """uint8, B 3 H W to B 1 H W: the brightness."""
     red, green, blue = (pixels[:, n] * weight for n, weight in enumerate((0.299, 0.587, 0.114)))
     return np.floor(red + green + blue + 0.5).astype(np.uint8)[:, None]

@@ -108,7 +108,7 @@ def test_nobody_drives_through_another():
     crossings = 0
     for a in range(14):
         for b in range(a):
-            both = (moves.there[:, a] & moves.there[:, b])[:, None]
+            both = (moves.present[:, a] & moves.present[:, b])[:, None]
             apart = np.zeros(moves.x[:, :, 0].shape, bool)
             for one, other in ((a, b), (b, a)):  # two boxes are apart if a side of one of them separates them
                 dx, dy = moves.x[..., other] - moves.x[..., one], moves.y[..., other] - moves.y[..., one]
