@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from motes.data.worlds.portable import PI, Array, cosine, sine
+from motes.data.worlds.portable import PI, Array, cosine, mix, sine
 
 HOURS = np.array([4.0, 5.5, 7.0, 10.0, 13.0, 17.0, 19.5, 21.0, 23.0])
 SKY = np.array(
@@ -50,7 +50,7 @@ def _at_hour(table: Array, hour: Array) -> Array:
     """Factors between the two rows of a table of colours that lie around the hour, B 3."""
     row = np.clip(np.searchsorted(HOURS, hour, side="right") - 1, 0, len(HOURS) - 2)
     share = np.clip((hour - HOURS[row]) / (HOURS[row + 1] - HOURS[row]), 0, 1)[:, None]
-    return (table[row] + (table[row + 1] - table[row]) * share) / 240
+    return mix(table[row], table[row + 1], share) / 240
 
 
 def _direction_to_sun(hour: Array) -> Array:

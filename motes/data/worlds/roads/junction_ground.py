@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from motes.data.worlds.portable import Array
+from motes.data.worlds.portable import Array, mix, recoloured, within
 from motes.data.worlds.roads.traffic_flow import LANE, STOP
 
 # metres from the road's middle to the kerb
@@ -26,11 +26,11 @@ def ground_colour(x: Array, y: Array, random: np.random.Generator) -> Array:
     kerb = KERB * (0.95 + 0.1 * fine)[..., None]
     grass = GRASS * (0.75 + 0.3 * coarse + 0.25 * blades)[..., None]
     beyond = _beyond_kerb(x, y)
-    colour = np.where(((beyond > 0) & (beyond < 0.3))[..., None], kerb, _asphalt(x, y, coarse, fine))
-    colour = np.where((beyond >= 0.3)[..., None], _paving(x, y, fine), colour)
-    colour = np.where((beyond >= 2.4)[..., None], grass, colour)
-    marks = _marks(x, y) & (beyond < 0)
-    return np.where(marks[..., None], MARKS * (0.86 + 0.14 * fine)[..., None], colour)
+    colour = recoloured(_asphalt(x, y, coarse, fine), within(beyond, 0.0, 0.3), kerb)
+    colour = recoloured(colour, beyond >= 0.3, _paving(x, y, fine))
+    colour = recoloured(colour, beyond >= 2.4, grass)
+    marks = MARKS * (0.86 + 0.14 * fine)[..., None]
+    return recoloured(colour, _marked(x, y) & (beyond < 0), marks)
 
 
 def _beyond_kerb(x: Array, y: Array) -> Array:
@@ -55,21 +55,32 @@ def _paving(x: Array, y: Array, fine: Array) -> Array:
     return PAVING * (0.95 + 0.1 * fine - 0.12 * joints)[..., None]
 
 
-def _marks(x: Array, y: Array) -> Array:
+def _marked(x: Array, y: Array) -> Array:
     """Whether a point is painted, on any of the four arms."""
-    return _marks_of_arm(x, y) | _marks_of_arm(y, -x) | _marks_of_arm(-x, -y) | _marks_of_arm(-y, x)
+    return _marked_arm(x, y) | _marked_arm(y, -x) | _marked_arm(-x, -y) | _marked_arm(-y, x)
 
 
-def _marks_of_arm(right: Array, ahead: Array) -> Array:
+def _marked_arm(right: Array, ahead: Array) -> Array:
     """Whether a point is painted on the arm from below; coordinates as a driver there has them."""
-    leg = (ahead < 0) & (np.abs(right) < ROAD)
-    zebra = (ahead > -7.9) & (ahead < -6.1) & (((right + 10.1) * 0.8) % 1 < 0.5)
-    zebra = zebra & (np.abs(right) < ROAD - 0.3)
-    stop = (ahead > -STOP - 0.1) & (ahead < -STOP + 0.3) & (right > 0.15) & (right < ROAD - 0.25)
+    marks = _zebra(right, ahead) | _stop_line(right, ahead) | _lane_lines(right, ahead)
+    return (ahead < 0) & (np.abs(right) < ROAD) & marks
+
+
+def _zebra(right: Array, ahead: Array) -> Array:
+    stripes = ((right + 10.1) * 0.8) % 1 < 0.5
+    return within(ahead, -7.9, -6.1) & stripes & (np.abs(right) < ROAD - 0.3)
+
+
+def _stop_line(right: Array, ahead: Array) -> Array:
+    return within(ahead, -STOP - 0.1, -STOP + 0.3) & within(right, 0.15, ROAD - 0.25)
+
+
+def _lane_lines(right: Array, ahead: Array) -> Array:
+    """The line in the middle, broken from some metres before the stop line, and those along the kerbs."""
     solid = (ahead > -STOP - 6) | ((ahead * 0.25) % 1 < 0.5)
     middle = (np.abs(right) < 0.09) & (ahead < -STOP - 0.3) & solid
-    edge = (np.abs(np.abs(right) - ROAD + 0.25) < 0.06) & (ahead < -STOP)
-    return leg & (zebra | stop | middle | edge)
+    edge = np.abs(np.abs(right) - ROAD + 0.25) < 0.06
+    return middle | (edge & (ahead < -STOP))
 
 
 def value_noise(random: np.random.Generator, x: Array, y: Array, cell: float) -> Array:
@@ -93,4 +104,4 @@ def _across_cell(lattice: Array, row: Array, column: Array, share: Array) -> Arr
     """Values between those of two neighbouring columns, in one row of the lattice."""
     left = lattice[row % LATTICE, column % LATTICE]
     right = lattice[row % LATTICE, (column + 1) % LATTICE]
-    return left + (right - left) * share
+    return mix(left, right, share)

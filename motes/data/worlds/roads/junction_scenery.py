@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motes.data.worlds.portable import Array
+from motes.data.worlds.portable import Array, recoloured
 from motes.data.worlds.roads.junction_ground import value_noise
 from motes.data.worlds.roads.traffic_camera import Camera, cast, scalar_product
 
@@ -57,7 +57,7 @@ class Surface:
     def covered(self, mask: Array, colour: Array, sun: Array, depth: Array) -> "Surface":
         """With something else where the mask is true."""
         return Surface(
-            np.where(mask[..., None], colour, self.colour),
+            recoloured(self.colour, mask, colour),
             np.where(mask, sun, self.sun),
             np.where(mask, depth, self.depth),
         )
@@ -139,20 +139,24 @@ def _meet_cuboid(
 def _facade(point: tuple[Array, Array, Array], face: Array, house: Cuboid) -> Array:
     """Colours, ... 3: rows of windows under a flat roof."""
     x, y, z = point
-    upright = face < 4
     along_wall = np.where(face < 2, y - house.y[0], x - house.x[0])
-    panes = ((along_wall * 0.55) % 1 > 0.42) & ((z * 0.42) % 1 > 0.45) & upright & (z < house.height - 0.7)
-    panes |= (z < 1.9) & ((along_wall * 0.3) % 1 > 0.4) & upright
+    panes = _panes(along_wall, z, house.height) & (face < 4)
     glass = PANE * (0.8 + 0.5 * ((along_wall * 0.55) % 1 > 0.7))[..., None]
-    return np.where(panes[..., None], glass, _plaster(z, face, house))
+    return recoloured(_plaster(z, face, house), panes, glass)
+
+
+def _panes(along_wall: Array, z: Array, height: float) -> Array:
+    """Whether a point of a wall is glass: windows, and shops at the bottom."""
+    window = ((along_wall * 0.55) % 1 > 0.42) & ((z * 0.42) % 1 > 0.45) & (z < height - 0.7)
+    return window | ((z < 1.9) & ((along_wall * 0.3) % 1 > 0.4))
 
 
 def _plaster(z: Array, face: Array, house: Cuboid) -> Array:
     """Colours of courses, of the roof, and of the band under it."""
     colour = house.colour * (0.92 + 0.08 * ((z * 3) % 1 < 0.5))[..., None]
-    colour = np.where((face == 4)[..., None], house.colour * 0.55 + 0.2, colour)
+    colour = recoloured(colour, face == 4, house.colour * 0.55 + 0.2)
     band = (z > house.height - 0.4) & (face < 4)
-    return np.where(band[..., None], house.colour * 0.6 + 0.3, colour)
+    return recoloured(colour, band, house.colour * 0.6 + 0.3)
 
 
 def _leaves(point: tuple[Array, Array, Array], colour: Array, random: np.random.Generator) -> Array:
@@ -199,9 +203,11 @@ def _with_ellipsoid(
 
 def _meet(offset: list[float], rays: Array, radii: tuple[float, float, float]) -> tuple[Array, Array]:
     """The discriminant, above 0 where a ray from the offset meets the ellipsoid, and the distance there."""
-    axes = range(3)
-    a = sum(np.square(rays[..., k] / radii[k]) for k in axes)
-    b = sum(rays[..., k] * offset[k] / (radii[k] * radii[k]) for k in axes)
-    c = sum(offset[k] * offset[k] / (radii[k] * radii[k]) for k in axes) - 1
+    squares = [radius * radius for radius in radii]
+    x, y, z = (np.square(rays[..., axis] / radii[axis]) for axis in range(3))
+    a = x + y + z
+    x, y, z = (rays[..., axis] * offset[axis] / squares[axis] for axis in range(3))
+    b = x + y + z
+    c = sum(offset[axis] * offset[axis] / squares[axis] for axis in range(3)) - 1
     root = b * b - a * c
     return root, (-b - np.sqrt(np.maximum(root, 0))) / a

@@ -20,7 +20,9 @@ def draw_traffic(junction: Junction, fleet: Fleet, light: Light) -> tuple[Array,
     for frame in range(len(light.sky)):
         vehicles = np.flatnonzero(fleet.frame == frame)
         canvas = _lit(junction, light.sky[frame], light.sun[frame], [shadows[n] for n in vehicles])
-        slots.append(_laid_over(canvas, junction.depth, [(sprites[n], int(fleet.slot[n]) + 1) for n in vehicles]))
+        slots.append(
+            _laid_over(canvas, junction.depth, [(sprites[n], int(fleet.slot[n]) + 1) for n in vehicles])
+        )
         pictures.append(_halved(canvas))
     return np.stack(pictures), np.stack(slots), sprites
 

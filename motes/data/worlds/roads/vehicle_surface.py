@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motes.data.worlds.portable import Array
+from motes.data.worlds.portable import Array, fraction, within
 from motes.data.worlds.roads.fleet import Fleet, Light, per_pixel
 from motes.data.worlds.roads.vehicles import COLOUR, END, GLASS_FROM, GLASS_TO, PILLARS, SIZES, START
 
@@ -67,11 +67,9 @@ def _panes(fleet: Fleet, part: Array, hit: Hit) -> Array:
     """Whether a pixel is glass."""
     start, low, high, pillars = (per_pixel(part[:, n]) for n in (START, GLASS_FROM, GLASS_TO, PILLARS))
     width = per_pixel(SIZES[fleet.kind, 1])
-    post = (hit.x - start) / pillars
-    post = post - np.floor(post)
-    side_window = hit.flank & (post > 0.1) & (hit.x > start + 0.25)
+    side_window = hit.flank & (fraction((hit.x - start) / pillars) > 0.1) & (hit.x > start + 0.25)
     windscreen = (hit.face < 2) & (np.abs(hit.y) < width * np.float32(0.42))
-    return (hit.z > low) & (hit.z < high) & (side_window | windscreen)
+    return within(hit.z, low, high) & (side_window | windscreen)
 
 
 def _with_wheels(colour: Array, fleet: Fleet, hit: Hit) -> Array:
@@ -91,8 +89,8 @@ def _with_lamps(colour: Array, fleet: Fleet, part: Array, hit: Hit, glow: Array)
     length, width = (per_pixel(SIZES[fleet.kind, axis]) for axis in range(2))
     start, end = (per_pixel(part[:, n]) for n in (START, END))
     corner = np.abs(hit.y) > width * np.float32(0.29)
-    front = (hit.face == 0) & corner & (hit.z > 0.5) & (hit.z < 0.82) & (end > length * np.float32(0.49))
-    back = (hit.face == 1) & corner & (hit.z > 0.55) & (hit.z < 0.95) & (start < length * np.float32(-0.49))
+    front = (hit.face == 0) & corner & within(hit.z, 0.5, 0.82) & (end > length * np.float32(0.49))
+    back = (hit.face == 1) & corner & within(hit.z, 0.55, 0.95) & (start < length * np.float32(-0.49))
     colour = np.where(front[:, None], _plane_of(LAMP) * glow, colour)
     return np.where(back[:, None], _plane_of(TAIL) * glow, colour)
 
