@@ -1,5 +1,5 @@
-"""A picture like a fixed camera's photograph of a street, by formula: the ground on which generated things
-are put. No file, one seed."""
+"""A picture like a fixed camera's photograph of a street, by formula: a background for generated objects. No
+file, one seed."""
 
 from functools import lru_cache
 
@@ -8,7 +8,8 @@ import numpy as np
 SEED = 2022
 SKY, WALL, HEDGE, ROAD = range(4)
 COLOURS = np.array([[206, 216, 228], [176, 134, 104], [66, 112, 54], [112, 110, 116]], np.float64)
-GRAIN = np.array([14, 38, 58, 16], np.float64)  # how far a region's light goes up and down
+# how far a region's light goes up and down
+GRAIN = np.array([14, 38, 58, 16], np.float64)
 
 
 @lru_cache(maxsize=4)
@@ -18,19 +19,23 @@ def photograph(size: tuple[int, int]) -> np.ndarray:
     random = np.random.default_rng(SEED)
     rows = ((np.arange(size[0]) + 0.5) / size[0])[:, None] * np.ones((1, size[1]))
     columns = ((np.arange(size[1]) + 0.5) / size[1])[None, :] * np.ones((size[0], 1))
-    ragged = _noise(random, size, (5, 13)) * 0.05
-    roofs = 0.14 + 0.1 * (columns > 0.42) - 0.08 * (columns > 0.75)
-    region = np.select(
-        [rows < roofs, rows < 0.34 + ragged, rows < 0.52 - 0.08 * columns + ragged], [SKY, WALL, HEDGE], ROAD
-    )
-    picture = COLOURS[region]
-    picture = _windows(picture, (region == WALL), rows, columns)
+    region = _regions(rows, columns, _noise(random, size, (5, 13)) * 0.05)
+    picture = _windows(COLOURS[region], (region == WALL), rows, columns)
     picture = _marks(picture, (region == ROAD), rows, columns)
     light = _noise(random, size, (3, 7, 17, 41))
     tint = np.stack([_noise(random, size, (4, 11)) for _ in range(3)], -1)
     picture = picture + (GRAIN[region] * light)[..., None] + 14 * tint
-    shade = 1 - 0.25 * (_noise(random, size, (2, 5)) > 0.3)  # edges of shadows
+    # edges of shadows
+    shade = 1 - 0.25 * (_noise(random, size, (2, 5)) > 0.3)
     return np.clip(np.round(picture * shade[..., None]), 0, 255).astype(np.uint8)
+
+
+def _regions(rows: np.ndarray, columns: np.ndarray, ragged: np.ndarray) -> np.ndarray:
+    """SKY, WALL, HEDGE or ROAD of each pixel; `ragged` moves the hedge's edges."""
+    roofs = 0.14 + 0.1 * (columns > 0.42) - 0.08 * (columns > 0.75)
+    wall = rows < 0.34 + ragged
+    hedge = rows < 0.52 - 0.08 * columns + ragged
+    return np.select([rows < roofs, wall, hedge], [SKY, WALL, HEDGE], ROAD)
 
 
 def _windows(picture: np.ndarray, wall: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -62,10 +67,10 @@ def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int,
 
 
 def _enlarged(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear."""
+    """The grid's values between its points, bilinear: H W."""
     for axis in (0, 1):
-        at = (np.arange(size[axis]) + 0.5) / size[axis] * (grid.shape[axis] - 1)
-        low = np.minimum(at.astype(int), grid.shape[axis] - 2)
-        part = (at - low).reshape((-1, 1) if axis == 0 else (1, -1))
-        grid = np.take(grid, low, axis) * (1 - part) + np.take(grid, low + 1, axis) * part
+        position = (np.arange(size[axis]) + 0.5) / size[axis] * (grid.shape[axis] - 1)
+        low = np.minimum(position.astype(int), grid.shape[axis] - 2)
+        share = (position - low).reshape((-1, 1) if axis == 0 else (1, -1))
+        grid = np.take(grid, low, axis) * (1 - share) + np.take(grid, low + 1, axis) * share
     return grid

@@ -8,7 +8,7 @@ from motes.data.worlds import generated
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.flat.tetrominoes import Tetrominoes, TetrominoesConfig
 from motes.data.worlds.generated import grey, normalised
-from motes.data.worlds.textures import textures
+from motes.data.worlds.textures import random_textures
 
 
 def test_pictures_are_drawn_once_while_there_is_room(monkeypatch):
@@ -51,7 +51,7 @@ def test_masks_tell_boxes_and_who_is_seen():
 
 
 def test_textures_differ_and_fill_the_picture():
-    pictures = textures(Dice.of_rows(0, "train", range(40)), (48, 32)).astype(float)
+    pictures = random_textures(Dice.of_rows(0, "train", range(40)), (48, 32)).astype(float)
     assert pictures.shape == (40, 48, 32, 3)
     rough = np.abs(np.diff(pictures, axis=1)).mean((1, 2, 3))
     assert rough.max() > 8 * rough.min() > 0, "smooth ones and rough ones"

@@ -19,7 +19,7 @@ from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, blanked, normalised, to_bytes
 from motes.data.worlds.photograph import photograph
-from motes.data.worlds.textures import textures
+from motes.data.worlds.textures import random_textures
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -144,7 +144,7 @@ class Sprites(Generated):
     def _ground(self, dice: Dice) -> np.ndarray:
         """uint8, B H W 3, or what spreads to it."""
         if self.config.background == "textures":
-            return textures(dice, self.config.image_size)
+            return random_textures(dice, self.config.image_size)
         if self.config.background == "photograph":
             return photograph(self.config.image_size)[None]
         if self.config.recipe == "binarized":
