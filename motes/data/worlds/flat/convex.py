@@ -50,7 +50,7 @@ class ConvexConfig:
     held_out: int = 2000
     # pictures of the test split
     tested: int = 50000
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 

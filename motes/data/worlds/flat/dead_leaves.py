@@ -43,7 +43,7 @@ class DeadLeavesConfig:
     largest: float = 100.0
     # raise fine differences to the height of coarse ones, about a middle grey, as eyes and their models do
     whitened: bool = False
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 

@@ -35,7 +35,7 @@ class RectanglesConfig:
     held_out: int = 200
     # pictures of the test split
     tested: int = 50000
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 

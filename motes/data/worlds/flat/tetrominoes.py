@@ -67,7 +67,7 @@ class TetrominoesConfig:
     pieces: int = 3
     # pixels of a block's side
     block: int = 5
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 

@@ -29,7 +29,7 @@ class StreetsConfig:
     count: int = 4000
     # pictures of the validation split, and of the test split
     held_out: int = 500
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 

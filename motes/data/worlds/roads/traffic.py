@@ -40,16 +40,17 @@ class TrafficConfig:
     count: int = 20000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # of a clip: row // frames is the clip, row % frames the time
+    # frames of a clip: row // frames is the clip, row % frames the time
     frames: int = 1
-    # from one frame of a clip to the next
+    # seconds from one frame of a clip to the next
     seconds: float = 0.3
-    # fewest and most of a clip; not all are in sight at all times
+    # fewest and most vehicles of a clip; not all are in sight at all times
     vehicles: tuple[int, int] = (7, 16)
-    # of the day, first and last
+    # first and last hour of the day
     hours: tuple[float, float] = (5.5, 21.0)
     # which junction: its camera, buildings, hedges and trees
     place: int = 0
+    # another seed gives other pictures
     seed: int = 0
 
 
