@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from motes.data.worlds.portable import Array
 
-def distances(position: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+
+def distances(position: Array, pairs: Array) -> tuple[Array, Array]:
     """The vector from the second to the first of each pair, B P 2, and its length, B P."""
     offset = position[:, pairs[:, 0]] - position[:, pairs[:, 1]]
     return offset, np.sqrt(offset[..., 0] * offset[..., 0] + offset[..., 1] * offset[..., 1])
 
 
-def meetings(
-    position: np.ndarray, radius: np.ndarray, pairs: np.ndarray
-) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+def meetings(position: Array, radius: Array, pairs: Array) -> Iterator[tuple[int, int, Array, Array]]:
     """Each pair that overlaps anywhere: its two numbers, the clips where it does, and there the unit vector
     from the second to the first."""
     if not len(pairs):
@@ -25,9 +25,7 @@ def meetings(
             yield i, j, clips, offset[clips, pair] / np.maximum(distance[clips, pair], 1e-9)[:, None]
 
 
-def collide(
-    position: np.ndarray, velocity: np.ndarray, radius: np.ndarray, mass: np.ndarray, pairs: np.ndarray
-) -> None:
+def collide(position: Array, velocity: Array, radius: Array, mass: Array, pairs: Array) -> None:
     """Each pair that overlaps exchanges the parts of its velocities along the line between, elastically;
     `velocity`, B N 2, changes.
 
@@ -41,13 +39,13 @@ def collide(
         velocity[clips, j] -= impulse * mass[i]
 
 
-def closing_speed(velocity: np.ndarray, i: int, j: int, clips: np.ndarray, line: np.ndarray) -> np.ndarray:
+def closing_speed(velocity: Array, i: int, j: int, clips: Array, line: Array) -> Array:
     """How fast two discs come closer; below 0 they part."""
     closing = velocity[clips, j] - velocity[clips, i]
     return closing[:, 0] * line[:, 0] + closing[:, 1] * line[:, 1]
 
 
-def bounce(position: np.ndarray, velocity: np.ndarray, radius: np.ndarray, side: float) -> None:
+def bounce(position: Array, velocity: Array, radius: Array, side: float) -> None:
     """Sends back what would leave the square: `velocity` changes."""
     reach = radius[..., None]
     speed = np.abs(velocity)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from motes.data.base import SPLITS, Split
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 
 # odd: 2^64 over the golden ratio
@@ -26,11 +27,11 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 class Dice:
     """One key a row; every draw is named, so that adding one changes no other."""
 
-    def __init__(self, keys: np.ndarray):
+    def __init__(self, keys: Array):
         self._keys = keys
 
     @classmethod
-    def of_rows(cls, seed: int, split: Split, rows: Sequence[int] | np.ndarray) -> "Dice":
+    def of_rows(cls, seed: int, split: Split, rows: Sequence[int] | Array) -> "Dice":
         if not 0 <= seed < 2**63:
             raise UserError(f"seed must be a whole number from 0 up, not {seed}")
         number = np.asarray(rows, np.uint64) * np.uint64(len(SPLITS)) + np.uint64(SPLITS.index(split) + 1)
@@ -39,11 +40,11 @@ class Dice:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def of(self, index: np.ndarray) -> "Dice":
+    def of(self, index: Array) -> "Dice":
         """The dice of some of the rows, by a mask or by indices."""
         return Dice(self._keys[index])
 
-    def uniform(self, name: str, *shape: int) -> np.ndarray:
+    def uniform(self, name: str, *shape: int) -> Array:
         """Uniform numbers in [0, 1), float64, B *shape."""
         # an array of one, since arrays wrap round without a warning
         number = np.array([zlib.crc32(name.encode()) + 1], np.uint64)
@@ -52,19 +53,19 @@ class Dice:
         bits = _mixed(keys[:, None] + count * _STEP)
         return ((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(len(self), *shape)
 
-    def between(self, name: str, low: float, high: float, *shape: int) -> np.ndarray:
+    def between(self, name: str, low: float, high: float, *shape: int) -> Array:
         """Uniform numbers in [low, high), float64, B *shape."""
         return low + (high - low) * self.uniform(name, *shape)
 
-    def integers(self, name: str, low: int, high: int, *shape: int) -> np.ndarray:
+    def integers(self, name: str, low: int, high: int, *shape: int) -> Array:
         """Whole numbers from low to high, both included; int64, B *shape."""
         return low + np.floor(self.uniform(name, *shape) * (high - low + 1)).astype(np.int64)
 
-    def orders(self, name: str, count: int) -> np.ndarray:
+    def orders(self, name: str, count: int) -> Array:
         """A permutation a row, int64, B count."""
         return np.argsort(self.uniform(name, count), axis=1, kind="stable")
 
-    def directions(self, name: str, *shape: int) -> np.ndarray:
+    def directions(self, name: str, *shape: int) -> Array:
         """Unit vectors, float64, B *shape 2, without a sine.
 
         Each goes through the first of twelve points of a square that lies in the disc within it.
@@ -77,7 +78,7 @@ class Dice:
         return chosen / np.sqrt(np.take_along_axis(square, first, -1))
 
 
-def _mixed(bits: np.ndarray) -> np.ndarray:
+def _mixed(bits: Array) -> Array:
     """Mixes bits one to one (the finaliser of splitmix64): each bit of the result depends on all of them."""
     bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
     bits = (bits ^ (bits >> np.uint64(27))) * _SECOND

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from motes.data.base import Dataset, Split
 from motes.data.worlds.dice import Dice
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 
 # bytes of pictures kept
@@ -30,7 +31,7 @@ class Generated(Dataset):
         self.split: Split = split
         # refuses a seed that cannot be
         self._dice([])
-        self._known: dict[int, np.ndarray] = {}
+        self._known: dict[int, Array] = {}
         pixels = config.image_size[0] * config.image_size[1]
         self._chunk = max(self.area // pixels, 1)
         self._room = ROOM // (config.channels * pixels)
@@ -44,10 +45,10 @@ class Generated(Dataset):
         }
         return counts[self.split] * self.frames
 
-    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+    def pixels(self, rows: Sequence[int]) -> Array:
         numbers = self._checked(rows).tolist()
         missing = sorted(set(numbers) - self._known.keys())
-        fresh: dict[int, np.ndarray] = {}
+        fresh: dict[int, Array] = {}
         for start in range(0, len(missing), self._chunk):
             chunk = missing[start : start + self._chunk]
             fresh |= zip(chunk, self._painted(chunk), strict=True)
@@ -56,27 +57,27 @@ class Generated(Dataset):
             self._known |= fresh
         return pictures
 
-    def _painted(self, rows: list[int]) -> np.ndarray:
+    def _painted(self, rows: list[int]) -> Array:
         """uint8, B C H W."""
         colours = self._paint(np.array(rows))
         pictures = colours if self.config.channels == 3 else grey(colours)
         return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
 
     @abstractmethod
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         """uint8, B H W 3."""
 
-    def _dice(self, rows: Sequence[int] | np.ndarray) -> Dice:
+    def _dice(self, rows: Sequence[int] | Array) -> Dice:
         return Dice.of_rows(self.config.seed, self.split, rows)
 
-    def _checked(self, rows: Sequence[int]) -> np.ndarray:
+    def _checked(self, rows: Sequence[int]) -> Array:
         numbers = np.asarray(rows, np.int64)
         if len(numbers) and (numbers.min() < 0 or numbers.max() >= len(self)):
             raise IndexError(f"rows go from 0 to {len(self) - 1}")
         return numbers
 
-    def _colours(self, colours: np.ndarray) -> np.ndarray:
-        """Colours as the pictures have them, float32 in [0, 1], from uint8, ... 3; grey where pictures are."""
+    def _colours(self, colours: Array) -> Array:
+        """Colours as the pictures have them (grey or not), float32 in [0, 1], from uint8, ... 3."""
         return (colours if self.config.channels == 3 else grey(colours)).astype(np.float32) / 255
 
 
@@ -91,7 +92,7 @@ def _check(config: Any) -> None:
         )
 
 
-def blanked(factors: dict[str, np.ndarray], present: np.ndarray) -> dict[str, Tensor]:
+def blanked(factors: dict[str, Array], present: Array) -> dict[str, Tensor]:
     """Factors, B N ..., as tensors; zeros where `present`, B N, is false."""
     return {
         name: torch.from_numpy(value * present.reshape(*present.shape, *[1] * (value.ndim - 2)))
@@ -99,18 +100,18 @@ def blanked(factors: dict[str, np.ndarray], present: np.ndarray) -> dict[str, Te
     }
 
 
-def grey(pixels: np.ndarray) -> np.ndarray:
+def grey(pixels: Array) -> Array:
     """Brightness, ... 1, of colours, ... 3; in whole numbers."""
     weighted = pixels.astype(np.uint32) * np.array([299, 587, 114], np.uint32)
     return ((weighted[..., :1] + weighted[..., 1:2] + weighted[..., 2:] + 500) // 1000).astype(np.uint8)
 
 
-def normalised(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def normalised(pixels: Array, size: tuple[int, int]) -> Array:
     """(row, column) in [-1, 1], which are the middles of the outer pixels, from pixels, where the first
     pixel's middle is 0."""
     return (pixels / (np.array(size, np.float64) - 1) * 2 - 1).astype(np.float32)
 
 
-def to_bytes(light: np.ndarray) -> np.ndarray:
+def to_bytes(light: Array) -> Array:
     """uint8 from light in [0, 1]."""
     return np.floor(np.clip(light, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from motes.data.worlds.portable import Array
+
 SEED = 2022
 SKY, WALL, HEDGE, ROAD = range(4)
 COLOURS = np.array([[206, 216, 228], [176, 134, 104], [66, 112, 54], [112, 110, 116]], np.float64)
@@ -13,7 +15,7 @@ GRAIN = np.array([14, 38, 58, 16], np.float64)
 
 
 @lru_cache(maxsize=4)
-def photograph(size: tuple[int, int]) -> np.ndarray:
+def photograph(size: tuple[int, int]) -> Array:
     """uint8, H W 3: sky, a wall with rows of windows, a ragged hedge, a road with a kerb and lane marks,
     under uneven light."""
     random = np.random.default_rng(SEED)
@@ -30,7 +32,7 @@ def photograph(size: tuple[int, int]) -> np.ndarray:
     return np.clip(np.round(picture * shade[..., None]), 0, 255).astype(np.uint8)
 
 
-def _regions(rows: np.ndarray, columns: np.ndarray, ragged: np.ndarray) -> np.ndarray:
+def _regions(rows: Array, columns: Array, ragged: Array) -> Array:
     """SKY, WALL, HEDGE or ROAD of each pixel; `ragged` moves the hedge's edges."""
     roofs = 0.14 + 0.1 * (columns > 0.42) - 0.08 * (columns > 0.75)
     wall = rows < 0.34 + ragged
@@ -38,13 +40,13 @@ def _regions(rows: np.ndarray, columns: np.ndarray, ragged: np.ndarray) -> np.nd
     return np.select([rows < roofs, wall, hedge], [SKY, WALL, HEDGE], ROAD)
 
 
-def _windows(picture: np.ndarray, wall: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _windows(picture: Array, wall: Array, rows: Array, columns: Array) -> Array:
     """Dark panes in rows."""
     pane = wall & (columns * 9 % 1 < 0.45) & (rows * 9 % 1 < 0.55)
     return np.where(pane[..., None], [62, 70, 92], picture)
 
 
-def _marks(picture: np.ndarray, road: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _marks(picture: Array, road: Array, rows: Array, columns: Array) -> Array:
     """A kerb and broken lines that spread towards the viewer, as they do in perspective."""
     depth = rows - 0.3
     across = (columns - 0.35) / depth
@@ -54,7 +56,7 @@ def _marks(picture: np.ndarray, road: np.ndarray, rows: np.ndarray, columns: np.
     return np.where((road & (np.abs(across + 0.95) < 0.05))[..., None], [176, 166, 150], picture)
 
 
-def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int, ...]) -> np.ndarray:
+def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int, ...]) -> Array:
     """Octaves of smooth random values, each of so many cells a side, the finer the weaker; about standard
     deviation 1/2."""
     total = np.zeros(size)
@@ -66,7 +68,7 @@ def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int,
     return total / total.std() / 2
 
 
-def _enlarged(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _enlarged(grid: Array, size: tuple[int, int]) -> Array:
     """The grid's values between its points, bilinear: H W."""
     for axis in (0, 1):
         position = (np.arange(size[axis]) + 0.5) / size[axis] * (grid.shape[axis] - 1)

@@ -4,12 +4,13 @@ import numpy as np
 
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import to_bytes
+from motes.data.worlds.portable import Array
 
 # of the clouds' octaves, a side
 CELLS = (3, 7, 15)
 
 
-def random_textures(dice: Dice, size: tuple[int, int]) -> np.ndarray:
+def random_textures(dice: Dice, size: tuple[int, int]) -> Array:
     """uint8, B H W 3."""
     colours = dice.uniform("texture colours", 2, 3)
     first = colours[:, 0, None, None]
@@ -17,7 +18,7 @@ def random_textures(dice: Dice, size: tuple[int, int]) -> np.ndarray:
     return to_bytes(first + (second - first) * _shares(dice, size)[..., None])
 
 
-def _shares(dice: Dice, size: tuple[int, int]) -> np.ndarray:
+def _shares(dice: Dice, size: tuple[int, int]) -> Array:
     """How much of the second colour each pixel has, B H W."""
     cloudy = clouds(dice, size)
     forward, across = _bent_axes(dice, size, cloudy)
@@ -29,7 +30,7 @@ def _shares(dice: Dice, size: tuple[int, int]) -> np.ndarray:
     return 0.94 * share + 0.06 * grain
 
 
-def _bent_axes(dice: Dice, size: tuple[int, int], cloudy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _bent_axes(dice: Dice, size: tuple[int, int], cloudy: Array) -> tuple[Array, Array]:
     """Coordinates along a random direction and across it, in waves, bent by the clouds; B H W each."""
     rows, columns = (np.arange(side) / min(size) for side in size)
     waves = dice.between("texture waves", 3.0, 9.0)[:, None, None, None]
@@ -41,7 +42,7 @@ def _bent_axes(dice: Dice, size: tuple[int, int], cloudy: np.ndarray) -> tuple[n
     return forward, across
 
 
-def _wave(position: np.ndarray) -> np.ndarray:
+def _wave(position: Array) -> Array:
     """A round wave of period 1 in [0, 1], made of two parabolas."""
     phase = position - np.floor(position)
     half = 2 * phase - np.floor(2 * phase)
@@ -49,7 +50,7 @@ def _wave(position: np.ndarray) -> np.ndarray:
     return np.where(phase < 0.5, 0.5 + bow, 0.5 - bow)
 
 
-def clouds(dice: Dice, size: tuple[int, int]) -> np.ndarray:
+def clouds(dice: Dice, size: tuple[int, int]) -> Array:
     """B H W, about 0 to 1: octaves of random values, smoothly enlarged, the finer the weaker."""
     total = np.zeros((len(dice), *size))
     weights = 0.5 ** np.arange(len(CELLS))
@@ -60,7 +61,7 @@ def clouds(dice: Dice, size: tuple[int, int]) -> np.ndarray:
     return np.clip(0.5 + 1.6 * (mean - 0.5), 0, 1)
 
 
-def _enlarged(grid: np.ndarray, side: int, axis: int) -> np.ndarray:
+def _enlarged(grid: Array, side: int, axis: int) -> Array:
     """The grid's values at so many pixels along an axis, smoothly between its points."""
     position = (np.arange(side) + 0.5) / side * (grid.shape[axis] - 1)
     low = np.minimum(position.astype(int), grid.shape[axis] - 2)

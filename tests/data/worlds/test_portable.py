@@ -1,4 +1,4 @@
-"""Arithmetic for any machine: near to the libraries' functions, and made of operations that the standard fixes."""
+"""Arithmetic for any machine: near to the libraries' functions, made of operations that the standard fixes."""
 
 import ast
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_picks_follow_the_weights_and_bells_the_middle():
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_pixels_depend_on_calls_nothing_that_machines_round_differently(name):
+def test_files_that_draw_call_nothing_that_machines_round_differently(name):
     tree = ast.parse((WORLDS / name).read_text())
     called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not called & INEXACT

@@ -17,6 +17,7 @@ from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.collisions import bounce, collide
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -88,7 +89,7 @@ class Balls(Generated):
             raise UserError(f"frames must be at least 1, not {config.frames}")
         self.rules = RECIPES[config.recipe]
         self._layer = np.repeat(np.arange(len(self.rules.layers)), self.rules.layers)
-        self._paths: dict[int, np.ndarray] = {}
+        self._paths: dict[int, Array] = {}
 
     def truth(self, rows: Sequence[int]) -> Truth:
         numbers = self._checked(rows)
@@ -110,7 +111,7 @@ class Balls(Generated):
         """Pixels of the picture in a published pixel."""
         return self.config.image_size[0] / SIDE
 
-    def _factors(self, rows: np.ndarray, velocities: np.ndarray) -> dict[str, torch.Tensor]:
+    def _factors(self, rows: Array, velocities: Array) -> dict[str, torch.Tensor]:
         """Velocity in pixels a frame, size in pixels, colour, layer and depth of each ball."""
         shape = (len(rows), len(self._layer))
         radius = self.rules.radius * self._scale
@@ -122,7 +123,7 @@ class Balls(Generated):
             "depth": torch.arange(shape[1] - 1.0, -1.0, -1.0).expand(shape),
         }
 
-    def _whole(self, positions: np.ndarray) -> np.ndarray:
+    def _whole(self, positions: Array) -> Array:
         """bool, B N H W: each ball as if alone, from positions in the box."""
         middle = np.arange(self.config.image_size[0]) + 0.5
         radius = self.rules.radius * self._scale
@@ -133,7 +134,7 @@ class Balls(Generated):
         ]
         return np.stack(masks, 1)
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         positions, _ = self._moments(rows)
         # no window leaves a canvas that is so much larger on each side
         margin = int(np.ceil(self.rules.radius * self._scale)) + 2
@@ -144,7 +145,7 @@ class Balls(Generated):
             self._paint_ball(canvas, margin, positions[:, n] * np.float32(self._scale), colours[:, n])
         return np.floor(canvas[:, margin:-margin, margin:-margin] + 0.5).astype(np.uint8)
 
-    def _paint_ball(self, canvas: np.ndarray, margin: int, middle: np.ndarray, colour: np.ndarray) -> None:
+    def _paint_ball(self, canvas: Array, margin: int, middle: Array, colour: Array) -> None:
         """Paints one ball of each picture; the canvas changes."""
         corner = np.floor(middle).astype(np.int64) - margin
         row, column = (corner[:, axis, None] + np.arange(2 * margin) for axis in (0, 1))
@@ -155,7 +156,7 @@ class Balls(Generated):
         window = picture, row[:, :, None] + margin, column[:, None, :] + margin
         canvas[window] += (colour[:, None, None] - canvas[window]) * cover
 
-    def _moments(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _moments(self, rows: Array) -> tuple[Array, Array]:
         """Positions and velocities in the box, B N 2 each."""
         clips = rows // self.frames
         times = rows % self.frames
@@ -168,7 +169,7 @@ class Balls(Generated):
         positions, velocities = np.stack(paths, 1)
         return positions, velocities
 
-    def _ball_colours(self, rows: np.ndarray) -> np.ndarray:
+    def _ball_colours(self, rows: Array) -> Array:
         """uint8, B N 3."""
         dice = self._dice(rows // self.frames)
         balls = len(self._layer)
@@ -178,7 +179,7 @@ class Balls(Generated):
             return COLOURS[dice.orders("colour", len(COLOURS))[:, :balls]]
         return COLOURS[dice.integers("colour", 0, len(COLOURS) - 1, balls)]
 
-    def _simulated(self, dice: Dice) -> np.ndarray:
+    def _simulated(self, dice: Dice) -> Array:
         """Positions and velocities, float32: 2 B T N 2."""
         balls = len(self._layer)
         position = self._start(dice)
@@ -191,7 +192,7 @@ class Balls(Generated):
                 position = self._after_frame(position, velocity)
         return paths
 
-    def _after_frame(self, position: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    def _after_frame(self, position: Array, velocity: Array) -> Array:
         """Positions a frame later; `velocity` changes."""
         pairs = self._pairs()
         radius = np.full(len(self._layer), self.rules.radius)
@@ -202,7 +203,7 @@ class Balls(Generated):
             position = position + velocity / STEPS
         return position
 
-    def _start(self, dice: Dice) -> np.ndarray:
+    def _start(self, dice: Dice) -> Array:
         """Positions at the start, B N 2: one ball after another, each drawn until it overlaps none of its
         layer."""
         position = np.zeros((len(dice), len(self._layer), 2))
@@ -218,13 +219,13 @@ class Balls(Generated):
                 attempt = attempt + 1
         return position
 
-    def _overlaps(self, position: np.ndarray, others: np.ndarray) -> np.ndarray:
+    def _overlaps(self, position: Array, others: Array) -> Array:
         """Whether a ball of each clip, C 2, overlaps any of the other balls, C M 2."""
         gap = position[:, None] - others
         square = gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1]
-        return (square < (2 * self.rules.radius) ** 2).any(1)
+        return np.any(square < (2 * self.rules.radius) ** 2, 1)
 
-    def _pairs(self) -> np.ndarray:
+    def _pairs(self) -> Array:
         """P 2: the balls that may hit each other."""
         layer = self._layer.tolist()
         balls = range(len(layer))
@@ -234,6 +235,6 @@ class Balls(Generated):
         return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _length(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _length(rows: Array, columns: Array) -> Array:
     """The length for all pairs of a row's and a column's distance: B R C."""
     return np.sqrt((rows * rows)[:, :, None] + (columns * columns)[:, None, :])

@@ -1,8 +1,8 @@
 """White shapes, convex or not: a generated benchmark of deep networks, by its published recipe.
 
 Larochelle et al. 2007 (https://doi.org/10.1145/1273496.1273556), used by Vincent et al. 2010: 28 x 28
-pixels, 6,000 training, 2,000 validation and 50,000 test pictures. The pictures are not the published ones, but
-of the same distribution.
+pixels, 6,000 training, 2,000 validation and 50,000 test pictures. The pictures are not the published ones,
+but of the same distribution.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -76,10 +77,10 @@ class Convex(Generated):
             scene={"class": torch.from_numpy(_class(dice))},
         )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         return np.repeat((self._shapes(self._dice(rows)) * np.uint8(255))[..., None], 3, -1)
 
-    def _shapes(self, dice: Dice) -> np.ndarray:
+    def _shapes(self, dice: Dice) -> Array:
         """bool, B H W."""
         shape = self._filled(dice, False)
         convex = _class(dice) == 1
@@ -92,10 +93,10 @@ class Convex(Generated):
             pending = pending[is_convex(shape[pending])]
         raise UserError(f"pictures of {self.config.image_size} have no room for shapes that are not convex")
 
-    def _filled(self, dice: Dice, value: bool) -> np.ndarray:
+    def _filled(self, dice: Dice, value: bool) -> Array:
         return np.full((len(dice), *self.config.image_size), value)
 
-    def _union(self, dice: Dice, name: str) -> np.ndarray:
+    def _union(self, dice: Dice, name: str) -> Array:
         parts = dice.integers(f"{name} parts", *PARTS)
         shape = self._filled(dice, False)
         for part in range(PARTS[1]):
@@ -103,7 +104,7 @@ class Convex(Generated):
             shape[rows] |= self._intersections(dice.of(rows), f"{name} {part}", PART_STOP, PART_LEAST)
         return shape
 
-    def _intersections(self, dice: Dice, name: str, stop: float, least: int) -> np.ndarray:
+    def _intersections(self, dice: Dice, name: str, stop: float, least: int) -> Array:
         """The first candidate of each row that has enough pixels."""
         shape = self._filled(dice, False)
         pending = np.arange(len(dice))
@@ -116,7 +117,7 @@ class Convex(Generated):
             pending = pending[~enough]
         raise UserError(f"pictures of {self.config.image_size} have no room for shapes of {least} pixels")
 
-    def _candidate(self, dice: Dice, name: str, stop: float, least: int) -> np.ndarray:
+    def _candidate(self, dice: Dice, name: str, stop: float, least: int) -> Array:
         """Half-planes cut away one by one; no more from a set that is already too small."""
         shape = self._filled(dice, True)
         rows = np.arange(len(dice))
@@ -128,7 +129,7 @@ class Convex(Generated):
             shape[rows] &= self._half_plane(dice.of(rows), name, plane)
         return shape
 
-    def _half_plane(self, dice: Dice, name: str, plane: int) -> np.ndarray:
+    def _half_plane(self, dice: Dice, name: str, plane: int) -> Array:
         """The pixels on one side of a line in a random direction through a random point, bool B H W."""
         size = self.config.image_size
         row, column = (np.arange(side) + 0.5 for side in size)
@@ -137,11 +138,11 @@ class Convex(Generated):
         return (row[:, None] - point[:, 0]) * normal[:, 0] + (column - point[:, 1]) * normal[:, 1] >= 0
 
 
-def _class(dice: Dice) -> np.ndarray:
+def _class(dice: Dice) -> Array:
     return dice.integers("class", 0, 1)
 
 
-def is_convex(shape: np.ndarray) -> np.ndarray:
+def is_convex(shape: Array) -> Array:
     """Whether a shape, B H W, has all pixels whose middles are in the hull of its pixels' middles; bool, B.
 
     The arithmetic is in whole numbers.
@@ -153,7 +154,7 @@ def is_convex(shape: np.ndarray) -> np.ndarray:
     return (in_hull == shape.sum(2)).all(1)
 
 
-def _reach(edge: np.ndarray, occupied: np.ndarray) -> np.ndarray:
+def _reach(edge: Array, occupied: Array) -> Array:
     """Of each row, the last pixel within chords between edges of any two rows, or its own; far below 0 where
     there is none."""
     reach = np.where(occupied, edge, -NOWHERE)

@@ -1,7 +1,7 @@
 """Dead leaves: discs of all sizes that hide each other; their pictures have the statistics of photographs.
 
-Radii have density r^-3, so that every scale covers alike and the spectrum falls as that of photographs does (Lee,
-Mumford & Huang 2001, https://doi.org/10.1023/A:1011109015675).
+Radii have density r^-3, so that every scale covers alike and the spectrum falls as that of photographs does
+(Lee, Mumford & Huang 2001, https://doi.org/10.1023/A:1011109015675).
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 from motes.data.base import Split
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, to_bytes
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 
 # between the smallest and the largest, each a little larger than the one before
@@ -71,12 +72,12 @@ class DeadLeaves(Generated):
         covered = float((probability * np.pi * self._radii**2 / (reach[0] * reach[1])).sum())
         self._leaves = int(np.ceil(np.log(BARE) / np.log1p(-covered)))
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         dice = self._dice(rows)
         light = self._ground(dice)
         return to_bytes(_whitened(light, self._margin) if self.config.whitened else light)
 
-    def _ground(self, dice: Dice) -> np.ndarray:
+    def _ground(self, dice: Dice) -> Array:
         """float64 in [0, 1], B H W 3, with the margin."""
         colour = dice.uniform("colour", self._leaves + 1, 3)
         front = self._front(*self._discs(dice))
@@ -84,14 +85,14 @@ class DeadLeaves(Generated):
         rows, columns = self._size
         return points.reshape(len(dice), rows, FINE, columns, FINE, 3).mean((2, 4))
 
-    def _discs(self, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
+    def _discs(self, dice: Dice) -> tuple[Array, Array]:
         """Radii, B L, and middles, B L 2, in pixels."""
         number = np.searchsorted(self._chance, dice.uniform("radius", self._leaves))
         radius = self._radii[number.clip(max=RADII - 1)]
         reach = np.array(self._size) + 2 * radius[..., None]
         return radius, dice.uniform("middle", self._leaves, 2) * reach - radius[..., None]
 
-    def _front(self, radius: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    def _front(self, radius: Array, middle: Array) -> Array:
         """The number of the leaf in front at each point, B h w; the number of leaves where there is none."""
         row, column = ((np.arange(side * FINE) + 0.5) / FINE for side in self._size)
         front = np.full((len(radius), len(row), len(column)), self._leaves)
@@ -102,7 +103,7 @@ class DeadLeaves(Generated):
         return front
 
 
-def _whitened(light: np.ndarray, margin: int) -> np.ndarray:
+def _whitened(light: Array, margin: int) -> Array:
     """What a pixel has more than its surroundings, near and wide: a gain that grows with frequency, as
     amplitudes fall."""
     near = light
@@ -115,7 +116,7 @@ def _whitened(light: np.ndarray, margin: int) -> np.ndarray:
     return 0.5 + STRETCH * total[:, inner, inner]
 
 
-def _blurred(light: np.ndarray, reach: int, axis: int) -> np.ndarray:
+def _blurred(light: Array, reach: int, axis: int) -> Array:
     """The mean of a pixel (a half) and its neighbours `reach` pixels away (a quarter each); edges are
     repeated."""
     pixel = np.arange(light.shape[axis])

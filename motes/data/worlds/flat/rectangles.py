@@ -1,8 +1,8 @@
 """Outlines of rectangles, tall or wide: a generated benchmark of deep networks, by its published recipe.
 
 Larochelle et al. 2007 (https://doi.org/10.1145/1273496.1273556), used by Vincent et al. 2010: 28 x 28
-pixels, 1,000 training, 200 validation and 50,000 test pictures. The pictures are not the published ones, but of
-the same distribution.
+pixels, 1,000 training, 200 validation and 50,000 test pictures. The pictures are not the published ones,
+but of the same distribution.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ import torch
 from motes.data.base import Split
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -61,7 +62,7 @@ class Rectangles(Generated):
             scene={"class": torch.from_numpy((extent[:, 0] > extent[:, 1]).astype(np.int64))},
         )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         first, last = self._corners(self._dice(rows))
         row, column = (np.arange(side) for side in self.config.image_size)
         inside_rows, edge_rows = _span(row, first[:, :1], last[:, :1])
@@ -70,7 +71,7 @@ class Rectangles(Generated):
         vertical = inside_rows[:, :, None] & edge_columns[:, None]
         return np.repeat(((horizontal | vertical) * np.uint8(255))[..., None], 3, -1)
 
-    def _corners(self, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
+    def _corners(self, dice: Dice) -> tuple[Array, Array]:
         """The first and the last row and column, int64, B 2 each."""
         sides = self._sides[dice.integers("sides", 0, len(self._sides) - 1)]
         room = np.array(self.config.image_size) - sides + 1
@@ -78,6 +79,6 @@ class Rectangles(Generated):
         return first, first + sides - 1
 
 
-def _span(position: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _span(position: Array, first: Array, last: Array) -> tuple[Array, Array]:
     """Whether each position lies between the two ends, and whether it is one of them; B n each."""
     return (position >= first) & (position <= last), (position == first) | (position == last)

@@ -13,6 +13,7 @@ import torch
 from motes.data.base import SPLITS, Dataset, Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.photograph import photograph
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -22,7 +23,7 @@ SQUARE = 0
 CIRCLE = 2
 TRIANGLE = 4
 # plain: cyan
-BACKGROUNDS: dict[str, Callable[[tuple[int, int]], np.ndarray]] = {
+BACKGROUNDS: dict[str, Callable[[tuple[int, int]], Array]] = {
     "plain": lambda size: np.array((0, 255, 255), np.uint8),
     "photograph": photograph,
 }
@@ -66,12 +67,12 @@ class Shapes(Dataset):
         self.config = config
         self.split = split
         self._count = config.count if split == "train" else config.held_out
-        self._chunks: dict[int, dict[str, np.ndarray]] = {}
+        self._chunks: dict[int, dict[str, Array]] = {}
 
     def __len__(self) -> int:
         return self._count
 
-    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+    def pixels(self, rows: Sequence[int]) -> Array:
         return np.stack([self._chunk(row // CHUNK)["pixels"][row % CHUNK] for row in rows])
 
     def truth(self, rows: Sequence[int]) -> Truth:
@@ -90,13 +91,13 @@ class Shapes(Dataset):
             },
         )
 
-    def _scene(self, rows: Sequence[int]) -> dict[str, np.ndarray]:
+    def _scene(self, rows: Sequence[int]) -> dict[str, Array]:
         """What describes the shapes of these pictures, B N ... each."""
         chunks = [(self._chunk(row // CHUNK), row % CHUNK) for row in rows]
         names = [name for name in chunks[0][0] if name != "pixels"]
         return {name: np.stack([chunk[name][row] for chunk, row in chunks]) for name in names}
 
-    def _chunk(self, number: int) -> dict[str, np.ndarray]:
+    def _chunk(self, number: int) -> dict[str, Array]:
         if number not in self._chunks:
             seeds = np.random.SeedSequence([self.config.seed, SPLITS.index(self.split), number])
             self._chunks[number] = _draw(self.config, np.random.default_rng(seeds))
@@ -126,7 +127,7 @@ def _sizes(config: ShapesConfig) -> tuple[int, int]:
     return max(round(11 * scale), 2), max(round(13 * scale), 2)
 
 
-def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, np.ndarray]:
+def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]:
     """The pictures of a chunk, and what describes their shapes."""
     scene = _arranged(config, random)
     pixels = _painted(config, scene)
@@ -136,7 +137,7 @@ def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, np.nda
     return {**scene, "pixels": np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))}
 
 
-def _painted(config: ShapesConfig, scene: dict[str, np.ndarray]) -> np.ndarray:
+def _painted(config: ShapesConfig, scene: dict[str, Array]) -> Array:
     """uint8, B H W 3."""
     pixels = np.empty((CHUNK, *config.image_size, 3), np.uint8)
     pixels[:] = BACKGROUNDS[config.background](config.image_size)
@@ -150,7 +151,7 @@ def _painted(config: ShapesConfig, scene: dict[str, np.ndarray]) -> np.ndarray:
     return pixels
 
 
-def _arranged(config: ShapesConfig, random: np.random.Generator) -> dict[str, np.ndarray]:
+def _arranged(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]:
     """Kinds, colours and sides of all shapes of a chunk, and corners where no two bounding boxes meet."""
     most = config.shapes[1]
     kind = random.integers(0, KINDS, (CHUNK, most))
@@ -168,7 +169,7 @@ def _arranged(config: ShapesConfig, random: np.random.Generator) -> dict[str, np
     }
 
 
-def _sides(config: ShapesConfig, kind: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _sides(config: ShapesConfig, kind: Array, random: np.random.Generator) -> Array:
     """Rows and columns of each shape's bounding box, B N 2."""
     low, high = _sizes(config)
     sides = random.integers(low, high + 1, (*kind.shape, 2))
@@ -178,8 +179,8 @@ def _sides(config: ShapesConfig, kind: np.ndarray, random: np.random.Generator) 
 
 
 def _corners(
-    size: tuple[int, int], sides: np.ndarray, requested: np.ndarray, random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+    size: tuple[int, int], sides: Array, requested: Array, random: np.random.Generator
+) -> tuple[Array, Array]:
     """Upper left corners, B N 2, and whether there was room for each shape, B N."""
     present = np.zeros_like(requested)
     corner = np.zeros(sides.shape, np.int64)
@@ -196,15 +197,13 @@ def _corners(
     return corner, present
 
 
-def _is_free(
-    attempt: np.ndarray, side: np.ndarray, corner: np.ndarray, sides: np.ndarray, present: np.ndarray
-) -> np.ndarray:
+def _is_free(attempt: Array, side: Array, corner: Array, sides: Array, present: Array) -> Array:
     """Whether a box of one shape a picture (corner B 2, sides B 2) meets none of the present boxes, B N 2."""
     separate = (attempt[:, None] + side[:, None] < corner) | (corner + sides < attempt[:, None])
-    return (separate.any(-1) | ~present).all(1)
+    return np.all(separate.any(-1) | ~present, 1)
 
 
-def _centres(kind: np.ndarray, corner: np.ndarray, sides: np.ndarray) -> np.ndarray:
+def _centres(kind: Array, corner: Array, sides: Array) -> Array:
     """Centres of mass in pixels: a triangle's lies two thirds down."""
     middle = corner + (sides - 1) / 2
     lower = corner[..., 0] + (sides[..., 0] - 1) * 2 / 3
@@ -212,13 +211,13 @@ def _centres(kind: np.ndarray, corner: np.ndarray, sides: np.ndarray) -> np.ndar
     return middle
 
 
-def _masks(scene: dict[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
+def _masks(scene: dict[str, Array], size: tuple[int, int]) -> Array:
     """bool, B N H W."""
     rows, columns = (np.arange(side) - scene["corner"][..., axis, None] for axis, side in enumerate(size))
     return _inside(scene, rows, columns)
 
 
-def _inside(scene: dict[str, np.ndarray], rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _inside(scene: dict[str, Array], rows: Array, columns: Array) -> Array:
     """Whether pixels, counted from the shape's corner, are of the shape: by each kind's own inequality, its
     bounding box being [0, 1]^2."""
     rows = ((rows + 0.5) / scene["sides"][..., :1])[..., :, None].astype(np.float32)

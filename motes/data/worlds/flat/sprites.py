@@ -19,6 +19,7 @@ from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, blanked, normalised, to_bytes
 from motes.data.worlds.photograph import photograph
+from motes.data.worlds.portable import Array
 from motes.data.worlds.textures import random_textures
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -99,7 +100,7 @@ class Sprites(Generated):
             factors=blanked(self._factors(scene), present),
         )
 
-    def _factors(self, scene: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _factors(self, scene: dict[str, Array]) -> dict[str, Array]:
         depth = np.arange(self._most - 1, -1, -1).astype(np.float32)
         return {
             "shape": scene["kind"],
@@ -109,7 +110,7 @@ class Sprites(Generated):
             "depth": np.broadcast_to(depth, scene["kind"].shape),
         }
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         dice = self._dice(rows)
         scene = self._scene(dice)
         front = self._front(scene)
@@ -121,7 +122,7 @@ class Sprites(Generated):
         picture = np.arange(len(rows))[:, None, None]
         return np.where(front[..., None] == 0, ground, colours[picture, front])
 
-    def _averaged(self, front: np.ndarray, ground: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    def _averaged(self, front: Array, ground: Array, colours: Array) -> Array:
         """Pictures whose pixels are means of their points."""
         total = np.zeros((len(front), *self.config.image_size, 3), np.uint16)
         for n in range(self._most + 1):
@@ -130,7 +131,7 @@ class Sprites(Generated):
         points = self.config.smooth**2
         return ((total + points // 2) // points).astype(np.uint8)
 
-    def _scene(self, dice: Dice) -> dict[str, np.ndarray]:
+    def _scene(self, dice: Dice) -> dict[str, Array]:
         """What describes each sprite, B N ...: whether it is drawn, its kind, size, turn, centre, colour."""
         most = self._most
         count = dice.integers("count", self._fewest, most)
@@ -143,21 +144,21 @@ class Sprites(Generated):
             "colour": self._sprite_colours(dice),
         }
 
-    def _centres(self, dice: Dice) -> np.ndarray:
+    def _centres(self, dice: Dice) -> Array:
         """Pixels, B N 2, so that every sprite is inside the picture."""
         size = np.array(self.config.image_size, np.float64)
         step = (size - 2 * REACH * (size.min() / 64)) / POSITIONS
         position = dice.integers("place", 0, POSITIONS - 1, self._most, 2)
         return size / 2 + (position - (POSITIONS - 1) / 2) * step
 
-    def _sprite_colours(self, dice: Dice) -> np.ndarray:
+    def _sprite_colours(self, dice: Dice) -> Array:
         """uint8, B N 3."""
         if self.config.recipe == "binarized":
             return np.full((len(dice), self._most, 3), 255, np.uint8)
         uniform = dice.uniform("colour", self._most, 3)
         return to_bytes(uniform if self.config.recipe == "colored_on_colored" else rgb_of_hsv(uniform))
 
-    def _ground(self, dice: Dice) -> np.ndarray:
+    def _ground(self, dice: Dice) -> Array:
         """uint8, B H W 3, or what can be broadcast to it."""
         if self.config.background == "textures":
             return random_textures(dice, self.config.image_size)
@@ -168,7 +169,7 @@ class Sprites(Generated):
         levels = 3 if self.config.recipe == "colored_on_colored" else 1
         return np.broadcast_to(to_bytes(dice.uniform("ground", levels)), (len(dice), 3))[:, None, None]
 
-    def _front(self, scene: dict[str, np.ndarray]) -> np.ndarray:
+    def _front(self, scene: dict[str, Array]) -> Array:
         """The number from 1 of the foremost sprite at every point, 0 for none: uint8, B h w."""
         front = np.zeros((len(scene["kind"]), *self._points()), np.uint8)
         for n in range(self._most):
@@ -176,7 +177,7 @@ class Sprites(Generated):
                 front[picture, row, column] = n + 1
         return front
 
-    def _whole(self, scene: dict[str, np.ndarray]) -> np.ndarray:
+    def _whole(self, scene: dict[str, Array]) -> Array:
         """Each sprite's pixels as if alone, at least half of each covered: bool, B N H W."""
         points = np.zeros((len(scene["kind"]), self._most, *self._points()), bool)
         for n in range(self._most):
@@ -188,9 +189,7 @@ class Sprites(Generated):
         """Rows and columns of points."""
         return [side * self.config.smooth for side in self.config.image_size]
 
-    def _covered(
-        self, scene: dict[str, np.ndarray], n: int
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _covered(self, scene: dict[str, Array], n: int) -> Iterator[tuple[Array, Array, Array]]:
         """Pictures, rows and columns of the points that sprite n covers, kind by kind."""
         for kind, inside in enumerate(INSIDE):
             pictures = np.nonzero(scene["present"][:, n] & (scene["kind"][:, n] == kind))[0]
@@ -199,9 +198,9 @@ class Sprites(Generated):
             number, row, column = np.nonzero(inside(x, y))
             yield pictures[number], row + corner[number, 0], column + corner[number, 1]
 
-    def _window(self, sprite: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The corner of a window around one sprite of each picture, B 2, and its points' x and y, B h w, in the
-        space of the upright sprite of size 1."""
+    def _window(self, sprite: dict[str, Array]) -> tuple[Array, Array, Array]:
+        """The corner of a window around one sprite of each picture, B 2, and x and y of its points, B h w, in
+        the space of the upright sprite of size 1."""
         fine = self.config.smooth
         unit = fine * min(self.config.image_size) / 64
         reach = math.ceil(REACH * unit)
@@ -211,9 +210,7 @@ class Sprites(Generated):
         return corner, *_turned(middle, TURNS[sprite["turn"]], shrink, 2 * reach + 1)
 
 
-def _turned(
-    middle: np.ndarray, turn: np.ndarray, shrink: np.ndarray, side: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _turned(middle: Array, turn: Array, shrink: Array, side: int) -> tuple[Array, Array]:
     """Coordinates of the points of each window in the space of the upright sprite of size 1, y upwards:
     float32, B side side."""
     steps = np.arange(side) + 0.5
@@ -224,15 +221,15 @@ def _turned(
     return cosine * right + sine * up, cosine * up - sine * right
 
 
-def _in_square(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _in_square(x: Array, y: Array) -> Array:
     return np.maximum(np.abs(x), np.abs(y)) <= 11
 
 
-def _in_ellipse(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _in_ellipse(x: Array, y: Array) -> Array:
     return x * x + 4 * (y * y) <= 225
 
 
-def _in_heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _in_heart(x: Array, y: Array) -> Array:
     x = x / np.float32(HEART[0])
     y = y / np.float32(HEART[0]) + np.float32(HEART[1])
     outside = x * x + y * y - 1
@@ -242,7 +239,7 @@ def _in_heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 INSIDE = (_in_square, _in_ellipse, _in_heart)
 
 
-def rgb_of_hsv(hsv: np.ndarray) -> np.ndarray:
+def rgb_of_hsv(hsv: Array) -> Array:
     """Red, green and blue from hue, saturation and value: [0, 1], ... 3."""
     hue = hsv[..., :1]
     saturation = hsv[..., 1:2]
@@ -251,7 +248,7 @@ def rgb_of_hsv(hsv: np.ndarray) -> np.ndarray:
     return value - value * saturation * np.clip(np.minimum(phase, 4 - phase), 0, 1)
 
 
-def _counted(points: np.ndarray, fine: int) -> np.ndarray:
+def _counted(points: Array, fine: int) -> Array:
     """How many of each pixel's points are true, uint8."""
     if fine == 1:
         return points.astype(np.uint8)

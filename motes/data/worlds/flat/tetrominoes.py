@@ -15,6 +15,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -34,9 +35,9 @@ COLOURS = np.array(
 TRIES = 2000
 
 
-def _orientations() -> list[np.ndarray]:
+def _orientations() -> list[Array]:
     """Each piece turned by quarters, none twice: bool arrays."""
-    orientations: list[np.ndarray] = []
+    orientations: list[Array] = []
     for rows in PIECES.values():
         piece = np.array([[cell == "x" for cell in row] for row in rows.split("/")])
         for turns in range(4):
@@ -105,7 +106,7 @@ class Tetrominoes(Generated):
             },
         )
 
-    def _masks(self, cells: np.ndarray) -> np.ndarray:
+    def _masks(self, cells: Array) -> Array:
         """bool, B N H W, of cells B N 4 2."""
         count, pieces = cells.shape[:2]
         blocks = np.zeros((count, pieces, *self._grid), bool)
@@ -113,7 +114,7 @@ class Tetrominoes(Generated):
         blocks[picture, np.arange(pieces)[:, None], cells[..., 0], cells[..., 1]] = True
         return self._enlarged(blocks, 2)
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         scene = self._scene(self._dice(rows))
         cells = scene["cells"]
         blocks = np.zeros((len(rows), *self._grid, 3), np.uint8)
@@ -121,10 +122,10 @@ class Tetrominoes(Generated):
         blocks[picture, cells[..., 0], cells[..., 1]] = COLOURS[scene["colour"]][:, :, None]
         return self._enlarged(blocks, 1)
 
-    def _enlarged(self, blocks: np.ndarray, axis: int) -> np.ndarray:
+    def _enlarged(self, blocks: Array, axis: int) -> Array:
         return blocks.repeat(self.config.block, axis).repeat(self.config.block, axis + 1)
 
-    def _scene(self, dice: Dice) -> dict[str, np.ndarray]:
+    def _scene(self, dice: Dice) -> dict[str, Array]:
         """Kinds and colours, B N, and the pieces' cells, B N 4 2."""
         pieces = self.config.pieces
         kind = dice.integers("shape", 0, len(CELLS) - 1, pieces)
@@ -142,13 +143,13 @@ class Tetrominoes(Generated):
             pending = pending[self._overlap(cells[pending])]
         raise UserError(f"{pieces} pieces hardly fit {self.config.image_size}; ask for fewer")
 
-    def _placed(self, dice: Dice, kind: np.ndarray, attempt: int) -> np.ndarray:
+    def _placed(self, dice: Dice, kind: Array, attempt: int) -> Array:
         """Cells, B N 4 2, of pieces of these kinds, B N, at random positions."""
         room = self._grid - EXTENT[kind] + 1
         corner = np.floor(dice.uniform(f"place {attempt}", kind.shape[1], 2) * room).astype(np.int64)
         return corner[:, :, None] + CELLS[kind]
 
-    def _overlap(self, cells: np.ndarray) -> np.ndarray:
+    def _overlap(self, cells: Array) -> Array:
         """Whether any two cells of a picture are the same, B."""
         number = cells[..., 0] * self._grid[1] + cells[..., 1]
         used = np.sort(number.reshape(len(cells), -1), 1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from motes.data.worlds.dice import Dice
-from motes.data.worlds.portable import fraction, recoloured, within
+from motes.data.worlds.portable import Array, fraction, recoloured, within
 from motes.data.worlds.roads.street_view import StreetView, per_picture
 
 # houses a side
@@ -38,7 +38,7 @@ LIT_WINDOW = np.array([0.98, 0.88, 0.6])
 DARK_WINDOW = np.array([0.2, 0.24, 0.3])
 
 
-def houses(dice: Dice, view: StreetView, grain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def houses(dice: Dice, view: StreetView, grain: Array) -> tuple[Array, Array]:
     along_street = 0.55 / view.offset
     house = np.minimum(along_street + per_picture(dice.uniform("first house")), BLOCKS - 1)
     block = (view.picture, view.side, house.astype(np.int64))
@@ -53,9 +53,7 @@ def houses(dice: Dice, view: StreetView, grain: np.ndarray) -> tuple[np.ndarray,
     return mask, colour * view.light[view.picture, view.side][..., None]
 
 
-def _windows(
-    dice: Dice, view: StreetView, up: np.ndarray, along_street: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _windows(dice: Dice, view: StreetView, up: Array, along_street: Array) -> tuple[Array, Array]:
     """Where glass is, and its colours: some windows are lit."""
     shift = dice.uniform("windows", 2)[:, :, None, None]
     floor = up * 5 + shift[:, 0]
@@ -67,12 +65,12 @@ def _windows(
     return glass, recoloured(dark, light > 0.8, LIT_WINDOW)
 
 
-def _inner(position: np.ndarray) -> np.ndarray:
+def _inner(position: Array) -> Array:
     """Whether a position, counted in windows, is off the wall between two."""
     return np.abs(fraction(position) - 0.5) < 0.27
 
 
-def car(dice: Dice, view: StreetView, number: int, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def car(dice: Dice, view: StreetView, number: int, size: Array) -> tuple[Array, Array]:
     """The car of this number, as one sees it from behind; `size`, B, is its scale."""
     size = per_picture(size)
     lateral = per_picture(dice.between(f"car {number}", -1.3, 1.3))
@@ -86,18 +84,14 @@ def car(dice: Dice, view: StreetView, number: int, size: np.ndarray) -> tuple[np
     return mask, _with_car_parts(body, right, up, half_width)
 
 
-def _with_car_parts(
-    body: np.ndarray, right: np.ndarray, up: np.ndarray, half_width: np.ndarray
-) -> np.ndarray:
+def _with_car_parts(body: Array, right: Array, up: Array, half_width: Array) -> Array:
     """The body's colours with a rear window, lamps, wheels and the dark under the car."""
     colour = recoloured(body, within(up, 0.4, 0.64) & (right < half_width - 0.07), CAR_GLASS)
     colour = recoloured(colour, (np.abs(up - 0.27) < 0.06) & (right > 0.3), CAR_LAMP)
     return recoloured(colour, (up < 0.12) & ((right > 0.26) | (up > 0.07)), 0.08)
 
 
-def tree(
-    dice: Dice, view: StreetView, grain: np.ndarray, number: int, size: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def tree(dice: Dice, view: StreetView, grain: Array, number: int, size: Array) -> tuple[Array, Array]:
     """The tree of this number; `size`, B, is its scale."""
     side = dice.integers(f"tree {number}", 0, 1)
     lateral = 0.9 * size / view.slope[np.arange(len(dice)), side] * (2 * side - 1)
@@ -113,7 +107,7 @@ def tree(
     return present & (crown | trunk), np.where(crown[..., None], leaves, BARK)
 
 
-def _brightness(view: StreetView, right: np.ndarray, above: np.ndarray, grain: np.ndarray) -> np.ndarray:
+def _brightness(view: StreetView, right: Array, above: Array, grain: Array) -> Array:
     """Of leaves: more towards the sun and the sky."""
     sun = per_picture(view.light[:, 1] - view.light[:, 0])
     return np.clip(0.62 + 0.2 * above - 0.9 * sun * right, 0.3, 1) * (0.55 + 0.9 * grain)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motes.data.worlds.dice import Dice
+from motes.data.worlds.portable import Array
 
 
 @dataclass(frozen=True)
@@ -12,28 +13,28 @@ class StreetView:
     """Numbers of a picture are B 1 1."""
 
     # h 1: 0 is the upper edge, 1 the lower
-    row: np.ndarray
+    row: Array
     # w: 0 is the middle
-    column: np.ndarray
-    horizon: np.ndarray
+    column: Array
+    horizon: Array
     # column of the vanishing point
-    vanish: np.ndarray
+    vanish: Array
     # B 1 w: columns from the vanishing point, however many; few are far away
-    offset: np.ndarray
+    offset: Array
     # B 1 w: 0 left of it, 1 right
-    side: np.ndarray
+    side: Array
     # B 2: how fast the foot of each side's houses comes down
-    slope: np.ndarray
+    slope: Array
     # B 2: light on each side
-    light: np.ndarray
+    light: Array
 
     @property
-    def sky(self) -> np.ndarray:
+    def sky(self) -> Array:
         """Whether a point is above the horizon, B h 1."""
         return self.row < self.horizon
 
     @property
-    def picture(self) -> np.ndarray:
+    def picture(self) -> Array:
         """The number of each picture, B 1 1."""
         return np.arange(len(self.slope))[:, None, None]
 
@@ -57,6 +58,6 @@ def street_view(dice: Dice, size: tuple[int, int]) -> StreetView:
     )
 
 
-def per_picture(values: np.ndarray) -> np.ndarray:
+def per_picture(values: Array) -> Array:
     """One number a picture, B, to go with its points, B h w."""
     return values[:, None, None]

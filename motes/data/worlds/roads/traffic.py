@@ -12,7 +12,7 @@ import torch
 from motes.data.base import SPLITS, Dataset, Split
 from motes.data.kept import TOGETHER, Drawn
 from motes.data.truth_from_masks import boxes_of
-from motes.data.worlds.portable import grey_planes, uniforms
+from motes.data.worlds.portable import Array, grey_planes, uniforms
 from motes.data.worlds.roads.daylight import daylight
 from motes.data.worlds.roads.fleet import Fleet, Light
 from motes.data.worlds.roads.junction import FINER, junction_of
@@ -64,16 +64,16 @@ class Traffic(Dataset):
         self.config = config
         self.split = split
         self._count = (config.count if split == "train" else config.held_out) // config.frames * config.frames
-        self._flows: dict[int, tuple[Flow, dict[str, np.ndarray]]] = {}
+        self._flows: dict[int, tuple[Flow, dict[str, Array]]] = {}
         self._drawn = Drawn(self._pixels)
 
     def __len__(self) -> int:
         return self._count
 
-    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+    def pixels(self, rows: Sequence[int]) -> Array:
         return self._drawn(rows)[0]
 
-    def _pixels(self, rows: list[int]) -> tuple[np.ndarray]:
+    def _pixels(self, rows: list[int]) -> tuple[Array]:
         pixels = self._draw(rows)[0]
         return (pixels if self.config.channels == 3 else grey_planes(pixels),)
 
@@ -100,7 +100,7 @@ class Traffic(Dataset):
             scene={name: torch.from_numpy(value.astype(np.float32)) for name, value in scene.items()},
         )
 
-    def _masks(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    def _masks(self, rows: list[int]) -> tuple[Array, Array]:
         """Visible and whole, B N H W."""
         masks = []
         for first in range(0, len(rows), TOGETHER):
@@ -110,7 +110,7 @@ class Traffic(Dataset):
         visible, whole = zip(*masks, strict=True)
         return np.concatenate(visible), np.concatenate(whole)
 
-    def _centres(self, fleet: Fleet) -> tuple[np.ndarray, np.ndarray]:
+    def _centres(self, fleet: Fleet) -> tuple[Array, Array]:
         """Where the vehicles' middles are, V 2 in [-1, 1], and their depths, V."""
         eye = junction_of(self.config.image_size, self.config.place).eye
         column, row, depth = eye.project(np.stack([fleet.x, fleet.y, SIZES[fleet.kind, 2] / 2], -1))
@@ -118,16 +118,16 @@ class Traffic(Dataset):
         parts = [((canvas + 0.5) / FINER - 0.5) / (side - 1) for canvas, side in pixels]
         return np.stack(parts, -1) * 2 - 1, depth
 
-    def _draw(self, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray, list[Sprite], Fleet]:
+    def _draw(self, rows: Sequence[int]) -> tuple[Array, Array, list[Sprite], Fleet]:
         """Pictures, slots of canvas pixels, vehicles alone, and the vehicles themselves."""
         fleet, scene = self._fleet(rows)
         junction = junction_of(self.config.image_size, self.config.place)
         light = Light(*(scene[name].astype(np.float32) for name in ("sky", "sun", "direction")))
         return (*draw_traffic(junction, fleet, light), fleet)
 
-    def _fleet(self, rows: Sequence[int]) -> tuple[Fleet, dict[str, np.ndarray]]:
+    def _fleet(self, rows: Sequence[int]) -> tuple[Fleet, dict[str, Array]]:
         """The vehicles of these pictures, and what describes each picture."""
-        fleets: list[list[np.ndarray]] = []
+        fleets: list[list[Array]] = []
         scenes = []
         for picture, row in enumerate(rows):
             clip, time = divmod(row, self.config.frames)
@@ -139,13 +139,13 @@ class Traffic(Dataset):
         hours, clouds = (np.array(values) for values in zip(*scenes, strict=True))
         return Fleet(*(np.concatenate(parts) for parts in zip(*fleets, strict=True))), _scene(hours, clouds)
 
-    def _flow(self, number: int) -> tuple[Flow, dict[str, np.ndarray]]:
+    def _flow(self, number: int) -> tuple[Flow, dict[str, Array]]:
         """The moves of CLIPS clips, and the looks of their vehicles and days."""
         if number not in self._flows:
             self._flows[number] = self._simulated(number)
         return self._flows[number]
 
-    def _simulated(self, number: int) -> tuple[Flow, dict[str, np.ndarray]]:
+    def _simulated(self, number: int) -> tuple[Flow, dict[str, Array]]:
         config = self.config
         seeds = [config.seed, SPLITS.index(self.split), number]
         move_random, look_random = (
@@ -188,9 +188,7 @@ def _check_counts(config: TrafficConfig) -> None:
         )
 
 
-def _fleet_of(
-    picture: int, moves: Flow, looks: dict[str, np.ndarray], clip: int, time: int
-) -> list[np.ndarray]:
+def _fleet_of(picture: int, moves: Flow, looks: dict[str, Array], clip: int, time: int) -> list[Array]:
     """The columns of a Fleet for one picture: the vehicles of a clip at a time."""
     slot = np.flatnonzero(moves.present[clip])
     looks_of_slots = [values[clip, slot] for values in (moves.kind, looks["body"], looks["second"])]
@@ -198,7 +196,7 @@ def _fleet_of(
     return [np.full(len(slot), picture), slot, *looks_of_slots, *motion]
 
 
-def _scene(hour: np.ndarray, clouds: np.ndarray) -> dict[str, np.ndarray]:
+def _scene(hour: Array, clouds: Array) -> dict[str, Array]:
     sky, sun, direction = daylight(hour, clouds)
     return {
         "hour": hour,
@@ -210,7 +208,7 @@ def _scene(hour: np.ndarray, clouds: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _by_slot(values: np.ndarray, fleet: Fleet, shape: tuple[int, ...]) -> torch.Tensor:
+def _by_slot(values: Array, fleet: Fleet, shape: tuple[int, ...]) -> torch.Tensor:
     """Values of vehicles, V ..., in a table of pictures and slots, B N ...; zeros for no vehicle."""
     dtype = values.dtype if values.dtype == np.int64 else np.float32
     table = np.zeros((*shape, *values.shape[1:]), dtype)
@@ -218,14 +216,14 @@ def _by_slot(values: np.ndarray, fleet: Fleet, shape: tuple[int, ...]) -> torch.
     return torch.from_numpy(table)
 
 
-def _visible(slots: np.ndarray, most: int) -> np.ndarray:
+def _visible(slots: Array, most: int) -> Array:
     """bool, B N H W: at least half of a pixel is the vehicle's, and no other vehicle has more of it."""
     number = np.arange(1, most + 1, dtype=np.uint8)[None, :, None, None]
     share = _quarters(slots[:, None] == number)
     return (np.argmax(share, 1)[:, None] + 1 == number) & (share >= 2)
 
 
-def _whole(shape: tuple[int, ...], sprites: list[Sprite], fleet: Fleet, most: int) -> np.ndarray:
+def _whole(shape: tuple[int, ...], sprites: list[Sprite], fleet: Fleet, most: int) -> Array:
     """bool, B N H W: at least half of a pixel is the vehicle's, as if it were alone; `shape` is B h w."""
     alone = np.zeros((shape[0], most, *shape[1:]), bool)
     for sprite, frame, slot in zip(sprites, fleet.frame, fleet.slot, strict=True):
@@ -233,7 +231,7 @@ def _whole(shape: tuple[int, ...], sprites: list[Sprite], fleet: Fleet, most: in
     return _quarters(alone) >= 2
 
 
-def _quarters(mask: np.ndarray) -> np.ndarray:
+def _quarters(mask: Array) -> Array:
     """How many of its four canvas pixels are in the mask, for each pixel."""
     tall = mask[..., ::2, :].astype(np.uint8) + mask[..., 1::2, :]
     return tall[..., ::2] + tall[..., 1::2]
