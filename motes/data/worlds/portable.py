@@ -57,9 +57,9 @@ def mix(start: Array, end: Array | float, share: Array) -> Array:
     return start + (end - start) * share
 
 
-def recoloured(colour: Array, mask: Array, other: Array | float) -> Array:
+def recoloured(colour: Array, mask: Array, top: Array | float) -> Array:
     """Colours, ... 3, with another where the mask is true."""
-    return np.where(mask[..., None], other, colour)
+    return np.where(mask[..., None], top, colour)
 
 
 def uniforms(

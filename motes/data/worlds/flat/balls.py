@@ -219,9 +219,9 @@ class Balls(Generated):
                 attempt = attempt + 1
         return position
 
-    def _overlaps(self, position: Array, others: Array) -> Array:
-        """Whether a ball of each clip, C 2, overlaps any of the other balls, C M 2."""
-        gap = position[:, None] - others
+    def _overlaps(self, position: Array, placed: Array) -> Array:
+        """Whether a ball of each clip, C 2, overlaps any of those already placed, C M 2."""
+        gap = position[:, None] - placed
         square = gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1]
         return np.any(square < (2 * self.rules.radius) ** 2, 1)
 

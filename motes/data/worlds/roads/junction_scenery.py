@@ -168,19 +168,19 @@ def _leaves(point: tuple[Array, Array, Array], colour: Array, random: np.random.
 def with_trees(surface: Surface, eye: Camera, rays: Array, random: np.random.Generator) -> Surface:
     """Trees before the surface; rays H W 3."""
     numbers = random.random((len(TREES), 5))
-    for place, (chance, *shape) in zip(TREES, numbers.tolist(), strict=True):
+    for position, (chance, *shape) in zip(TREES, numbers.tolist(), strict=True):
         if chance <= 0.8:
-            for body in _tree(place, *shape):
+            for body in _tree(position, *shape):
                 surface = _with_ellipsoid(surface, eye, rays, body, random)
     return surface
 
 
 def _tree(
-    place: tuple[float, float], wide: float, tall: float, tone: float, shift: float
+    position: tuple[float, float], wide: float, tall: float, tone: float, shift: float
 ) -> tuple[Ellipsoid, Ellipsoid]:
     """A trunk and a round crown; numbers 0 to 1."""
-    x = place[0] + shift - 0.5
-    y = place[1] + wide - 0.5
+    x = position[0] + shift - 0.5
+    y = position[1] + wide - 0.5
     radius = 1.1 + 0.8 * wide
     height = 2.6 + 1.2 * tall
     trunk = Ellipsoid((x, y, 0.45 * height), (0.16, 0.16, 0.6 * height), TRUNK, tone, 0)
