@@ -16,7 +16,7 @@ from watchers import StopAt
 
 from motes import load
 from motes.errors import UserError
-from motes.training import loop
+from motes.training import loop, running
 from motes.training.recipe import Recipe, Training
 from motes.training.run import Run
 
@@ -109,7 +109,7 @@ def test_a_run_killed_at_a_step_keeps_no_line_of_metrics_twice(killed, tmp_path)
 @pytest.mark.parametrize("place", ["best", "last"])
 def test_killed_between_a_checkpoint_and_its_links(place, tmp_path, monkeypatch):
     held_out = iter([3.0, 1.0, 2.0])  # the second checkpoint is the best
-    monkeypatch.setattr(loop, "validate", lambda *rest: {"validation": next(held_out), "terms": {}})
+    monkeypatch.setattr(running, "validate", lambda *rest: {"validation": next(held_out), "terms": {}})
     real = Run._point
 
     def dies(self, name, target):
