@@ -103,7 +103,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _ends(stem: str, end: str) -> bool:
-    return stem.lower().endswith(end) and (len(stem) == len(end) or stem[-end.count - 1] in "-_ ")
+    return stem.lower().endswith(end) and (len(stem) == len(end) or stem[-len(end) - 1] in "-_ ")
 
 
 def _learn(told: argparse.Namespace, pairs: Pairs) -> None:

@@ -48,7 +48,7 @@ def test_the_penalty_is_the_papers_substituted_gradient(pull):
     torch.manual_seed(2)
     said = model.read(batch.image)
     moves = (batch.labels["varies"][:, None] == torch.tensor([0, 1, 1, 2, 2, 2])).repeat(1, 2)
-    clamped = Clamp.apply(said, group_means(said, batch.labels["clip"]).detach(), moves, pull)
+    clamped = Clamp.apply(said, group_means(said, batch.clip).detach(), moves, pull)
     mean, log_variance = clamped.chunk(2, -1)
     code = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
     error = (torch.sigmoid(model.draw(code)) - batch.image).square().sum((1, 2, 3)) / (2 * CONFIG.noise**2)
