@@ -1,0 +1,194 @@
+"""The light of solids on a floor under one lamp: floor, matt and metal surfaces, and what metal mirrors."""
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange, repeat
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from motes.data.worlds.solid.camera_view import CameraView
+from motes.data.worlds.solid.raycast import Hits, entry_distances, normals_at
+from motes.data.worlds.solid.shadows import shadows
+from motes.data.worlds.solid.solids import NEVER, Solids, dot, unit
+
+FAR = 60.0  # the floor ends here
+
+
+@dataclass(frozen=True)
+class SurfacePoints:
+    """Points on solids that rays meet."""
+
+    # flat index over pictures and solids
+    solid: Int[Tensor, " P"]
+    picture: Int[Tensor, " P"]
+    point: Float[Tensor, "3 P"]
+    # of the ray that meets the point
+    direction: Float[Tensor, "3 P"]
+    # whether the lamp reaches the point
+    lit: Bool[Tensor, " P"]
+
+    def at(self, index: Int[Tensor, " Q"]) -> "SurfacePoints":
+        return SurfacePoints(
+            self.solid[index],
+            self.picture[index],
+            self.point[:, index],
+            self.direction[:, index],
+            self.lit[index],
+        )
+
+
+def shaded_picture(solids: Solids, view: CameraView, hits: Hits) -> Float[Tensor, "B 3 H W"]:
+    """Light in [0, 1]."""
+    count, _, rays = hits.direction.shape
+    point = _points_met(view, hits)
+    lit, sky = shadows(solids, view, hits, rearrange(point, "c (b r) -> b c r", b=count))
+    lamp = repeat(view.lamp, "b c -> c (b r)", r=rays)
+    light = floor_light(point, lamp, lit.flatten(), sky.flatten())
+    on_solid = (hits.nearest.flatten() < NEVER).nonzero()[:, 0]
+    light[:, on_solid] = _solid_light(solids, view, _surface(solids, hits, point, lit, on_solid))
+    return _pixel_means(rearrange(light, "c (b r) -> b c r", b=count), view)
+
+
+def _points_met(view: CameraView, hits: Hits) -> Float[Tensor, "3 BR"]:
+    """Where the rays end: on a solid, on the floor, or far off."""
+    direction = rearrange(hits.direction, "b c r -> c (b r)")
+    nearest = hits.nearest.flatten()
+    eye = repeat(view.eye, "b c -> c (b r)", r=hits.direction.shape[2])
+    down = direction[2] < -1e-4
+    floor = torch.where(down, -eye[2] / torch.where(down, direction[2], -1.0), FAR).clamp_max(FAR)
+    return eye + torch.where(nearest < NEVER, nearest, floor) * direction
+
+
+def _surface(solids: Solids, hits: Hits, point: Tensor, lit: Tensor, index: Tensor) -> SurfacePoints:
+    """The rays with these flat indices, which meet solids."""
+    direction = rearrange(hits.direction, "b c r -> c (b r)")
+    picture = torch.div(index, hits.direction.shape[2], rounding_mode="floor")
+    solid = picture * solids.kind.shape[1] + hits.solid.flatten()[index]
+    return SurfacePoints(solid, picture, point[:, index], direction[:, index], lit.flatten()[index])
+
+
+def _pixel_means(light: Float[Tensor, "B 3 R"], view: CameraView) -> Float[Tensor, "B 3 H W"]:
+    fine = view.fine
+    rows, columns = view.size
+    rays = rearrange(light, "b c (h p w q) -> (p q) b c h w", h=rows, p=fine, w=columns, q=fine)
+    total = rays[0]
+    # one ray after the other, in this order on every machine
+    for ray in rays[1:]:
+        total = total + ray
+    return total / fine**2
+
+
+def floor_light(point: Tensor, lamp: Tensor, lit: Tensor, sky: Tensor) -> Float[Tensor, "3 P"]:
+    """A grey floor, brighter under the lamp, which fades into the dark far off.
+
+    lit: whether the lamp reaches the point; sky: the share of the sky's light that solids leave to it.
+    """
+    to_lamp = lamp - point
+    squared = dot(to_lamp, to_lamp)
+    facing = to_lamp[2] / torch.sqrt(squared)
+    direct = torch.where(lit, facing * (150 / (70 + squared)), 0.0)
+    across = point[0] * point[0] + point[1] * point[1]
+    ambient = (0.37 + 16 / (60 + across)) * sky
+    shade = 0.42 * direct + 0.62 * ambient
+    return torch.stack([shade * tint for tint in (0.99, 0.985, 0.97)])
+
+
+def _solid_light(solids: Solids, view: CameraView, surface: SurfacePoints) -> Float[Tensor, "3 P"]:
+    normal = normals_at(solids, surface.solid, surface.point)
+    matt = _matt_light(solids, view, surface, normal)
+    gloss = _gloss(view, surface, normal)
+    light = matt + 0.16 * _power(gloss, 4)
+    metal = solids.metal.flatten()[surface.solid].nonzero()[:, 0]
+    mirror = _metal_mirror(solids, view, surface.at(metal), normal[:, metal])
+    highlight = gloss[metal]
+    light[:, metal] = (
+        0.2 * matt[:, metal] + 0.95 * mirror + 0.9 * _power(highlight, 7) + 0.3 * _power(highlight, 3)
+    )
+    return light
+
+
+def _matt_light(solids: Solids, view: CameraView, surface: SurfacePoints, normal: Tensor) -> Tensor:
+    """The light of matt surfaces in their colours, 3 P."""
+    to_lamp = unit(view.lamp.mT[:, surface.picture] - surface.point)
+    right = view.axes[:, 0].mT[:, surface.picture]
+    return solids.colours_at(surface.solid) * _brightness(normal, to_lamp, surface.lit, right)
+
+
+def _brightness(normal: Tensor, to_lamp: Tensor, lit: Tensor, right: Tensor) -> Float[Tensor, " P"]:
+    """How bright a white surface is: the sky above, the lamp, and a weak light on the right without
+    shadows."""
+    facing = torch.where(lit, dot(normal, to_lamp).clamp_min(0), 0.0)
+    return 0.49 + 0.15 * normal[2] + 0.62 * facing + 0.14 * dot(normal, right).clamp_min(0)
+
+
+def _gloss(view: CameraView, surface: SurfacePoints, normal: Tensor) -> Float[Tensor, " P"]:
+    """Cosine between the normal and the half vector of lamp and camera (Blinn), 0 in shadows."""
+    to_lamp = unit(view.lamp.mT[:, surface.picture] - surface.point)
+    half_vector = unit(to_lamp - unit(surface.direction))
+    return torch.where(surface.lit, dot(normal, half_vector).clamp_min(0), 0.0)
+
+
+def _metal_mirror(solids: Solids, view: CameraView, surface: SurfacePoints, normal: Tensor) -> Tensor:
+    """Light that metal mirrors to the camera, 3 P."""
+    sight = unit(surface.direction)
+    facing = dot(sight, normal)
+    # metal that is met at a flat angle mirrors without its colour
+    edge = _power((1 + facing).clamp(0, 1), 2)
+    tint = 0.85 * solids.colours_at(surface.solid) + 0.1
+    tint = tint + (0.9 - tint) * edge
+    return tint * _mirrored_light(solids, view, surface, sight - 2 * facing * normal)
+
+
+def _mirrored_light(
+    solids: Solids, view: CameraView, surface: SurfacePoints, direction: Float[Tensor, "3 P"]
+) -> Float[Tensor, "3 P"]:
+    """What a mirror at each point shows: the other solids, matt, without shadows; the floor; walls, a window,
+    a bright ceiling."""
+    distance, number = _nearest_other(solids, surface, direction)
+    light = _surroundings(view, surface, direction)
+    hit = (distance < NEVER).nonzero()[:, 0]
+    picture = surface.picture[hit]
+    mirrored = SurfacePoints(
+        picture * solids.kind.shape[1] + number[hit],
+        picture,
+        surface.point[:, hit] + distance[hit] * direction[:, hit],
+        direction[:, hit],
+        torch.ones_like(hit, dtype=torch.bool),
+    )
+    normal = normals_at(solids, mirrored.solid, mirrored.point)
+    light[:, hit] = _matt_light(solids, view, mirrored, normal)
+    return light
+
+
+def _nearest_other(solids: Solids, surface: SurfacePoints, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """Distance and number of the first other solid in this direction from each point, P each."""
+    number = solids.kind.shape[1]
+    solid = surface.picture[:, None] * number + torch.arange(number, device=surface.solid.device)
+    index = solid.flatten()
+    origin = repeat(surface.point, "c p -> c (p n)", n=number) - solids.centres_at(index)
+    distance = entry_distances(solids, index, origin, repeat(direction, "c p -> c (p n)", n=number))
+    candidate = (solid != surface.solid[:, None]) & solids.present[surface.picture]
+    nearest, other_number = torch.where(candidate, distance.view(-1, number), NEVER).min(1)
+    return nearest, other_number
+
+
+def _surroundings(view: CameraView, surface: SurfacePoints, direction: Tensor) -> Float[Tensor, "3 P"]:
+    """Light that comes from the floor, the walls, the window and the ceiling."""
+    up = direction[2]
+    aside = dot(direction, view.axes[:, 0].mT[:, surface.picture])
+    # a tall bright window on the left
+    window = _power((1 - _power((aside + 0.45) / 0.3, 1)).clamp_min(0), 1)
+    above = 0.38 + 0.5 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0) + 0.75 * window
+    distance = torch.where(up < -1e-3, -surface.point[2] / up.clamp_max(-1e-3), FAR).clamp_max(FAR)
+    ground = surface.point + distance * direction
+    ones = torch.ones_like(up)
+    floor = floor_light(ground, view.lamp.mT[:, surface.picture], ones > 0, ones)
+    return torch.where(up < 0, floor, above)
+
+
+def _power(value: Tensor, doublings: int) -> Tensor:
+    """To the 2, 4, 8, ... by multiplication, which rounds the same everywhere."""
+    for _ in range(doublings):
+        value = value * value
+    return value
