@@ -1,10 +1,8 @@
 """A generated chair of bars and plates: seat, legs, back and arms, by the random numbers of its class."""
 
-import numpy as np
-
 from motes.data.worlds.chairs.backs import back
 from motes.data.worlds.chairs.legs import legs
-from motes.data.worlds.chairs.parts import Part, bar
+from motes.data.worlds.chairs.parts import Part, slab
 from motes.data.worlds.chairs.plan import ChairPlan
 from motes.data.worlds.dice import Dice
 
@@ -17,19 +15,17 @@ def chair(dice: Dice) -> list[Part]:
 
 
 def _seat(plan: ChairPlan) -> list[Part]:
+    """A board and, perhaps, a cushion."""
     bottom = plan.height - plan.draws.between("board", 0.02, 0.045)
     disc = plan.draws.chance("disc", 0.25)
-    half = (plan.half_width, plan.half_depth)
-    parts = [_slab(bottom, plan.height, half, disc, plan.wood)]
-    if plan.draws.chance("cushion", 0.6):
-        top = plan.height + plan.draws.between("soft", 0.02, 0.07)
-        half = (plan.half_width * 0.94, plan.half_depth * 0.94)
-        parts.append(_slab(plan.height, top, half, disc, plan.cloth))
-    return parts
+    board = slab(bottom, plan.height, (plan.half_width, plan.half_depth), disc, plan.wood)
+    return [board, _cushion(plan, disc)] if plan.draws.chance("cushion", 0.6) else [board]
 
 
-def _slab(bottom: float, top: float, half: tuple[float, float], disc: bool, colour: np.ndarray) -> Part:
-    return bar(np.array([0, 0, bottom]), np.array([0, 0, top]), half, disc, colour)
+def _cushion(plan: ChairPlan, disc: bool) -> Part:
+    top = plan.height + plan.draws.between("soft", 0.02, 0.07)
+    half = (plan.half_width * 0.94, plan.half_depth * 0.94)
+    return slab(plan.height, top, half, disc, plan.cloth)
 
 
 def _arms(plan: ChairPlan) -> list[Part]:

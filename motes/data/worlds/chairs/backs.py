@@ -35,10 +35,13 @@ class BackLine:
         """y and z at this share of the way up."""
         return self.foot + share * self.tilt, self.height + share * (self.top - self.height)
 
+    def end(self) -> tuple[float, float]:
+        """y and z of the top."""
+        return self.foot + self.tilt, self.top
+
     def upright(self, plan: ChairPlan, x: float, drop: float, thicker: float = 1.0) -> Part:
         """A bar from a little below the seat's upper side to the top."""
-        start = (x, self.foot, self.height - drop)
-        return plan.bar(start, (x, self.foot + self.tilt, self.top), thicker)
+        return plan.bar((x, self.foot, self.height - drop), (x, *self.end()), thicker)
 
     def posts(self, plan: ChairPlan) -> list[Part]:
         return [self.upright(plan, i * plan.half_width * 0.9, 0.02) for i in SIDES]
@@ -48,16 +51,20 @@ def _plate(plan: ChairPlan, line: BackLine) -> list[Part]:
     y, z = line.at(plan.draws.between("gap", 0.0, 0.2))
     cloth = plan.draws.chance("soft back", 0.5)
     half = (plan.half_width * 0.96, 0.025)
-    return [plan.plate((0.0, y, z), (0.0, line.foot + line.tilt, line.top), half, cloth), *line.posts(plan)]
+    return [plan.plate((0.0, y, z), (0.0, *line.end()), half, cloth), *line.posts(plan)]
 
 
 def _slats(plan: ChairPlan, line: BackLine) -> list[Part]:
     count = 3 + int(plan.draws.between("slats", 0.0, 4.0))
     x = plan.half_width * 0.9
-    y = line.foot + line.tilt
     slats = [line.upright(plan, x * (2 * (n + 1) / (count + 1) - 1), 0.01, 0.6) for n in range(count)]
+    return [*line.posts(plan), *slats, _top_rail(plan, line)]
+
+
+def _top_rail(plan: ChairPlan, line: BackLine) -> Part:
+    x = plan.half_width * 0.9
     half = (plan.half_thickness, plan.half_thickness * 1.6)
-    return [*line.posts(plan), *slats, plan.plate((-x, y, line.top), (x, y, line.top), half)]
+    return plan.plate((-x, *line.end()), (x, *line.end()), half)
 
 
 def _ladder(plan: ChairPlan, line: BackLine) -> list[Part]:

@@ -53,10 +53,14 @@ class Chairs(Dataset):
         _check(config)
         self.config = config
         self.split = split
-        self._sides = config.azimuths * len(config.elevations)
         self._pairs = self._split_pairs()
         self._chairs: dict[int, list[Part]] = {}
         self._drawn = Drawn(self._draw)
+
+    @property
+    def _sides(self) -> int:
+        """From which each class is seen."""
+        return self.config.azimuths * len(self.config.elevations)
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -105,9 +109,14 @@ class Chairs(Dataset):
         classes, views = self._classes_and_views(np.array(rows))
         turns = np.stack([cosine(views), sine(views)], -1).tolist()
         drawn = [self._draw_view(number, *turn) for number, turn in zip(classes.tolist(), turns, strict=True)]
-        pixels = np.stack([picture for picture, _ in drawn])
-        pixels = pixels if self.config.channels == 3 else grey(pixels)
-        return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)), np.stack([mask for _, mask in drawn])
+        return self._pixels(np.stack([picture for picture, _ in drawn])), np.stack(
+            [mask for _, mask in drawn]
+        )
+
+    def _pixels(self, pictures: np.ndarray) -> np.ndarray:
+        """B H W 3 to B C H W."""
+        pixels = pictures if self.config.channels == 3 else grey(pictures)
+        return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
 
     def _draw_view(
         self, number: int, azimuth: list[float], elevation: list[float]

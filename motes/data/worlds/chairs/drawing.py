@@ -20,6 +20,7 @@ GROUND = 0.97  # grey level around the chair
 AMBIENT = 0.46
 LAMP = 0.62
 SHADOW = 0.25
+ABOVE_CAMERA = np.array([0, 0, 0.55])  # part of the lamp's direction
 ABOVE = np.float32(2e-3)  # shadow rays start so far above the surface
 CORNERS = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], np.float64)
 
@@ -51,7 +52,7 @@ class ChairCamera:
 
     def lamp(self) -> np.ndarray:
         """The direction of the lamp, beside and above the camera."""
-        lamp = -self.ahead * 0.6 - self.right * 0.45 + self.up * 0.35 + np.array([0, 0, 0.55])
+        lamp = -self.ahead * 0.6 - self.right * 0.45 + self.up * 0.35 + ABOVE_CAMERA
         lamp = lamp.astype(np.float32)
         return lamp / np.sqrt(inner_product(lamp, lamp))
 

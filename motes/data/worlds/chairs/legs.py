@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from motes.data.worlds.chairs.parts import Part, bar
+from motes.data.worlds.chairs.parts import Part, bar, slab
 from motes.data.worlds.chairs.plan import SIDES, ChairPlan
 
+HUB = np.array([0.0, 0.0, 0.08])  # where the feet of a star meet
 # directions of a star's five feet: points of a regular pentagon
 PENTAGON = ((0.0, 1.0), (0.951, 0.309), (0.588, -0.809), (-0.588, -0.809), (-0.951, 0.309))
 
@@ -40,21 +41,17 @@ def _stretchers(plan: ChairPlan, x: float, y: float, height: float) -> list[Part
 
 def _column(plan: ChairPlan) -> list[Part]:
     radius = plan.draws.between("foot", 0.16, 0.24)
-    foot = bar(np.array([0, 0, 0]), np.array([0, 0, 0.03]), (radius, radius), True, plan.wood)
-    return [foot, plan.bar((0.0, 0.0, 0.03), (0.0, 0.0, plan.height - 0.02), 1.4)]
+    return [slab(0.0, 0.03, (radius, radius), True, plan.wood), plan.post(0.03, 1.4)]
 
 
 def _star(plan: ChairPlan) -> list[Part]:
     reach = plan.draws.between("reach", 0.2, 0.28)
-    feet = [_foot(plan, reach * x, reach * y) for x, y in PENTAGON]
-    return [*feet, plan.bar((0.0, 0.0, 0.06), (0.0, 0.0, plan.height - 0.02), 1.3)]
+    return [*(_foot(plan, reach * x, reach * y) for x, y in PENTAGON), plan.post(0.06, 1.3)]
 
 
 def _foot(plan: ChairPlan, x: float, y: float) -> Part:
     """A foot of a star, equally thick in all chairs."""
-    start = np.array([0.0, 0.0, 0.08])
-    end = np.array([x, y, 0.025])
-    return bar(start, end, (0.02, 0.02), plan.round, plan.wood)
+    return bar(HUB, np.array([x, y, 0.025]), (0.02, 0.02), plan.round, plan.wood)
 
 
 def _runners(plan: ChairPlan) -> list[Part]:

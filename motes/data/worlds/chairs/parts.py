@@ -42,6 +42,11 @@ def bar(
     return Part((start + end) / 2, axes, np.array([*half, length / 2]), is_round, colour)
 
 
+def slab(bottom: float, top: float, half: tuple[float, float], is_round: bool, colour: np.ndarray) -> Part:
+    """A level part around the z axis."""
+    return bar(np.array([0, 0, bottom]), np.array([0, 0, top]), half, is_round, colour)
+
+
 def inner_product(a: np.ndarray, b: np.ndarray) -> Any:
     """Of ... 3 and ... 3; a library's own product differs in the last bit between machines."""
     return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]

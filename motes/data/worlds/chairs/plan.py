@@ -89,6 +89,10 @@ class ChairPlan:
         half = self.half_thickness * thicker
         return bar(np.array(start), np.array(end), (half, half), self.round, self.wood)
 
+    def post(self, bottom: float, thicker: float) -> Part:
+        """A bar in the middle, up to the seat."""
+        return self.bar((0.0, 0.0, bottom), (0.0, 0.0, self.height - 0.02), thicker)
+
     def bars(self, start: Point, end: Point, thicker: float = 1.0) -> list[Part]:
         """A bar at each side; the points are those of the right one."""
         return [self.bar(_at_side(side, start), _at_side(side, end), thicker) for side in SIDES]

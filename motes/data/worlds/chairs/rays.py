@@ -32,8 +32,7 @@ def ray_entry(part: Part, origin: np.ndarray, directions: np.ndarray) -> tuple[n
 def _between_lids(walls: Span, start: Any, speed: np.ndarray) -> Span:
     """The span between the walls, cut by the two ends of the part."""
     low, high, normal = walls
-    near = (np.sign(speed) * -1 - start) / speed
-    far = (np.sign(speed) - start) / speed
+    near, far = _between_walls(start, speed)
     by_lid = near > low
     low = np.where(by_lid, near, low)
     high = np.minimum(high, far)
@@ -56,9 +55,16 @@ def _through_cylinder(start: list[Any], speed: list[np.ndarray]) -> Span:
 
 def _through_box(start: list[Any], speed: list[np.ndarray]) -> Span:
     """Between the walls of a square from -1 to 1."""
-    u, v = speed[:2]
-    near = [(-np.sign(rate) - value) / rate for value, rate in zip(start[:2], speed[:2], strict=True)]
-    far = [(np.sign(rate) - value) / rate for value, rate in zip(start[:2], speed[:2], strict=True)]
-    by_x = near[0] > near[1]
-    wall = np.stack([np.where(by_x, -np.sign(u), 0), np.where(by_x, 0, -np.sign(v)), np.zeros_like(u)], -1)
-    return np.maximum(*near), np.minimum(*far), wall.astype(np.float32)
+    near_x, far_x = _between_walls(start[0], speed[0])
+    near_y, far_y = _between_walls(start[1], speed[1])
+    normal = _wall_normal(near_x > near_y, speed[0], speed[1])
+    return np.maximum(near_x, near_y), np.minimum(far_x, far_y), normal
+
+
+def _between_walls(start: Any, speed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return (-np.sign(speed) - start) / speed, (np.sign(speed) - start) / speed
+
+
+def _wall_normal(by_x: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    normal = [np.where(by_x, -np.sign(u), 0), np.where(by_x, 0, -np.sign(v)), np.zeros_like(u)]
+    return np.stack(normal, -1).astype(np.float32)
