@@ -41,12 +41,17 @@ class SolidRayPairs:
 
 def ray_directions(view: CameraView) -> Float[Tensor, "B 3 R"]:
     """Directions of the rays, one length ahead; R = rows x columns, `fine` rays a pixel's side."""
+    right, up = _offsets(view)
+    axes = view.axes[..., None, None]
+    return rearrange(axes[:, 0] * right + axes[:, 1] * up[:, None] + axes[:, 2], "b c h w -> b c (h w)")
+
+
+def _offsets(view: CameraView) -> tuple[Float[Tensor, " columns"], Float[Tensor, " rows"]]:
+    """Of the rays from the middle of the picture, to the right and up, one length ahead."""
     rows, columns = (side * view.fine for side in view.size)
     step = view.tangent / (min(view.size) * view.fine / 2)
     up = (rows / 2 - 0.5 - torch.arange(rows, device=view.eye.device)) * step
-    right = (torch.arange(columns, device=view.eye.device) - columns / 2 + 0.5) * step
-    axes = view.axes[..., None, None]
-    return rearrange(axes[:, 0] * right + axes[:, 1] * up[:, None] + axes[:, 2], "b c h w -> b c (h w)")
+    return (torch.arange(columns, device=view.eye.device) - columns / 2 + 0.5) * step, up
 
 
 def project(points: Float[Tensor, "B N P 3"], view: CameraView) -> Float[Tensor, "B N P 3"]:
@@ -65,7 +70,7 @@ def pairs_in_windows(
 ) -> SolidRayPairs:
     """Each solid with every ray through the window around its projected corners."""
     solid, ray = _rays_in(_windows(project(corners, view), present, view), view)
-    return SolidRayPairs(solid, ray, torch.div(solid, present.shape[1], rounding_mode="floor"))
+    return SolidRayPairs(solid, ray, floor_divide(solid, present.shape[1]))
 
 
 def _windows(
@@ -85,7 +90,11 @@ def _rays_in(windows: Int[Tensor, "M 4"], view: CameraView) -> tuple[Int[Tensor,
     counts = rows * columns
     window = torch.repeat_interleave(counts)
     local = torch.arange(len(window), device=windows.device) - (counts.cumsum(0) - counts)[window]
-    row = torch.div(local, columns[window], rounding_mode="floor")
+    row = floor_divide(local, columns[window])
     column = local - row * columns[window]
     first_row, first_column = windows[:, :2].mT[:, window]
     return window, (first_row + row) * (view.size[1] * view.fine) + first_column + column
+
+
+def floor_divide(a: Tensor, b: Tensor | int) -> Tensor:
+    return torch.div(a, b, rounding_mode="floor")

@@ -4,7 +4,7 @@ when they are hit off their middle, and are slowed by the floor."""
 import numpy as np
 
 from motes.data.worlds.collisions import closing_speed, distances, meetings
-from motes.data.worlds.solid.plane import length, squared_length, unit_vectors
+from motes.data.worlds.solid.plane import length, rotated, squared_length, unit_vectors
 from motes.data.worlds.solid.solids import SPHERE
 
 RADIUS = 0.5  # of all discs
@@ -29,8 +29,7 @@ class RollingDiscs:
         clips, number = frame.shape
         self._start = start
         self._frame = frame
-        waiting = np.stack([FAR + 10 * np.arange(number), np.zeros(number)], -1)
-        self.position = np.broadcast_to(waiting, (clips, number, 2)).copy()
+        self.position = _waiting(clips, number)
         self.velocity = np.zeros((clips, number, 2))
         self.turn = start["turn"].copy()
         self.spin = np.zeros((clips, number))
@@ -73,26 +72,31 @@ class RollingDiscs:
         self.velocity = self.velocity * share[..., None]
 
     def _spin(self, part: float) -> None:
-        cosine = self.turn[..., 0]
-        sine = self.turn[..., 1]
-        angle = part * self.spin
-        turn = np.stack([cosine - angle * sine, sine + angle * cosine], -1)
-        self.turn = unit_vectors(turn)
+        # to the first order of the angle
+        self.turn = unit_vectors(rotated(self.turn, np.ones_like(self.spin), part * self.spin))
         self.spin = self.spin * (1 - part * (1 - SPIN_LEFT))
 
     def _hit(self, tentative: np.ndarray) -> None:
         """Discs that overlap and come closer bounce, and spin by the speed along the surface."""
         for i, j, clips, line in meetings(tentative, self.radius, self.pairs):
             closing = np.maximum(closing_speed(self.velocity, i, j, clips, line), 0)
-            push = (closing * (1 + SPRING) / (self.mass[clips, i] + self.mass[clips, j]))[:, None] * line
-            past = self.velocity[clips, j] - self.velocity[clips, i]
-            slide = GRIP * (past[:, 1] * line[:, 0] - past[:, 0] * line[:, 1]) / RADIUS * (closing > 0)
-            self.velocity[clips, i] += push * self.mass[clips, j][:, None]
-            self.velocity[clips, j] -= push * self.mass[clips, i][:, None]
-            self.spin[clips, i] -= slide
-            self.spin[clips, j] -= slide
+            # the spin first: it depends on the velocities before the push
+            spin = self._spin_of_hit(i, j, clips, line) * (closing > 0)
+            self._push(i, j, clips, line, closing * (1 + SPRING))
+            self.spin[clips, i] -= spin
+            self.spin[clips, j] -= spin
             self.hits[clips, i, j] |= closing > SOFTEST
             self.hits[clips, j, i] |= closing > SOFTEST
+
+    def _push(self, i: int, j: int, clips: np.ndarray, line: np.ndarray, speed: np.ndarray) -> None:
+        """Changes the closing speed of two discs, sharing the change by their masses."""
+        push = (speed / (self.mass[clips, i] + self.mass[clips, j]))[:, None] * line
+        self.velocity[clips, i] += push * self.mass[clips, j][:, None]
+        self.velocity[clips, j] -= push * self.mass[clips, i][:, None]
+
+    def _spin_of_hit(self, i: int, j: int, clips: np.ndarray, line: np.ndarray) -> np.ndarray:
+        past = self.velocity[clips, j] - self.velocity[clips, i]
+        return GRIP * (past[:, 1] * line[:, 0] - past[:, 0] * line[:, 1]) / RADIUS
 
     def _push_apart(self) -> None:
         """Moves each disc by half of what still overlaps."""
@@ -101,3 +105,9 @@ class RollingDiscs:
             push = (RADIUS - distance / 2) * line
             self.position[clips, i] += push
             self.position[clips, j] -= push
+
+
+def _waiting(clips: int, number: int) -> np.ndarray:
+    """Positions of discs that have not entered, B N 2."""
+    position = np.stack([FAR + 10 * np.arange(number), np.zeros(number)], -1)
+    return np.broadcast_to(position, (clips, number, 2)).copy()

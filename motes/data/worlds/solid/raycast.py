@@ -1,5 +1,6 @@
 """A batched ray-caster for solids on a floor: which solid each ray meets first, and where."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -37,13 +38,15 @@ def masks(hits: Hits, view: CameraView) -> tuple[Bool[Tensor, "B N H W"], Bool[T
 
     A solid covers a pixel if it is met by at least half of its rays; the nearest of those is visible.
     """
-    distances = rearrange(
-        hits.distances, "b n (h p w q) -> b n h w (p q)", h=view.size[0], p=view.fine, w=view.size[1]
-    )
+    distances = _by_pixel(hits.distances, view)
     full = 2 * (distances < NEVER).sum(-1) >= view.fine**2
     front = torch.where(full, distances.amin(-1), NEVER).argmin(1)
     numbers = torch.arange(full.shape[1], device=front.device)[:, None, None]
     return full & (front[:, None] == numbers), full
+
+
+def _by_pixel(values: Float[Tensor, "B N R"], view: CameraView) -> Float[Tensor, "B N H W P"]:
+    return rearrange(values, "b n (h p w q) -> b n h w (p q)", h=view.size[0], p=view.fine, w=view.size[1])
 
 
 def _camera_distances(solids: Solids, view: CameraView, direction: Tensor) -> Float[Tensor, "B N R"]:
@@ -63,33 +66,26 @@ def entry_distances(solids: Solids, index: Tensor, origin: Tensor, direction: Te
     index: flat indices of the solids; origin: 3 P, relative to the solid's centre; direction: 3 P.
     """
     result = torch.full_like(origin[0], NEVER)
-    kind = solids.kind.flatten()[index]
-    radius = solids.radius.flatten()
-    half = solids.half_height().flatten()
-    for number, enter in enumerate(ENTER):
-        pair = (kind == number).nonzero()[:, 0]
-        solid = index[pair]
-        turn = solids.turns_at(solid)
-        rays = Rays(
-            turned_back(origin[:, pair], turn),
-            turned_back(direction[:, pair], turn),
-            radius[solid],
-            half[solid],
-        )
-        result[pair] = enter(rays)
+    for kind, pair in _pairs_by_kind(solids, index):
+        turn = solids.turns_at(index[pair])
+        start = turned_back(origin[:, pair], turn)
+        rays = Rays(start, turned_back(direction[:, pair], turn), *solids.sizes_at(index[pair]))
+        result[pair] = ENTER[kind](rays)
     return result
 
 
 def normals_at(solids: Solids, index: Tensor, point: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
     """Outward normals at points on the surfaces of the solids with these flat indices."""
     result = torch.zeros_like(point)
-    kind = solids.kind.flatten()[index]
-    radius = solids.radius.flatten()
-    half = solids.half_height().flatten()
-    for number, normal in enumerate(NORMAL):
-        pair = (kind == number).nonzero()[:, 0]
-        solid = index[pair]
-        turn = solids.turns_at(solid)
-        local = turned_back(point[:, pair] - solids.centres_at(solid), turn)
-        result[:, pair] = turned(normal(local, radius[solid], half[solid]), turn)
+    for kind, pair in _pairs_by_kind(solids, index):
+        turn = solids.turns_at(index[pair])
+        local = turned_back(point[:, pair] - solids.centres_at(index[pair]), turn)
+        result[:, pair] = turned(NORMAL[kind](local, *solids.sizes_at(index[pair])), turn)
     return result
+
+
+def _pairs_by_kind(solids: Solids, index: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Each kind of solid, and which of the indices are of that kind."""
+    kinds = solids.kind.flatten()[index]
+    for kind in range(len(ENTER)):
+        yield kind, (kinds == kind).nonzero()[:, 0]

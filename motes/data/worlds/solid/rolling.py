@@ -145,20 +145,24 @@ class Rolling(Generated):
         """Position, velocity and turn of each solid when it appears; and in which frame: `NEVER`, if the clip
         has fewer."""
         most = self.config.objects[1]
-        count = dice.integers("count", self.config.objects[0], most)[:, None]
-        resting = 1 + np.floor(dice.uniform("resting") * (count[:, 0] - 1)).astype(np.int64)[:, None]
-        order = np.arange(most)
-        later = INTERVAL * (order - resting) + dice.integers("when", -10, 10, most)
-        frame = np.where(order < resting, 0, np.where(order < count, later, NEVER))
+        count = dice.integers("count", self.config.objects[0], most)
+        resting = 1 + np.floor(dice.uniform("resting") * (count - 1)).astype(np.int64)[:, None]
         rest_position = _resting(dice, most)
         side = _open_side(dice, most)
-        entering = (order >= resting)[..., None]
+        entering = (np.arange(most) >= resting)[..., None]
         start = {
             "position": np.where(entering, side, rest_position),
             "velocity": np.where(entering, _velocity(dice, side, rest_position, resting), 0.0),
             "turn": dice.directions("turn", most),
         }
-        return start, frame
+        return start, _entry_frames(dice, most, count[:, None], resting)
+
+
+def _entry_frames(dice: Dice, most: int, count: np.ndarray, resting: np.ndarray) -> np.ndarray:
+    """0 for solids that rest at the start, then one after another, B N; count, resting: B 1."""
+    order = np.arange(most)
+    later = INTERVAL * (order - resting) + dice.integers("when", -10, 10, most)
+    return np.where(order < resting, 0, np.where(order < count, later, NEVER))
 
 
 def _resting(dice: Dice, most: int) -> np.ndarray:
@@ -178,10 +182,14 @@ def _resting(dice: Dice, most: int) -> np.ndarray:
 def _open_side(dice: Dice, most: int) -> np.ndarray:
     """Where each solid would come in: out of view, and not behind the camera's field, B N 2."""
     side = dice.directions("side", most, SIDES)
-    ahead = make_camera(dice, SHAKE)["axes"][:, 2, None, None]
-    cosine = (side[..., 0] * ahead[..., 0] + side[..., 1] * ahead[..., 1]) / length(ahead)
-    first = (cosine < AHEAD).argmax(-1)[..., None, None]
+    first = (_cosine_ahead(dice, side) < AHEAD).argmax(-1)[..., None, None]
     return AWAY * np.take_along_axis(side, first, 2)[:, :, 0]
+
+
+def _cosine_ahead(dice: Dice, side: np.ndarray) -> np.ndarray:
+    """Cosine between sides on the floor, B N S 2, and the camera's direction."""
+    ahead = make_camera(dice, SHAKE)["axes"][:, 2, None, None]
+    return (side[..., 0] * ahead[..., 0] + side[..., 1] * ahead[..., 1]) / length(ahead)
 
 
 def _velocity(dice: Dice, side: np.ndarray, rest_position: np.ndarray, resting: np.ndarray) -> np.ndarray:

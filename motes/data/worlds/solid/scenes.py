@@ -145,14 +145,17 @@ class Scenes(Generated):
         hidden by them or hiding them; B T."""
         half = np.array(self.config.image_size) / 2
         free = np.asarray((np.abs(candidate[..., :2] / half - 1) < INSIDE).all(-1))
-        radius = scene["radius"]
         for m in range(n):
-            gap = (radius[:, n] + radius[:, m] + GAP)[:, None]
-            distant = squared_length(position - scene["position"][:, None, m]) >= gap**2
-            larger = np.maximum(radius[:, n], radius[:, m])
+            larger = np.maximum(scene["radius"][:, n], scene["radius"][:, m])
             visible = _visible_beside(candidate, screen[:, m], larger * HIDDEN * min(self.config.image_size))
-            free &= (distant & visible) | ~scene["present"][:, None, m]
+            free &= (_distant(scene, n, m, position) & visible) | ~scene["present"][:, None, m]
         return free
+
+
+def _distant(scene: Scene, n: int, m: int, position: np.ndarray) -> np.ndarray:
+    """Whether solid n, at these candidates, stands apart from solid m; B T."""
+    gap = (scene["radius"][:, n] + scene["radius"][:, m] + GAP)[:, None]
+    return np.asarray(squared_length(position - scene["position"][:, None, m]) >= gap**2)
 
 
 def _visible_beside(candidate: np.ndarray, screen: np.ndarray, radius: np.ndarray) -> np.ndarray:

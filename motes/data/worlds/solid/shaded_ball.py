@@ -102,15 +102,13 @@ class Ball(Generated):
 
     def drawn(self, factors: dict[str, Array]) -> np.ndarray:
         """uint8, B H W 3: pictures of any factors, given as `factors` returns them."""
-        fine = self.config.fine
         x, y, scale = self._grid()
         squared = x * x + y * y
         z = np.sqrt(np.maximum(1 - squared, 0))
         cover = np.clip((1 - np.sqrt(squared)) / scale + 0.5, 0, 1)[..., None]
         light = _lit_ball({name: value[:, None, None] for name, value in factors.items()}, x, y, z)
         picture = GROUND + (light - GROUND) * cover
-        parts = sum(picture[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
-        return to_bytes(np.asarray(parts) / (fine * fine))
+        return to_bytes(_averaged(picture, self.config.fine))
 
     def _grid(self) -> tuple[Array, Array, np.float32]:
         """The points' x, 1 1 W, and y, 1 H 1, and the width of a point, in radii of the ball."""
@@ -125,9 +123,15 @@ class Ball(Generated):
 
     def _varies(self, clips: np.ndarray) -> np.ndarray:
         """int64: the index in VARIES."""
-        edges = np.cumsum(self.config.parts)
-        draw = self._dice(clips).integers("varies", 0, int(edges[-1]) - 1)
-        return np.searchsorted(edges, draw, side="right").astype(np.int64)
+        ends = np.cumsum(self.config.parts)
+        draw = self._dice(clips).integers("varies", 0, int(ends[-1]) - 1)
+        return np.searchsorted(ends, draw, side="right").astype(np.int64)
+
+
+def _averaged(picture: Array, fine: int) -> Array:
+    """Of fine x fine points a pixel, one addition after the other."""
+    total = sum(picture[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
+    return np.asarray(total) / (fine * fine)
 
 
 def _lit_ball(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
@@ -164,9 +168,8 @@ def _directions(degrees: Array) -> tuple[Array, Array]:
 
 def _painted(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
     """A belt, and at the front a mark with a dot in it."""
-    ones = np.ones_like(factors["paint"])
-    paint = hue(factors["paint"], 0.55 * ones, 0.95 * ones).astype(np.float32)
-    mark = hue(factors["mark"], 0.85 * ones, 0.8 * ones).astype(np.float32)
+    paint = _hue(factors["paint"], 0.55, 0.95)
+    mark = _hue(factors["mark"], 0.85, 0.8)
     belt_width = (0.1 + 0.16 * factors["belt"]).astype(np.float32)
     # cosine of the angle at which the mark ends
     mark_edge = (0.86 - 0.2 * factors["size"]).astype(np.float32)
@@ -174,6 +177,10 @@ def _painted(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
     colour = colour + (0.95 - colour) * _soft(belt_width - np.abs(y))
     colour = colour + (mark - colour) * _soft(z - mark_edge)
     return colour * (1 - 0.9 * _soft(z - 0.965))
+
+
+def _hue(turn: Array, saturation: float, value: float) -> Array:
+    return hue(turn, np.full_like(turn, saturation), np.full_like(turn, value)).astype(np.float32)
 
 
 def _soft(inside: Array) -> Array:

@@ -7,7 +7,7 @@ from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from motes.data.worlds.solid.camera_view import CameraView
+from motes.data.worlds.solid.camera_view import CameraView, floor_divide
 from motes.data.worlds.solid.raycast import Hits, entry_distances, normals_at
 from motes.data.worlds.solid.shadows import shadows
 from motes.data.worlds.solid.solids import NEVER, Solids, dot, unit
@@ -55,15 +55,20 @@ def _points_met(view: CameraView, hits: Hits) -> Float[Tensor, "3 BR"]:
     direction = rearrange(hits.direction, "b c r -> c (b r)")
     nearest = hits.nearest.flatten()
     eye = repeat(view.eye, "b c -> c (b r)", r=hits.direction.shape[2])
-    down = direction[2] < -1e-4
-    floor = torch.where(down, -eye[2] / torch.where(down, direction[2], -1.0), FAR).clamp_max(FAR)
-    return eye + torch.where(nearest < NEVER, nearest, floor) * direction
+    distance = torch.where(nearest < NEVER, nearest, _floor_distance(eye[2], direction[2]))
+    return eye + distance * direction
+
+
+def _floor_distance(height: Tensor, up: Tensor) -> Float[Tensor, " P"]:
+    """At which rays from this height end, of which `up` is the upward component."""
+    down = up < -1e-4
+    return torch.where(down, -height / torch.where(down, up, -1.0), FAR).clamp_max(FAR)
 
 
 def _surface(solids: Solids, hits: Hits, point: Tensor, lit: Tensor, index: Tensor) -> SurfacePoints:
     """The rays with these flat indices, which meet solids."""
     direction = rearrange(hits.direction, "b c r -> c (b r)")
-    picture = torch.div(index, hits.direction.shape[2], rounding_mode="floor")
+    picture = floor_divide(index, hits.direction.shape[2])
     solid = picture * solids.kind.shape[1] + hits.solid.flatten()[index]
     return SurfacePoints(solid, picture, point[:, index], direction[:, index], lit.flatten()[index])
 
@@ -102,30 +107,36 @@ def _solid_light(solids: Solids, view: CameraView, surface: SurfacePoints) -> Fl
     metal = solids.metal.flatten()[surface.solid].nonzero()[:, 0]
     mirror = _metal_mirror(solids, view, surface.at(metal), normal[:, metal])
     highlight = gloss[metal]
-    light[:, metal] = (
-        0.2 * matt[:, metal] + 0.95 * mirror + 0.9 * _power(highlight, 7) + 0.3 * _power(highlight, 3)
-    )
+    sharp = 0.9 * _power(highlight, 7)
+    light[:, metal] = 0.2 * matt[:, metal] + 0.95 * mirror + sharp + 0.3 * _power(highlight, 3)
     return light
 
 
 def _matt_light(solids: Solids, view: CameraView, surface: SurfacePoints, normal: Tensor) -> Tensor:
     """The light of matt surfaces in their colours, 3 P."""
-    to_lamp = unit(view.lamp.mT[:, surface.picture] - surface.point)
-    right = view.axes[:, 0].mT[:, surface.picture]
-    return solids.colours_at(surface.solid) * _brightness(normal, to_lamp, surface.lit, right)
+    return solids.colours_at(surface.solid) * _brightness(view, surface, normal)
 
 
-def _brightness(normal: Tensor, to_lamp: Tensor, lit: Tensor, right: Tensor) -> Float[Tensor, " P"]:
+def _brightness(view: CameraView, surface: SurfacePoints, normal: Tensor) -> Float[Tensor, " P"]:
     """How bright a white surface is: the sky above, the lamp, and a weak light on the right without
     shadows."""
-    facing = torch.where(lit, dot(normal, to_lamp).clamp_min(0), 0.0)
-    return 0.49 + 0.15 * normal[2] + 0.62 * facing + 0.14 * dot(normal, right).clamp_min(0)
+    lamp = torch.where(surface.lit, dot(normal, _to_lamp(view, surface)).clamp_min(0), 0.0)
+    side = dot(normal, _right(view, surface)).clamp_min(0)
+    return 0.49 + 0.15 * normal[2] + 0.62 * lamp + 0.14 * side
+
+
+def _to_lamp(view: CameraView, surface: SurfacePoints) -> Float[Tensor, "3 P"]:
+    return unit(view.lamp.mT[:, surface.picture] - surface.point)
+
+
+def _right(view: CameraView, surface: SurfacePoints) -> Float[Tensor, "3 P"]:
+    """The camera's direction to the right."""
+    return view.axes[:, 0].mT[:, surface.picture]
 
 
 def _gloss(view: CameraView, surface: SurfacePoints, normal: Tensor) -> Float[Tensor, " P"]:
     """Cosine between the normal and the half vector of lamp and camera (Blinn), 0 in shadows."""
-    to_lamp = unit(view.lamp.mT[:, surface.picture] - surface.point)
-    half_vector = unit(to_lamp - unit(surface.direction))
+    half_vector = unit(_to_lamp(view, surface) - unit(surface.direction))
     return torch.where(surface.lit, dot(normal, half_vector).clamp_min(0), 0.0)
 
 
@@ -176,15 +187,23 @@ def _nearest_other(solids: Solids, surface: SurfacePoints, direction: Tensor) ->
 def _surroundings(view: CameraView, surface: SurfacePoints, direction: Tensor) -> Float[Tensor, "3 P"]:
     """Light that comes from the floor, the walls, the window and the ceiling."""
     up = direction[2]
-    aside = dot(direction, view.axes[:, 0].mT[:, surface.picture])
-    # a tall bright window on the left
-    window = _power((1 - _power((aside + 0.45) / 0.3, 1)).clamp_min(0), 1)
-    above = 0.38 + 0.5 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0) + 0.75 * window
+    above = _walls(up, dot(direction, _right(view, surface)))
+    return torch.where(up < 0, _mirrored_floor(view, surface, direction), above)
+
+
+def _walls(up: Tensor, right: Tensor) -> Float[Tensor, " P"]:
+    """Walls and ceiling, brighter above, and a tall bright window on the left."""
+    window = _power((1 - _power((right + 0.45) / 0.3, 1)).clamp_min(0), 1)
+    return 0.38 + 0.5 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0) + 0.75 * window
+
+
+def _mirrored_floor(view: CameraView, surface: SurfacePoints, direction: Tensor) -> Float[Tensor, "3 P"]:
+    """The floor without shadows."""
+    up = direction[2]
     distance = torch.where(up < -1e-3, -surface.point[2] / up.clamp_max(-1e-3), FAR).clamp_max(FAR)
     ground = surface.point + distance * direction
     ones = torch.ones_like(up)
-    floor = floor_light(ground, view.lamp.mT[:, surface.picture], ones > 0, ones)
-    return torch.where(up < 0, floor, above)
+    return floor_light(ground, view.lamp.mT[:, surface.picture], ones > 0, ones)
 
 
 def _power(value: Tensor, doublings: int) -> Tensor:

@@ -16,30 +16,39 @@ CLOSE = 2.2  # radii from a solid's axis within which it takes light from the fl
 def shadows(
     solids: Solids, view: CameraView, hits: Hits, point: Float[Tensor, "B 3 R"]
 ) -> tuple[Bool[Tensor, "B R"], Float[Tensor, "B R"]]:
-    """Whether the lamp reaches each point, and the share of the sky's light that is left to it beside solids."""
-    corners = solids.corners()
-    lamp = view.lamp[:, None, None]
-    shadow = lamp + (corners - lamp) * (lamp[..., 2:] / (lamp[..., 2:] - corners[..., 2:]).clamp_min(TOO_LOW))
-    around = solids.corners(CLOSE)
-    pairs = pairs_in_windows(torch.cat([around, corners, shadow], 2), solids.present, view)
+    """Whether the lamp reaches each point, and the share of the sky's light that solids leave to it."""
+    pairs = _shadow_pairs(solids, view)
     start = point[pairs.picture, :, pairs.ray].mT
     origin = start - solids.centres_at(pairs.solid)
     lit = _lit(solids, hits, pairs, origin, view.lamp.mT[:, pairs.picture] - start)
     return lit, _sky_share(_closeness(solids, pairs, origin, hits))
 
 
+def _shadow_pairs(solids: Solids, view: CameraView) -> SolidRayPairs:
+    """Each solid with the rays near it and in its shadow."""
+    corners = solids.corners()
+    lamp = view.lamp[:, None, None]
+    length = lamp[..., 2:] / (lamp[..., 2:] - corners[..., 2:]).clamp_min(TOO_LOW)
+    shadow = lamp + (corners - lamp) * length
+    return pairs_in_windows(torch.cat([solids.corners(CLOSE), corners, shadow], 2), solids.present, view)
+
+
 def _lit(
     solids: Solids, hits: Hits, pairs: SolidRayPairs, origin: Tensor, direction: Tensor
 ) -> Bool[Tensor, "B R"]:
     """Whether no solid lies on the way to the lamp; the solid on which a point lies is not tried."""
-    number = pairs.solid - pairs.picture * solids.kind.shape[1]
-    foreign = (hits.solid[pairs.picture, pairs.ray] != number) | (
-        hits.nearest[pairs.picture, pairs.ray] == NEVER
-    )
-    blocked = (entry_distances(solids, pairs.solid, origin, direction) < 1) & foreign
+    before_lamp = entry_distances(solids, pairs.solid, origin, direction) < 1
+    blocked = before_lamp & _foreign(solids, hits, pairs)
     lit = torch.ones_like(hits.nearest, dtype=torch.bool)
     lit[pairs.picture[blocked], pairs.ray[blocked]] = False
     return lit
+
+
+def _foreign(solids: Solids, hits: Hits, pairs: SolidRayPairs) -> Bool[Tensor, " P"]:
+    """Whether the ray's point is not on the solid."""
+    number = pairs.solid - pairs.picture * solids.kind.shape[1]
+    solid = hits.solid[pairs.picture, pairs.ray]
+    return (solid != number) | (hits.nearest[pairs.picture, pairs.ray] == NEVER)
 
 
 def _closeness(

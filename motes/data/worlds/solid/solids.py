@@ -14,6 +14,7 @@ from torch import Tensor
 SPHERE, BOX, CYLINDER = range(3)
 NEVER = float("inf")
 TINY = 1e-9
+_SIGNS = torch.tensor([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])  # of a box's corners
 HALF_SIDE = 0.7071067690849304  # of a box whose corners lie on the circle of radius 1
 
 
@@ -37,11 +38,9 @@ class Solids:
 
     def corners(self, wider: float = 1.0) -> Float[Tensor, "B N 8 3"]:
         """Corners of an upright box around each solid, `wider` times as wide as the solid."""
-        ends = (-1, 1)
-        signs = torch.tensor([[x, y, z] for x in ends for y in ends for z in ends], device=self.centre.device)
         width = self.radius * wider
         half = torch.stack([width, width, self.half_height()], -1)
-        return self.centre[:, :, None] + signs * half[:, :, None]
+        return self.centre[:, :, None] + _SIGNS.to(self.centre.device) * half[:, :, None]
 
     def centres_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "3 P"]:
         """Centres by flat index: the picture's number times N, plus the solid's number in its picture."""
@@ -49,6 +48,10 @@ class Solids:
 
     def colours_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "3 P"]:
         return rearrange(self.colour, "b n c -> c (b n)")[:, index]
+
+    def sizes_at(self, index: Int[Tensor, " P"]) -> tuple[Tensor, Tensor]:
+        """Radius and half the height."""
+        return self.radius.flatten()[index], self.half_height().flatten()[index]
 
     def turns_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "2 P"]:
         return rearrange(self.turn, "b n c -> c (b n)")[:, index]
@@ -91,9 +94,8 @@ def enter_sphere(rays: Rays) -> Float[Tensor, " P"]:
     """Distance in lengths of the ray's direction; `NEVER` where the ray misses or begins inside."""
     a = dot(rays.direction, rays.direction)
     b = dot(rays.origin, rays.direction)
-    discriminant = b * b - a * (dot(rays.origin, rays.origin) - rays.radius * rays.radius)
-    distance = (-b - torch.sqrt(discriminant.clamp_min(0))) / a
-    return torch.where((discriminant > 0) & (distance > 0), distance, NEVER)
+    met, distance, _ = _roots(a, b, dot(rays.origin, rays.origin) - rays.radius * rays.radius)
+    return torch.where(met & (distance > 0), distance, NEVER)
 
 
 def enter_box(rays: Rays) -> Float[Tensor, " P"]:
@@ -103,7 +105,7 @@ def enter_box(rays: Rays) -> Float[Tensor, " P"]:
         near, far = _slab(rays, axis)
         low = torch.maximum(low, near)
         high = torch.minimum(high, far)
-    return torch.where((low < high) & (low > 0), low, NEVER)
+    return _first(low, high)
 
 
 def enter_cylinder(rays: Rays) -> Float[Tensor, " P"]:
@@ -111,13 +113,22 @@ def enter_cylinder(rays: Rays) -> Float[Tensor, " P"]:
     x, y, _ = rays.origin
     u, v, _ = rays.direction
     a = (u * u + v * v).clamp_min(TINY)
-    b = x * u + y * v
-    discriminant = b * b - a * (x * x + y * y - rays.radius * rays.radius)
-    root = torch.sqrt(discriminant.clamp_min(0))
+    met, enter, leave = _roots(a, x * u + y * v, x * x + y * y - rays.radius * rays.radius)
     near, far = _slab(rays, 2)
-    low = torch.maximum((-b - root) / a, near)
-    high = torch.minimum((root - b) / a, far)
-    return torch.where((discriminant > 0) & (low < high) & (low > 0), low, NEVER)
+    distance = _first(torch.maximum(enter, near), torch.minimum(leave, far))
+    return torch.where(met, distance, NEVER)
+
+
+def _roots(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Whether a t^2 + 2 b t + c has two roots, and the lower and the upper one."""
+    discriminant = b * b - a * c
+    root = torch.sqrt(discriminant.clamp_min(0))
+    return discriminant > 0, (-b - root) / a, (root - b) / a
+
+
+def _first(low: Tensor, high: Tensor) -> Tensor:
+    """Where a ray enters that is inside from `low` to `high`."""
+    return torch.where((low < high) & (low > 0), low, NEVER)
 
 
 def _slab(rays: Rays, axis: int) -> tuple[Tensor, Tensor]:
@@ -147,10 +158,13 @@ def cylinder_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -
     """As `sphere_normal`."""
     across = torch.sqrt(point[0] * point[0] + point[1] * point[1])
     on_lid = point[2].abs() * radius >= across * half
-    zero = torch.zeros_like(across)
-    lid = torch.stack([zero, zero, torch.sign(point[2])])
-    side = point / across.clamp_min(TINY)
-    return torch.where(on_lid, lid, side * _FLAT.to(point))
+    side = point / across.clamp_min(TINY) * _FLAT.to(point)
+    return torch.where(on_lid, _upright(torch.sign(point[2])), side)
+
+
+def _upright(z: Tensor) -> Float[Tensor, "3 P"]:
+    zero = torch.zeros_like(z)
+    return torch.stack([zero, zero, z])
 
 
 _FLAT = torch.tensor([[1.0], [1.0], [0.0]])

@@ -36,14 +36,18 @@ def make_camera(dice: Dice, shake: float) -> Camera:
     """Camera and lamp, each moved by up to `shake`; the camera looks at the middle of the floor."""
     eye = np.array(EYE) + dice.between("camera", -shake, shake, 3)
     lamp = np.array(LAMP) + dice.between("lamp", -shake, shake, 3)
-    ahead = _unit(np.array(AIM) - eye)
-    right = _unit(np.stack([ahead[:, 1], -ahead[:, 0], np.zeros(len(dice))], -1))
-    return {"eye": eye, "axes": np.stack([right, np.cross(right, ahead), ahead], 1), "lamp": lamp}
+    return {"eye": eye, "axes": _axes(_unit(np.array(AIM) - eye)), "lamp": lamp}
+
+
+def _axes(ahead: np.ndarray) -> np.ndarray:
+    """To the right, up and ahead, B 3 3."""
+    right = _unit(np.stack([ahead[:, 1], -ahead[:, 0], np.zeros(len(ahead))], -1))
+    return np.stack([right, np.cross(right, ahead), ahead], 1)
 
 
 def make_view(camera: Camera, size: tuple[int, int], fine: int) -> CameraView:
     """The camera for pictures of this size with `fine` rays a pixel's side."""
-    eye, axes, lamp = (torch.from_numpy(camera[name].astype(np.float32)) for name in ("eye", "axes", "lamp"))
+    eye, axes, lamp = (_tensor(camera[name]) for name in ("eye", "axes", "lamp"))
     return CameraView(eye, axes, lamp, size, ZOOM, fine)
 
 
@@ -68,7 +72,12 @@ def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
     column = (size[1] - 1) / 2 * ahead + scale * right
     rotation = np.stack([row, column, ahead], 1)
     shift = -rotation @ camera["eye"][..., None]
-    return torch.from_numpy(np.concatenate([rotation, shift], -1).astype(np.float32))
+    return _tensor(np.concatenate([rotation, shift], -1))
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    """float32."""
+    return torch.from_numpy(values.astype(np.float32))
 
 
 def picture_of_solids(solids: Solids, camera: Camera, size: tuple[int, int], fine: int) -> np.ndarray:
@@ -88,7 +97,6 @@ def truth_of_solids(
     visible, full = _masks(solids, make_view(camera, size, fine))
     present = solids.present & full.flatten(2).any(2)
     depth = screen[..., 2].astype(np.float32)
-    lamp = camera["lamp"].astype(np.float32)
     return Truth(
         present=visible.flatten(2).any(2),
         centres=torch.from_numpy(normalised(screen[..., :2] - 0.5, size)) * present[..., None],
@@ -96,7 +104,7 @@ def truth_of_solids(
         masks=visible,
         whole=full,
         factors=blanked(_factors(solids) | {"depth": depth} | factors, present.numpy()),
-        scene={"camera": camera_matrix(camera, size), "light": torch.from_numpy(lamp)},
+        scene={"camera": camera_matrix(camera, size), "light": _tensor(camera["lamp"])},
     )
 
 
