@@ -73,8 +73,8 @@ class Arm(Generated):
     def _paint(self, rows: np.ndarray) -> np.ndarray:
         dice = self._dice(rows)
         height, cover = self._surface(self._joints(dice))
-        light = WALL + cover * (RIM - WALL + BULGE * height) + self._error(dice)
-        return to_bytes(light)[..., None].repeat(3, -1)
+        light = WALL + cover * (RIM - WALL + BULGE * height)
+        return to_bytes(light + self._error(dice))[..., None].repeat(3, -1)
 
     def _error(self, dice: Dice) -> np.ndarray:
         # the difference of two uniform numbers has a variance of one sixth
@@ -104,9 +104,14 @@ class Arm(Generated):
         for n in range(joints.shape[1] - 1):
             position, squared = _distance_to_link(joints[:, n], joints[:, n + 1], size)
             radius = radii[n] + position * (radii[n + 1] - radii[n])
-            height = np.maximum(height, np.sqrt(np.maximum(radius * radius - squared, 0)) / THICK)
+            height = np.maximum(height, _height(radius, squared))
             cover = np.maximum(cover, np.clip((radius - np.sqrt(squared)) * (min(size) / 2) + 0.5, 0, 1))
         return height, cover
+
+
+def _height(radius: np.ndarray, squared: np.ndarray) -> np.ndarray:
+    """Of a capsule's surface at this squared distance from its axis; 1 in the middle of the shoulder."""
+    return np.sqrt(np.maximum(radius * radius - squared, 0)) / THICK
 
 
 def _distance_to_link(

@@ -4,7 +4,7 @@ when they are hit off their middle, and are slowed by the floor."""
 import numpy as np
 
 from motes.data.worlds.collisions import closing_speed, distances, meetings
-from motes.data.worlds.solid.plane import length, rotated, squared_length, unit_vectors
+from motes.data.worlds.solid.plane import cross, length, rotated, squared_length, unit_vectors
 from motes.data.worlds.solid.solids import SPHERE
 
 RADIUS = 0.5  # of all discs
@@ -38,7 +38,7 @@ class RollingDiscs:
         metal = look["metal"].astype(int)
         self.mass = MASS[metal]
         self.slowing = SLOWING[metal] * np.where(look["kind"] == SPHERE, ROLLS, 1.0)
-        self.pairs = np.array([(i, j) for i in range(number) for j in range(i)])
+        self.pairs = _pairs(number)
         self.radius = np.full(number, RADIUS)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -96,7 +96,7 @@ class RollingDiscs:
 
     def _spin_of_hit(self, i: int, j: int, clips: np.ndarray, line: np.ndarray) -> np.ndarray:
         past = self.velocity[clips, j] - self.velocity[clips, i]
-        return GRIP * (past[:, 1] * line[:, 0] - past[:, 0] * line[:, 1]) / RADIUS
+        return GRIP * cross(line, past) / RADIUS
 
     def _push_apart(self) -> None:
         """Moves each disc by half of what still overlaps."""
@@ -105,6 +105,10 @@ class RollingDiscs:
             push = (RADIUS - distance / 2) * line
             self.position[clips, i] += push
             self.position[clips, j] -= push
+
+
+def _pairs(number: int) -> np.ndarray:
+    return np.array([(i, j) for i in range(number) for j in range(i)])
 
 
 def _waiting(clips: int, number: int) -> np.ndarray:

@@ -13,6 +13,14 @@ def length(vectors: np.ndarray) -> np.ndarray:
     return np.sqrt(squared_length(vectors))
 
 
+def inner(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1]
+
+
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+
+
 def unit_vectors(vectors: np.ndarray) -> np.ndarray:
     return vectors / length(vectors)[..., None]
 

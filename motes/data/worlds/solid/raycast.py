@@ -41,11 +41,16 @@ def masks(hits: Hits, view: CameraView) -> tuple[Bool[Tensor, "B N H W"], Bool[T
     distances = _by_pixel(hits.distances, view)
     full = 2 * (distances < NEVER).sum(-1) >= view.fine**2
     front = torch.where(full, distances.amin(-1), NEVER).argmin(1)
-    numbers = torch.arange(full.shape[1], device=front.device)[:, None, None]
-    return full & (front[:, None] == numbers), full
+    return full & _one_hot(front, full.shape[1]), full
 
 
-def _by_pixel(values: Float[Tensor, "B N R"], view: CameraView) -> Float[Tensor, "B N H W P"]:
+def _one_hot(number: Tensor, count: int) -> Tensor:
+    """bool, B H W to B N H W."""
+    return number[:, None] == torch.arange(count, device=number.device)[:, None, None]
+
+
+def _by_pixel(values: Tensor, view: CameraView) -> Tensor:
+    """B N R to B N H W P."""
     return rearrange(values, "b n (h p w q) -> b n h w (p q)", h=view.size[0], p=view.fine, w=view.size[1])
 
 

@@ -15,8 +15,8 @@ from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated
 from motes.data.worlds.solid import tabletop
 from motes.data.worlds.solid.discs import RADIUS, RollingDiscs
-from motes.data.worlds.solid.plane import length, squared_length, unit_vectors
-from motes.data.worlds.solid.solids import BOX, HALF_SIDE, Solids
+from motes.data.worlds.solid.plane import inner, length, squared_length, unit_vectors
+from motes.data.worlds.solid.solids import Solids, half_heights
 from motes.data.worlds.solid.tabletop import COLOURS, RAYS, Camera, make_camera, on_screen
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -73,8 +73,7 @@ class Rolling(Generated):
             raise UserError(
                 f"objects {config.objects} must be the fewest and the most, from 2 to 8, such as 3 6"
             )
-        if not 1 <= config.fine <= 8:
-            raise UserError(f"fine must be from 1 to 8 rays a pixel's side, not {config.fine}")
+        tabletop.check_fine(config.fine)
         if config.frames < 1:
             raise UserError(f"frames must be at least 1, not {config.frames}")
         self._paths: dict[int, dict[str, np.ndarray]] = {}
@@ -85,19 +84,19 @@ class Rolling(Generated):
             "colour": self._colours((solids.colour * 255).round().byte().numpy()),
             "velocity": moment["velocity"],
         }
-        truth = tabletop.truth_of_solids(solids, camera, factors, self.config.image_size, self.config.fine)
+        truth = tabletop.truth_of_solids(solids, camera, factors, self.config)
         return replace(truth, scene={**truth.scene, "collisions": torch.from_numpy(moment["hits"])})
 
     def _paint(self, rows: np.ndarray) -> np.ndarray:
         solids, camera, _ = self._moments(rows)
-        return tabletop.picture_of_solids(solids, camera, self.config.image_size, self.config.fine)
+        return tabletop.picture_of_solids(solids, camera, self.config)
 
     def _moments(self, rows: np.ndarray) -> tuple[Solids, Camera, dict[str, np.ndarray]]:
         """The solids, the camera and the state of motion in each row."""
         dice = self._dice(rows // self.frames)
-        moment = self._motion(rows)
+        motion = self._motion(rows)
         camera = make_camera(dice, SHAKE)
-        return self._solids(self._looks(dice), moment, camera), camera, moment
+        return self._solids(self._looks(dice), motion, camera), camera, motion
 
     def _motion(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The state of motion in each row, from blocks of clips that are simulated once."""
@@ -111,7 +110,7 @@ class Rolling(Generated):
         return {name: np.stack([path[name][clip, time] for path, clip, time in index]) for name in paths[0]}
 
     def _solids(self, look: dict[str, np.ndarray], moment: dict[str, np.ndarray], camera: Camera) -> Solids:
-        height = np.where(look["kind"] == BOX, RADIUS * HALF_SIDE, RADIUS)[..., None]
+        height = half_heights(look["kind"], np.array(RADIUS))[..., None]
         centre = np.concatenate([moment["position"], height.astype(np.float32)], -1)
         ahead = on_screen(centre.astype(np.float64), camera, self.config.image_size)[..., 2]
         return Solids(
@@ -119,7 +118,7 @@ class Rolling(Generated):
             radius=torch.full(look["kind"].shape, RADIUS),
             kind=torch.from_numpy(look["kind"]),
             turn=torch.from_numpy(moment["turn"]),
-            colour=torch.from_numpy(COLOURS[look["colour"]].astype(np.float32) / 255),
+            colour=tabletop.colours_of(look["colour"]),
             metal=torch.from_numpy(look["metal"]),
             present=torch.from_numpy(moment["entered"] & (ahead > NEAREST)),
         )
@@ -182,14 +181,19 @@ def _resting(dice: Dice, most: int) -> np.ndarray:
 def _open_side(dice: Dice, most: int) -> np.ndarray:
     """Where each solid would come in: out of view, and not behind the camera's field, B N 2."""
     side = dice.directions("side", most, SIDES)
-    first = (_cosine_ahead(dice, side) < AHEAD).argmax(-1)[..., None, None]
-    return AWAY * np.take_along_axis(side, first, 2)[:, :, 0]
+    first = (_cosine_ahead(dice, side) < AHEAD).argmax(-1)
+    return AWAY * _entry(side, first)
+
+
+def _entry(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """B N S 2 to B N 2: the entry of this index, B N."""
+    return np.take_along_axis(values, index[..., None, None], 2)[:, :, 0]
 
 
 def _cosine_ahead(dice: Dice, side: np.ndarray) -> np.ndarray:
     """Cosine between sides on the floor, B N S 2, and the camera's direction."""
     ahead = make_camera(dice, SHAKE)["axes"][:, 2, None, None]
-    return (side[..., 0] * ahead[..., 0] + side[..., 1] * ahead[..., 1]) / length(ahead)
+    return inner(side, ahead) / length(ahead)
 
 
 def _velocity(dice: Dice, side: np.ndarray, rest_position: np.ndarray, resting: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated
 from motes.data.worlds.solid import tabletop
 from motes.data.worlds.solid.plane import squared_length
-from motes.data.worlds.solid.solids import BOX, HALF_SIDE, Solids
+from motes.data.worlds.solid.solids import Solids, half_heights
 from motes.data.worlds.solid.tabletop import COLOURS, RAYS, ZOOM, Camera, make_camera, on_screen
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -70,19 +70,16 @@ class Scenes(Generated):
             raise UserError(
                 f"objects {config.objects} must be the fewest and the most, 10 at most, such as 3 6"
             )
-        if not 1 <= config.fine <= 8:
-            raise UserError(f"fine must be from 1 to 8 rays a pixel's side, not {config.fine}")
+        tabletop.check_fine(config.fine)
 
     def truth(self, rows: Sequence[int]) -> Truth:
         scene, camera = self._scene(self._dice(self._checked(rows)))
         factors = {"colour": self._colours(COLOURS[scene["colour"]])}
-        return tabletop.truth_of_solids(
-            _solids(scene), camera, factors, self.config.image_size, self.config.fine
-        )
+        return tabletop.truth_of_solids(_solids(scene), camera, factors, self.config)
 
     def _paint(self, rows: np.ndarray) -> np.ndarray:
         scene, camera = self._scene(self._dice(rows))
-        return tabletop.picture_of_solids(_solids(scene), camera, self.config.image_size, self.config.fine)
+        return tabletop.picture_of_solids(_solids(scene), camera, self.config)
 
     def _scene(self, dice: Dice) -> tuple[Scene, Camera]:
         """Scenes are begun again until all of their solids have a position."""
@@ -172,18 +169,17 @@ def _rows_of(arrays: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.nd
 
 
 def _half_height(scene: Scene) -> np.ndarray:
-    return np.where(scene["kind"] == BOX, scene["radius"] * HALF_SIDE, scene["radius"])
+    return half_heights(scene["kind"], scene["radius"])
 
 
 def _solids(scene: Scene) -> Solids:
     centre = np.concatenate([scene["position"], _half_height(scene)[..., None]], -1)
-    colour = COLOURS[scene["colour"]].astype(np.float32) / 255
     return Solids(
         centre=_tensor(centre),
         radius=_tensor(scene["radius"]),
         kind=torch.from_numpy(scene["kind"]),
         turn=_tensor(scene["turn"]),
-        colour=torch.from_numpy(colour),
+        colour=tabletop.colours_of(scene["colour"]),
         metal=torch.from_numpy(scene["metal"]),
         present=torch.from_numpy(scene["present"]),
     )

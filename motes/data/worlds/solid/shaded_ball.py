@@ -106,7 +106,7 @@ class Ball(Generated):
         squared = x * x + y * y
         z = np.sqrt(np.maximum(1 - squared, 0))
         cover = np.clip((1 - np.sqrt(squared)) / scale + 0.5, 0, 1)[..., None]
-        light = _lit_ball({name: value[:, None, None] for name, value in factors.items()}, x, y, z)
+        light = _lit_ball(_planes(factors), x, y, z)
         picture = GROUND + (light - GROUND) * cover
         return to_bytes(_averaged(picture, self.config.fine))
 
@@ -132,6 +132,11 @@ def _averaged(picture: Array, fine: int) -> Array:
     """Of fine x fine points a pixel, one addition after the other."""
     total = sum(picture[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
     return np.asarray(total) / (fine * fine)
+
+
+def _planes(factors: dict[str, Array]) -> dict[str, Array]:
+    """B to B 1 1."""
+    return {name: value[:, None, None] for name, value in factors.items()}
 
 
 def _lit_ball(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
@@ -168,15 +173,22 @@ def _directions(degrees: Array) -> tuple[Array, Array]:
 
 def _painted(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
     """A belt, and at the front a mark with a dot in it."""
-    paint = _hue(factors["paint"], 0.55, 0.95)
-    mark = _hue(factors["mark"], 0.85, 0.8)
-    belt_width = (0.1 + 0.16 * factors["belt"]).astype(np.float32)
-    # cosine of the angle at which the mark ends
-    mark_edge = (0.86 - 0.2 * factors["size"]).astype(np.float32)
-    colour = paint + 0 * x[..., None]
-    colour = colour + (0.95 - colour) * _soft(belt_width - np.abs(y))
-    colour = colour + (mark - colour) * _soft(z - mark_edge)
+    colour = _hue(factors["paint"], 0.55, 0.95) + 0 * x[..., None]
+    colour = colour + (0.95 - colour) * _belt(factors, y)
+    colour = colour + (_hue(factors["mark"], 0.85, 0.8) - colour) * _mark(factors, z)
     return colour * (1 - 0.9 * _soft(z - 0.965))
+
+
+def _belt(factors: dict[str, Array], y: Array) -> Array:
+    """Its cover."""
+    width = (0.1 + 0.16 * factors["belt"]).astype(np.float32)
+    return _soft(width - np.abs(y))
+
+
+def _mark(factors: dict[str, Array], z: Array) -> Array:
+    """Its cover; it ends at an angle of which the cosine is known."""
+    edge = (0.86 - 0.2 * factors["size"]).astype(np.float32)
+    return _soft(z - edge)
 
 
 def _hue(turn: Array, saturation: float, value: float) -> Array:

@@ -120,7 +120,7 @@ def _matt_light(solids: Solids, view: CameraView, surface: SurfacePoints, normal
 def _brightness(view: CameraView, surface: SurfacePoints, normal: Tensor) -> Float[Tensor, " P"]:
     """How bright a white surface is: the sky above, the lamp, and a weak light on the right without
     shadows."""
-    lamp = torch.where(surface.lit, dot(normal, _to_lamp(view, surface)).clamp_min(0), 0.0)
+    lamp = _lit_cosine(surface, normal, _to_lamp(view, surface))
     side = dot(normal, _right(view, surface)).clamp_min(0)
     return 0.49 + 0.15 * normal[2] + 0.62 * lamp + 0.14 * side
 
@@ -137,7 +137,12 @@ def _right(view: CameraView, surface: SurfacePoints) -> Float[Tensor, "3 P"]:
 def _gloss(view: CameraView, surface: SurfacePoints, normal: Tensor) -> Float[Tensor, " P"]:
     """Cosine between the normal and the half vector of lamp and camera (Blinn), 0 in shadows."""
     half_vector = unit(_to_lamp(view, surface) - unit(surface.direction))
-    return torch.where(surface.lit, dot(normal, half_vector).clamp_min(0), 0.0)
+    return _lit_cosine(surface, normal, half_vector)
+
+
+def _lit_cosine(surface: SurfacePoints, normal: Tensor, direction: Tensor) -> Float[Tensor, " P"]:
+    """Cosine between the normal and a direction, 0 in shadows and where it is negative."""
+    return torch.where(surface.lit, dot(normal, direction).clamp_min(0), 0.0)
 
 
 def _metal_mirror(solids: Solids, view: CameraView, surface: SurfacePoints, normal: Tensor) -> Tensor:
@@ -146,9 +151,13 @@ def _metal_mirror(solids: Solids, view: CameraView, surface: SurfacePoints, norm
     facing = dot(sight, normal)
     # metal that is met at a flat angle mirrors without its colour
     edge = _power((1 + facing).clamp(0, 1), 2)
-    tint = 0.85 * solids.colours_at(surface.solid) + 0.1
-    tint = tint + (0.9 - tint) * edge
+    tint = _metal_tint(solids.colours_at(surface.solid), edge)
     return tint * _mirrored_light(solids, view, surface, sight - 2 * facing * normal)
+
+
+def _metal_tint(colour: Tensor, edge: Tensor) -> Float[Tensor, "3 P"]:
+    tint = 0.85 * colour + 0.1
+    return tint + (0.9 - tint) * edge
 
 
 def _mirrored_light(
@@ -160,16 +169,15 @@ def _mirrored_light(
     light = _surroundings(view, surface, direction)
     hit = (distance < NEVER).nonzero()[:, 0]
     picture = surface.picture[hit]
-    mirrored = SurfacePoints(
-        picture * solids.kind.shape[1] + number[hit],
-        picture,
-        surface.point[:, hit] + distance[hit] * direction[:, hit],
-        direction[:, hit],
-        torch.ones_like(hit, dtype=torch.bool),
-    )
-    normal = normals_at(solids, mirrored.solid, mirrored.point)
-    light[:, hit] = _matt_light(solids, view, mirrored, normal)
+    solid = picture * solids.kind.shape[1] + number[hit]
+    point = surface.point[:, hit] + distance[hit] * direction[:, hit]
+    mirrored = SurfacePoints(solid, picture, point, direction[:, hit], _all_lit(hit))
+    light[:, hit] = _matt_light(solids, view, mirrored, normals_at(solids, solid, point))
     return light
+
+
+def _all_lit(index: Tensor) -> Bool[Tensor, " P"]:
+    return torch.ones_like(index, dtype=torch.bool)
 
 
 def _nearest_other(solids: Solids, surface: SurfacePoints, direction: Tensor) -> tuple[Tensor, Tensor]:
@@ -192,9 +200,13 @@ def _surroundings(view: CameraView, surface: SurfacePoints, direction: Tensor) -
 
 
 def _walls(up: Tensor, right: Tensor) -> Float[Tensor, " P"]:
-    """Walls and ceiling, brighter above, and a tall bright window on the left."""
-    window = _power((1 - _power((right + 0.45) / 0.3, 1)).clamp_min(0), 1)
-    return 0.38 + 0.5 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0) + 0.75 * window
+    """Walls and ceiling, brighter above, and the window."""
+    return 0.38 + 0.5 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0) + 0.75 * _window_light(right)
+
+
+def _window_light(right: Tensor) -> Float[Tensor, " P"]:
+    """A tall bright window on the left."""
+    return _power((1 - _power((right + 0.45) / 0.3, 1)).clamp_min(0), 1)
 
 
 def _mirrored_floor(view: CameraView, surface: SurfacePoints, direction: Tensor) -> Float[Tensor, "3 P"]:

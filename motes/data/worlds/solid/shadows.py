@@ -44,11 +44,11 @@ def _lit(
     return lit
 
 
-def _foreign(solids: Solids, hits: Hits, pairs: SolidRayPairs) -> Bool[Tensor, " P"]:
-    """Whether the ray's point is not on the solid."""
+def _foreign(solids: Solids, hits: Hits, pairs: SolidRayPairs) -> Tensor:
+    """bool, P: whether the ray's point is not on the solid."""
+    ray = (pairs.picture, pairs.ray)
     number = pairs.solid - pairs.picture * solids.kind.shape[1]
-    solid = hits.solid[pairs.picture, pairs.ray]
-    return (solid != number) | (hits.nearest[pairs.picture, pairs.ray] == NEVER)
+    return (hits.solid[ray] != number) | (hits.nearest[ray] == NEVER)
 
 
 def _closeness(

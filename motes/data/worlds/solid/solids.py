@@ -6,6 +6,7 @@ no two operations are fused and float32 results are the same on every machine.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
@@ -38,9 +39,12 @@ class Solids:
 
     def corners(self, wider: float = 1.0) -> Float[Tensor, "B N 8 3"]:
         """Corners of an upright box around each solid, `wider` times as wide as the solid."""
+        half = self._half_extents(wider)
+        return self.centre[:, :, None] + _SIGNS.to(half.device) * half[:, :, None]
+
+    def _half_extents(self, wider: float) -> Float[Tensor, "B N 3"]:
         width = self.radius * wider
-        half = torch.stack([width, width, self.half_height()], -1)
-        return self.centre[:, :, None] + _SIGNS.to(self.centre.device) * half[:, :, None]
+        return torch.stack([width, width, self.half_height()], -1)
 
     def centres_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "3 P"]:
         """Centres by flat index: the picture's number times N, plus the solid's number in its picture."""
@@ -55,6 +59,11 @@ class Solids:
 
     def turns_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "2 P"]:
         return rearrange(self.turn, "b n c -> c (b n)")[:, index]
+
+
+def half_heights(kind: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """As `Solids.half_height`, before there are solids."""
+    return np.where(kind == BOX, radius * HALF_SIDE, radius)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The table on which solids stand: its camera and lamp, the solids' colours, picture and truth."""
 
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from motes.data.worlds.solid.camera_view import CameraView
 from motes.data.worlds.solid.raycast import masks, trace
 from motes.data.worlds.solid.shading import shaded_picture
 from motes.data.worlds.solid.solids import Solids
+from motes.errors import UserError
 from motes.types.truth import Truth
 
 GREY = (87, 87, 87)
@@ -32,6 +34,27 @@ RAYS = 2**18  # cast at once
 Camera = dict[str, np.ndarray]  # eye B 3, axes B 3 3 (to the right, up, ahead), lamp B 3
 
 
+@runtime_checkable
+class TableConfig(Protocol):
+    """What pictures of the table need of a configuration."""
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...
+
+    @property
+    def fine(self) -> int: ...
+
+
+def check_fine(fine: int) -> None:
+    if not 1 <= fine <= 8:
+        raise UserError(f"fine must be from 1 to 8 rays a pixel's side, not {fine}")
+
+
+def colours_of(index: np.ndarray) -> Tensor:
+    """float32, ... 3, in [0, 1]."""
+    return torch.from_numpy(COLOURS[index].astype(np.float32) / 255)
+
+
 def make_camera(dice: Dice, shake: float) -> Camera:
     """Camera and lamp, each moved by up to `shake`; the camera looks at the middle of the floor."""
     eye = np.array(EYE) + dice.between("camera", -shake, shake, 3)
@@ -41,14 +64,14 @@ def make_camera(dice: Dice, shake: float) -> Camera:
 
 def _axes(ahead: np.ndarray) -> np.ndarray:
     """To the right, up and ahead, B 3 3."""
-    right = _unit(np.stack([ahead[:, 1], -ahead[:, 0], np.zeros(len(ahead))], -1))
+    x, y, _ = ahead.T
+    right = _unit(np.stack([y, -x, np.zeros(len(ahead))], -1))
     return np.stack([right, np.cross(right, ahead), ahead], 1)
 
 
-def make_view(camera: Camera, size: tuple[int, int], fine: int) -> CameraView:
-    """The camera for pictures of this size with `fine` rays a pixel's side."""
+def make_view(camera: Camera, config: TableConfig) -> CameraView:
     eye, axes, lamp = (_tensor(camera[name]) for name in ("eye", "axes", "lamp"))
-    return CameraView(eye, axes, lamp, size, ZOOM, fine)
+    return CameraView(eye, axes, lamp, config.image_size, ZOOM, config.fine)
 
 
 def on_screen(points: np.ndarray, camera: Camera, size: tuple[int, int]) -> np.ndarray:
@@ -57,8 +80,13 @@ def on_screen(points: np.ndarray, camera: Camera, size: tuple[int, int]) -> np.n
     right, up, ahead = (
         sum(offset[..., n] * camera["axes"][:, None, axis, n] for n in range(3)) for axis in range(3)
     )
-    scale = min(size) / 2 / ZOOM
+    scale = _scale(size)
     return np.stack([size[0] / 2 - scale * up / ahead, size[1] / 2 + scale * right / ahead, ahead], -1)
+
+
+def _scale(size: tuple[int, int]) -> float:
+    """Pixels in a length across, one length ahead of the camera."""
+    return min(size) / 2 / ZOOM
 
 
 def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
@@ -67,7 +95,7 @@ def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
     In pixels; the middle of the first pixel is 0.
     """
     right, up, ahead = camera["axes"].transpose(1, 0, 2)
-    scale = min(size) / 2 / ZOOM
+    scale = _scale(size)
     row = (size[0] - 1) / 2 * ahead - scale * up
     column = (size[1] - 1) / 2 * ahead + scale * right
     rotation = np.stack([row, column, ahead], 1)
@@ -80,31 +108,31 @@ def _tensor(values: np.ndarray) -> Tensor:
     return torch.from_numpy(values.astype(np.float32))
 
 
-def picture_of_solids(solids: Solids, camera: Camera, size: tuple[int, int], fine: int) -> np.ndarray:
+def picture_of_solids(solids: Solids, camera: Camera, config: TableConfig) -> np.ndarray:
     """uint8, B H W 3."""
-    view = make_view(camera, size, fine)
+    view = make_view(camera, config)
     return to_bytes(shaded_picture(solids, view, trace(solids, view)).permute(0, 2, 3, 1).numpy())
 
 
 def truth_of_solids(
-    solids: Solids, camera: Camera, factors: dict[str, np.ndarray], size: tuple[int, int], fine: int
+    solids: Solids, camera: Camera, factors: dict[str, np.ndarray], config: TableConfig
 ) -> Truth:
     """Masks, centres, boxes and factors; absent solids have zeros.
 
     factors: added to those that the solids have.
     """
-    screen = on_screen(solids.centre.double().numpy(), camera, size)
-    visible, full = _masks(solids, make_view(camera, size, fine))
+    screen = on_screen(solids.centre.double().numpy(), camera, config.image_size)
+    visible, full = _masks(solids, make_view(camera, config))
     present = solids.present & full.flatten(2).any(2)
     depth = screen[..., 2].astype(np.float32)
     return Truth(
         present=visible.flatten(2).any(2),
-        centres=torch.from_numpy(normalised(screen[..., :2] - 0.5, size)) * present[..., None],
+        centres=torch.from_numpy(normalised(screen[..., :2] - 0.5, config.image_size)) * present[..., None],
         boxes=torch.from_numpy(boxes_of(visible.numpy())),
         masks=visible,
         whole=full,
         factors=blanked(_factors(solids) | {"depth": depth} | factors, present.numpy()),
-        scene={"camera": camera_matrix(camera, size), "light": _tensor(camera["lamp"])},
+        scene={"camera": camera_matrix(camera, config.image_size), "light": _tensor(camera["lamp"])},
     )
 
 

@@ -16,7 +16,7 @@ from motes.errors import UserError
 def made(rows, **more):
     data = Scenes(ScenesConfig(**more))
     scene, camera = data._scene(data._dice(rows))
-    return _solids(scene), make_view(camera, data.config.image_size, data.config.fine)
+    return _solids(scene), make_view(camera, data.config)
 
 
 @pytest.mark.parametrize("objects", [(3, 6), (7, 10)])
