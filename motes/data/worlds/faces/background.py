@@ -17,9 +17,14 @@ def background(canvas: Canvas, look: Look) -> None:
     y = row / half - 1
     across = x * look["back_east"] + y * look["back_south"]
     colour = _colour(look, across, _with_discs(_pattern(look, x, y, across), look, x, y))
-    for row_step in range(FINER):
-        for column_step in range(FINER):
-            canvas.colour[:, :, row_step::FINER, column_step::FINER] = colour
+    _fill(canvas, colour)
+
+
+def _fill(canvas: Canvas, colour: Array) -> None:
+    """Every pixel of the picture is a square of the canvas."""
+    for row in range(FINER):
+        for column in range(FINER):
+            canvas.colour[:, :, row::FINER, column::FINER] = colour
 
 
 def _colour(look: Look, across: Array, tone: Array) -> Array:
@@ -54,7 +59,11 @@ def _with_discs(tone: Array, look: Look, x: Array, y: Array) -> Array:
     discs = (look["back_kind"] > 0.25) & (look["back_kind"] <= 0.48)
     for n in range(6):
         left, top, width, bright = (look["back_spots"][:, n, k] for k in range(4))
-        squared = np.square(x - (left * 2 - 1)) + np.square(y - (top * 2 - 1))
-        disc = np.clip((np.square(0.12 + 0.3 * width) - squared) * 12, 0, 1)
+        disc = _disc(x - (left * 2 - 1), y - (top * 2 - 1), width)
         tone = tone + disc * (bright - 0.35) * look["back_strength"] * 1.6 * discs
     return tone
+
+
+def _disc(x: Array, y: Array, width: Array) -> Array:
+    """Cover of a soft disc; x, y: from its middle."""
+    return np.clip((np.square(0.12 + 0.3 * width) - (np.square(x) + np.square(y))) * 12, 0, 1)

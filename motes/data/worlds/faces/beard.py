@@ -4,7 +4,7 @@ import numpy as np
 
 from motes.data.worlds.faces.canvas import LAYERS, Canvas, edge, pictures_with, reach, window
 from motes.data.worlds.faces.curves import mouth_width
-from motes.data.worlds.faces.geometry import Ellipsoid, Look
+from motes.data.worlds.faces.geometry import Ellipsoid, Look, radius_of
 from motes.data.worlds.faces.head import Head, outline
 from motes.data.worlds.portable import Array, smooth, wave
 
@@ -39,10 +39,10 @@ def _region(look: Look, x: Array, y: Array) -> Array:
     width = mouth_width(look)
     lip = look["mouth_y"] + 0.04 * look["open"]
     moustache = _moustache(look, x, y, lip)
-    chin = (1 - np.sqrt(np.square(x / (width + 0.1)) + np.square((y - lip - 0.16) / 0.4))) * 0.36
+    chin = (1 - radius_of(x / (width + 0.1), (y - lip - 0.16) / 0.4)) * 0.36
     full = y - (lip + 0.12 - 1.5 * x * x)
     region = np.where(shape < 0.2, moustache, np.maximum(moustache, np.where(shape < 0.45, chin, full)))
-    mouth = np.sqrt(np.square(x / (width * 0.85)) + np.square((y - lip - 0.04) / 0.17)) - 1
+    mouth = radius_of(x / (width * 0.85), (y - lip - 0.04) / 0.17) - 1
     free = np.maximum(mouth * 0.2, np.minimum(moustache, lip - 0.02 - y))
     return np.where(shape < 0.2, region, np.minimum(region, free))
 

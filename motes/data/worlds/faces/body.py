@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motes.data.worlds.faces.canvas import Canvas, edge, reach, window
-from motes.data.worlds.faces.geometry import SIDES, Look, Patch, patch
+from motes.data.worlds.faces.geometry import SIDES, Look, Patch, Triple, patch, radius_of
 from motes.data.worlds.faces.head import Head, point
 from motes.data.worlds.portable import Array, smooth, wave
 
@@ -63,8 +63,13 @@ def _dress_tone(look: Look, points: TorsoPoints) -> Array:
     x = points.x
     kind = look["cloth_stripes"]
     shape = 1 - 0.18 * np.square(x / look["shoulder"]) + 0.12 * x * look["light_x"]
-    stripes = np.where(kind > 0.75, 0.14 * np.clip(wave(points.y * 2.2) * 4, -1, 1), 0)
-    return shape + np.where(kind < 0.12, 0.1 * np.clip(wave(x * 2.5) * 4, -1, 1), stripes)
+    across = np.where(kind > 0.75, 0.14 * _stripes(points.y * 2.2), 0)
+    return shape + np.where(kind < 0.12, 0.1 * _stripes(x * 2.5), across)
+
+
+def _stripes(turns: Array) -> Array:
+    """From -1 to 1, with steep edges."""
+    return np.clip(wave(turns) * 4, -1, 1)
 
 
 def _inside_neckline(look: Look, points: TorsoPoints) -> Array:
@@ -88,21 +93,27 @@ def ears(canvas: Canvas, look: Look, head: Head, near: bool) -> None:
     """Those nearer to the viewer than the face's edge, or those behind it."""
     for side in SIDES:
         centre = point(look, side * 1.0, look["eye_y"] + 0.1, -0.06)
-        to_viewer = head.pose.rotation[2]
-        depth = to_viewer[0] * centre[0] + to_viewer[1] * centre[1] + to_viewer[2] * centre[2]
-        drawn = np.equal(depth > 0.04, near)
+        drawn = np.equal(head.pose.depth(*centre) > 0.04, near)
         if drawn.any():
-            across = point(look, 0.75, 0.0, -0.66 * side)
-            ear = patch(head.pose, centre, across, point(look, 0.06 * side, 1.0, 0.0))
+            ear = _ear_patch(look, head, side, centre)
             with window(canvas, (ear.column, ear.row), reach(look, 0.4)) as piece:
                 _ear(piece, look, side, ear, drawn)
+
+
+def _ear_patch(look: Look, head: Head, side: int, centre: Triple) -> Patch:
+    across = point(look, 0.75, 0.0, -0.66 * side)
+    return patch(head.pose, centre, across, point(look, 0.06 * side, 1.0, 0.0))
 
 
 def _ear(canvas: Canvas, look: Look, side: int, ear: Patch, drawn: Array) -> None:
     x, y = ear.local(canvas.column, canvas.row)
     y = y / look["ear"]
     x = (x - 0.05 * side) / (look["ear"] * (0.66 - 0.16 * np.clip(y, -1, 1)))
-    distance = np.sqrt(x * x + y * y)
-    rim = 1 - 0.26 * smooth((0.8 - distance) * 4) + 0.12 * smooth((0.4 - distance) * 4)
+    distance = radius_of(x, y)
     cover = edge((1 - distance) * look["ear"] * 0.7 * look["scale"]) * drawn
-    canvas.paint(cover, look["skin_colour"] * rim[:, None] * EAR)
+    canvas.paint(cover, look["skin_colour"] * _ear_tone(distance)[:, None] * EAR)
+
+
+def _ear_tone(distance: Array) -> Array:
+    """Darker inside the rim, brighter in the middle."""
+    return 1 - 0.26 * smooth((0.8 - distance) * 4) + 0.12 * smooth((0.4 - distance) * 4)

@@ -17,7 +17,7 @@ from motes.data.worlds.faces.canvas import (
     window,
 )
 from motes.data.worlds.faces.eye_region import blush, brows, eyes, glasses
-from motes.data.worlds.faces.geometry import Look, planes, select_pictures
+from motes.data.worlds.faces.geometry import Ellipsoid, Look, planes, select_pictures
 from motes.data.worlds.faces.hair import back_hair, front_hair
 from motes.data.worlds.faces.head import Head, head_of, outline
 from motes.data.worlds.faces.nose_and_mouth import mouth, nose
@@ -32,12 +32,17 @@ def draw_faces(look: Look, size: tuple[int, int]) -> tuple[Array, Array]:
     keep_memory()
     flat = {name: _plane(value) for name, value in look.items()}
     head = planes(head_of({name: value[:, None] for name, value in look.items() if value.ndim == 1}))
-    count = len(look["yaw"])
-    step = max(BLOCK // (4 * size[0] * size[1]), 1)
-    blocks = [slice(first, first + step) for first in range(0, count, step)]
-    drawn = [_draw_block(PartOfLook(flat, block), select_pictures(head, block), size) for block in blocks]
+    drawn = [
+        _draw_block(PartOfLook(flat, block), select_pictures(head, block), size)
+        for block in _blocks(len(look["yaw"]), size)
+    ]
     pictures, masks = zip(*drawn, strict=True)
     return np.concatenate(pictures), np.concatenate(masks)
+
+
+def _blocks(count: int, size: tuple[int, int]) -> list[slice]:
+    step = max(BLOCK // (4 * size[0] * size[1]), 1)
+    return [slice(first, first + step) for first in range(0, count, step)]
 
 
 def _draw_block(look: Look, head: Head, size: tuple[int, int]) -> tuple[Array, Array]:
@@ -86,12 +91,13 @@ def _skin(canvas: Canvas, look: Look, head: Head) -> None:
         piece.face[:] = piece.visible[:] = cover
 
 
+def _light_cosine(canvas: Canvas, part: Ellipsoid) -> Array:
+    return part.light_cosine(canvas.column, canvas.row, part.root(canvas.column, canvas.row))
+
+
 def _set_light(canvas: Canvas, look: Look, head: Head, outside: Array, jaw_share: Array) -> None:
     """The light that falls on all that is painted upon the face."""
-    skull, jaw = (
-        part.light_cosine(canvas.column, canvas.row, part.root(canvas.column, canvas.row))
-        for part in (head.skull, head.jaw)
-    )
+    skull, jaw = (_light_cosine(canvas, part) for part in (head.skull, head.jaw))
     facing = skull + (jaw - skull) * jaw_share
     near = np.clip(1 - outside / (0.1 * look["scale"]), 0, 1)[:, None]
     light = look["dim"] + look["lamp"] * smooth(facing * 0.55 + 0.45)[:, None]

@@ -4,7 +4,7 @@ import numpy as np
 
 from motes.data.worlds.faces.canvas import Canvas, edge, pictures_with, reach, rgb, window
 from motes.data.worlds.faces.curves import brow_line, lids, pupil
-from motes.data.worlds.faces.geometry import SIDES, Look, Pair
+from motes.data.worlds.faces.geometry import SIDES, Look, Pair, radius_of
 from motes.data.worlds.faces.head import Head
 from motes.data.worlds.portable import Array, smooth, wave
 
@@ -21,10 +21,17 @@ def blush(canvas: Canvas, look: Look, head: Head) -> None:
     for side, eye in zip(SIDES, head.eyes, strict=True):
         with window(canvas, (eye.column, eye.row), reach(look, 0.85)) as piece:
             x, y = eye.local(piece.column, piece.row)
-            cheek = np.maximum(1 - (np.square(x - 0.16 * side) + np.square(y - 0.46)) / 0.085, 0)
+            cheek = _cheek(side, x, y)
             piece.paint(cheek * cheek * look["blush"], ROSE)
-            hollow = np.maximum(1 - np.square(x / 0.38) - np.square((y + 0.06) / 0.24), 0)
-            piece.paint(hollow * 0.3, look["skin_colour"] * HOLLOW)
+            piece.paint(_hollow(x, y) * 0.3, look["skin_colour"] * HOLLOW)
+
+
+def _cheek(side: int, x: Array, y: Array) -> Array:
+    return np.maximum(1 - (np.square(x - 0.16 * side) + np.square(y - 0.46)) / 0.085, 0)
+
+
+def _hollow(x: Array, y: Array) -> Array:
+    return np.maximum(1 - np.square(x / 0.38) - np.square((y + 0.06) / 0.24), 0)
 
 
 def eyes(canvas: Canvas, look: Look, head: Head) -> None:
@@ -51,13 +58,19 @@ def _iris(piece: Canvas, look: Look, local: Pair, cover: Array, shade: Array) ->
     x, y = local
     column, row = pupil(look)
     radius = look["iris"] * look["eye_width"]
-    distance = np.sqrt(np.square(x - column) + np.square(y - row))
+    distance = radius_of(x - column, y - row)
     tone = _iris_tone((radius - distance) / radius, (y - row) / radius) * (0.55 + 0.45 * shade)
     piece.paint(cover * edge((radius - distance) * look["scale"]), look["iris_colour"] * tone[:, None])
     piece.paint(cover * edge((radius * 0.5 - distance) * look["scale"]), BLACK)
-    glint_x = x - column - 0.36 * radius * np.sign(look["light_x"])
-    glint = np.sqrt(np.square(glint_x) + np.square(y - row + 0.42 * radius))
-    piece.paint(cover * edge((radius * 0.27 - glint) * look["scale"]), WHITE * 0.98, lit=False)
+    glint = _inside_glint(look, x - column, y - row)
+    piece.paint(cover * edge(glint * look["scale"]), WHITE * 0.98, lit=False)
+
+
+def _inside_glint(look: Look, x: Array, y: Array) -> Array:
+    """On the side of the light, above the pupil; x, y: from the pupil."""
+    radius = look["iris"] * look["eye_width"]
+    distance = radius_of(x - 0.36 * radius * np.sign(look["light_x"]), y + 0.42 * radius)
+    return radius * 0.27 - distance
 
 
 def _iris_tone(depth: Array, below: Array) -> Array:
@@ -70,15 +83,23 @@ def _lashes(piece: Canvas, look: Look, side: int, local: Pair, edges: Pair) -> N
     width = look["eye_width"]
     t, y = local
     high, low = edges
-    outer = 0.5 + 0.5 * t * side
     ends = (1.12 - np.abs(t)) * width
     dark = look["brow_colour"] * 0.45
-    upper = np.minimum(width * (0.09 + 0.09 * outer) - np.abs(y - high + 0.03 * width), ends)
+    upper = _inside_upper_lash(width, 0.5 + 0.5 * t * side, y - high, ends)
     piece.paint(edge(upper * look["scale"]) * 0.95, dark)
     lower = np.minimum(width * 0.05 - np.abs(y - low), ends - 0.2 * width)
     piece.paint(edge(lower * look["scale"]) * 0.45, dark + look["skin_colour"] * 0.3)
-    crease = np.minimum(width * 0.045 - np.abs(y - high * 1.12 + 0.26 * width), ends - 0.25 * width)
+    crease = _inside_crease(width, y - high * 1.12, ends)
     piece.paint(edge(crease * look["scale"]) * 0.5, look["skin_colour"] * CREASE)
+
+
+def _inside_upper_lash(width: Array, outer: Array, below: Array, ends: Array) -> Array:
+    """Thicker at the outer corner."""
+    return np.minimum(width * (0.09 + 0.09 * outer) - np.abs(below + 0.03 * width), ends)
+
+
+def _inside_crease(width: Array, below: Array, ends: Array) -> Array:
+    return np.minimum(width * 0.045 - np.abs(below + 0.26 * width), ends - 0.25 * width)
 
 
 def brows(canvas: Canvas, look: Look, head: Head) -> None:
@@ -110,9 +131,9 @@ def _lens(piece: Canvas, look: Look, side: int, local: Pair) -> None:
     x = local[0]
     y = local[1] - 0.02
     outside = _outside_glass(look, x, y)
-    glare = smooth(1 - np.abs(x + 0.6 * y - 0.1) * 9) * 0.2 + 0.07
-    piece.paint(edge(-outside * look["scale"]) * glare, WHITE, lit=False)
-    frame = np.maximum(FRAME - np.abs(outside), _bridge_and_bar(look, x * side, y))
+    piece.paint(edge(-outside * look["scale"]) * _glare(x, y), WHITE, lit=False)
+    bars = np.maximum(_inside_bridge(look, x * side, y), _inside_bar(x * side, y))
+    frame = np.maximum(FRAME - np.abs(outside), bars)
     piece.paint(edge(frame * look["scale"]), look["frame_colour"])
 
 
@@ -124,11 +145,18 @@ def _outside_glass(look: Look, x: Array, y: Array) -> Array:
     return (np.where(circle, np.sqrt(u + v), np.sqrt(np.sqrt(u * u + v * v))) - 1) * 0.3
 
 
-def _bridge_and_bar(look: Look, outwards: Array, y: Array) -> Array:
-    """How far inside either; outwards: x, positive towards the ear."""
-    bridge = np.minimum(
-        FRAME - np.abs(y + 0.06 - 0.3 * np.square(outwards + look["eye_x"])),
-        np.minimum(-0.34 - outwards, outwards + look["eye_x"] + 0.03) * 9,
-    )
-    bar = np.minimum(FRAME - np.abs(y + 0.08), np.minimum(outwards - 0.34, 0.62 - outwards) * 9)
-    return np.maximum(bridge, bar)
+def _glare(x: Array, y: Array) -> Array:
+    """Cover of a slanted streak."""
+    return smooth(1 - np.abs(x + 0.6 * y - 0.1) * 9) * 0.2 + 0.07
+
+
+def _inside_bridge(look: Look, outwards: Array, y: Array) -> Array:
+    """outwards: x, positive towards the ear."""
+    from_middle = outwards + look["eye_x"]
+    across = FRAME - np.abs(y + 0.06 - 0.3 * np.square(from_middle))
+    return np.minimum(across, np.minimum(-0.34 - outwards, from_middle + 0.03) * 9)
+
+
+def _inside_bar(outwards: Array, y: Array) -> Array:
+    """The bar to the ear."""
+    return np.minimum(FRAME - np.abs(y + 0.08), np.minimum(outwards - 0.34, 0.62 - outwards) * 9)

@@ -36,6 +36,11 @@ class HeadPose:
             self.row + self.scale * (down[0] * x + down[1] * y + down[2] * z),
         )
 
+    def depth(self, x: Array, y: Array, z: Array) -> Array:
+        """Towards the viewer, in half skull widths."""
+        near = self.rotation[2]
+        return near[0] * x + near[1] * y + near[2] * z
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -98,6 +103,10 @@ class Ellipsoid:
         return factors[0] * (column - self.column) + factors[1] * (row - self.row) + factors[2] * root
 
 
+def radius_of(x: Array, y: Array) -> Array:
+    return np.sqrt(np.square(x) + np.square(y))
+
+
 def planes(part: Any) -> Any:
     """The same with B 1 1 in single precision, for drawing."""
     return _mapped(part, lambda array: array[..., None].astype(np.float32))
@@ -140,11 +149,7 @@ def _directions(degrees: Array) -> Pair:
 
 def ellipsoid(pose: HeadPose, centre: Triple, radii: Triple, light: Triple) -> Ellipsoid:
     """An ellipsoid along the head's axes, lit from the direction `light`."""
-    turn = pose.rotation
-    inner = [
-        [sum(turn[i][k] * turn[j][k] / (radii[k] * radii[k]) for k in range(3)) for j in range(3)]
-        for i in range(3)
-    ]
+    inner = _inner_form(pose.rotation, radii)
     squared_depth = 1 / inner[2][2]
     root = np.sqrt(squared_depth)
 
@@ -154,22 +159,34 @@ def ellipsoid(pose: HeadPose, centre: Triple, radii: Triple, light: Triple) -> E
 
     column, row = pose.project(*centre)
     form, size = _outline_form(pose, radii)
-    axes = tuple((*linear([turn[i][k] for i in range(3)]), centre[k]) for k in range(3))
+    axes = tuple((*linear([pose.rotation[i][k] for i in range(3)]), centre[k]) for k in range(3))
     facing = [sum(inner[i][j] * light[i] for i in range(3)) * size for j in range(3)]
     return Ellipsoid(column, row, form, size * pose.scale, axes, linear(facing))
 
 
+def _inner_form(turn: tuple[Triple, Triple, Triple], radii: Triple) -> list[list[Any]]:
+    """The quadratic form that is 1 on the surface, in the viewer's axes."""
+    return [
+        [sum(turn[i][k] * turn[j][k] / (radii[k] * radii[k]) for k in range(3)) for j in range(3)]
+        for i in range(3)
+    ]
+
+
 def _outline_form(pose: HeadPose, radii: Triple) -> tuple[Triple, Array]:
     """The quadratic form of the outline, and its mean radius in half skull widths."""
-    turn = pose.rotation
-    spread = [
-        [sum(turn[i][k] * turn[j][k] * radii[k] * radii[k] for k in range(3)) for j in range(2)]
-        for i in range(2)
-    ]
+    spread = _spread(pose.rotation, radii)
     area = spread[0][0] * spread[1][1] - spread[0][1] * spread[0][1]
     square = pose.scale * pose.scale * area
     form = (spread[1][1] / square, -2 * spread[0][1] / square, spread[0][0] / square)
     return form, np.sqrt(np.sqrt(area))
+
+
+def _spread(turn: tuple[Triple, Triple, Triple], radii: Triple) -> list[list[Any]]:
+    """The inverse of the outline's quadratic form."""
+    return [
+        [sum(turn[i][k] * turn[j][k] * radii[k] * radii[k] for k in range(3)) for j in range(2)]
+        for i in range(2)
+    ]
 
 
 def patch(pose: HeadPose, centre: Triple, across: Triple, down: Triple) -> Patch:

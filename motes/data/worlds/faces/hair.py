@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motes.data.worlds.faces.canvas import LAYERS, Canvas, edge, pictures_with, reach, window
-from motes.data.worlds.faces.geometry import SIDES, HeadPose, Look, patch
+from motes.data.worlds.faces.geometry import SIDES, HeadPose, Look, Patch, Triple, patch, radius_of
 from motes.data.worlds.faces.head import Head, point
 from motes.data.worlds.portable import Array, smooth, wave
 
@@ -22,16 +22,19 @@ def back_hair(canvas: Canvas, look: Look, head: Head) -> None:
 
 def _curtain(canvas: Canvas, look: Look, pose: HeadPose) -> None:
     """Long hair, and the dome of hair above it."""
-    back = patch(pose, point(look, 0.0, 0.0, -0.25), point(look, 1.0, 0.0, 0.0), point(look, 0.0, 1.0, 0.0))
+    back = _upright_patch(look, pose, point(look, 0.0, 0.0, -0.25))
     x, y = back.local(canvas.column, canvas.row)
     half = 1.08 + look["hair_side"]
     strands = wave(x * 2.6 + 0.2 * wave(y * 0.8))
     ends = look["length"] - 0.22 * np.square(x) + 0.05 * strands
     inside = np.minimum(np.minimum(_curtain_width(look, half, y) - np.abs(x), ends - y), y + 0.3)
-    height = look["height"] + 0.05 + look["hair_top"]
-    dome = (1 - np.sqrt(np.square(x / half) + np.square(y / height))) * half
-    cover = edge(np.maximum(inside, dome) * look["scale"])
+    cover = edge(np.maximum(inside, _inside_dome(look, half, x, y)) * look["scale"])
     _paint_hair(canvas, look, cover, 0.72 + 0.1 * strands - 0.12 * smooth(y * 0.6))
+
+
+def _inside_dome(look: Look, half: Array, x: Array, y: Array) -> Array:
+    height = look["height"] + 0.05 + look["hair_top"]
+    return (1 - radius_of(x / half, y / height)) * half
 
 
 def _curtain_width(look: Look, half: Array, y: Array) -> Array:
@@ -40,23 +43,26 @@ def _curtain_width(look: Look, half: Array, y: Array) -> Array:
     return width
 
 
+def _upright_patch(look: Look, pose: HeadPose, centre: Triple, slant: float = 0.0) -> Patch:
+    """Facing the viewer; its rows may slant to the right."""
+    return patch(pose, centre, point(look, 1.0, 0.0, 0.0), point(look, slant, 1.0, 0.0))
+
+
 def _bun(canvas: Canvas, look: Look, pose: HeadPose) -> None:
-    centre = point(look, 0.0, -1.18 - look["hair_top"], -0.45)
-    knot = patch(pose, centre, point(look, 1.0, 0.0, 0.0), point(look, 0.0, 1.0, 0.0))
+    knot = _upright_patch(look, pose, point(look, 0.0, -1.18 - look["hair_top"], -0.45))
     with window(canvas, (knot.column, knot.row), reach(look, 0.45)) as piece:
         x, y = knot.local(piece.column, piece.row)
-        distance = np.sqrt(x * x + y * y)
+        distance = radius_of(x, y)
         tone = 0.9 - 0.3 * smooth(distance * 2) + 0.1 * wave(x * 3 + y * 2)
         _paint_hair(piece, look, edge((0.4 - distance) * look["scale"]), tone)
 
 
 def _tails(canvas: Canvas, look: Look, pose: HeadPose) -> None:
     for side in SIDES:
-        centre = point(look, 1.2 * side, 0.42, -0.4)
-        tail = patch(pose, centre, point(look, 1.0, 0.0, 0.0), point(look, -0.35 * side, 1.0, 0.0))
+        tail = _upright_patch(look, pose, point(look, 1.2 * side, 0.42, -0.4), -0.35 * side)
         with window(canvas, (tail.column, tail.row), reach(look, 0.9)) as piece:
             x, y = tail.local(piece.column, piece.row)
-            distance = np.sqrt(np.square(x / (0.3 + 0.04 * wave(y * 2))) + np.square(y / 0.62))
+            distance = radius_of(x / (0.3 + 0.04 * wave(y * 2)), y / 0.62)
             cover = edge((1 - distance) * 0.35 * look["scale"])
             _paint_hair(piece, look, cover, 0.8 + 0.12 * wave(x * 3.1) - 0.2 * smooth(y))
 
@@ -142,8 +148,17 @@ def _hair_tone(look: Look, points: HairPoints, inside: Array) -> Array:
     """Strands from the parting, a ring of gloss, curls, and darker ends of short straight hair."""
     x = points.x
     y = points.y
-    bend = 0.22 * wave(y * 1.2 + look["curl_phase"])
-    strands = wave((x - look["parting"]) / (np.maximum(y, -1.9) + 2.1) * 4.2 + bend)
-    ring = smooth(1 - np.abs(y + 0.78 - 0.2 * x * x) * 4.5) * 0.25 * (1 - 0.7 * np.minimum(look["curl"], 1))
     ends = 0.25 * smooth(0.35 - inside * 1.5) * (look["length"] + look["curl"] == 0)
-    return 1 + 0.07 * strands + ring + 0.22 * points.locks - ends
+    return 1 + 0.07 * _strands(look, x, y) + _gloss_ring(look, x, y) + 0.22 * points.locks - ends
+
+
+def _strands(look: Look, x: Array, y: Array) -> Array:
+    """Waves that start at the parting."""
+    bend = 0.22 * wave(y * 1.2 + look["curl_phase"])
+    return wave((x - look["parting"]) / (np.maximum(y, -1.9) + 2.1) * 4.2 + bend)
+
+
+def _gloss_ring(look: Look, x: Array, y: Array) -> Array:
+    """Around the crown, fainter with curls."""
+    ring = smooth(1 - np.abs(y + 0.78 - 0.2 * x * x) * 4.5)
+    return ring * 0.25 * (1 - 0.7 * np.minimum(look["curl"], 1))

@@ -55,21 +55,22 @@ def _ellipsoids(look: Look, pose: HeadPose) -> tuple[Ellipsoid, Ellipsoid, Ellip
     """Skull, jaw and hair."""
     light = (look["light_x"], look["light_y"], look["light_z"])
     skull = ellipsoid(pose, point(look, 0.0, 0.0, 0.0), point(look, 1.0, look["height"], 1.05), light)
-    jaw_centre = point(look, 0.0, look["jaw_y"] + 0.12 * look["open"], 0.12)
-    jaw = ellipsoid(pose, jaw_centre, point(look, look["jaw_width"], look["jaw_height"], 0.86), light)
+    jaw = ellipsoid(pose, _jaw_centre(look), point(look, look["jaw_width"], look["jaw_height"], 0.86), light)
+    return skull, jaw, ellipsoid(pose, point(look, 0.0, -0.06, -0.08), _hair_radii(look), light)
+
+
+def _jaw_centre(look: Look) -> Triple:
+    return point(look, 0.0, look["jaw_y"] + 0.12 * look["open"], 0.12)
+
+
+def _hair_radii(look: Look) -> Triple:
     side = look["hair_side"]
-    volume = (1.06 + side, look["height"] + 0.07 + look["hair_top"], 1.1 + side)
-    return skull, jaw, ellipsoid(pose, point(look, 0.0, -0.06, -0.08), volume, light)
+    return 1.06 + side, look["height"] + 0.07 + look["hair_top"], 1.1 + side
 
 
 def _eyes(look: Look, pose: HeadPose) -> tuple[Patch, Patch]:
     left, right = (
-        patch(
-            pose,
-            point(look, side * look["eye_x"], look["eye_y"], 0.9),
-            point(look, 1.0, 0.0, -0.35 * side),
-            point(look, 0.0, 1.0, 0.0),
-        )
+        _slanted(look, pose, point(look, side * look["eye_x"], look["eye_y"], 0.9), -0.35 * side)
         for side in SIDES
     )
     return left, right
@@ -78,20 +79,19 @@ def _eyes(look: Look, pose: HeadPose) -> tuple[Patch, Patch]:
 def _brows(look: Look, pose: HeadPose) -> tuple[Patch, Patch]:
     y = look["eye_y"] - look["brow_gap"] - 0.12 * look["raise"]
     left, right = (
-        patch(
-            pose,
-            point(look, side * look["brow_x"], y, 0.95),
-            point(look, 1.0, 0.0, -0.4 * side),
-            point(look, 0.0, 1.0, 0.25),
-        )
-        for side in SIDES
+        _slanted(look, pose, point(look, side * look["brow_x"], y, 0.95), -0.4 * side, 0.25) for side in SIDES
     )
     return left, right
 
 
+def _slanted(look: Look, pose: HeadPose, centre: Triple, across: float, down: float = 0.0) -> Patch:
+    """A patch that comes nearer to the viewer by these amounts a step."""
+    return patch(pose, centre, point(look, 1.0, 0.0, across), point(look, 0.0, 1.0, down))
+
+
 def _mouth(look: Look, pose: HeadPose) -> Patch:
     centre = point(look, 0.0, look["mouth_y"] + 0.04 * look["open"], 0.97)
-    return patch(pose, centre, point(look, 1.0, 0.0, 0.0), point(look, 0.0, 1.0, -0.1))
+    return _slanted(look, pose, centre, 0.0, -0.1)
 
 
 def _nose(look: Look, pose: HeadPose) -> tuple[Pair, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from motes.data.worlds.faces.canvas import Canvas, edge, reach, rgb, window
 from motes.data.worlds.faces.curves import lips, mouth_width
-from motes.data.worlds.faces.geometry import SIDES, Look, Pair
+from motes.data.worlds.faces.geometry import SIDES, Look, Pair, radius_of
 from motes.data.worlds.faces.head import Head
 from motes.data.worlds.portable import Array, smooth
 
@@ -38,8 +38,7 @@ def _ridge(piece: Canvas, look: Look, bridge: Pair, tip: Pair) -> None:
     t, ridge = _ridge_points(piece, look, bridge, tip)
     side = t * look["light_x"]
     piece.paint(ridge * np.clip(-side + 0.15, 0, 1) * 0.55, skin * RIDGE)
-    bright = np.clip(side * 0.6 + 0.35, 0, 1)
-    cover = ridge * bright * np.clip(1.1 - np.abs(t), 0, 1) * 0.5
+    cover = ridge * np.clip(side * 0.6 + 0.35, 0, 1) * np.clip(1.1 - np.abs(t), 0, 1) * 0.5
     piece.paint(cover, np.minimum(skin * 1.16 + 0.03, 1))
 
 
@@ -52,15 +51,20 @@ def _ridge_points(piece: Canvas, look: Look, bridge: Pair, tip: Pair) -> Pair:
     y = piece.row - bridge[1]
     share = (x * across + y * down) / (length * length)
     t = (x * down - y * across) / length / (look["scale"] * (0.09 + 0.1 * np.clip(share, 0, 1)))
-    profile = np.square(np.maximum(1 - t * t * 0.4, 0))
-    return t, profile * smooth(share * 1.5 + 0.15) * (1 - smooth((share - 0.85) * 3))
+    return t, _ridge_profile(t, share)
+
+
+def _ridge_profile(t: Array, share: Array) -> Array:
+    """How much of the ridge is there; share: of the way from the bridge to the tip."""
+    across = np.square(np.maximum(1 - t * t * 0.4, 0))
+    return across * smooth(share * 1.5 + 0.15) * (1 - smooth((share - 0.85) * 3))
 
 
 def _wing(piece: Canvas, look: Look, side: int, wing: Pair) -> None:
     scale = look["scale"]
     x = piece.column - wing[0] + 0.03 * side * scale
     y = piece.row - wing[1] + 0.01 * scale
-    distance = np.sqrt(np.square(x) + np.square(y)) / scale
+    distance = radius_of(x, y) / scale
     piece.paint(edge((0.095 - distance) * scale) * 0.55, look["skin_colour"] * WING)
 
 
@@ -70,18 +74,23 @@ def _tip(piece: Canvas, look: Look, tip: Pair) -> None:
     skin = look["skin_colour"]
     x = piece.column - tip[0]
     y = piece.row - tip[1]
-    distance = np.sqrt(np.square(x * 0.95) + np.square(y)) / (scale * (0.1 + 0.25 * look["nose_width"]))
+    distance = radius_of(x * 0.95, y) / (scale * (0.1 + 0.25 * look["nose_width"]))
     piece.paint(edge((1 - distance) * 0.14 * scale) * 0.8, skin * (1.03 - 0.2 * smooth(distance))[:, None])
-    shine = np.square(x - 0.04 * look["light_x"] * scale) + np.square(y + 0.045 * scale)
-    cover = np.maximum(1 - shine / np.square(0.09 * scale), 0) * 0.6
-    piece.paint(cover, np.minimum(skin * 1.2 + 0.08, 1))
+    piece.paint(_highlight(look, x, y) * 0.6, np.minimum(skin * 1.2 + 0.08, 1))
+
+
+def _highlight(look: Look, x: Array, y: Array) -> Array:
+    """On the side of the light; x, y: from the tip."""
+    scale = look["scale"]
+    squared = np.square(x - 0.04 * look["light_x"] * scale) + np.square(y + 0.045 * scale)
+    return np.maximum(1 - squared / np.square(0.09 * scale), 0)
 
 
 def _nostril(piece: Canvas, look: Look, wing: Pair, under: Pair) -> None:
     scale = look["scale"]
     x = (piece.column - (wing[0] * 0.55 + under[0] * 0.45)) / scale
     y = (piece.row - (wing[1] * 0.5 + under[1] * 0.5) + 0.01 * scale) / scale
-    hole = 1 - np.sqrt(np.square(x / 0.055) + np.square(y / 0.03))
+    hole = 1 - radius_of(x / 0.055, y / 0.03)
     piece.paint(edge(hole * 0.04 * scale) * 0.75, look["skin_colour"] * NOSTRIL)
 
 
@@ -132,11 +141,16 @@ def _lips(piece: Canvas, look: Look, points: MouthPoints) -> None:
     middle = (inner + lower) / 2
     upper_lip = points.between(y - top, middle - y + 0.01)
     piece.paint(edge(upper_lip * look["scale"]), look["lip_colour"] * 0.86)
-    across = (y - (lower + bottom) / 2) / (0.4 * look["lip_low"])
-    gloss = np.maximum(1 - np.square(points.t / 0.5) - np.square(across), 0)
     lower_lip = points.between(bottom - y, y - middle)
-    bright = np.minimum(look["lip_colour"] * (1 + 0.22 * gloss)[:, None], 1)
-    piece.paint(edge(lower_lip * look["scale"]), bright)
+    bright = look["lip_colour"] * (1 + 0.22 * _lip_gloss(look, points))[:, None]
+    piece.paint(edge(lower_lip * look["scale"]), np.minimum(bright, 1))
+
+
+def _lip_gloss(look: Look, points: MouthPoints) -> Array:
+    """In the middle of the lower lip."""
+    _, _, lower, bottom = points.edges
+    across = (points.y - (lower + bottom) / 2) / (0.4 * look["lip_low"])
+    return np.maximum(1 - np.square(points.t / 0.5) - np.square(across), 0)
 
 
 def _inside_mouth(piece: Canvas, look: Look, points: MouthPoints) -> None:
@@ -144,15 +158,18 @@ def _inside_mouth(piece: Canvas, look: Look, points: MouthPoints) -> None:
     scale = look["scale"]
     y = points.y
     _, inner, lower, _ = points.edges
-    width = mouth_width(look)
     hole = edge(points.between(y - inner, lower - y) * scale) * (look["open"] > 0.02)
     piece.paint(hole, THROAT)
-    tongue_y = (y - lower - 0.05) / (0.13 * look["open"] + 0.02)
-    tongue = 1 - np.sqrt(np.square(points.x / (0.62 * width)) + np.square(tongue_y))
-    piece.paint(hole * edge(tongue * 0.1 * scale), TONGUE)
-    teeth = np.minimum(inner + 0.085 - y, (0.8 - np.abs(points.t)) * width)
+    piece.paint(hole * edge(_inside_tongue(look, points) * 0.1 * scale), TONGUE)
+    teeth = np.minimum(inner + 0.085 - y, (0.8 - np.abs(points.t)) * mouth_width(look))
     tone = 1 - 0.25 * smooth(1 - (y - inner) / 0.04)
     piece.paint(hole * edge(teeth * scale), TEETH * tone[:, None])
+
+
+def _inside_tongue(look: Look, points: MouthPoints) -> Array:
+    """In radii of the tongue."""
+    y = (points.y - points.edges[2] - 0.05) / (0.13 * look["open"] + 0.02)
+    return 1 - radius_of(points.x / (0.62 * mouth_width(look)), y)
 
 
 def _lip_line(piece: Canvas, look: Look, points: MouthPoints) -> None:
