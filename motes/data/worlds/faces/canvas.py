@@ -82,34 +82,35 @@ def window(
     half: half its width and height in pixels; names: the layers that are needed; the others are empty.
     """
     rows, columns = canvas.face.shape[1:]
-    left, width = _span(centre[0], half[0], columns)
-    top, height = _span(centre[1], half[1], rows)
-    boxes = [
-        (..., slice(y, y + height), slice(x, x + width))
-        for x, y in zip(left.tolist(), top.tolist(), strict=True)
-    ]
+    horizontal = _spans(centre[0], half[0], columns)
+    vertical = _spans(centre[1], half[1], rows)
+    boxes = [(..., y, x) for x, y in zip(horizontal, vertical, strict=True)]
     layers = {name: _cut(getattr(canvas, name), boxes) for name in names}
-    piece = Canvas(
-        column=_cut(canvas.column, [(..., columns) for *_, columns in boxes]),
-        row=_cut(canvas.row, [(..., rows, slice(None)) for _, rows, _ in boxes]),
+    yield Canvas(
+        column=_cut(canvas.column, [(..., x) for x in horizontal]),
+        row=_cut(canvas.row, [(..., y, slice(None)) for y in vertical]),
         **{name: layers.get(name, EMPTY) for name in LAYERS},
     )
-    yield piece
     for name, painted in layers.items():
-        for picture, part, box in zip(getattr(canvas, name), painted, boxes, strict=True):
-            picture[box] = part
+        _put_back(getattr(canvas, name), painted, boxes)
 
 
-def _span(centre: Array, half: float, side: int) -> tuple[Array, int]:
-    """The first canvas pixels of windows around these centres, and how many there are."""
+def _spans(centre: Array, half: float, side: int) -> list[slice]:
+    """The canvas pixels of windows around these centres, equally many in each."""
     count = min(2 * int(half * FINER) + 3, side)
     middle = np.rint(centre.reshape(-1) * FINER).astype(np.int64)
-    return np.clip(middle - count // 2, 0, side - count), count
+    first = np.clip(middle - count // 2, 0, side - count)
+    return [slice(start, start + count) for start in first.tolist()]
 
 
 def _cut(layer: Array, boxes: list[Any]) -> Array:
     """One box of each picture."""
     return np.stack([picture[box] for picture, box in zip(layer, boxes, strict=True)])
+
+
+def _put_back(layer: Array, painted: Array, boxes: list[Any]) -> None:
+    for picture, part, box in zip(layer, painted, boxes, strict=True):
+        picture[box] = part
 
 
 class PartOfLook(dict):

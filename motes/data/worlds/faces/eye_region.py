@@ -112,9 +112,12 @@ def brows(canvas: Canvas, look: Look, head: Head) -> None:
 
 def _inside_brow(look: Look, side: int, t: Array, y: Array) -> Array:
     """Thicker at the nose; t: over the brow's width."""
-    thickness = look["brow_thick"] * (0.85 - 0.5 * smooth(0.2 + 0.8 * t * side)) * (1 + 0.06 * wave(t * 4))
-    across = thickness - np.abs(y - brow_line(look, side, t))
+    across = _brow_thickness(look, side, t) - np.abs(y - brow_line(look, side, t))
     return np.minimum(across, (1.02 - np.abs(t)) * look["brow_width"])
+
+
+def _brow_thickness(look: Look, side: int, t: Array) -> Array:
+    return look["brow_thick"] * (0.85 - 0.5 * smooth(0.2 + 0.8 * t * side)) * (1 + 0.06 * wave(t * 4))
 
 
 def glasses(canvas: Canvas, look: Look, head: Head) -> None:
@@ -142,7 +145,12 @@ def _outside_glass(look: Look, x: Array, y: Array) -> Array:
     circle = look["glasses_round"] > 0.5
     u = np.square(x / 0.355)
     v = np.square(y / (0.26 + np.float32(0.075) * circle))
-    return (np.where(circle, np.sqrt(u + v), np.sqrt(np.sqrt(u * u + v * v))) - 1) * 0.3
+    return (np.where(circle, np.sqrt(u + v), _fourth_root(u, v)) - 1) * 0.3
+
+
+def _fourth_root(u: Array, v: Array) -> Array:
+    """The radius of a squarish curve, from squares."""
+    return np.sqrt(np.sqrt(u * u + v * v))
 
 
 def _glare(x: Array, y: Array) -> Array:

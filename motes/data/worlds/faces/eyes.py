@@ -93,8 +93,7 @@ class Eyes(Generated):
     def _iris_masks(self, eye: Eye) -> np.ndarray:
         """bool, B 1 H W: the visible iris."""
         y, x = self._points(eye, 1)
-        down = y - eye["middle"][:, 0, None, None]
-        right = x - eye["middle"][:, 1, None, None]
+        down, right = _from_iris(eye, y, x)
         upper, lower = _lids(eye, x)
         return ((np.sqrt(down**2 + right**2) < IRIS) & (y > upper) & (y < lower))[:, None]
 
@@ -168,12 +167,21 @@ def _upper_lashes(eye: Eye, below: np.ndarray, x: np.ndarray) -> np.ndarray:
 def _skin(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """B H W 3: lit from above, with a fold above the lid and a brow."""
     tone = PALE + (DARK - PALE) * eye["skin"][:, None, None, None]
-    light = 1 - 0.13 * np.clip(1 - np.abs(y + 0.15 * x * x) / 0.9, 0, 1) - 0.10 * np.clip(-x - 0.7, 0, 1)
-    picture = tone * light[..., None]
-    fold = _lids(eye, x)[0] - 0.20 + 0.10 * x * x
-    _lay(picture, 0.45 * np.clip(1 - np.abs(y - fold) / 0.07, 0, 1) * (np.abs(x) < 1), 0.45 * tone)
+    picture = tone * _skin_light(y, x)[..., None]
+    _lay(picture, _fold(eye, y, x), 0.45 * tone)
     _lay(picture, _brow(eye, y, x), 0.5 * LASH + 0.25 * tone)
     return picture
+
+
+def _skin_light(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Darker around the eye and towards the nose."""
+    return 1 - 0.13 * np.clip(1 - np.abs(y + 0.15 * x * x) / 0.9, 0, 1) - 0.10 * np.clip(-x - 0.7, 0, 1)
+
+
+def _fold(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The cover of the fold above the lid."""
+    row = _lids(eye, x)[0] - 0.20 + 0.10 * x * x
+    return 0.45 * np.clip(1 - np.abs(y - row) / 0.07, 0, 1) * (np.abs(x) < 1)
 
 
 def _brow(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -185,17 +193,34 @@ def _brow(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def _eyeball(eye: Eye, y: np.ndarray, x: np.ndarray, below: np.ndarray) -> np.ndarray:
     """B H W 3: the white, the iris, the pupil and a glint, in the shade of the upper lid."""
-    white = WHITE + (PINK - WHITE) * np.clip(x * x - 0.62, 0, 0.38)[..., None] * 2
-    picture = np.ascontiguousarray(np.broadcast_to(white, (*y.shape[:2], x.shape[2], 3)))
-    down = y - eye["middle"][:, 0, None, None]
-    right = x - eye["middle"][:, 1, None, None]
+    picture = np.ascontiguousarray(np.broadcast_to(_white(x), (*y.shape[:2], x.shape[2], 3)))
+    down, right = _from_iris(eye, y, x)
     distance = np.sqrt(down * down + right * right)
     _lay(picture, _edge(IRIS - distance, eye), _iris_light(eye, distance, down))
     _lay(picture, _edge(PUPIL - distance, eye), BLACK)
-    glint = np.sqrt((down + 0.13) ** 2 + (right + 0.12) ** 2)
-    _lay(picture, 0.95 * _edge(GLINT - glint, eye), np.ones(3, np.float32))
-    picture *= (1 - 0.35 * np.clip(1 - below / 0.22, 0, 1))[..., None]
+    _lay(picture, _glint(eye, down, right), np.ones(3, np.float32))
+    picture *= _lid_shade(below)[..., None]
     return picture
+
+
+def _white(x: np.ndarray) -> np.ndarray:
+    """Pink in the corners."""
+    return WHITE + (PINK - WHITE) * np.clip(x * x - 0.62, 0, 0.38)[..., None] * 2
+
+
+def _from_iris(eye: Eye, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns from its middle."""
+    return y - eye["middle"][:, 0, None, None], x - eye["middle"][:, 1, None, None]
+
+
+def _glint(eye: Eye, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Its cover."""
+    distance = np.sqrt((down + 0.13) ** 2 + (right + 0.12) ** 2)
+    return 0.95 * _edge(GLINT - distance, eye)
+
+
+def _lid_shade(below: np.ndarray) -> np.ndarray:
+    return 1 - 0.35 * np.clip(1 - below / 0.22, 0, 1)
 
 
 def _iris_light(eye: Eye, distance: np.ndarray, down: np.ndarray) -> np.ndarray:

@@ -135,6 +135,14 @@ def _check(config: Any) -> None:
         raise UserError(f"faces have 1 or 3 channels, not {config.channels}")
     if config.landmarks not in (5, 68):
         raise UserError(f"faces have 5 or 68 landmarks, not {config.landmarks}")
+    _check_counts(config)
+    if not (0 <= config.turn <= 60 and 0 <= config.shift <= 0.3):
+        raise UserError(
+            f"turn {config.turn} must be 0 to 60 degrees and shift {config.shift} 0 to 0.3 of the picture"
+        )
+
+
+def _check_counts(config: Any) -> None:
     if min(config.count, config.held_out, config.views) < 1:
         raise UserError(
             f"count {config.count}, held_out {config.held_out} and views {config.views} "
@@ -142,10 +150,6 @@ def _check(config: Any) -> None:
         )
     if min(config.image_size) < 16:
         raise UserError(f"faces of {config.image_size} pixels cannot be drawn; try image_size 64 64")
-    if not (0 <= config.turn <= 60 and 0 <= config.shift <= 0.3):
-        raise UserError(
-            f"turn {config.turn} must be 0 to 60 degrees and shift {config.shift} 0 to 0.3 of the picture"
-        )
 
 
 def _plain_background(count: int) -> Look:

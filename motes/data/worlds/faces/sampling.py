@@ -212,32 +212,38 @@ def picture_looks(
     turn: degrees to a side at most; shift: off the middle at most, as a share of the picture's side.
     """
     look = bells(random, count, MOMENT) | uniforms(random, count, PLACE)
-    side = min(size)
     look["yaw"] = look["yaw"] * turn
-    look["scale"] = look["scale"] * side
+    look["scale"] = look["scale"] * min(size)
     look["column"] = (size[1] - 1) / 2 + shift * size[1] * look["column"]
-    look["row"] = (size[0] - 1) / 2 + shift * size[0] * look["row"] - 0.03 * side
-    look["open"] = np.maximum(look.pop("opening"), 0)
-    look["raise"] = np.clip(look.pop("raising"), -0.3, 1)
-    closing = look.pop("closing")
-    look["closed"] = np.where(closing > 0.55, 1.0, np.maximum(closing, 0))
+    look["row"] = (size[0] - 1) / 2 + shift * size[0] * look["row"] - 0.03 * min(size)
     look["cloth"] = hue(look["cloth_hue"], 1 - look["cloth_grey"], look["cloth_value"])
+    look |= _expression(look.pop("opening"), look.pop("raising"), look.pop("closing"))
     return look | _light(look, look.pop("light_height"))
+
+
+def _expression(opening: Array, raising: Array, closing: Array) -> Look:
+    """Mouth, brows and eyes: many mouths are shut and eyes open, and some eyes are shut."""
+    closed = np.where(closing > 0.55, 1.0, np.maximum(closing, 0))
+    return {"open": np.maximum(opening, 0), "raise": np.clip(raising, -0.3, 1), "closed": closed}
 
 
 def _light(look: Look, height: Array) -> Look:
     """The direction of the light, and the colours of the lamp and of the light from everywhere."""
     angle = look["light_turn"] * PI / 180
     flat = np.sqrt(1 - height * height)
+    direction = {"light_x": sine(angle) * flat, "light_y": -height, "light_z": cosine(angle) * flat}
     warm = look["warmth"][:, None] * np.array([0.07, 0.0, -0.09])
+    return direction | {"lamp": _lamp_colour(look, warm), "dim": _dim_colour(look, warm)}
+
+
+def _lamp_colour(look: Look, warm: Array) -> Array:
     strength = (look["bright"] * (1 - look["soft"]))[:, None]
-    return {
-        "light_x": sine(angle) * flat,
-        "light_y": -height,
-        "light_z": cosine(angle) * flat,
-        "lamp": (1 + warm) * strength * 1.25,
-        "dim": (1 - 0.7 * warm) * (look["bright"] * look["soft"])[:, None] * 1.02,
-    }
+    return (1 + warm) * strength * 1.25
+
+
+def _dim_colour(look: Look, warm: Array) -> Array:
+    """Of the light from everywhere; cooler where the lamp is warmer."""
+    return (1 - 0.7 * warm) * (look["bright"] * look["soft"])[:, None] * 1.02
 
 
 def backgrounds(random: np.random.Generator, count: int) -> Look:
