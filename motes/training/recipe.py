@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from motes.data.source import Source
 from motes.errors import UserError
 from motes.plain.records import from_plain
 from motes.version import VERSION
@@ -52,6 +53,11 @@ class Recipe:
     training: Training = field(default_factory=Training)
     preset: str = ""
 
+    @property
+    def source(self) -> Source:
+        """The data set, which opens by split."""
+        return Source(self.data, self.data_config)
+
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         fresh = folder / ".run.json.part"
@@ -65,8 +71,8 @@ def read_recipe(folder: Path) -> Recipe:
         facts = json.loads(path.read_text())
         training = from_plain(Training, dict(facts.pop("training")), f"training in {path}")
         check(training)
-        known = {one.name for one in fields(Recipe)}
-        return Recipe(**{key: value for key, value in facts.items() if key in known}, training=training)
+        names = {field.name for field in fields(Recipe)}
+        return Recipe(**{key: value for key, value in facts.items() if key in names}, training=training)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is no run: it has no run.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -7,7 +7,7 @@ import numpy as np
 
 from motes.data.worlds.chairs.parts import Part, bar
 from motes.data.worlds.dice import Dice
-from motes.data.worlds.portable import between
+from motes.data.worlds.portable import along_palette
 
 WOOD = [
     (243, 222, 186),
@@ -50,7 +50,7 @@ class ClassDraws:
 
     def colour(self, name: str, palette: list[tuple[int, int, int]]) -> np.ndarray:
         """A colour from anywhere along the palette."""
-        return between(palette, np.array(self.between(name, 0.0, 1.0)))
+        return along_palette(palette, np.array(self.between(name, 0.0, 1.0)))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 
 from motes.data.worlds.faces.canvas import LAYERS, Canvas, edge, pictures_with, reach, window
 from motes.data.worlds.faces.curves import mouth_width
-from motes.data.worlds.faces.geometry import Ellipsoid, Look, radius_of
+from motes.data.worlds.faces.geometry import Look, ProjectedEllipsoid, radius_of
 from motes.data.worlds.faces.head import Head, outline
 from motes.data.worlds.portable import Array, smooth, wave
 
@@ -15,7 +15,7 @@ def beard(canvas: Canvas, look: Look, head: Head) -> None:
             _beard(*parts)
 
 
-def _beard(canvas: Canvas, look: Look, skull: Ellipsoid, jaw: Ellipsoid) -> None:
+def _beard(canvas: Canvas, look: Look, skull: ProjectedEllipsoid, jaw: ProjectedEllipsoid) -> None:
     with window(canvas, (jaw.column, jaw.row), reach(look, 1.15, 1.2), tuple(LAYERS)) as piece:
         root = jaw.root(piece.column, piece.row)
         x, y = (jaw.coordinate(axis, piece.column, piece.row, root) for axis in range(2))

@@ -17,7 +17,7 @@ from motes.data.worlds.faces.canvas import (
     window,
 )
 from motes.data.worlds.faces.eye_region import blush, brows, eyes, glasses
-from motes.data.worlds.faces.geometry import Ellipsoid, Look, planes, select_pictures
+from motes.data.worlds.faces.geometry import Look, ProjectedEllipsoid, planes, select_pictures
 from motes.data.worlds.faces.hair import back_hair, front_hair
 from motes.data.worlds.faces.head import Head, head_of, outline
 from motes.data.worlds.faces.nose_and_mouth import mouth, nose
@@ -91,7 +91,7 @@ def _skin(canvas: Canvas, look: Look, head: Head) -> None:
         piece.face[:] = piece.visible[:] = cover
 
 
-def _light_cosine(canvas: Canvas, part: Ellipsoid) -> Array:
+def _light_cosine(canvas: Canvas, part: ProjectedEllipsoid) -> Array:
     return part.light_cosine(canvas.column, canvas.row, part.root(canvas.column, canvas.row))
 
 

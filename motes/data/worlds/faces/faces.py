@@ -16,7 +16,7 @@ from motes.data.worlds.faces.geometry import Look
 from motes.data.worlds.faces.head import head_of
 from motes.data.worlds.faces.landmarks import five_points, sixty_eight_points
 from motes.data.worlds.faces.sampling import backgrounds, people, picture_looks, repeat
-from motes.data.worlds.portable import grey
+from motes.data.worlds.portable import grey_planes
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -97,7 +97,7 @@ class Faces(Dataset):
     def _draw(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Pixels, and the masks with eight pixels in a byte."""
         pixels, masks = draw_faces(self._look(rows), self.config.image_size)
-        return pixels if self.config.channels == 3 else grey(pixels), np.packbits(masks, -1)
+        return pixels if self.config.channels == 3 else grey_planes(pixels), np.packbits(masks, -1)
 
     def _look(self, rows: Sequence[int]) -> Look:
         """The numbers of these pictures."""

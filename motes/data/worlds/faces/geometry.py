@@ -66,7 +66,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Ellipsoid:
+class ProjectedEllipsoid:
     """The outline and the front surface of an ellipsoid in the picture.
 
     The level is 1 on the outline; points of the surface are linear in column, row and `root`, the square root
@@ -147,7 +147,7 @@ def _directions(degrees: Array) -> Pair:
     return cosine(degrees * PI / 180), sine(degrees * PI / 180)
 
 
-def ellipsoid(pose: HeadPose, centre: Triple, radii: Triple, light: Triple) -> Ellipsoid:
+def ellipsoid(pose: HeadPose, centre: Triple, radii: Triple, light: Triple) -> ProjectedEllipsoid:
     """An ellipsoid along the head's axes, lit from the direction `light`."""
     inner = _inner_form(pose.rotation, radii)
     squared_depth = 1 / inner[2][2]
@@ -161,7 +161,7 @@ def ellipsoid(pose: HeadPose, centre: Triple, radii: Triple, light: Triple) -> E
     form, size = _outline_form(pose, radii)
     axes = tuple((*linear([pose.rotation[i][k] for i in range(3)]), centre[k]) for k in range(3))
     facing = [sum(inner[i][j] * light[i] for i in range(3)) * size for j in range(3)]
-    return Ellipsoid(column, row, form, size * pose.scale, axes, linear(facing))
+    return ProjectedEllipsoid(column, row, form, size * pose.scale, axes, linear(facing))
 
 
 def _inner_form(turn: tuple[Triple, Triple, Triple], radii: Triple) -> list[list[Any]]:

@@ -6,11 +6,11 @@ import numpy as np
 
 from motes.data.worlds.faces.geometry import (
     SIDES,
-    Ellipsoid,
     HeadPose,
     Look,
     Pair,
     Patch,
+    ProjectedEllipsoid,
     Triple,
     ellipsoid,
     head_pose,
@@ -26,9 +26,9 @@ class Head:
     """The parts of a face in the picture."""
 
     pose: HeadPose
-    skull: Ellipsoid
-    jaw: Ellipsoid
-    hair: Ellipsoid
+    skull: ProjectedEllipsoid
+    jaw: ProjectedEllipsoid
+    hair: ProjectedEllipsoid
     eyes: tuple[Patch, Patch]
     brows: tuple[Patch, Patch]
     mouth: Patch
@@ -51,7 +51,9 @@ def point(look: Look, x: Array | float, y: Array | float, z: Array | float) -> T
     return x * ones, y * ones, z * ones
 
 
-def _ellipsoids(look: Look, pose: HeadPose) -> tuple[Ellipsoid, Ellipsoid, Ellipsoid]:
+def _ellipsoids(
+    look: Look, pose: HeadPose
+) -> tuple[ProjectedEllipsoid, ProjectedEllipsoid, ProjectedEllipsoid]:
     """Skull, jaw and hair."""
     light = (look["light_x"], look["light_y"], look["light_z"])
     skull = ellipsoid(pose, point(look, 0.0, 0.0, 0.0), point(look, 1.0, look["height"], 1.05), light)
@@ -107,7 +109,9 @@ def _nose(look: Look, pose: HeadPose) -> tuple[Pair, ...]:
     return tuple(pose.project(*xyz) for xyz in points)
 
 
-def outline(skull: Ellipsoid, jaw: Ellipsoid, column: Array, row: Array) -> tuple[Array, Array]:
+def outline(
+    skull: ProjectedEllipsoid, jaw: ProjectedEllipsoid, column: Array, row: Array
+) -> tuple[Array, Array]:
     """Pixels outside the face's outline (inside is negative), and the jaw's share in it."""
     upper = (np.sqrt(skull.level(column, row)) - 1) * skull.radius
     lower = (np.sqrt(jaw.level(column, row)) - 1) * jaw.radius

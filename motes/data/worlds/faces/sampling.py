@@ -3,7 +3,7 @@
 import numpy as np
 
 from motes.data.worlds.faces.geometry import Look
-from motes.data.worlds.portable import PI, Array, bells, between, cosine, hue, picks, sine, uniforms
+from motes.data.worlds.portable import PI, Array, along_palette, bells, cosine, hue, picks, sine, uniforms
 
 SHAPE = {  # of an identity, the middle more likely; in half skull widths
     "height": (1.08, 1.26),
@@ -177,30 +177,30 @@ def _beard(look: Look) -> Array:
 
 
 def _colours(look: Look) -> Look:
-    skin = between(SKIN, look["skin"])
+    skin = along_palette(SKIN, look["skin"])
     warmth = look["skin_warm"][:, None] * np.array([1.0, -0.3, -1.5])
     return {
         "skin_colour": np.clip(skin * (1 + warmth), 0, 1),
         "lip_colour": _lip_colour(look, skin),
-        "frame_colour": between(FRAMES, look["glasses_tone"]),
+        "frame_colour": along_palette(FRAMES, look["glasses_tone"]),
         **_hair_and_iris_colours(look),
     }
 
 
 def _lip_colour(look: Look, skin: Array) -> Array:
-    rose = between(ROSE, look["lip_tone"])
+    rose = along_palette(ROSE, look["lip_tone"])
     return skin * 0.5 * np.array([1.0, 0.72, 0.74]) + rose * (0.5 - 0.2 * look["skin"])[:, None]
 
 
 def _hair_and_iris_colours(look: Look) -> Look:
     # fair hair and pale eyes are rare with dark skin
     dark = np.clip(1.4 - 1.6 * look["skin"], 0.2, 1)
-    natural = between(HAIR, look["hair_tone"] * dark)
+    natural = along_palette(HAIR, look["hair_tone"] * dark)
     dyed = hue(look["dye"], np.full(len(dark), 0.55), np.full(len(dark), 0.75))
     return {
         "hair_colour": np.where((look["dyed"] > 0.91)[:, None], dyed, natural),
         "brow_colour": natural * 0.72,
-        "iris_colour": between(IRIS, look["iris_tone"] * dark),
+        "iris_colour": along_palette(IRIS, look["iris_tone"] * dark),
     }
 
 
