@@ -17,12 +17,12 @@ from runs import finished
 from motes.apps.drawing import marks as draw
 from motes.models.checkpoint import load
 from motes.models.poses.cascade import Layout, one_hot
-from motes.nn.losses.texture_features import random_features
 from motes.ops.scores.metrics import frechet_distance
 from motes.training import loop
 from motes.training.presets import PRESETS
 from motes.types.batch import Batch
 from motes.types.latents import Image
+from motes.weights.textures import random_features
 
 BARS = [
     Bar("sharp", "variance of the Laplacian, drawn / true, perceptual loss", ">=", 0.6),

@@ -18,7 +18,7 @@ from motes.apps.drawing.marks import sheet, to_picture
 from motes.data import DATASETS
 from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
 from motes.explore.latents import rows
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.points.matching import nearest
 from motes.training.presets import PRESETS
 
@@ -143,7 +143,7 @@ def reader(image: Tensor, factor: dict[str, Tensor], seed: int):
     torch.manual_seed(seed)
     wanted = torch.stack([factor[name] for name in FACTORS], 1)
     middle, spread = wanted.mean(0), wanted.std(0)
-    read = network("convolutional").reader(PictureShape(*image.shape[1:]), 24, len(FACTORS))
+    read = picture_network("convolutional").reader(PictureShape(*image.shape[1:]), 24, len(FACTORS))
     optimizer = torch.optim.Adam(read.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, READING)
     for _ in range(READING):

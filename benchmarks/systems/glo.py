@@ -17,7 +17,7 @@ from torch import nn
 
 from motes import load
 from motes.models.codes.glo import GenerativeLatentOptimisation
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.training.presets import PRESETS
 from motes.types.latents import Code
 
@@ -123,7 +123,7 @@ def autoencoder(seed: int, model: Any) -> dict[str, float]:
 def train_autoencoder(seed: int, config: Any, rate: float) -> tuple[float, nn.Module]:
     torch.manual_seed(seed)
     kind, shape, steps = (
-        network(config.network),
+        picture_network(config.network),
         PictureShape.of(config),
         PRESETS["glo-digits"].recipe.training.steps,
     )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from motes.evaluation.intervals import AT_ONCE, Statistic, ratio
 from motes.evaluation.question import Measured, Seen
-from motes.ops.points.matching import boxes_around, overlap, unsuppressed
+from motes.ops.points.matching import boxes_around, non_maximum_suppression, overlap
 from motes.ops.scores.detection import average_precision, hits
 
 OVERLAP = 0.2  # more is the same thing twice
@@ -37,7 +37,7 @@ def look_at_boxes(seen: Seen) -> Measured:
     confidence = seen.latent.confidence if seen.latent.certainty is None else seen.latent.certainty
     candidates = (seen.latent.presence > 0.5) & visible
     least = torch.tensor(LEAST, device=boxes.device, dtype=boxes.dtype) - 1e-6
-    kept = unsuppressed(boxes, confidence, candidates, OVERLAP)
+    kept = non_maximum_suppression(boxes, confidence, candidates, OVERLAP)
     right = hits(overlap(boxes, seen.boxes), confidence, kept, seen.truth.present, least)
     return {
         "things": seen.truth.present.sum(1),

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from motes.evaluation.intervals import Statistic
 from motes.models.base import Model
-from motes.nn.losses.vgg import VGG_FILE, vgg_places
 from motes.ops.rendering.footprints import Footprints, middles_of_masks, windows_of_masks
 from motes.ops.rendering.glimpse import place
 from motes.ops.scores.segmentation import shared_pixels
 from motes.types.batch import Batch
 from motes.types.latents import Image, Particles
 from motes.types.truth import Truth
+from motes.weights.places import VGG_FILE, first_file, vgg_paths
 
 Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batch until all have been seen
 
@@ -156,4 +156,4 @@ def missing(question: Question, seen: Seen) -> str | None:
 def _has_loss(model: Model) -> bool:
     """A score downloads nothing."""
     needs_vgg = getattr(getattr(model, "config", None), "reconstruction", "") == "vgg"
-    return not needs_vgg or any(place.is_file() for place in vgg_places())
+    return not needs_vgg or first_file(vgg_paths()) is not None

@@ -15,7 +15,6 @@ from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.models.particles.anchored import AnchoredEncoder, LeanDecoder
 from motes.models.particles.parts import Encoding
 from motes.models.particles.published import PublishedDecoder, PublishedEncoder
-from motes.nn.losses.perceptual import reconstruction_loss
 from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.composite import render
@@ -24,6 +23,7 @@ from motes.ops.rendering.glimpse import place
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
+from motes.weights.reconstruction import reconstruction_loss
 
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
 
@@ -54,7 +54,7 @@ class DlpConfig:
     prior_channels: tuple[int, ...] = (16, 32, 64)
     # how near a proposal a particle should be; half a picture is 1
     prior_std: float = 0.1
-    # what counts as a good picture: see motes.nn.losses.perceptual.RECONSTRUCTIONS
+    # what counts as a good picture: see motes.weights.reconstruction.RECONSTRUCTIONS
     reconstruction: str = "mse"
     # of positions (beta_kl) and of looks (beta_kl * kl_balance)
     kl_weights: tuple[float, float] = (0.1, 1e-4)

@@ -18,13 +18,13 @@ from motes.models.particles.published import PatchPrior
 from motes.models.particles.splatted import Splatted
 from motes.nn.blocks.conv import initialise
 from motes.nn.blocks.grid import grid_size
-from motes.nn.losses.perceptual import reconstruction_loss
 from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
 from motes.ops.densities.noise import normal_like
 from motes.ops.points.keypoints import gaussian_maps
 from motes.ops.points.warp import bent, strayed
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
+from motes.weights.reconstruction import reconstruction_loss
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,6 @@ def squared_error(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H 
     return (drawn - wanted).square().sum((1, 2, 3))
 
 
-def where_seen(
-    drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], mask: Float[Tensor, "B 1 H W"]
-) -> Float[Tensor, "B C H W"]:
-    """What was drawn where the mask is 1, and what is wanted where it is 0: any loss of this and `wanted`,
-    by squares, pyramid or features, is blind to what was drawn behind the mask, and sends no gradient there.
-    Between 0 and 1: so much of it is seen."""
-    return torch.lerp(wanted, drawn, mask)
-
-
 def laplacian_error(
     drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], levels: int = 4
 ) -> Float[Tensor, "B"]:

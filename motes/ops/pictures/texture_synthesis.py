@@ -64,7 +64,9 @@ KINDS: dict[str, Callable[[Ground], Tensor]] = {
 CLASSES = len(KINDS) * len(PERIODS)
 
 
-def textures(classes: Int[Tensor, "B"], side: int, random: torch.Generator) -> Float[Tensor, "B 3 S S"]:
+def random_textures(
+    classes: Int[Tensor, "B"], side: int, random: torch.Generator
+) -> Float[Tensor, "B 3 S S"]:
     """Class = kind * number of periods + period; turned, shifted, coloured and lit at random, in [0, 1]."""
     count = len(classes)
     ground = _ground(classes % len(PERIODS), side, random)

@@ -41,11 +41,6 @@ class Painting:
         changed[k] = presence
         return replace(self, presence=changed)._painted_again(self._box(k))
 
-    def with_glimpse(self, k: int, glimpse: Float[Tensor, "D S S"]) -> "Painting":
-        changed = self.glimpses.clone()
-        changed[k] = glimpse
-        return replace(self, glimpses=changed)._painted_again(self._box(k))
-
     def _painted_again(self, *boxes: Box) -> "Painting":
         picture = self.picture.clone()
         for rows, columns in boxes:
