@@ -185,7 +185,7 @@ def rendering(windowed: bool, side: int, count: int) -> tuple[Callable[[], None]
 
     from motes.ops.rendering import canvas
     from motes.ops.rendering.composite import render
-    from motes.ops.rendering.glimpse import cut
+    from motes.ops.rendering.glimpse import cut_glimpses
 
     size = (side, side)
     glimpses = torch.rand(BATCH, count, GLIMPSE, GLIMPSE, 4).permute(0, 1, 4, 2, 3).requires_grad_()
@@ -198,9 +198,9 @@ def rendering(windowed: bool, side: int, count: int) -> tuple[Callable[[], None]
 
     def forward() -> torch.Tensor:
         if windowed:
-            cut(image, position.detach(), GLIMPSE)
+            cut_glimpses(image, position.detach(), GLIMPSE)
             return render(*inputs)
-        canvas.cut(image, position.detach(), GLIMPSE)
+        canvas.cut_windows(image, position.detach(), GLIMPSE)
         return canvas.stitch(canvas.paste(glimpses, position, size).clamp(0, 1), presence, background)
 
     kept: dict[int, int] = {}

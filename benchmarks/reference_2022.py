@@ -135,9 +135,9 @@ class Reference(nn.Module):
         z = means + (0.5 * log_variances).exp() * torch.randn_like(means)
         maps = self.gaussians(z[:, :-1], self.grid)
         looks = self.look(
-            self.glimpse(canvas.cut(x, mean.detach(), s.glimpse).flatten(0, 1)).flatten(1)
+            self.glimpse(canvas.cut_windows(x, mean.detach(), s.glimpse).flatten(0, 1)).flatten(1)
         ).view(batch, s.particles, -1)
-        boxes = canvas.boxes(mean.detach(), round(0.25 * (self.grid - 1)), (self.grid, self.grid))
+        boxes = canvas.box_canvases(mean.detach(), round(0.25 * (self.grid - 1)), (self.grid, self.grid))
         bare = (1 - boxes.sum(1, keepdim=True).clamp(0, 1)) * heat.detach()
         statistics = torch.cat([looks, self.around(bare.flatten(1))[:, None]], 1)
         look_mean, look_log_variance = statistics.chunk(2, -1)

@@ -47,7 +47,7 @@ def main() -> None:
     print(
         "| K | glimpses | way | forward us | GB/s | of copy | backward us | GB/s | of copy |\n|" + "---|" * 9
     )
-    ways = {"fused": fused.render} | ({"plain": plain} if told.plain else {})
+    ways = {"fused": fused.render_fused} | ({"plain": plain} if told.plain else {})
     for count in told.counts:
         for name, kind in KINDS.items():
             for way, render in ways.items():

@@ -19,7 +19,7 @@ from motes.data import DATASETS
 from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
 from motes.explore.latents import rows
 from motes.nn.coders.networks import PictureShape, picture_network
-from motes.ops.points.matching import nearest
+from motes.ops.points.matching import nearest_index
 from motes.training.presets import PRESETS
 
 FACTORS = ("column", "row", "lids", "size", "skin")
@@ -175,7 +175,7 @@ def one_thing(seed: int, run: Path) -> tuple[dict[str, float], list]:
         latent = model.encode(held)
     there = latent.confident().presence > 0.5
     place = truth.centres[torch.arange(len(held)), things][:, None]
-    particle = nearest(place, latent.position, there)[:, 0]
+    particle = nearest_index(place, latent.position, there)[:, 0]
     drawn, edited = draw(model, latent), draw(model, direction.moved(latent, asked, particle.clamp_min(0)))
     seen = [look(one, truth, things) for one in (drawn, edited)]
     leaks = leakage(*seen, "column", look(held, truth, things))

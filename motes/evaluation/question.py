@@ -13,7 +13,7 @@ from torch import Tensor
 from motes.evaluation.intervals import Statistic
 from motes.models.base import Model
 from motes.ops.rendering.footprints import Footprints, middles_of_masks, windows_of_masks
-from motes.ops.rendering.glimpse import place
+from motes.ops.rendering.glimpse import place_glimpses
 from motes.ops.scores.segmentation import shared_pixels
 from motes.types.batch import Batch
 from motes.types.latents import Image, Particles
@@ -57,7 +57,7 @@ class Seen:
     def footprints(self) -> Footprints:
         """How much of each pixel each particle is."""
         draw: Any = self.model
-        windows = place(draw.glimpses(self.latent)[:, :, :1], self.latent.position, self.size)
+        windows = place_glimpses(draw.glimpses(self.latent)[:, :, :1], self.latent.position, self.size)
         return Footprints.of(windows, self.latent.presence, self.size)
 
     @cached_property

@@ -7,7 +7,7 @@ from torch import nn
 
 from motes.nn.blocks.conv import ConvBlock, through
 from motes.nn.blocks.normalisation import BatchNorm
-from motes.nn.blocks.pointnet import EdgeLayer, nearest
+from motes.nn.blocks.pointnet import EdgeLayer, nearest_neighbours
 from motes.nn.blocks.upward import DoublingConvolution
 from motes.nn.losses.perceptual import PyramidLoss, SquaredError
 from motes.ops.pictures.image_loss import laplacian_error, squared_error
@@ -16,7 +16,7 @@ from motes.ops.pictures.image_loss import laplacian_error, squared_error
 def test_edge_layer_is_the_maximum_over_plain_edges():
     torch.manual_seed(0)
     layer, nodes, places = EdgeLayer(5, 7).eval(), torch.randn(2, 6, 5), torch.randn(2, 6, 2)
-    near = nearest(places, 3)
+    near = nearest_neighbours(places, 3)
     assert (near == torch.arange(6)[None, :, None]).any(2).all(), "itself is among the nearest"
     found = layer(nodes, places, near)
     for b, i in ((0, 0), (1, 4)):

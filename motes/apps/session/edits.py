@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from motes.errors import UserError
-from motes.ops.points.interpolation import between, blend
+from motes.ops.points.interpolation import blend, interpolate_particles
 from motes.types.latents import Particles
 
 REACH = 2.0  # places further out than this are no places: +-1 is the picture's edge
@@ -95,13 +95,17 @@ def apply(edits: Edits, latent: Any, look: Look) -> Any:
 
 def on_the_way(latent: Any, other: Any, share: float) -> Any:
     """From one picture to another: particles to those that match them, a code along the straight line."""
-    return between(latent, other, share) if isinstance(latent, Particles) else blend(latent, other, share)
+    return (
+        interpolate_particles(latent, other, share)
+        if isinstance(latent, Particles)
+        else blend(latent, other, share)
+    )
 
 
 def _apply_to_particles(edits: Edits, latent: Particles, look: Look) -> Particles:
     before = latent
     count = len(latent)
-    find: Look = lambda name: look(name) if name else before  # noqa: E731
+    find: Look = lambda name: look(name) if name else before
     unsure = (certainty_of(latent) < edits.threshold).nonzero()[:, 0].tolist()
     for k in unsure:
         latent = latent.without(k)

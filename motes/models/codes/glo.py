@@ -13,7 +13,7 @@ from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.blocks.code_table import AT_ONCE, RowRMSprop
 from motes.nn.coders.networks import PictureShape, picture_network
-from motes.ops.densities.principal_components import components_of_covariance, moments
+from motes.ops.densities.principal_components import components_of_covariance, mean_and_covariance
 from motes.ops.densities.unit_ball import BALLS
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Code, Image
@@ -134,7 +134,7 @@ class GenerativeLatentOptimisation(Model):
     def sample(self, count: int) -> Code:
         """From a Gaussian fitted to the training codes."""
         with torch.no_grad():
-            mean, covariance = moments(self.codes.split(AT_ONCE))
+            mean, covariance = mean_and_covariance(self.codes.split(AT_ONCE))
             root = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(mean), device=mean.device))
             noise = torch.randn(count, len(mean), device=self.middle.device)
             return Code(self.within(mean.to(noise) + noise @ root.to(noise).T))
@@ -151,7 +151,7 @@ class GenerativeLatentOptimisation(Model):
     def start_codes(self, batches: Iterable[Batch]) -> None:
         """Principal components of small pictures, scaled so that nine in ten lie in the ball; the others are
         brought there."""
-        mean, covariance = moments(_small(batch.image) for batch in batches)
+        mean, covariance = mean_and_covariance(_small(batch.image) for batch in batches)
         found = components_of_covariance(covariance, self.config.code_dim)
         known = (
             found.variance > 1e-9 * found.variance[0]

@@ -18,7 +18,7 @@ from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.pictures.groups import group_means
 from motes.ops.pictures.image_loss import squared_error
-from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
+from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, resampled, thin_plate_basis
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 from motes.weights.reconstruction import reconstruction_loss
@@ -145,7 +145,7 @@ class PairedAutoencoder(Model):
             scale=config.shift,
             turn=config.turn,
         )
-        warped = seen_through(image, self.basis @ random_weights(image, warps, 1.0), "border")
+        warped = resampled(image, self.basis @ random_weights(image, warps, 1.0), "border")
         return torch.where(uniform_like(image[:, :1, :1, :1]) < WARPED, warped, image)
 
 

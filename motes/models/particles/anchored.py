@@ -24,7 +24,7 @@ from motes.ops.points.keypoints import (
     take,
 )
 from motes.ops.rendering.crowding import claimed_before, yielding
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
 
 
 class AnchoredEncoder(nn.Module):
@@ -84,11 +84,11 @@ class AnchoredEncoder(nn.Module):
         # takes it; without, equal
         # networks looking at equal pixels share it by halves
         claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
-        read = self.where(torch.cat([cut(residual, anchors, self.context), claimed[:, :, None]], 2))
+        read = self.where(torch.cat([cut_glimpses(residual, anchors, self.context), claimed[:, :, None]], 2))
         offset = torch.tanh(read[..., :2]) * self.reach.to(image)
         position = Normal((anchors + offset).clamp(-1, 1), read[..., 2:4])
         presence = yielding(torch.sigmoid(read[..., 4]), position.mean, self.size, width=self.side / 6)
-        seen = cut(torch.cat([image, residual], 1), position.mean.detach(), self.side)
+        seen = cut_glimpses(torch.cat([image, residual], 1), position.mean.detach(), self.side)
         features = Normal(*self.what(seen).chunk(2, -1))
         return Encoding(proposals, position, presence, features, background, seen[:, :, : image.shape[1]])
 

@@ -19,7 +19,7 @@ from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sa
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
-from motes.ops.rendering.glimpse import place
+from motes.ops.rendering.glimpse import place_glimpses
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
@@ -229,7 +229,9 @@ class DeepLatentParticles(Model):
         )
 
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
-        windows = place(self.decoder.glimpses(latent.features), latent.position, self.config.image_size)
+        windows = place_glimpses(
+            self.decoder.glimpses(latent.features), latent.position, self.config.image_size
+        )
         return visible_contrast(windows, latent.presence, latent.log_variance, self._background(latent))
 
 

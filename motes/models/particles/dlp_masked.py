@@ -21,7 +21,7 @@ from motes.nn.blocks.grid import grid_size
 from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
 from motes.ops.densities.noise import normal_like
 from motes.ops.points.keypoints import gaussian_maps
-from motes.ops.points.warp import bent, strayed
+from motes.ops.points.warp import bent, equivariance_error
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
@@ -145,7 +145,7 @@ class MaskedParticles(Model):
         seen, both = self.networks.see(torch.cat([image, away]))
         mean, followed = both.mean.chunk(2)
         log_variance = both.log_variance[: len(image)]
-        return seen[: len(image)], Normal(mean, log_variance), strayed(mean, followed, weights)
+        return seen[: len(image)], Normal(mean, log_variance), equivariance_error(mean, followed, weights)
 
     def _outside(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B 1 h w"]:
         """0 where some particle's Gaussian exceeds the threshold, 1 elsewhere."""

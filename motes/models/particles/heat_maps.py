@@ -13,7 +13,7 @@ from motes.nn.blocks.conv import Contracting, initialise
 from motes.nn.blocks.grid import grid_size
 from motes.nn.blocks.mlp import mlp
 from motes.nn.blocks.pointnet import PointNetMaps
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
 
 
 class HeatMaps(nn.Module):
@@ -48,7 +48,7 @@ class HeatMaps(nn.Module):
     ) -> tuple[Normal, Normal]:
         """Appearance from the heat maps around each mean, and the background's from what the disks leave."""
         heat = seen.detach()
-        features = self.look(torch.cat([cut(heat, where, self.side).flatten(2), where], -1))
+        features = self.look(torch.cat([cut_glimpses(heat, where, self.side).flatten(2), where], -1))
         around = self.around((outside * heat).flatten(1))
         return Normal(*features.chunk(2, -1)), Normal(*around.chunk(2, -1))
 

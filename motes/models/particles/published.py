@@ -23,7 +23,7 @@ from motes.ops.points.keypoints import (
     take,
 )
 from motes.ops.rendering.composite import shares
-from motes.ops.rendering.glimpse import boxes, cut
+from motes.ops.rendering.glimpse import box_windows, cut_glimpses
 
 GLIMPSE_WIDTHS = (16, 16, 32)
 
@@ -74,7 +74,7 @@ class PublishedEncoder(nn.Module):
         glimpses = (
             self._exclusive_glimpses(image, where, presence)
             if self.exclusive
-            else cut(image, where, self.side)
+            else cut_glimpses(image, where, self.side)
         )
         features = self.look(self.glimpse(glimpses.flatten(0, 1)).flatten(1)).unflatten(0, presence.shape)
         covered = box_masks(where, self._box_side(), self.grid)
@@ -93,7 +93,9 @@ class PublishedEncoder(nn.Module):
     ) -> Float[Tensor, "B K C S S"]:
         """Each pixel is shared out: a particle sees it as far as it is present and the boxes before it leave
         room."""
-        return cut(image, where, self.side, shares(boxes(where, self.side, self.size), presence, self.size))
+        return cut_glimpses(
+            image, where, self.side, shares(box_windows(where, self.side, self.size), presence, self.size)
+        )
 
     def _box_side(self) -> int:
         """The glimpse's side on the heat maps' grid."""

@@ -34,7 +34,7 @@ class PointNetMaps(nn.Module):
     def forward(
         self, position: Float[Tensor, "B N 2"], nodes: Float[Tensor, "B N d"]
     ) -> Float[Tensor, "B M h w"]:
-        neighbours = nearest(position, NEIGHBOURS)
+        neighbours = nearest_neighbours(position, NEIGHBOURS)
         for layer in self.layers:
             nodes = F.relu(layer(nodes, position, neighbours))
         maps = F.relu(self.unfold(nodes.amax(1))).unflatten(1, (self.maps, *self.start))
@@ -73,7 +73,7 @@ class EdgeLayer(nn.Module):
         return edges.view(batch, count, degree, -1).amax(2)
 
 
-def nearest(position: Float[Tensor, "B N 2"], count: int) -> Int[Tensor, "B N k"]:
+def nearest_neighbours(position: Float[Tensor, "B N 2"], count: int) -> Int[Tensor, "B N k"]:
     """The `count` nearest nodes of each, itself among them."""
     squares = (position[:, :, None] - position[:, None]).square().sum(-1)
     return squares.topk(min(count, position.shape[1]), dim=-1, largest=False).indices

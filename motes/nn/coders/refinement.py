@@ -13,7 +13,7 @@ GRAINS = 4  # maps a module learns of its own
 FAINT = 0.2  # their deviation at the start
 
 
-def sizes_of(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
+def pyramid_sizes(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
     """Coarse to fine: halved, rounded up, while the smaller side has twice the least."""
     found = [size]
     while min(found[0]) >= 2 * least:
@@ -56,7 +56,7 @@ class Refinement(nn.Module):
     ):
         """Widths from coarse to fine; the last is of the finest."""
         super().__init__()
-        sizes = sizes_of(size, 4)
+        sizes = pyramid_sizes(size, 4)
         widths = [widths[max(len(widths) - len(sizes) + n, 0)] for n in range(len(sizes))]
         inputs = [0, *widths[:-1]]
         self.steps = nn.ModuleList(

@@ -26,7 +26,7 @@ def importance_bound(log_weights: Float[Tensor, "K B"], samples: int) -> Float[T
     return (grouped.logsumexp(1) - math.log(samples)).mean(0)
 
 
-def active(means: Float[Tensor, "B F"], least: float = 0.01) -> Bool[Tensor, " F"]:
+def active_units(means: Float[Tensor, "B F"], least: float = 0.01) -> Bool[Tensor, " F"]:
     """Numbers whose posterior mean differs between pictures: its variance is above `least` (Burda et al.
     2016)."""
     return means.var(0) > least

@@ -33,7 +33,9 @@ def components_of_pictures(centred: Float[Tensor, "B P"], count: int) -> Compone
     return _components(axes, strongest / len(centred), value.sum() / len(centred))
 
 
-def moments(parts: Iterable[Float[Tensor, "_ P"]]) -> tuple[Float[Tensor, " P"], Float[Tensor, "P P"]]:
+def mean_and_covariance(
+    parts: Iterable[Float[Tensor, "_ P"]],
+) -> tuple[Float[Tensor, " P"], Float[Tensor, "P P"]]:
     """Mean and covariance of however many rows, in double precision.
 
     Only sums are kept, of differences to the mean of the first part, so that no large numbers cancel.

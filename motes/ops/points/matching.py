@@ -1,7 +1,7 @@
-"""Distances to the nearest point, overlaps of boxes, and which boxes remain of those that overlap."""
+"""The nearest point and its distance, overlaps of boxes, and which boxes remain of those that overlap."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -9,8 +9,15 @@ def nearest_distance(
     points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]
 ) -> Float[Tensor, "B K"]:
     """From each point to the nearest of the others that is present; infinite where none is."""
-    distance = (points[:, :, None] - others[:, None]).norm(dim=-1)
-    return distance.masked_fill(~others_present[:, None], torch.inf).amin(2)
+    return _distances(points, others, others_present).amin(2)
+
+
+def nearest_index(
+    points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]
+) -> Int[Tensor, "B K"]:
+    """Which of the others that are present is nearest to each point; -1 where none is present."""
+    nearest = _distances(points, others, others_present).min(2)
+    return nearest.indices.masked_fill(nearest.values.isinf(), -1)
 
 
 def boxes_around(position: Float[Tensor, "K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "K 4"]:
@@ -47,6 +54,11 @@ def _without_clashes(remaining: Bool[Tensor, "B K"], clash: Bool[Tensor, "B K K"
     for k in range(remaining.shape[1] - 1):
         remaining[:, k + 1 :] &= ~(clash[:, k, k + 1 :] & remaining[:, k, None])
     return remaining
+
+
+def _distances(points: Tensor, others: Tensor, others_present: Tensor) -> Float[Tensor, "B K N"]:
+    distance = (points[:, :, None] - others[:, None]).norm(dim=-1)
+    return distance.masked_fill(~others_present[:, None], torch.inf)
 
 
 def _areas(boxes: Float[Tensor, "*B K 4"]) -> Float[Tensor, "*B K"]:

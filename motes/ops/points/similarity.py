@@ -9,7 +9,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.ops.points.warp import even_points, seen_through
+from motes.ops.points.warp import even_points, resampled
 
 NUMBERS = 5
 DOWN, RIGHT, ZOOM, TURN, LIGHT = range(NUMBERS)
@@ -18,17 +18,21 @@ DOWN, RIGHT, ZOOM, TURN, LIGHT = range(NUMBERS)
 def placed(
     image: Float[Tensor, "B C H W"], numbers: Float[Tensor, "B 5"], outside: str = "border"
 ) -> Float[Tensor, "B C H W"]:
-    """Where each pixel was before: back by the shift, then back by turn and zoom about the middle; no
-    light."""
+    """The picture shifted, zoomed and turned about its middle; no light."""
     rows, columns = image.shape[-2:]
     sides = image.new_tensor([rows, columns]) / min(rows, columns)  # or a turn would shear what is not square
     after = even_points((rows, columns), image)[None] - numbers[:, None, [DOWN, RIGHT]]
-    down, right = (after * sides).unbind(-1)
+    before = _turned_back(after * sides, numbers) / sides
+    return resampled(image, before, outside)
+
+
+def _turned_back(points: Float[Tensor, "B N 2"], numbers: Float[Tensor, "B 5"]) -> Float[Tensor, "B N 2"]:
+    """Where points were before the turn and the zoom."""
+    down, right = points.unbind(-1)
     zoom = numbers[:, ZOOM, None].exp()
     cosine = numbers[:, TURN, None].cos() / zoom
     sine = numbers[:, TURN, None].sin() / zoom
-    before = torch.stack([cosine * down - sine * right, sine * down + cosine * right], -1) / sides
-    return seen_through(image, before, outside)
+    return torch.stack([cosine * down - sine * right, sine * down + cosine * right], -1)
 
 
 def lit(

@@ -1,4 +1,4 @@
-"""Thin-plate splines: smooth maps of the picture onto itself, pictures seen through them, and random ones
+"""Thin-plate splines: smooth maps of the picture onto itself, pictures resampled by them, and random maps
 for warped pairs.
 
 A map says for every pixel of the new picture where in the old one to look: basis @ weights. The first
@@ -51,9 +51,14 @@ def warped_pair(
     warps = warps or Warps()
     weak = random_weights(image, warps, warps.weak)
     strong = random_weights(image, warps, 1.0)
-    basis = thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
-    once = seen_through(image, basis @ weak, "reflection").clamp(0, 1)
-    return once, seen_through(once, basis @ strong, "reflection").clamp(0, 1), strong
+    basis = picture_basis(image)
+    once = resampled(image, basis @ weak, "reflection").clamp(0, 1)
+    return once, resampled(once, basis @ strong, "reflection").clamp(0, 1), strong
+
+
+def picture_basis(image: Float[Tensor, "B C H W"]) -> Float[Tensor, "n f"]:
+    """`thin_plate_basis` at every pixel, for random warps."""
+    return thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
 
 
 def bent(image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B f 2"]]:
@@ -62,14 +67,13 @@ def bent(image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B C H W"], Flo
     return away, weights
 
 
-def strayed(
+def equivariance_error(
     points: Float[Tensor, "B K 2"], followed: Float[Tensor, "B K 2"], weights: Float[Tensor, "B f 2"]
 ) -> Float[Tensor, "B"]:
     """sum_k |z_k - g(z'_k)|^2: how far points in a bent picture are from where those of the picture went
     (Zhang et al. 2018)."""
-    basis = thin_plate_basis(rearrange(followed, "b k two -> (b k) two"), CONTROLS).unflatten(
-        0, followed.shape[:2]
-    )
+    flat = rearrange(followed, "b k two -> (b k) two")
+    basis = thin_plate_basis(flat, CONTROLS).unflatten(0, followed.shape[:2])
     return (basis @ weights - points).square().sum((1, 2))
 
 
@@ -81,16 +85,27 @@ def paired(batch: Batch) -> Batch:
 
 def random_weights(image: Float[Tensor, "B C H W"], warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
     """One random warp for each picture."""
-    bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
-    some = uniform_like(bend) < 0.5
-    bend = torch.where(some, warps.bend_some * normal_like(bend), warps.bend * bend)
+    bend = _random_bend(image, warps)
     shift = warps.shift * normal_like(image.new_empty(len(image), 1, 2))
+    turn = _random_turn(image, warps, share)
+    return torch.cat([share * bend, share * shift, turn], 1)
+
+
+def _random_bend(image: Float[Tensor, "B C H W"], warps: Warps) -> Float[Tensor, "B n 2"]:
+    """Of each control point."""
+    bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
+    again = uniform_like(bend) < 0.5
+    return torch.where(again, warps.bend_some * normal_like(bend), warps.bend * bend)
+
+
+def _random_turn(image: Float[Tensor, "B C H W"], warps: Warps, share: float) -> Float[Tensor, "B 2 2"]:
+    """Where rows and columns point: a rotation times a scale."""
     scale = 1 + share * warps.scale * normal_like(image.new_empty(len(image)))
     angle = share * math.radians(warps.turn) * normal_like(scale)
     turn = torch.stack(
         [scale * angle.cos(), scale * angle.sin(), -scale * angle.sin(), scale * angle.cos()], 1
     )
-    return torch.cat([share * bend, share * shift, rearrange(turn, "b (r c) -> b r c", r=2)], 1)
+    return rearrange(turn, "b (r c) -> b r c", r=2)
 
 
 def thin_plate_basis(points: Float[Tensor, "n 2"], side: int) -> Float[Tensor, "n f"]:
@@ -109,12 +124,11 @@ def even_points(size: tuple[int, int], like: Tensor) -> Float[Tensor, "n 2"]:
     return rearrange(torch.stack(torch.meshgrid(*axes, indexing="ij")), "two r c -> (r c) two")
 
 
-def seen_through(
-    image: Float[Tensor, "B C H W"], places: Float[Tensor, "B N 2"], outside: str = "zeros"
+def resampled(
+    image: Float[Tensor, "B C H W"], points: Float[Tensor, "B N 2"], outside: str = "zeros"
 ) -> Float[Tensor, "B C H W"]:
-    """The picture whose n-th pixel, in order of rows, is the old one's at `places[n]`; beyond its edge as
+    """The picture whose n-th pixel, in order of rows, is the old one's at `points[n]`; beyond its edge as
     `grid_sample` pads."""
-    grid = rearrange(
-        places.flip(-1), "b (h w) two -> b h w two", h=image.shape[2]
-    )  # torch wants (column, row)
+    # torch wants (column, row)
+    grid = rearrange(points.flip(-1), "b (h w) two -> b h w two", h=image.shape[2])
     return F.grid_sample(image, grid, mode="bilinear", padding_mode=outside, align_corners=True)

@@ -1,5 +1,5 @@
-"""Which pixels are whose: every particle's share of each pixel, in its window; boxes around them, and one
-map of who has the most."""
+"""Which particle has which pixels: each particle's share of each pixel, in its window; boxes around them,
+and one map of the largest shares."""
 
 from dataclasses import dataclass
 
@@ -33,11 +33,7 @@ class Footprints:
         Half of the largest, not of one: particles that are drawn faint all over have borders too. Ends are
         exclusive.
         """
-        steps = torch.arange(self.share.shape[-1], device=self.share.device)
-        place = self.corner[..., None] + steps  # b k 2 s
-        limit = torch.tensor(self.canvas, device=place.device)[:, None]
-        inside = (place >= 0) & (place < limit)
-        share = self.share * (inside[:, :, 0, :, None] & inside[:, :, 1, None, :])
+        share = self.share * self._inside()
         most = share.amax((2, 3))
         solid = (share >= most[..., None, None] / 2) & (share > 0)
         return _windows_of(solid, self.corner), most > HIDDEN
@@ -49,19 +45,33 @@ class Footprints:
         height, width = self.canvas
         index = rearrange(canvas_index(self.corner, side, self.canvas), "b k n -> b (k n)")
         share = rearrange(self.share * counts[:, :, None, None], "b k r s -> b (k r s)")
-        number = (
-            torch.arange(self.share.shape[1], device=index.device)
-            .repeat_interleave(side * side)
-            .expand_as(index)
-        )
         empty = share.new_zeros(len(share), (height + 2 * side) * (width + 2 * side))
         total = empty.scatter_add(1, index, share)
         most = empty.scatter_reduce(1, index, share, "amax")
         wins = (share == most.gather(1, index)) & (share > 0)
-        first = torch.full_like(empty, self.share.shape[1], dtype=torch.int64)
-        first = first.scatter_reduce(1, index, torch.where(wins, number, self.share.shape[1]), "amin")
+        first = self._first_winner(wins, index, torch.full_like(empty, self._count, dtype=torch.int64))
         owner = torch.where((most > 0) & (most > 1 - total), first + 1, 0)
         return rearrange(owner, "b (h w) -> b h w", w=width + 2 * side)[:, side:-side, side:-side]
+
+    @property
+    def _count(self) -> int:
+        return self.share.shape[1]
+
+    def _inside(self) -> Bool[Tensor, "B K s s"]:
+        """Which pixels of the windows lie on the canvas."""
+        steps = torch.arange(self.share.shape[-1], device=self.share.device)
+        pixels = self.corner[..., None] + steps  # b k 2 s
+        limit = torch.tensor(self.canvas, device=pixels.device)[:, None]
+        inside = (pixels >= 0) & (pixels < limit)
+        return inside[:, :, 0, :, None] & inside[:, :, 1, None, :]
+
+    def _first_winner(
+        self, wins: Bool[Tensor, "B m"], index: Int[Tensor, "B m"], nobody: Int[Tensor, "B p"]
+    ) -> Int[Tensor, "B p"]:
+        """Of each pixel the first particle that wins it; the number of particles where none does."""
+        size = self.share.shape[-1] ** 2
+        particle = torch.arange(self._count, device=index.device).repeat_interleave(size).expand_as(index)
+        return nobody.scatter_reduce(1, index, torch.where(wins, particle, self._count), "amin")
 
 
 def windows_of_masks(masks: Bool[Tensor, "B N H W"]) -> Float[Tensor, "B N 4"]:
@@ -85,5 +95,5 @@ def _windows_of(solid: Bool[Tensor, "B K h w"], corner: Int[Tensor, "B K 2"]) ->
     return torch.where(rows.any(2)[..., None], boxes, 0)
 
 
-def _first(there: Bool[Tensor, "B K n"]) -> Int[Tensor, "B K"]:
-    return there.to(torch.uint8).argmax(2)
+def _first(present: Bool[Tensor, "B K n"]) -> Int[Tensor, "B K"]:
+    return present.to(torch.uint8).argmax(2)

@@ -5,7 +5,7 @@ import torch
 
 from motes.errors import UserError
 from motes.models.poses.cascade import CascadeConfig, CascadedRefinement, Layout, one_hot
-from motes.nn.coders.refinement import sizes_of
+from motes.nn.coders.refinement import pyramid_sizes
 from motes.types.batch import Batch
 from motes.weights.reconstruction import error_map_loss
 
@@ -72,8 +72,8 @@ def test_hypotheses_differ_and_the_first_is_decoded():
 
 
 def test_sizes_double_from_coarse_to_fine():
-    assert sizes_of((48, 80), 4) == [(6, 10), (12, 20), (24, 40), (48, 80)]
-    assert sizes_of((33, 9), 4) == [(17, 5), (33, 9)]
+    assert pyramid_sizes((48, 80), 4) == [(6, 10), (12, 20), (24, 40), (48, 80)]
+    assert pyramid_sizes((33, 9), 4) == [(17, 5), (33, 9)]
 
 
 def test_layouts_that_do_not_fit_get_a_sentence():

@@ -5,6 +5,7 @@ import torch
 from motes.ops.points.matching import (
     boxes_around,
     nearest_distance,
+    nearest_index,
     non_maximum_suppression,
     overlap,
 )
@@ -14,8 +15,10 @@ def test_nearest_looks_only_at_what_is_there():
     points = torch.tensor([[[0.0, 0.0], [0.9, 0.9]]])
     others = torch.tensor([[[0.1, 0.0], [0.5, 0.5], [0.0, 0.0]]])
     present = torch.tensor([[True, True, False]])
+    assert nearest_index(points, others, present).tolist() == [[0, 1]]
     torch.testing.assert_close(nearest_distance(points, others, present), torch.tensor([[0.1, 0.4 * 2**0.5]]))
     nobody = torch.zeros(1, 3, dtype=torch.bool)
+    assert nearest_index(points, others, nobody).tolist() == [[-1, -1]]
     assert nearest_distance(points, others, nobody).isinf().all()
 
 
