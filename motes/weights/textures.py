@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.nn.losses.texture_features import WIDTHS, TextureNetwork, initialised_network
 from motes.ops.pictures.texture_synthesis import CLASSES, random_textures
+from motes.types.latents import Image
 from motes.weights.places import cache_folder, path_of
 
 STEPS = 1000
@@ -38,7 +39,7 @@ class TextureClassifier(nn.Module):
         self.norm = nn.BatchNorm1d(sum(WIDTHS))
         self.head = nn.Linear(sum(WIDTHS), CLASSES)
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B n"]:
+    def forward(self, image: Image) -> Float[Tensor, "B n"]:
         means = [reduce(maps, "b c h w -> b c", "mean") for maps in self.features.unscaled(image)]
         return self.head(self.norm(torch.cat(means, 1)))
 

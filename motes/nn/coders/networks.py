@@ -17,6 +17,7 @@ from motes.errors import UserError
 from motes.nn.blocks.mlp import mlp
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
+from motes.types.latents import Image
 
 LEAST_SIDE = 7  # of the maps that the linear layer reads; larger ones are halved again
 MOST_CHANNELS = 128
@@ -152,7 +153,7 @@ class ToPicture(nn.Module):
         super().__init__()
         self.shape = shape
 
-    def forward(self, numbers: Float[Tensor, "B P"]) -> Float[Tensor, "B C H W"]:
+    def forward(self, numbers: Float[Tensor, "B P"]) -> Image:
         return numbers.unflatten(1, (self.shape.channels, self.shape.rows, self.shape.columns))
 
 

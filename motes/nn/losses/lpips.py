@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.nn.losses.vgg import enlarged
+from motes.types.latents import Image
 
 LEVELS = (3, 8, 15, 22, 29)  # after the last ReLU of each block, numbered as in torchvision
 # of pictures in [-1, 1]
@@ -24,9 +25,7 @@ class Lpips(nn.Module):
         self.register_buffer("middle", torch.tensor(MIDDLE).view(1, 3, 1, 1))
         self.register_buffer("spread", torch.tensor(SPREAD).view(1, 3, 1, 1))
 
-    def forward(
-        self, drawn: Float[Tensor, "B C H W"], target: Float[Tensor, "B C H W"]
-    ) -> Float[Tensor, "B"]:
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         total = torch.zeros(len(drawn), device=drawn.device)
         pairs = zip(self._features(drawn), self._features(target), strict=True)
         for level, (ours, theirs) in enumerate(pairs):

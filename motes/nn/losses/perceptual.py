@@ -11,14 +11,13 @@ from torch import Tensor, nn
 
 from motes.nn.losses.texture_features import PIXEL_SPREAD
 from motes.ops.pictures.image_loss import absolute, cross_entropy, laplacian_error, squared_error
-
-Pictures = Float[Tensor, "B C H W"]
+from motes.types.latents import Image
 
 
 class SquaredError(nn.Module):
     """Summed over pixels and channels: a Gaussian likelihood with variance 1/2."""
 
-    def forward(self, drawn: Pictures, target: Pictures) -> Float[Tensor, "B"]:
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         return squared_error(drawn, target)
 
 
@@ -26,14 +25,14 @@ class AbsoluteError(nn.Module):
     """Summed over pixels and channels: a Laplacian likelihood; a few pixels that are far off count less than
     under squares."""
 
-    def forward(self, drawn: Pictures, target: Pictures) -> Float[Tensor, "B"]:
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         return absolute(drawn, target).sum((1, 2, 3))
 
 
 class CrossEntropy(nn.Module):
     """Summed over pixels and channels: a Bernoulli likelihood, of what is drawn in [0, 1]."""
 
-    def forward(self, drawn: Pictures, target: Pictures) -> Float[Tensor, "B"]:
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         return cross_entropy(drawn, target).sum((1, 2, 3))
 
 
@@ -41,7 +40,7 @@ class PyramidLoss(nn.Module):
     """Squared error and a tenth of the absolute error over a Laplacian pyramid: sharper edges, nothing to
     download."""
 
-    def forward(self, drawn: Pictures, target: Pictures) -> Float[Tensor, "B"]:
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         return squared_error(drawn, target) + 0.1 * laplacian_error(drawn, target)
 
 
@@ -58,20 +57,18 @@ class FeatureLoss(nn.Module):
         self._build = build
         self._network: list[nn.Module] = []  # in a list: hidden from parameters() and state_dict()
 
-    def forward(self, drawn: Pictures, target: Pictures) -> Float[Tensor, "B"]:
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         error = squared_error(drawn, target)
         for ours, theirs in self._pairs(drawn, target):
             error = error + squared_error(ours, theirs)
         return error
 
-    def error_maps(self, drawn: Pictures, target: Pictures) -> list[Float[Tensor, "B h w"]]:
+    def error_maps(self, drawn: Image, target: Image) -> list[Float[Tensor, "B h w"]]:
         """Absolute errors at each pixel, the mean of the channels: of the pixels, then of each level (Chen &
         Koltun 2017)."""
         return _mean_errors([(drawn, target), *self._pairs(drawn, target)])
 
-    def texture_error_maps(
-        self, drawn: Pictures, target: Pictures, window: int
-    ) -> list[Float[Tensor, "B h w"]]:
+    def texture_error_maps(self, drawn: Image, target: Image, window: int) -> list[Float[Tensor, "B h w"]]:
         """Absolute errors of texture statistics, which stay the same wherever the parts of a texture lie.
 
         Of colours, over half a window; then, over windows, of the covariances of neighbours and of features,
@@ -99,17 +96,17 @@ class FeatureLoss(nn.Module):
         return list(zip(network(drawn), targets, strict=True))
 
 
-def pixel_error_map(drawn: Pictures, target: Pictures) -> list[Float[Tensor, "B H W"]]:
+def pixel_error_map(drawn: Image, target: Image) -> list[Float[Tensor, "B H W"]]:
     """One map: the absolute error of each pixel, the mean of the channels."""
     return _mean_errors([(drawn, target)])
 
 
-def detail(image: Pictures, window: int) -> Pictures:
+def detail(image: Image, window: int) -> Image:
     """What is finer than a window; zero on average."""
     return image - F.avg_pool2d(image, 2 * window + 1, 1, window, count_include_pad=False)
 
 
-def colour_products(fine: Pictures, window: int) -> Float[Tensor, "B P H W"]:
+def colour_products(fine: Image, window: int) -> Float[Tensor, "B P H W"]:
     """Products of all pairs of colours, of each pixel with itself and with those to the right of it and
     below, up to half a window.
 
@@ -128,12 +125,12 @@ def averaged(maps: Float[Tensor, "B C h w"], window: int) -> Float[Tensor, "B C 
     return F.avg_pool2d(maps, side, max(side // 2, 1)) if side > 1 else maps
 
 
-def _moved(image: Pictures, down: int, right: int) -> Pictures:
+def _moved(image: Image, down: int, right: int) -> Image:
     """Of each pixel the one so far below and to the right; zeros beyond the edge."""
     return F.pad(image, (0, right, 0, down))[..., down:, right:]
 
 
-def _grey(image: Pictures) -> Float[Tensor, "B 1 H W"]:
+def _grey(image: Image) -> Float[Tensor, "B 1 H W"]:
     return image.mean(1, keepdim=True)
 
 

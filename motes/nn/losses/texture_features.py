@@ -7,13 +7,15 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from motes.types.latents import Image
+
 WIDTHS = (16, 32, 48, 64)  # of the levels; each has half the side of the one before
 # The standard deviation of a picture's pixels: with it, a level weighs about as much as the pixels.
 PIXEL_SPREAD = 0.25
 
 
 class TextureNetwork(nn.Module):
-    """Per level two convolutions with rectifiers, then the mean over 2 x 2 pixels. Pictures in, the maps of
+    """Per level two convolutions with rectifiers, then the mean over 2 x 2 pixels. Image in, the maps of
     all levels out.
 
     `scale` brings each channel to unit variance over textures, and a level's sum of squares to that of the
@@ -27,12 +29,12 @@ class TextureNetwork(nn.Module):
         for number, width in enumerate(widths):
             self.register_buffer(f"scale_{number}", torch.ones(1, width, 1, 1))
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+    def forward(self, image: Image) -> list[Tensor]:
         """Grey becomes three equal channels; no picture is too small, as levels of single pixels are left
         out."""
         return [maps * self.get_buffer(f"scale_{number}") for number, maps in enumerate(self.unscaled(image))]
 
-    def unscaled(self, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+    def unscaled(self, image: Image) -> list[Tensor]:
         """The maps of all levels as the convolutions leave them."""
         x = (image.expand(-1, 3, -1, -1) - 0.5) / PIXEL_SPREAD
         levels = []

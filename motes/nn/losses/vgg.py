@@ -4,6 +4,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from motes.types.latents import Image
+
 POOL = "pool"
 VGG_WIDTHS = (
     *(64, 64, POOL),
@@ -25,7 +27,7 @@ class VggFeatures(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+    def forward(self, image: Image) -> list[Tensor]:
         return vgg_features(self.network, image)
 
 
@@ -42,7 +44,7 @@ def vgg_network() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def vgg_features(network: nn.Module, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+def vgg_features(network: nn.Module, image: Image) -> list[Tensor]:
     """Features at VGG_LEVELS. Grey pictures become three equal channels; small pictures are enlarged."""
     x = enlarged(image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image)
     features = []
@@ -61,7 +63,7 @@ def _is_read(number: int, layer: nn.Module) -> bool:
     return pool or rectified
 
 
-def enlarged(image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
+def enlarged(image: Image) -> Float[Tensor, "B C h w"]:
     """To LEAST_SIDE pixels, where a side has fewer."""
     least = min(image.shape[-2:])
     if least >= LEAST_SIDE:

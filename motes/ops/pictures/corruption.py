@@ -42,7 +42,7 @@ def add_gaussian_noise(values: Float[Tensor, "B ..."], deviation: float) -> Corr
 
 
 def warp_pictures(values: Float[Tensor, "B ..."], strength: float) -> Corrupted:
-    """Pictures bent, shifted, scaled and turned, as much as for a warped pair where `strength` is 1;
+    """Image bent, shifted, scaled and turned, as much as for a warped pair where `strength` is 1;
     mirrored at their edges."""
     if values.dim() != 4:
         raise UserError(

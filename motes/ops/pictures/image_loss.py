@@ -7,15 +7,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
+from motes.types.latents import Image
 
 
-def squared_error(drawn: Float[Tensor, "B C H W"], target: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+def squared_error(drawn: Image, target: Image) -> Float[Tensor, "B"]:
     return (drawn - target).square().sum((1, 2, 3))
 
 
-def laplacian_error(
-    drawn: Float[Tensor, "B C H W"], target: Float[Tensor, "B C H W"], levels: int = 4
-) -> Float[Tensor, "B"]:
+def laplacian_error(drawn: Image, target: Image, levels: int = 4) -> Float[Tensor, "B"]:
     """sum_j 2^(2j) |L_j(x) - L_j(x')|_1 over a Laplacian pyramid (Bojanowski et al. 2018,
     https://arxiv.org/abs/1707.05776).
 

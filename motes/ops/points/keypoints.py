@@ -6,6 +6,8 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.types.latents import Image
+
 
 def marginal_soft_argmax(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
     """The expected (row, column) in [-1, 1] under softmaxes of the marginal means, as the 2022 paper's code
@@ -46,7 +48,7 @@ def _moments_along(
     return mean, (density * (steps - mean[..., None]).square()).sum(2) / total
 
 
-def split_patches(image: Float[Tensor, "B C H W"], patch: int) -> Float[Tensor, "BP C p q"]:
+def split_patches(image: Image, patch: int) -> Float[Tensor, "BP C p q"]:
     """Non-overlapping square patches, row-major, folded into the batch."""
     return rearrange(image, "b c (r p) (s q) -> (b r s) c p q", p=patch, q=patch)
 

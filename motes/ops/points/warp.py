@@ -17,6 +17,7 @@ from torch import Tensor
 
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.types.batch import Batch
+from motes.types.latents import Image
 
 CONTROLS = 10  # along each side, for random warps
 
@@ -40,9 +41,7 @@ class Warps:
 TO_FOLLOW = Warps(bend=0.0, bend_some=0.01, shift=0.17, scale=0.22, turn=10.0, weak=0.0)
 
 
-def warped_pair(
-    image: Float[Tensor, "B C H W"], warps: Warps | None = None
-) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
+def warped_pair(image: Image, warps: Warps | None = None) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
     """The pictures warped weakly, the same warped strongly once more, and the strong warps' weights.
 
     The 2022 code cuts away an eighth of every side, where zeros show; here the whole picture stays, mirrored
@@ -56,12 +55,12 @@ def warped_pair(
     return once, resampled(once, basis @ strong, "reflection").clamp(0, 1), strong
 
 
-def picture_basis(image: Float[Tensor, "B C H W"]) -> Float[Tensor, "n f"]:
+def picture_basis(image: Image) -> Float[Tensor, "n f"]:
     """`thin_plate_basis` at every pixel, for random warps."""
     return thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
 
 
-def bent(image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B f 2"]]:
+def bent(image: Image) -> tuple[Image, Float[Tensor, "B f 2"]]:
     """The pictures bent for points to follow, and the warps' weights."""
     _, away, weights = warped_pair(image, TO_FOLLOW)
     return away, weights
@@ -78,12 +77,12 @@ def equivariance_error(
 
 
 def paired(batch: Batch) -> Batch:
-    """Pictures warped weakly, each with the same warped strongly as the other picture of its pair."""
+    """Image warped weakly, each with the same warped strongly as the other picture of its pair."""
     weak, strong, _ = warped_pair(batch.image)
     return Batch(weak, batch.index, strong)
 
 
-def random_weights(image: Float[Tensor, "B C H W"], warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
+def random_weights(image: Image, warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
     """One random warp for each picture."""
     bend = _random_bend(image, warps)
     shift = warps.shift * normal_like(image.new_empty(len(image), 1, 2))
@@ -91,14 +90,14 @@ def random_weights(image: Float[Tensor, "B C H W"], warps: Warps, share: float) 
     return torch.cat([share * bend, share * shift, turn], 1)
 
 
-def _random_bend(image: Float[Tensor, "B C H W"], warps: Warps) -> Float[Tensor, "B n 2"]:
+def _random_bend(image: Image, warps: Warps) -> Float[Tensor, "B n 2"]:
     """Of each control point."""
     bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
     again = uniform_like(bend) < 0.5
     return torch.where(again, warps.bend_some * normal_like(bend), warps.bend * bend)
 
 
-def _random_turn(image: Float[Tensor, "B C H W"], warps: Warps, share: float) -> Float[Tensor, "B 2 2"]:
+def _random_turn(image: Image, warps: Warps, share: float) -> Float[Tensor, "B 2 2"]:
     """Where rows and columns point: a rotation times a scale."""
     scale = 1 + share * warps.scale * normal_like(image.new_empty(len(image)))
     angle = share * math.radians(warps.turn) * normal_like(scale)
@@ -124,9 +123,7 @@ def even_points(size: tuple[int, int], like: Tensor) -> Float[Tensor, "n 2"]:
     return rearrange(torch.stack(torch.meshgrid(*axes, indexing="ij")), "two r c -> (r c) two")
 
 
-def resampled(
-    image: Float[Tensor, "B C H W"], points: Float[Tensor, "B N 2"], outside: str = "zeros"
-) -> Float[Tensor, "B C H W"]:
+def resampled(image: Image, points: Float[Tensor, "B N 2"], outside: str = "zeros") -> Image:
     """The picture whose n-th pixel, in order of rows, is the old one's at `points[n]`; beyond its edge as
     `grid_sample` pads."""
     # torch wants (column, row)

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.types.latents import Image
 
-def cut_windows(
-    image: Float[Tensor, "B C H W"], position: Float[Tensor, "B K 2"], side: int
-) -> Float[Tensor, "B K C S S"]:
+
+def cut_windows(image: Image, position: Float[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K C S S"]:
     """Mask all but the particle's box, shift the particle to the middle, cut the middle out."""
     size = (image.shape[2], image.shape[3])
     masked = box_canvases(position, side, size)[:, :, None] * image[:, None]
@@ -34,9 +34,7 @@ def paste(
     return shifted(_padded(glimpses, size), -_from_middle(position, glimpses.shape[-1], size))
 
 
-def stitch(
-    layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor
-) -> Float[Tensor, "B C H W"]:
+def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor) -> Image:
     """Saturating, in order, the first in front: see `composite.render`."""
     alpha, colour = layers.split([1, layers.shape[2] - 1], 2)
     share = _saturated(presence[:, :, None, None, None] * alpha)

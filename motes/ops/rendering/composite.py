@@ -21,6 +21,7 @@ from torch import Tensor
 
 from motes.ops.rendering import fused
 from motes.ops.rendering.glimpse import Windows, canvas_index, corner_and_fraction, narrowed, widened
+from motes.types.latents import Image
 
 GROUP = 256  # windows at once
 GRAIN_FROM = 0.1  # alphas above this are grainy
@@ -30,9 +31,9 @@ def render(
     glimpses: Float[Tensor, "B K D S S"],
     position: Float[Tensor, "B K 2"],
     presence: Float[Tensor, "B K"],
-    background: Float[Tensor, "B C H W"],
+    background: Image,
     grain: Float[Tensor, "B K s s"] | None = None,
-) -> Float[Tensor, "B C H W"]:
+) -> Image:
     """The picture. Channel 0 of a glimpse is alpha; `grain` is added to it where it exceeds a tenth.
 
     a_k = presence_k alpha_k;  e_k = min(1 - sum_{j<k} e_j, a_k), predecessors without gradient;  x = sum_k

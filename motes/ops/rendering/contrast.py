@@ -8,13 +8,14 @@ from torch import Tensor
 
 from motes.ops.rendering.composite import shares
 from motes.ops.rendering.glimpse import Windows, canvas_index
+from motes.types.latents import Image
 
 
 def visible_contrast(
     windows: Windows,
     presence: Float[Tensor, "B K"],
     log_variance: Float[Tensor, "B K 2"],
-    background: Float[Tensor, "B C H W"],
+    background: Image,
 ) -> Float[Tensor, "B K"]:
     """log of what a particle changes, less for an uncertain position.
 
@@ -60,7 +61,7 @@ def _variances_between(evidence: Float[Tensor, "n"], cuts: Float[Tensor, "m"]) -
     return (evidence.mean() * below - lower).square() / (below * (1 - below)).clamp_min(1e-6)
 
 
-def _background_in(windows: Windows, background: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K C s s"]:
+def _background_in(windows: Windows, background: Image) -> Float[Tensor, "B K C s s"]:
     """The background behind each window; zeros outside the picture."""
     channels, rows, columns = background.shape[1:]
     side = windows.pixels.shape[-1]

@@ -15,6 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from motes.types.latents import Image
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -26,7 +28,7 @@ class Windows:
 
 
 def cut_glimpses(
-    image: Float[Tensor, "B C H W"],
+    image: Image,
     position: Float[Tensor, "B K 2"],
     side: int,
     share: Float[Tensor, "B K s s"] | None = None,
@@ -125,9 +127,7 @@ def _cut(image: Tensor, position: Tensor, side: int, share: Tensor | None) -> Fl
     return rearrange(narrow, "b k r s c -> b k c r s")
 
 
-def _windows_at(
-    image: Float[Tensor, "B C H W"], corner: Int[Tensor, "B K 2"], side: int
-) -> Float[Tensor, "B K s s C"]:
+def _windows_at(image: Image, corner: Int[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K s s C"]:
     """Windows of whole pixels, channels last; zeros outside the picture."""
     padded = rearrange(F.pad(image, (side,) * 4), "b c h w -> b (h w) c")
     first = torch.arange(len(image), device=image.device)[:, None, None] * padded.shape[1]

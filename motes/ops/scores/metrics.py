@@ -6,13 +6,15 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.types.latents import Image
 
-def psnr(drawn: Float[Tensor, "B C H W"], target: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+
+def psnr(drawn: Image, target: Image) -> Float[Tensor, "B"]:
     """Peak signal to noise in decibels, of pictures in [0, 1]: -10 log10 of the mean squared error."""
     return -10 * torch.log10((drawn.clamp(0, 1) - target).square().mean((1, 2, 3)).clamp_min(1e-10))
 
 
-def ssim(drawn: Float[Tensor, "B C H W"], target: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+def ssim(drawn: Image, target: Image) -> Float[Tensor, "B"]:
     """Structural similarity of pictures in [0, 1] (Wang et al. 2004,
     https://doi.org/10.1109/TIP.2003.819861), 1 where they agree.
 

@@ -15,14 +15,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.types.latents import Image
+
 
 def render_fused(
     glimpses: Float[Tensor, "B K D S S"],
     position: Float[Tensor, "B K 2"],
     presence: Float[Tensor, "B K"],
-    background: Float[Tensor, "B C H W"],
+    background: Image,
     grain: Float[Tensor, "B K s s"] | None = None,
-) -> Float[Tensor, "B C H W"]:
+) -> Image:
     """The picture, as `composite.render` has it; K is 1 or more. Halves are read as they are and added up in
     single precision."""
     launch = _launch()
