@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from motes.data.source import Source
 from motes.errors import UserError
 from motes.plain.records import from_plain
 from motes.version import VERSION
@@ -51,6 +52,11 @@ class Recipe:
     data_config: dict[str, Any] = field(default_factory=dict)
     training: Training = field(default_factory=Training)
     preset: str = ""
+
+    @property
+    def source(self) -> Source:
+        """The data set, which opens by split."""
+        return Source(self.data, self.data_config)
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,7 @@ def go_on(folder: Path) -> None:
 
 def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
     """Train with a display; then score the best checkpoint, write the report and say what to do next."""
-    held_out = loop.open_data(recipe, "validation")
+    held_out = recipe.source.open("validation")
     try:
         with Display(held_out) as display:
             go(display)
@@ -73,7 +73,7 @@ def _run(recipe: Recipe, folder: Path, go: Callable[[Display], Path]) -> None:
         return
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
-        data = loop.open_data(recipe, "test")
+        data = recipe.source.open("test")
         scores = score(model, data, limit=500, asked=Asked(("pictures", "objects"), refuse=False))
         page = write_report(Run(folder), recipe, model, data, scores)
     _write_scores(folder / "scores.json", scores)
@@ -144,12 +144,10 @@ def evaluate(told: argparse.Namespace) -> None:
         transient=True,
     ) as bar:
         task = bar.add_task("")
-        asked = Asked(
-            told.scores, open=lambda split: loop.open_data(recipe, split), learn_limit=told.learn_limit
-        )
+        asked = Asked(told.scores, open=lambda split: recipe.source.open(split), learn_limit=told.learn_limit)
         scores = score(
             model,
-            loop.open_data(recipe, "test"),
+            recipe.source.open("test"),
             told.limit,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
             asked=asked,

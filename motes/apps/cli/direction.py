@@ -127,9 +127,9 @@ def _learn(told: argparse.Namespace, pairs: Pairs) -> None:
 
 
 def _encoded(session: Any, files: Sequence[Path], fit: str) -> Any:
-    from motes.explore.latents import joined
+    from motes.types.rows import Rows
 
-    latent = joined([found.latent for found in session.encode_files(files, fit=fit)])
+    latent = Rows.cat([found.latent for found in session.encode_files(files, fit=fit)])
     if session.skipped:
         raise UserError(f"every picture of a pair is needed: {session.skipped[0]}")
     return latent

@@ -83,12 +83,11 @@ def _restore(told: argparse.Namespace) -> None:
     from motes.apps.cli.commands import recipe_for
     from motes.apps.drawing.marks import sheet, to_picture
     from motes.apps.session.session import Session
-    from motes.data.source import open_data
     from motes.explore.restore import Search, remember, restore
 
     session = Session.open(told.run)
     observation = _observation(told, session)
-    data = open_data(recipe_for(told.run, session.model, told.data), "train")
+    data = recipe_for(told.run, session.model, told.data).source.open("train")
     memory = remember(session.model, data.batch(range(min(told.pictures, len(data)))).image)
     search = Search(told.steps, neighbours=told.neighbours, caution=told.caution, mode=told.mode)
     found = restore(session.model, observation, memory, search)

@@ -12,7 +12,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.apps.drawing.marks import sheet, to_picture
-from motes.data.source import open_data
 from motes.errors import UserError
 from motes.explore.manifold import map_of, standard_normal
 from motes.explore.sample import Gaussian, Law, fitted, law_of, pictures_of
@@ -69,7 +68,7 @@ CODES = {"draws": _draws, "ways": _ways, "map": _map}
 
 
 def training_pictures(run: Path, limit: int) -> Iterator[Batch]:
-    data = open_data(_recipe_of(run), "train")
+    data = _recipe_of(run).source.open("train")
     count = min(limit, len(data))
     rows = np.linspace(0, len(data) - 1, count).round().astype(int).tolist()  # from all of it
     for start in range(0, count, 64):

@@ -70,7 +70,7 @@ def marks(particles: Particles, picture: int) -> list[Mark]:
             f"particle {k}: presence {presence[k]:.2f}, place ± {spread[k]:.3f} sides"
             + ("" if there[k] else " (doubted)"),
         )
-        for k in range(len(particles))
+        for k in range(particles.count)
     ]
     return sorted(found, key=lambda mark: mark.there)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from motes.ops.points.assignment import assign
 from motes.types.latents import Particles
+from motes.types.rows import Rows
 
 LOOK = 0.25  # weight of one standard deviation of the features against half a picture
 PER_PARTICLE = (
@@ -27,12 +28,16 @@ def interpolate_particles(first: Particles, second: Particles, share: float) -> 
     return first if share == 0 else blend(first, counterpart(first, second), share)
 
 
-def blend(first: Any, second: Any, share: float) -> Any:
-    """Two latents of one kind, number by number: of particles the k-th becomes the k-th."""
-    values = {name: value for name, value in vars(first).items() if value is not None}
-    return replace(
-        first, **{name: value.lerp(getattr(second, name), share) for name, value in values.items()}
-    )
+def blend(first: Rows, second: Rows, share: float) -> Any:
+    """Two latents of one kind, number by number: of particles the k-th becomes the k-th. Values that are no
+    real numbers, such as classes, stay those of the first."""
+    ends = second.tensors()
+    blended = {
+        name: value.lerp(ends[name], share)
+        for name, value in first.tensors().items()
+        if value.is_floating_point()
+    }
+    return replace(first, **blended)
 
 
 def counterpart(first: Particles, second: Particles) -> Particles:
@@ -58,7 +63,7 @@ def _seat_newcomers(match: Int[Tensor, "K"], first: Particles, second: Particles
     present = (first.presence[0] > 0.5).tolist()
     taken = set(match[match >= 0].tolist())
     newcomers = [j for j in (second.presence[0] > 0.5).nonzero()[:, 0].tolist() if j not in taken]
-    free = [k for k in range(len(first)) if match[k] < 0 and not present[k]]
+    free = [k for k in range(first.count) if match[k] < 0 and not present[k]]
     for k, j in zip(free, newcomers, strict=False):
         match[k] = j
 
