@@ -15,7 +15,7 @@ from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
 from motes.ops.rendering.footprints import middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
-from motes.ops.scores.shares import boxes_of, owners_of
+from motes.ops.scores.shares import boxes_of_shares, owners_of
 from motes.types.batch import Batch
 from motes.types.latents import Image, Particles
 from motes.types.rows import Rows
@@ -113,7 +113,7 @@ class Segmentation(Rows):
 
 
 def _segmentation(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"]) -> Segmentation:
-    return Segmentation(owners_of(shares, believed), *boxes_of(shares))
+    return Segmentation(owners_of(shares, believed), *boxes_of_shares(shares))
 
 
 @dataclass(frozen=True)

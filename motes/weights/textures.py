@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.nn.losses.texture_features import WIDTHS, TextureNetwork, initialised_network
-from motes.ops.pictures.texture_synthesis import CLASSES, random_textures
+from motes.ops.pictures.texture_synthesis import CLASSES, synthesise_textures
 from motes.types.latents import Image
 from motes.weights.places import cache_folder, path_of
 
@@ -84,7 +84,7 @@ def labelled_textures(
     count: int, random: torch.Generator
 ) -> tuple[Float[Tensor, "B 3 S S"], Int[Tensor, "B"]]:
     classes = torch.randint(CLASSES, (count,), generator=random)
-    return random_textures(classes, SIDE, random), classes
+    return synthesise_textures(classes, SIDE, random), classes
 
 
 def _train(classifier: TextureClassifier, steps: int, random: torch.Generator) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from motes.errors import UserError
 from motes.nn.losses.texture_features import PIXEL_SPREAD, initialised_network
-from motes.ops.pictures.texture_synthesis import CLASSES, PERIODS, random_textures
+from motes.ops.pictures.texture_synthesis import CLASSES, PERIODS, synthesise_textures
 from motes.weights import textures
 from motes.weights.reconstruction import RECONSTRUCTIONS, error_map_loss
 
@@ -85,7 +85,7 @@ def test_errors_at_each_place_are_one_map_a_level():
 
 def test_textures_are_of_their_class_and_many():
     classes = torch.arange(CLASSES).repeat(4)
-    image = random_textures(classes, 24, torch.Generator().manual_seed(0))
+    image = synthesise_textures(classes, 24, torch.Generator().manual_seed(0))
     assert image.shape == (4 * CLASSES, 3, 24, 24) and image.min() >= 0 and image.max() <= 1
     assert torch.pdist(image.flatten(1)).min() > 1, "no two alike"
     rough = image.diff(dim=3).abs().mean((1, 2, 3)) / image.std((1, 2, 3))

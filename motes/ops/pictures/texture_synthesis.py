@@ -63,7 +63,7 @@ KINDS: dict[str, Callable[[Ground], Tensor]] = {
 CLASSES = len(KINDS) * len(PERIODS)
 
 
-def random_textures(
+def synthesise_textures(
     classes: Int[Tensor, "B"], side: int, random: torch.Generator
 ) -> Float[Tensor, "B 3 S S"]:
     """Class = kind * number of periods + period; turned, shifted, coloured and lit at random, in [0, 1]."""

@@ -20,7 +20,7 @@ def owners_of(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"]) -
     return torch.cat([background, objects], 1).argmax(1)
 
 
-def boxes_of(shares: Float[Tensor, "B A H W"]) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
+def boxes_of_shares(shares: Float[Tensor, "B A H W"]) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
     """Each object's box, its ends exclusive, and whether anything of it is visible.
 
     The box holds the pixels whose share is at least half of the object's largest. Half of the largest, not of

@@ -5,7 +5,7 @@ import torch
 from motes.ops.rendering import canvas
 from motes.ops.rendering.footprints import Footprints, middles_of_masks, windows_of_masks
 from motes.ops.rendering.glimpse import place_glimpses
-from motes.ops.scores.shares import boxes_of, owners_of
+from motes.ops.scores.shares import boxes_of_shares, owners_of
 
 SIZE = (20, 26)
 
@@ -45,14 +45,14 @@ def test_boxes_stand_around_the_visible_part():
     block = torch.zeros(1, 3, 1, 8, 8)
     block[:, :, :, 2:5, 1:7] = torch.tensor([1.0, 1.0, 0.3]).view(1, 3, 1, 1, 1)
     position = torch.tensor([[[0.0, 0.0], [0.0, 2 * 3 / 26], [-1.0, -1.0]]])
-    boxes, seen = boxes_of(drawn_shares(block, position, torch.ones(1, 3)))
+    boxes, seen = boxes_of_shares(drawn_shares(block, position, torch.ones(1, 3)))
     assert boxes[0].tolist() == [
         [8, 10, 11, 16],
         [8, 16, 11, 19],
         [0, 0, 1, 3],
     ]  # the second is half hidden, the third half outside
     assert seen.tolist() == [[True, True, True]]
-    gone, seen = boxes_of(drawn_shares(block, position, torch.tensor([[1.0, 0.0, 0.1]])))
+    gone, seen = boxes_of_shares(drawn_shares(block, position, torch.tensor([[1.0, 0.0, 0.1]])))
     assert seen.tolist() == [[True, False, False]] and gone[0, 1].tolist() == [0, 0, 0, 0]
 
 
