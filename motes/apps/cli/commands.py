@@ -30,14 +30,14 @@ from motes.evaluation import Asked, Score
 from motes.evaluation import evaluate as score
 from motes.models import MODELS
 from motes.models.checkpoint import checkpoint_folder, load, read_config
-from motes.nn.losses.lpips import why_not
-from motes.nn.losses.perceptual import FEATURES
 from motes.plain.options import options_of, read_options
 from motes.plain.writing import fresh_file, fresh_folder
 from motes.training import loop
 from motes.training.recipe import Recipe, read_recipe
 from motes.training.run import Run
 from motes.types.latents import Particles
+from motes.weights.lpips import missing_lpips_file
+from motes.weights.reconstruction import FEATURES
 
 
 def train(recipe: Recipe, folder: Path) -> None:
@@ -153,7 +153,7 @@ def evaluate(told: argparse.Namespace) -> None:
             asked=asked,
         )
     _print_scores(scores)
-    if "psnr" in scores and "lpips" not in scores and (reason := why_not()):
+    if "psnr" in scores and "lpips" not in scores and (reason := missing_lpips_file()):
         print(f"motes: lpips is left out: {reason}", file=sys.stderr)
     if told.json:
         _write_scores(told.json, scores)

@@ -5,7 +5,7 @@ import platform
 import torch
 from rich.table import Table
 
-from motes.ops.rendering.composite import way
+from motes.ops.rendering.composite import rendering_method
 from motes.version import VERSION
 
 
@@ -23,8 +23,8 @@ def rows() -> list[tuple[str, str]]:
         device = torch.device("cuda", number)
         memory = torch.cuda.get_device_properties(device).total_memory / 1e9
         found.append(("device", f"{device}, {torch.cuda.get_device_name(device)}, {memory:.0f} GB"))
-        found.append(("rendering", way(device)))
+        found.append(("rendering", rendering_method(device)))
     if not torch.cuda.is_available():
         found.append(("device", f"cpu, {platform.machine()}"))
-        found.append(("rendering", way(torch.device("cpu"))))
+        found.append(("rendering", rendering_method(torch.device("cpu"))))
     return [*found, ("threads", str(torch.get_num_threads()))]
