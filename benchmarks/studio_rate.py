@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import torch
 from playwright.sync_api import sync_playwright
 
-from motes.apps.cli.studio import free_port
+from motes.apps.studio.ports import free_port
 from motes.models import MODELS
 from motes.training.recipe import Recipe
 
