@@ -10,7 +10,7 @@ from motes.data import DATASETS
 from motes.data.recognise import check_place, find_source, fit_options, warn_of_namesake
 from motes.errors import UserError
 from motes.models import MODELS
-from motes.plain.options import nearest, options_of, read_options
+from motes.plain.options import nearest, options_of, read_options, spelling
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe, read_recipe
 
@@ -110,7 +110,7 @@ def describe(name: str) -> list[tuple[str, str, str, str]]:
 def _described(home: str, source: str, values: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return [
         (
-            f"--{home}.{option.name.replace('_', '-')}",
+            spelling(home, option.name),
             option.kind,
             str(values.get(option.name, option.default)),
             option.about,
