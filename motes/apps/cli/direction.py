@@ -175,9 +175,9 @@ def _write(path: Path, direction: "Direction") -> None:
     """Its parts by name, and those of its turn with `turn_` before; for NumPy."""
     import numpy as np
 
-    from motes.plain.writing import fresh_file
+    from motes.plain.writing import whole_file
 
     arrays: dict[str, Any] = {name: value.cpu().numpy() for name, value in direction.step.items()}
     arrays |= {f"turn_{name}": value.cpu().numpy() for name, value in direction.turn.items()}
-    with fresh_file(path) as fresh, fresh.open("wb") as file:
+    with whole_file(path) as fresh, fresh.open("wb") as file:
         np.savez(file, **arrays)

@@ -26,12 +26,12 @@ def run(arguments: argparse.Namespace) -> None:
     refuse_missing(arguments.run, *arguments.pictures)
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.session import Session
-    from motes.apps.session.tables import write_table
-    from motes.plain.writing import fresh_folder
+    from motes.apps.session.tables import older_pictures, write_table
+    from motes.plain.writing import whole_folder
 
     session = Session.open(arguments.run)
     tables = _Tables()
-    with fresh_folder(arguments.out, "particles") as out:
+    with whole_folder(arguments.out, older_pictures(arguments.out, "particles")) as out:
         gallery = Gallery(out, "particles", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
             tables.add(encoded)

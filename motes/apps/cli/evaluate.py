@@ -15,7 +15,7 @@ from motes.data import DATASETS
 from motes.errors import UserError
 from motes.evaluation import SCORES
 from motes.plain.options import nearest, read_options
-from motes.plain.writing import fresh_file
+from motes.plain.writing import whole_file
 
 if TYPE_CHECKING:
     from motes.evaluation import Score
@@ -122,5 +122,5 @@ def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:
         name: {key: None if math.isnan(value) else value for key, value in asdict(score).items()}
         for name, score in scores.items()
     }
-    with fresh_file(path) as fresh:
+    with whole_file(path) as fresh:
         fresh.write_text(json.dumps(plain, indent=2) + "\n")

@@ -20,10 +20,11 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.apps.drawing.film import Gallery
     from motes.apps.drawing.marks import sheet, to_picture
     from motes.apps.session.session import Session
-    from motes.plain.writing import fresh_folder
+    from motes.apps.session.tables import older_pictures
+    from motes.plain.writing import whole_folder
 
     session = Session.open(arguments.run)
-    with fresh_folder(arguments.out, "reconstruction") as out:
+    with whole_folder(arguments.out, older_pictures(arguments.out, "reconstruction")) as out:
         gallery = Gallery(out, "reconstruction", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
             decoded = session.decode(encoded.latent)

@@ -142,10 +142,10 @@ def _write(arguments: argparse.Namespace, model: "Model", codes: "Tensor", colum
 
     from motes.apps.drawing.marks import sheet, to_picture
     from motes.explore.sample import pictures_of
-    from motes.plain.writing import fresh_folder
+    from motes.plain.writing import whole_folder
 
     pictures = [to_picture(image, SIDE) for image in pictures_of(model, codes)]
     rows = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
-    with fresh_folder(arguments.out, "sample") as out:
+    with whole_folder(arguments.out, older=()) as out:
         sheet(rows, 3).save(out / f"{arguments.show}.png", optimize=True)
         np.savez_compressed(out / "codes.npz", codes=codes.cpu().numpy())

@@ -20,7 +20,7 @@ from motes.data.base import Dataset
 from motes.evaluation import Score
 from motes.models.abilities import Samples
 from motes.models.base import Model, device_of
-from motes.plain.writing import fresh_file
+from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Image, Particles
@@ -77,7 +77,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         curves=_curves(run),
         next=escape("\n".join(next_commands(run.folder))),
     )
-    with fresh_file(run.folder / "report.html") as fresh:
+    with whole_file(run.folder / "report.html") as fresh:
         _save_samples(run.folder / "samples", image)
         fresh.write_text(page, encoding="utf-8")
     return run.folder / "report.html"

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.ops.pictures.texture_synthesis import CLASSES, textures
+from motes.plain.writing import Unwritten, whole_file
 
 WIDTHS = (16, 32, 48, 64)  # of the levels; each has half the side of the one before
 STEPS = 1000
@@ -101,11 +102,9 @@ def texture_features(seed: int = 0) -> nn.Module:
     if kept.is_file():
         return _read(kept)
     network = learn_textures(seed).features
-    with contextlib.suppress(OSError):  # a folder that cannot be written to costs that each time, no more
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = kept.with_suffix(f".{os.getpid()}")
+    # a folder that cannot be written to costs that each time, no more
+    with contextlib.suppress(Unwritten), whole_file(kept) as fresh:
         save_file(network.state_dict(), fresh)
-        fresh.replace(kept)
     return network.eval().requires_grad_(False)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from motes.data.files import folder, npy
 from motes.data.prepared.prepare import Source, prepare, verify
 from motes.data.prepared.prepared import Prepared, PreparedConfig
-from motes.data.prepared.prepared import prepare as preparing
+from motes.data.prepared import prepare as preparing
 from motes.data.worlds.flat import shapes
 from motes.errors import UserError
 
