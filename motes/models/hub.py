@@ -8,6 +8,7 @@ from typing import Any
 from motes.errors import UserError
 from motes.models.base import Model
 from motes.models.checkpoint import load, name_of, write_model
+from motes.plain.packages import optional
 from motes.version import VERSION
 
 PARTICLES = """@inproceedings{daniel2022dlp,
@@ -97,8 +98,4 @@ def push(model: Model, repository: str, scores: dict[str, float] | None = None, 
 
 
 def _hub() -> Any:
-    try:
-        import huggingface_hub
-    except ImportError:
-        raise UserError("the hub needs one more package: pip install 'motes[hf]'") from None
-    return huggingface_hub
+    return optional("huggingface_hub", "hf", "the hub needs huggingface_hub")

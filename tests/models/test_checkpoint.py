@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 
 from motes import load
 from motes.errors import UserError
-from motes.models import checkpoint
+from motes.models import checkpoint, hub
 from motes.models.base import Model
 from motes.models.codes.vae import VaeConfig, VariationalAutoencoder
 
@@ -226,7 +226,7 @@ class Hub:
 
 
 def test_pushed_and_fetched(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "_hub", lambda: Hub(tmp_path))
+    monkeypatch.setattr(hub, "_hub", lambda: Hub(tmp_path))
     assert model.push_to_hub("me/mine", {"PSNR": 28.25}, "motes train vae-quick").endswith("me/mine")
     assert not weights_differ(model, Model.from_pretrained("me/mine"))
     card = (tmp_path / "me/mine/README.md").read_text()
@@ -239,4 +239,4 @@ def test_pushed_and_fetched(model, tmp_path, monkeypatch):
     ):
         assert told in card
     with pytest.raises(UserError, match=r"me/other .* config.json .*hub.example .*name a folder"):
-        checkpoint.load_pretrained("me/other")
+        hub.load_pretrained("me/other")

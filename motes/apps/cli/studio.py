@@ -3,7 +3,6 @@ checked before torch is imported."""
 
 import argparse
 import webbrowser
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from motes.apps.cli.arguments import Parser, refuse_missing
 from motes.apps.studio.guard import LOOPBACK
 from motes.apps.studio.ports import PORT, free_port
 from motes.errors import UserError
+from motes.plain.packages import optional
 
 if TYPE_CHECKING:
     from motes.apps.studio.shelf import Shelf
@@ -73,8 +73,7 @@ def _check(runs: list[Path], arguments: argparse.Namespace) -> None:
             raise UserError(f"--pictures wants folders; {folder} is none")
     if not arguments.export:
         for package in ("starlette", "uvicorn", "websockets"):
-            if find_spec(package) is None:
-                raise UserError(f"the studio needs {package}: pip install 'motes[studio]'")
+            optional(package, "studio", f"the studio needs {package}")
 
 
 def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
