@@ -19,16 +19,8 @@ KEPT = ("image_size", "channels", "fit")  # options of a preset that stay when i
 AS_IT_LIES = ("0", "(0, 0)")  # defaults that say: as the data have it
 WANTED = {"folder": "pictures: --data FOLDER"}
 PLACES = ("path", "root")  # options that say where a data set lies
-ENDINGS = {
-    **dict.fromkeys(
-        (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"), "video"
-    ),
-    **dict.fromkeys((".npy", ".npz"), "npy"),
-    **dict.fromkeys((".h5", ".hdf5", ".hdf"), "hdf5"),
-    ".parquet": "huggingface",
-    ".arrow": "huggingface",
-    ".json": "coco",
-}
+# of a file -> the data set that reads it
+ENDINGS = {ending: name for name in DATASETS for ending in DATASETS.row(name).endings}
 
 
 def find_source(data: str) -> tuple[str, dict[str, Any]]:

@@ -78,12 +78,6 @@ def _comment_above(field: ast.AnnAssign, lines: Sequence[str]) -> str:
     return " ".join(comment)
 
 
-def first_line(module: str) -> str:
-    """What `motes/<module>.py` says it is for."""
-    document = ast.get_docstring(ast.parse((ROOT / f"{module}.py").read_text())) or ""
-    return " ".join(document.partition("\n\n")[0].split())
-
-
 def read_options(words: Sequence[str], homes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The values of `--home.name value ...`, by home and name, each checked by name and kind.
 

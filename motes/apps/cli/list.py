@@ -1,15 +1,15 @@
-"""`motes list`: presets, models and data sets; or every option of one. Imports no torch."""
+"""`motes list`: presets, models, data sets and scores; or every option of a preset or data set. Imports no torch."""
 
 import argparse
 
 from motes.apps.cli.arguments import Parser
 from motes.apps.cli.recipe import describe
 from motes.data import DATASETS
+from motes.evaluation import SCORES
 from motes.models import MODELS
-from motes.plain.options import first_line
 from motes.training.presets import PRESETS
 
-ABOUT = "presets, models and data sets"
+ABOUT = "presets, models, data sets and scores"
 
 
 def add_arguments(parser: Parser) -> None:
@@ -30,11 +30,10 @@ def show_choices() -> None:
 
     table = Table(show_header=False, box=None)
     for name, preset in PRESETS.items():
-        table.add_row("preset", f"[bold]{name}[/]", preset.about)
-    for name in MODELS:
-        table.add_row("model", f"[bold]{name}[/]", "")
-    for name in DATASETS:
-        table.add_row("data", f"[bold]{name}[/]", Text(first_line(DATASETS.source(name).partition(":")[0])))
+        table.add_row("preset", Text(name, "bold"), preset.about)
+    for kind, registry in (("model", MODELS), ("data", DATASETS), ("score", SCORES)):
+        for name in registry:
+            table.add_row(kind, Text(name, "bold"), registry.row(name).about)
     Console().print(table)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from motes.data import DATASETS
 from motes.data.base import Dataset, Split
 from motes.data.files.array_stack import Stack, check_kind, find_file, find_layout
 from motes.data.files.picture_files import check_looks, cut, moved, numbers_to_size, to_size
@@ -27,7 +28,7 @@ from motes.errors import UserError
 from motes.plain.packages import optional
 from motes.types.truth import Truth
 
-ENDINGS = (".h5", ".hdf5", ".hdf")
+ENDINGS = DATASETS.row("hdf5").endings
 IMAGES = ("image", "images", "imgs", "frames", "rgb", "raw", "video", "videos")
 MASKS = ("mask", "masks", "segmentation", "segmentations", "label", "labels", "instances")
 OF_PICTURES = ("camera", "light", "num_")  # names of what are no factors of things

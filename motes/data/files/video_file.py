@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from motes.data import DATASETS
 from motes.data.files.walk import files_below
 from motes.errors import UserError
 from motes.plain.packages import optional
 
-ENDINGS = frozenset((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"))
+ENDINGS = frozenset(DATASETS.row("video").endings)
 
 
 class Footage:
