@@ -181,7 +181,7 @@ def _glimpses(image: Tensor, latent: Particles, windows: Tensor, picture: int) -
     found = draw.marks(latent, picture)
     overview = f'<figure class="cell"><img alt="" src="{draw.as_data_uri(draw.to_picture(image))}">{svg.rings(found, picture, *image.shape[1:])}</figure>'
     cells = (
-        f'<figure class="glimpse{"" if mark.there else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
+        f'<figure class="glimpse{"" if mark.sure else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
         f'title="{escape(mark.label)}"><img alt="" src="{draw.as_data_uri(draw.cutout(windows[mark.number]))}"><figcaption>{mark.number}</figcaption></figure>'
         for mark in sorted(found, key=lambda mark: mark.number)
     )
