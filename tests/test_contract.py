@@ -8,7 +8,9 @@ from small import SMALL
 
 from motes import load
 from motes.models import MODELS
+from motes.models.abilities import Believes, Glimpses, HasCode, Predicts, Samples, Segments
 from motes.types.batch import Batch
+from motes.types.rows import Rows
 
 VARIANTS = [
     *[(name, SMALL[name]) for name in SMALL],
@@ -103,12 +105,11 @@ def make(name, options):
     return MODELS[name](MODELS[name].Config(**options))
 
 
-# what may be known of pictures: name -> the entries of so many pictures, for a model of this config
-FACTS = {
+# what may be known of pictures: label -> the entries of so many pictures, for a model of this config
+LABELS = {
     "class": lambda config, count: torch.arange(count) % 3,
     "domain": lambda config, count: torch.arange(count) % 2,
     "varies": lambda config, count: torch.arange(count) // 2 % 3,
-    "clip": lambda config, count: torch.arange(count) // 2,
     "view": lambda config, count: torch.linspace(-1, 1, count)[:, None].expand(-1, 2),
     "mask": lambda config, count: torch.ones(count, *config.image_size, dtype=torch.bool).tril(),
     "layout": lambda config, count: (
@@ -133,12 +134,9 @@ def pictures(model, count=8):
             picture[:, row : row + 7, column : column + 7] = (
                 torch.rand(config.channels, 1, 1, generator=random) * 0.5
             )
-    facts = {name: FACTS[name](config, count) for name in model.needs}
-    return Batch(image, torch.arange(count), facts=facts)
-
-
-def tensors(latent):
-    return {name: value for name, value in vars(latent).items() if value is not None}
+    labels = {name: LABELS[name](config, count) for name in model.needs}
+    frames = 2 if model.window else 1
+    return Batch(image, torch.arange(count), labels=labels, frames=frames)
 
 
 def test_every_model_is_tried_here():
@@ -202,8 +200,8 @@ def test_saved_and_loaded_is_bit_identical(model, tmp_path):
     image = pictures(model).image
     with torch.no_grad():
         before, after = model.encode(image), again.encode(image)
-        for name, value in tensors(before).items():
-            assert torch.equal(value, tensors(after)[name]), name
+        for name, value in before.tensors().items():
+            assert torch.equal(value, after.tensors()[name]), name
         assert torch.equal(model.decode(before), again.decode(after))
 
 
@@ -214,14 +212,59 @@ def test_a_picture_alone_is_decoded_as_in_a_batch(model):
         latent = model.encode(image)
         together = model.decode(latent)
         for row in (0, 5):
-            alone = type(latent)(**{name: value[row : row + 1] for name, value in tensors(latent).items()})
-            torch.testing.assert_close(model.decode(alone)[0], together[row], atol=1e-5, rtol=0)
+            torch.testing.assert_close(model.decode(latent[row])[0], together[row], atol=1e-5, rtol=0)
 
 
 def test_decoding_what_was_encoded_has_the_pictures_shape(model):
     image = pictures(model).image
     with torch.no_grad():
         assert model.eval().decode(model.encode(image)).shape == image.shape
+
+
+def test_a_latent_is_a_record_with_a_row_for_every_picture(model):
+    batch = pictures(model)
+    with torch.no_grad():
+        latent = model.eval().encode(batch.image)
+        clips = model.encode_clips(batch.image, 2)
+    assert isinstance(latent, Rows) and isinstance(clips, type(latent))
+    assert all(len(value) == len(batch) for value in latent.tensors().values())
+    assert len(clips) == len(batch)
+
+
+def test_abilities_keep_what_they_promise(model):
+    image = pictures(model).image
+    with torch.no_grad():
+        latent = model.eval().encode(image)
+        if isinstance(latent, HasCode):
+            again = latent.with_code(latent.code)
+            assert torch.equal(model.decode(again), model.decode(latent))
+        if isinstance(latent, Believes):
+            assert latent.believed.shape == (len(image), latent.count)
+        if isinstance(model, Segments):
+            shares = model.shares(latent)
+            assert shares.shape == (len(image), latent.count + 1, *image.shape[2:])
+            torch.testing.assert_close(shares.sum(1), torch.ones_like(shares[:, 0]))
+            assert shares.min() >= -1e-6
+        if isinstance(model, Glimpses):
+            assert model.glimpses(latent).shape[:3] == (len(image), latent.count, image.shape[1] + 1)
+        if isinstance(model, Samples):
+            assert len(model.sample(3)) == 3
+        if isinstance(model, Predicts):
+            predicted = model.predict(model.encode_clips(image, 4), 4, 3)
+            assert len(predicted) == len(image) // 4 * 3
+
+
+def test_preparing_again_changes_nothing(model):
+    """What a resumed run prepares is what the run had."""
+    batch = pictures(model)
+    for stage in model.stages():
+        if stage.prepare:
+            losses = []
+            for _ in range(2):
+                stage.prepare([batch])
+                torch.manual_seed(0)
+                losses.append(stage.loss(batch).total)
+            assert torch.equal(*losses)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")

@@ -2,12 +2,14 @@
 none."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
@@ -19,7 +21,20 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 class Dataset(ABC):
-    """`Config` is a frozen dataclass; a data set is made of it and the name of a split."""
+    """Pictures by row number. A data set is made of its configuration and the name of a split.
+
+    A subclass has `Config`, a frozen dataclass of its options, a constructor `(config, split)`, `len()`, and
+    `pixels(rows)`. Where it knows more it overrides `truth(rows)` and `actions(rows)`. Its line in
+    `motes.data.DATASETS` gives it a name.
+
+    Where the data are clips, row // frames is the clip and row % frames the time.
+
+    >>> from motes.data.worlds.flat.shapes import Shapes
+    >>> data = Shapes(Shapes.Config(image_size=(32, 32), count=10), "train")
+    >>> batch = data.batch([0, 3])
+    >>> batch.image.shape, batch.index.tolist()
+    (torch.Size([2, 3, 32, 32]), [0, 3])
+    """
 
     Config: ClassVar[type]
     config: Any
@@ -37,43 +52,81 @@ class Dataset(ABC):
 
     @property
     def frames(self) -> int:
-        """Of a clip: row // frames is the clip, row % frames the time. Single pictures are clips of one."""
+        """Frames of a clip, the same for all clips; 1: single pictures."""
         return getattr(self.config, "frames", 1)
 
     @abstractmethod
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        """uint8, B C H W; a pure function of the rows."""
-
-    def batch(self, rows: Sequence[int]) -> Batch:
-        image = torch.from_numpy(self.pixels(rows)).float().div_(255)
-        return Batch(image, torch.as_tensor(np.asarray(rows), dtype=torch.int64))
-
-    def batch_with(self, rows: Sequence[int], names: Sequence[str]) -> Batch:
-        """And with what is known of these names; data that knows less is refused."""
-        batch = self.batch(rows)
-        if not names:
-            return batch
-        known = known_of_pictures(self.truth(rows))
-        if missing := [name for name in names if name not in known]:
-            raise UserError(
-                f"this model learns with the {' and the '.join(missing)} of each picture, of which these data know nothing; "
-                f"they know {', '.join(known) or 'no labels at all'}"
-            )
-        return replace(batch, facts={name: known[name] for name in names})
+        """uint8, N C H W; a pure function of the rows."""
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
-        """None where nobody knows."""
+        """What is in the pictures; None where nobody knows."""
         return None
 
+    def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
+        """What was done after each frame; None where nobody knows."""
+        return None
 
-def known_of_pictures(truth: Truth | None) -> dict[str, Tensor]:
+    def first(self, count: int) -> range:
+        """The first rows, `count` at most, in whole clips: one clip at least, where there is one."""
+        clips = min(count, len(self)) // self.frames
+        return range(min(max(clips, 1) * self.frames, len(self)) if count > 0 else 0)
+
+    def chunks(self, rows: Sequence[int], size: int) -> Iterator[list[int]]:
+        """Rows in chunks of at most `size`, in their order, that never part a clip: neighbouring rows of one clip stay
+        together, and a clip longer than `size` is a chunk of its own."""
+        chunk: list[int] = []
+        for _, clip in groupby(rows, lambda row: row // self.frames):
+            frames = list(clip)
+            if chunk and len(chunk) + len(frames) > size:
+                yield chunk
+                chunk = []
+            chunk += frames
+        if chunk:
+            yield chunk
+
+    def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
+        """Pictures in [0, 1], with the labels that a model needs, and with its actions if "actions" is among them. Data
+        that know less are refused.
+
+        `frames` says that the rows are runs of so many neighbouring frames.
+        """
+        image = torch.from_numpy(self.pixels(rows)).float().div_(255)
+        batch = Batch(image, torch.as_tensor(np.asarray(rows), dtype=torch.int64), frames=frames)
+        names = [name for name in needs if name != "actions"]
+        if names:
+            batch = replace(batch, labels=self._labels(rows, names))
+        if "actions" in needs:
+            batch = replace(batch, actions=self._actions(rows))
+        return batch
+
+    def _labels(self, rows: Sequence[int], names: Sequence[str]) -> dict[str, Tensor]:
+        labels = labels_of(self.truth(rows)) | {"clip": torch.as_tensor(np.asarray(rows)) // self.frames}
+        if missing := [name for name in names if name not in labels]:
+            known = [name for name in labels if name != "clip" or self.frames > 1]
+            raise UserError(
+                f"this model learns with the {' and the '.join(missing)} of each picture, of which these data know "
+                f"nothing; they know {', '.join(known) or 'no labels at all'}"
+            )
+        return {name: labels[name] for name in names}
+
+    def _actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"]:
+        actions = self.actions(rows)
+        if actions is None:
+            raise UserError(
+                "this model learns with the actions that were done, of which these data know nothing"
+            )
+        return actions
+
+
+def labels_of(truth: Truth | None) -> dict[str, Tensor]:
     """By name, one entry a picture: what the scene has, landmarks as "points", and the union of all masks as
     "mask"."""
     if truth is None:
         return {}
-    known = dict(truth.scene)
+    labels = dict(truth.scene)
     if truth.points is not None:
-        known["points"] = truth.points
+        labels["points"] = truth.points
     if truth.masks is not None:
-        known["mask"] = truth.masks.any(1)
-    return known
+        labels["mask"] = truth.masks.any(1)
+    return labels

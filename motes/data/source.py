@@ -1,27 +1,32 @@
-"""Where data come from: the name of a data set and its options, opened by split."""
+"""Where data come from: the name of a data set and its options. Needs no torch until it is opened."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from motes.data import DATASETS
-from motes.data.base import Dataset, Split
 from motes.errors import UserError
 from motes.plain.records import from_plain
 
-
-@runtime_checkable
-class NamesData(Protocol):
-    """Whatever says which data it is about, such as a recipe."""
-
-    @property
-    def data(self) -> str: ...
-
-    @property
-    def data_config(self) -> Mapping[str, Any]: ...
+if TYPE_CHECKING:
+    from motes.data.base import Dataset, Split
 
 
-def open_data(recipe: NamesData, split: Split) -> Dataset:
-    if recipe.data not in DATASETS:
-        raise UserError(f"there is no data set {recipe.data!r}; there are {', '.join(DATASETS)}")
-    cls = DATASETS[recipe.data]
-    return cls(from_plain(cls.Config, recipe.data_config, f"data {recipe.data}"), split)
+@dataclass(frozen=True)
+class Source:
+    """A data set by its name in DATASETS and its options as plain values. Opening it makes the data set of one split.
+
+    >>> data = Source("shapes", {"image_size": [32, 32], "count": 10}).open("train")
+    >>> len(data), data.image_shape
+    (10, (3, 32, 32))
+    """
+
+    name: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def open(self, split: "Split") -> "Dataset":
+        """Unknown names and options are refused with a `UserError`."""
+        if self.name not in DATASETS:
+            raise UserError(f"there is no data set {self.name!r}; there are {', '.join(DATASETS)}")
+        dataset = DATASETS[self.name]
+        return dataset(from_plain(dataset.Config, self.config, f"data {self.name}"), split)

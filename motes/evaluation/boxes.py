@@ -1,19 +1,19 @@
 """Do the particles' boxes fit the things? A part of `objects`, where boxes or masks are known.
 
-A particle's box is its window shrunk to where the particle is seen: where its share of a pixel is at least
+A particle's box is its window shrunk to where the particle is encoded: where its share of a pixel is at least
 half of its largest. Where a model has no alpha it is the whole window. Boxes that overlap a surer one by
 more than a fifth are dropped, as in the 2022 paper. They are ranked by the model's certainty that something
 is there, or where it has none by the certainty of the place.
 """
-
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motes.evaluation.intervals import AT_ONCE, Statistic, ratio
-from motes.evaluation.question import Measured, Seen
+from motes.evaluation.question import EncodedBatch, Measured
+from motes.models.abilities import Segments
+from motes.models.base import Model
 from motes.ops.points.matching import boxes_around, overlap, unsuppressed
 from motes.ops.scores.detection import average_precision, hits
 
@@ -22,29 +22,29 @@ LEAST = tuple(0.5 + 0.05 * step for step in range(10))  # overlaps at which a bo
 GROUP = 2_000_000  # numbers of a curve at once
 
 
-def has_boxes(seen: Seen) -> bool:
+def has_boxes(encoded: EncodedBatch) -> bool:
     """Whether the truth knows boxes and the model's particles have an extent."""
-    return seen.boxes is not None and (
-        hasattr(seen.model, "glimpses") or hasattr(_config(seen), "glimpse_size")
+    return encoded.boxes is not None and (
+        isinstance(encoded.model, Segments) or _window(encoded.model) is not None
     )
 
 
-def look_at_boxes(seen: Seen) -> Measured:
+def look_at_boxes(encoded: EncodedBatch) -> Measured:
     """Of each particle's box whether it is kept and right at each overlap; of each picture how many things
     there are."""
-    assert seen.truth is not None and seen.boxes is not None
-    boxes, visible = _boxes(seen)
-    confidence = seen.latent.confidence if seen.latent.certainty is None else seen.latent.certainty
-    candidates = (seen.latent.presence > 0.5) & visible
+    assert encoded.truth is not None and encoded.boxes is not None
+    boxes, visible = _boxes(encoded)
+    confidence = encoded.latent.confidence if encoded.latent.certainty is None else encoded.latent.certainty
+    candidates = (encoded.latent.presence > 0.5) & visible
     least = torch.tensor(LEAST, device=boxes.device, dtype=boxes.dtype) - 1e-6
     kept = unsuppressed(boxes, confidence, candidates, OVERLAP)
-    right = hits(overlap(boxes, seen.boxes), confidence, kept, seen.truth.present, least)
+    right = hits(overlap(boxes, encoded.boxes), confidence, kept, encoded.truth.present, least)
     return {
-        "things": seen.truth.present.sum(1),
+        "things": encoded.truth.present.sum(1),
         "confidence": confidence.masked_fill(~kept, -torch.inf),
         "right": right,
-        "believed": (kept & seen.there).sum(1),
-        "believed_right": (right[..., 0] & seen.there).sum(1),
+        "believed": (kept & encoded.believed).sum(1),
+        "believed_right": (right[..., 0] & encoded.believed).sum(1),
     }
 
 
@@ -79,14 +79,15 @@ def _precision(test: Measured, which: slice) -> Statistic:
     return statistic
 
 
-def _boxes(seen: Seen) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
-    if hasattr(seen.model, "glimpses"):
-        return seen.footprints.boxes()
-    whole = [
-        boxes_around(position, _config(seen).glimpse_size, seen.size) for position in seen.latent.position
-    ]
-    return torch.stack(whole), torch.ones_like(seen.latent.presence, dtype=torch.bool)
+def _boxes(encoded: EncodedBatch) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
+    if isinstance(encoded.model, Segments):
+        return encoded.segments.boxes, encoded.segments.visible
+    window = _window(encoded.model)
+    assert window is not None
+    boxes = [boxes_around(position, window, encoded.size) for position in encoded.latent.position]
+    return torch.stack(boxes), torch.ones_like(encoded.latent.presence, dtype=torch.bool)
 
 
-def _config(seen: Seen) -> Any:
-    return getattr(seen.model, "config", None)
+def _window(model: Model) -> int | None:
+    """Side of a particle's window, where the model's particles have one."""
+    return getattr(getattr(model, "config", None), "glimpse_size", None)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean, ratio
-from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.models.base import Model
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Particles
@@ -18,19 +18,16 @@ from motes.types.latents import Particles
 AT_ONCE = 10  # pictures: what a slope is taken through is kept in memory
 
 
-def look(seen: Seen) -> Measured:
+def look(encoded: EncodedBatch) -> Measured:
     """The same every time: noise is drawn from a seed of the pictures' own."""
-    devices = [seen.batch.image.device] if seen.batch.image.is_cuda else []
+    devices = [encoded.batch.image.device] if encoded.batch.image.is_cuda else []
     with torch.random.fork_rng(devices):
-        parts = [
-            _losses(seen.model, _rows(seen.batch, start, start + AT_ONCE))
-            for start in range(0, len(seen.batch), AT_ONCE)
-        ]
+        parts = [_losses(encoded.model, part) for part in encoded.batch.chunks(AT_ONCE)]
     found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    if not isinstance(seen.latent, Particles):
+    if not isinstance(encoded.latent, Particles):
         return found
-    unsure = seen.latent.log_variance.mean(2)
-    return {**found, "unsure": (unsure * seen.there).sum(1), "believed": seen.there.sum(1)}
+    unsure = encoded.latent.log_variance.mean(2)
+    return {**found, "unsure": (unsure * encoded.believed).sum(1), "believed": encoded.believed.sum(1)}
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
@@ -63,14 +60,11 @@ def _of_each(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
     return total if torch.isclose(total.mean(), losses.total.detach(), rtol=1e-3) else None
 
 
-def _one_by_one(model: Model, batch: Batch) -> Float[Tensor, "B"]:
+def _one_by_one(model: Model, batch: Batch) -> Float[Tensor, "N"]:
+    """Each clip's loss, the same for all its frames."""
     with torch.no_grad():
-        return torch.stack([model.validate(_rows(batch, n, n + 1)).total for n in range(len(batch))])
+        totals = torch.stack([model.validate(clip).total for clip in batch.chunks(1)])
+    return totals.repeat_interleave(batch.frames)
 
 
-def _rows(batch: Batch, start: int, stop: int) -> Batch:
-    facts = {name: value[start:stop] for name, value in batch.facts.items()}
-    return Batch(batch.image[start:stop], batch.index[start:stop], facts=facts)
-
-
-QUESTION = Question(("loss",), look, judge)
+QUESTION = Question(("loss", "labels", "actions"), look, judge)

@@ -23,7 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
-from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.ops.scores.regression import Linear, by_known, least_squares, ridges
 
 Fit = Callable[[Tensor, Tensor, Tensor], Linear]  # from columns read, points, and which points those are
@@ -39,14 +39,14 @@ READ = {
 BACKGROUND_LOG_VARIANCE = 2 * math.log(0.1)  # of the fixed particle of 2022; any constant but 0 would do
 
 
-def look(seen: Seen) -> Measured:
+def look(encoded: EncodedBatch) -> Measured:
     """The particles, and the points in pixels."""
-    assert seen.truth is not None and seen.truth.points is not None
-    pixels = (torch.tensor(seen.size, device=seen.batch.image.device) - 1) / 2
+    assert encoded.truth is not None and encoded.truth.points is not None
+    pixels = (torch.tensor(encoded.size, device=encoded.batch.image.device) - 1) / 2
     names = (*READ["position+variance+look"], "background")
     return {
-        "points": (seen.truth.points + 1) * pixels,
-        **{name: getattr(seen.latent, name) for name in names},
+        "points": (encoded.truth.points + 1) * pixels,
+        **{name: getattr(encoded.latent, name) for name in names},
     }
 
 

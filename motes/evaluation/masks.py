@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
-from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.ops.scores.segmentation import adjusted_rand, best_overlap, covering, matched_overlap
 
 OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
@@ -24,14 +24,14 @@ OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def look(seen: Seen) -> Measured:
+def look(encoded: EncodedBatch) -> Measured:
     """Pictures without any thing have no score of things. Of a clip's frames the tables are kept: they add
     up to the clip's."""
-    found = {name: score(seen.shared) for name, score in OF_TABLE.items()}
+    found = {name: score(encoded.overlaps) for name, score in OF_TABLE.items()}
     return (
         found
-        if seen.frames == 1
-        else {**found, "table": seen.shared.int(), "clip": seen.batch.index // seen.frames}
+        if encoded.batch.frames == 1
+        else {**found, "table": encoded.overlaps.int(), "clip": encoded.batch.index // encoded.batch.frames}
     )
 
 
@@ -49,4 +49,4 @@ def judge(evidence: Evidence) -> dict[str, Statistic]:
     }  # at each frame its clip's
 
 
-QUESTION = Question(("particles", "glimpses", "masks"), look, judge)
+QUESTION = Question(("segments", "masks"), look, judge)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from motes.evaluation.boxes import has_boxes, judge_boxes, look_at_boxes
 from motes.evaluation.intervals import Statistic, mean, ratio
-from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.ops.points.assignment import assign
 from motes.ops.points.matching import nearest_distance
 from motes.types.latents import Particles
@@ -16,11 +16,13 @@ NEAR = 0.1  # of the picture's side
 PCK = (0.02, 0.05, 0.1)  # distances in picture sides within which a thing counts as correctly placed
 
 
-def look(seen: Seen) -> Measured:
-    assert seen.truth is not None and seen.centres is not None
-    found = nearness(seen.latent, seen.centres, seen.truth.present)
-    found |= matched_places(seen.latent.position, seen.there, seen.centres, seen.truth.present, seen.size)
-    return found | (look_at_boxes(seen) if has_boxes(seen) else {})
+def look(encoded: EncodedBatch) -> Measured:
+    assert encoded.truth is not None and encoded.centres is not None
+    found = nearness(encoded.latent, encoded.centres, encoded.truth.present)
+    found |= matched_places(
+        encoded.latent.position, encoded.believed, encoded.centres, encoded.truth.present, encoded.size
+    )
+    return found | (look_at_boxes(encoded) if has_boxes(encoded) else {})
 
 
 def nearness(particles: Particles, centres: Float[Tensor, "B N 2"], present: Bool[Tensor, "B N"]) -> Measured:

@@ -6,22 +6,22 @@ from functools import cache
 import torch
 
 from motes.evaluation.intervals import Statistic, mean
-from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.nn.losses.lpips import Lpips, load_lpips, why_not
 from motes.ops.scores.metrics import psnr, ssim
 
 
-def look(seen: Seen) -> Measured:
+def look(encoded: EncodedBatch) -> Measured:
     # variances in SSIM are differences of near numbers
-    drawn = seen.drawn.double()
-    wanted = seen.batch.image.double()
+    drawn = encoded.drawn.double()
+    wanted = encoded.batch.image.double()
     found = {
         "psnr": psnr(drawn, wanted),
         "ssim": ssim(drawn, wanted),
         "mse": (drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3)),
     }
     if why_not() is None and wanted.shape[1] in (1, 3):
-        found["lpips"] = _lpips(wanted.device)(seen.drawn, seen.batch.image)
+        found["lpips"] = _lpips(wanted.device)(encoded.drawn, encoded.batch.image)
     return found
 
 

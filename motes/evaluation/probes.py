@@ -13,7 +13,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, ratio
-from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
+from motes.models.abilities import Segments
 from motes.ops.points.assignment import assign
 from motes.ops.scores.readout import Table, network
 from motes.ops.scores.regression import ridges
@@ -24,17 +25,17 @@ MOST_CLASSES = 50  # whole numbers beyond are numbers
 FACTOR = "factor "  # begins the names of factors among what is measured
 
 
-def look(seen: Seen) -> Measured:
+def look(encoded: EncodedBatch) -> Measured:
     """What is read of the particle of each thing, whether it has one, and its factors."""
-    assert seen.truth is not None
-    match = _matched(seen)
-    latent = seen.latent
+    assert encoded.truth is not None
+    match = _matched(encoded)
+    latent = encoded.latent
     row = match.clamp_min(0)
     parts = (latent.position, latent.log_variance, latent.features, latent.presence[..., None])
     everything = torch.cat(parts, -1)
     read = everything.gather(1, row[..., None].expand(-1, -1, everything.shape[2]))
-    known = {FACTOR + name: value for name, value in seen.truth.factors.items()}
-    return {"read": read, "matched": match >= 0, "present": seen.truth.present, **known}
+    known = {FACTOR + name: value for name, value in encoded.truth.factors.items()}
+    return {"read": read, "matched": match >= 0, "present": encoded.truth.present, **known}
 
 
 def judge(evidence: Evidence) -> dict[str, Statistic]:
@@ -50,13 +51,17 @@ def judge(evidence: Evidence) -> dict[str, Statistic]:
     }
 
 
-def _matched(seen: Seen) -> Int[Tensor, "B N"]:
-    assert seen.truth is not None
-    allowed = seen.truth.present[:, :, None] & seen.there[:, None]
-    if seen.truth.masks is not None and seen.truth.centres is None and hasattr(seen.model, "glimpses"):
-        return assign(1 - segment_overlaps(seen.shared)[:, 1:, 1:], allowed)
-    assert seen.centres is not None
-    return assign((seen.centres[:, :, None] - seen.latent.position[:, None]).norm(dim=-1), allowed)
+def _matched(encoded: EncodedBatch) -> Int[Tensor, "B N"]:
+    assert encoded.truth is not None
+    allowed = encoded.truth.present[:, :, None] & encoded.believed[:, None]
+    if (
+        encoded.truth.masks is not None
+        and encoded.truth.centres is None
+        and isinstance(encoded.model, Segments)
+    ):
+        return assign(1 - segment_overlaps(encoded.overlaps)[:, 1:, 1:], allowed)
+    assert encoded.centres is not None
+    return assign((encoded.centres[:, :, None] - encoded.latent.position[:, None]).norm(dim=-1), allowed)
 
 
 def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:

@@ -7,31 +7,34 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic
+from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
 from motes.nn.losses.vgg import VGG_FILE, vgg_places
-from motes.ops.rendering.footprints import Footprints, middles_of_masks, windows_of_masks
-from motes.ops.rendering.glimpse import place
+from motes.ops.rendering.footprints import middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
+from motes.ops.scores.shares import boxes_of, owners_of
 from motes.types.batch import Batch
 from motes.types.latents import Image, Particles
+from motes.types.rows import Rows
 from motes.types.truth import Truth
 
-Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batch until all have been seen
+MOST_NUMBERS = 2**26  # of shares at once
+
+Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batch until all have been encoded
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A batch of pictures, what the model makes of them, and what is known of them."""
+class EncodedBatch:
+    """Whole clips of pictures, what the model makes of them, and what is true of them."""
 
     model: Model
     batch: Batch
     latent: Any
     truth: Truth | None = None
-    frames: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -39,37 +42,45 @@ class Seen:
 
     @property
     def unit(self) -> Tensor:
-        """Pictures with the same number are much alike: those of one identity, or else the frames of a
-        clip."""
+        """Pictures with the same number are much alike: those of one identity, or else the frames of a clip."""
         identity = None if self.truth is None else self.truth.scene.get("identity")
-        return self.batch.index // self.frames if identity is None else identity.flatten()
+        return self.batch.index // self.batch.frames if identity is None else identity.flatten()
 
     @cached_property
     def drawn(self) -> Image:
         return self.model.decode(self.latent)
 
     @cached_property
-    def there(self) -> Bool[Tensor, "B K"]:
-        """Particles that the model believes in."""
-        return self.latent.confident().presence > 0.5
+    def believed(self) -> Bool[Tensor, "B K"]:
+        """The things that the model believes in."""
+        latent: Any = self.latent
+        return latent.believed
 
     @cached_property
-    def footprints(self) -> Footprints:
-        """How much of each pixel each particle is."""
-        draw: Any = self.model
-        windows = place(draw.glimpses(self.latent)[:, :, :1], self.latent.position, self.size)
-        return Footprints.of(windows, self.latent.presence, self.size)
+    def segments(self) -> "Segmentation":
+        """Whose each pixel is, and a box around each thing."""
+        assert isinstance(self.model, Segments)
+        area = self.size[0] * self.size[1] * self.believed.shape[1]
+        pictures = max(MOST_NUMBERS // max(area, 1), 1)
+        parts = [
+            _segmentation(
+                self.model.shares(self.latent[start : start + pictures]),
+                self.believed[start : start + pictures],
+            )
+            for start in range(0, len(self.batch), pictures)
+        ]
+        return Segmentation.cat(parts)
 
     @cached_property
-    def shared(self) -> Float[Tensor, "B n k"]:
-        """How many pixels each true thing and each particle share, where masks are known: see
+    def overlaps(self) -> Float[Tensor, "B n k"]:
+        """How many pixels each true thing and each thing of the model share, where masks are known: see
         `motes.ops.scores.segmentation`."""
         assert self.truth is not None and self.truth.masks is not None
-        return shared_pixels(self.truth.masks, self.footprints.owners(self.there), len(self.latent))
+        return shared_pixels(self.truth.masks, self.segments.owners, self.believed.shape[1])
 
     @cached_property
     def centres(self) -> Float[Tensor, "B N 2"] | None:
-        """Of the things; where only boxes or masks are known, their middles."""
+        """Of the true things; where only boxes or masks are known, their middles."""
         truth = self.truth
         if truth is None or truth.centres is not None:
             return None if truth is None else truth.centres
@@ -80,14 +91,29 @@ class Seen:
 
     @cached_property
     def boxes(self) -> Float[Tensor, "B N 4"] | None:
-        """Of what is visible, their ends exclusive: first row, first column, row and column after the last,
-        in pixels."""
+        """Of what is visible, their ends exclusive: first row, first column, row and column after the last, in
+        pixels."""
         truth = self.truth
         if truth is None or (truth.boxes is None and truth.masks is None):
             return None
         if truth.boxes is not None:
             return truth.boxes + truth.boxes.new_tensor([0, 0, 1, 1])
         return windows_of_masks(truth.masks) if truth.masks is not None else None
+
+
+@dataclass(frozen=True)
+class Segmentation(Rows):
+    """How a model cuts pictures into things."""
+
+    # k + 1 where thing k owns a pixel, 0 where the ground does
+    owners: Int[Tensor, "B H W"]
+    boxes: Float[Tensor, "B K 4"]
+    # whether anything of the thing is to be encoded
+    visible: Bool[Tensor, "B K"]
+
+
+def _segmentation(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"]) -> Segmentation:
+    return Segmentation(owners_of(shares, believed), *boxes_of(shares))
 
 
 @dataclass(frozen=True)
@@ -106,54 +132,60 @@ class Question:
 
     # names in NEEDS
     needs: tuple[str, ...]
-    look: Callable[[Seen], Measured]
+    look: Callable[[EncodedBatch], Measured]
     judge: Callable[[Evidence], dict[str, Statistic]]
     # whether it also looks at pictures to learn and to choose from
     learns: bool = False
 
 
 # name -> (whether it is there, the sentence that says it is not)
-NEEDS: dict[str, tuple[Callable[[Seen], bool], str]] = {
-    "particles": (lambda seen: isinstance(seen.latent, Particles), "this model has no particles"),
-    "glimpses": (
-        lambda seen: hasattr(seen.model, "glimpses"),
-        "this model does not say which pixels are whose: its particles have no alpha",
+NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
+    "particles": (lambda encoded: isinstance(encoded.latent, Particles), "this model has no particles"),
+    "segments": (
+        lambda encoded: isinstance(encoded.model, Segments) and isinstance(encoded.latent, Believes),
+        "this model does not say which pixels are whose",
     ),
     "places": (
-        lambda seen: seen.centres is not None,
+        lambda encoded: encoded.centres is not None,
         "this data does not know where things are (centres, boxes or masks)",
     ),
     "masks": (
-        lambda seen: seen.truth is not None and seen.truth.masks is not None,
+        lambda encoded: encoded.truth is not None and encoded.truth.masks is not None,
         "this data does not know the masks of things",
     ),
     "points": (
-        lambda seen: seen.truth is not None and seen.truth.points is not None,
+        lambda encoded: encoded.truth is not None and encoded.truth.points is not None,
         "this data has no landmarks (points)",
     ),
     "loss": (
-        lambda seen: _has_loss(seen.model),
+        lambda encoded: _has_loss(encoded.model),
         f"its loss needs {VGG_FILE}, which is not on this machine (--vgg-weights names it to train)",
     ),
     "labels": (
-        lambda seen: set(seen.model.needs) <= seen.batch.facts.keys(),
+        lambda encoded: set(encoded.model.needs) - {"actions"} <= encoded.batch.labels.keys(),
         "this data lacks the labels that the model's loss needs",
     ),
+    "actions": (
+        lambda encoded: "actions" not in encoded.model.needs or encoded.batch.actions is not None,
+        "this data lacks the actions that the model's loss needs",
+    ),
     "factors": (
-        lambda seen: seen.truth is not None and bool(seen.truth.factors),
+        lambda encoded: encoded.truth is not None and bool(encoded.truth.factors),
         "this data does not know the factors of things",
     ),
 }
 
 
-def missing(question: Question, seen: Seen) -> str | None:
+def missing(question: Question, encoded: EncodedBatch) -> str | None:
     """Why the question cannot be asked of this model and data; None where it can."""
-    return next(
-        (sentence for name in question.needs for there, sentence in [NEEDS[name]] if not there(seen)), None
-    )
+    for name in question.needs:
+        fulfilled, sentence = NEEDS[name]
+        if not fulfilled(encoded):
+            return sentence
+    return None
 
 
 def _has_loss(model: Model) -> bool:
-    """A score downloads nothing."""
+    """Whether the loss can be computed without a download."""
     needs_vgg = getattr(getattr(model, "config", None), "reconstruction", "") == "vgg"
     return not needs_vgg or any(place.is_file() for place in vgg_places())

@@ -1,20 +1,19 @@
 """`evaluate`: every score that model and data support, or those asked for, with intervals; memory grows with
 numbers, not with pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from motes.data.base import Dataset, Split, known_of_pictures
+from motes.data.base import Dataset, Split, labels_of
 from motes.errors import UserError
 from motes.evaluation import SCORES
 from motes.evaluation.intervals import Score, intervals
-from motes.evaluation.question import Evidence, Measured, Question, Seen, missing
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question, missing
 from motes.models.base import Model, device_of
-from motes.types.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -63,29 +62,31 @@ def evaluate(
 
 
 class _Part:
-    """The pictures of a data set that are looked at, whole clips of them; the first batch is seen at once,
-    to know what is there."""
+    """The pictures of a data set that are looked at, in whole clips; the first chunk is encoded at once, to know what
+    can be asked."""
 
-    def __init__(self, model: Model, data: Dataset, limit: int, batch: int):
+    def __init__(self, model: Model, data: Dataset, limit: int, size: int):
         self.model = model
         self.data = data
-        count = min(limit, len(data))
-        self.count = max(count // data.frames, 1) * data.frames if count >= 1 else 0
-        self.step = batch
-        self.first = self._see(0) if self.count else None
+        rows = data.first(limit)
+        self.count = len(rows)
+        self.chunks = list(data.chunks(rows, size))
+        self.first = self._encode(self.chunks[0]) if self.chunks else None
 
-    def __iter__(self) -> Iterator[Seen]:
-        for start in range(0, self.count, self.step):
-            yield self.first if start == 0 and self.first else self._see(start)
+    def __iter__(self) -> Iterator[EncodedBatch]:
+        for number, rows in enumerate(self.chunks):
+            yield self.first if number == 0 and self.first else self._encode(rows)
 
-    def _see(self, start: int) -> Seen:
-        rows = range(start, min(start + self.step, self.count))
-        batch = self.data.batch(rows)
+    def _encode(self, rows: Sequence[int]) -> EncodedBatch:
+        device = device_of(self.model)
         truth = self.data.truth(rows)
-        facts = {name: value for name, value in known_of_pictures(truth).items() if name in self.model.needs}
-        batch = replace(batch, facts=facts).to(device_of(self.model))
-        known = None if truth is None else _on(truth, batch.image.device)
-        return Seen(self.model, batch, self.model.encode(batch.image), known, self.data.frames)
+        batch = self.data.batch(rows, frames=self.data.frames)
+        labels = labels_of(truth) | {"clip": batch.index // batch.frames}
+        wanted = {name: value for name, value in labels.items() if name in self.model.needs}
+        actions = self.data.actions(rows) if "actions" in self.model.needs else None
+        batch = replace(batch, labels=wanted, actions=actions).to(device)
+        latent = self.model.encode_clips(batch.image, batch.frames)
+        return EncodedBatch(self.model, batch, latent, None if truth is None else truth.to(device))
 
 
 def _names(asked: Asked) -> tuple[str, ...]:
@@ -102,8 +103,8 @@ def _askable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -
     for name, question in questions.items():
         looked_at = [one.first for one in (parts if question.learns else parts[:1])]
         reasons = [
-            missing(question, seen) if seen else "there are no pictures to learn from or to choose by"
-            for seen in looked_at
+            missing(question, encoded) if encoded else "there are no pictures to learn from or to choose by"
+            for encoded in looked_at
         ]
         if question.learns and not asked.open:
             reasons.append("it learns from a training split, and none was given")
@@ -129,11 +130,11 @@ def _measured(
             name: question for name, question in questions.items() if question.learns or part is parts[0]
         }
         found: dict[str, list[Measured]] = {name: [] for name in asking}
-        for seen in part:
+        for encoded in part:
             for name, question in asking.items():
-                found[name].append({key: value.cpu() for key, value in question.look(seen).items()})
-            units += [seen.unit.cpu()] if part is parts[0] else []
-            done += len(seen.batch)
+                found[name].append({key: value.cpu() for key, value in question.look(encoded).items()})
+            units += [encoded.unit.cpu()] if part is parts[0] else []
+            done += len(encoded.batch)
             if progress:
                 progress(done, total)
         measured.append(
@@ -143,12 +144,6 @@ def _measured(
             }
         )
     return measured, torch.cat(units)
-
-
-def _on(truth: Truth, device: torch.device) -> Truth:
-    values = {one.name: getattr(truth, one.name) for one in fields(truth)}
-    moved = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
-    return replace(truth, **moved, factors={name: value.to(device) for name, value in truth.factors.items()})
 
 
 @contextmanager

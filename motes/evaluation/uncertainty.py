@@ -12,25 +12,25 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic
-from motes.evaluation.question import Evidence, Measured, Question, Seen
+from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.ops.scores.rank import area_under_risk, rank_correlation, risk_at
 
 COVERAGES = (0.25, 0.5, 0.75)
 
 
-def look(seen: Seen) -> Measured:
+def look(encoded: EncodedBatch) -> Measured:
     """Of each particle: how unsure, how far (endless where there is no thing), whether it is believed in and
     drawn."""
-    assert seen.truth is not None and seen.centres is not None
-    pixels = (torch.tensor(seen.size, device=seen.batch.image.device) - 1) / 2
-    apart = ((seen.latent.position[:, :, None] - seen.centres[:, None]) * pixels).norm(dim=-1)
-    apart = apart.masked_fill(~seen.truth.present[:, None], torch.inf)
-    nearest = apart.amin(2) if apart.shape[2] else torch.full_like(seen.latent.presence, torch.inf)
+    assert encoded.truth is not None and encoded.centres is not None
+    pixels = (torch.tensor(encoded.size, device=encoded.batch.image.device) - 1) / 2
+    apart = ((encoded.latent.position[:, :, None] - encoded.centres[:, None]) * pixels).norm(dim=-1)
+    apart = apart.masked_fill(~encoded.truth.present[:, None], torch.inf)
+    nearest = apart.amin(2) if apart.shape[2] else torch.full_like(encoded.latent.presence, torch.inf)
     return {
-        "unsure": seen.latent.log_variance.sum(-1),
+        "unsure": encoded.latent.log_variance.sum(-1),
         "apart": nearest,
-        "there": seen.there,
-        "drawn": seen.latent.presence > 0.5,
+        "there": encoded.believed,
+        "drawn": encoded.latent.presence > 0.5,
     }
 
 

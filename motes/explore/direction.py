@@ -10,7 +10,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.explore.latents import parts, rows
 from motes.ops.points.interpolation import matched
 from motes.ops.scores.regression import ridges
 from motes.types.latents import Particles
@@ -51,7 +50,7 @@ class Direction:
         if particle is not None:
             raise UserError("this latent has no particles; leave the particle out")
         return replace(
-            latent, **{name: self._walked(name, parts(latent)[name], strength) for name in self.step}
+            latent, **{name: self._walked(name, latent.tensors()[name], strength) for name in self.step}
         )
 
     def _walked(self, name: str, part: Tensor, strength: float | Tensor) -> Tensor:
@@ -67,7 +66,7 @@ def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) 
     Of particles: of each pair the one particle that changed most, after each was matched to its counterpart.
     """
     _refuse_unlike(before, after)
-    amount = _amounts(amount, parts(before)[_first(before)])
+    amount = _amounts(amount, before.tensors()[_first(before)])
     if isinstance(before, Particles):
         found, known = _of_changed_particles(before, after)
         amount = amount[known]
@@ -94,8 +93,8 @@ def bending(
     if isinstance(before, Particles):
         raise UserError("a particle's direction is straight; use of_pairs")
     name = _first(before)
-    start = parts(before)[name].detach()
-    end = parts(after)[name].detach()
+    start = before.tensors()[name].detach()
+    end = after.tensors()[name].detach()
     amount = _amounts(amount, start)
     everything = torch.cat([start, end])
     middle = everything.mean(0)
@@ -107,7 +106,7 @@ def bending(
     )
     turn = turn * spread / spread[:, None]
     step = spread * step - middle @ turn
-    mean = {name: step + (parts(before)[name] @ turn).mean(0)}
+    mean = {name: step + (before.tensors()[name] @ turn).mean(0)}
     return Direction({name: step}, {name: turn}, _agreement(_differences(before, after), mean, amount))
 
 
@@ -146,7 +145,7 @@ def of_unpaired(before: Any, after: Any) -> Direction:
     along."""
     _refuse_particles(before)
     name = _first(before)
-    return Direction({name: parts(after)[name].mean(0) - parts(before)[name].mean(0)})
+    return Direction({name: after.tensors()[name].mean(0) - before.tensors()[name].mean(0)})
 
 
 def of_labels(
@@ -160,10 +159,10 @@ def of_labels(
             f"there is no way {way!r} to learn a direction from labels; choose one of {', '.join(WAYS)}"
         )
     name = _first(latent)
-    value = value.to(parts(latent)[name])
-    if len(value) != len(parts(latent)[name]) or not value.std() > 0:
+    value = value.to(latent.tensors()[name])
+    if len(value) != len(latent.tensors()[name]) or not value.std() > 0:
         raise UserError("a direction from labels wants one number a picture, not all the same")
-    return Direction({name: WAYS[way](parts(latent)[name], value, others)})
+    return Direction({name: WAYS[way](latent.tensors()[name], value, others)})
 
 
 def _by_means(
@@ -226,12 +225,12 @@ def _particles_moved(
     chosen = torch.ones_like(latent.presence)
     if particle is not None:
         index = torch.as_tensor(particle, device=chosen.device).expand(len(chosen))
-        if int(index.max()) >= len(latent):
-            raise UserError(f"there is no particle {int(index.max())}; this picture has {len(latent)}")
+        if int(index.max()) >= latent.count:
+            raise UserError(f"there is no particle {int(index.max())}; this picture has {latent.count}")
         chosen = torch.zeros_like(chosen).scatter(1, index[:, None], 1.0)
     weight = chosen * share[:, None]
     changed = {
-        name: parts(latent)[name] + _spread_out(weight, parts(latent)[name]) * change
+        name: latent.tensors()[name] + _spread_out(weight, latent.tensors()[name]) * change
         for name, change in step.items()
     }
     if "presence" in changed:
@@ -242,17 +241,19 @@ def _particles_moved(
 def _of_changed_particles(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
     """Of each pair the change of the particle that changed most, in units of what particles differ by; and
     the pairs that have one."""
-    names = [name for name in OF_PARTICLES if parts(before)[name].numel()]
-    spread = {name: parts(before)[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
+    names = [name for name in OF_PARTICLES if before.tensors()[name].numel()]
+    spread = {name: before.tensors()[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
     found: dict[str, list[Tensor]] = {name: [] for name in names}
     known: list[int] = []
     for n in range(len(before.position)):
-        one, other = (rows(latent, slice(n, n + 1)) for latent in (before, after))
+        one, other = (latent[slice(n, n + 1)] for latent in (before, after))
         match = matched(one, other)
         mine = (match >= 0).nonzero()[:, 0]
         if not len(mine):
             continue
-        changes = {name: parts(other)[name][0, match[mine]] - parts(one)[name][0, mine] for name in names}
+        changes = {
+            name: other.tensors()[name][0, match[mine]] - one.tensors()[name][0, mine] for name in names
+        }
         far = sum(
             ((changes[name] / spread[name]).reshape(len(mine), -1).square().sum(1) for name in names),
             torch.zeros(1).to(mine.device),
@@ -269,12 +270,12 @@ def _of_changed_particles(before: Particles, after: Particles) -> tuple[dict[str
 
 def _differences(before: Any, after: Any) -> dict[str, Tensor]:
     name = _first(before)
-    return {name: parts(after)[name] - parts(before)[name]}
+    return {name: after.tensors()[name] - before.tensors()[name]}
 
 
 def _first(latent: Any) -> str:
     """The part of a code that decides what is drawn."""
-    return next(iter(parts(latent)))
+    return next(iter(latent.tensors()))
 
 
 def _amounts(amount: Tensor | None, part: Tensor) -> Float[Tensor, "B"]:
@@ -302,7 +303,7 @@ def _spread_out(weight: Tensor, part: Tensor) -> Tensor:
 
 
 def _refuse_unlike(before: Any, after: Any) -> None:
-    counts = [len(next(iter(parts(latent).values()))) for latent in (before, after)]
+    counts = [len(next(iter(latent.tensors().values()))) for latent in (before, after)]
     if type(before) is not type(after) or counts[0] != counts[1] or not counts[0]:
         raise UserError(
             f"pairs are as many pictures before as after, one at least, not {counts[0]} and {counts[1]}"

@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.explore.latents import parts
 from motes.types.latents import Particles
 
 WIDEST = 512  # numbers whose covariance is kept whole
@@ -64,7 +63,7 @@ class CodePrior:
     """Every part one normal vector a picture."""
 
     def __init__(self, latent: Any, names: tuple[str, ...]):
-        found = {name: parts(latent)[name] for name in names}
+        found = {name: latent.tensors()[name] for name in names}
         self.scale = {name: _spread(value) for name, value in found.items()}
         self._laws = {name: Normal.of(value.flatten(1)) for name, value in found.items()}
 

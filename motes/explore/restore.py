@@ -13,12 +13,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.explore.latents import drawn_parts, joined, parts, rows
+from motes.explore.latents import drawn_parts
 from motes.explore.observation import Observation
 from motes.explore.prior import Prior, learn_prior
 from motes.models.abilities import Bounded
 from motes.models.base import Model, device_of, refuse_other_sizes
 from motes.types.latents import Image
+from motes.types.rows import Rows
 
 TOGETHER = 64  # pictures searched at once
 
@@ -82,7 +83,7 @@ def remember(model: Model, image: Image, together: int = 128) -> Memory:
         for part in image.split(together):
             latents.append(model.encode(part))
             squares += float((model.decode(latents[-1]) - part).square().sum())
-    latent = joined(latents)
+    latent = Rows.cat(latents)
     return Memory(
         image, latent, learn_prior(latent, drawn_parts(model, latent)), max(squares / image.numel(), 1e-6)
     )
@@ -109,7 +110,7 @@ def restore(model: Model, observation: Observation, memory: Memory, search: Sear
     return Restored(
         torch.cat([one.image for one in found]),
         torch.cat([one.drawn for one in found]),
-        joined([one.latent for one in found]),
+        Rows.cat([one.latent for one in found]),
         torch.cat([one.energy for one in found]),
     )
 
@@ -118,7 +119,7 @@ def _restored(model: Model, observation: Observation, memory: Memory, search: Se
     count = len(observation)
     weight = search.caution * memory.residual + observation.noise**2
     begun = starts(model, observation, memory, search)
-    tries = len(next(iter(parts(begun).values()))) // count
+    tries = len(next(iter(begun.tensors().values()))) // count
     many = observation.rows(torch.arange(count, device=observation.values.device).repeat_interleave(tries))
     latent, energy = descend(model, many, memory.prior, begun, weight, search)
     with torch.no_grad():
@@ -127,7 +128,7 @@ def _restored(model: Model, observation: Observation, memory: Memory, search: Se
     shares = MODES[search.mode](energy, search.temperature * weight)
     picture = (shares[..., None, None, None] * drawn).sum(1)
     best = torch.arange(count, device=energy.device) * tries + energy.argmin(1)
-    return Restored(observation.composed(picture), picture, rows(latent, best), energy)
+    return Restored(observation.composed(picture), picture, latent[best], energy)
 
 
 def starts(model: Model, observation: Observation, memory: Memory, search: Search) -> Any:
@@ -140,9 +141,9 @@ def starts(model: Model, observation: Observation, memory: Memory, search: Searc
     if search.neighbours:
         few = min(search.neighbours, len(memory.image))
         nearest = observation.distances(memory.image).topk(few, largest=False).indices
-        found += [rows(memory.latent, nearest[:, number]) for number in range(few)]
+        found += [memory.latent[nearest[:, number]] for number in range(few)]
     order = rearrange(torch.arange(len(found) * count), "(r b) -> (b r)", b=count)
-    return rows(joined(found), order.to(observation.values.device))
+    return Rows.cat(found)[order.to(observation.values.device)]
 
 
 def descend(
@@ -151,7 +152,7 @@ def descend(
     """Adam on the parts that are drawn, each number in units of its spread; and the energies where it
     ends."""
     scale = prior.scale
-    free = {name: (parts(latent)[name] / scale[name]).detach().requires_grad_() for name in scale}
+    free = {name: (latent.tensors()[name] / scale[name]).detach().requires_grad_() for name in scale}
     optimizer = torch.optim.Adam(free.values(), lr=search.rate)
 
     def current() -> Any:
@@ -173,7 +174,7 @@ def descend(
         with torch.no_grad():
             kept = confined(model, prior.kept(current()))
             for name, value in free.items():
-                value.copy_(parts(kept)[name] / scale[name])
+                value.copy_(kept.tensors()[name] / scale[name])
     with torch.no_grad():
         now = current()
         return now, energy(now)

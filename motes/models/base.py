@@ -15,6 +15,8 @@ from motes.errors import UserError
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 
+WHOLE_CLIPS = -1  # a window: whole clips of the data, however long they are
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -26,32 +28,61 @@ class Stage:
     loss: Callable[[Batch], Losses]
     # none: all is done in `begin`, and the loss is only looked at
     parameters: tuple[nn.Parameter, ...]
-    # once, before the first step; each time through, all training pictures
+    # once, before the first step; each time through, all training pictures, in whole clips
     begin: Callable[[Iterable[Batch]], None] | None = None
     # after each optimiser step, without gradients; each of several processes has its own share of the batch,
     # and all must end alike
     after_step: Callable[[Batch], None] | None = None
     # from the learning rate; None: the trainer's Adam
     optimizer: Callable[[float], Optimizer] | None = None
+    # when the stage is opened (after `begin`), and again when a run is resumed in it: for caches that follow from the
+    # weights and the data alone, and are in no checkpoint
+    prepare: Callable[[Iterable[Batch]], None] | None = None
 
 
 class Model(nn.Module, ABC):
-    """One file = one system = one final class. `Config` is a frozen dataclass; its fields `image_size`
-    (rows, columns), `channels` and `pictures` (how many the training set has), where they exist, are filled
-    from the data when training starts."""
+    """A system that describes pictures by latents and draws them again. One file holds one system, one final class.
+
+    A subclass has
+
+    - `Config`, a frozen dataclass of its options. The fields `image_size` (rows, columns), `channels` and `pictures`
+      (how many the training set has), where they exist, are filled from the data when training starts.
+    - `loss(batch)`: what training lowers, for pictures N C H W in [0, 1].
+    - `encode(image)`: the latent of pictures, a `Rows` record such as `Code`, `Particles` or `Slots`; its rows are the
+      pictures. Pictures of another size are refused with a `UserError`.
+    - `decode(latent)`: the pictures, N C H W.
+    - where it has more than one stage of training, `stages()`.
+
+    What else it can do it says by the protocols of `motes.models.abilities`. Its line in `motes.models.MODELS` gives it
+    a name; trainer, command line, scores and studio then know it.
+
+    >>> import torch
+    >>> from motes.models import MODELS
+    >>> model = MODELS["autoencoder"](MODELS["autoencoder"].Config(image_size=(16, 16), code_dim=4))
+    >>> latent = model.encode(torch.rand(2, 3, 16, 16))
+    >>> latent.vector.shape, model.decode(latent).shape
+    (torch.Size([2, 4]), torch.Size([2, 3, 16, 16]))
+    """
 
     Config: ClassVar[type]
     config: Any
-    # names of what must be known of each training picture, as in `Truth.scene`; they come in `Batch.facts`
+    # labels that each training picture must have, as in `Truth.scene`; they come in `Batch.labels`. "actions" asks for
+    # `Batch.actions`
     needs: tuple[str, ...] = ()
-    whole_clips: bool = False  # a step's rows are whole clips of the data, one after the other
+    # 0: a step's rows are single pictures; w: runs of w neighbouring frames of one clip; WHOLE_CLIPS: all its frames
+    window: int = 0
 
     @abstractmethod
     def loss(self, batch: Batch) -> Losses: ...
 
     @abstractmethod
     def encode(self, image: Image) -> Any:
-        """The latent: a frozen dataclass of tensors, batch first."""
+        """The latent of single pictures: a `Rows` record, one row a picture."""
+
+    def encode_clips(self, image: Image, frames: int) -> Any:
+        """The latent of whole clips whose `frames` frames lie side by side, one row a frame. A model that does not know of
+        time looks at each picture by itself."""
+        return self.encode(image)
 
     @abstractmethod
     def decode(self, latent: Any) -> Image: ...

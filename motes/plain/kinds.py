@@ -103,19 +103,19 @@ def _spelled(word: str, kind: Any) -> Any:
     return word
 
 
-def kind_of(annotation: str) -> Any:
+def kind_in_source(annotation: str) -> Any:
     """The kind that an annotation names, read without running it; Any where it is of no kind above."""
-    return _kind_of(ast.parse(annotation, mode="eval").body)
+    return _read(ast.parse(annotation, mode="eval").body)
 
 
-def _kind_of(node: ast.expr) -> Any:
+def _read(node: ast.expr) -> Any:
     match node:
         case ast.Name(id="int" | "float" | "bool" | "str" as name):
             return {"int": int, "float": float, "bool": bool, "str": str}[name]
         case ast.Constant(value=EllipsisType()):
             return Ellipsis
         case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=elements)):
-            return GenericAlias(tuple, tuple(_kind_of(element) for element in elements))
+            return GenericAlias(tuple, tuple(_read(element) for element in elements))
         case ast.Subscript(value=ast.Name(id="Literal"), slice=choices):
             return Literal[ast.literal_eval(choices)]  # pyright: ignore[reportInvalidTypeForm]
         case _:

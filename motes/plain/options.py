@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from motes.errors import UserError
-from motes.plain.kinds import Unfit, fit, kind_of, spelled
+from motes.plain.kinds import Unfit, fit, kind_in_source, spelled
 
 ROOT = Path(__file__).parents[1]
 # options without a dot that are proposed for one that is misspelt
@@ -123,7 +123,7 @@ def _known_option(home: str, name: str, place: str) -> Option:
 
 def _value(option: str, field: Option, words: list[str]) -> Any:
     """The value of a field, or a sentence that names the option."""
-    kind = kind_of(field.kind)
+    kind = kind_in_source(field.kind)
     if kind is bool and not words:
         return True
     if get_origin(kind) is not tuple and len(words) != 1:

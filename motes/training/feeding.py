@@ -31,7 +31,7 @@ class StageLoss(nn.Module):
 
 @dataclass(frozen=True)
 class AllBatches:
-    """Every training picture, as often as it is gone through."""
+    """Every training picture in whole clips, as often as they are gone through."""
 
     data: Dataset
     size: int
@@ -39,6 +39,5 @@ class AllBatches:
     device: torch.device
 
     def __iter__(self) -> Iterator[Batch]:
-        for start in range(0, len(self.data), self.size):
-            rows = range(start, min(start + self.size, len(self.data)))
-            yield self.data.batch_with(rows, self.needs).to(self.device)
+        for rows in self.data.chunks(range(len(self.data)), self.size):
+            yield self.data.batch(rows, self.needs, self.data.frames).to(self.device)

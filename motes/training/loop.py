@@ -18,7 +18,6 @@ from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from motes.data.base import Dataset
-from motes.data.source import open_data
 from motes.errors import UserError
 from motes.models.base import Model, Stage
 from motes.models.checkpoint import build, check_weights, read_config
@@ -26,9 +25,11 @@ from motes.ops.densities import noise
 from motes.ops.points.warp import paired
 from motes.training.feeding import AllBatches, StageLoss
 from motes.training.interruption import Interruption, Stopped
-from motes.training.recipe import Recipe, Training, check, read_recipe
+from motes.training.newborn import newborn
+from motes.training.recipe import Recipe, check, read_recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors
-from motes.training.schedule import Order, frames_together, learning_rate, progress, stage_at
+from motes.training.schedule import Order, learning_rate, progress, stage_at, window_of
+from motes.training.steps import adam, move_average, not_finite
 from motes.training.validation import validate
 from motes.types.batch import Batch, Losses
 
@@ -39,7 +40,7 @@ LOG_EVERY = 10
 
 @runtime_checkable
 class Watcher(Protocol):
-    """Told what happens; draws or prints it."""
+    """Follows a run: draws or prints what happens."""
 
     def step(self, record: dict[str, Any]) -> None: ...
 
@@ -55,8 +56,8 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
             f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
         )
     check(recipe.training)
-    data = open_data(recipe, "train")
-    model = _newborn(recipe, data)
+    data = recipe.source.open("train")
+    model = newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
     loop = _Loop(model, data, recipe, run, watcher)
     if processes.is_main_process:
@@ -77,9 +78,9 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
     processes = PartialState(cpu=not torch.cuda.is_available())
     with processes.main_process_first():  # it tidies up after a crash; the others read what it leaves
         found = run.restore(tidy=processes.is_main_process)
-    data = open_data(recipe, "train")
+    data = recipe.source.open("train")
     if found is None:
-        return _Loop(_newborn(recipe, data), data, recipe, run, watcher).go()
+        return _Loop(newborn(recipe, data), data, recipe, run, watcher).go()
     checkpoint, tensors, facts = found
     model = build(*read_config(checkpoint))
     weights = {
@@ -90,26 +91,6 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
     loop = _Loop(model, data, recipe, run, watcher)
     loop.take_up(tensors, facts)
     return loop.go()
-
-
-def _newborn(recipe: Recipe, data: Dataset) -> Model:
-    if len(data) == 0:
-        raise UserError("the training split has no pictures")
-    torch.manual_seed(recipe.training.seed)
-    return build(recipe.model, fit_config(recipe, data))
-
-
-def fit_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
-    """The model's options, with what the data decides filled in, unless the recipe says otherwise."""
-    from motes.models import MODELS
-
-    known = (
-        {field.name for field in dataclasses.fields(MODELS[recipe.model].Config)}
-        if recipe.model in MODELS
-        else set()
-    )
-    told = {"channels": data.image_shape[0], "image_size": data.image_shape[1:], "pictures": len(data)}
-    return {**{key: value for key, value in told.items() if key in known}, **recipe.model_config}
 
 
 class _Loop:
@@ -134,8 +115,10 @@ class _Loop:
         self.model = model.to(self.accelerator.device).train()
         self.data = data
         self.average = deepcopy(self.model).requires_grad_(False) if self.training.average else None
-        together = frames_together(model, data, self.training.batch_size // self.world)
-        self.order = Order(len(data), self.training.batch_size, self.training.seed, together)
+        self.window = window_of(model, data, self.training.batch_size // self.world)
+        frames = data.frames if model.window else 1
+        self.order = Order(len(data), self.training.batch_size, self.training.seed, self.window, frames)
+        self.held_out: Dataset | None = None
         self.stages = self.model.stages()
         self.stage = -1
         self.step = 0
@@ -205,7 +188,7 @@ class _Loop:
             if stage.after_step:
                 stage.after_step(batch)
             if self.average is not None:
-                _move_average(self.average, self.model, self.training.average, self.step)
+                move_average(self.average, self.model, self.training.average, self.step)
         if self.step % LOG_EVERY == 0:
             self._log(losses, stage, share)
 
@@ -220,16 +203,15 @@ class _Loop:
         """Let a stage's parameters learn, and only them, with a fresh optimiser."""
         self.stage = number
         stage = self.stages[number]
-        if begin and stage.begin:
-            torch.manual_seed(self.training.seed)
-            stage.begin(
-                AllBatches(self.data, self.training.batch_size, self.model.needs, self.accelerator.device)
-            )
+        for ready in (stage.begin if begin else None, stage.prepare):
+            if ready:
+                torch.manual_seed(self.training.seed)
+                ready(self._all_batches())
         learning = {id(parameter) for parameter in stage.parameters}
         for parameter in self.model.parameters():
             parameter.requires_grad_(id(parameter) in learning)
         self.optimizer = (
-            stage.optimizer(self.training.learning_rate) if stage.optimizer else _adam(stage, self.training)
+            stage.optimizer(self.training.learning_rate) if stage.optimizer else adam(stage, self.training)
         )
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
         if self.memory:
@@ -242,8 +224,10 @@ class _Loop:
         """Validate, calibrate, save: by the first process; the others wait."""
         if self.accelerator.is_main_process:
             model = self.average if self.average is not None else self.model
-            held_out = open_data(self.recipe, "validation")
-            record = {"step": self.step, **validate(model, held_out, self.training.validation_pictures)}
+            if self.held_out is None:  # opened once a run: a folder of pictures is costly to look through
+                self.held_out = self.recipe.source.open("validation")
+            measured = validate(model, self.held_out, self.training.validation_pictures)
+            record = {"step": self.step, **measured}
             if better := record["validation"] < self.best:
                 self.best = record["validation"]
                 self.best_step = self.step
@@ -267,7 +251,11 @@ class _Loop:
         self.accelerator.wait_for_everyone()
 
     def _batch(self, step: int) -> Batch:
-        return self.data.batch_with(self.order.rows(step, self.rank, self.world), self.model.needs)
+        rows = self.order.rows(step, self.rank, self.world)
+        return self.data.batch(rows, self.model.needs, self.window)
+
+    def _all_batches(self) -> AllBatches:
+        return AllBatches(self.data, self.training.batch_size, self.model.needs, self.accelerator.device)
 
     def _share(self) -> float:
         return progress(self.step, self.elapsed, self.training)
@@ -286,19 +274,11 @@ class _Loop:
             self.stopping = bool(mine[1])
             anywhere = bool(mine[2])
         if bad:
-            raise UserError(self._what_is_not_finite(losses, batch))
+            last = self.run.checkpoints / "last"
+            rescue = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
+            raise UserError(f"{not_finite(losses, batch, self.step)}; {rescue}; try a smaller learning_rate")
         if anywhere:
             raise UserError(f"the loss of another process became not finite at step {self.step}")
-
-    def _what_is_not_finite(self, losses: Losses, batch: Batch) -> str:
-        bad = next((name for name, value in losses.terms.items() if not torch.isfinite(value).all()), "total")
-        rows = batch.index.tolist()
-        if bad in losses.terms:
-            rows = batch.index[~torch.isfinite(losses.terms[bad])].tolist()
-        listed = ", ".join(map(str, rows[:8])) + (f" and {len(rows) - 8} more" if len(rows) > 8 else "")
-        last = self.run.checkpoints / "last"
-        kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
-        return f"{bad} became not finite at step {self.step} on pictures {listed} of the training set; {kept}; try a smaller learning_rate"
 
     def _log(self, losses: Losses, stage: Stage, share: float) -> None:
         means = torch.stack(
@@ -319,17 +299,3 @@ class _Loop:
         self.run.record(record)
         if self.watcher:
             self.watcher.step({**record, "progress": share})
-
-
-def _adam(stage: Stage, training: Training) -> torch.optim.Optimizer:
-    groups = [{"params": list(stage.parameters)}]  # as a group, for it may be empty
-    return torch.optim.Adam(groups, lr=training.learning_rate, eps=training.adam_epsilon, fused=True)
-
-
-def _move_average(average: Model, model: Model, decay: float, step: int) -> None:
-    """Over few steps at first, so that the random start is soon forgotten; buffers are the newest ones."""
-    decay = min(decay, (1 + step) / (10 + step))
-    for kept, now in zip(average.parameters(), model.parameters(), strict=True):
-        kept.lerp_(now, 1 - decay)
-    for kept, now in zip(average.buffers(), model.buffers(), strict=True):
-        kept.copy_(now)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from motes.data.source import Source
 from motes.errors import UserError
 from motes.plain.records import from_plain
 from motes.plain.writing import whole_file
@@ -52,6 +53,11 @@ class Recipe:
     data_config: dict[str, Any] = field(default_factory=dict)
     training: Training = field(default_factory=Training)
     preset: str = ""
+
+    @property
+    def source(self) -> Source:
+        """The data set, which opens by split."""
+        return Source(self.data, self.data_config)
 
     def save(self, folder: Path) -> None:
         with whole_file(folder / "run.json") as fresh:

@@ -1,13 +1,13 @@
 """What happens at which share of a run: stages, learning rate, and the rows of each step."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from motes.data.base import Dataset
 from motes.errors import UserError
-from motes.models.base import Model, Stage
+from motes.models.base import WHOLE_CLIPS, Model, Stage
 from motes.training.recipe import Training
 
 
@@ -28,27 +28,48 @@ def stage_at(stages: Sequence[Stage], share: float) -> int:
 
 
 def learning_rate(training: Training, step: int, share: float) -> float:
+    """At a step, and at a share of the run: it climbs over the first steps, then follows the schedule."""
     climb = min(1.0, (step + 1) / training.warm_steps) if training.warm_steps else 1.0
-    if training.schedule == "cosine":
-        return training.learning_rate * climb * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-    if training.schedule == "halving":
-        return training.learning_rate * climb * 0.5 ** sum(share >= place for place in training.halvings)
-    return training.learning_rate * climb
+    return training.learning_rate * climb * SCHEDULES[training.schedule](training, share)
+
+
+def _constant(training: Training, share: float) -> float:
+    return 1.0
+
+
+def _cosine(training: Training, share: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+
+def _halving(training: Training, share: float) -> float:
+    return 0.5 ** sum(share >= halving for halving in training.halvings)
+
+
+# schedule -> factor of the learning rate at a share of the run
+SCHEDULES: dict[str, Callable[[Training, float], float]] = {
+    "constant": _constant,
+    "cosine": _cosine,
+    "halving": _halving,
+}
 
 
 class Order:
-    """Rows of every step, from (seed, epoch) alone: each epoch sees every picture at most once, incomplete
-    batches are dropped.
+    """Rows of every step. They follow from (seed, epoch) alone, so that a resumed run goes on with the same ones.
 
-    `together` neighbours, the frames of a clip, come one after the other in the same step.
+    Each epoch sees every picture at most once, and incomplete batches are dropped. With a window, the rows of a step are
+    runs of so many neighbouring frames of one clip. A clip is cut into as many windows as fit, and where in the clip the
+    first of them starts is drawn anew each epoch.
     """
 
-    def __init__(self, pictures: int, batch_size: int, seed: int, together: int = 1):
-        self.pictures = pictures
-        self.batch_size = min(batch_size, pictures)
+    def __init__(self, pictures: int, batch_size: int, seed: int, window: int = 1, frames: int = 1):
         self.seed = seed
-        self.together = together
-        self.per_epoch = pictures // self.batch_size
+        self.window = window
+        self.frames = max(frames, window)
+        self.clips = pictures // self.frames
+        self.windows = self.frames // window  # of a clip
+        rows = self.clips * self.windows * window
+        self.batch_size = min(batch_size, rows)
+        self.per_epoch = rows // self.batch_size
         self._epoch = -1
         self._rows = np.empty(0, np.int64)
 
@@ -56,21 +77,38 @@ class Order:
         """The rows of this process: a run of neighbours in the global batch."""
         epoch, number = divmod(step, self.per_epoch)
         if epoch != self._epoch:
-            clips = np.random.default_rng([self.seed, epoch]).permutation(self.pictures // self.together)
             self._epoch = epoch
-            self._rows = (clips[:, None] * self.together + np.arange(self.together)).reshape(-1)
+            self._rows = self._rows_of(epoch)
         share = self.batch_size // world
         start = number * self.batch_size + rank * share
         return self._rows[start : start + share].tolist()
 
+    def _rows_of(self, epoch: int) -> np.ndarray:
+        """All rows of an epoch, window by window in random order."""
+        random = np.random.default_rng([self.seed, epoch])
+        order = random.permutation(self.clips * self.windows)
+        slack = self.frames - self.windows * self.window
+        shift = random.integers(0, slack + 1, self.clips)
+        clip, number = np.divmod(order, self.windows)
+        first = clip * self.frames + shift[clip] + number * self.window
+        return (first[:, None] + np.arange(self.window)).reshape(-1)
 
-def frames_together(model: Model, data: Dataset, batch_size: int) -> int:
-    """How many neighbouring rows a step never parts."""
-    if not model.whole_clips:
+
+def window_of(model: Model, data: Dataset, batch_size: int) -> int:
+    """Number of neighbouring frames that stay together in a step, 1 for a model of pictures. `batch_size` is a process's
+    share of a batch."""
+    if model.window == 0:
         return 1
-    if data.frames < 2 or batch_size % data.frames:
+    window = data.frames if model.window == WHOLE_CLIPS else model.window
+    if data.frames < max(window, 2):
+        wanted = "clips" if model.window == WHOLE_CLIPS else f"runs of {window} neighbouring frames"
         raise UserError(
-            f"this model learns from clips, whole ones in each step; these data have clips of {data.frames}, "
-            f"of which {batch_size} pictures a step must be a multiple"
+            f"this model learns from {wanted}, and these data have clips of {data.frames}; ask for longer ones, where "
+            "the data can have them, with --data.frames"
         )
-    return data.frames
+    if batch_size % window:
+        raise UserError(
+            f"this model learns from runs of {window} frames, whole ones in each step: {batch_size} pictures a step (of "
+            "each process) must be a multiple of that; choose another --training.batch-size"
+        )
+    return window

@@ -12,20 +12,15 @@ BATCH = 64
 
 
 def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
-    """In eval mode and from a fixed seed, each picture counting alike. A model that calibrates itself does
+    """In eval mode and from a fixed seed, over whole clips, each picture counting alike. A model that calibrates itself does
     so here."""
-    count = min(pictures, len(data))
-    if count == 0:
+    rows = data.first(pictures)
+    if not rows:
         return {"validation": float("inf"), "terms": {}}
     device = device_of(model)
     was_training = model.training
-    together = data.frames if model.whole_clips else 1
-    count = max(count // together, 1) * together
-    step = max(BATCH // together, 1) * together
-    starts = range(0, count, step)
-    batches = [
-        data.batch_with(range(start, min(start + step, count)), model.needs).to(device) for start in starts
-    ]
+    chunks = data.chunks(rows, BATCH)
+    batches = [data.batch(chunk, model.needs, data.frames).to(device) for chunk in chunks]
     model.eval()
     torch.manual_seed(0)
     with torch.no_grad():
@@ -34,6 +29,10 @@ def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
             model.calibrate(batches)
     model.train(was_training)
     terms = {
-        name: sum(one.terms[name].sum().item() for _, one in found) / count for name in found[0][1].terms
+        name: sum(losses.terms[name].sum().item() for _, losses in found) / len(rows)
+        for name in found[0][1].terms
     }
-    return {"validation": sum(rows * one.total.item() for rows, one in found) / count, "terms": terms}
+    return {
+        "validation": sum(count * losses.total.item() for count, losses in found) / len(rows),
+        "terms": terms,
+    }

@@ -1,39 +1,71 @@
 """What a data set hands to a model, and what a model wants lowered."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from einops import rearrange
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
+
+from motes.errors import UserError
+from motes.types.rows import Rows
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What a data set hands to a model: pictures and their rows in the data set."""
+class Batch(Rows):
+    """Pictures and their rows in the data set.
 
-    image: Float[Tensor, "B C H W"]
-    index: Int[Tensor, "B"]
-    # the other picture of a warped pair; proposals come from it
-    prior_image: Float[Tensor, "B C H W"] | None = None
+    N is the number of pictures. In a batch of clips N = B x T: the T frames of a clip lie side by side, so that
+    whoever works picture by picture need not know of time.
+    """
+
+    image: Float[Tensor, "N C H W"]
+    index: Int[Tensor, "N"]
+    # the other picture of a warped pair; the particles' prior proposes points from it
+    prior_image: Float[Tensor, "N C H W"] | None = None
+    # T, the same for all clips of the batch; 1: single pictures
+    frames: int = 1
     # what a model that learns with labels needs: name -> one entry a picture
-    facts: Mapping[str, Tensor] = field(default_factory=dict)
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
+    # what was done after each frame (robots), where the data know
+    actions: Float[Tensor, "N A"] | None = None
 
-    def to(self, device: torch.device | str) -> "Batch":
-        prior = None if self.prior_image is None else self.prior_image.to(device, non_blocking=True)
-        facts = {name: value.to(device, non_blocking=True) for name, value in self.facts.items()}
-        return Batch(
-            self.image.to(device, non_blocking=True), self.index.to(device, non_blocking=True), prior, facts
-        )
+    def __post_init__(self) -> None:
+        if self.frames < 1 or len(self.image) % self.frames:
+            raise UserError(f"{len(self.image)} pictures are no whole clips of {self.frames} frames")
 
-    def __len__(self) -> int:
-        return len(self.image)
+    def __getitem__(self, index: Any) -> "Batch":
+        """Some of the pictures; they are no whole clips any more, and stand alone."""
+        return Rows.__getitem__(replace(self, frames=1), index)
+
+    @property
+    def clip(self) -> Int[Tensor, "N"]:
+        """Which clip of the batch each picture belongs to."""
+        return torch.arange(len(self), device=self.image.device) // self.frames
+
+    def chunks(self, size: int) -> Iterator["Batch"]:
+        """The batch in parts of at most `size` pictures that never part a clip."""
+        step = max(size // self.frames, 1) * self.frames
+        for start in range(0, len(self), step):
+            yield self.mapped(lambda tensor, start=start: tensor[start : start + step])
+
+    def clips(self, values: Shaped[Tensor, "N ..."]) -> Shaped[Tensor, "B T ..."]:
+        """Values of the pictures, clip by clip.
+
+        >>> import torch
+        >>> batch = Batch(torch.zeros(6, 3, 8, 8), torch.arange(6), frames=3)
+        >>> batch.clips(batch.index).tolist()
+        [[0, 1, 2], [3, 4, 5]]
+        """
+        return rearrange(values, "(b t) ... -> b t ...", t=self.frames)
 
 
 @dataclass(frozen=True)
 class Losses:
     """What a model wants lowered: one scalar to differentiate, and its unweighted parts, one number a
-    picture."""
+    picture (or a clip)."""
 
     total: Float[Tensor, ""]
     terms: Mapping[str, Float[Tensor, "B"]]

@@ -1,30 +1,47 @@
-"""The nouns of motes: what travels between data, models and apps.
+"""What models make of pictures: one vector (Code), things with places (Particles) or layers (Slots).
 
-Dimension letters, everywhere: B pictures, C channels, H W picture rows and columns, K particles, F features,
-S glimpse side, M proposals. Positions are (row, column) in [-1, 1], row first; +1 is the lower right edge.
+Dimension letters, everywhere: B pictures (N = B x T where clips are meant), C channels, H W picture rows and
+columns, K particles or slots, F features, S glimpse side, M proposals. Positions are (row, column) in [-1, 1],
+row first; +1 is the lower right edge.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
+
+from motes.types.rows import Rows
 
 Image = Float[Tensor, "B C H W"]  # values in [0, 1]
 
 
 @dataclass(frozen=True)
-class Code:
-    """A picture as one vector."""
+class Code(Rows):
+    """A picture as one vector.
+
+    >>> code = Code(torch.zeros(2, 3))
+    >>> code.with_code(code.code + 1).vector.tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
 
     vector: Float[Tensor, "B F"]
     # of each number, where the model is unsure of it
     log_variance: Float[Tensor, "B F"] | None = None
 
+    @property
+    def code(self) -> Float[Tensor, "B F"]:
+        """The numbers that may be changed one by one."""
+        return self.vector
+
+    def with_code(self, code: Float[Tensor, "B F"]) -> "Code":
+        """The same pictures with other numbers."""
+        return replace(self, vector=code)
+
 
 @dataclass(frozen=True)
-class Particles:
+class Particles(Rows):
     """A picture as a set of K things (and a background): where, what look, how present, how sure.
 
     Edits return new objects and touch one particle of one picture (`picture` counts within the batch).
@@ -44,8 +61,15 @@ class Particles:
     # in [0, 1]; below 1/2 the model doubts that something is there
     certainty: Float[Tensor, "B K"] | None = None
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """K, the number of particles of each picture."""
         return self.position.shape[1]
+
+    @property
+    def believed(self) -> Bool[Tensor, "B K"]:
+        """The particles that the model believes in: certain and present, each by more than one half."""
+        return self.confident().presence > 0.5
 
     @property
     def confidence(self) -> Float[Tensor, "B K"]:
@@ -126,11 +150,6 @@ class Particles:
         rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
         picture = torch.arange(len(rows), device=rows.device)[:, None]
         return replace(self, **{name: value[picture, rows] for name, value in self.per_particle().items()})
-
-    def to(self, device: torch.device | str) -> "Particles":
-        return replace(
-            self, **{name: value.to(device) for name, value in vars(self).items() if value is not None}
-        )
 
     def per_particle(self) -> dict[str, Tensor]:
         """What each particle has, by name, without what is missing."""

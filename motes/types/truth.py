@@ -1,15 +1,20 @@
 """What is in each picture, for data that knows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from motes.types.rows import Rows
+
 
 @dataclass(frozen=True)
-class Truth:
-    """What is in each picture, for data that knows; N is the most things a picture may have. What nobody
-    knows is None or missing. In a clip, n is the same thing in all frames."""
+class Truth(Rows):
+    """What is in each picture; N is the most things a picture may have. What nobody knows is None or missing.
+
+    In a clip, n is the same thing in all frames.
+    """
 
     # whether any of it is visible
     present: Bool[Tensor, "B N"]
@@ -24,6 +29,6 @@ class Truth:
     # landmarks of the picture: (row, column) in [-1, 1]
     points: Float[Tensor, "B P 2"] | None = None
     # of things, B N ...: colour in [0, 1], shape, size, depth (less = nearer)
-    factors: dict[str, Tensor] = field(default_factory=dict)
+    factors: Mapping[str, Tensor] = field(default_factory=dict)
     # of pictures, B ...: camera, light, identity
-    scene: dict[str, Tensor] = field(default_factory=dict)
+    scene: Mapping[str, Tensor] = field(default_factory=dict)

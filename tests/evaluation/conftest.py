@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from motes.evaluation.question import Evidence, Seen
+from motes.evaluation.question import EncodedBatch, Evidence
 from motes.models.base import Model
 from motes.ops.rendering.composite import render
+from motes.ops.rendering.footprints import Footprints
+from motes.ops.rendering.glimpse import place
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Particles
 
@@ -14,9 +16,10 @@ from motes.types.latents import Particles
 class Discs(Model):
     """Every particle is an opaque disc that fills its window; its first feature is its grey."""
 
-    def __init__(self, side=9):
+    def __init__(self, side=9, size=(32, 32)):
         super().__init__()
         self.side = side
+        self.size = size
         self.shift = nn.Parameter(torch.zeros(()))
 
     def loss(self, batch):
@@ -28,6 +31,10 @@ class Discs(Model):
     def decode(self, latent):
         background = torch.zeros(len(latent.presence), 1, 32, 32)
         return render(self.glimpses(latent), latent.position, latent.presence, background)
+
+    def shares(self, latent):
+        windows = place(self.glimpses(latent)[:, :, :1], latent.position, self.size)
+        return Footprints.of(windows, latent.presence, self.size).on_canvas()
 
     def glimpses(self, latent):
         steps = torch.arange(self.side) - (self.side - 1) / 2
@@ -66,9 +73,8 @@ def make_particles():
 def see():
     def see(latent, truth, size=(32, 32), frames=1, side=9):
         count = len(latent.presence)
-        return Seen(
-            Discs(side), Batch(torch.zeros(count, 1, *size), torch.arange(count)), latent, truth, frames
-        )
+        batch = Batch(torch.zeros(count, 1, *size), torch.arange(count), frames=frames)
+        return EncodedBatch(Discs(side, size), batch, latent, truth)
 
     return see
 

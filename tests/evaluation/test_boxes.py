@@ -20,7 +20,7 @@ PLACES = (
 
 @pytest.fixture
 def truth(see, make_particles):
-    boxes, _ = see(make_particles(PLACES), None).footprints.boxes()
+    boxes = see(make_particles(PLACES), None).segments.boxes
     return Truth(
         torch.ones(2, 3, dtype=torch.bool), boxes=boxes - torch.tensor([0, 0, 1, 1])
     )  # the truth names the last row itself

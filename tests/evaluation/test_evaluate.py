@@ -150,7 +150,9 @@ def test_scores_that_learn_look_at_the_other_splits_and_no_further_than_told():
 
 def test_what_cannot_be_had_is_refused_by_name_and_else_left_out():
     blank = Copyist()
-    with pytest.raises(UserError, match="masks cannot be scored: this model has no particles"):
+    with pytest.raises(
+        UserError, match="masks cannot be scored: this model does not say which pixels are whose"
+    ):
         evaluate(blank, DATA, asked=Asked(("pictures", "masks")))
     with pytest.raises(UserError, match="landmarks cannot be scored: this data has no landmarks"):
         evaluate(Seer(test=DATA), DATA, limit=2, asked=Asked(("landmarks",)))
@@ -187,7 +189,7 @@ def test_clips_are_whole_or_not_there():
             return super().encode(image)
 
     scores = evaluate(Counting(), data, limit=11, batch=6, asked=Asked(("pictures",)))
-    assert shown == [6, 2], "two clips of four: no clip is cut by the limit"
+    assert shown == [4, 4], "two clips of four: no clip is cut by the limit, nor by the batch"
     assert scores["psnr"].low <= scores["psnr"].value <= scores["psnr"].high
 
 

@@ -17,7 +17,7 @@ PLACES = torch.tensor([[[-0.5, -0.5], [0.5, 0.5], [0.5, -0.4]], [[-0.5, 0.5], [0
 @pytest.fixture
 def truth(see, make_particles):
     """Of two pictures of three discs each: what the drawing model itself shows."""
-    owners = see(make_particles(PLACES), None).footprints.owners(torch.ones(2, 3, dtype=torch.bool))
+    owners = see(make_particles(PLACES), None).segments.owners
     masks = one_hot(owners, 4).permute(0, 3, 1, 2)[:, 1:].bool()
     return Truth(masks.any((2, 3)), masks=masks)
 
@@ -68,18 +68,14 @@ def test_particles_that_change_roles_are_right_in_each_frame_but_not_over_time(
     )
 
 
-def test_a_clip_may_be_seen_in_pieces(see, make_particles, truth):
-    whole = see(make_particles(torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])), truth, frames=2)
-    together = QUESTION.look(whole)
-    pieces = [
-        QUESTION.look(see(make_particles(whole.latent.position[n : n + 1]), rows(truth, n), frames=2))
-        for n in range(2)
-    ]
+def test_clips_may_be_seen_one_after_the_other(see, make_particles, truth):
+    places = torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])
+    frames = Truth.cat([truth, truth[[1, 0]]])
+    together = QUESTION.look(see(make_particles(torch.cat([places, places])), frames, frames=2))
+    pieces = [see(make_particles(places), frames[clip : clip + 2], frames=2) for clip in (0, 2)]
+    pieces[1] = replace(pieces[1], batch=replace(pieces[1].batch, index=torch.tensor([2, 3])))
+    pieces = [QUESTION.look(piece) for piece in pieces]
     apart = {name: torch.cat([piece[name] for piece in pieces]) for name in together}
-    times = torch.ones(1, 2)
+    times = torch.ones(1, 4)
     for name, statistic in QUESTION.judge(Evidence(together)).items():
         torch.testing.assert_close(QUESTION.judge(Evidence(apart))[name](times), statistic(times))
-
-
-def rows(truth, n):
-    return Truth(truth.present[n : n + 1], masks=truth.masks[n : n + 1])

@@ -5,8 +5,7 @@ import torch
 
 from motes.errors import UserError
 from motes.explore.manifold import gaussian_grid, manifold, standard_normal
-from motes.models.codes.glo import GenerativeLatentOptimisation
-from motes.models.codes.glo import GloConfig as GloConfig
+from motes.models.codes.glo import GenerativeLatentOptimisation, GloConfig
 from motes.models.codes.vae import VaeConfig, VariationalAutoencoder
 
 

@@ -7,7 +7,7 @@ import pytest
 from motes.data import DATASETS
 from motes.errors import UserError
 from motes.models import MODELS
-from motes.plain.kinds import Unfit, fit, kind_of, spelled
+from motes.plain.kinds import Unfit, fit, kind_in_source, spelled
 from motes.plain.options import options_of, read_options
 
 
@@ -17,7 +17,7 @@ from motes.plain.options import options_of, read_options
 def test_the_kinds_in_the_source_are_those_of_the_class(registry, name):
     hints = get_type_hints(registry[name].Config)
     for option in options_of(registry.source(name)).values():
-        assert kind_of(option.kind) in (hints[option.name], Any), option
+        assert kind_in_source(option.kind) in (hints[option.name], Any), option
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """Schedules are walked to their end; rows are seen once an epoch, and shared without overlap."""
 
 import pytest
+import torch
 
+from motes.data.worlds.flat.balls import Balls
+from motes.errors import UserError
 from motes.models.base import Stage
+from motes.models.codes.pca import PcaConfig, PrincipalComponents
 from motes.training.presets import PRESETS
 from motes.training.recipe import Training, read_recipe
-from motes.training.schedule import Order, learning_rate, progress, stage_at
+from motes.training.schedule import Order, learning_rate, progress, stage_at, window_of
 
 
 def nothing(batch):
@@ -55,10 +59,39 @@ def test_presets_are_written_and_read_back_and_make_models(name, tmp_path):
 
 
 def test_clips_stay_whole():
-    order = Order(40, 20, seed=3, together=5)
+    order = Order(40, 20, seed=3, window=5, frames=5)
     rows = [row for step in range(2) for row in order.rows(step)]
     assert sorted(rows) == list(range(40))
     assert all(
         rows[start : start + 5] == list(range(rows[start], rows[start] + 5)) for start in range(0, 40, 5)
     )
     assert [row for rank in (0, 1) for row in order.rows(0, rank, 2)] == order.rows(0)
+
+
+def test_windows_stay_within_their_clip_and_start_elsewhere_each_epoch():
+    order = Order(pictures=60, batch_size=12, seed=3, window=3, frames=10)
+    epochs = []
+    for epoch in range(6):
+        rows = [order.rows(epoch * order.per_epoch + step) for step in range(order.per_epoch)]
+        assert all(len(step) == 12 for step in rows)
+        windows = torch.tensor(rows).reshape(-1, 3)
+        assert (windows.diff(dim=1) == 1).all(), "neighbouring frames"
+        assert (windows[:, 0] // 10 == windows[:, 2] // 10).all(), "of one clip"
+        assert len(windows.unique()) == windows.numel(), "no picture twice"
+        epochs.append(sorted(windows[:, 0].tolist()))
+    assert len({tuple(starts) for starts in epochs}) > 1
+    later = Order(pictures=60, batch_size=12, seed=3, window=3, frames=10)
+    assert later.rows(7) == order.rows(7), "without the steps before"
+
+
+def test_a_window_longer_than_a_clip_or_no_part_of_a_batch_is_refused():
+    model = PrincipalComponents(PcaConfig(image_size=(8, 8), pictures=8, code_dim=2))
+    model.window = 4
+    data = Balls(Balls.Config(count=8, frames=8), "train")
+    assert window_of(model, data, 8) == 4
+    with pytest.raises(UserError, match=r"runs of 4 frames, whole ones in each step: 6 pictures"):
+        window_of(model, data, 6)
+    with pytest.raises(
+        UserError, match=r"learns from runs of 4 neighbouring frames, and these data have clips of 2"
+    ):
+        window_of(model, Balls(Balls.Config(count=8, frames=2), "train"), 8)

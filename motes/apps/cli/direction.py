@@ -136,9 +136,9 @@ def _ends(stem: str, end: str) -> bool:
 
 def _encoded(session: "Session", files: Sequence[Path], fit: str) -> Any:
     """The latents of all files in one; every file is needed."""
-    from motes.explore.latents import joined
+    from motes.types.rows import Rows
 
-    latent = joined([encoded.latent for encoded in session.encode_files(files, fit=fit)])
+    latent = Rows.cat([encoded.latent for encoded in session.encode_files(files, fit=fit)])
     if session.skipped:
         raise UserError(f"every picture of a pair is needed: {session.skipped[0]}")
     return latent

@@ -59,9 +59,8 @@ class _Tables:
         from motes.types.latents import Particles
 
         self.names += [str(path) for path in encoded.paths]
-        for name, value in vars(encoded.latent).items():
-            if value is not None:
-                self.arrays.setdefault(name, []).append(value.cpu().numpy())
+        for name, tensor in encoded.latent.tensors().items():
+            self.arrays.setdefault(name, []).append(tensor.cpu().numpy())
         if isinstance(encoded.latent, Particles):
             self.rows += rows_of(encoded)
 

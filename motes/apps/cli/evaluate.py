@@ -86,11 +86,10 @@ def _scored(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from motes.data.source import open_data
     from motes.evaluation import Asked, evaluate
 
-    asked = Asked(names, open=lambda split: open_data(recipe, split), learn_limit=arguments.learn_limit)
-    data = open_data(recipe, "test")
+    asked = Asked(names, open=recipe.source.open, learn_limit=arguments.learn_limit)
+    data = recipe.source.open("test")
     columns = (TextColumn("looking at pictures"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("")

@@ -153,7 +153,7 @@ def refuse_unknown(parser: Parser, words: Sequence[str]) -> None:
     options = [option for option in parser._option_string_actions if option.startswith("--")]
     for word in words:
         name = word.partition("=")[0]
-        if name == "--" or not name.startswith("--") or name in options:
+        if not name.startswith("--") or name in ("--", *options):
             continue
         if "." in name and name.startswith(parser.dotted):
             continue

@@ -112,9 +112,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _training_pictures(arguments: argparse.Namespace, session: "Session") -> "Tensor":
     """B C H W."""
-    from motes.data.source import open_data
-
-    data = open_data(recipe_for(arguments.run, session.model.config, arguments.data), "train")
+    data = recipe_for(arguments.run, session.model.config, arguments.data).source.open("train")
     return data.batch(range(min(arguments.pictures, len(data)))).image
 
 

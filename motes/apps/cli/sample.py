@@ -91,15 +91,13 @@ def _training_pictures(run: Path, limit: int) -> "Iterator[Batch]":
     """Up to so many pictures, spread evenly over all of the training split."""
     import numpy as np
 
-    from motes.data.source import open_data
-
     recipe = find_recipe(run)
     if recipe is None:
         raise UserError(
             f"{run} does not say what it was trained on, to whose codes a law could be fitted; "
             "name the run's folder"
         )
-    data = open_data(recipe, "train")
+    data = recipe.source.open("train")
     count = min(limit, len(data))
     rows = np.linspace(0, len(data) - 1, count).round().astype(int).tolist()
     for start in range(0, count, 64):

@@ -124,10 +124,9 @@ def _fetch_comparing_network(recipe: Recipe) -> None:
 def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> None:
     """Train with a display; then score the best checkpoint, write the report and say what to do next."""
     from motes.apps.cli.progress import Display
-    from motes.data.source import open_data
     from motes.training.loop import Stopped
 
-    held_out = open_data(recipe, "validation")
+    held_out = recipe.source.open("validation")
     try:
         with Display(held_out) as display:
             learn(display)
@@ -142,14 +141,13 @@ def _conclude(recipe: Recipe, folder: Path) -> None:
     from rich.console import Console
 
     from motes.apps.report.report import next_commands, write_report
-    from motes.data.source import open_data
     from motes.evaluation import Asked, evaluate
     from motes.models.checkpoint import load
     from motes.training.run import Run
 
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
-        data = open_data(recipe, "test")
+        data = recipe.source.open("test")
         asked = Asked(("pictures", "objects"), refuse=False)
         scores = evaluate(model, data, limit=SCORED, asked=asked)
         page = write_report(Run(folder), recipe, model, data, scores)

@@ -83,6 +83,6 @@ def _start_and_end(session: Session, latent: Any, edits: Edits, look: Look) -> t
     if not isinstance(latent, Particles):
         return latent, end
     start = latent
-    for k in range(len(latent), len(end)):
+    for k in range(latent.count, end.count):
         start = start.joined(end, k).without(k)
     return start, end

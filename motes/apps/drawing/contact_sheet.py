@@ -11,7 +11,6 @@ from torch import Tensor
 from motes.apps.drawing.marks import COLOURS, Colour, laid_over, sheet, to_picture
 from motes.apps.drawing.save import save_picture
 from motes.data.base import Dataset, Split
-from motes.data.source import open_data
 from motes.training.recipe import Recipe
 from motes.types.truth import Truth
 
@@ -46,7 +45,7 @@ class Pen:
 
 def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "train") -> None:
     """Write the sheet, and say where."""
-    data = open_data(recipe, split)
+    data = recipe.source.open(split)
     count = count or (PICTURES if data.frames == 1 else CLIPS)
     save_picture(contact_sheet(data, count), out)
     total = len(data) // data.frames

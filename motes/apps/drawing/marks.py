@@ -67,7 +67,7 @@ def marks(particles: Particles, picture: int) -> list[Mark]:
             sure=sure[k],
             label=label[k] if sure[k] else f"{label[k]} (doubted)",
         )
-        for k in range(len(particles))
+        for k in range(particles.count)
     ]
     return sorted(drawn, key=lambda mark: mark.sure)
 
@@ -85,7 +85,7 @@ def _labels(particles: Particles, picture: int) -> list[str]:
     spread = (0.25 * particles.log_variance[picture].sum(-1)).exp().div(2).tolist()
     return [
         f"particle {k}: presence {presence[k]:.2f}, place ± {spread[k]:.3f} sides"
-        for k in range(len(particles))
+        for k in range(particles.count)
     ]
 
 

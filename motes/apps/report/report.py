@@ -18,7 +18,7 @@ from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
 from motes.data.base import Dataset
 from motes.evaluation import Score
-from motes.models.abilities import Samples
+from motes.models.abilities import Glimpses, Proposes, Samples
 from motes.models.base import Model, device_of
 from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
@@ -119,17 +119,17 @@ def panels(model: Model, image: Image) -> Iterable[tuple[str, str, str]]:
             "Drawn from the latent alone; below, where that is off (black: not at all, white: by everything)."
         )
         yield "Reconstructions", words, _strip(drawn) + _strip(error)
-        if (proposals := getattr(model, "proposals", None)) is not None:
-            dots = [svg.dots(points.tolist(), *image.shape[2:]) for points in proposals(image)]
+        if isinstance(model, Proposes):
+            dots = [svg.dots(points.tolist(), *image.shape[2:]) for points in model.proposals(image)]
             yield (
                 "Proposals",
                 "Points that the prior proposes, patch by patch; the particles are drawn to them.",
                 _strip(image, dots),
             )
-        if (glimpses := getattr(model, "glimpses", None)) is not None and isinstance(latent, Particles):
+        if isinstance(model, Glimpses) and isinstance(latent, Particles):
             words = "Each particle drawn alone, over chequers where it is transparent; faint where the model doubts it. The front comes first."
             rows = (
-                _glimpses(image[n], latent, glimpses(latent)[n], n)
+                _glimpses(image[n], latent, model.glimpses(latent)[n], n)
                 for n in range(min(WITH_GLIMPSES, len(image)))
             )
             yield "Glimpses", words, "".join(rows)

@@ -1,8 +1,9 @@
 """The one place where apps open a model, and read, encode, edit and decode pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from jaxtyping import Float
 from PIL import Image as Pictures
 from torch import Tensor
 
-from motes.apps.session.edits import Edits, Look, apply, code_field
+from motes.apps.session.edits import Edits, Look
+from motes.apps.session.kinds import apply, kind_of
 from motes.apps.session.picture_reader import Reader
 from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
@@ -21,6 +23,7 @@ from motes.models.base import Model, device_of
 from motes.models.checkpoint import load
 from motes.ops.rendering.painting import Painting
 from motes.types.latents import Image, Particles
+from motes.types.rows import Rows
 
 # pictures from which the spread of looks is told; principal directions that are shown
 SPREAD_OF = 32
@@ -81,23 +84,26 @@ class Session:
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
         """Batches of pictures from files, folders and videos. Unreadable ones are noted in `skipped`; none
-        readable is an error."""
+        readable is an error.
+
+        A model of clips gets the frames of a video in whole clips, the last of which may be shorter; a picture is a clip
+        of one frame.
+        """
         config = self.model.config
-        seen = 0
-        waiting = []
         reader = Reader(config.image_size, config.channels, fit, self.skipped, self.rates)
-        for path, pixels in reader(sources):
-            waiting.append((path, pixels))
-            seen += 1
-            if len(waiting) == batch:
+        waiting: list[Clip] = []
+        empty = True
+        for clip in _clips(reader(sources), self.model.window):
+            if waiting and sum(map(len, waiting)) + len(clip) > batch:
                 yield self._encode(waiting)
                 waiting = []
+            waiting.append(clip)
+            empty = False
         if waiting:
             yield self._encode(waiting)
-        if not seen:
-            raise UserError(
-                f"no picture could be read; {self.skipped[0] if self.skipped else 'name picture files or folders of them'}"
-            )
+        if empty:
+            hint = self.skipped[0] if self.skipped else "name picture files or folders of them"
+            raise UserError(f"no picture could be read; {hint}")
 
     def decode(self, latent: Any) -> Image:
         with torch.no_grad():
@@ -138,8 +144,9 @@ class Session:
     def offers(self) -> Offers:
         config = self.model.config
         latent = self.encode(torch.full((1, config.channels, *config.image_size), 0.5))
+        samples = isinstance(self.model, Samples)
         if not isinstance(latent, Particles):
-            return Offers(False, False, False, False, False, isinstance(self.model, Samples))
+            return Offers(False, False, False, False, False, samples)
         whole, none = (
             self.decode(replace(latent, presence=torch.full_like(latent.presence, share))) for share in (1, 0)
         )
@@ -149,17 +156,16 @@ class Session:
             more=self._decodes(latent.joined(latent, 0)),
             presence=not torch.equal(whole, none),
             proposals=isinstance(self.model, Proposes),
-            samples=isinstance(self.model, Samples),
+            samples=samples,
         )
 
-    def spread(self, image: Image) -> Spread:
-        """Of the looks of all particles that are there in these pictures, or of their codes."""
+    def spread(self, image: Image) -> Spread | None:
+        """Of the looks of all particles that are there in these pictures, or of their codes; None for latents that have
+        neither."""
         latent = self.encode(image[:SPREAD_OF])
-        if isinstance(latent, Particles):
-            looks = latent.features[latent.confident().presence > 0.5]
-            looks = looks if len(looks) > 2 else latent.features.flatten(0, 1)
-        else:
-            looks = getattr(latent, code_field(latent))
+        looks = kind_of(latent).vectors(latent)
+        if looks is None:
+            return None
         middle = looks.mean(0)
         if not looks.shape[1]:
             return Spread(middle, middle, middle, looks.new_zeros(0, 0), looks.new_zeros(0))
@@ -176,11 +182,36 @@ class Session:
         except Exception:  # whatever a model does with what it was not made for
             return False
 
-    def _encode(self, waiting: list[tuple[Path, np.ndarray]]) -> Encoded:
-        image = (
-            torch.from_numpy(np.stack([pixels for _, pixels in waiting])).float().div_(255).to(self.device)
-        )
-        return Encoded([path for path, _ in waiting], image, self.encode(image))
+    def _encode(self, clips: Sequence["Clip"]) -> Encoded:
+        """Clips of the same length are encoded together."""
+        images: list[Tensor] = []
+        latents: list[Rows] = []
+        for frames, alike in groupby(clips, len):
+            pixels = np.stack([picture for clip in alike for _, picture in clip])
+            image = torch.from_numpy(pixels).float().div_(255).to(self.device)
+            with torch.no_grad():
+                latents.append(self.model.encode_clips(image, frames))
+            images.append(image)
+        paths = [path for clip in clips for path, _ in clip]
+        return Encoded(paths, torch.cat(images), Rows.cat(latents))
+
+
+# neighbouring frames of one video, or one picture: paths and pixels
+Clip = list[tuple[Path, np.ndarray]]
+
+
+def _clips(pictures: Iterable[tuple[Path, np.ndarray]], window: int) -> Iterator[Clip]:
+    """Runs of `window` frames of one video; a video's last run may be shorter. Without a window each picture is a
+    clip."""
+    clip: Clip = []
+    for path, pixels in pictures:
+        goes_on = clip and len(clip) < window and path.parent.is_file() and path.parent == clip[0][0].parent
+        if clip and not goes_on:
+            yield clip
+            clip = []
+        clip.append((path, pixels))
+    if clip:
+        yield clip
 
 
 def _nowhere(name: str) -> Any:

@@ -13,7 +13,6 @@ from motes.apps.session.session import SPREAD_OF, Session, Spread
 from motes.data.base import Dataset
 from motes.data.files.folder import list_pictures
 from motes.data.files.picture_files import read_bytes
-from motes.data.source import open_data
 from motes.errors import UserError
 from motes.models.checkpoint import checkpoint_folder, read_config
 from motes.training.recipe import read_recipe
@@ -67,7 +66,7 @@ class OpenedRun:
     @cached_property
     def held_out(self) -> Dataset | None:
         try:
-            return open_data(read_recipe(self.folder), "validation")
+            return read_recipe(self.folder).source.open("validation")
         except UserError:
             return None  # a checkpoint alone, or its data lies elsewhere today
 
@@ -179,7 +178,7 @@ class Shelf:
         if name.startswith("held-out/"):
             run_name, _, number = name.removeprefix("held-out/").rpartition("/")
             folder = next(str(run.folder) for run in self.runs if run.name == run_name)
-            return f'open_data(read_recipe(Path({folder!r})), "validation").batch([{number}]).image'
+            return f'read_recipe(Path({folder!r})).source.open("validation").batch([{number}]).image'
         return f"session.read({str(self.files.get(name, 'picture.png'))!r})"
 
 

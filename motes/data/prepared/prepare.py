@@ -7,16 +7,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 
-from motes.data import DATASETS
 from motes.data.base import SPLITS, Dataset, Split
 from motes.data.prepared.prepared import FORMAT, MANIFEST, VERSION, file_name, read_manifest
+from motes.data.source import Source
 from motes.errors import UserError
 from motes.plain.writing import Unwritten, flush, whole_file
 from motes.types.truth import Truth
@@ -25,17 +25,6 @@ from motes.version import VERSION as MOTES
 CHUNK = 1 << 26  # bytes of pixels between two marks in progress.json: what an interruption may cost
 PROGRESS = "progress.json"
 LOCK = "lock"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A data set by its name, with its options."""
-
-    name: str
-    config: Any
-
-    def open(self, split: Split) -> Dataset:
-        return DATASETS[self.name](self.config, split)
 
 
 def prepare(
@@ -171,16 +160,13 @@ def _identity(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[st
         raise UserError(
             f"the splits of {source.name} have pictures of different sizes; they cannot be one set"
         )
-    counts = {
-        split: min(len(data), limit - limit % data.frames or data.frames) if limit else len(data)
-        for split, data in sets.items()
-    }
+    counts = {split: len(data.first(limit)) if limit else len(data) for split, data in sets.items()}
     for split, count in counts.items():
         if not count:
             raise UserError(f"the {split} split of {source.name} is empty; leave it out with --splits")
     plain = {
         "data": source.name,
-        "config": asdict(source.config),
+        "config": asdict(first.config),
         "image_shape": first.image_shape,
         "frames": first.frames,
         "counts": counts,

@@ -138,7 +138,7 @@ class StackedAutoencoder(Model):
         self, logits: Float[Tensor, "B N"], batch: Batch
     ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
         """The surprise at the true class, and 1 where another one seemed likelier."""
-        truth = batch.facts["class"].long()
+        truth = batch.labels["class"].long()
         if int(truth.max()) >= self.config.classes:
             raise UserError(
                 f"there is a class {int(truth.max())} in the data; set classes to {int(truth.max()) + 1} or more"

@@ -1,7 +1,7 @@
 """A generator that is told what to draw: class, view and transform become a picture and a mask."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import torch
 from einops import repeat
@@ -17,6 +17,7 @@ from motes.ops.pictures.image_loss import squared_error
 from motes.ops.points.similarity import NUMBERS, lit, placed
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
+from motes.types.rows import Rows
 
 # of the descent that finds a picture's condition
 STARTS = 4
@@ -57,7 +58,7 @@ class ConditionalConfig:
 
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(Rows):
     """What is to be drawn. Weights of two classes draw what is between them; a transform of zeros leaves all
     as it is."""
 
@@ -68,8 +69,12 @@ class Condition:
     # as in motes.ops.points.similarity: down, right, log zoom, turn, log light
     transform: Float[Tensor, "B 5"]
 
-    def of(self, rows: Tensor) -> "Condition":
-        return Condition(*(getattr(self, one.name)[rows] for one in fields(self)))
+    @property
+    def code(self) -> Float[Tensor, "B K"]:
+        return self.weights
+
+    def with_code(self, code: Float[Tensor, "B K"]) -> "Condition":
+        return replace(self, weights=code)
 
 
 class ConditionalGenerator(Model):
@@ -196,7 +201,7 @@ class ConditionalGenerator(Model):
         with torch.no_grad():
             error = squared_error(self.decode(found), wanted).unflatten(0, (count, -1))
         first = torch.arange(count, device=image.device) * error.shape[1]
-        return found.of(first + error.argmin(1))
+        return found[first + error.argmin(1)]
 
     @torch.no_grad()
     def _starts(self, image: Image) -> Condition:
@@ -205,16 +210,16 @@ class ConditionalGenerator(Model):
         every = self.condition(classes, self.known.repeat(self.config.classes, 1))
         errors = []
         for rows in torch.arange(len(classes), device=image.device).split(TOGETHER):
-            apart = self.decode(every.of(rows)).flatten(1)
+            apart = self.decode(every[rows]).flatten(1)
             errors.append(torch.cdist(image.flatten(1), apart))
         nearest = torch.cat(errors, 1).topk(min(STARTS, len(classes)), largest=False).indices
-        return every.of(nearest.flatten())
+        return every[nearest.flatten()]
 
     def _error(self, batch: Batch, transform: Float[Tensor, "B 5"]) -> Losses:
         mask = self._mask(batch)
         before = placed(torch.cat([batch.image, mask], 1), transform)
         wanted, covered = before.split([self.config.channels, 1], 1)
-        picture, drawn_mask = self.drawn(self.condition(batch.facts["class"], self._views(batch), transform))
+        picture, drawn_mask = self.drawn(self.condition(batch.labels["class"], self._views(batch), transform))
         error = squared_error(picture, lit(wanted, covered, transform))
         shape = squared_error(drawn_mask, covered)
         return Losses(
@@ -222,7 +227,7 @@ class ConditionalGenerator(Model):
         )
 
     def _views(self, batch: Batch) -> Float[Tensor, "B A"]:
-        view = batch.facts["view"].to(batch.image).flatten(1)
+        view = batch.labels["view"].to(batch.image).flatten(1)
         if view.shape[1] != self.config.angles:
             raise UserError(
                 f"a view of these data has {view.shape[1]} angles, and this model's {self.config.angles}; set angles to it"
@@ -230,4 +235,4 @@ class ConditionalGenerator(Model):
         return view
 
     def _mask(self, batch: Batch) -> Float[Tensor, "B 1 H W"]:
-        return batch.facts["mask"][:, None].to(batch.image)
+        return batch.labels["mask"][:, None].to(batch.image)

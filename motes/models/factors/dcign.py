@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage, device_of, refuse_other_sizes
+from motes.models.base import WHOLE_CLIPS, Model, Stage, device_of, refuse_other_sizes
 from motes.nn.coders.networks import PictureShape, network
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.ops.pictures.groups import group_means
@@ -53,8 +53,8 @@ class InverseGraphicsNetwork(Model):
     """
 
     Config = DcIgnConfig
-    needs = ("varies", "clip")
-    whole_clips = True
+    needs = ("varies",)
+    window = WHOLE_CLIPS
     owner: Tensor
 
     def __init__(self, config: DcIgnConfig):
@@ -83,7 +83,7 @@ class InverseGraphicsNetwork(Model):
     def loss(self, batch: Batch) -> Losses:
         said = self._said(batch.image)
         moves = self._moves(batch).repeat(1, 2)
-        still = group_means(said, batch.facts["clip"]).detach()
+        still = group_means(said, batch.clip).detach()
         apart = torch.where(moves, torch.zeros_like(said), said - still).square().sum(1) / 2
         error, divergence = self._evidence(batch.image, torch.where(moves, said, still), self.config.noise)
         total = error + divergence + self.config.invariance * apart
@@ -113,7 +113,7 @@ class InverseGraphicsNetwork(Model):
 
     def _moves(self, batch: Batch) -> Bool[Tensor, "B F"]:
         """Which units stand for what varies in a picture's clip."""
-        varies = batch.facts["varies"]
+        varies = batch.labels["varies"]
         if len(varies) and not 0 <= int(varies.min()) <= int(varies.max()) < len(self.config.units):
             raise UserError(
                 f"units are told for {len(self.config.units)} things that vary, numbered from 0, and in a clip number {int(varies.max())} does; "

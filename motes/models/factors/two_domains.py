@@ -22,6 +22,7 @@ from motes.ops.pictures.image_loss import squared_error
 from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
+from motes.types.rows import Rows
 
 WARPED = 0.75  # share of what the encoder reads
 
@@ -59,12 +60,19 @@ class PairedConfig:
 
 
 @dataclass(frozen=True)
-class PairedCode:
+class PairedCode(Rows):
     """What a picture shows, and of which domain it is drawn."""
 
     vector: Float[Tensor, "B F"]
     # 0 or 1
     domain: Int[Tensor, "B"]
+
+    @property
+    def code(self) -> Float[Tensor, "B F"]:
+        return self.vector
+
+    def with_code(self, code: Float[Tensor, "B F"]) -> "PairedCode":
+        return replace(self, vector=code)
 
 
 class PairedAutoencoder(Model):
@@ -95,7 +103,7 @@ class PairedAutoencoder(Model):
         self.register_buffer("basis", basis, persistent=False)
 
     def loss(self, batch: Batch) -> Losses:
-        latent = self.encode_as(self._warped(batch.image), batch.facts["domain"])
+        latent = self.encode_as(self._warped(batch.image), batch.labels["domain"])
         return self._losses(
             latent,
             replace(latent, vector=latent.vector + self.config.noise * normal_like(latent.vector)),
@@ -103,7 +111,7 @@ class PairedAutoencoder(Model):
         )
 
     def validate(self, batch: Batch) -> Losses:
-        latent = self.encode_as(batch.image, batch.facts["domain"])
+        latent = self.encode_as(batch.image, batch.labels["domain"])
         return self._losses(latent, latent, batch)
 
     def encode(self, image: Image) -> PairedCode:

@@ -2,7 +2,6 @@
 numbers of look at each."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -80,12 +79,15 @@ class LandmarkAutoencoder(Model):
         self.draw = Hourglass(config.levels * (width + count + 1), config.widths, config.channels)
 
     def stages(self) -> tuple[Stage, ...]:
-        loss: Callable[[float], Callable[[Batch], Losses]] = lambda times: partial(
-            self._loss, times * self.config.picture_weight
-        )  # noqa: E731
         learners = tuple(self.parameters())
         return tuple(
-            Stage(f"picture x {times:g}", 1 / len(STRONGER), loss(times), learners) for times in STRONGER
+            Stage(
+                f"picture x {factor:g}",
+                1 / len(STRONGER),
+                partial(self._loss, factor * self.config.picture_weight),
+                learners,
+            )
+            for factor in STRONGER
         )
 
     def loss(self, batch: Batch) -> Losses:

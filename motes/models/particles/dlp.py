@@ -20,6 +20,7 @@ from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sa
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
+from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.glimpse import place
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
@@ -183,6 +184,11 @@ class DeepLatentParticles(Model):
     def glimpses(self, latent: Particles) -> Float[Tensor, "B K D S S"]:
         """Every particle drawn alone: alpha first, then colours."""
         return self.decoder.glimpses(latent.features)
+
+    def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
+        """Whose each pixel is: the background's share first, then each particle's."""
+        windows = place(self.glimpses(latent)[:, :, :1], latent.position, self.config.image_size)
+        return Footprints.of(windows, latent.presence, self.config.image_size).on_canvas()
 
     def calibrate(self, batches: Iterable[Batch]) -> None:
         """Set where doubt begins, from pictures without labels: the widest valley of the particles'

@@ -15,6 +15,7 @@ from motes.nn.coders.refinement import LayoutReader, Refinement
 from motes.nn.losses.perceptual import placed_loss
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
+from motes.types.rows import Rows
 
 SURE = 12.0  # the score by which a class that is told leads the others
 
@@ -44,7 +45,7 @@ class CascadeConfig:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(Rows):
     """Scores of classes: how much of each there is, and where; their sum, through a softmax, is the
     layout."""
 
@@ -69,6 +70,13 @@ class Layout:
     @property
     def classes(self) -> Int[Tensor, "B H W"]:
         return self.shares.argmax(1)
+
+    @property
+    def code(self) -> Float[Tensor, "B N"]:
+        return self.amounts
+
+    def with_code(self, code: Float[Tensor, "B N"]) -> "Layout":
+        return replace(self, amounts=code)
 
     def with_more(self, which: int, amount: float) -> "Layout":
         """More of a class, where it was nearly chosen."""
@@ -148,7 +156,7 @@ class CascadedRefinement(Model):
         return self.draw(latent.shares)
 
     def _told(self, batch: Batch) -> Int[Tensor, "B H W"]:
-        layout = batch.facts["layout"]
+        layout = batch.labels["layout"]
         if (
             layout.shape[1:] != batch.image.shape[2:]
             or int(layout.max()) >= self.config.classes

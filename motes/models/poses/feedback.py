@@ -167,7 +167,7 @@ class FeedbackLoop(Model):
         self.thrown_in += len(errors)
 
     def _poses(self, batch: Batch) -> Float[Tensor, "B F"]:
-        points = batch.facts["points"]
+        points = batch.labels["points"]
         if points.shape[1] != self.config.joints:
             raise UserError(
                 f"this model has poses of {self.config.joints} joints, and these data of {points.shape[1]}; set model.joints"

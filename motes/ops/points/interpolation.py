@@ -9,6 +9,7 @@ from torch import Tensor
 
 from motes.ops.points.assignment import assign
 from motes.types.latents import Particles
+from motes.types.rows import Rows
 
 LOOK = 0.25  # what a whole standard deviation of the looks counts against half a picture
 
@@ -19,16 +20,16 @@ def between(one: Particles, other: Particles, share: float) -> Particles:
     return one if share == 0 else blend(one, counterpart(one, other), share)
 
 
-def blend(one: Any, other: Any, share: float) -> Any:
-    """Two latents of one kind, number by number: of particles the k-th becomes the k-th."""
-    return replace(
-        one,
-        **{
-            name: value.lerp(getattr(other, name), share)
-            for name, value in vars(one).items()
-            if value is not None
-        },
-    )
+def blend(one: Rows, other: Rows, share: float) -> Any:
+    """Two latents of one kind, number by number: of particles the k-th becomes the k-th. What is no real number, such as
+    a class, stays that of the first."""
+    ends = other.tensors()
+    blended = {
+        name: value.lerp(ends[name], share)
+        for name, value in one.tensors().items()
+        if value.is_floating_point()
+    }
+    return replace(one, **blended)
 
 
 def counterpart(one: Particles, other: Particles) -> Particles:
@@ -39,7 +40,7 @@ def counterpart(one: Particles, other: Particles) -> Particles:
     there = other.presence[0] > 0.5
     taken = set(match[match >= 0].tolist())
     newcomers = [j for j in there.nonzero()[:, 0].tolist() if j not in taken]
-    free = [k for k in range(len(one)) if match[k] < 0 and not here[k]]
+    free = [k for k in range(one.count) if match[k] < 0 and not here[k]]
     for k, j in zip(free, newcomers, strict=False):
         match[k] = j
     stays = (match < 0)[None]

@@ -42,6 +42,19 @@ class Footprints:
         solid = (share >= most[..., None, None] / 2) & (share > 0)
         return _windows_of(solid, self.corner), most > HIDDEN
 
+    def on_canvas(self) -> Float[Tensor, "B A H W"]:
+        """Every particle's share of every pixel, the background's first; they sum to 1."""
+        side = self.share.shape[-1]
+        height, width = self.canvas
+        index = rearrange(canvas_index(self.corner, side, self.canvas), "b k n -> b k n")
+        share = rearrange(self.share, "b k r s -> b k (r s)")
+        canvases = share.new_zeros(*share.shape[:2], (height + 2 * side) * (width + 2 * side))
+        canvases = canvases.scatter_add(2, index, share)
+        canvases = rearrange(canvases, "b k (h w) -> b k h w", w=width + 2 * side)[
+            ..., side:-side, side:-side
+        ]
+        return torch.cat([1 - canvases.sum(1, keepdim=True), canvases], 1)
+
     def owners(self, counts: Bool[Tensor, "B K"]) -> Int[Tensor, "B H W"]:
         """k + 1 where particle k has the largest share of a pixel, 0 where the background has it or a
         particle that does not count."""

@@ -25,6 +25,7 @@ from motes.apps.studio import desk, shelf
 from motes.apps.studio.guard import token_for
 from motes.apps.studio.messages import fine, pack, pixels, unpack
 from motes.apps.studio.server import Studio
+from motes.data.source import Source
 from motes.models import MODELS
 from motes.ops.rendering.composite import render
 
@@ -125,11 +126,9 @@ def test_every_model_opens_and_decodes_as_the_session_does(model, talk, studio):
 
 def test_one_model_is_loaded_until_another_run_is_looked_at(tmp_path, make_run, monkeypatch):
     loaded, opened = [], []
-    load, data = shelf.Session.open, shelf.open_data
+    load, data = shelf.Session.open, Source.open
     monkeypatch.setattr(shelf.Session, "open", lambda where: loaded.append(where) or load(where))
-    monkeypatch.setattr(
-        shelf, "open_data", lambda recipe, split: opened.append(recipe) or data(recipe, split)
-    )
+    monkeypatch.setattr(Source, "open", lambda source, split: opened.append(source) or data(source, split))
     young = make_run(tmp_path / "young", checkpoint=False)
     several = Studio(shelf.Shelf([young, *(make_run(tmp_path / name) for name in ("one", "two", "three"))]))
     with TestClient(several.app(), HOME) as client, client.websocket_connect(TALK) as socket:

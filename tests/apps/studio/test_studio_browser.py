@@ -482,7 +482,7 @@ TRAINING = """
 import sys, time
 from pathlib import Path
 from motes.apps.cli.progress import Display
-from motes.training.loop import open_data, train
+from motes.training.loop import train
 from motes.training.recipe import Recipe, Training
 
 folder = Path(sys.argv[1])
@@ -495,7 +495,7 @@ class Waiting(Display):
 
 training = Training(steps=60, batch_size=8, evaluate_every=30, validation_pictures=8, learning_rate=2e-3, warm_steps=1)
 recipe = Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, {"image_size": [32, 32], "count": 480, "held_out": 8}, training)
-with Waiting(open_data(recipe, "validation")) as display:
+with Waiting(recipe.source.open("validation")) as display:
     train(recipe, folder, display)
 """
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from motes.data.files.hdf5 import Hdf5, Hdf5Config
-from motes.data.prepared.prepare import Source, prepare
-from motes.data.prepared.prepared import Hdf5Config as PreparedConfig
-from motes.data.prepared.prepared import Prepared
+from motes.data.prepared.prepare import prepare
+from motes.data.prepared.prepared import Prepared, PreparedConfig
+from motes.data.source import Source
 from motes.errors import UserError
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
@@ -110,7 +110,7 @@ def test_groups_named_after_splits_are_the_splits(tmp_path):
     )
     assert [len(part) for part in parts] == [12, 3, 5] and (parts[0].pixels([3]) == whole.pixels([3])).all()
     assert torch.equal(parts[0].truth([3]).masks, whole.truth([3]).masks)
-    prepare(Source("hdf5", Hdf5Config(str(path))), tmp_path / "set")
+    prepare(Source("hdf5", {"path": str(path)}), tmp_path / "set")
     made = Prepared(PreparedConfig(str(tmp_path / "set")), "test").truth([2])
     assert torch.equal(made.factors["obs/colour"], parts[2].truth([2]).factors["obs/colour"])
 
@@ -124,7 +124,11 @@ def test_hundreds_of_cells(tmp_path):
     assert truth.present.shape == (1, 399) and truth.present.all() and (truth.masks.sum((2, 3)) == 4).all()
     row, column = np.argwhere(numbers[0, :, :, 0] == 300)[0]
     assert truth.boxes[0, 299].tolist() == [2 * row, 2 * column, 2 * row + 1, 2 * column + 1]
-    prepare(Source("hdf5", Hdf5Config(str(tmp_path / "cells.h5"), (40, 40))), tmp_path / "set", ("train",))
+    prepare(
+        Source("hdf5", {"path": str(tmp_path / "cells.h5"), "image_size": (40, 40)}),
+        tmp_path / "set",
+        ("train",),
+    )
     assert torch.equal(Prepared(PreparedConfig(str(tmp_path / "set"))).truth([0]).masks, truth.masks)
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from motes.data.files.folder import Folder
-from motes.data.files.folder import FolderConfig as FolderConfig
+from motes.data.files.folder import Folder, FolderConfig
 from motes.data.files.labelled import Labelled, LabelledConfig, read_numbers
 from motes.data.files.landmark_tables import find_table, read_table
 from motes.data.files.mask_pairs import pair

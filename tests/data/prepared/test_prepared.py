@@ -9,16 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from motes.data.files import folder, npy
-from motes.data.prepared.prepare import Source, prepare, verify
-from motes.data.prepared.prepared import Prepared, PreparedConfig
 from motes.data.prepared import prepare as preparing
+from motes.data.prepared.prepare import prepare, verify
+from motes.data.prepared.prepared import Prepared, PreparedConfig
+from motes.data.source import Source
 from motes.data.worlds.flat import shapes
 from motes.errors import UserError
 
 
 def small(**options):
-    return Source("shapes", shapes.ShapesConfig(image_size=(16, 16), count=40, held_out=20, **options))
+    return Source("shapes", {"image_size": (16, 16), "count": 40, "held_out": 20, **options})
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_other_options_or_a_changed_source_start_anew(tmp_path, in_tens, monkeyp
     pictures.mkdir()
     for number in range(30):
         Image.new("RGB", (16, 16), (number, 0, 0)).save(pictures / f"{number:02d}.png")
-    source = Source("folder", folder.FolderConfig(str(pictures), (16, 16)))
+    source = Source("folder", {"path": str(pictures), "image_size": (16, 16)})
     write = preparing._Writer.write
 
     def die(self, *rest):
@@ -124,7 +124,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_opens(tmp_path, in_tens, monkey
 
 def test_clips_stay_clips_and_are_never_cut(tmp_path):
     np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, (10, 4, 8, 8, 3), dtype=np.uint8))
-    source = Source("npy", npy.NpyConfig(str(tmp_path / "a.npy")))
+    source = Source("npy", {"path": str(tmp_path / "a.npy")})
     prepare(source, tmp_path / "set", limit=10)
     made = Prepared(PreparedConfig(str(tmp_path / "set")))
     assert (

@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from motes.data.prepared.prepare import Source, prepare
-from motes.data.prepared.prepared import Prepared
-from motes.data.prepared.prepared import PreparedConfig as PreparedConfig
+from motes.data.prepared.prepare import prepare
+from motes.data.prepared.prepared import Prepared, PreparedConfig
 from motes.data.published.celeba import CelebA, CelebAConfig
+from motes.data.source import Source
 from motes.errors import UserError
 
 COUNT = 30
@@ -126,7 +126,7 @@ def test_identities_where_they_are(root):
 
 
 def test_prepared_faces_keep_their_landmarks(root, tmp_path):
-    prepare(Source("celeba", CelebAConfig(str(root), (32, 32))), tmp_path / "set")
+    prepare(Source("celeba", {"root": str(root), "image_size": (32, 32)}), tmp_path / "set")
     made, faces = (
         Prepared(PreparedConfig(str(tmp_path / "set")), "test"),
         CelebA(CelebAConfig(str(root), (32, 32)), "test"),

@@ -21,10 +21,10 @@ def test_splits_cover_the_set_once():
 
 def test_batches_bring_the_labels_that_are_needed():
     data = Digits(DigitsConfig())
-    batch = data.batch_with([3, 5], ["class"])
+    batch = data.batch([3, 5], ["class"])
     assert batch.image.shape == (2, 1, 8, 8)
     assert batch.image.max() == 1
-    assert torch.equal(batch.facts["class"], data.truth([3, 5]).scene["class"])
-    assert not data.batch([3]).facts
+    assert torch.equal(batch.labels["class"], data.truth([3, 5]).scene["class"])
+    assert not data.batch([3]).labels
     with pytest.raises(UserError, match=r"learns with the view.*they know class"):
-        data.batch_with([0], ["view"])
+        data.batch([0], ["view"])

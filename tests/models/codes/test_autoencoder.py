@@ -7,7 +7,7 @@ from motes.errors import UserError
 from motes.models.codes.autoencoder import Autoencoder
 from motes.models.codes.autoencoder import AutoencoderConfig as Plain
 from motes.models.codes.denoising import DenoisingAutoencoder, DenoisingConfig
-from motes.models.codes.pca import DenoisingConfig as Closed
+from motes.models.codes.pca import PcaConfig as Closed
 from motes.models.codes.pca import PrincipalComponents
 from motes.types.batch import Batch
 

@@ -18,7 +18,7 @@ def batch(count=32):
     kind = torch.arange(count) % 2
     image = torch.rand(count, 1, 8, 8, generator=random) * 0.5
     image[kind == 1, :, :, :4] += 0.5
-    return Batch(image, torch.arange(count), facts={"class": kind})
+    return Batch(image, torch.arange(count), labels={"class": kind})
 
 
 def made(config=SMALL):
@@ -76,7 +76,7 @@ def test_the_classifier_learns_and_says_how_often_it_is_wrong():
     assert model.validate(data).terms["mistakes"].mean() < 0.1
     chances = model.classify(model.encode(data.image))
     assert torch.equal(
-        chances.argmax(1) != data.facts["class"], model.validate(data).terms["mistakes"].bool()
+        chances.argmax(1) != data.labels["class"], model.validate(data).terms["mistakes"].bool()
     )
     torch.testing.assert_close(chances.sum(1), torch.ones(32))
 
@@ -84,6 +84,6 @@ def test_the_classifier_learns_and_says_how_often_it_is_wrong():
 def test_a_class_too_many_is_named():
     data = batch()
     with pytest.raises(UserError, match="there is a class 4 in the data; set classes to 5 or more"):
-        made().loss(Batch(data.image, data.index, facts={"class": data.facts["class"] * 4}))
+        made().loss(Batch(data.image, data.index, labels={"class": data.labels["class"] * 4}))
     with pytest.raises(UserError, match="widths must name"):
         StackedAutoencoder(replace(SMALL, widths=()))

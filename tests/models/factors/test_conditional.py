@@ -17,7 +17,7 @@ CONFIG = ConditionalConfig(image_size=(24, 24), classes=4, hidden=32, width=8, v
 @pytest.fixture(scope="module")
 def chairs():
     data = Chairs(Data(image_size=(24, 24), classes=4, azimuths=8, elevations=(30.0,)))
-    return data.batch_with(range(len(data)), ConditionalGenerator.needs)
+    return data.batch(range(len(data)), ConditionalGenerator.needs)
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,12 @@ def trained(chairs):
 
 def test_it_looks_around_first(trained, chairs):
     assert (trained.ground - 0.97).abs().max() < 0.02, "the chairs' ground"
-    views = {tuple(one) for one in chairs.facts["view"].tolist()}
+    views = {tuple(one) for one in chairs.labels["view"].tolist()}
     assert {tuple(one) for one in trained.known.tolist()} <= views and len(trained.known.unique(dim=0)) == 6
 
 
 def test_where_nothing_is_covered_the_ground_is_seen(trained, chairs):
-    picture, mask = trained.drawn(trained.condition(chairs.facts["class"][:8], chairs.facts["view"][:8]))
+    picture, mask = trained.drawn(trained.condition(chairs.labels["class"][:8], chairs.labels["view"][:8]))
     bare = (mask < 1e-3).expand_as(picture)
     assert bare.any()
     torch.testing.assert_close(
@@ -69,13 +69,13 @@ def test_target_and_mask_are_transformed_alike(chairs):
 
     class Told(ConditionalGenerator):
         def drawn(self, condition):
-            mask = chairs.facts["mask"][:8, None].float()
+            mask = chairs.labels["mask"][:8, None].float()
             before = placed(torch.cat([chairs.image[:8], mask], 1), condition.transform)
             return before[:, :3], before[:, 3:]
 
     model = Told(ConditionalConfig(**{**vars(CONFIG), "light": 0.0}))
     batch = Batch(
-        chairs.image[:8], chairs.index[:8], facts={name: value[:8] for name, value in chairs.facts.items()}
+        chairs.image[:8], chairs.index[:8], labels={name: value[:8] for name, value in chairs.labels.items()}
     )
     assert model.loss(batch).total < 1e-6
 
@@ -96,6 +96,6 @@ def test_descent_ends_below_its_best_start(trained, chairs):
 def test_an_unknown_class_and_other_views_are_refused(trained, chairs):
     with pytest.raises(UserError, match="raise classes"):
         trained.condition(torch.tensor([4]), torch.zeros(1, 2))
-    facts = {**chairs.facts, "view": chairs.facts["view"][:, :1]}
+    facts = {**chairs.labels, "view": chairs.labels["view"][:, :1]}
     with pytest.raises(UserError, match="set angles"):
-        trained.loss(Batch(chairs.image, chairs.index, facts=facts))
+        trained.loss(Batch(chairs.image, chairs.index, labels=facts))

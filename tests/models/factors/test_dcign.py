@@ -14,11 +14,8 @@ CONFIG = DcIgnConfig(image_size=(8, 8), channels=1, units=(1, 2, 3), width=16)
 def clips(varies=(0, 1, 2), frames=4):
     torch.manual_seed(1)
     count = len(varies) * frames
-    facts = {
-        "varies": torch.tensor(varies).repeat_interleave(frames),
-        "clip": torch.arange(count) // frames + 5,
-    }
-    return Batch(torch.rand(count, 1, 8, 8), torch.arange(count), facts=facts)
+    labels = {"varies": torch.tensor(varies).repeat_interleave(frames)}
+    return Batch(torch.rand(count, 1, 8, 8), torch.arange(count), labels=labels, frames=frames)
 
 
 class Clamp(torch.autograd.Function):
@@ -50,8 +47,8 @@ def test_the_penalty_is_the_papers_substituted_gradient(pull):
     ours = gradient(model, model.loss(batch).total)
     torch.manual_seed(2)
     said = model.read(batch.image)
-    moves = (batch.facts["varies"][:, None] == torch.tensor([0, 1, 1, 2, 2, 2])).repeat(1, 2)
-    clamped = Clamp.apply(said, group_means(said, batch.facts["clip"]).detach(), moves, pull)
+    moves = (batch.labels["varies"][:, None] == torch.tensor([0, 1, 1, 2, 2, 2])).repeat(1, 2)
+    clamped = Clamp.apply(said, group_means(said, batch.clip).detach(), moves, pull)
     mean, log_variance = clamped.chunk(2, -1)
     code = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
     error = (torch.sigmoid(model.draw(code)) - batch.image).square().sum((1, 2, 3)) / (2 * CONFIG.noise**2)
@@ -64,7 +61,7 @@ def test_error_and_divergence_reach_the_units_of_what_varies_alone():
     said = []
     model.read.register_forward_hook(lambda _, inputs, output: (output.retain_grad(), said.append(output))[0])
     model.loss(batch).total.backward()
-    moves = batch.facts["varies"][:, None] == torch.tensor([0, 1, 1, 2, 2, 2])
+    moves = batch.labels["varies"][:, None] == torch.tensor([0, 1, 1, 2, 2, 2])
     assert torch.equal(said[0].grad != 0, moves.repeat(1, 2))
 
 

@@ -16,7 +16,7 @@ def stripes(count=24):
     for row in range(count):
         image[row, 2 * int(domain[row])] = 0.9
         image[row, :, :, row * 7 % 20 : row * 7 % 20 + 4] = 0.5
-    return Batch(image, torch.arange(count), facts={"domain": domain})
+    return Batch(image, torch.arange(count), labels={"domain": domain})
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def trained():
 
 
 def test_a_swap_keeps_the_code_and_takes_the_other_decoder(trained):
-    latent = trained.encode_as(stripes().image, stripes().facts["domain"])
+    latent = trained.encode_as(stripes().image, stripes().labels["domain"])
     swapped = trained.swapped(latent)
     assert torch.equal(swapped.vector, latent.vector) and torch.equal(swapped.domain, 1 - latent.domain)
     drawn = trained.decode(swapped)
@@ -52,7 +52,7 @@ def test_rows_of_mixed_domains_keep_their_order(trained):
 
 def test_the_domain_is_guessed(trained):
     batch = stripes()
-    assert torch.equal(trained.encode(batch.image).domain, batch.facts["domain"])
+    assert torch.equal(trained.encode(batch.image).domain, batch.labels["domain"])
 
 
 def test_inputs_are_warped_and_targets_are_not():
@@ -82,8 +82,8 @@ def test_a_third_domain_is_refused():
 
 def test_the_lean_of_each_domain_is_measured_by_itself():
     model, batch = PairedAutoencoder(CONFIG).eval(), stripes(6)
-    batch = Batch(batch.image, batch.index, facts={"domain": torch.tensor([0, 0, 0, 0, 1, 1])})
-    losses, vectors = model.validate(batch), model.encode_as(batch.image, batch.facts["domain"]).vector
+    batch = Batch(batch.image, batch.index, labels={"domain": torch.tensor([0, 0, 0, 0, 1, 1])})
+    losses, vectors = model.validate(batch), model.encode_as(batch.image, batch.labels["domain"]).vector
     torch.testing.assert_close(losses.terms["lean"][0], vectors[:4].mean(0).square().sum())
     torch.testing.assert_close(losses.terms["lean"][5], vectors[4:].mean(0).square().sum())
     torch.testing.assert_close(
@@ -93,9 +93,9 @@ def test_the_lean_of_each_domain_is_measured_by_itself():
 
 def test_codes_have_a_fixed_length_and_know_no_colour():
     model, batch = PairedAutoencoder(CONFIG).eval(), stripes(6)
-    vector = model.encode_as(batch.image, batch.facts["domain"]).vector
+    vector = model.encode_as(batch.image, batch.labels["domain"]).vector
     torch.testing.assert_close(vector.square().mean(1), torch.ones(6), atol=0.05, rtol=0)
-    other = model.encode_as(batch.image.flip(1), batch.facts["domain"]).vector  # red for blue
+    other = model.encode_as(batch.image.flip(1), batch.labels["domain"]).vector  # red for blue
     torch.testing.assert_close(other, vector, atol=1e-4, rtol=1e-3)
 
 

@@ -16,7 +16,7 @@ from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal
 from motes.ops.pictures.image_loss import squared_error
 from motes.ops.rendering.composite import render
 
-FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures" / "dlp2022"
+FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures" / "dlp2022"
 pytestmark = pytest.mark.skipif(
     not FIXTURES.is_dir(), reason="the golden outputs (../shared/fixtures/dlp2022) are not here"
 )

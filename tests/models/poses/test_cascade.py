@@ -26,12 +26,12 @@ def streets(count=3):
     random = torch.Generator().manual_seed(1)
     layout = torch.randint(5, (count, 4, 6), generator=random).repeat_interleave(4, 1).repeat_interleave(4, 2)
     return Batch(
-        torch.rand(count, 3, 16, 24, generator=random), torch.arange(count), facts={"layout": layout}
+        torch.rand(count, 3, 16, 24, generator=random), torch.arange(count), labels={"layout": layout}
     )
 
 
 def test_a_told_layout_is_what_the_latent_says():
-    told = streets().facts["layout"]
+    told = streets().labels["layout"]
     latent = Layout.of_classes(told, 5)
     assert torch.equal(latent.classes, told) and latent.shares.amax(1).min() > 0.999
     assert latent.relief.mean((2, 3)).abs().max() < 1e-4
@@ -40,7 +40,7 @@ def test_a_told_layout_is_what_the_latent_says():
 
 def test_one_hypothesis_costs_the_sum_of_what_is_wrong_at_every_level():
     model, batch = made(pixels=0.5), streets()
-    drawn = model.draw(one_hot(batch.facts["layout"], 5))
+    drawn = model.draw(one_hot(batch.labels["layout"], 5))
     maps = placed_loss("random-features")(drawn[:, 0], batch.image)
     expected = sum((0.5, 1, 0.5, 0.25, 0.125)[n] * one.mean((1, 2)) for n, one in enumerate(maps))
     terms = model.loss(batch).terms
@@ -50,7 +50,7 @@ def test_one_hypothesis_costs_the_sum_of_what_is_wrong_at_every_level():
 
 def test_each_class_takes_the_picture_that_has_it_best():
     model, batch = made(hypotheses=2, reconstruction="mse", pixels=1.0), streets()
-    layout = one_hot(batch.facts["layout"], 5)
+    layout = one_hot(batch.labels["layout"], 5)
     left, right = layout[:, :2].sum(1, keepdim=True), layout[:, 2:].sum(1, keepdim=True)
     drawn = torch.stack(
         [batch.image + 0.3 * right, batch.image - 0.2 * left], 1
@@ -64,7 +64,7 @@ def test_each_class_takes_the_picture_that_has_it_best():
 
 def test_hypotheses_differ_and_the_first_is_decoded():
     model = made(hypotheses=3)
-    latent = Layout.of_classes(streets().facts["layout"], 5)
+    latent = Layout.of_classes(streets().labels["layout"], 5)
     with torch.no_grad():
         several = model.hypotheses(latent)
         assert several.shape == (3, 3, 3, 16, 24) and torch.equal(several[:, 0], model.decode(latent))
@@ -81,7 +81,7 @@ def test_layouts_that_do_not_fit_get_a_sentence():
     with pytest.raises(UserError, match=r"knows 4 classes.*set model\.classes"):
         made(classes=4).loss(batch)
     with pytest.raises(UserError, match="one for each pixel"):
-        made().loss(Batch(batch.image, batch.index, facts={"layout": batch.facts["layout"][:, :8]}))
+        made().loss(Batch(batch.image, batch.index, labels={"layout": batch.labels["layout"][:, :8]}))
 
 
 def test_windows_forgive_where_a_texture_lies_and_not_what_it_is():

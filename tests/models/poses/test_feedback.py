@@ -19,7 +19,7 @@ def poses(count, joints=3):
     return Batch(
         torch.rand(count, 1, 16, 24),
         torch.arange(count),
-        facts={"points": torch.rand(count, joints, 2) - 0.5},
+        labels={"points": torch.rand(count, joints, 2) - 0.5},
     )
 
 
@@ -37,7 +37,7 @@ def test_an_update_that_does_nothing_costs_what_it_should_have_taken_away():
     for parameter in model.updater.head.parameters():
         torch.nn.init.zeros_(parameter)
     with torch.no_grad():
-        terms, away = model.loss(batch).terms, model.guess(batch.image) - batch.facts["points"].flatten(1)
+        terms, away = model.loss(batch).terms, model.guess(batch.image) - batch.labels["points"].flatten(1)
     torch.testing.assert_close(terms["from guess"], 0.4 * away.norm(dim=1))
     assert torch.equal(terms["from own"], terms["from guess"]) and (terms["from pool"] == 0).all(), (
         "the pool is empty: starts are the truth"
@@ -48,7 +48,7 @@ def test_the_pool_begins_with_the_guesses_errors_and_grows_by_what_updates_leave
     model, batch = made(), poses(4)
     with torch.no_grad():
         model.start_pool([batch])
-        errors = model.guess(batch.image) - batch.facts["points"].flatten(1)
+        errors = model.guess(batch.image) - batch.labels["points"].flatten(1)
         assert torch.equal(model.pool[:4], errors) and model.thrown_in == 4 and not model.pool[4:].any()
         model.grow_pool(batch)
         assert (
@@ -82,7 +82,7 @@ def test_while_the_updater_learns_the_others_stay_as_they_are():
         for name, value in model.state_dict().items()
         if not name.startswith(("updater", "pool", "thrown"))
     }
-    alone = Batch(batch.image[:1], batch.index[:1], facts={"points": batch.facts["points"][:1]})
+    alone = Batch(batch.image[:1], batch.index[:1], labels={"points": batch.labels["points"][:1]})
     guessed = model.loss(batch).terms["from guess"][0]
     assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
     torch.testing.assert_close(model.loss(alone).terms["from guess"][0], guessed)

@@ -47,9 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from motes.data.prepared.prepare import Source, prepare
+    from motes.data.prepared.prepare import prepare
+    from motes.data.source import Source
 
-    source = Source(name, DATASETS[name].Config(**options))
+    source = Source(name, options)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"preparing {arguments.source}", total=None)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from motes.data.worlds.dice import Dice
-from motes.data.worlds.portable import between
+from motes.data.worlds.portable import along_palette
 
 WOOD = [
     (243, 222, 186),
@@ -101,8 +101,8 @@ def chair(dice: Dice) -> list[Part]:
         high=draws.between("high", 0.4, 0.5),
         thick=draws.between("thick", 0.016, 0.034),
         round=draws.chance("round", 0.5),
-        wood=between(WOOD, np.array(draws.between("wood", 0.0, 1.0))),
-        cloth=between(CLOTH, np.array(draws.between("cloth", 0.0, 1.0))),
+        wood=along_palette(WOOD, np.array(draws.between("wood", 0.0, 1.0))),
+        cloth=along_palette(CLOTH, np.array(draws.between("cloth", 0.0, 1.0))),
     )
     below = draws.one_of("legs", (_four_legs, _four_legs, _four_legs, _column, _star, _sled, _panels))
     behind = draws.one_of("back", (_plate, _plate, _slats, _ladder, _framed, _low_back))

@@ -14,7 +14,7 @@ from motes.data.truth_from_masks import boxes_of, centres_of
 from motes.data.worlds.faces.anatomy import Look, five_points, head_of, many_points
 from motes.data.worlds.faces.drawing import draw
 from motes.data.worlds.faces.sampling import backgrounds, moments, people, repeat
-from motes.data.worlds.portable import grey
+from motes.data.worlds.portable import grey_planes
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -100,7 +100,7 @@ class Faces(Dataset):
     def _draw(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Pixels, and the masks with eight pixels in a byte."""
         pixels, masks = draw(self._look(rows), self.config.image_size)
-        return pixels if self.config.channels == 3 else grey(pixels), np.packbits(masks, -1)
+        return pixels if self.config.channels == 3 else grey_planes(pixels), np.packbits(masks, -1)
 
     def _look(self, rows: Sequence[int]) -> Look:
         """The numbers of these pictures."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from motes.data.worlds.faces.anatomy import Look
-from motes.data.worlds.portable import PI, bells, between, cosine, hue, picks, sine, uniforms
+from motes.data.worlds.portable import PI, along_palette, bells, cosine, hue, picks, sine, uniforms
 
 SHAPE = {  # of an identity, the middle likelier; in half skull widths
     "height": (1.08, 1.26),
@@ -146,17 +146,17 @@ def people(random: np.random.Generator, count: int) -> Look:
     look["mouth_y"] = look["nose_y"] + look["mouth_drop"]
     look["eye_high"] = look["eye_high"] * 0.85
     look["eye_low"] = look["eye_low"] * 0.85
-    skin = between(SKIN, look["skin"])
+    skin = along_palette(SKIN, look["skin"])
     look["skin_colour"] = np.clip(skin * (1 + look["skin_warm"][:, None] * np.array([1.0, -0.3, -1.5])), 0, 1)
     dark = np.clip(1.4 - 1.6 * look["skin"], 0.2, 1)  # fair hair on dark skin is rare
-    natural = between(HAIR, look["hair_tone"] * dark)
+    natural = along_palette(HAIR, look["hair_tone"] * dark)
     dyed = hue(look["dye"], np.full(count, 0.55), np.full(count, 0.75))
     look["hair_colour"] = np.where((look["dyed"] > 0.91)[:, None], dyed, natural)
     look["brow_colour"] = natural * 0.72
-    look["iris_colour"] = between(IRIS, look["iris_tone"] * dark)
-    rose = between([(186, 84, 78), (206, 104, 100), (190, 60, 82), (160, 58, 52)], look["lip_tone"])
+    look["iris_colour"] = along_palette(IRIS, look["iris_tone"] * dark)
+    rose = along_palette([(186, 84, 78), (206, 104, 100), (190, 60, 82), (160, 58, 52)], look["lip_tone"])
     look["lip_colour"] = skin * 0.5 * np.array([1.0, 0.72, 0.74]) + rose * (0.5 - 0.2 * look["skin"])[:, None]
-    look["frame_colour"] = between(FRAMES, look["glasses_tone"])
+    look["frame_colour"] = along_palette(FRAMES, look["glasses_tone"])
     look["glasses"] = (look["glasses"] > 0.78) * 1.0
     mannish = (look["length"] == 0) & (look["bun"] + look["tails"] == 0)
     look["beard"] = np.where(mannish, np.clip((look["beard"] - 0.5) * 3, 0, 1), 0)

@@ -1,0 +1,86 @@
+"""Rows: records of tensors whose first axes count the same pictures."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+# the same kind of record as the one a method is called on
+Record = TypeVar("Record", bound="Rows")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A frozen record of tensors that belong together, row by row.
+
+    A field holds a tensor, None where there is none, or a mapping from names to tensors. The first axis of each
+    tensor counts the rows. Everything else in a field is a plain value, which stays as it is.
+
+    >>> from motes.types.latents import Code
+    >>> codes = Code(torch.arange(6.0).reshape(3, 2))
+    >>> len(codes), codes[1:].vector.tolist()
+    (3, [[2.0, 3.0], [4.0, 5.0]])
+    >>> len(Code.cat([codes, codes[:1]]))
+    4
+    """
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.tensors().values())))
+
+    def __getitem__(
+        self: Record, index: int | slice | Sequence[int] | Int[Tensor, "n"] | Bool[Tensor, "n"]
+    ) -> Record:
+        """Some of the rows, in the order of the index; one row for a whole number."""
+        rows = [index] if isinstance(index, int) else index
+        return self.mapped(lambda tensor: tensor[rows])
+
+    def to(self: Record, device: torch.device | str, non_blocking: bool = False) -> Record:
+        return self.mapped(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def detach(self: Record) -> Record:
+        return self.mapped(Tensor.detach)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The fields that hold a tensor, by name; of mappings the entries, as "field.entry"."""
+        tensors: dict[str, Tensor] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                tensors[field.name] = value
+            elif isinstance(value, Mapping):
+                tensors |= {f"{field.name}.{name}": entry for name, entry in value.items()}
+        return tensors
+
+    def mapped(self: Record, change: Callable[[Tensor], Tensor]) -> Record:
+        """The same record with `change` applied to every tensor."""
+        return replace(
+            self, **{field.name: _mapped(getattr(self, field.name), change) for field in fields(self)}
+        )
+
+    @classmethod
+    def cat(cls: type[Record], parts: Sequence[Record]) -> Record:
+        """The rows of all parts, one after the other. Fields that are missing in one must be missing in all."""
+        first = parts[0]
+        names = [field.name for field in fields(first)]
+        return replace(first, **{name: _cat([getattr(part, name) for part in parts]) for name in names})
+
+
+def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {name: change(entry) for name, entry in value.items()}
+    return value
+
+
+def _cat(values: Sequence[Any]) -> Any:
+    first = values[0]
+    if isinstance(first, Tensor):
+        return torch.cat(list(values))
+    if isinstance(first, Mapping):
+        return {name: torch.cat([value[name] for value in values]) for name in first}
+    return first
