@@ -70,8 +70,8 @@ def read_recipe(folder: Path) -> Recipe:
         facts = json.loads(path.read_text())
         training = from_plain(Training, dict(facts.pop("training")), f"training in {path}")
         check(training)
-        known = {one.name for one in fields(Recipe)}
-        return Recipe(**{key: value for key, value in facts.items() if key in known}, training=training)
+        names = {field.name for field in fields(Recipe)}
+        return Recipe(**{key: value for key, value in facts.items() if key in names}, training=training)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is no run: it has no run.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):

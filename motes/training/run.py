@@ -116,13 +116,13 @@ class Run:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.pictures.mkdir(exist_ok=True)
         # a training line is of the step about to be taken, a validation line of the steps that were
-        kept = [
+        lines = [
             line
             for line in self.read_metrics()
             if line.get("step", math.inf) + ("validation" not in line) <= step
         ]
         with whole_file(self.metrics) as fresh:
-            fresh.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            fresh.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def _point(self, name: str, target: Path) -> None:
         link = self.checkpoints / f".{name}.link"

@@ -1,4 +1,4 @@
-"""`motes list`: presets, models, data sets and scores; or every option of a preset or data set. Imports no torch."""
+"""`motes list`: presets, models, data sets and scores; or every option of one of them. Imports no torch."""
 
 import argparse
 
@@ -13,7 +13,7 @@ ABOUT = "presets, models, data sets and scores"
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_argument("preset", nargs="?", help="show the options of this preset or data set")
+    parser.add_argument("preset", nargs="?", help="show the options of this preset, model or data set")
 
 
 def run(arguments: argparse.Namespace) -> None:

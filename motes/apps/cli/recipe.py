@@ -22,9 +22,9 @@ TRAINING = "training/recipe:Training"
 def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
     """The preset with the changes that `motes train` was given, and the run folder."""
     name = arguments.preset or "dlp-quick"
-    if name not in PRESETS:
-        raise UserError(nearest(name, PRESETS, "preset"))
-    recipe = choose_data(PRESETS[name].recipe, arguments.data)
+    recipe = choose_data(_named(name), arguments.data)
+    if not recipe.data:
+        raise UserError(f"{name} is a model and no preset; name what it learns from with --data")
     options = read_options(
         arguments.dotted,
         {"model": MODELS.source(recipe.model), "data": DATASETS.source(recipe.data), "training": TRAINING},
@@ -38,6 +38,15 @@ def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
     )
     check_place(recipe.data, recipe.data_config, f"preset {name}")
     return recipe, arguments.out or Path("runs") / RUNS.get((name, recipe.data), name)
+
+
+def _named(name: str) -> Recipe:
+    """A preset's recipe; of a model's name the recipe with its defaults, and no data yet."""
+    if name in PRESETS:
+        return PRESETS[name].recipe
+    if name in MODELS:
+        return Recipe(name, "")
+    raise UserError(nearest(name, PRESETS, "preset"))
 
 
 def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -94,17 +103,18 @@ def recipe_for(run: Path, config: Any, data: str | None = None) -> Recipe:
 
 
 def describe(name: str) -> list[tuple[str, str, str, str]]:
-    """Every option with a dot of a preset, or of a data set: its name, its kind, its value, what it does."""
-    if name in PRESETS:
-        recipe = PRESETS[name].recipe
-        return [
-            *_described("model", MODELS.source(recipe.model), recipe.model_config),
-            *_described("data", DATASETS.source(recipe.data), recipe.data_config),
-            *_described("training", TRAINING, vars(recipe.training)),
-        ]
+    """Every option with a dot of a preset, model or data set: its name, its kind, its value, what it does."""
     if name in DATASETS:
         return _described("data", DATASETS.source(name), {})
-    raise UserError(nearest(name, [*PRESETS, *DATASETS], "preset or data set"))
+    if name not in PRESETS and name not in MODELS:
+        raise UserError(nearest(name, [*PRESETS, *MODELS, *DATASETS], "preset, model or data set"))
+    recipe = _named(name)
+    data = _described("data", DATASETS.source(recipe.data), recipe.data_config) if recipe.data else []
+    return [
+        *_described("model", MODELS.source(recipe.model), recipe.model_config),
+        *data,
+        *_described("training", TRAINING, vars(recipe.training)),
+    ]
 
 
 def _described(home: str, source: str, values: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:

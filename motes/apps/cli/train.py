@@ -12,6 +12,7 @@ from motes.apps.cli.arguments import Parser, duration, positive
 from motes.apps.cli.evaluate import print_scores, write_scores
 from motes.apps.cli.recipe import make_recipe
 from motes.errors import UserError
+from motes.models import MODELS
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe, read_recipe
 
@@ -24,7 +25,7 @@ SCORED = 500
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_argument("preset", nargs="?", help="see motes list; alone: dlp-quick")
+    parser.add_argument("preset", nargs="?", help="a preset or a model (motes list); alone: dlp-quick")
     parser.add_argument(
         "--data",
         help="a data set's name, a folder of pictures or videos, a video, .npy, .h5 or .parquet file",
@@ -47,7 +48,7 @@ def add_arguments(parser: Parser) -> None:
         "--training.batch-size 16 (motes train PRESET --help shows them)."
     )
     parser.dotted = ("--",)
-    parser.described = PRESETS
+    parser.described = (*PRESETS, *MODELS)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -111,7 +112,6 @@ def _fetch_comparing_network(recipe: Recipe) -> None:
     """The network of a perceptual loss is read or learnt before the run begins, and not in the first step."""
     from rich.console import Console
 
-    from motes.models import MODELS
     from motes.nn.losses.perceptual import FEATURES
 
     default = getattr(MODELS[recipe.model].Config, "reconstruction", "")

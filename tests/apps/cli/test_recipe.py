@@ -57,3 +57,11 @@ def test_shown_data_is_a_set_with_its_own_defaults_or_a_folder(tmp_path):
 
 def test_every_model_can_be_trained_from_the_command_line():
     assert {preset.recipe.model for preset in PRESETS.values()} == set(MODELS)
+
+
+def test_a_models_name_is_a_recipe_with_its_defaults():
+    recipe, folder = make_recipe(arguments(preset="vae", data="shapes", dotted=["--model.width", "8"]))
+    assert (recipe.model, recipe.data, recipe.model_config) == ("vae", "shapes", {"width": 8})
+    assert folder == Path("runs/vae")
+    with pytest.raises(UserError, match="with --data"):
+        make_recipe(arguments(preset="vae"))
