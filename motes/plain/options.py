@@ -30,11 +30,11 @@ class Option:
     about: str
 
 
-def nearest(name: str, known: Iterable[str], what: str) -> str:
+def nearest(name: str, names: Iterable[str], what: str) -> str:
     """A sentence for a name that does not exist."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+    names = list(names)
+    close = difflib.get_close_matches(name, names, 1, 0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
     return f"there is no {what} {name!r}; {hint}"
 
 

@@ -81,13 +81,17 @@ def run(arguments: argparse.Namespace) -> None:
     direction = (bending if arguments.bending else of_pairs)(before, after)
     pictures = arguments.pictures or pairs.before[:SHOWN]
     save_picture(sheet(_strip(arguments, session, direction, pictures)), arguments.out)
-    arrays = arguments.out.with_suffix(".npz")
-    _write(arrays, direction)
+    _write(arguments.out.with_suffix(".npz"), direction)
+    _report(arguments, pairs, direction.agreement)
+
+
+def _report(arguments: argparse.Namespace, pairs: Pairs, agreement: float) -> None:
     print(
-        f"{len(pairs.before)} pairs; their changes point one way by {direction.agreement:.2f} "
+        f"{len(pairs.before)} pairs; their changes point one way by {agreement:.2f} "
         "(1: all alike, 0: each its own)"
     )
     strengths = " ".join(f"{strength:g}" for strength in arguments.strengths)
+    arrays = arguments.out.with_suffix(".npz")
     print(f"strengths {strengths} of the picture on the left: {arguments.out}; the direction: {arrays}")
 
 

@@ -88,7 +88,7 @@ def _scored(
 
     from motes.evaluation import Asked, evaluate
 
-    asked = Asked(names, open=recipe.source.open, learn_limit=arguments.learn_limit)
+    options = Asked(names, open=recipe.source.open, learn_limit=arguments.learn_limit)
     data = recipe.source.open("test")
     columns = (TextColumn("looking at pictures"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -97,7 +97,7 @@ def _scored(
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return evaluate(model, data, arguments.limit, progress=advance, asked=asked)
+        return evaluate(model, data, arguments.limit, progress=advance, asked=options)
 
 
 def print_scores(scores: "Mapping[str, Score]") -> None:

@@ -87,8 +87,8 @@ def run(arguments: argparse.Namespace) -> None:
     )
     restored = restore(session.model, observation, memory, search)
     _save(arguments, observation, memory, restored)
-    known = observation.known.expand_as(observation.values).sum()
-    difference = float((observation.error(restored.drawn) / known.clamp_min(1)).sqrt()[0])
+    numbers = observation.known.expand_as(observation.values).sum()
+    difference = float((observation.error(restored.drawn) / numbers.clamp_min(1)).sqrt()[0])
     print(
         f"what is drawn differs by {difference:.3f} from what was seen "
         f"(root of the mean square; white is 1): {arguments.out}"
@@ -129,15 +129,15 @@ def _observation(arguments: argparse.Namespace, session: "Session") -> "Observat
         raise UserError(f"--shrink {shrink} does not divide the model's {rows} x {columns} pixels")
     size = (rows // shrink, columns // shrink)
     values = _read(arguments.picture, size, config.channels, arguments.fit).to(session.device)
-    known = torch.ones_like(values[:, :1])
+    visible = torch.ones_like(values[:, :1])
     if arguments.mask is not None:
-        known = (_read(arguments.mask, size, 1, arguments.fit).to(session.device) < 0.5).float()
-    if not known.any():
+        visible = (_read(arguments.mask, size, 1, arguments.fit).to(session.device) < 0.5).float()
+    if not visible.any():
         raise UserError(
             f"{arguments.mask} hides everything; it should be white where the picture is hidden, "
             "black where it is seen"
         )
-    return Observation(values, known, arguments.noise, shrink)
+    return Observation(values, visible, arguments.noise, shrink)
 
 
 def _read(path: Path, size: tuple[int, int], channels: int, fit: Any) -> "Tensor":

@@ -148,8 +148,8 @@ def _conclude(recipe: Recipe, folder: Path) -> None:
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
         data = recipe.source.open("test")
-        asked = Asked(("pictures", "objects"), refuse=False)
-        scores = evaluate(model, data, limit=SCORED, asked=asked)
+        options = Asked(("pictures", "objects"), refuse=False)
+        scores = evaluate(model, data, limit=SCORED, asked=options)
         page = write_report(Run(folder), recipe, model, data, scores)
     write_scores(folder / "scores.json", scores)
     print_scores(scores)
