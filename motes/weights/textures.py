@@ -6,7 +6,6 @@ another seed is another network.
 """
 
 import contextlib
-import os
 from pathlib import Path
 
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.nn.losses.texture_features import WIDTHS, TextureNetwork, initialised_network
 from motes.ops.pictures.texture_synthesis import CLASSES, synthesise_textures
+from motes.plain.writing import Unwritten, whole_file
 from motes.types.latents import Image
 from motes.weights.places import cache_folder, path_of
 
@@ -54,8 +54,8 @@ def texture_features(seed: int = 0) -> nn.Module:
         return _read(cached)
     network = learn_textures(seed).features
     # a folder that cannot be written to costs the time to learn at each call, no more
-    with contextlib.suppress(OSError):
-        _write(network, cached)
+    with contextlib.suppress(Unwritten), whole_file(cached) as fresh:
+        save_file(network.state_dict(), fresh)
     return network.eval().requires_grad_(False)
 
 
@@ -96,13 +96,6 @@ def _train(classifier: TextureClassifier, steps: int, random: torch.Generator) -
         F.cross_entropy(classifier(image), classes).backward()
         optimizer.step()
         schedule.step()
-
-
-def _write(network: nn.Module, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    save_file(network.state_dict(), fresh)
-    fresh.replace(path)
 
 
 def _read(path: Path) -> nn.Module:

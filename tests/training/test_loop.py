@@ -242,19 +242,19 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     from motes.training import run as room
 
-    real = room.save_file
+    real = room.save_tensors
 
     def full(tensors, path):
         if "step-0000008" in str(path):
             raise OSError(28, "No space left on device")
         real(tensors, path)
 
-    monkeypatch.setattr(room, "save_file", full)
+    monkeypatch.setattr(room, "save_tensors", full)
     with pytest.raises(UserError, match="No space left"):
         loop.train(RECIPES["vae"], tmp_path / "run")
     assert (tmp_path / "run/checkpoints/last").resolve().name == "step-0000004"
     assert not list((tmp_path / "run/checkpoints").glob(".*.part"))
-    monkeypatch.setattr(room, "save_file", real)
+    monkeypatch.setattr(room, "save_tensors", real)
     loop.resume(tmp_path / "run")
     loop.train(RECIPES["vae"], tmp_path / "whole")
     assert same(final(tmp_path / "whole"), final(tmp_path / "run"))
