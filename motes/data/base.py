@@ -89,8 +89,8 @@ class Dataset(ABC):
     def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
         """Pictures in [0, 1], with what a model needs of labels and of actions.
 
-        `needs` names the labels, or "actions". Data that know less are refused. `frames` says that the rows are
-        runs of so many neighbouring frames.
+        `needs` names the labels, or "actions". Data that know less are refused. `frames` says that the rows
+        are runs of so many neighbouring frames.
         """
         # bytes divided at once, without a copy as floats first
         image = torch.from_numpy(self.pixels(rows)) / 255

@@ -18,9 +18,9 @@ from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
 from motes.data.base import Dataset
 from motes.evaluation import Score
-from motes.models.abilities import Samples
+from motes.models.abilities import Glimpses, Proposes, Samples
 from motes.models.base import Model, device_of
-from motes.plain.writing import fresh_file
+from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Image, Particles
@@ -77,7 +77,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         curves=_curves(run),
         next=escape("\n".join(next_commands(run.folder))),
     )
-    with fresh_file(run.folder / "report.html") as fresh:
+    with whole_file(run.folder / "report.html") as fresh:
         _save_samples(run.folder / "samples", image)
         fresh.write_text(page, encoding="utf-8")
     return run.folder / "report.html"
@@ -119,17 +119,17 @@ def panels(model: Model, image: Image) -> Iterable[tuple[str, str, str]]:
             "Drawn from the latent alone; below, where that is off (black: not at all, white: by everything)."
         )
         yield "Reconstructions", words, _strip(drawn) + _strip(error)
-        if (proposals := getattr(model, "proposals", None)) is not None:
-            dots = [svg.dots(points.tolist(), *image.shape[2:]) for points in proposals(image)]
+        if isinstance(model, Proposes):
+            dots = [svg.dots(points.tolist(), *image.shape[2:]) for points in model.proposals(image)]
             yield (
                 "Proposals",
                 "Points that the prior proposes, patch by patch; the particles are drawn to them.",
                 _strip(image, dots),
             )
-        if (glimpses := getattr(model, "glimpses", None)) is not None and isinstance(latent, Particles):
+        if isinstance(model, Glimpses) and isinstance(latent, Particles):
             words = "Each particle drawn alone, over chequers where it is transparent; faint where the model doubts it. The front comes first."
             rows = (
-                _glimpses(image[n], latent, glimpses(latent)[n], n)
+                _glimpses(image[n], latent, model.glimpses(latent)[n], n)
                 for n in range(min(WITH_GLIMPSES, len(image)))
             )
             yield "Glimpses", words, "".join(rows)
@@ -181,7 +181,7 @@ def _glimpses(image: Tensor, latent: Particles, windows: Tensor, picture: int) -
     found = draw.marks(latent, picture)
     overview = f'<figure class="cell"><img alt="" src="{draw.as_data_uri(draw.to_picture(image))}">{svg.rings(found, picture, *image.shape[1:])}</figure>'
     cells = (
-        f'<figure class="glimpse{"" if mark.there else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
+        f'<figure class="glimpse{"" if mark.sure else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
         f'title="{escape(mark.label)}"><img alt="" src="{draw.as_data_uri(draw.cutout(windows[mark.number]))}"><figcaption>{mark.number}</figcaption></figure>'
         for mark in sorted(found, key=lambda mark: mark.number)
     )

@@ -1,15 +1,11 @@
-"""An edit as a record of plain values: what differs from the encoded picture. Checked at the door, applied
-by pure functions."""
+"""An edit as a record of plain values: what differs from the encoded picture. Checked at the door; `kinds`
+applies it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-
 from motes.errors import UserError
-from motes.ops.points.interpolation import between, blend
-from motes.types.latents import Particles
 
 REACH = 2.0  # places further out than this are no places: +-1 is the picture's edge
 LARGEST = 1e4  # a feature or a number of a code
@@ -51,6 +47,10 @@ class Edits:
     # another picture's name, and how far on the way to it
     towards: tuple[str, float] = ("", 0.0)
 
+    def still(self) -> "Edits":
+        """The same without the way to another picture."""
+        return replace(self, towards=("", 0.0))
+
     @classmethod
     def read(cls, told: Any) -> "Edits":
         """From JSON of anybody: refused with a sentence where it is not what it should be."""
@@ -71,108 +71,6 @@ class Edits:
             _values(told.get("code", {}), "code"),
             _read_way(told.get("towards", ["", 0.0])),
         )
-
-
-def certainty_of(latent: Particles, picture: int = 0) -> torch.Tensor:
-    """K numbers in [0, 1]: the model's own certainty, or where it has none, the rank of its confidence."""
-    if latent.certainty is not None:
-        return latent.certainty[picture]
-    rank = latent.confidence[picture].argsort().argsort()
-    return (rank + 1) / len(rank)
-
-
-def apply(edits: Edits, latent: Any, look: Look) -> Any:
-    """The latent of one picture after the edits; `look` finds the latents of other pictures that they
-    name."""
-    latent = (
-        _apply_to_particles(edits, latent, look)
-        if isinstance(latent, Particles)
-        else _apply_to_code(edits, latent)
-    )
-    name, share = edits.towards
-    return latent if not name or share == 0 else on_the_way(latent, look(name), share)
-
-
-def on_the_way(latent: Any, other: Any, share: float) -> Any:
-    """From one picture to another: particles to those that match them, a code along the straight line."""
-    return between(latent, other, share) if isinstance(latent, Particles) else blend(latent, other, share)
-
-
-def _apply_to_particles(edits: Edits, latent: Particles, look: Look) -> Particles:
-    before = latent
-    count = latent.count
-    find: Look = lambda name: look(name) if name else before  # noqa: E731
-    unsure = (certainty_of(latent) < edits.threshold).nonzero()[:, 0].tolist()
-    for k in unsure:
-        latent = latent.without(k)
-    for k, touch in sorted(edits.particles.items()):
-        if k >= count + ADDED or k > latent.count or (k == latent.count and touch.copy_of is None):
-            raise UserError(f"there is no particle {k}; this picture has {latent.count}")
-        latent = _touched(
-            latent, k, touch, find
-        )  # copies are of what was encoded, so the order of edits does not matter
-    if edits.background:
-        other = find(edits.background)
-        if other.background.shape != latent.background.shape:
-            raise UserError("the background of another model does not fit this one")
-        latent = latent.with_background_of(other)
-    if edits.order:
-        if sorted(edits.order) != list(range(latent.count)):
-            raise UserError(f"order should name each of the {latent.count} particles once")
-        latent = latent.restacked(edits.order)
-    return latent
-
-
-def _touched(latent: Particles, k: int, touch: Touch, find: Look) -> Particles:
-    if touch.copy_of is not None:
-        other, source = _source(touch.copy_of, latent, find)
-        latent = (
-            latent.joined(other, source) if k == latent.count else latent.with_particle_of(other, source, k)
-        )
-    if touch.look is not None:
-        other, source = _source(touch.look, latent, find)
-        latent = latent.with_features(k, other.features[0, source])
-    if touch.features:
-        features = latent.features[0, k].clone()
-        for dimension, value in touch.features.items():
-            if dimension >= len(features):
-                raise UserError(
-                    f"a look of this model has {len(features)} numbers; there is no number {dimension}"
-                )
-            features[dimension] = value
-        latent = latent.with_features(k, features)
-    if touch.position is not None:
-        latent = latent.placed(k, touch.position)
-    return latent if touch.presence is None else latent.with_presence(k, touch.presence)
-
-
-def _source(source: Source, latent: Particles, find: Look) -> tuple[Particles, int]:
-    name, k = source
-    other = find(name)
-    if (
-        not isinstance(other, Particles)
-        or k >= other.count
-        or other.features.shape[-1] != latent.features.shape[-1]
-    ):
-        raise UserError(f"there is no particle {k} to copy" + (f" in {name}" if name else ""))
-    return other, k
-
-
-def code_field(latent: Any) -> str:
-    """Which part of a latent that is one code a picture decides what is drawn: its first."""
-    return next(iter(vars(latent)))
-
-
-def _apply_to_code(edits: Edits, latent: Any) -> Any:
-    name = code_field(latent)
-    code = getattr(latent, name).clone()
-    for dimension, value in edits.code.items():
-        if dimension >= code.shape[1]:
-            raise UserError(
-                f"a code of this model has {code.shape[1]} numbers; there is no number {dimension}"
-            )
-        code[0, dimension] = value
-    return replace(latent, **{name: code})
 
 
 def _touch(told: Any) -> Touch:

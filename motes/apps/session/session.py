@@ -1,8 +1,9 @@
 """The one place where apps open a model, and read, encode, edit and decode pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from jaxtyping import Float
 from PIL import Image as Pictures
 from torch import Tensor
 
-from motes.apps.session.edits import Edits, Look, apply, code_field
+from motes.apps.session.edits import Edits, Look
+from motes.apps.session.kinds import apply, kind_of
 from motes.apps.session.picture_reader import Reader
 from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
@@ -21,6 +23,7 @@ from motes.models.base import Model, device_of
 from motes.models.checkpoint import load
 from motes.ops.rendering.painting import Painting
 from motes.types.latents import Image, Particles
+from motes.types.rows import Rows
 
 # pictures from which the spread of looks is told; principal directions that are shown
 SPREAD_OF = 32
@@ -66,38 +69,78 @@ class Spread:
 
 
 class Session:
-    """A model, ready to look at pictures given by path; any readable picture is brought to the model's
-    size."""
+    """A model, ready to encode pictures given by path, and to edit and decode what it made of them.
+
+    Any readable picture is brought to the model's size. The model is in eval mode from here on, and no method keeps
+    gradients.
+
+    Arguments:
+        model: on the device where it is to compute. `Session.open` loads one from a run or a checkpoint folder.
+
+    Shapes: an image is B C H W in [0, 1]. A latent is the record that the model encodes to (`Particles`, `Slots` or
+    `Code`), one row a picture.
+
+    >>> import tempfile
+    >>> from motes.models import MODELS
+    >>> Config = MODELS["dlp"].Config
+    >>> model = MODELS["dlp"](Config(image_size=(32, 32), num_particles=3, num_proposals=4, glimpse_size=8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(Path(folder) / "model")
+    ...     Pictures.new("RGB", (40, 30), "teal").save(Path(folder) / "teal.png")
+    ...     session = Session.open(Path(folder) / "model", device="cpu")
+    ...     image = session.read(Path(folder) / "teal.png")
+    >>> particles = session.encode(image)
+    >>> image.shape, particles.position.shape
+    (torch.Size([1, 3, 32, 32]), torch.Size([1, 3, 2]))
+    >>> from motes.apps.session.edits import Edits
+    >>> edits = Edits.read({"particles": {"0": {"presence": 0.0}}})
+    >>> session.edit(particles, edits).presence[0, 0].item()
+    0.0
+    >>> session.decode(particles).shape
+    torch.Size([1, 3, 32, 32])
+    """
 
     def __init__(self, model: Model):
         self.model = model.eval()
         self.device = device_of(model)
-        self.skipped: list[str] = []  # sentences about pictures that could not be read
-        self.rates: dict[Path, float] = {}  # frames a second of the videos that were read
+        # sentences about pictures that could not be read
+        self.skipped: list[str] = []
+        # frames a second of the videos that were read
+        self.rates: dict[Path, float] = {}
 
     @classmethod
     def open(cls, where: str | Path, device: str | None = None) -> "Session":
+        """The model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
+
+        `device` is torch's name of one; None: the GPU, where there is one. What cannot be loaded is refused with a
+        `UserError` that says what to do.
+        """
         return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu")))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
-        """Batches of pictures from files, folders and videos. Unreadable ones are noted in `skipped`; none
-        readable is an error."""
+        """Encode the pictures of files, folders and videos, in batches of at most `batch` pictures.
+
+        `fit` says how a picture of another shape comes to the model's: a key of FITS. Unreadable pictures are noted in
+        `skipped`; if none can be read, a `UserError` says why.
+
+        A model of clips gets the frames of a video in whole clips, the last of which may be shorter; a picture is a clip
+        of one frame.
+        """
         config = self.model.config
-        seen = 0
-        waiting = []
         reader = Reader(config.image_size, config.channels, fit, self.skipped, self.rates)
-        for path, pixels in reader(sources):
-            waiting.append((path, pixels))
-            seen += 1
-            if len(waiting) == batch:
+        waiting: list[Clip] = []
+        empty = True
+        for clip in _clips(reader(sources), self.model.window):
+            if waiting and sum(map(len, waiting)) + len(clip) > batch:
                 yield self._encode(waiting)
                 waiting = []
+            waiting.append(clip)
+            empty = False
         if waiting:
             yield self._encode(waiting)
-        if not seen:
-            raise UserError(
-                f"no picture could be read; {self.skipped[0] if self.skipped else 'name picture files or folders of them'}"
-            )
+        if empty:
+            hint = self.skipped[0] if self.skipped else "name picture files or folders of them"
+            raise UserError(f"no picture could be read; {hint}")
 
     def decode(self, latent: Any) -> Image:
         with torch.no_grad():
@@ -108,8 +151,10 @@ class Session:
             return self.model.encode(image.to(self.device))
 
     def edit(self, latent: Any, edits: Edits, look: Look | None = None) -> Any:
-        """The latent of one picture after the edits; `look` finds the latents of other pictures by the names
-        in the edits."""
+        """The latent of one picture after the edits.
+
+        `look` finds the latents of other pictures by the names in the edits; a name that it does not know is refused.
+        """
         return apply(edits, latent, look or _nowhere)
 
     def read(self, picture: str | Path | Pictures.Image, fit: str = "fit") -> Image:
@@ -138,8 +183,9 @@ class Session:
     def offers(self) -> Offers:
         config = self.model.config
         latent = self.encode(torch.full((1, config.channels, *config.image_size), 0.5))
+        samples = isinstance(self.model, Samples)
         if not isinstance(latent, Particles):
-            return Offers(False, False, False, False, False, isinstance(self.model, Samples))
+            return Offers(False, False, False, False, False, samples)
         whole, none = (
             self.decode(replace(latent, presence=torch.full_like(latent.presence, share))) for share in (1, 0)
         )
@@ -149,17 +195,16 @@ class Session:
             more=self._decodes(latent.joined(latent, 0)),
             presence=not torch.equal(whole, none),
             proposals=isinstance(self.model, Proposes),
-            samples=isinstance(self.model, Samples),
+            samples=samples,
         )
 
-    def spread(self, image: Image) -> Spread:
-        """Of the looks of all particles that are there in these pictures, or of their codes."""
+    def spread(self, image: Image) -> Spread | None:
+        """Of the looks of all particles that are there in these pictures, or of their codes; None for latents that have
+        neither."""
         latent = self.encode(image[:SPREAD_OF])
-        if isinstance(latent, Particles):
-            looks = latent.features[latent.confident().presence > 0.5]
-            looks = looks if len(looks) > 2 else latent.features.flatten(0, 1)
-        else:
-            looks = getattr(latent, code_field(latent))
+        looks = kind_of(latent).vectors(latent)
+        if looks is None:
+            return None
         middle = looks.mean(0)
         if not looks.shape[1]:
             return Spread(middle, middle, middle, looks.new_zeros(0, 0), looks.new_zeros(0))
@@ -176,11 +221,36 @@ class Session:
         except Exception:  # whatever a model does with what it was not made for
             return False
 
-    def _encode(self, waiting: list[tuple[Path, np.ndarray]]) -> Encoded:
-        image = (
-            torch.from_numpy(np.stack([pixels for _, pixels in waiting])).float().div_(255).to(self.device)
-        )
-        return Encoded([path for path, _ in waiting], image, self.encode(image))
+    def _encode(self, clips: Sequence["Clip"]) -> Encoded:
+        """Clips of the same length are encoded together."""
+        images: list[Tensor] = []
+        latents: list[Rows] = []
+        for frames, alike in groupby(clips, len):
+            pixels = np.stack([picture for clip in alike for _, picture in clip])
+            image = torch.from_numpy(pixels).float().div_(255).to(self.device)
+            with torch.no_grad():
+                latents.append(self.model.encode_clips(image, frames))
+            images.append(image)
+        paths = [path for clip in clips for path, _ in clip]
+        return Encoded(paths, torch.cat(images), Rows.cat(latents))
+
+
+# neighbouring frames of one video, or one picture: paths and pixels
+Clip = list[tuple[Path, np.ndarray]]
+
+
+def _clips(pictures: Iterable[tuple[Path, np.ndarray]], window: int) -> Iterator[Clip]:
+    """Runs of `window` frames of one video; a video's last run may be shorter. Without a window each picture is a
+    clip."""
+    clip: Clip = []
+    for path, pixels in pictures:
+        goes_on = clip and len(clip) < window and path.parent.is_file() and path.parent == clip[0][0].parent
+        if clip and not goes_on:
+            yield clip
+            clip = []
+        clip.append((path, pixels))
+    if clip:
+        yield clip
 
 
 def _nowhere(name: str) -> Any:

@@ -10,7 +10,8 @@ import torch
 from PIL import Image as Pictures
 
 from motes.apps.drawing.animation import KINDS
-from motes.apps.session.edits import NAME, Edits, certainty_of, code_field
+from motes.apps.session.edits import NAME, Edits
+from motes.apps.session.kinds import kind_of
 from motes.apps.session.script import python_lines
 from motes.apps.session.session import Encoded, Session
 from motes.apps.studio.health import checked
@@ -18,7 +19,6 @@ from motes.apps.studio.messages import fine, pack, pixels, plain
 from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
 from motes.errors import UserError
 from motes.models.abilities import Samples
-from motes.types.latents import Particles
 
 # pictures of a client that are kept: encoded ones, and its own
 OPEN = 24
@@ -190,17 +190,8 @@ def number_of(told: dict[str, Any]) -> int:
 
 def latent_facts(latent: Any) -> dict[str, Any]:
     """A latent of one picture in numbers, for pages and exports."""
-    if not isinstance(latent, Particles):
-        return {"kind": "code", "code": plain(getattr(latent, code_field(latent))[0])}
-    return {
-        "kind": "particles",
-        "position": plain(latent.position[0]),
-        "spread": plain((0.5 * latent.log_variance[0]).exp()),
-        "presence": plain(latent.presence[0]),
-        "certainty": plain(certainty_of(latent)),
-        "features": plain(latent.features[0]),
-        "feature_spread": plain((0.5 * latent.feature_log_variance[0]).exp()),
-    }
+    kind = kind_of(latent)
+    return {"kind": kind.name, **{name: plain(value) for name, value in kind.numbers(latent).items()}}
 
 
 def _layers(session: Session, latent: Any) -> dict[str, np.ndarray]:

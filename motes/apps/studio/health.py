@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from motes.apps.session.edits import code_field
+from motes.apps.session.kinds import kind_of
+from motes.models.abilities import HasCode
 from motes.types.latents import Particles
 
 STILL = 0.02  # a number that varies by less than this share of the liveliest one carries nothing
@@ -14,7 +15,8 @@ STILL = 0.02  # a number that varies by less than this share of the liveliest on
 
 def checked(latent: Any) -> dict[str, Any]:
     """Of a batch of latents: `numbers` (name, value in words) and `sentences`."""
-    return _particles(latent) if isinstance(latent, Particles) else _code(latent)
+    check = CHECKS.get(kind_of(latent).name)
+    return {"numbers": [], "sentences": []} if check is None else check(latent)
 
 
 def _particles(latent: Particles) -> dict[str, Any]:
@@ -44,8 +46,8 @@ def _particles(latent: Particles) -> dict[str, Any]:
     return _lively(looks, "look", numbers, sentences)
 
 
-def _code(latent: Any) -> dict[str, Any]:
-    return _lively(getattr(latent, code_field(latent)), "code", [], [])
+def _code(latent: HasCode) -> dict[str, Any]:
+    return _lively(latent.code, "code", [], [])
 
 
 def _lively(
@@ -67,3 +69,7 @@ def _lively(
                 f"Some numbers of a {what} are not finite; try a smaller --training.learning-rate."
             )
     return {"numbers": numbers, "sentences": sentences}
+
+
+# kind of latent -> what is checked
+CHECKS = {"particles": _particles, "code": _code}

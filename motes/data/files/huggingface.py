@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -18,6 +17,7 @@ from motes.data.files.parquet import ParquetTable
 from motes.data.files.picture_files import check_looks, read_bytes, read_picture, to_size
 from motes.data.splits import NAMES, check_held_out
 from motes.errors import UserError
+from motes.plain.packages import optional
 from motes.types.truth import Truth
 
 HUB = "hf:"
@@ -213,12 +213,7 @@ def _of_library(path: str) -> dict[str, Opener]:
 
 
 def _open_by_library(path: str) -> Any:
-    try:
-        library = import_module("datasets")
-    except ImportError:
-        raise UserError(
-            f"{path} needs the library datasets; install it with: pip install 'motes[hf]'"
-        ) from None
+    library = optional("datasets", "hf", f"{path} needs the library datasets")
     try:
         if not path.startswith(HUB):
             return library.load_from_disk(path)

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.data import DATASETS
 from motes.data.base import Dataset, Split
 from motes.data.files.array_stack import (
     ACTIONS,
@@ -34,7 +35,7 @@ from motes.data.truth_from_masks import renumbered, truth_from_numbers
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-ENDINGS = (".npy", ".npz")
+ENDINGS = DATASETS.row("npy").endings
 # of several arrays, the one that holds the pictures
 IMAGES = ("images", "image", "imgs", "frames", "raw", "x", "X", "arr_0")
 MASKS = ("masks", "mask", "labels", "label", "segmentations", "segmentation", "y", "Y", "arr_1")

@@ -2,13 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from motes.errors import UserError
 from motes.plain.cache import Cache
+from motes.plain.packages import optional
 
 # bytes of groups of rows in memory
 BUDGET = 1 << 30
@@ -95,7 +95,4 @@ class ParquetTable:
 
 
 def import_parquet() -> Any:
-    try:
-        return import_module("pyarrow.parquet")
-    except ImportError:
-        raise UserError("parquet files need pyarrow; install it with: pip install 'motes[parquet]'") from None
+    return optional("pyarrow.parquet", "parquet", "parquet files need pyarrow")

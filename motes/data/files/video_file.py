@@ -7,7 +7,6 @@ import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from motes.data import DATASETS
 from motes.data.walk import files_below
 from motes.errors import UserError
+from motes.plain.packages import optional
 
-ENDINGS = frozenset((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"))
+ENDINGS = frozenset(DATASETS.row("video").endings)
 
 
 @dataclass
@@ -298,10 +299,7 @@ def list_videos(path: Path) -> list[Path]:
 
 
 def import_av() -> Any:
-    try:
-        av = import_module("av")
-    except ImportError:
-        raise UserError("videos need PyAV; install it with: pip install 'motes[video]'") from None
+    av = optional("av", "video", "videos need PyAV")
     # without it phone videos would lie on their side, and no one would be warned
     if not hasattr(av.VideoFrame, "rotation"):
         raise UserError(

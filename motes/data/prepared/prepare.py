@@ -21,7 +21,7 @@ from motes.data.prepared.prepared import FORMAT, MANIFEST, VERSION, file_name, r
 from motes.data.prepared.split_writer import PROGRESS, SplitWriter, arrays_of, skip_header, write_json
 from motes.data.source import Source
 from motes.errors import UserError
-from motes.plain.writing import flush
+from motes.plain.writing import Unwritten, flush
 from motes.version import VERSION as MOTES
 
 LOCK = "lock"
@@ -43,6 +43,7 @@ def prepare(
     identity = _identity(source, sets, limit)
     if out.exists():
         return _existing(out, identity)
+    # not `whole_folder`: what an interrupted call wrote must stay, under a name that the next call knows
     fresh = out.absolute().with_name(f".{out.name}.part")
     with _disk_errors_explained(out), _locked(fresh, out):
         done = _resumed(fresh, identity, sets)
@@ -53,6 +54,8 @@ def prepare(
         manifest = _manifest(fresh, identity)
         write_json(fresh / MANIFEST, manifest)
         (fresh / PROGRESS).unlink()
+        for leftover in fresh.glob(".*.part"):
+            leftover.unlink()
         flush(fresh)
         fresh.rename(out)
     return manifest
@@ -198,8 +201,8 @@ def _locked(fresh: Path, out: Path) -> Iterator[None]:
 def _disk_errors_explained(out: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
+    except (OSError, Unwritten) as problem:
+        reason = problem.reason if isinstance(problem, Unwritten) else problem.strerror or problem
         raise UserError(
             f"{out} cannot be written: {reason}; what was done is kept, the same command goes on with it"
         ) from None

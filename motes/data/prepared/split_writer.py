@@ -11,6 +11,7 @@ import numpy as np
 from motes.data.base import Dataset, Split
 from motes.data.prepared.prepared import ACTIONS, file_name
 from motes.errors import UserError
+from motes.plain.writing import whole_file
 from motes.types.truth import Truth
 
 # bytes of pixels between two marks in progress.json: what an interruption may cost
@@ -125,9 +126,5 @@ def skip_header(file: Any) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Whole or not at all, and flushed to the disk."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    with whole_file(path) as fresh:
+        fresh.write_text(json.dumps(content, indent=2) + "\n")

@@ -9,7 +9,7 @@ import torch
 
 from motes.data.base import Dataset, Split
 from motes.data.worlds.generated import to_bytes
-from motes.errors import UserError
+from motes.plain.packages import optional
 from motes.types.truth import Truth
 
 TEST = 397
@@ -30,14 +30,9 @@ class Digits(Dataset):
     Config = DigitsConfig
 
     def __init__(self, config: DigitsConfig, split: Split = "train"):
-        try:
-            from sklearn.datasets import load_digits
-        except ImportError:
-            raise UserError(
-                "the digits come with scikit-learn; install it with: pip install 'motes[digits]'"
-            ) from None
+        library = optional("sklearn.datasets", "digits", "the digits come with scikit-learn")
         self.config = config
-        digits: Any = load_digits()
+        digits: Any = library.load_digits()
         rows = _rows_of_split(len(digits.images), config.seed, split)
         self._pixels = to_bytes(digits.images[rows] / 16)[:, None]
         self._classes = torch.from_numpy(digits.target[rows].astype(np.int64))

@@ -12,7 +12,9 @@ from PIL import Image
 
 from motes.apps.drawing.animation import frames, gif, mp4
 from motes.apps.drawing.marks import to_picture
-from motes.apps.session.edits import Edits, apply, certainty_of
+from motes.apps.session.edits import Edits
+from motes.apps.session.kinds import apply
+from motes.apps.session.particle_kind import certainty_of
 from motes.apps.session.script import python_lines
 from motes.apps.session.session import Session
 from motes.errors import UserError

@@ -6,7 +6,7 @@ import { particle, particles, walked, withBackground, withCode, withFeature, wit
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
 const SLIDERS = 64 // of a code, at most
 
-export function inspectorPanel(store, actions, server) {
+export function panel(store, server, actions) {
   const place = document.getElementById("inspector")
   const sliders = []
   let directions = false, since = null, sliding = false
@@ -111,9 +111,14 @@ export function inspectorPanel(store, actions, server) {
     return [make("h2", {}, "Background"), select]
   }
 
-  function explore({ edits, picture, runs, run, folder, dropped, live }) {
+  // Latents that the page knows no edits of: the picture is shown as it is drawn.
+  function other() {
+    return [make("p", { class: "hint", id: "no-edits" }, "This model's latent cannot be edited by hand here. Its pictures and what it draws of them are shown.")]
+  }
+
+  function explore({ edits, picture, runs, run, folder, dropped, live, opened }) {
     const others = [...dropped, ...(runs[run].pictures || []), ...folder].filter((name) => name !== picture)
-    if (!live || !others.length) return []
+    if (!live || !others.length || !["particles", "code"].includes(opened.kind)) return []
     const select = make("select", { id: "towards", "aria-label": "On the way to", onchange: () => store.edit(withWay(store.state.edits, select.value, select.value ? store.state.edits.towards[1] || 0.5 : 0)) },
       make("option", { value: "" }, "no other picture"), others.map((name) => make("option", { value: name }, spoken(name))))
     select.value = edits.towards[0]
@@ -130,7 +135,8 @@ export function inspectorPanel(store, actions, server) {
     const { state } = store
     sliders.length = 0
     if (!state.opened || !state.runs[state.run]?.offers) return place.replaceChildren()
-    const main = state.opened.kind !== "particles" ? code(state) : state.selection.length ? chosen(state) : nothing(state)
+    const particlesOf = state.selection.length ? chosen : nothing
+    const main = ({ particles: particlesOf, code }[state.opened.kind] ?? other)(state)
     place.replaceChildren(...main.filter(Boolean), ...background(state), ...explore(state).filter(Boolean), ...sample(state))
   }
 

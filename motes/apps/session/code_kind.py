@@ -1,0 +1,47 @@
+"""Latents whose picture is drawn from one vector."""
+
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.apps.session.edits import Edits, Look
+from motes.apps.session.kind import Kind, Reads
+from motes.errors import UserError
+from motes.models.abilities import HasCode
+from motes.ops.points.interpolation import blend
+from motes.types.rows import Rows
+
+
+class CodeKind(Kind):
+    """A vector is edited number by number."""
+
+    name = "code"
+
+    def fits(self, latent: Any) -> bool:
+        return isinstance(latent, Rows) and isinstance(latent, HasCode)
+
+    def numbers(self, latent: HasCode) -> dict[str, Tensor]:
+        return {"code": latent.code[0]}
+
+    def edited(self, edits: Edits, latent: HasCode, look: Look) -> HasCode:
+        code = latent.code.clone()
+        for dimension, value in edits.code.items():
+            if dimension >= code.shape[1]:
+                raise UserError(
+                    f"a code of this model has {code.shape[1]} numbers; there is no number {dimension}"
+                )
+            code[0, dimension] = value
+        return latent.with_code(code)
+
+    def between(self, latent: Any, other: Any, share: float) -> Any:
+        return blend(latent, other, share)
+
+    def lines(self, edits: Edits, latent: HasCode, reads: Reads) -> list[str]:
+        if not edits.code:
+            return []
+        numbers = [f"code[0, {dimension}] = {value!r}" for dimension, value in sorted(edits.code.items())]
+        return ["code = latent.code.clone()", *numbers, "latent = latent.with_code(code)"]
+
+    def vectors(self, latent: HasCode) -> Float[Tensor, "M F"]:
+        return latent.code

@@ -1,0 +1,180 @@
+"""Particles: places, looks, presence, order and background are edited one by one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.apps.session.edits import ADDED, Edits, Look, Source, Touch
+from motes.apps.session.kind import Kind, Reads
+from motes.errors import UserError
+from motes.ops.points.interpolation import interpolate_particles
+from motes.types.latents import Particles
+
+
+class ParticleKind(Kind):
+    """A picture as a set of things with places."""
+
+    name = "particles"
+
+    def fits(self, latent: Any) -> bool:
+        return isinstance(latent, Particles)
+
+    def numbers(self, latent: Particles) -> dict[str, Tensor]:
+        return {
+            "position": latent.position[0],
+            "spread": (0.5 * latent.log_variance[0]).exp(),
+            "presence": latent.presence[0],
+            "certainty": certainty_of(latent),
+            "features": latent.features[0],
+            "feature_spread": (0.5 * latent.feature_log_variance[0]).exp(),
+        }
+
+    def edited(self, edits: Edits, latent: Particles, look: Look) -> Particles:
+        """Copies are of what was encoded, so the order of edits does not matter."""
+        encoded = latent
+
+        def find(name: str) -> Any:
+            return look(name) if name else encoded
+
+        for particle in _unsure(edits, latent):
+            latent = latent.without(particle)
+        for particle, touch in sorted(edits.particles.items()):
+            _check_number(particle, touch, latent, encoded)
+            latent = _touched(latent, particle, touch, find)
+        if edits.background:
+            other = find(edits.background)
+            if not isinstance(other, Particles) or other.background.shape != latent.background.shape:
+                raise UserError("the background of another model does not fit this one")
+            latent = latent.with_background_of(other)
+        if edits.order:
+            if sorted(edits.order) != list(range(latent.count)):
+                raise UserError(f"order should name each of the {latent.count} particles once")
+            latent = latent.restacked(edits.order)
+        return latent
+
+    def between(self, latent: Particles, other: Particles, share: float) -> Particles:
+        return interpolate_particles(latent, other, share)
+
+    def lines(self, edits: Edits, latent: Particles, reads: Reads) -> list[str]:
+        touches = edits.particles.values()
+        others = {touch.look[0] for touch in touches if touch.look}
+        others |= {touch.copy_of[0] for touch in touches if touch.copy_of} | {edits.background}
+        pictures = sorted(others - {""})
+        variables = {"": "before"} | {name: f"other_{number}" for number, name in enumerate(pictures)}
+        lines = ["before = latent"] if any(touch.look or touch.copy_of for touch in touches) else []
+        lines += [f"{variables[name]} = session.encode({reads(name)})" for name in pictures]
+        for particle in _unsure(edits, latent):
+            lines.append(f"latent = latent.without({particle})  # less certain than {edits.threshold:g}")
+        for particle, touch in sorted(edits.particles.items()):
+            lines += _touch_lines(particle, touch, particle >= latent.count, variables)
+        if edits.background:
+            lines.append(f"latent = latent.with_background_of({variables[edits.background]})")
+        if edits.order:
+            lines.append(f"latent = latent.restacked({list(edits.order)})")
+        return lines
+
+    def vectors(self, latent: Particles) -> Float[Tensor, "M F"]:
+        """Looks of the particles that are there; of all, where hardly any is."""
+        looks = latent.features[latent.believed]
+        return looks if len(looks) > 2 else latent.features.flatten(0, 1)
+
+    def rows(self, latent: Particles, picture: int) -> list[dict[str, Any]]:
+        return [_row(latent, picture, particle) for particle in range(latent.count)]
+
+
+def certainty_of(latent: Particles, picture: int = 0) -> Float[Tensor, "K"]:
+    """K numbers in [0, 1]: the model's own certainty, or where it has none, the rank of its confidence."""
+    if latent.certainty is not None:
+        return latent.certainty[picture]
+    rank = latent.confidence[picture].argsort().argsort()
+    return (rank + 1) / len(rank)
+
+
+def _unsure(edits: Edits, latent: Particles) -> list[int]:
+    """Particles below the threshold of certainty."""
+    return (certainty_of(latent) < edits.threshold).nonzero()[:, 0].tolist()
+
+
+def _check_number(particle: int, touch: Touch, latent: Particles, encoded: Particles) -> None:
+    """A particle is there already, or is the next one and a copy."""
+    beyond = particle >= encoded.count + ADDED or particle > latent.count
+    if beyond or (particle == latent.count and touch.copy_of is None):
+        raise UserError(f"there is no particle {particle}; this picture has {latent.count}")
+
+
+def _touched(latent: Particles, particle: int, touch: Touch, find: Look) -> Particles:
+    if touch.copy_of is not None:
+        other, source = _source(touch.copy_of, latent, find)
+        added = particle == latent.count
+        latent = latent.joined(other, source) if added else latent.with_particle_of(other, source, particle)
+    if touch.look is not None:
+        other, source = _source(touch.look, latent, find)
+        latent = latent.with_features(particle, other.features[0, source])
+    if touch.features:
+        latent = latent.with_features(particle, _changed(latent.features[0, particle], touch.features))
+    if touch.position is not None:
+        latent = latent.placed(particle, touch.position)
+    return latent if touch.presence is None else latent.with_presence(particle, touch.presence)
+
+
+def _changed(features: Float[Tensor, " F"], changes: Mapping[int, float]) -> Float[Tensor, " F"]:
+    features = features.clone()
+    for dimension, value in changes.items():
+        if dimension >= len(features):
+            raise UserError(
+                f"a look of this model has {len(features)} numbers; there is no number {dimension}"
+            )
+        features[dimension] = value
+    return features
+
+
+def _source(source: Source, latent: Particles, find: Look) -> tuple[Particles, int]:
+    """The latent and the particle that are copied."""
+    name, particle = source
+    other = find(name)
+    fits = isinstance(other, Particles) and other.features.shape[-1] == latent.features.shape[-1]
+    if not fits or particle >= other.count:
+        raise UserError(f"there is no particle {particle} to copy" + (f" in {name}" if name else ""))
+    return other, particle
+
+
+def _touch_lines(particle: int, touch: Touch, added: bool, variables: Mapping[str, str]) -> list[str]:
+    lines = []
+    if touch.copy_of is not None:
+        name = variables[touch.copy_of[0]]
+        source = touch.copy_of[1]
+        edit = f"joined({name}, {source})" if added else f"with_particle_of({name}, {source}, {particle})"
+        lines.append(f"latent = latent.{edit}")
+    if touch.look is not None:
+        look = f"{variables[touch.look[0]]}.features[0, {touch.look[1]}]"
+        lines.append(f"latent = latent.with_features({particle}, {look})")
+    if touch.features:
+        lines.append(f"look = latent.features[0, {particle}].clone()")
+        lines += [f"look[{dimension}] = {value!r}" for dimension, value in sorted(touch.features.items())]
+        lines.append(f"latent = latent.with_features({particle}, look)")
+    if touch.position is not None:
+        lines.append(f"latent = latent.placed({particle}, {touch.position})")
+    if touch.presence is not None:
+        lines.append(f"latent = latent.with_presence({particle}, {touch.presence!r})")
+    return lines
+
+
+def _row(latent: Particles, picture: int, particle: int) -> dict[str, Any]:
+    row, column = latent.position[picture, particle].tolist()
+    row_std, column_std = (0.5 * latent.log_variance[picture, particle]).exp().tolist()
+    certainty = torch.ones_like(latent.presence) if latent.certainty is None else latent.certainty
+    looks = latent.features[picture, particle].tolist()
+    return {
+        "particle": particle,
+        "row": row,
+        "column": column,
+        "row_std": row_std,
+        "column_std": column_std,
+        "presence": latent.presence[picture, particle].item(),
+        "certainty": certainty[picture, particle].item(),
+        "there": bool(latent.believed[picture, particle]),
+        **{f"feature_{number}": value for number, value in enumerate(looks)},
+    }

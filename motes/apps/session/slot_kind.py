@@ -1,0 +1,86 @@
+"""Slots: presence, codes and order are edited slot by slot."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.apps.session.edits import Edits, Look, Touch
+from motes.apps.session.kind import Kind, Reads
+from motes.errors import UserError
+from motes.types.slots import Slots
+
+
+class SlotKind(Kind):
+    """A picture as layers that share its pixels. Of the edits of things it knows presence, features and order."""
+
+    name = "slots"
+
+    def fits(self, latent: Any) -> bool:
+        return isinstance(latent, Slots)
+
+    def numbers(self, latent: Slots) -> dict[str, Tensor]:
+        return {"presence": latent.presence[0], "features": latent.codes[0]}
+
+    def edited(self, edits: Edits, latent: Slots, look: Look) -> Slots:
+        _refuse_what_slots_lack(edits)
+        for slot, touch in sorted(edits.particles.items()):
+            if slot >= latent.count:
+                raise UserError(f"there is no slot {slot}; this picture has {latent.count}")
+            latent = _touched(latent, slot, touch)
+        if edits.order:
+            if sorted(edits.order) != list(range(latent.count)):
+                raise UserError(f"order should name each of the {latent.count} slots once")
+            latent = latent.restacked(edits.order)
+        return latent
+
+    def lines(self, edits: Edits, latent: Slots, reads: Reads) -> list[str]:
+        lines = []
+        for slot, touch in sorted(edits.particles.items()):
+            for dimension, value in sorted(touch.features.items()):
+                lines.append(f"latent = latent.traversed({slot}, {dimension}, {value!r})")
+            if touch.presence is not None:
+                lines.append(f"latent = latent.with_presence({slot}, {touch.presence!r})")
+        if edits.order:
+            lines.append(f"latent = latent.restacked({list(edits.order)})")
+        return lines
+
+    def vectors(self, latent: Slots) -> Float[Tensor, "M F"]:
+        return latent.codes.flatten(0, 1)
+
+    def rows(self, latent: Slots, picture: int) -> list[dict[str, Any]]:
+        return [_row(latent, picture, slot) for slot in range(latent.count)]
+
+
+def _refuse_what_slots_lack(edits: Edits) -> None:
+    for touch in edits.particles.values():
+        if touch.position is not None or touch.look is not None or touch.copy_of is not None:
+            raise UserError("a slot has a presence and a code; its place and look cannot be set here")
+    if edits.background or edits.threshold:
+        raise UserError("slots have no background and no certainty to be changed")
+
+
+def _touched(latent: Slots, slot: int, touch: Touch) -> Slots:
+    for dimension, value in touch.features.items():
+        if dimension >= latent.codes.shape[-1]:
+            raise UserError(
+                f"a slot's code has {latent.codes.shape[-1]} numbers; there is no number {dimension}"
+            )
+        latent = latent.traversed(slot, dimension, value)
+    return latent if touch.presence is None else latent.with_presence(slot, touch.presence)
+
+
+def _row(latent: Slots, picture: int, slot: int) -> dict[str, Any]:
+    """With layers also the share of the picture that is the slot's, and its middle in [-1, 1]."""
+    row: dict[str, Any] = {"slot": slot, "presence": latent.presence[picture, slot].item()}
+    if latent.mask_logits is not None:
+        mask = latent.masks[picture, slot]
+        area = mask.sum().clamp_min(1e-9)
+        middles = [
+            (mask.sum(1 - axis) * torch.linspace(-1, 1, side, device=mask.device)).sum() / area
+            for axis, side in enumerate(mask.shape)
+        ]
+        row |= {"share": mask.mean().item(), "row": middles[0].item(), "column": middles[1].item()}
+    numbers = latent.codes[picture, slot].tolist()
+    return row | {f"code_{number}": value for number, value in enumerate(numbers)}
