@@ -227,9 +227,7 @@ def test_a_recorded_action_that_is_no_number_is_refused_with_its_file_and_frame(
         except UserError as problem:
             refused.append(str(problem))
     assert len(refused) == 1
-    assert (
-        "action at frame 9 of episode 4 is not a number (row 29 of" in refused[0] and str(file) in refused[0]
-    )
+    assert f"action at frame 9 of episode 4 (row 29 of {file}) is not a number" in refused[0]
 
 
 def test_the_array_of_actions_can_be_chosen(tmp_path):

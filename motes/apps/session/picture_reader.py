@@ -10,7 +10,8 @@ import numpy as np
 from motes.data.files.folder import list_pictures
 from motes.data.files.mask_pairs import pair
 from motes.data.files.picture_files import load_picture, to_size
-from motes.data.files.video_file import ENDINGS, VideoFile, list_videos, upright
+from motes.data.files.video import list_videos
+from motes.data.files.video_file import ENDINGS, VideoFile, upright
 from motes.errors import UserError
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
+from einops import rearrange
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from motes.data.actions import action_tensor
 from motes.data.base import Split
 from motes.data.files.picture_files import to_size, warn_if_black
 from motes.data.splits import NAMES
@@ -21,6 +22,8 @@ from motes.errors import UserError
 
 Layout = Literal["auto", "NHWC", "NCHW", "NHW", "VTHWC", "VTCHW", "VTHW"]
 COLOURS = (1, 3, 4)
+# the axes of one picture, by those behind N or V T
+TO_PICTURE = {"HW": "h w -> h w 1", "HWC": "h w c -> h w c", "CHW": "c h w -> h w c"}
 # usual names of arrays that hold what was done after each frame
 ACTIONS = ("actions", "action")
 # rows that are checked for their brightness
@@ -74,25 +77,17 @@ class ArrayStack:
     def picture(self, row: int) -> np.ndarray:
         """uint8, H W C."""
         value = self.entry(self.array, row)
-        axes = self.layout[len(self.lead) :]
-        if axes == "HW":
-            value = value[..., None]
-        elif axes == "CHW":
-            value = value.transpose(1, 2, 0)
-        return to_uint8(value, f"row {row} of {self.where}")
+        picture = rearrange(value, TO_PICTURE[self.layout[len(self.lead) :]])
+        return to_uint8(picture, f"row {row} of {self.where}")
 
     def actions(self, array: Any, rows: Sequence[int], where: str) -> Float[Tensor, "N A"]:
-        """Rows of an array of actions; those that are not finite are refused, `where` names the array."""
-        actions = np.stack([self.entry(array, row).reshape(-1) for row in rows]).astype(np.float32)
-        if not (finite := np.isfinite(actions).all(1)).all():
-            row = rows[int(np.flatnonzero(~finite)[0])]
-            frame = (
-                f"frame {row % self.frames} of video {row // self.frames}" if self.of_videos else f"row {row}"
-            )
-            raise UserError(
-                f"the action at {frame} of {where} is not a number; actions must be finite to learn from them"
-            )
-        return torch.from_numpy(actions)
+        """Rows of an array of actions; `where` names the array in errors."""
+        actions = np.stack([self.entry(array, row) for row in rows])
+        return action_tensor(actions, lambda number: f"{self._frame(rows[number])} of {where}")
+
+    def _frame(self, row: int) -> str:
+        video, frame = divmod(row, self.frames)
+        return f"frame {frame} of video {video}" if self.of_videos else f"row {row}"
 
 
 def find_layout(shape: Sequence[int], layout: str, where: str) -> str:

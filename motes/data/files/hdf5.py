@@ -1,11 +1,9 @@
 """HDF5 files in the layout of the multi-object sets, of pictures or videos.
 
 image           N H W C, or V T H W C (also called images, imgs, frames)
-mask            N H W 1 of the things' numbers, or N E H W 1 with one plane for each; the first `backgrounds`
-                of the E are background
+mask            N H W 1 of the things' numbers, or N E H W 1, a plane for each; the first are background
 visibility      N E; any other array N E ... is a factor of things, and N ... a property of the picture
-pixel_coords    N E 3: (column, row, depth) of the centres; without it a centre is that of the mask, so of
-                what is visible
+pixel_coords    N E 3: (column, row, depth) of the centres; else centres are those of the visible masks
 actions         N ...: what was done after each frame
 """
 
@@ -63,16 +61,12 @@ class Hdf5Config:
     backgrounds: int = -1
     # share of the rows for validation, and again for the test: the end of the file
     held_out: float = 0.1
-    # so many of the first rows, or videos, are for training, as published (60000); 0: all that are not held
-    # out
+    # so many of the first rows, or videos, are for training, as published (60000); 0: all not held out
     train_rows: int = 0
 
 
 class Hdf5(Dataset):
-    """Rows of one split lie together in the file.
-
-    Compressed files are slow in random order: prepare them first.
-    """
+    """Rows of one split lie together in the file. Compressed files are slow in random order: prepare them."""
 
     Config = Hdf5Config
 
@@ -86,8 +80,8 @@ class Hdf5(Dataset):
         arrays, holds_split_alone = _of_split(_arrays(self._file), split, holds_split_alone)
         image = self._open_pictures(arrays)
         self._set_size()
-        rest = {name: array for name, array in arrays.items() if name != image}
-        self._truth = {name: array for name, array in rest.items() if self._belongs(name, array)}
+        names = [name for name in arrays if name != image]
+        self._truth = {name: arrays[name] for name in names if self._belongs(name, arrays[name])}
         self._mask = next((name for name, array in self._truth.items() if self._is_mask(name, array)), None)
         self._backgrounds = config.backgrounds if config.backgrounds >= 0 else int(self._mask is not None)
         self._things = self._count_things()
@@ -137,8 +131,10 @@ class Hdf5(Dataset):
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
         if self._action_name is None:
             return None
-        where = f"{self._action_name} in {self._path}"
-        return self._stack.actions(self._truth[self._action_name], [self._rows[row] for row in rows], where)
+        of_file = [self._rows[row] for row in rows]
+        return self._stack.actions(
+            self._truth[self._action_name], of_file, f"{self._action_name} in {self._path}"
+        )
 
     def _open_pictures(self, arrays: dict[str, Any]) -> str:
         """The name of the array of pictures."""
@@ -159,9 +155,8 @@ class Hdf5(Dataset):
     def _videos(self, holds_split_alone: bool) -> range:
         count = self._stack.videos
         videos = range(count) if holds_split_alone else share(count, self.split, self.config.held_out)
-        if self.split == "train" and self.config.train_rows:
-            videos = videos[: self.config.train_rows]
-        return videos
+        limited = self.split == "train" and self.config.train_rows
+        return videos[: self.config.train_rows] if limited else videos
 
     def _name_of_actions(self) -> str | None:
         """Of an array with one entry for each picture, or each frame."""
@@ -288,11 +283,9 @@ def _of_split(arrays: dict[str, Any], split: Split, holds_split_alone: bool) -> 
     """Of a file with a group for each split, the arrays of this one's; and whether they hold nothing else."""
     for group in NAMES[split]:
         prefix = f"{group}/"
-        inside = {
-            name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
-        }
-        if inside:
-            return inside, True
+        names = [name for name in arrays if name.startswith(prefix)]
+        if names:
+            return {name.removeprefix(prefix): arrays[name] for name in names}, True
     return arrays, holds_split_alone
 
 

@@ -12,7 +12,7 @@ ROOT/data/chunk-000/file-000.parquet
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from motes.data.actions import action_tensor
 from motes.data.base import Dataset, Split
 from motes.data.files.parquet import ParquetTable
 from motes.data.files.picture_files import check_looks, cropped, to_size
@@ -84,15 +85,8 @@ class _Measurements:
 
     # name in `Truth.scene` -> one row a frame
     values: dict[str, np.ndarray]
-    table: ParquetTable | None = None
-    # the row of the table of each frame
-    row: np.ndarray | None = None
-
-    def where(self, frame: int) -> str:
-        """The file and the row of a frame, for errors."""
-        if self.table is None or self.row is None:
-            return f"frame {frame}"
-        return self.table.where(int(self.row[frame]))
+    # the file and the row of a frame, for errors
+    where: Callable[[int], str]
 
 
 class LeRobot(Dataset):
@@ -148,27 +142,25 @@ class LeRobot(Dataset):
         """
         if "action" not in self._measurements.values:
             return None
-        frames = self._frames_in_data(rows)
-        actions = self._measurements.values["action"][frames].reshape(len(frames), -1)
-        if not (finite := np.isfinite(actions).all(1)).all():
-            worst = int(np.flatnonzero(~finite)[0])
-            episode, frame = self._of_row[rows[worst]].tolist()
-            raise UserError(
-                f"the action at frame {frame} of episode {self._episodes[episode].number} is not a number "
-                f"({self._measurements.where(frames[worst])}); actions must be finite to learn from them"
-            )
-        return torch.from_numpy(actions)
+        actions = self._measurements.values["action"][self._frames_in_data(rows)]
+        return action_tensor(actions, lambda number: self._where(rows[number]))
+
+    def _where(self, row: int) -> str:
+        """A frame and the file of its action, for errors."""
+        episode, frame = self._of_row[row].tolist()
+        file = self._measurements.where(self._episodes[episode].first + frame)
+        return f"frame {frame} of episode {self._episodes[episode].number} ({file})"
 
     @cached_property
     def _measurements(self) -> _Measurements:
         files = sorted((self._root / "data").rglob("*.parquet"))
         if not files:
-            return _Measurements({})
+            return _Measurements({}, str)
         table = ParquetTable(files)
         row = np.argsort(np.array(table.column("index"), np.int64))
         present = [name for name in COLUMNS if name in table.schema.names]
         values = {COLUMNS[name]: np.array(table.column(name), np.float32)[row] for name in present}
-        return _Measurements(values, table, row)
+        return _Measurements(values, lambda frame: table.where(int(row[frame])))
 
     def _frames_in_data(self, rows: Sequence[int]) -> list[int]:
         return [self._episodes[episode].first + frame for episode, frame in self._of_row[list(rows)].tolist()]

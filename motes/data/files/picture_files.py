@@ -12,7 +12,6 @@ from PIL import Image, ImageOps
 
 from motes.errors import UserError
 
-FITS = ("fit", "stretch", "crop")
 # no value of nearly black pictures reaches it
 DARK = 32
 # pixels; a file with more is taken for a decompression bomb
@@ -37,17 +36,28 @@ def to_size(
     Not smooth: each pixel keeps a value of the picture, for maps of numbers.
     """
     picture = picture.convert("RGB" if channels == 3 else "L")
-    rows, columns = size
     resampling = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-    if fit == "stretch":
-        picture = picture.resize((columns, rows), resampling)
-    elif fit == "crop" and picture.width >= columns and picture.height >= rows:
-        left = (picture.width - columns) // 2
-        top = (picture.height - rows) // 2
-        picture = picture.crop((left, top, left + columns, top + rows))
-    else:
-        picture = ImageOps.fit(picture, (columns, rows), resampling)
-    return colours_first(np.asarray(picture, np.uint8))
+    return colours_first(np.asarray(FITS[fit](picture, size, resampling), np.uint8))
+
+
+def _covering(picture: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    return ImageOps.fit(picture, (size[1], size[0]), resampling)
+
+
+def _stretched(picture: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    return picture.resize((size[1], size[0]), resampling)
+
+
+def _middle(picture: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    rows, columns = size
+    if picture.width < columns or picture.height < rows:
+        return _covering(picture, size, resampling)
+    left = (picture.width - columns) // 2
+    top = (picture.height - rows) // 2
+    return picture.crop((left, top, left + columns, top + rows))
+
+
+FITS = {"fit": _covering, "stretch": _stretched, "crop": _middle}
 
 
 def colours_first(pixels: np.ndarray) -> np.ndarray:

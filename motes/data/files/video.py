@@ -10,9 +10,10 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split
 from motes.data.files.picture_files import check_looks, cropped, to_size
-from motes.data.files.video_file import VideoFile, list_videos
+from motes.data.files.video_file import ENDINGS, VideoFile
 from motes.data.files.video_frames import VideoFrames
 from motes.data.splits import block, check_held_out, clips, no_clip, split_files
+from motes.data.walk import files_below
 from motes.errors import UserError
 
 # so many files, or fewer, are all opened before they are split, so that a broken one leaves no split empty
@@ -128,6 +129,21 @@ class Video(Dataset):
             picked = picked[block(times[picked], self.split, self.config.held_out, self.config.gap)]
         numbers = picked[clips(len(picked), self.config.frames, self.config.stride).reshape(-1)]
         return np.stack([np.full_like(numbers, video), numbers], 1)
+
+
+def list_videos(path: Path) -> list[Path]:
+    """The file itself, or all files below a folder that have the ending of a video, in order of their names.
+
+    Hidden files are left out.
+    """
+    if not path.exists():
+        raise UserError(f"{path} does not exist")
+    if path.is_file():
+        return [path]
+    videos = sorted(file for file in files_below(path) if file.suffix.lower() in ENDINGS)
+    if not videos:
+        raise UserError(f"there is no video in {path}, nor below it")
+    return videos
 
 
 def pick(times: np.ndarray, skip: int, rate: float) -> np.ndarray:

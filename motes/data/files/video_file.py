@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 
 from motes.data import DATASETS
-from motes.data.walk import files_below
 from motes.errors import UserError
 from motes.plain.packages import optional
 
@@ -281,21 +280,6 @@ def upright(frame: Any) -> Image.Image:
     """A decoded frame as the camera was held."""
     pixels = frame.to_ndarray(format="rgb24")
     return Image.fromarray(np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4)))
-
-
-def list_videos(path: Path) -> list[Path]:
-    """The file itself, or all files below a folder that have the ending of a video, in order of their names.
-
-    Hidden files are left out.
-    """
-    if not path.exists():
-        raise UserError(f"{path} does not exist")
-    if path.is_file():
-        return [path]
-    videos = sorted(file for file in files_below(path) if file.suffix.lower() in ENDINGS)
-    if not videos:
-        raise UserError(f"there is no video in {path}, nor below it")
-    return videos
 
 
 def import_av() -> Any:

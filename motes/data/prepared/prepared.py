@@ -34,7 +34,8 @@ from motes.types.truth import Truth
 FORMAT = "motes-prepared"
 VERSION = 1
 MANIFEST = "manifest.json"
-# the name of the array of actions
+# names of arrays
+PIXELS = "pixels"
 ACTIONS = "actions"
 
 
@@ -90,7 +91,7 @@ class Prepared(Dataset):
     def truth(self, rows: Sequence[int]) -> Truth | None:
         if "present" not in self._arrays and "points" not in self._arrays:
             return None
-        names = [name for name in self._arrays if name not in ("pixels", ACTIONS)]
+        names = [name for name in self._arrays if name not in (PIXELS, ACTIONS)]
         values = {name: self._values(name, rows) for name in names}
         fields: dict[str, Any] = {name: value for name, value in values.items() if "." not in name}
         if "masks" in fields:
@@ -149,7 +150,7 @@ def _group(group: str, values: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def file_name(split: str, name: str) -> str:
     """Of an array. Its name is quoted: a factor may be called obs/position."""
-    return f"{split}.npy" if name == "pixels" else f"{split}.{quote(name, safe='')}.npy"
+    return f"{split}.npy" if name == PIXELS else f"{split}.{quote(name, safe='')}.npy"
 
 
 def is_prepared(root: Path) -> bool:

@@ -37,6 +37,8 @@ LISTS = {
 FOLDERS = ("img_align_celeba_hq", "img_align_celeba", "img_align_celeba_png")
 # numbers of the splits in CelebA's own list
 PARTITION = {"train": 0, "validation": 1, "test": 2}
+# splits that are MAFL's, by part
+OF_MAFL: dict[str, tuple[Split, ...]] = {"celeba": ("test",), "mafl": ("train", "test"), "partition": ()}
 # pictures of CelebA; MAFL then has 19,000 and 1,000
 COMPLETE = 202_599
 COMPLETE_MAFL = (19_000, 1_000)
@@ -152,13 +154,11 @@ def _rows_of_split(lists: dict[str, Path], names: list[str], split: Split, confi
     """Rows of the landmark list that belong to a split, in its order."""
     row_of = {name: row for row, name in enumerate(names)}
     partition = _partition(lists["partition"], row_of)
-    if config.part == "partition":
+    if not OF_MAFL[config.part]:
         return np.flatnonzero(partition == PARTITION[split]).tolist()
     train, test = _mafl(lists, names, row_of)
-    if split == "test":
-        chosen = sorted(test)
-    elif split == "train" and config.part == "mafl":
-        chosen = sorted(train)
+    if split in OF_MAFL[config.part]:
+        chosen = sorted({"train": train, "test": test}[split])
     else:
         chosen = _outside_mafl(partition, train | test, split, config.published_validation)
     if not chosen:
@@ -226,7 +226,7 @@ def _lines(path: Path) -> list[list[str]]:
 
 def _find_lists(root: Path, part: str) -> dict[str, Path]:
     """The lists that a part needs."""
-    keys = [key for key in LISTS if part != "partition" or not key.startswith("mafl")]
+    keys = [key for key in LISTS if OF_MAFL[part] or not key.startswith("mafl")]
     paths = {key: path for key in keys if (path := _find_list(root, key)) is not None}
     missing = [_where_to_get(key) for key in keys if key not in paths]
     if not any((folder / name).is_dir() for folder in (root / "Img", root) for name in FOLDERS):

@@ -249,13 +249,15 @@ def _videos_of_split(videos: list[Path], config: ClevrerConfig, split: Split) ->
 def _numbers_of_split(config: ClevrerConfig, split: Split) -> tuple[range, int, int]:
     """The numbers of the videos of a kind, the first of them that is used, and how many are."""
     protocol = PROTOCOLS[config.protocol]
-    if split == "train":
-        return TRAINING, 0, protocol.training
     # videos that the first so many frames of the joined list reach into
     validated = -(-VALIDATED * protocol.step // LISTED)
-    if split == "validation":
-        return VALIDATION, 0, validated if config.original else protocol.validation
-    return VALIDATION, validated if config.original else protocol.validation, protocol.test
+    validation = validated if config.original else protocol.validation
+    numbers = {
+        "train": (TRAINING, 0, protocol.training),
+        "validation": (VALIDATION, 0, validation),
+        "test": (VALIDATION, validation, protocol.test),
+    }
+    return numbers[split]
 
 
 def _numbered(root: Path, pattern: str) -> list[Path]:

@@ -7,7 +7,7 @@ from PIL import Image
 from motes.data.files.folder import Folder, FolderConfig, list_pictures
 from motes.data.files.npy import Npy, NpyConfig
 from motes.data.files.picture_files import load_picture, read_picture
-from motes.data.files.video_file import list_videos
+from motes.data.files.video import list_videos
 from motes.errors import UserError
 
 
