@@ -34,7 +34,7 @@ def machine_table() -> "Table":
     import torch
     from rich.table import Table
 
-    from motes.ops.rendering.composite import way
+    from motes.ops.rendering.composite import rendering_method
 
     table = Table(title="this machine", show_header=False, title_justify="left")
     table.add_row("motes", VERSION)
@@ -44,10 +44,10 @@ def machine_table() -> "Table":
         device = torch.device("cuda", number)
         memory = torch.cuda.get_device_properties(device).total_memory / 1e9
         table.add_row("device", f"{device}, {torch.cuda.get_device_name(device)}, {memory:.0f} GB")
-        table.add_row("rendering", way(device))
+        table.add_row("rendering", rendering_method(device))
     if not torch.cuda.is_available():
         table.add_row("device", f"cpu, {platform.machine()}")
-        table.add_row("rendering", way(torch.device("cpu")))
+        table.add_row("rendering", rendering_method(torch.device("cpu")))
     table.add_row("threads", str(torch.get_num_threads()))
     return table
 
