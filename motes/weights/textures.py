@@ -54,8 +54,8 @@ def texture_features(seed: int = 0) -> nn.Module:
         return _read(cached)
     network = learn_textures(seed).features
     # a folder that cannot be written to costs the time to learn at each call, no more
-    with contextlib.suppress(Unwritten):
-        _write(network, cached)
+    with contextlib.suppress(Unwritten), whole_file(cached) as fresh:
+        save_file(network.state_dict(), fresh)
     return network.eval().requires_grad_(False)
 
 
@@ -96,11 +96,6 @@ def _train(classifier: TextureClassifier, steps: int, random: torch.Generator) -
         F.cross_entropy(classifier(image), classes).backward()
         optimizer.step()
         schedule.step()
-
-
-def _write(network: nn.Module, path: Path) -> None:
-    with whole_file(path) as fresh:
-        save_file(network.state_dict(), fresh)
 
 
 def _read(path: Path) -> nn.Module:
