@@ -8,6 +8,7 @@ picture; `picture` squashes.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,20 @@ from motes.types.latents import Image
 # of a log-variance: beyond, one pixel would outweigh all others
 LOWEST = -12.0
 HIGHEST = 12.0
+
+
+@runtime_checkable
+class Observation(Protocol):
+    """From what a network drew, before the last squashing, and the target to one number a picture."""
+
+    # whether that number is minus the logarithm of a likelihood
+    density: bool
+
+    def picture(self, drawn: Image, /) -> Image:
+        """What was drawn, squashed."""
+        ...
+
+    def __call__(self, drawn: Image, target: Image, /) -> Float[Tensor, "B"]: ...
 
 
 @dataclass(frozen=True)
@@ -125,7 +140,7 @@ class Distance(nn.Module):
         return self.loss(self.picture(drawn), wanted)
 
 
-LIKELIHOODS: dict[str, Callable[[Told], nn.Module]] = {
+LIKELIHOODS: dict[str, Callable[[Told], Observation]] = {
     "bernoulli": lambda told: Bernoulli(),
     "gaussian": lambda told: Gaussian(told.squash, FixedVariance(told.variance)),
     "gaussian-learned": lambda told: Gaussian(told.squash, LearnedVariance(told.variance)),
@@ -133,7 +148,7 @@ LIKELIHOODS: dict[str, Callable[[Told], nn.Module]] = {
 }
 
 
-def observation(name: str, squashed: bool, variance: float) -> nn.Module:
+def observation(name: str, squashed: bool, variance: float) -> Observation:
     """By name; `squashed`: what is drawn goes through a sigmoid before it is compared."""
     if not variance > 0:
         raise UserError(f"variance must be more than 0, not {variance}")
