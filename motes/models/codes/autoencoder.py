@@ -40,9 +40,9 @@ class AutoencoderConfig:
 class Autoencoder(Model):
     """An autoencoder: min loss(g(f(x) + noise), x) + a |W|^2 + b |f(x)|_1.
 
-    Rumelhart et al. 1986, https://doi.org/10.1038/323533a0; the penalty of activations: Olshausen & Field 1996,
-    https://doi.org/10.1038/381607a0. With one matrix each way and squares it finds the principal components' space.
-    Its codes have no known distribution: fit one before sampling.
+    Rumelhart et al. 1986, https://doi.org/10.1038/323533a0; the penalty of activations: Olshausen &
+    Field 1996, https://doi.org/10.1038/381607a0. With one matrix each way and squares it finds the
+    principal components' space. Its codes have no known distribution: fit one before sampling.
     """
 
     Config = AutoencoderConfig

@@ -58,7 +58,7 @@ class DenoisingAutoencoder(Model):
         self.error = pixel_error(config.error)
 
     def loss(self, batch: Batch) -> Losses:
-        """In validation too: the caller seeds the random numbers, so the corruptions are the same every time."""
+        """In validation too, where the caller seeds the corruptions: they are the same every time."""
         refuse_other_sizes(self.config, batch.image)
         corrupted = self.corrupt(batch.image)
         error = self.error(self.coder.draw(self.coder.read(corrupted.values)), batch.image)

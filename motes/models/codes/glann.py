@@ -1,6 +1,7 @@
-"""GLANN: generative latent optimisation, then a sampler of its codes; sharp samples without adversarial training.
+"""GLANN: generative latent optimisation, then a sampler of its codes.
 
-The sampler learns by implicit maximum likelihood estimation.
+It gives sharp samples without adversarial training. The sampler learns by implicit maximum likelihood
+estimation.
 """
 
 from collections.abc import Iterable
@@ -55,10 +56,10 @@ class GlannConfig:
 
 
 class Glann(Model):
-    """GLANN: min_T sum_i min_m |z_i - T(e_m)|^2, e_m ~ N(0, 1), on codes z_i of generative latent optimisation.
+    """GLANN: min_T sum_i min_m |z_i - T(e_m)|^2, e_m ~ N(0, 1), on the codes z_i of GLO.
 
-    The noise of each code is chosen anew, from fresh noise, whenever all pictures have been seen (Hoshen et al.
-    2019, https://arxiv.org/abs/1812.08985).
+    The noise of each code is chosen anew, from fresh noise, whenever all pictures have been seen (Hoshen
+    et al. 2019, https://arxiv.org/abs/1812.08985).
     """
 
     Config = GlannConfig
@@ -100,7 +101,7 @@ class Glann(Model):
         return Losses(distance.mean(), {"sampler": distance})
 
     def validate(self, batch: Batch) -> Losses:
-        """The reconstruction error and the codes' distance from the nearest sample: what the two stages lower."""
+        """What the two stages lower: the reconstruction error, and the codes' distance from samples."""
         code = self.encode(batch.image)
         error = self.glo.observed(self.glo.draw(code.vector), batch.image)
         distance = self.sampler.coverage(code.vector, self._noise_count())

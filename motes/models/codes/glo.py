@@ -56,8 +56,8 @@ class GloConfig:
     ball: str = "2"
     # what codes start from: the pictures' principal components (pca), or random, which needs far longer
     start: str = "pca"
-    # memory, or file: on the disk of TMPDIR, with the optimiser's memory of them, where millions of codes would
-    # not fit into memory
+    # memory, or file: on the disk of TMPDIR, with the optimiser's memory of them, where millions of
+    # codes would not fit into memory
     codes_in: str = "memory"
 
 

@@ -39,8 +39,8 @@ class PcaConfig:
 class PrincipalComponents(Model):
     """Principal components: z = (x - mean) V, x' = mean + z V', V the first eigenvectors of the covariance.
 
-    No other linear code of this size loses less: the mean squared error of the training pictures is the sum of the
-    eigenvalues left out (Turk & Pentland 1991, Eigenfaces for recognition,
+    No other linear code of this size loses less: the mean squared error of the training pictures is the
+    sum of the eigenvalues left out (Turk & Pentland 1991, Eigenfaces for recognition,
     https://doi.org/10.1162/jocn.1991.3.1.71).
     """
 

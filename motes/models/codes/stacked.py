@@ -1,4 +1,4 @@
-"""A stack of denoising autoencoders, learnt layer by layer, then a classifier on top that trains all of them."""
+"""A stack of denoising autoencoders, learnt layer by layer, then with a classifier on top."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -45,10 +45,10 @@ class StackedConfig:
 class StackedAutoencoder(Model):
     """A stack of denoising autoencoders: layer k learns min E H(g_k(f_k(h~)), h), h~ ~ q(h~ | h).
 
-    h = f_(k-1)(... f_1(x)) is not corrupted. Then softmax(f_3(f_2(f_1(x)))) is fitted to the labels, all weights
-    learning (Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html). With amount 0 these are the stacked
-    plain autoencoders of Bengio et al. 2007. A code is the topmost layer's output; the decoders draw a picture from
-    it.
+    h = f_(k-1)(... f_1(x)) is not corrupted. Then softmax(f_3(f_2(f_1(x)))) is fitted to the labels, all
+    weights learning (Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html). With amount 0
+    these are the stacked plain autoencoders of Bengio et al. 2007. A code is the topmost layer's output;
+    the decoders draw a picture from it.
     """
 
     Config = StackedConfig

@@ -98,7 +98,8 @@ class VariationalAutoencoder(Model):
     def log_likelihood(self, image: Image, code: Float[Tensor, "B F"]) -> Float[Tensor, "B"]:
         """log p(x | z) in nats.
 
-        Of grey pixels a Bernoulli likelihood is no density: its numbers compare models with this likelihood only.
+        Of grey pixels a Bernoulli likelihood is no density: its numbers compare models with this
+        likelihood only.
         """
         if not self.observed.density:
             raise UserError(

@@ -83,9 +83,10 @@ class Condition(Rows):
 class ConditionalGenerator(Model):
     """A conditional generator: |u(c, v, t) - T_t x|^2 + w |s(c, v, t) - T_t m|^2.
 
-    u lays the drawn colours over the training pictures' mean ground by the drawn mask s. t is sampled in every step,
-    and picture and mask are transformed by it. The class enters by a matrix, so that a blend of classes is a point
-    between theirs (Dosovitskiy, Springenberg & Brox 2015, https://arxiv.org/abs/1411.5928).
+    u lays the drawn colours over the training pictures' mean ground by the drawn mask s. t is sampled in
+    every step, and picture and mask are transformed by it. The class enters by a matrix, so that a blend
+    of classes is a point between theirs (Dosovitskiy, Springenberg & Brox 2015,
+    https://arxiv.org/abs/1411.5928).
     """
 
     Config = ConditionalConfig

@@ -1,4 +1,4 @@
-"""A deep convolutional inverse graphics network: a variational autoencoder whose units are separated by clips.
+"""A deep convolutional inverse graphics network: a VAE whose units are separated by clips.
 
 A unit stands for the one factor that varies in its clips.
 """
@@ -40,7 +40,8 @@ class DcIgnConfig:
     width: int = 192
     # dense or convolutional
     network: str = "dense"
-    # standard deviation of a pixel's noise in the likelihood: less = more is coded in the units, at the KL's cost
+    # standard deviation of a pixel's noise in the likelihood: less = more is coded in the units, at the
+    # KL's cost
     noise: float = 0.35
     # weight that pulls the units of what does not vary in a clip to their mean; the paper's code has 0.01
     invariance: float = 20.0
@@ -49,13 +50,13 @@ class DcIgnConfig:
 
 
 class InverseGraphicsNetwork(Model):
-    """A variational autoencoder in which units of what does not vary are replaced by their mean over the clip.
+    """A VAE in which the units of what does not vary are replaced by their mean over the clip.
 
     |x - decode(z)|^2 / 2s^2 + KL(q' || N(0, 1)) + l/2 |e_o - mean e_o|^2,  z ~ q'(e_v, mean e_o)
 
-    e_v are means and log variances of the units of what varies, e_o of all others. No gradient passes through their
-    means: what varies in the picture can be coded in e_v only. The paper substitutes the last term's gradient, which
-    is the same (Kulkarni et al. 2015, https://arxiv.org/abs/1503.03167).
+    e_v are means and log variances of the units of what varies, e_o of all others. No gradient passes
+    through their means: what varies in the picture can be coded in e_v only. The paper substitutes the
+    last term's gradient, which is the same (Kulkarni et al. 2015, https://arxiv.org/abs/1503.03167).
     """
 
     Config = DcIgnConfig

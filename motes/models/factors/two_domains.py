@@ -1,7 +1,8 @@
 """The paired autoencoder: two domains, one encoder that they share, and a decoder for each.
 
-What both domains share goes through the code, and what distinguishes them stays in the decoders. A face of one
-person is so drawn as the other, with the same expression. Use it on faces of people who agreed to that.
+What both domains share goes through the code, and what distinguishes them stays in the decoders. A face
+of one person is so drawn as the other, with the same expression. Use it on faces of people who agreed to
+that.
 """
 
 from dataclasses import dataclass, replace
@@ -44,10 +45,11 @@ class PairedConfig:
     reconstruction: str = "pyramid"
     # pixels a side over which the encoder compares light; wider, and skin and hair tell the encoder who it is
     contrast: int = 9
-    # weight that pulls each domain's mean code to 0; with more, chance differences of a batch outweigh expressions
+    # weight that pulls each domain's mean code to 0; with more, chance differences of a batch outweigh
+    # expressions
     level: float = 3.0
-    # noise added to codes, whose numbers have variance 1: each decoder so learns to draw what only the other's
-    # codes reach
+    # noise added to codes, whose numbers have variance 1: each decoder so learns to draw what only the
+    # other's codes reach
     noise: float = 0.5
     # 2: one for each domain, whose codes mean nothing to each other; for comparison
     encoders: int = 1
@@ -78,10 +80,11 @@ class PairedCode(Rows):
 class PairedAutoencoder(Model):
     """A paired autoencoder: loss(D_d(E(w(x)) + e), x) + l |mean_d E(w(x))|^2 for pictures x of domain d.
 
-    w is a random warp, e noise; swapped: D_(1-d)(E(x)). The decoders undo warps and noise: the code keeps what both
-    must know, and each decoder adds what is always the same in its domain. The encoder reads local contrast alone, in
-    which domains look alike, and its codes have a fixed length, or they would grow out of the noise or shrink to 0.
-    There is no paper; the layout is that of the face tools of 2018.
+    w is a random warp, e noise; swapped: D_(1-d)(E(x)). The decoders undo warps and noise: the code
+    keeps what both must know, and each decoder adds what is always the same in its domain. The encoder
+    reads local contrast alone, in which domains look alike, and its codes have a fixed length, or they
+    would grow out of the noise or shrink to 0. There is no paper; the layout is that of the face tools
+    of 2018.
     """
 
     Config = PairedConfig
@@ -151,7 +154,7 @@ class PairedAutoencoder(Model):
         return Losses(total, {"reconstruction": error, "mean_code": mean_code})
 
     def _warped(self, image: Image) -> Image:
-        """Three of four pictures; the encoder must read pictures that are not warped too, which are sharper."""
+        """Three of four pictures; the encoder must read sharper ones, which are not warped, too."""
         weights = random_weights(image, self.warps, 1.0)
         warped = seen_through(image, self.basis @ weights, "border")
         return torch.where(uniform_like(image[:, :1, :1, :1]) < WARPED, warped, image)

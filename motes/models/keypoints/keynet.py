@@ -1,4 +1,7 @@
-"""KeyNet: only the positions of K points pass from a picture to the decoder; appearance comes from a warped copy."""
+"""KeyNet: only the positions of K points pass from a picture to the decoder.
+
+Its appearance comes from a warped copy.
+"""
 
 import math
 from dataclasses import dataclass
@@ -37,10 +40,11 @@ class KeyNetConfig:
 
 
 class KeyNet(Model):
-    """KeyNet: x' = draw(content(y), maps(points(x))) against x, y being x warped or another frame of the same clip.
+    """KeyNet: x' = draw(content(y), maps(points(x))) against x; y is x warped, or another frame of its clip.
 
-    A batch without pairs is warped here (Jakab et al. 2018, https://arxiv.org/abs/1806.07823). The paper has no
-    variance; `log_variance` is that of the marginal heat maps, which it computes on its way to the points.
+    A batch without pairs is warped here (Jakab et al. 2018, https://arxiv.org/abs/1806.07823). The paper
+    has no variance; `log_variance` is that of the marginal heat maps, which it computes on its way to
+    the points.
     """
 
     Config = KeyNetConfig

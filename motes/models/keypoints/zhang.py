@@ -1,4 +1,4 @@
-"""An autoencoder through landmarks: sharp maps of points that are apart and equivariant, and features at each.
+"""An autoencoder through landmarks: sharp, separate, equivariant points, with features at each.
 
 Equivariant points follow when the picture is bent.
 """
@@ -57,10 +57,10 @@ class ZhangConfig:
 class LandmarkAutoencoder(Model):
     """An autoencoder through landmarks.
 
-    D = softmax over K + 1 channels; z_k the mean and s_k^2 the variance of D_k as a density; features pooled under
-    N(z_k, s_k^2); w |x - x'|^2 + c sum 2 pi e s_k^2 + a sum_kj exp(-|z_k - z_j|^2 / 2 r^2) + e sum
-    |z_k - g(z_k(x bent by g))|^2 (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks as Structural
-    Representations", https://arxiv.org/abs/1804.04412).
+    D = softmax over K + 1 channels; z_k the mean and s_k^2 the variance of D_k as a density; features
+    pooled under N(z_k, s_k^2); w |x - x'|^2 + c sum 2 pi e s_k^2 + a sum_kj exp(-|z_k - z_j|^2 / 2 r^2)
+    + e sum |z_k - g(z_k(x bent by g))|^2 (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks
+    as Structural Representations", https://arxiv.org/abs/1804.04412).
     """
 
     Config = ZhangConfig

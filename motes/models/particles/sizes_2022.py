@@ -1,4 +1,4 @@
-"""The configuration of a 2022 particle model, from the shapes of its weights and its constructor's arguments."""
+"""The configuration of a 2022 particle model, from its weights' shapes and its constructor's arguments."""
 
 import re
 from collections.abc import Mapping

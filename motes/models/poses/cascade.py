@@ -1,4 +1,4 @@
-"""A cascade from a layout of classes to pictures, coarse to fine, with a loss of textures; and back to the layout."""
+"""A cascade: a layout of classes to pictures, coarse to fine, by a loss of textures; and back."""
 
 from dataclasses import dataclass, replace
 
@@ -81,9 +81,9 @@ class Layout(Rows):
 class CascadedRefinement(Model):
     """A cascade of refinements: sum over classes p of min over pictures u of the error of u within p.
 
-    The error is sum_l weight_l mean |mask_p (Phi_l(x) - Phi_l(g_u(layout)))|, Phi_l being x itself and a network's
-    features (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Over windows, also covariances of neighbouring
-    colours are compared, as `FeatureLoss.windowed` has them.
+    The error is sum_l weight_l mean |mask_p (Phi_l(x) - Phi_l(g_u(layout)))|, Phi_l being x itself and a
+    network's features (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Over windows, also
+    covariances of neighbouring colours are compared, as `FeatureLoss.windowed` has them.
     """
 
     Config = CascadeConfig

@@ -1,4 +1,4 @@
-"""A feedback loop: predict the pose, draw it, compare the drawing with the picture, and correct the pose; repeat."""
+"""A feedback loop: predict a pose, draw it, compare drawing and picture, correct the pose; repeat."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,10 +45,10 @@ class FeedbackConfig:
 class FeedbackLoop(Model):
     """A feedback loop: p0 = predict(x), then p <- p + update(x, draw(p)).
 
-    The update lowers the sum over starts p' of max(0, |p' + update(x, draw(p')) - p| - contraction |p' - p|)
-    (Oberweger et al. 2015, https://arxiv.org/abs/1609.09698). Starts are the prediction, the prediction once
-    updated, the truth with an error from the pool, and the truth under noise. The pool begins with the predictor's
-    errors; the errors that updates leave are added after every step.
+    The update lowers the sum over starts p' of max(0, |p' + update(x, draw(p')) - p| - contraction |p' -
+    p|) (Oberweger et al. 2015, https://arxiv.org/abs/1609.09698). Starts are the prediction, the
+    prediction once updated, the truth with an error from the pool, and the truth under noise. The pool
+    begins with the predictor's errors; the errors that updates leave are added after every step.
     """
 
     Config = FeedbackConfig
