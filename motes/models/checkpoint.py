@@ -1,57 +1,57 @@
-"""Folder <-> model: `config.json` (with a format version) and `model.safetensors`.
-
-Nothing that is loaded can execute.
-"""
+"""Folder <-> model: `config.json` (with a format version) and `model.safetensors`; nothing that is loaded
+can execute."""
 
 import difflib
 import json
-import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.models.base import Model
 from motes.plain.records import from_plain
-from motes.plain.writing import begin_folder, finish_folder, stepped_aside
+from motes.plain.writing import stepped_aside, whole_folder
 from motes.version import VERSION
 
 FORMAT = 1
-# what a checkpoint folder may hold
-OURS = {"config.json", "model.safetensors", "training.json", "training.safetensors", "README.md"}
+OURS = {
+    "config.json",
+    "model.safetensors",
+    "training.json",
+    "training.safetensors",
+    "README.md",
+}  # what a checkpoint folder may hold
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write the folder beside its place, then move it there.
-
-    A reader sees the old one or the new one, whole.
-    """
+    """Write the folder beside its place, then move it there: a reader sees the old one or the new one,
+    whole."""
     if folder.exists() and not (folder.is_dir() and {file.name for file in folder.iterdir()} <= OURS):
         raise UserError(
             f"{folder} holds something else than a checkpoint, which would be lost; choose another place"
         )
-    folder = folder.resolve()
-    fresh = begin_folder(folder)
-    try:
+    with whole_folder(folder) as fresh:
         write_model(model, fresh)
-        finish_folder(fresh, folder)
-    except (OSError, SafetensorError) as problem:
-        raise UserError(
-            f"{folder} cannot be written: {getattr(problem, 'strerror', None) or problem}"
-        ) from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def write_model(model: Model, folder: Path) -> None:
     facts = {"format": FORMAT, "motes": VERSION, "model": name_of(model), "config": asdict(model.config)}
     (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n")
-    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
-    save_file(weights, folder / "model.safetensors")
+    save_tensors(model.state_dict(), folder / "model.safetensors")
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """A disk that refuses is an OSError, as for any other file."""
+    try:
+        save_file({key: value.contiguous() for key, value in tensors.items()}, path)
+    except SafetensorError as problem:
+        raise OSError(str(problem)) from None
 
 
 def name_of(model: Model) -> str:
@@ -59,13 +59,13 @@ def name_of(model: Model) -> str:
         if MODELS[name] is type(model):
             return name
     raise UserError(
-        f"{type(model).__name__} is not in MODELS, so that nothing could load it; "
-        "add its line to motes/models/__init__.py"
+        f"{type(model).__name__} is not in MODELS, so that nothing could load it; add its line to motes/models/__init__.py"
     )
 
 
 def load(where: str | Path, device: str = "cpu") -> Model:
-    """The model of a checkpoint folder, or of a run folder (its best checkpoint, or else its last)."""
+    """The model of a checkpoint folder, or of a run folder (its best checkpoint, or else its last), ready to
+    use."""
     folder = checkpoint_folder(Path(where))
     model = build(*read_config(folder))
     path = folder / "model.safetensors"
@@ -105,8 +105,7 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
         raise UserError(f"{path} is damaged, or not of motes; use another checkpoint of the run") from None
     if version != FORMAT:
         raise UserError(
-            f"{path} is of format {version}, this motes ({VERSION}) reads format {FORMAT}; "
-            f"install the motes that wrote it ({facts.get('motes')})"
+            f"{path} is of format {version}, this motes ({VERSION}) reads format {FORMAT}; install the motes that wrote it ({facts.get('motes')})"
         )
     return name, config
 
@@ -127,8 +126,7 @@ def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
     expected = model.state_dict()
     if missing := sorted(set(expected) - set(weights)):
         raise UserError(
-            f"{path} lacks {missing[0]} and {len(missing) - 1} more; "
-            "it belongs to another model than its config.json"
+            f"{path} lacks {missing[0]} and {len(missing) - 1} more; it belongs to another model than its config.json"
         )
     if extra := sorted(set(weights) - set(expected)):
         raise UserError(
@@ -137,6 +135,5 @@ def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
     for key, value in expected.items():
         if value.shape != weights[key].shape:
             raise UserError(
-                f"{path}: {key} has shape {tuple(weights[key].shape)}, its config.json asks for "
-                f"{tuple(value.shape)}; they do not belong together"
+                f"{path}: {key} has shape {tuple(weights[key].shape)}, its config.json asks for {tuple(value.shape)}; they do not belong together"
             )

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
-from motes.nn.blocks.code_table import AT_ONCE, CodeTable, RowRMSprop
-from motes.nn.coders.networks import PictureShape, network
-from motes.nn.losses.observation import observation
-from motes.ops.densities.principal_components import components_of_covariance, moments
+from motes.nn.blocks.code_table import AT_ONCE, RowRMSprop
+from motes.nn.coders.networks import PictureShape, picture_network
+from motes.ops.densities.principal_components import components_of_covariance, mean_and_covariance
 from motes.ops.densities.unit_ball import BALLS
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Code, Image
+from motes.weights.code_storage import code_table
+from motes.weights.reconstruction import observation_model
 
 # of the search for a picture's code
 ENCODING_STEPS = 60
@@ -77,14 +78,14 @@ class GenerativeLatentOptimisation(Model):
         _check(config)
         self.config = config
         self.start = STARTS[config.start]
-        kind = network(config.network)
+        kind = picture_network(config.network)
         shape = PictureShape.of(config)
         # the nearest code of the ball
         self.within = BALLS[config.ball]
         self.draw = kind.drawer(shape, config.width, config.code_dim)
-        self.observed = observation(config.reconstruction, kind.squashed, variance=0.5)
+        self.observed = observation_model(config.reconstruction, kind.squashed, variance=0.5)
         pixels = _small(torch.zeros(1, config.channels, *config.image_size)).shape[1]
-        self.table = CodeTable(config.pictures, config.code_dim, config.codes_in)
+        self.table = code_table(config.pictures, config.code_dim, config.codes_in)
         self.table.change(lambda codes: self.within(torch.randn_like(codes)))
         # mean of the small training pictures
         self.register_buffer("middle", torch.zeros(pixels))
@@ -139,7 +140,7 @@ class GenerativeLatentOptimisation(Model):
     @torch.no_grad()
     def sample(self, count: int) -> Code:
         """From a Gaussian fitted to the training codes."""
-        mean, covariance = moments(self.codes.split(AT_ONCE))
+        mean, covariance = mean_and_covariance(self.codes.split(AT_ONCE))
         root = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(mean), device=mean.device))
         noise = torch.randn(count, len(mean), device=self.middle.device)
         return Code(self.within(mean.to(noise) + noise @ root.to(noise).T))
@@ -158,7 +159,7 @@ class GenerativeLatentOptimisation(Model):
 
         The other codes are projected into it.
         """
-        mean, covariance = moments(_small(batch.image) for batch in batches)
+        mean, covariance = mean_and_covariance(_small(batch.image) for batch in batches)
         components = components_of_covariance(covariance, self.config.code_dim)
         # fewer than the numbers of a code where pictures are few or small
         determined = components.variance > RELATIVE_VARIANCE * components.variance[0]

@@ -14,7 +14,7 @@ from motes.ops.densities.principal_components import (
     Components,
     components_of_covariance,
     components_of_pictures,
-    moments,
+    mean_and_covariance,
 )
 from motes.ops.pictures.image_loss import squared_error
 from motes.types.batch import Batch, Losses
@@ -116,5 +116,5 @@ def components_of_few(batches: Iterable[Batch], count: int) -> tuple[Tensor, Com
 
 def components_of_many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
     """Mean and components of any number of pictures, by their covariance."""
-    mean, covariance = moments(batch.image.flatten(1) for batch in batches)
+    mean, covariance = mean_and_covariance(batch.image.flatten(1) for batch in batches)
     return mean, components_of_covariance(covariance, count)

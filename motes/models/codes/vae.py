@@ -9,11 +9,12 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
-from motes.nn.coders.networks import PictureShape, network
-from motes.nn.losses.observation import LIKELIHOODS, observation
+from motes.nn.coders.networks import PictureShape, picture_network
+from motes.nn.losses.observation import LIKELIHOODS
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Code, Image
+from motes.weights.reconstruction import observation_model
 
 WARM_UP_STEPS = 4  # in which the weight of the KL rises
 # log-variances of a code: beyond, exp overflows or underflows
@@ -65,11 +66,11 @@ class VariationalAutoencoder(Model):
                 "code_dim must be at least 1, beta and free_bits not negative, warm_up at least 0 and below 1"
             )
         self.config = config
-        kind = network(config.network)
+        kind = picture_network(config.network)
         shape = PictureShape.of(config)
         self.read = kind.reader(shape, config.width, 2 * config.code_dim)
         self.draw = kind.drawer(shape, config.width, config.code_dim)
-        self.observed = observation(config.reconstruction, kind.squashed, config.variance)
+        self.observed = observation_model(config.reconstruction, kind.squashed, config.variance)
 
     def stages(self) -> tuple[Stage, ...]:
         """A warm-up, where there is one, in which the weight of the KL rises by steps."""

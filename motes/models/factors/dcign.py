@@ -11,7 +11,7 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import WHOLE_CLIPS, Model, Stage, device_of, refuse_other_sizes
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.ops.pictures.groups import group_means
 from motes.ops.pictures.image_loss import squared_error
@@ -68,7 +68,7 @@ class InverseGraphicsNetwork(Model):
     def __init__(self, config: DcIgnConfig):
         super().__init__()
         shape = PictureShape.of(config)
-        kind = network(config.network)
+        kind = picture_network(config.network)
         _check(config)
         self.config = config
         self.count = sum(config.units)

@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.nn.blocks.local_contrast import LocalContrast
-from motes.nn.coders.networks import PictureShape, network
-from motes.nn.losses.perceptual import reconstruction_loss
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.pictures.groups import group_means
 from motes.ops.pictures.image_loss import squared_error
-from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
+from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, resampled, thin_plate_basis
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 from motes.types.rows import Rows
+from motes.weights.reconstruction import reconstruction_loss
 
 WARPED = 0.75  # share of the pictures that the encoder reads warped
 DOMAINS = (0, 1)
@@ -97,7 +97,7 @@ class PairedAutoencoder(Model):
         if config.encoders not in ROUTES:
             raise UserError(f"encoders must be 1, which both domains share, or 2, not {config.encoders}")
         self.config = config
-        kind = network(config.network)
+        kind = picture_network(config.network)
         self.read = nn.ModuleList(_reader(config, shape) for _ in range(config.encoders))
         self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in DOMAINS)
         self.route = ROUTES[config.encoders]
@@ -156,7 +156,7 @@ class PairedAutoencoder(Model):
     def _warped(self, image: Image) -> Image:
         """Three of four pictures; the encoder must read sharper ones, which are not warped, too."""
         weights = random_weights(image, self.warps, 1.0)
-        warped = seen_through(image, self.basis @ weights, "border")
+        warped = resampled(image, self.basis @ weights, "border")
         return torch.where(uniform_like(image[:, :1, :1, :1]) < WARPED, warped, image)
 
 
@@ -182,6 +182,6 @@ ROUTES = {1: by_shared, 2: by_domain}
 
 def _reader(config: PairedConfig, shape: PictureShape) -> nn.Module:
     grey = replace(shape, channels=1)
-    reader = network(config.network).reader(grey, config.width, config.code_dim)
+    reader = picture_network(config.network).reader(grey, config.width, config.code_dim)
     norm = nn.LayerNorm(config.code_dim, elementwise_affine=False)
     return nn.Sequential(LocalContrast(config.contrast), reader, norm)

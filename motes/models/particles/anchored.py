@@ -21,7 +21,7 @@ from motes.ops.points.keypoints import (
     take,
 )
 from motes.ops.rendering.crowding import claimed_before, yielding
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
 from motes.types.latents import Image
 
 # of the numbers read at an anchor, at first: at the anchor, with a deviation of 0.14, probably present
@@ -68,7 +68,7 @@ class AnchoredEncoder(nn.Module):
             points, salience = self._keypoints_of_pair(prior_image, decoder)
         proposals = take(points, salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices)
         position, presence = self._locate(residual, anchors)
-        window = cut(torch.cat([image, residual], 1), position.mean.detach(), self.side)
+        window = cut_glimpses(torch.cat([image, residual], 1), position.mean.detach(), self.side)
         features = DiagonalNormal(*self.what(window).chunk(2, -1))
         return Encoding(proposals, position, presence, features, background, window[:, :, : image.shape[1]])
 
@@ -108,7 +108,7 @@ class AnchoredEncoder(nn.Module):
         it by halves.
         """
         claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
-        windows = cut(residual, anchors, self.context)
+        windows = cut_glimpses(residual, anchors, self.context)
         numbers = self.where(torch.cat([windows, claimed[:, :, None]], 2))
         offset = torch.tanh(numbers[..., :2]) * self.reach.to(residual)
         position = DiagonalNormal((anchors + offset).clamp(-1, 1), numbers[..., 2:4])

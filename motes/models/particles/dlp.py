@@ -20,16 +20,16 @@ from motes.models.particles.parts import (
     prior_image_of,
 )
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
-from motes.nn.losses.perceptual import reconstruction_loss
 from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.footprints import Footprints
-from motes.ops.rendering.glimpse import place
+from motes.ops.rendering.glimpse import place_glimpses
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
+from motes.weights.reconstruction import reconstruction_loss
 
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
 
@@ -61,7 +61,7 @@ class DlpConfig:
     prior_channels: tuple[int, ...] = (16, 32, 64)
     # standard deviation of a particle about its proposal; half a picture is 1
     prior_std: float = 0.1
-    # the reconstruction loss: see motes.nn.losses.perceptual.RECONSTRUCTIONS
+    # the reconstruction loss: see motes.weights.reconstruction.RECONSTRUCTIONS
     reconstruction: str = "mse"
     # weights of the KL of positions (beta_kl) and of features (beta_kl * kl_balance)
     kl_weights: tuple[float, float] = (0.1, 1e-4)
@@ -194,7 +194,7 @@ class DeepLatentParticles(Model):
 
     def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
         """Each pixel's shares: the background's first, then each particle's."""
-        windows = place(self.glimpses(latent)[:, :, :1], latent.position, self.config.image_size)
+        windows = place_glimpses(self.glimpses(latent)[:, :, :1], latent.position, self.config.image_size)
         return Footprints.of(windows, latent.presence, self.config.image_size).on_canvas()
 
     def calibrate(self, batches: Iterable[Batch]) -> None:
@@ -248,7 +248,7 @@ class DeepLatentParticles(Model):
 
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
         glimpses = self.decoder.glimpses(latent.features)
-        windows = place(glimpses, latent.position, self.config.image_size)
+        windows = place_glimpses(glimpses, latent.position, self.config.image_size)
         return visible_contrast(windows, latent.presence, latent.log_variance, self._background(latent))
 
 

@@ -25,13 +25,13 @@ from motes.models.particles.published import PatchPrior
 from motes.models.particles.splatted import Splatted
 from motes.nn.blocks.conv import initialise
 from motes.nn.blocks.grid import grid_size
-from motes.nn.losses.perceptual import reconstruction_loss
 from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
 from motes.ops.densities.noise import normal_like
 from motes.ops.points.keypoints import gaussian_maps
-from motes.ops.points.warp import bent, strayed
+from motes.ops.points.warp import bent, equivariance_error
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
+from motes.weights.reconstruction import reconstruction_loss
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class DlpMaskedConfig:
     prior_std: float = 0.1
     # a particle's disk ends where its Gaussian falls below this
     mask_threshold: float = 0.2
-    # the reconstruction loss: see motes.nn.losses.perceptual.RECONSTRUCTIONS
+    # the reconstruction loss: see motes.weights.reconstruction.RECONSTRUCTIONS
     reconstruction: str = "vgg"
     # weights of the KL of positions (beta_kl) and of features (beta_kl * kl_balance)
     kl_weights: tuple[float, float] = (40.0, 0.04)
@@ -171,7 +171,7 @@ class MaskedParticles(Model):
         maps, position = self.networks.locate(torch.cat([image, bent_image]))
         mean, followed = position.mean.chunk(2)
         log_variance = position.log_variance[: len(image)]
-        distance = strayed(mean, followed, weights)
+        distance = equivariance_error(mean, followed, weights)
         return maps[: len(image)], DiagonalNormal(mean, log_variance), distance
 
     def _maps(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K h w"]:

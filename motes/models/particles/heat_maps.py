@@ -13,7 +13,7 @@ from motes.nn.blocks.conv import Contracting, initialise
 from motes.nn.blocks.grid import grid_size
 from motes.nn.blocks.mlp import mlp
 from motes.nn.blocks.pointnet import PointNetMaps
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
 from motes.types.latents import Image
 
 
@@ -48,7 +48,7 @@ class HeatMaps(nn.Module):
     ) -> tuple[DiagonalNormal, DiagonalNormal]:
         """Features from the heat maps around each mean, and the background's from what the disks leave."""
         heat = maps.detach()
-        windows = cut(heat, position, self.side).flatten(2)
+        windows = cut_glimpses(heat, position, self.side).flatten(2)
         features = self.look(torch.cat([windows, position], -1))
         around = self.around((outside * heat).flatten(1))
         return DiagonalNormal(*features.chunk(2, -1)), DiagonalNormal(*around.chunk(2, -1))

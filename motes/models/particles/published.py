@@ -20,7 +20,7 @@ from motes.ops.points.keypoints import (
     take,
 )
 from motes.ops.rendering.composite import shares
-from motes.ops.rendering.glimpse import boxes, cut
+from motes.ops.rendering.glimpse import box_windows, cut_glimpses
 from motes.types.latents import Image
 
 GLIMPSE_WIDTHS = (16, 16, 32)
@@ -74,7 +74,7 @@ class PublishedEncoder(nn.Module):
     def _glimpses(
         self, image: Image, position: Float[Tensor, "B K 2"], presence: Float[Tensor, "B K"]
     ) -> Float[Tensor, "B K C S S"]:
-        return cut(image, position, self.side)
+        return cut_glimpses(image, position, self.side)
 
     def _box_side(self) -> int:
         """The glimpse's side on the heat maps' grid."""
@@ -91,8 +91,8 @@ class ExclusiveEncoder(PublishedEncoder):
     def _glimpses(
         self, image: Image, position: Float[Tensor, "B K 2"], presence: Float[Tensor, "B K"]
     ) -> Float[Tensor, "B K C S S"]:
-        windows = boxes(position, self.side, self.size)
-        return cut(image, position, self.side, shares(windows, presence, self.size))
+        windows = box_windows(position, self.side, self.size)
+        return cut_glimpses(image, position, self.side, shares(windows, presence, self.size))
 
 
 class PatchPrior(nn.Module):

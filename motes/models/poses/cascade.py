@@ -11,10 +11,10 @@ from torch import Tensor
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.coders.refinement import LayoutReader, Refinement
-from motes.nn.losses.perceptual import placed_loss
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 from motes.types.rows import Rows
+from motes.weights.reconstruction import error_map_loss
 
 CERTAIN = 12.0  # the score by which a given class leads the others
 
@@ -83,7 +83,7 @@ class CascadedRefinement(Model):
 
     The error is sum_l weight_l mean |mask_p (Phi_l(x) - Phi_l(g_u(layout)))|, Phi_l being x itself and a
     network's features (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Over windows, also
-    covariances of neighbouring colours are compared, as `FeatureLoss.windowed` has them.
+    covariances of neighbouring colours are compared, as `FeatureLoss.texture_error_maps` has them.
     """
 
     Config = CascadeConfig
@@ -101,7 +101,7 @@ class CascadedRefinement(Model):
         self.draw = Refinement(
             config.classes, config.image_size, config.channels, config.widths, config.hypotheses
         )
-        self.placed_loss = placed_loss(config.reconstruction, config.window)
+        self.error_maps = error_map_loss(config.reconstruction, config.window)
 
     def stages(self) -> tuple[Stage, ...]:
         return (
@@ -125,7 +125,7 @@ class CascadedRefinement(Model):
         """Of each picture drawn, for each class: the error within its pixels, summed over levels."""
         count = drawn.shape[1]
         target = image.repeat_interleave(count, 0)
-        levels = self.placed_loss(rearrange(drawn, "b u c h w -> (b u) c h w"), target)
+        levels = self.error_maps(rearrange(drawn, "b u c h w -> (b u) c h w"), target)
         total = drawn.new_zeros(len(image), count, layout.shape[1])
         for level, errors in enumerate(levels):
             masks = F.adaptive_avg_pool2d(layout, (errors.shape[-2], errors.shape[-1]))
