@@ -48,7 +48,32 @@ class Watcher(Protocol):
 
 
 def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
-    """Start a run in an empty folder; returns the folder."""
+    """Train a recipe's model from its first step to its last, and leave a run in a folder.
+
+    Arguments:
+        recipe: model, data and training. What `model_config` and `data_config` leave out has its default, or (picture
+            size, channels, number of pictures) follows from the data.
+        folder: where the run goes; made if need be. It then holds `run.json` (the recipe), `metrics.jsonl`,
+            `pictures/` and `checkpoints/` with `best` and `last`.
+        watcher: is given every record of a loss and of a validation.
+
+    Returns the folder, which `motes.load`, `Session.open` and the command line open.
+
+    Raises:
+        UserError: the folder holds a run already or cannot be written; an option of the recipe is unknown or out of
+            range; the data lack a label that the model needs; the loss is not finite.
+        Stopped: Ctrl-C. The step is saved by then, and `resume(folder)` goes on, to the same weights bit for bit.
+
+    >>> import tempfile
+    >>> from motes.training.recipe import Recipe, Training
+    >>> data = {"image_size": [16, 16], "count": 8, "held_out": 4}
+    >>> training = Training(steps=2, batch_size=4, validation_pictures=4)
+    >>> recipe = Recipe("autoencoder", "shapes", {"code_dim": 4, "width": 8}, data, training)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train(recipe, Path(folder) / "run")
+    ...     sorted(path.name for path in run.iterdir())
+    ['checkpoints', 'metrics.jsonl', 'pictures', 'run.json']
+    """
     run = Run(folder)
     processes = PartialState(cpu=not torch.cuda.is_available())
     if processes.is_main_process and (run.checkpoints.exists() or (folder / "run.json").exists()):
@@ -71,8 +96,10 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
 
 
 def resume(folder: Path, watcher: Watcher | None = None) -> Path:
-    """Go on with a run as if it had never stopped; one that was killed before its first checkpoint begins
-    again, which is the same."""
+    """Go on with a run as if it had never stopped.
+
+    A run that was killed before its first checkpoint begins again, which is the same.
+    """
     recipe = read_recipe(folder)
     run = Run(folder)
     processes = PartialState(cpu=not torch.cuda.is_available())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from watchers import StopAt
 
 from motes import load
 from motes.errors import UserError
@@ -43,20 +44,6 @@ RECIPES = {
     ),
     "vae": Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, DATA, SHORT),
 }
-
-
-class StopAt:
-    """A watcher that presses Ctrl-C after a step."""
-
-    def __init__(self, step):
-        self.at = step
-
-    def step(self, record):
-        pass
-
-    def evaluated(self, record, model, run):
-        if record["step"] == self.at:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 class KilledAt:
@@ -288,7 +275,7 @@ def test_a_run_is_not_overwritten_and_sizes_are_checked(tmp_path):
 TWO = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = sys.argv[2:]
 from accelerate import PartialState
 from test_loop import RECIPES, SHORT, replace
 from motes.training import loop
@@ -331,7 +318,7 @@ def test_two_processes_learn_what_one_does_and_stop_together(tmp_path):
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
-        [*command, str(tmp_path), str(Path(__file__).parent)],
+        [*command, str(tmp_path), str(Path(__file__).parent), str(Path(__file__).parents[1])],
         env=environment,
         capture_output=True,
         text=True,

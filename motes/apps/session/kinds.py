@@ -30,7 +30,13 @@ class OtherKind(Kind):
         return {}
 
 
-KINDS: tuple[Kind, ...] = (ParticleKind(), SlotKind(), CodeKind(), OtherKind())
+KINDS: tuple[Kind, ...] = (
+    ParticleKind(),
+    SlotKind(),
+    CodeKind(),
+    # the last, for it fits all
+    OtherKind(),
+)
 
 
 def kind_of(latent: Any) -> Kind:

@@ -74,16 +74,35 @@ class Spread:
 
 
 class Session:
-    """A model, ready to look at pictures given by path; any readable picture is brought to the model's size.
+    """A model, ready to encode pictures given by path, and to edit and decode what it made of them.
 
-    >>> import torch
-    >>> from motes.apps.session.edits import Edits
+    Any readable picture is brought to the model's size. The model is in eval mode from here on, and no
+    method keeps gradients.
+
+    Arguments:
+        model: on the device where it is to compute. `Session.open` loads one from a run or a checkpoint folder.
+
+    Shapes: an image is B C H W in [0, 1]. A latent is the record that the model encodes to (`Particles`,
+    `Slots` or `Code`), one row a picture.
+
+    >>> import tempfile
     >>> from motes.models import MODELS
-    >>> session = Session(MODELS["vae"](MODELS["vae"].Config(image_size=(32, 32), code_dim=4, width=8)))
-    >>> latent = session.encode(torch.rand(1, 3, 32, 32))
-    >>> edited = session.edit(latent, Edits.read({"code": {"0": 2.0}}))
-    >>> edited.code[0, 0].item(), session.decode(edited).shape
-    (2.0, torch.Size([1, 3, 32, 32]))
+    >>> Config = MODELS["dlp"].Config
+    >>> model = MODELS["dlp"](Config(image_size=(32, 32), num_particles=3, num_proposals=4, glimpse_size=8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(Path(folder) / "model")
+    ...     Pictures.new("RGB", (40, 30), "teal").save(Path(folder) / "teal.png")
+    ...     session = Session.open(Path(folder) / "model", device="cpu")
+    ...     image = session.read(Path(folder) / "teal.png")
+    >>> particles = session.encode(image)
+    >>> image.shape, particles.position.shape
+    (torch.Size([1, 3, 32, 32]), torch.Size([1, 3, 2]))
+    >>> from motes.apps.session.edits import Edits
+    >>> edits = Edits.read({"particles": {"0": {"presence": 0.0}}})
+    >>> session.edit(particles, edits).presence[0, 0].item()
+    0.0
+    >>> session.decode(particles).shape
+    torch.Size([1, 3, 32, 32])
     """
 
     def __init__(self, model: Model):
@@ -96,12 +115,18 @@ class Session:
 
     @classmethod
     def open(cls, where: str | Path, device: str | None = None) -> "Session":
+        """The model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
+
+        `device` is torch's name of one; None: the GPU, where there is one. What cannot be loaded is refused
+        with a `UserError` that says what to do.
+        """
         return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu")))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
-        """Batches of pictures from files, folders and videos.
+        """Encode the pictures of files, folders and videos, in batches of at most `batch` pictures.
 
-        Unreadable ones are noted in `skipped`; none readable is an error.
+        `fit` says how a picture of another shape comes to the model's: a key of FITS. Unreadable pictures
+        are noted in `skipped`; if none can be read, a `UserError` says why.
 
         A model of clips is handed the frames of a video in whole clips, the last of which may be shorter; a
         picture is a clip of one frame.
@@ -121,20 +146,19 @@ class Session:
         with torch.no_grad():
             return self.model.decode(latent).clamp(0, 1)
 
-    def encode(self, image: Image) -> Any:
-        """The latent of single pictures."""
+    def encode(self, image: Image, frames: int = 1) -> Any:
+        """The latent of pictures; of clips, where the `frames` frames of each lie side by side."""
         with torch.no_grad():
-            return _recognised(self.model.encode(image.to(self.device)))
-
-    def encode_clips(self, image: Image, frames: int) -> Any:
-        """The latent of clips whose `frames` frames lie side by side, one row a frame."""
-        with torch.no_grad():
-            return _recognised(self.model.encode_clips(image.to(self.device), frames))
+            latent = self.model.encode_clips(image.to(self.device), frames)
+        # what is no latent is refused here, in a sentence
+        kind_of(latent)
+        return latent
 
     def edit(self, latent: Any, edits: Edits, look: Look | None = None) -> Any:
         """The latent of one picture after the edits.
 
-        `look` finds the latents of other pictures by the names in the edits.
+        `look` finds the latents of other pictures by the names in the edits; a name that it does not know
+        is refused.
         """
         return apply(edits, latent, look or _nowhere)
 
@@ -222,15 +246,9 @@ class Session:
         for frames, same_length in groupby(clips, len):
             pixels = np.stack([picture for clip in same_length for _, picture in clip])
             images.append(torch.from_numpy(pixels).float().div_(255).to(self.device))
-            latents.append(self.encode_clips(images[-1], frames))
+            latents.append(self.encode(images[-1], frames))
         paths = [path for clip in clips for path, _ in clip]
         return Encoded(paths, torch.cat(images), Rows.cat(latents))
-
-
-def _recognised(latent: Any) -> Any:
-    """The latent, if it has a kind; refused with a sentence otherwise."""
-    kind_of(latent)
-    return latent
 
 
 def _nowhere(name: str) -> Any:

@@ -5,7 +5,7 @@ The box is 64 x 64, a frame has ten steps. In each step a ball that would leave 
 of a layer that would overlap exchange their velocities along the line between their centres (equal masses).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -171,13 +171,7 @@ class Balls(Generated):
 
     def _ball_colours(self, rows: Array) -> Array:
         """uint8, B N 3."""
-        dice = self._dice(rows // self.frames)
-        balls = len(self._layer)
-        if self.rules.colours == "layer":
-            return np.broadcast_to(COLOURS[self._layer], (len(rows), balls, 3))
-        if self.rules.colours == "different":
-            return COLOURS[dice.orders("colour", len(COLOURS))[:, :balls]]
-        return COLOURS[dice.integers("colour", 0, len(COLOURS) - 1, balls)]
+        return CHOICES[self.rules.colours](self._dice(rows // self.frames), self._layer)
 
     def _simulated(self, dice: Dice) -> Array:
         """Positions and velocities, float32: 2 B T N 2."""
@@ -238,3 +232,23 @@ class Balls(Generated):
 def _length(rows: Array, columns: Array) -> Array:
     """The length for all pairs of a row's and a column's distance: B R C."""
     return np.sqrt((rows * rows)[:, :, None] + (columns * columns)[:, None, :])
+
+
+def _any_colours(dice: Dice, layer: Array) -> Array:
+    return COLOURS[dice.integers("colour", 0, len(COLOURS) - 1, len(layer))]
+
+
+def _different_colours(dice: Dice, layer: Array) -> Array:
+    return COLOURS[dice.orders("colour", len(COLOURS))[:, : len(layer)]]
+
+
+def _colours_of_layers(dice: Dice, layer: Array) -> Array:
+    return np.broadcast_to(COLOURS[layer], (len(dice), len(layer), 3))
+
+
+# rule -> colours of the balls of each picture, uint8, B N 3
+CHOICES: dict[str, Callable[[Dice, Array], Array]] = {
+    "any": _any_colours,
+    "different": _different_colours,
+    "layer": _colours_of_layers,
+}

@@ -7,7 +7,7 @@ their inequalities, not cut from that set's bitmaps.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -153,10 +153,7 @@ class Sprites(Generated):
 
     def _sprite_colours(self, dice: Dice) -> Array:
         """uint8, B N 3."""
-        if self.config.recipe == "binarized":
-            return np.full((len(dice), self._most, 3), 255, np.uint8)
-        uniform = dice.uniform("colour", self._most, 3)
-        return to_bytes(uniform if self.config.recipe == "colored_on_colored" else rgb_of_hsv(uniform))
+        return SPRITE_COLOURS.get(self.config.recipe, _hues)(dice, self._most)
 
     def _ground(self, dice: Dice) -> Array:
         """uint8, B H W 3, or what can be broadcast to it."""
@@ -257,3 +254,22 @@ def _counted(points: Array, fine: int) -> Array:
         for column in range(fine):
             total += points[..., row::fine, column::fine]
     return total
+
+
+def _white(dice: Dice, count: int) -> Array:
+    return np.full((len(dice), count, 3), 255, np.uint8)
+
+
+def _even_colours(dice: Dice, count: int) -> Array:
+    return to_bytes(dice.uniform("colour", count, 3))
+
+
+def _hues(dice: Dice, count: int) -> Array:
+    return to_bytes(rgb_of_hsv(dice.uniform("colour", count, 3)))
+
+
+# recipe -> colours of the sprites of each picture, uint8, B N 3; hues for all others
+SPRITE_COLOURS: dict[str, Callable[[Dice, int], Array]] = {
+    "binarized": _white,
+    "colored_on_colored": _even_colours,
+}
