@@ -10,6 +10,7 @@ LINES = 2000
 PICTURES = 40
 
 Lines = list[dict[str, Any]]
+Values = list[int | float]
 
 
 def progress(run: Run, after: int = 0) -> dict[str, Any]:
@@ -40,13 +41,13 @@ def health(lines: Lines) -> list[str]:
     ]
 
 
-def _divergence(losses: list[float]) -> list[str]:
+def _divergence(losses: Values) -> list[str]:
     if all(math.isfinite(loss) for loss in losses[-20:]):
         return []
     return ["The loss is not finite; try a smaller --training.learning-rate."]
 
 
-def _overfitting(validations: list[float]) -> list[str]:
+def _overfitting(validations: Values) -> list[str]:
     if len(validations) < 4 or not all(math.isfinite(loss) for loss in validations):
         return []
     if min(validations[-3:]) <= 1.1 * min(validations[:-3]):
@@ -57,7 +58,7 @@ def _overfitting(validations: list[float]) -> list[str]:
     ]
 
 
-def _standstill(losses: list[float]) -> list[str]:
+def _standstill(losses: Values) -> list[str]:
     if len(losses) < 60 or not all(map(math.isfinite, losses)):
         return []
     early = sum(losses[-60:-30]) / 30
