@@ -27,7 +27,7 @@ def clips_of(pictures: Iterable[Picture], length: int) -> Iterator[Clip]:
     """
     clip: Clip = []
     for picture in pictures:
-        if clip and (len(clip) == length or not _same_video(clip[0][0], picture[0])):
+        if clip and (len(clip) == length or not _follows(clip[-1][0], picture[0])):
             yield clip
             clip = []
         clip.append(picture)
@@ -47,6 +47,8 @@ def batches_of(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:
         yield batch
 
 
-def _same_video(path: Path, other: Path) -> bool:
-    """A frame's path is its number below the path of its video."""
-    return path.parent == other.parent and path.parent.is_file()
+def _follows(path: Path, following: Path) -> bool:
+    """Whether the second is the next frame of a video; a frame's path is its number below its video's path."""
+    if path.parent != following.parent or not path.parent.is_file():
+        return False
+    return int(following.name) == int(path.name) + 1

@@ -144,8 +144,10 @@ class Desk:
         if not isinstance(kind, str) or kind not in KINDS:
             raise UserError(f"kind should be {' or '.join(KINDS)}")
         run = self._run(question)
-        latent = self._find(run, question.get("picture")).latent
         edits = Edits.read(question.get("edits", {}))
+        # an edit that is refused is refused here too
+        self._edited(run, question, edits)
+        latent = self._find(run, question["picture"]).latent
         file = KINDS[kind](run.session, latent, edits, lambda name: self._find(run, name).latent)
         return {}, {"file": np.frombuffer(file, np.uint8)}
 

@@ -1,6 +1,7 @@
 """From one picture's particles to another's: who becomes whom, and everything in between."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -21,15 +22,21 @@ def between(one: Particles, other: Particles, share: float) -> Particles:
 
 
 def blend(one: Rows, other: Rows, share: float) -> Any:
-    """Two latents of one kind, number by number: of particles the k-th becomes the k-th. What is no real number, such as
-    a class, stays that of the first."""
-    ends = other.tensors()
-    blended = {
-        name: value.lerp(ends[name], share)
-        for name, value in one.tensors().items()
-        if value.is_floating_point()
-    }
-    return replace(one, **blended)
+    """Two latents of one kind, number by number: of particles the k-th becomes the k-th.
+
+    What is no real number, such as a class, stays that of the first. What one of them lacks, the blend lacks.
+    """
+    values = {field.name: (getattr(one, field.name), getattr(other, field.name)) for field in fields(one)}
+    return replace(one, **{name: _blended(first, second, share) for name, (first, second) in values.items()})
+
+
+def _blended(first: Any, second: Any, share: float) -> Any:
+    if first is None or second is None:
+        return None
+    if isinstance(first, Mapping):
+        return {name: _blended(value, second.get(name), share) for name, value in first.items()}
+    is_real = isinstance(first, Tensor) and first.is_floating_point()
+    return first.lerp(second, share) if is_real else first
 
 
 def counterpart(one: Particles, other: Particles) -> Particles:
