@@ -62,7 +62,9 @@ class Watching(Model):
 
     def encode_clips(self, image, frames):
         time = torch.arange(len(image), device=image.device) % frames
-        return Code(torch.stack([image.mean((1, 2, 3)), time.float(), torch.full_like(time, frames).float()], 1))
+        return Code(
+            torch.stack([image.mean((1, 2, 3)), time.float(), torch.full_like(time, frames).float()], 1)
+        )
 
     def decode(self, latent):
         return latent.vector[:, :1, None, None].expand(-1, self.config.channels, *self.config.image_size)

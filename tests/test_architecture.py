@@ -93,6 +93,20 @@ def test_imports_go_down(path):
             assert other[1] in rooms.get(inner[0], ()), f"{room}/{inner[0]} imports {room}/{other[1]}"
 
 
+NETWORKS = [path for path in FILES if path.relative_to(ROOT).parts[0] == "nn"]
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_networks_know_no_path_no_environment_and_no_download(path):
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            modules.add((node.module or "").partition(".")[0])
+    assert not modules & {"pathlib", "os", "urllib"}
+
+
 def test_modules_import_each_other_in_no_circle():
     """Imports at the top of files; those within functions are there to load late."""
     modules = {module_name(path): path for path in FILES}

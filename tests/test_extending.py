@@ -12,7 +12,9 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"```(?:python|js|css)\n(?:#|//|/\*) ([^\n,*]+?)(?:, ([^\n*]+?))?(?: \*/)?\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"```(?:python|js|css)\n(?:#|//|/\*) ([^\n,*]+?)(?:, ([^\n*]+?))?(?: \*/)?\n(.*?)```", re.DOTALL
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +40,14 @@ def add(file, where, code):
         return
     lines = file.read_text().splitlines(keepends=True)
     if where.startswith("a line of "):
-        table = next(n for n, line in enumerate(lines) if re.search(rf"^(export const )?{where[10:]}\b.*=", line))
-        first = next(n for n in range(table, len(lines)) if lines[n].rstrip().endswith(("{", "(", "[")) and not lines[n].rstrip().endswith("Registry("))
+        table = next(
+            n for n, line in enumerate(lines) if re.search(rf"^(export const )?{where[10:]}\b.*=", line)
+        )
+        first = next(
+            n
+            for n in range(table, len(lines))
+            if lines[n].rstrip().endswith(("{", "(", "[")) and not lines[n].rstrip().endswith("Registry(")
+        )
         lines.insert(first + 1, code)
     elif where == "an import":
         lines.insert(next(n for n, line in enumerate(lines) if line.startswith("from motes")), code)
@@ -51,7 +59,13 @@ def add(file, where, code):
 
 def run(copy, *words, code=0, module="motes.apps.cli.main"):
     environment = {**os.environ, "PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", module, *map(str, words)], cwd=copy, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, words)],
+        cwd=copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == code, done.stderr + done.stdout
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
@@ -66,7 +80,19 @@ def pictures(extended):
     return folder
 
 
-SIZE = ["--data.image-size", "32", "32", "--steps", "4", "--training.batch-size", "8", "--data.count", "16", "--data.held-out", "8"]
+SIZE = [
+    "--data.image-size",
+    "32",
+    "32",
+    "--steps",
+    "4",
+    "--training.batch-size",
+    "8",
+    "--data.count",
+    "16",
+    "--data.held-out",
+    "8",
+]
 TRAINED = {
     "blocks": ["--data", "shapes", *SIZE],
     "bands": ["--data", "shapes", *SIZE],
@@ -101,17 +127,47 @@ def test_every_other_command_serves_it_or_says_why_not(extended, runs, pictures,
     for words in (
         ["sample", runs[name], "--out", "sampled"],
         ["sample", runs[name], "--prior", "gaussian", "--count", "4", "--out", "sampled"],
-        ["restore", runs[name], pictures / "0.png", "--noise", "0.1", "--steps", "2", "--pictures", "8", "--out", "restored.png"],
+        [
+            "restore",
+            runs[name],
+            pictures / "0.png",
+            "--noise",
+            "0.1",
+            "--steps",
+            "2",
+            "--pictures",
+            "8",
+            "--out",
+            "restored.png",
+        ],
     ):
         environment = {**os.environ, "PYTHONPATH": str(extended), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([sys.executable, "-m", "motes.apps.cli.main", *map(str, words)], cwd=extended, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "motes.apps.cli.main", *map(str, words)],
+            cwd=extended,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode in (0, 2) and "Traceback" not in done.stderr, done.stderr
         if done.returncode == 2:
             assert done.stderr.count("motes: ") == 1, done.stderr
 
 
 def test_clips_shorter_than_a_window_are_refused(extended):
-    said = run(extended, "train", "drift", "--data", "balls", "--data.frames", "2", *SIZE, "--out", "runs/short", code=2)
+    said = run(
+        extended,
+        "train",
+        "drift",
+        "--data",
+        "balls",
+        "--data.frames",
+        "2",
+        *SIZE,
+        "--out",
+        "runs/short",
+        code=2,
+    )
     assert "runs of 4 neighbouring frames" in said and not (extended / "runs" / "short").exists()
 
 
@@ -126,18 +182,34 @@ def test_the_added_format_is_recognised_split_and_refused_when_damaged(extended)
     assert "psnr" in run(extended, "evaluate", "runs/notes")
     for n in range(20):
         (folder / f"{n}.digits").write_text("12x")
-    assert "should hold 16 lines of 16 digits" in run(extended, "train", "blocks", *words, "runs/damaged", code=2)
+    assert "should hold 16 lines of 16 digits" in run(
+        extended, "train", "blocks", *words, "runs/damaged", code=2
+    )
 
 
 def test_the_contract_holds_for_what_was_added(extended):
-    environment = {**os.environ, "PYTHONPATH": f"{extended}{os.pathsep}{extended / 'tests'}", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{extended}{os.pathsep}{extended / 'tests'}",
+        "OMP_NUM_THREADS": "1",
+    }
     names = "blocks or drift or bands"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_contract.py", "-k", names]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/test_contract.py",
+        "-k",
+        names,
+    ]
     done = subprocess.run(command, cwd=extended, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-STUDIO = '''
+STUDIO = """
 import sys
 from pathlib import Path
 from motes.apps.studio.desk import Desk
@@ -162,7 +234,7 @@ for number, folder in enumerate(sys.argv[1:]):
     foreign = ask("decode", picture=picture, edits={"particles": {"0": {"position": [0, 0]}}})[0]
     assert "problem" in foreign, foreign
 print("served")
-'''
+"""
 
 
 def test_the_studio_opens_and_edits_what_was_added(extended, runs):
@@ -171,7 +243,7 @@ def test_the_studio_opens_and_edits_what_was_added(extended, runs):
     assert "served" in run(extended, *runs.values(), module="studio_talk")
 
 
-BROWSER = '''
+BROWSER = """
 import sys, threading, time
 from pathlib import Path
 import uvicorn
@@ -190,7 +262,7 @@ with sync_playwright() as control:
     width, height = page.evaluate("[document.querySelector('#brightness .bar').style.width, getComputedStyle(document.getElementById('brightness')).height]")
     assert 0 < int(width.rstrip("%")) <= 100 and height == "8px", (width, height)
     print("panel", width)
-'''
+"""
 
 
 def test_the_added_panel_is_on_the_page(extended, runs):

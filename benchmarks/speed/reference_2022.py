@@ -176,9 +176,9 @@ class Reference(nn.Module):
         """Means and log-variances of the particles' looks
         and of the background's, which is what no box covers.
         """
-        glimpses = canvas.cut(x, mean, self.sizes.glimpse).flatten(0, 1)
+        glimpses = canvas.cut_windows(x, mean, self.sizes.glimpse).flatten(0, 1)
         looks = self.look(self.glimpse(glimpses).flatten(1)).view(len(x), self.sizes.particles, -1)
-        boxes = canvas.boxes(mean, round(0.25 * (self.grid - 1)), (self.grid, self.grid))
+        boxes = canvas.box_canvases(mean, round(0.25 * (self.grid - 1)), (self.grid, self.grid))
         bare = (1 - boxes.sum(1, keepdim=True).clamp(0, 1)) * heat
         statistics = torch.cat([looks, self.around(bare.flatten(1))[:, None]], 1)
         return statistics.chunk(2, -1)  # type: ignore[return-value]

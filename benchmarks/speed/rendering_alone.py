@@ -9,7 +9,7 @@ from torch import Tensor
 
 from motes.ops.rendering import canvas
 from motes.ops.rendering.composite import render
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
 
 Picture = Callable[[], Tensor]
 
@@ -27,11 +27,11 @@ def rendering(windows: bool, size: tuple[int, int, int, int]) -> tuple[Callable[
     inputs = (glimpses, position, presence, background)
 
     def by_windows() -> Tensor:
-        cut(image, position.detach(), glimpse)
+        cut_glimpses(image, position.detach(), glimpse)
         return render(*inputs)
 
     def by_canvases() -> Tensor:
-        canvas.cut(image, position.detach(), glimpse)
+        canvas.cut_windows(image, position.detach(), glimpse)
         layers = canvas.paste(glimpses, position, (side, side)).clamp(0, 1)
         return canvas.stitch(layers, presence, background)
 

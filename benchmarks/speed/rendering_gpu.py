@@ -44,7 +44,7 @@ def main() -> None:
     name = torch.cuda.get_device_name(device)
     header(sizes, f"a copy moves {ceiling / 1e9:.0f} GB/s", threads=torch.get_num_threads(), device=name)
     table = Table(COLUMNS, arguments.format)
-    variants = {"fused": fused.render} | ({"plain": plain} if arguments.plain else {})
+    variants = {"fused": fused.render_fused} | ({"plain": plain} if arguments.plain else {})
     for count in arguments.counts:
         for kind_name, kind in KINDS.items():
             for variant, render in variants.items():

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.clocks import MOTES
 from benchmarks.report import header, parser
-from motes.apps.cli.studio import free_port
+from motes.apps.studio.ports import free_port
 from motes.models import MODELS
 from motes.training.recipe import Recipe
 

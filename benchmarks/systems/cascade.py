@@ -18,12 +18,12 @@ from torch import Tensor
 from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, trained
 from motes.apps.drawing.marks import sheet
 from motes.models.poses.cascade import Layout, one_hot
-from motes.nn.losses.texture_features import random_features
 from motes.ops.scores.metrics import frechet_distance
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 from motes.types.batch import Batch
 from motes.types.latents import Image
+from motes.weights.textures import random_features
 
 BARS = [
     Bar("sharp", "variance of the Laplacian, drawn / true, perceptual loss", ">=", 0.6),

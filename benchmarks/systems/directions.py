@@ -20,8 +20,8 @@ from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
 from motes.data.base import Dataset
 from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
-from motes.nn.coders.networks import PictureShape, network
-from motes.ops.points.matching import nearest
+from motes.nn.coders.networks import PictureShape, picture_network
+from motes.ops.points.matching import nearest_index
 from motes.training.presets import PRESETS
 
 FACTORS = ("column", "row", "lids", "size", "skin")
@@ -192,7 +192,7 @@ def train_reader(image: Tensor, factors: Factors, seed: int) -> Reader:
     target = torch.stack([factors[name] for name in FACTORS], 1)
     middle = target.mean(0)
     spread = target.std(0)
-    read = network("convolutional").reader(PictureShape(*image.shape[1:]), 24, len(FACTORS))
+    read = picture_network("convolutional").reader(PictureShape(*image.shape[1:]), 24, len(FACTORS))
     optimizer = torch.optim.Adam(read.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, READING)
     for _ in range(READING):
@@ -240,7 +240,7 @@ def particle_of_thing(latent: Any, moves: Moves) -> Tensor:
     """The particle that is nearest to each picture's thing."""
     present = latent.confident().presence > 0.5
     centre = moves.truth.centres[torch.arange(len(moves.image)), moves.thing][:, None]
-    return nearest(centre, latent.position, present)[:, 0].clamp_min(0)
+    return nearest_index(centre, latent.position, present)[:, 0].clamp_min(0)
 
 
 def decoded(model: Any, latent: Any) -> Tensor:

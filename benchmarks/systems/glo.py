@@ -18,7 +18,7 @@ from torch import nn
 from benchmarks.quality.digit_features import Classifier, digits, draw_rows, mean_squared
 from benchmarks.systems.system import PAGES, Bar, Figures, changed, reconstruction, trained
 from motes.models.codes.glo import GenerativeLatentOptimisation
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 from motes.types.latents import Code
@@ -132,7 +132,7 @@ def autoencoder_figures(seed: int, model: Any) -> Figures:
 def train_autoencoder(seed: int, config: Any, rate: float) -> tuple[float, nn.Module]:
     """Its best validation error, and the network with the weights of then."""
     torch.manual_seed(seed)
-    kind = network(config.network)
+    kind = picture_network(config.network)
     sizes = (PictureShape.of(config), config.width, config.code_dim)
     autoencoder = nn.Sequential(kind.reader(*sizes), kind.drawer(*sizes))
     optimizer = torch.optim.Adam(autoencoder.parameters(), rate)

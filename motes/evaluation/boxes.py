@@ -14,7 +14,7 @@ from motes.evaluation.intervals import AT_ONCE, Statistic, ratio
 from motes.evaluation.question import EncodedBatch, Measured
 from motes.models.abilities import Segments
 from motes.models.base import Model
-from motes.ops.points.matching import boxes_around, overlap, unsuppressed
+from motes.ops.points.matching import boxes_around, non_maximum_suppression, overlap
 from motes.ops.scores.detection import average_precision, hits
 
 OVERLAP = 0.2  # more is the same thing twice
@@ -37,7 +37,7 @@ def look_at_boxes(encoded: EncodedBatch) -> Measured:
     confidence = encoded.latent.confidence if encoded.latent.certainty is None else encoded.latent.certainty
     candidates = (encoded.latent.presence > 0.5) & visible
     least = torch.tensor(LEAST, device=boxes.device, dtype=boxes.dtype) - 1e-6
-    kept = unsuppressed(boxes, confidence, candidates, OVERLAP)
+    kept = non_maximum_suppression(boxes, confidence, candidates, OVERLAP)
     right = hits(overlap(boxes, encoded.boxes), confidence, kept, encoded.truth.present, least)
     return {
         "things": encoded.truth.present.sum(1),

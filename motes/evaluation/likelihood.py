@@ -11,7 +11,7 @@ from torch import Tensor
 from motes.errors import UserError
 from motes.models.base import Model
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
-from motes.ops.densities.likelihood_bounds import active, log_normal
+from motes.ops.densities.likelihood_bounds import active_units, log_normal
 from motes.types.latents import Code, Image
 
 
@@ -61,4 +61,4 @@ def code_usage(model: Model, image: Image) -> Usage:
         code = model.encode(image)
     if not isinstance(code, Code) or code.log_variance is None:
         raise UserError("this model's code has no posterior; which of its numbers are used cannot be told")
-    return Usage(active(code.vector), kl_to_standard_normal(code.vector, code.log_variance).mean(0))
+    return Usage(active_units(code.vector), kl_to_standard_normal(code.vector, code.log_variance).mean(0))

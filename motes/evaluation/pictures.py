@@ -1,5 +1,5 @@
 """How like the picture is what the model draws of it? LPIPS only where its weights are on this machine: see
-`motes.nn.losses.lpips`."""
+`motes.weights.lpips`."""
 
 from functools import cache
 
@@ -7,8 +7,9 @@ import torch
 
 from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
-from motes.nn.losses.lpips import Lpips, load_lpips, why_not
+from motes.nn.losses.lpips import Lpips
 from motes.ops.scores.metrics import psnr, ssim
+from motes.weights.lpips import load_lpips, missing_lpips_file
 
 
 def look(encoded: EncodedBatch) -> Measured:
@@ -20,7 +21,7 @@ def look(encoded: EncodedBatch) -> Measured:
         "ssim": ssim(drawn, wanted),
         "mse": (drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3)),
     }
-    if why_not() is None and wanted.shape[1] in (1, 3):
+    if missing_lpips_file() is None and wanted.shape[1] in (1, 3):
         found["lpips"] = _lpips(wanted.device)(encoded.drawn, encoded.batch.image)
     return found
 

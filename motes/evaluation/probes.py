@@ -16,7 +16,7 @@ from motes.evaluation.intervals import Statistic, ratio
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.models.abilities import Segments
 from motes.ops.points.assignment import assign
-from motes.ops.scores.readout import Table, network
+from motes.ops.scores.readout import Examples, learn_readout
 from motes.ops.scores.regression import ridges
 from motes.ops.scores.segmentation import segment_overlaps
 
@@ -71,7 +71,7 @@ def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
     straight = min(
         ridges(learn.x, learn.y, PENALTIES), key=lambda one: float((one(choose.x) - choose.y).square().sum())
     )
-    readers = {"/linear": straight, "/mlp": network(learn, choose)}
+    readers = {"/linear": straight, "/mlp": learn_readout(learn, choose)}
     present = evidence.test["present"]
     wanted = _wanted(evidence.test, name)
     middle = wanted[present].mean(0)
@@ -90,8 +90,8 @@ def _classes(evidence: Evidence, name: str) -> dict[str, Statistic]:
     learn, choose = (_table(one, name) for one in (evidence.learn, evidence.choose))
     names, number = learn.y.unique(return_inverse=True)
     known = torch.isin(choose.y, names)
-    learn = Table(learn.x, number)
-    choose = Table(choose.x[known], torch.searchsorted(names, choose.y[known]))
+    learn = Examples(learn.x, number)
+    choose = Examples(choose.x[known], torch.searchsorted(names, choose.y[known]))
     present = evidence.test["present"]
     wanted = evidence.test[name]
     commonest = names[number.bincount().argmax()]
@@ -99,18 +99,18 @@ def _classes(evidence: Evidence, name: str) -> dict[str, Statistic]:
         "/commonest": ratio(((wanted == commonest) & present).sum(1), present.sum(1))
     }
     for end, hidden in (("/linear", 0), ("/mlp", 128)):
-        reader = network(learn, choose, len(names), hidden)
+        reader = learn_readout(learn, choose, len(names), hidden)
         answer = names[reader(evidence.test["read"].flatten(0, 1)).argmax(1)].view_as(wanted)
         right = (torch.where(evidence.test["matched"], answer, commonest) == wanted) & present
         found[f"{end}/accuracy"] = ratio(right.sum(1), present.sum(1))
     return found
 
 
-def _table(measured: Measured, name: str) -> Table:
+def _table(measured: Measured, name: str) -> Examples:
     """The things that have a particle."""
     which: Bool[Tensor, "B N"] = measured["matched"] & measured["present"]
     values = measured[name] if _is_class(measured[name]) else _wanted(measured, name)
-    return Table(measured["read"][which].float(), values[which])
+    return Examples(measured["read"][which].float(), values[which])
 
 
 def _wanted(measured: Measured, name: str) -> Float[Tensor, "B N q"]:

@@ -35,7 +35,9 @@ RECIPE = Recipe("watching", "balls", {}, BALLS, TRAINING)
 def test_training_validation_and_scores_hand_over_whole_clips(tmp_path, data, config):
     recipe = Recipe("watching", data, {}, config, replace(TRAINING, steps=3))
     model = load(loop.train(recipe, tmp_path / "run"))
-    scores = evaluate(model, recipe.source.open("test"), limit=20, batch=12, asked=Asked(("pictures", "elbo")))
+    scores = evaluate(
+        model, recipe.source.open("test"), limit=20, batch=12, asked=Asked(("pictures", "elbo"))
+    )
     assert scores["psnr"].value > 0 and scores["loss/error"].value > 0
 
 
@@ -64,7 +66,13 @@ def test_two_processes_learn_from_the_same_clips_as_one(tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
-        [*command, str(tmp_path / "two.py"), str(tmp_path), str(Path(__file__).parent), str(Path(__file__).parents[1])],
+        [
+            *command,
+            str(tmp_path / "two.py"),
+            str(tmp_path),
+            str(Path(__file__).parent),
+            str(Path(__file__).parents[1]),
+        ],
         env=environment,
         capture_output=True,
         text=True,

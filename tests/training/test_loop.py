@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from watchers import StopAt
 
 from motes import load
 from motes.errors import UserError
-from motes.training import loop
+from motes.training import loop, running
 from motes.training.recipe import Recipe, Training
 from motes.training.run import Run
 
@@ -109,7 +108,7 @@ def test_a_run_killed_at_a_step_keeps_no_line_of_metrics_twice(killed, tmp_path)
 @pytest.mark.parametrize("place", ["best", "last"])
 def test_killed_between_a_checkpoint_and_its_links(place, tmp_path, monkeypatch):
     held_out = iter([3.0, 1.0, 2.0])  # the second checkpoint is the best
-    monkeypatch.setattr(loop, "validate", lambda *rest: {"validation": next(held_out), "terms": {}})
+    monkeypatch.setattr(running, "validate", lambda *rest: {"validation": next(held_out), "terms": {}})
     real = Run._point
 
     def dies(self, name, target):
@@ -243,19 +242,19 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     from motes.training import run as room
 
-    real = room.save_file
+    real = room.save_tensors
 
     def full(tensors, path):
         if "step-0000008" in str(path):
             raise OSError(28, "No space left on device")
         real(tensors, path)
 
-    monkeypatch.setattr(room, "save_file", full)
+    monkeypatch.setattr(room, "save_tensors", full)
     with pytest.raises(UserError, match="No space left"):
         loop.train(RECIPES["vae"], tmp_path / "run")
     assert (tmp_path / "run/checkpoints/last").resolve().name == "step-0000004"
     assert not list((tmp_path / "run/checkpoints").glob(".*.part"))
-    monkeypatch.setattr(room, "save_file", real)
+    monkeypatch.setattr(room, "save_tensors", real)
     loop.resume(tmp_path / "run")
     loop.train(RECIPES["vae"], tmp_path / "whole")
     assert same(final(tmp_path / "whole"), final(tmp_path / "run"))

@@ -20,7 +20,7 @@ from motes.apps.session.clips import clip_length
 from motes.data.base import Dataset
 from motes.evaluation import Score
 from motes.models.base import Model, device_of
-from motes.plain.writing import fresh_file
+from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Image
@@ -81,7 +81,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         curves=_curves(lines),
         next=escape("\n".join(next_commands(run.folder))),
     )
-    with fresh_file(run.folder / "report.html") as fresh:
+    with whole_file(run.folder / "report.html") as fresh:
         _save_samples(run.folder / "samples", image)
         fresh.write_text(page, encoding="utf-8")
     return run.folder / "report.html"
@@ -134,10 +134,30 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
     return facts if particles is None else {**facts, "particles": str(particles)}
 
 
+<<<<<<< HEAD
 def _machine() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s)"
+=======
+def _strip(images: Tensor, over: list[str] | None = None) -> str:
+    cells = (
+        f'<figure class="cell"><img alt="" src="{draw.as_data_uri(draw.to_picture(one))}">{over[n] if over else ""}</figure>'
+        for n, one in enumerate(images)
+    )
+    return f'<div class="strip">{"".join(cells)}</div>'
+
+
+def _glimpses(image: Tensor, latent: Particles, windows: Tensor, picture: int) -> str:
+    found = draw.marks(latent, picture)
+    overview = f'<figure class="cell"><img alt="" src="{draw.as_data_uri(draw.to_picture(image))}">{svg.rings(found, picture, *image.shape[1:])}</figure>'
+    cells = (
+        f'<figure class="glimpse{"" if mark.sure else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
+        f'title="{escape(mark.label)}"><img alt="" src="{draw.as_data_uri(draw.cutout(windows[mark.number]))}"><figcaption>{mark.number}</figcaption></figure>'
+        for mark in sorted(found, key=lambda mark: mark.number)
+    )
+    return f'<div class="glimpses">{overview}{"".join(cells)}</div>'
+>>>>>>> main
 
 
 def _scores(scores: dict[str, Score]) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from motes.apps.session.edits import ADDED, Edits, Look, Source, Touch
 from motes.apps.session.kind import Kind, Reads
 from motes.errors import UserError
-from motes.ops.points.interpolation import between
+from motes.ops.points.interpolation import interpolate_particles
 from motes.types.latents import Particles
 
 
@@ -58,8 +58,13 @@ class ParticleKind(Kind):
             latent = latent.restacked(edits.order)
         return latent
 
+<<<<<<< HEAD
     def between(self, latent: Particles, target: Particles, share: float) -> Particles:
-        return between(latent, target, share)
+        return interpolate_particles(latent, target, share)
+=======
+    def between(self, latent: Particles, other: Particles, share: float) -> Particles:
+        return interpolate_particles(latent, other, share)
+>>>>>>> main
 
     def lines(self, edits: Edits, latent: Particles, reads: Reads) -> list[str]:
         sources = _sources(edits)

@@ -157,14 +157,9 @@ class Sprites(Generated):
 
     def _ground(self, dice: Dice) -> Array:
         """uint8, B H W 3, or what can be broadcast to it."""
-        if self.config.background == "textures":
-            return random_textures(dice, self.config.image_size)
-        if self.config.background == "photograph":
-            return photograph(self.config.image_size)[None]
-        if self.config.recipe == "binarized":
-            return np.zeros((1, 1, 1, 3), np.uint8)
-        levels = 3 if self.config.recipe == "colored_on_colored" else 1
-        return np.broadcast_to(to_bytes(dice.uniform("ground", levels)), (len(dice), 3))[:, None, None]
+        config = self.config
+        own = GROUNDS_OF_RECIPES.get(config.recipe, _grey_ground)
+        return GROUNDS.get(config.background, own)(dice, config.image_size)
 
     def _front(self, scene: dict[str, Array]) -> Array:
         """The number from 1 of the foremost sprite at every point, 0 for none: uint8, B h w."""
@@ -273,3 +268,29 @@ SPRITE_COLOURS: dict[str, Callable[[Dice, int], Array]] = {
     "binarized": _white,
     "colored_on_colored": _even_colours,
 }
+
+
+def _texture_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return random_textures(dice, size)
+
+
+def _photograph_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return photograph(size)[None]
+
+
+def _black_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return np.zeros((1, 1, 1, 3), np.uint8)
+
+
+def _coloured_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return to_bytes(dice.uniform("ground", 3))[:, None, None]
+
+
+def _grey_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return np.broadcast_to(to_bytes(dice.uniform("ground", 1)), (len(dice), 3))[:, None, None]
+
+
+Ground = Callable[[Dice, tuple[int, int]], Array]
+# background -> the ground of each picture; for all others the recipe decides, and a grey one for all other recipes
+GROUNDS: dict[str, Ground] = {"textures": _texture_ground, "photograph": _photograph_ground}
+GROUNDS_OF_RECIPES: dict[str, Ground] = {"binarized": _black_ground, "colored_on_colored": _coloured_ground}

@@ -8,14 +8,15 @@ import torch
 
 from motes.errors import UserError
 from motes.models.codes.glo import GenerativeLatentOptimisation, GloConfig
-from motes.nn.blocks.code_table import PLACES, CodeTable, RowRMSprop
+from motes.nn.blocks.code_table import RowRMSprop
 from motes.types.batch import Batch
+from motes.weights.code_storage import STORAGES, code_table
 
 
-def some(place):
+def some(storage):
     """A table, and a matrix that reads its rows."""
     torch.manual_seed(0)
-    table = CodeTable(9, 4, place)
+    table = code_table(9, 4, storage)
     table.change(torch.randn_like)
     return table, torch.nn.Parameter(torch.randn(4, 3))
 
@@ -29,12 +30,12 @@ def learn(table, matrix, optimizer, steps, first=0):
         optimizer.step()
 
 
-@pytest.mark.parametrize("place", list(PLACES))
-def test_rows_move_as_under_the_rmsprop_of_a_whole_table(place):
-    table, matrix = some(place)
+@pytest.mark.parametrize("storage", list(STORAGES))
+def test_rows_move_as_under_the_rmsprop_of_a_whole_table(storage):
+    table, matrix = some(storage)
     learn(table, matrix, RowRMSprop([matrix], table, 0.01, 0.02), 60)
     plain, other = some("memory")
-    whole = lambda rows: plain.values[rows]  # noqa: E731
+    whole = lambda rows: plain.values[rows]
     learn(
         whole,
         other,
@@ -49,8 +50,8 @@ def test_rows_move_as_under_the_rmsprop_of_a_whole_table(place):
 
 def test_a_file_is_the_same_as_memory_also_when_taken_up_again():
     found = []
-    for place in PLACES:
-        table, matrix = some(place)
+    for storage in STORAGES:
+        table, matrix = some(storage)
         optimizer = RowRMSprop([matrix], table, 0.01, 0.02)
         learn(table, matrix, optimizer, 7)
         again = RowRMSprop([matrix], table, 0.01, 0.02)
@@ -75,7 +76,7 @@ def test_a_step_leaves_other_rows_alone_and_names_few():
 
 def test_a_file_has_no_name_and_its_codes_stay_on_the_host(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    table = CodeTable(5, 2, "file")
+    table = code_table(5, 2, "file")
     assert not list(tmp_path.iterdir())
     assert table.double().values.dtype == torch.float32 and torch.equal(
         table(torch.tensor([1, 3])), torch.zeros(2, 2)
@@ -86,10 +87,10 @@ def test_a_model_with_codes_in_a_file_learns_the_same_and_is_saved_whole(tmp_pat
     from motes import load
 
     found = []
-    for place in PLACES:
+    for storage in STORAGES:
         torch.manual_seed(0)
         config = GloConfig(
-            image_size=(8, 8), channels=1, pictures=6, code_dim=3, network="dense", width=8, codes_in=place
+            image_size=(8, 8), channels=1, pictures=6, code_dim=3, network="dense", width=8, codes_in=storage
         )
         model = GenerativeLatentOptimisation(config)
         batch, (stage,) = Batch(torch.rand(6, 1, 8, 8), torch.arange(6)), model.stages()
@@ -100,8 +101,8 @@ def test_a_model_with_codes_in_a_file_learns_the_same_and_is_saved_whole(tmp_pat
             stage.loss(batch).total.backward()
             optimizer.step()
             stage.after_step(batch)
-        model.save(tmp_path / place)
-        again = load(tmp_path / place)
+        model.save(tmp_path / storage)
+        again = load(tmp_path / storage)
         assert torch.equal(again.codes, model.codes) and again.sample(2).vector.shape == (2, 3)
         found.append(again.codes.detach().clone())
     assert torch.equal(*found)
@@ -113,6 +114,6 @@ def test_a_full_disk_is_said(monkeypatch):
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(UserError, match="TMPDIR"):
-        CodeTable(10, 10, "file")
+        code_table(10, 10, "file")
     with pytest.raises(UserError, match="memory or file"):
-        CodeTable(10, 10, "disk")
+        code_table(10, 10, "disk")

@@ -5,6 +5,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from motes.apps.cli.arguments import Parser
 from motes.apps.cli.recipe import choose_data
 from motes.apps.drawing.save import refuse_other_kinds
 from motes.data import DATASETS
@@ -15,37 +16,43 @@ from motes.training.recipe import Recipe
 
 ABOUT = "a sheet of pictures or clips with the truth drawn over them"
 SPLITS = ("train", "validation", "test")
-FOLDER_SIZE = (128, 128)  # of a folder's pictures, if not told
+# of a folder's pictures, where the options say nothing else
+FOLDER_SIZE = (128, 128)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     parser.add_argument("name", help="a data set (motes list), or a folder of pictures")
     parser.add_argument("--out", type=Path, help="picture file to write; by default NAME.png")
     parser.add_argument("--count", type=int, help="pictures, 24 if not told, or clips, 6")
     parser.add_argument("--split", choices=SPLITS, default="train", help="which part of the data")
-    parser.epilog = "Any option of the data: --data.image-size 96 128, --data.recipe occlusion (motes data show NAME --help shows them)."
+    parser.epilog = (
+        "Any option of the data: --data.image-size 96 128, --data.recipe occlusion "
+        "(motes data show NAME --help shows them)."
+    )
+    parser.dotted = ("--",)
+    parser.described = DATASETS
 
 
-def run(told: argparse.Namespace, dotted: list[str]) -> None:
-    recipe, out = chosen(told, dotted)
+def run(arguments: argparse.Namespace) -> None:
+    recipe, out = chosen(arguments)
     from motes.apps.drawing.contact_sheet import show
 
-    show(recipe, out, told.count, told.split)
+    show(recipe, out, arguments.count, arguments.split)
 
 
-def chosen(told: argparse.Namespace, dotted: list[str]) -> tuple[Recipe, Path]:
+def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
     """The data, and the file to write."""
-    known = told.name in DATASETS
-    if known:
-        warn_of_namesake(told.name)
-    recipe = (
-        Recipe("", told.name)
-        if known
-        else choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), told.name)
-    )
-    options = read_options(dotted, {"data": DATASETS.source(recipe.data)})["data"]
-    out = told.out or Path(f"{told.name if known else Path(told.name).resolve().name}.png")
+    name = arguments.name
+    if name in DATASETS:
+        warn_of_namesake(name)
+        recipe = Recipe("", name)
+        stem = name
+    else:
+        recipe = choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), name)
+        stem = Path(name).resolve().name
+    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
+    out = arguments.out or Path(f"{stem}.png")
     refuse_other_kinds(out)
-    if told.count is not None and told.count < 1:
-        raise UserError(f"--count wants a whole number from 1 up, not {told.count}")
+    if arguments.count is not None and arguments.count < 1:
+        raise UserError(f"--count wants a whole number from 1 up, not {arguments.count}")
     return replace(recipe, data_config={**recipe.data_config, **options}), out

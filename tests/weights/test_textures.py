@@ -1,31 +1,31 @@
-"""The texture network learns, is the same from a seed, is cached and read back, and its levels weigh alike; losses with it can be masked."""
+"""The texture network learns, is the same from a seed, is cached and read back, and its levels weigh alike."""
 
 import pytest
 import torch
 
 from motes.errors import UserError
-from motes.nn.losses import texture_features as tf
-from motes.nn.losses.perceptual import RECONSTRUCTIONS, placed_loss, reconstruction_loss
-from motes.ops.pictures.image_loss import where_seen
-from motes.ops.pictures.texture_synthesis import CLASSES, PERIODS, textures
+from motes.nn.losses.texture_features import PIXEL_SPREAD, initialised_network
+from motes.ops.pictures.texture_synthesis import CLASSES, PERIODS, synthesise_textures
+from motes.weights import textures
+from motes.weights.reconstruction import RECONSTRUCTIONS, error_map_loss
 
 
 @pytest.fixture(autouse=True)
 def brief(tmp_path, monkeypatch):
     """Learned in a few steps, cached where nobody looks."""
-    monkeypatch.setattr(tf, "BATCH", 8)
+    monkeypatch.setattr(textures, "BATCH", 8)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    learn = tf.learn_textures
-    monkeypatch.setattr(tf, "learn_textures", lambda seed: learn(seed, steps=2))
+    learn = textures.learn_textures
+    monkeypatch.setattr(textures, "learn_textures", lambda seed: learn(seed, steps=2))
     return tmp_path
 
 
 def test_it_learns():
     random = torch.Generator().manual_seed(5)
-    image, classes = tf.examples(32, random)
+    image, classes = textures.labelled_textures(32, random)
     torch.manual_seed(0)
-    classifier = tf.TextureClassifier()
-    classifier.features = tf.born()
+    classifier = textures.TextureClassifier()
+    classifier.features = initialised_network()
     optimizer = torch.optim.Adam(classifier.parameters(), lr=4e-3)
     history = []
     for _ in range(25):
@@ -42,7 +42,7 @@ def test_same_from_a_seed_and_nobody_elses_dice_are_thrown():
     expected = torch.rand(4)
     torch.manual_seed(3)
     with torch.no_grad():
-        one, other, third = (tf.learn_textures(seed).features for seed in (0, 0, 1))
+        one, other, third = (textures.learn_textures(seed).features for seed in (0, 0, 1))
         assert torch.equal(torch.rand(4), expected)
     image = torch.rand(2, 3, 16, 16)
     for a, b, c in zip(one(image), other(image), third(image), strict=True):
@@ -51,58 +51,41 @@ def test_same_from_a_seed_and_nobody_elses_dice_are_thrown():
 
 def test_learned_once_then_read_from_the_cache_or_the_path_named(brief, monkeypatch):
     image = torch.rand(2, 1, 16, 16)
-    first = tf.texture_features()(image)
+    first = textures.texture_features()(image)
     files = list(brief.rglob("*"))
     assert [one.suffix for one in files if one.is_file()] == [".safetensors"]
-    monkeypatch.setattr(tf, "learn_textures", lambda seed: pytest.fail("it was learned already"))
-    assert all(torch.equal(a, b) for a, b in zip(tf.texture_features()(image), first, strict=True))
+    monkeypatch.setattr(textures, "learn_textures", lambda seed: pytest.fail("it was learned already"))
+    assert all(torch.equal(a, b) for a, b in zip(textures.texture_features()(image), first, strict=True))
     moved = brief / "elsewhere.safetensors"
     next(one for one in files if one.is_file()).rename(moved)
     monkeypatch.setenv("MOTES_TEXTURE_WEIGHTS", str(moved))
-    assert all(torch.equal(a, b) for a, b in zip(tf.texture_features()(image), first, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(textures.texture_features()(image), first, strict=True))
     moved.write_bytes(b"no weights")
     with pytest.raises(UserError, match=r"elsewhere\.safetensors does not hold the weights"):
-        tf.texture_features()
+        textures.texture_features()
 
 
-@pytest.mark.parametrize("make", [tf.random_features, tf.texture_features])
+@pytest.mark.parametrize("make", [textures.random_features, textures.texture_features])
 def test_levels_weigh_as_much_as_pixels(make):
-    image = tf.examples(256, torch.Generator().manual_seed(9))[0]
-    pixels = 3 * 32 * 32 * tf.PIXEL_SPREAD**2
+    image = textures.labelled_textures(256, torch.Generator().manual_seed(9))[0]
+    pixels = 3 * 32 * 32 * PIXEL_SPREAD**2
     for maps in make()(image):
         spread = maps.var((0, 2, 3)).sum() * maps[0, 0].numel()
         assert 0.5 * pixels < spread < 2 * pixels
 
 
-@pytest.mark.parametrize("name", ["mse", "pyramid", "textures", "random-features"])
-def test_what_the_mask_hides_neither_costs_nor_learns(name):
-    torch.manual_seed(0)
-    loss, wanted, mask = reconstruction_loss(name), torch.rand(2, 3, 16, 16), torch.ones(2, 1, 16, 16)
-    mask[..., 5:11] = 0
-    drawn = torch.rand(2, 3, 16, 16, requires_grad=True)
-    found = loss(where_seen(drawn, wanted, mask), wanted)
-    (gradient,) = torch.autograd.grad(found.sum(), drawn)
-    assert (gradient * (1 - mask) == 0).all() and (gradient * mask != 0).any((1, 2, 3)).all()
-    other = torch.where(mask == 1, drawn, torch.rand_like(drawn))
-    assert torch.equal(loss(where_seen(other, wanted, mask), wanted), found)
-    assert torch.equal(loss(where_seen(drawn, wanted, torch.ones_like(mask)), wanted), loss(drawn, wanted)), (
-        "all seen: as without a mask"
-    )
-    assert (loss(where_seen(drawn, wanted, torch.zeros_like(mask)), wanted) == 0).all()
-
-
 def test_errors_at_each_place_are_one_map_a_level():
     drawn, wanted = torch.rand(2, 3, 24, 32), torch.rand(2, 3, 24, 32)
-    maps = placed_loss("random-features")(drawn, wanted)
+    maps = error_map_loss("random-features")(drawn, wanted)
     assert [tuple(one.shape) for one in maps] == [(2, 24, 32), (2, 24, 32), (2, 12, 16), (2, 6, 8), (2, 3, 4)]
-    assert len(placed_loss("mse")(drawn, wanted)) == 1
+    assert len(error_map_loss("mse")(drawn, wanted)) == 1
     torch.testing.assert_close(maps[0], (drawn - wanted).abs().mean(1))
     assert {"textures", "random-features"} <= set(RECONSTRUCTIONS)
 
 
 def test_textures_are_of_their_class_and_many():
     classes = torch.arange(CLASSES).repeat(4)
-    image = textures(classes, 24, torch.Generator().manual_seed(0))
+    image = synthesise_textures(classes, 24, torch.Generator().manual_seed(0))
     assert image.shape == (4 * CLASSES, 3, 24, 24) and image.min() >= 0 and image.max() <= 1
     assert torch.pdist(image.flatten(1)).min() > 1, "no two alike"
     rough = image.diff(dim=3).abs().mean((1, 2, 3)) / image.std((1, 2, 3))

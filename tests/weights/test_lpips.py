@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from motes.errors import UserError
-from motes.nn.losses import lpips
-from motes.nn.losses.lpips import LEVELS, Lpips, load_lpips, why_not
-from motes.nn.losses.vgg import VGG_FILE, vgg_network
+from motes.nn.losses.lpips import LEVELS, Lpips
+from motes.nn.losses.vgg import vgg_network
+from motes.weights.lpips import load_lpips, missing_lpips_file
+from motes.weights.places import VGG_FILE, first_file, lpips_paths
 
 WIDTHS = (64, 128, 256, 512, 512)
 
@@ -72,16 +73,14 @@ def test_the_same_picture_is_zero_and_grey_and_small_ones_work(files):
 def test_channel_weights_that_torchmetrics_carries_fit():
     if find_spec("torchmetrics") is None:
         pytest.skip("torchmetrics is not installed")
-    held = torch.load(
-        next(place for place in lpips._places() if place.is_file()), map_location="cpu", weights_only=True
-    )
+    held = torch.load(first_file(lpips_paths()), map_location="cpu", weights_only=True)
     weights = [held[f"lin{level}.model.1.weight"] for level in range(5)]
     assert [tuple(weight.shape) for weight in weights] == [(1, width, 1, 1) for width in WIDTHS]
     assert (Lpips(vgg_network(), weights)(*pictures()) > 0).all()
 
 
 def test_missing_and_wrong_files_are_named(files, monkeypatch):
-    assert why_not() is None
+    assert missing_lpips_file() is None
     (files / "vgg.pth").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"vgg.pth does not hold the channel weights"):
         load_lpips()
