@@ -183,7 +183,7 @@ def _glimpse_row(image: Tensor, latent: Particles, windows: Tensor, picture: int
         attributes = (
             f'data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" title="{escape(mark.label)}"'
         )
-        cells.append(_part(windows[mark.number], mark.number, mark.there, attributes))
+        cells.append(_part(windows[mark.number], mark.number, mark.sure, attributes))
     return f'<div class="glimpses">{"".join(cells)}</div>'
 
 

@@ -106,8 +106,7 @@ def steps_done(lines: Lines) -> int:
 
 
 def _shown_rows(model: Model, data: Dataset) -> tuple[list[int], int]:
-    """Rows of the first pictures, and the number of frames of a clip: a model of clips is shown whole ones.
-    """
+    """Rows of the first pictures, and the number of frames of a clip: a model of clips is shown whole ones."""
     frames = min(clip_length(model.window, SHOWN), data.frames)
     if frames == 1:
         return list(range(min(SHOWN, len(data)))), 1
@@ -134,30 +133,10 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
     return facts if particles is None else {**facts, "particles": str(particles)}
 
 
-<<<<<<< HEAD
 def _machine() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s)"
-=======
-def _strip(images: Tensor, over: list[str] | None = None) -> str:
-    cells = (
-        f'<figure class="cell"><img alt="" src="{draw.as_data_uri(draw.to_picture(one))}">{over[n] if over else ""}</figure>'
-        for n, one in enumerate(images)
-    )
-    return f'<div class="strip">{"".join(cells)}</div>'
-
-
-def _glimpses(image: Tensor, latent: Particles, windows: Tensor, picture: int) -> str:
-    found = draw.marks(latent, picture)
-    overview = f'<figure class="cell"><img alt="" src="{draw.as_data_uri(draw.to_picture(image))}">{svg.rings(found, picture, *image.shape[1:])}</figure>'
-    cells = (
-        f'<figure class="glimpse{"" if mark.sure else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
-        f'title="{escape(mark.label)}"><img alt="" src="{draw.as_data_uri(draw.cutout(windows[mark.number]))}"><figcaption>{mark.number}</figcaption></figure>'
-        for mark in sorted(found, key=lambda mark: mark.number)
-    )
-    return f'<div class="glimpses">{overview}{"".join(cells)}</div>'
->>>>>>> main
 
 
 def _scores(scores: dict[str, Score]) -> str:

@@ -58,13 +58,8 @@ class ParticleKind(Kind):
             latent = latent.restacked(edits.order)
         return latent
 
-<<<<<<< HEAD
     def between(self, latent: Particles, target: Particles, share: float) -> Particles:
         return interpolate_particles(latent, target, share)
-=======
-    def between(self, latent: Particles, other: Particles, share: float) -> Particles:
-        return interpolate_particles(latent, other, share)
->>>>>>> main
 
     def lines(self, edits: Edits, latent: Particles, reads: Reads) -> list[str]:
         sources = _sources(edits)

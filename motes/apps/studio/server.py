@@ -21,7 +21,7 @@ from motes.apps.studio.desk import Desk
 from motes.apps.studio.guard import Guard
 from motes.apps.studio.messages import LONGEST
 from motes.apps.studio.shelf import LARGEST_FILE, Shelf
-from motes.apps.studio.watch import progress
+from motes.apps.studio.watch import run_progress
 from motes.errors import UserError
 
 # pages at once, at most
@@ -93,7 +93,7 @@ class Studio:
             after = request.query_params.get("after", "0")
             if not (after.isascii() and after.isdecimal() and len(after) < 10):
                 raise UserError("after should be a whole number from 0 up")
-            return JSONResponse(await asyncio.to_thread(progress, run.run, int(after)))
+            return JSONResponse(await asyncio.to_thread(run_progress, run.run, int(after)))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
 

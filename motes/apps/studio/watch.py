@@ -13,7 +13,7 @@ Lines = list[dict[str, Any]]
 Values = list[int | float]
 
 
-def progress(run: Run, after: int = 0) -> dict[str, Any]:
+def run_progress(run: Run, after: int = 0) -> dict[str, Any]:
     """Lines of metrics from number `after` on, names of pictures, and sentences on the run's health."""
     lines = run.read_metrics()
     # a run that was resumed or begun anew took back lines of steps that are to come again
