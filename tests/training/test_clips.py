@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from clip_model import CLIP, register
+from clip_model import CLIP, register, unregister
 from watchers import StopAt
 
 from motes import load
@@ -18,10 +18,16 @@ from motes.evaluation import Asked, evaluate
 from motes.training import loop
 from motes.training.recipe import Recipe, Training
 
-register()
 TRAINING = Training(steps=9, batch_size=16, evaluate_every=3, validation_pictures=20, warm_steps=1)
 BALLS = {"image_size": [16, 16], "count": 6, "held_out": 4, "frames": CLIP}
 RECIPE = Recipe("watching", "balls", {}, BALLS, TRAINING)
+
+
+@pytest.fixture(autouse=True)
+def known():
+    register()
+    yield
+    unregister()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,8 @@ from pathlib import Path
 sys.path[:0] = sys.argv[2:]
 from accelerate import PartialState
 assert PartialState(cpu=True).num_processes == 2
-from test_clips import RECIPE, loop
+from test_clips import RECIPE, loop, register
+register()
 loop.train(RECIPE, Path(sys.argv[1]) / "two")
 """
 
