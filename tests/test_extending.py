@@ -232,7 +232,7 @@ for number, folder in enumerate(sys.argv[1:]):
         answer = ask(**words)[0]
         assert "problem" in answer or answer["ask"] == words["ask"], answer
     foreign = ask("decode", picture=picture, edits={"particles": {"0": {"position": [0, 0]}}})[0]
-    assert ("problem" in foreign) == (name == "bands"), foreign
+    assert "problem" in foreign, foreign
 print("served")
 """
 
