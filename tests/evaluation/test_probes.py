@@ -53,6 +53,7 @@ def scores(see, make_particles):
     return scores
 
 
+@pytest.mark.slow
 def test_what_is_written_is_read(scores):
     got = scores()
     assert got["probes/matched"] == 1
