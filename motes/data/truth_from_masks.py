@@ -47,9 +47,9 @@ def renumbered(numbers: np.ndarray, most: int = 0) -> np.ndarray:
     values, inverse, area = np.unique(numbers, return_inverse=True, return_counts=True)
     area[values == 0] = 0
     largest = np.sort(np.argsort(-area, kind="stable")[: most or len(area)])
-    things = largest[area[largest] > 0]
+    remaining = largest[area[largest] > 0]
     new_numbers = np.zeros(len(values), np.uint16)
-    new_numbers[things] = np.arange(1, len(things) + 1)
+    new_numbers[remaining] = np.arange(1, len(remaining) + 1)
     return new_numbers[inverse.reshape(numbers.shape)]
 
 

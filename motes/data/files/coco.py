@@ -81,13 +81,13 @@ class Coco(Dataset):
         images = self._images_of_split(annotations.images, files)
         self._paths = picture_paths(self._source, config.images, [image["file_name"] for image in images])
         self._images = [with_size(image, path) for image, path in zip(images, self._paths, strict=True)]
-        things = [annotations.things.get(image["id"], []) for image in images]
-        self._things = [sorted(of_image, key=area_of, reverse=True) for of_image in things]
+        records = [annotations.records.get(image["id"], []) for image in images]
+        self._things = [sorted(of_image, key=area_of, reverse=True) for of_image in records]
         self._most = config.things or max([1, *map(len, self._things)])
-        everything = annotations.all_things
-        self._keypoints = max((len(thing.get("keypoints") or ()) // 3 for thing in everything), default=0)
+        everything = annotations.all_records
+        self._keypoints = max((len(record.get("keypoints") or ()) // 3 for record in everything), default=0)
         # of all or none: no thing is taken for background
-        self._masked = all(thing.get("segmentation") for thing in everything)
+        self._masked = all(record.get("segmentation") for record in everything)
         self._pool = ThreadPoolExecutor(THREADS)
 
     def __len__(self) -> int:
@@ -139,27 +139,27 @@ class Coco(Dataset):
     def _annotated(self, row: int) -> dict[str, np.ndarray]:
         """Of one picture: present N, centres N 2, boxes N 4, masks N H W, points P 2, category N."""
         image = self._images[row]
-        things = self._things[row][: self._most]
-        boxes, present, centres = self._boxes(things, image)
+        records = self._things[row][: self._most]
+        boxes, present, centres = self._boxes(records, image)
         category = np.full(self._most, -1, np.int64)
-        category[: len(things)] = [self._categories.get(thing["category_id"], -1) for thing in things]
+        category[: len(records)] = [self._categories.get(record["category_id"], -1) for record in records]
         return {
             "present": present,
             "centres": centres,
             "boxes": boxes,
-            "masks": self._masks(things, image),
+            "masks": self._masks(records, image),
             "points": self._points(self._things[row], image),
             "category": category,
         }
 
-    def _boxes(self, things: list[Record], image: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _boxes(self, records: list[Record], image: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Boxes N 4, whether any pixel is shown N, and centres N 2."""
         boxes = np.zeros((self._most, 4), np.float32)
         present = np.zeros(self._most, bool)
         centres = np.zeros((self._most, 2), np.float32)
         size = self.config.image_size
-        for n, thing in enumerate(things):
-            first, last = self._edges(thing["bbox"], image)
+        for n, record in enumerate(records):
+            first, last = self._edges(record["bbox"], image)
             centres[n] = ((first + last - 1) / 2) / (np.array(size) - 1) * 2 - 1
             box = np.concatenate(
                 [np.maximum(np.floor(first + 0.5), 0), np.minimum(np.ceil(last - 0.5), size) - 1]
@@ -178,12 +178,12 @@ class Coco(Dataset):
         places = self._moved(corners, image).astype(np.float64)
         return (places + 1) / 2 * (np.array(self.config.image_size) - 1) + 0.5
 
-    def _masks(self, things: list[Record], image: Record) -> np.ndarray:
+    def _masks(self, records: list[Record], image: Record) -> np.ndarray:
         """bool, N H W."""
         numbers = np.zeros(self.config.image_size, np.int32)
-        for n, thing in enumerate(things):
-            if thing.get("segmentation"):
-                numbers[self._mask(thing["segmentation"], image)] = n + 1
+        for n, record in enumerate(records):
+            if record.get("segmentation"):
+                numbers[self._mask(record["segmentation"], image)] = n + 1
         return numbers[None] == np.arange(1, self._most + 1)[:, None, None]
 
     def _mask(self, segmentation: Any, image: Record) -> np.ndarray:
@@ -194,10 +194,10 @@ class Coco(Dataset):
             pixels = filled(segmentation, image["height"], image["width"])
         return to_size(Image.fromarray(pixels), self.config.image_size, 1, self.config.fit)[0] > 127
 
-    def _points(self, things: list[Record], image: Record) -> np.ndarray:
+    def _points(self, records: list[Record], image: Record) -> np.ndarray:
         """float32, P 2. Categories may have different numbers of key points."""
         points = np.full((self._keypoints, 2), np.nan, np.float32)
-        marked = next((thing for thing in things if any((thing.get("keypoints") or [0])[2::3])), None)
+        marked = next((record for record in records if any((record.get("keypoints") or [0])[2::3])), None)
         if marked is not None:
             keypoints = np.array(marked["keypoints"], np.float64).reshape(-1, 3)
             places = self._moved(keypoints[:, 1::-1], image)

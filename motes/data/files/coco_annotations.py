@@ -27,11 +27,11 @@ class Annotations:
     # in the order of their names
     images: list[Record]
     # of each picture that has any; no crowds
-    things: dict[Id, list[Record]]
+    records: dict[Id, list[Record]]
 
     @property
-    def all_things(self) -> list[Record]:
-        return [thing for things in self.things.values() for thing in things]
+    def all_records(self) -> list[Record]:
+        return [record for of_image in self.records.values() for record in of_image]
 
 
 def annotation_files(path: Path, kind: str) -> dict[str, Path]:
@@ -78,26 +78,26 @@ def read_annotations(path: Path) -> Annotations:
             {**image, "file_name": image["file_name"].replace("\\", "/")} for image in content["images"]
         ]
         images.sort(key=lambda image: image["file_name"])
-        things = _things_by_image(content["annotations"], {image["id"] for image in images}, path)
+        records = _things_by_image(content["annotations"], {image["id"] for image in images}, path)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         reason = f"{type(problem).__name__} {problem}"
         raise UserError(f"{path} is cut short, or not in COCO's format ({reason})") from None
     if not images:
         raise UserError(f"{path} lists no pictures")
-    return Annotations(path, categories, images, things)
+    return Annotations(path, categories, images, records)
 
 
 def _things_by_image(annotations: list[Record], ids: set[Id], path: Path) -> dict[Id, list[Record]]:
-    things: dict[Id, list[Record]] = {}
-    for thing in annotations:
-        if thing["image_id"] not in ids:
+    records: dict[Id, list[Record]] = {}
+    for record in annotations:
+        if record["image_id"] not in ids:
             raise UserError(
-                f"{path} annotates a picture of id {thing['image_id']}, which is not in its list; "
+                f"{path} annotates a picture of id {record['image_id']}, which is not in its list; "
                 "the file is not whole"
             )
-        if not thing.get("iscrowd") and len(thing["bbox"]) == 4:
-            things.setdefault(thing["image_id"], []).append(thing)
-    return things
+        if not record.get("iscrowd") and len(record["bbox"]) == 4:
+            records.setdefault(record["image_id"], []).append(record)
+    return records
 
 
 def picture_paths(source: Path, given: str, names: list[str]) -> list[Path]:

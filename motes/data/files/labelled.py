@@ -172,8 +172,8 @@ class Labelled(Dataset):
                 f"the mask {self._masks[file][0]} has {values:,} different values and looks like a picture; "
                 f"to learn from it as well: --data folder:{self._root}"
             )
-        things = renumbered(numbers, self.config.things)
-        return numbers_to_size(things, self.config.image_size, self.config.fit)
+        without_gaps = renumbered(numbers, self.config.things)
+        return numbers_to_size(without_gaps, self.config.image_size, self.config.fit)
 
 
 def _joined(masks: list[np.ndarray]) -> np.ndarray:

@@ -171,34 +171,34 @@ def read_annotation(path: Path) -> dict[str, np.ndarray]:
     """present T N; location, velocity T N 3; colour, material, shape N."""
     try:
         content = json.loads(path.read_text())
-        things = content["object_property"]
+        records = content["object_property"]
         frames = {motion["frame_id"]: motion["objects"] for motion in content["motion_trajectory"]}
     except (ValueError, KeyError, TypeError) as problem:
         reason = f"{type(problem).__name__} {problem}"
         raise UserError(f"{path} is cut short, or no annotation of CLEVRER ({reason})") from None
-    if len(things) > MOST or sorted(frames) != list(range(LENGTH)):
+    if len(records) > MOST or sorted(frames) != list(range(LENGTH)):
         raise UserError(
-            f"{path} tells of {len(things)} things in {len(frames)} frames, "
+            f"{path} tells of {len(records)} things in {len(frames)} frames, "
             f"not of {LENGTH} frames with at most {MOST}"
         )
-    number_of = {thing["object_id"]: n for n, thing in enumerate(things)}
-    return _kinds(things, path) | _motion(frames, number_of)
+    number_of = {record["object_id"]: n for n, record in enumerate(records)}
+    return _kinds(records, path) | _motion(frames, number_of)
 
 
-def _kinds(things: list[dict[str, Any]], path: Path) -> dict[str, np.ndarray]:
+def _kinds(records: list[dict[str, Any]], path: Path) -> dict[str, np.ndarray]:
     """The number of its colour, material and shape for each thing; -1: there is no such thing."""
     numbers = {name: np.full(MOST, -1, np.int64) for name in KINDS}
     for name, kinds in KINDS.items():
-        numbers[name][: len(things)] = [
-            kinds.index(_kind(thing, KEYS[name], kinds, path)) for thing in things
+        numbers[name][: len(records)] = [
+            kinds.index(_kind(record, KEYS[name], kinds, path)) for record in records
         ]
     return numbers
 
 
-def _kind(thing: dict[str, Any], key: str, kinds: Sequence[str], path: Path) -> str:
-    if thing.get(key) not in kinds:
-        raise UserError(f"{path} has a thing of {key} {thing.get(key)!r}; known are {', '.join(kinds)}")
-    return thing[key]
+def _kind(record: dict[str, Any], key: str, kinds: Sequence[str], path: Path) -> str:
+    if record.get(key) not in kinds:
+        raise UserError(f"{path} has a thing of {key} {record.get(key)!r}; known are {', '.join(kinds)}")
+    return record[key]
 
 
 def _motion(frames: dict[int, list[dict[str, Any]]], number_of: dict[int, int]) -> dict[str, np.ndarray]:
@@ -206,11 +206,11 @@ def _motion(frames: dict[int, list[dict[str, Any]]], number_of: dict[int, int]) 
     location = np.zeros((LENGTH, MOST, 3), np.float32)
     velocity = np.zeros((LENGTH, MOST, 3), np.float32)
     for frame, moving in frames.items():
-        for thing in moving:
-            n = number_of[thing["object_id"]]
-            present[frame, n] = thing["inside_camera_view"]
-            location[frame, n] = thing["location"]
-            velocity[frame, n] = thing["velocity"]
+        for record in moving:
+            n = number_of[record["object_id"]]
+            present[frame, n] = record["inside_camera_view"]
+            location[frame, n] = record["location"]
+            velocity[frame, n] = record["velocity"]
     return {"present": present, "location": location, "velocity": velocity}
 
 
