@@ -16,7 +16,8 @@ from torch import Tensor
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
 from motes.data import DATASETS
-from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
+from motes.explore.direction import bending, of_labels, of_pairs, of_unpaired
+from motes.explore.edit_scores import follows, leakage
 from motes.explore.latents import rows
 from motes.nn.coders.networks import PictureShape, network
 from motes.ops.points.matching import nearest

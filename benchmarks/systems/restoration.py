@@ -164,7 +164,7 @@ def ridge(observation: Observation, linear: Memory) -> torch.Tensor:
     penalty = (Search().caution * linear.residual + observation.noise**2) * torch.linalg.inv(
         torch.cov(code.T)
     )
-    look = observation.seen(torch.eye(64).unflatten(1, (1, 8, 8))).flatten(1).T.double()
+    look = observation.observe(torch.eye(64).unflatten(1, (1, 8, 8))).flatten(1).T.double()
     drawn = []
     for n in range(len(observation)):
         root = observation.known[n].flatten().double().sqrt()

@@ -11,7 +11,7 @@ from runs import finished
 
 from motes import load
 from motes.evaluation.likelihood import code_usage, log_weights
-from motes.explore.manifold import manifold, standard_normal
+from motes.explore.manifold import draw_manifold, standard_normal_codes
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.ops.densities.likelihood_bounds import (
     importance_bound,
@@ -47,7 +47,7 @@ def measure(seed: int, folder: Path) -> dict[str, float]:
     found["divergence_gap"] = divergence_gap(models[10])
     if seed == 0:
         with torch.no_grad():
-            grid = manifold(models[2], 12, standard_normal(models[2]))
+            grid = draw_manifold(models[2], 12, standard_normal_codes(models[2]))
         draw_rows(list(grid), Path("docs/family/vae.png"))
     return found
 
