@@ -1,7 +1,6 @@
-"""What a question asked of a model is made of, and the one place that says what it may need of model and
-truth."""
+"""What a question about a model is made of, and the one place that says what it may need of model and truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -60,16 +59,13 @@ class EncodedBatch:
     def segments(self) -> "Segmentation":
         """Whose each pixel is, and a box around each thing."""
         assert isinstance(self.model, Segments)
+        model = self.model
         area = self.size[0] * self.size[1] * self.believed.shape[1]
-        pictures = max(MOST_NUMBERS // max(area, 1), 1)
-        parts = [
-            _segmentation(
-                self.model.shares(self.latent[start : start + pictures]),
-                self.believed[start : start + pictures],
-            )
-            for start in range(0, len(self.batch), pictures)
-        ]
-        return Segmentation.cat(parts)
+        size = max(MOST_NUMBERS // max(area, 1), 1)
+        parts = [slice(start, start + size) for start in range(0, len(self.batch), size)]
+        return Segmentation.cat(
+            [_segmentation(model.shares(self.latent[part]), self.believed[part]) for part in parts]
+        )
 
     @cached_property
     def overlaps(self) -> Float[Tensor, "B n k"]:
@@ -94,11 +90,11 @@ class EncodedBatch:
         """Of what is visible, their ends exclusive: first row, first column, row and column after the last, in
         pixels."""
         truth = self.truth
-        if truth is None or (truth.boxes is None and truth.masks is None):
+        if truth is None:
             return None
         if truth.boxes is not None:
             return truth.boxes + truth.boxes.new_tensor([0, 0, 1, 1])
-        return windows_of_masks(truth.masks) if truth.masks is not None else None
+        return None if truth.masks is None else windows_of_masks(truth.masks)
 
 
 @dataclass(frozen=True)
@@ -128,14 +124,22 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Question:
-    """One file of this room: what it needs, what it measures of a batch, and which numbers follow."""
+    """What a group of scores needs, what it measures of a batch, which scores follow, and what they say."""
 
     # names in NEEDS
     needs: tuple[str, ...]
-    look: Callable[[EncodedBatch], Measured]
-    judge: Callable[[Evidence], dict[str, Statistic]]
-    # whether it also looks at pictures to learn and to choose from
+    measure: Callable[[EncodedBatch], Measured]
+    score: Callable[[Evidence], dict[str, Statistic]]
+    # what each score is, in one line; in a name * stands for any text
+    explains: Mapping[str, str]
+    # whether it also measures pictures to learn and to choose from
     learns: bool = False
+
+
+def _has_loss(encoded: EncodedBatch) -> bool:
+    """Whether the loss can be computed without a download."""
+    needs_vgg = getattr(getattr(encoded.model, "config", None), "reconstruction", "") == "vgg"
+    return not needs_vgg or any(path.is_file() for path in vgg_places())
 
 
 # name -> (whether it is there, the sentence that says it is not)
@@ -158,7 +162,7 @@ NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
         "this data has no landmarks (points)",
     ),
     "loss": (
-        lambda encoded: _has_loss(encoded.model),
+        _has_loss,
         f"its loss needs {VGG_FILE}, which is not on this machine (--vgg-weights names it to train)",
     ),
     "labels": (
@@ -177,15 +181,9 @@ NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
 
 
 def missing(question: Question, encoded: EncodedBatch) -> str | None:
-    """Why the question cannot be asked of this model and data; None where it can."""
+    """Why the question cannot be answered for this model and data; None where it can."""
     for name in question.needs:
         fulfilled, sentence = NEEDS[name]
         if not fulfilled(encoded):
             return sentence
     return None
-
-
-def _has_loss(model: Model) -> bool:
-    """Whether the loss can be computed without a download."""
-    needs_vgg = getattr(getattr(model, "config", None), "reconstruction", "") == "vgg"
-    return not needs_vgg or any(place.is_file() for place in vgg_places())
