@@ -87,7 +87,7 @@ def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
     def squares(values: Float[Tensor, "B N q"]) -> Float[Tensor, "B"]:
         return ((truth - values).square() / scale).sum(2).masked_fill(~present, 0).sum(1)
 
-    around = squares(mean)
+    around = squares(mean.expand_as(truth))
     scores: dict[str, Statistic] = {}
     for end, reader in {"/linear": _best_ridge(learn, choose), "/mlp": network(learn, choose)}.items():
         answer = reader(test["read"].flatten(0, 1)).to(truth.dtype).view_as(truth)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motes.evaluation import SCORES
+from motes.evaluation.explanations import explanation, explanation_in
 from motes.evaluation.question import NEEDS, Evidence, missing
 from motes.types.truth import Truth
 
@@ -73,3 +74,15 @@ def test_no_two_questions_give_the_same_name(seen):
     assert len(names) == len(set(names))
     with pytest.raises(KeyError):
         SCORES["looks"]
+
+
+def test_every_score_says_in_a_line_what_it_is(seen):
+    for name in SCORES:
+        question = SCORES[name]
+        measured = question.measure(seen()) if name in PARTICLE_QUESTIONS else {}
+        scores = question.score(Evidence(measured, measured, measured))
+        for score in (*scores, *question.explains):
+            words = explanation(score)
+            assert words and "\n" not in words and words == explanation_in(question.explains, score), score
+    assert explanation("loss/kl") == explanation("loss/*") != explanation("loss")
+    assert "% of the picture" in explanation("pck@0.02") and explanation("nobody") == ""
