@@ -1,9 +1,9 @@
 """Boxes: do the particles' boxes fit the things? A part of `objects`, where boxes or masks are known.
 
-A particle's box is its window shrunk to where the particle is encoded: where its share of a pixel is at least
-half of its largest. Where a model has no alpha it is the whole window. Boxes that overlap a surer one by
-more than a fifth are dropped, as in the 2022 paper. They are ranked by the model's certainty that something
-is there, or where it has none by the certainty of the place.
+A particle's box is its window shrunk to where the particle is encoded: where its share of a pixel is at
+least half of its largest. Where a model has no alpha it is the whole window. Boxes that overlap a surer
+one by more than a fifth are dropped, as in the 2022 paper. They are ranked by the model's certainty
+that something is there, or where it has none by the certainty of the place.
 """
 
 import torch
@@ -37,8 +37,10 @@ def has_boxes(encoded: EncodedBatch) -> bool:
 
 
 def measure_boxes(encoded: EncodedBatch) -> Measured:
-    """Of each particle's box whether it is ranked and right at each overlap; of each picture how many things there
-    are."""
+    """Of each particle's box whether it is ranked, and right at each overlap.
+
+    Of each picture also how many things there are.
+    """
     assert encoded.truth is not None and encoded.boxes is not None
     latent = encoded.latent
     boxes, visible = _boxes(encoded)
@@ -56,8 +58,7 @@ def measure_boxes(encoded: EncodedBatch) -> Measured:
 
 
 def score_boxes(test: Measured) -> dict[str, Statistic]:
-    """Precision and recall of the particles that the model believes in; average precision and recall over
-    all."""
+    """Precision and recall of the particles believed in; average precision and recall over all."""
     return {
         "box_precision": ratio(test["believed_right"], test["believed"], if_empty=0.0),
         "box_recall": ratio(test["believed_right"], test["things"]),

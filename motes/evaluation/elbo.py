@@ -1,7 +1,7 @@
-"""The model's own loss on pictures it never saw, without labels, and how unsure it is of its particles' places.
+"""The model's own loss on held-out pictures, and how unsure it is of its particles' places.
 
-`loss` is the negative evidence lower bound with the model's own weights, `loss/...` its terms without them.
-`log_variance` is the mean over the particles that the model believes in and both axes.
+`loss` is the negative evidence lower bound with the model's own weights, `loss/...` its terms without
+them. `log_variance` is the mean over the particles that the model believes in and both axes.
 """
 
 import torch
@@ -55,8 +55,10 @@ def _losses(model: Model, batch: Batch) -> Measured:
 
 
 def _by_picture(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
-    """The loss of each picture. A model gives its loss of a batch, and its terms of each picture without their weights:
-    the weights are the loss's gradients along the terms.
+    """The loss of each picture.
+
+    A model gives its loss of a batch, and its terms of each picture without their weights: the weights
+    are the loss's gradients along the terms.
 
     None where the loss is no weighted sum of the terms.
     """

@@ -1,5 +1,7 @@
-"""Intervals: how sure is a score? By the bootstrap: every score is a function of how often each picture is drawn, for
-many draws at once."""
+"""Intervals: how sure is a score?
+
+By the bootstrap: every score is a function of how often each picture is drawn, for many draws at once.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,8 +20,10 @@ DRAWN_AT_ONCE = 50
 
 @dataclass(frozen=True)
 class Score:
-    """A score over all pictures, and where it lies for 95 % of bootstrap resamples; not a number where there
-    is nothing to score."""
+    """A score over all pictures, and where it lies for 95 % of bootstrap resamples.
+
+    Not a number where there is nothing to score.
+    """
 
     value: float
     low: float
@@ -27,8 +31,11 @@ class Score:
 
 
 def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> dict[str, Score]:
-    """Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units are
-    drawn whole."""
+    """Scores with their intervals.
+
+    Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units
+    are drawn whole.
+    """
     names, unit = unit.unique(return_inverse=True)
     random = torch.Generator().manual_seed(0)
     everything = torch.ones(1, len(unit))

@@ -1,17 +1,19 @@
-"""Landmarks: how well do the particles tell where they are? A linear map from particles to the annotated points, learnt on
-other pictures.
+"""Landmarks: how well do the particles tell where they are?
 
-What is read: positions; positions and their log-variances; those and looks with theirs. Of all particles, of
-the ten surest or of the ten least sure (of half of them, where there are fewer than twenty): those whose
-mean log-variance over the pictures learnt from is the lowest or the highest, the same in every picture.
+A linear map from particles to the annotated points, learnt on other pictures.
+
+What is read: positions; positions and their log-variances; those and looks with theirs. Of all
+particles, of the ten surest or of the ten least sure (of half of them, where there are fewer than
+twenty): those whose mean log-variance over the pictures learnt from is the lowest or the highest, the
+same in every picture.
 
 Each twice. With an offset, and a penalty that the validation pictures choose. And as `_2022`: neither of
 them, as the published numbers were made; the fixed background particle takes part where all do, so with
 log-variances its constant column acts as an offset.
 
-The error is the distance from the annotated point in % of the distance of the eyes, averaged over points and
-pictures. Of 5 points the first two are eyes, of 68 those from 36 and from 42 on; of any other number it is
-in % of the larger side of the points' bounding box.
+The error is the distance from the annotated point in % of the distance of the eyes, averaged over
+points and pictures. Of 5 points the first two are eyes, of 68 those from 36 and from 42 on; of any
+other number it is in % of the larger side of the points' bounding box.
 """
 
 import math
@@ -59,11 +61,12 @@ class _Reading:
         return torch.cat([measured[name][:, self.particles].flatten(1) for name in self.parts], 1).double()
 
     def columns_2022(self, measured: Measured) -> Float[Tensor, "B n"]:
-        """With those of the particle in the middle that stands for the background, where all particles are read: its
-        position is 0 0, and adds nothing.
+        """With those of the fixed background particle, where all particles are read.
 
-        The published table also held the log-variances of the background's look, which `Particles` does not
-        carry.
+        It is in the middle: its position is 0 0, and adds nothing.
+
+        The published table also held the log-variances of the background's look, which `Particles` does
+        not carry.
         """
         columns = [self.columns(measured)]
         if len(self.particles) == measured["position"].shape[1]:
@@ -103,8 +106,10 @@ def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]
 
 
 def _predicted(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P 2"]:
-    """Points of the test pictures; each group of points with the penalty that is best for it on the
-    validation pictures."""
+    """Points of the test pictures, by the penalties that are best on the validation pictures.
+
+    Each group of points has a penalty of its own.
+    """
     choose = reading.columns(evidence.choose)
 
     def fit(x: Tensor, y: Tensor, columns: Tensor) -> Linear:
@@ -124,8 +129,11 @@ def _predicted_2022(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P
 
 
 def _fitted(evidence: Evidence, learn: Tensor, test: Tensor, fit: Fit) -> Float[Tensor, "B P 2"]:
-    """Points whose place is not a number are unknown: each group of them is learnt from the pictures that
-    know it."""
+    """Points of the test pictures, by a fit to the points of other pictures.
+
+    Points whose place is not a number are unknown: each group of them is learnt from the pictures that
+    know it.
+    """
     y = _flat(evidence.learn["points"])
     predicted = torch.full((len(test), y.shape[1]), torch.nan, dtype=torch.float64)
     for rows, columns in by_known(~y.isnan()):
@@ -140,8 +148,10 @@ def _error(predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"]) ->
 
 
 def _unit(points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B"]:
-    """The distance of the eyes, or else the larger side of the box around the points; not a number where
-    that is nothing."""
+    """The distance of the eyes, or else the larger side of the box around the points.
+
+    Not a number where that is nothing.
+    """
     unit = _eye_distance(points) if points.shape[1] in EYES else _larger_side(points)
     return unit.masked_fill(~(unit > 0) | unit.isinf(), torch.nan)
 

@@ -1,5 +1,7 @@
-"""The likelihood of pictures by a model with a Gaussian posterior, bounded by importance sampling; and how many numbers of
-its code are used."""
+"""The likelihood of pictures by a model with a Gaussian posterior, bounded by importance sampling.
+
+And how many numbers of its code are used.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -25,8 +27,10 @@ class Explains(Protocol):
 
 
 def log_weights(model: Explains, image: Image, samples: int) -> Float[Tensor, "K B"]:
-    """log p(x | z) + log p(z) - log q(z | x) for samples z of the posterior: see
-    `motes.ops.densities.likelihood_bounds.importance_bound`."""
+    """log p(x | z) + log p(z) - log q(z | x) for samples z of the posterior.
+
+    See `motes.ops.densities.likelihood_bounds.importance_bound`.
+    """
     with torch.no_grad():
         mean, log_variance = _posterior(model.encode(image))
         return torch.stack([_log_weight(model, image, mean, log_variance) for _ in range(samples)])

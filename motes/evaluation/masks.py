@@ -1,7 +1,7 @@
-"""Masks: does the model cut the picture into things as the truth does, in each picture and over the frames of a clip?
+"""Masks: does the model cut pictures, and clips, into things as the truth does?
 
-A pixel is predicted to belong to the particle or slot that has the largest share of it, and to no thing where the
-background has the largest share. Any model with shares can be scored.
+A pixel is predicted to belong to the particle or slot that has the largest share of it, and to no thing
+where the background has the largest share. Any model with shares can be scored.
 """
 
 from collections.abc import Callable
@@ -32,8 +32,10 @@ EXPLAINS = {
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """Pictures without any thing have no score of things. The tables of a clip's frames are kept, since they add up to the
-    clip's."""
+    """Pictures without any thing have no score of things.
+
+    The tables of a clip's frames are kept, since they add up to the clip's.
+    """
     scores = {name: score(encoded.overlaps) for name, score in OF_TABLE.items()}
     if encoded.batch.frames == 1:
         return scores

@@ -39,8 +39,10 @@ def _measure(encoded: EncodedBatch) -> Measured:
 def measure_nearness(
     particles: Particles, centres: Float[Tensor, "B N 2"], present: Bool[Tensor, "B N"]
 ) -> Measured:
-    """Sums of each picture, where a thing may have several particles and a particle several things; distances in picture
-    sides."""
+    """Sums of each picture; distances in picture sides.
+
+    A thing may have several particles, and a particle several things.
+    """
     believed = particles.believed
     # [-1, 1] is one side
     to_particle = nearest_distance(centres, particles.position, believed) / 2
@@ -58,8 +60,10 @@ def measure_nearness(
 def measure_places(
     distance: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"], size: tuple[int, int]
 ) -> Measured:
-    """Sums of each picture, one particle to a thing at the least total distance in pixels. A thing without a particle is
-    never placed right."""
+    """Sums of each picture, one particle to a thing at the least total distance in pixels.
+
+    A thing without a particle is never placed right.
+    """
     match = assign(distance, allowed)
     matched = match >= 0
     error = _matched_distance(distance, match)

@@ -1,5 +1,7 @@
-"""Pictures: how like the encoded picture is the one that the model draws? LPIPS is measured only where its weights are on
-this machine: see `motes.nn.losses.lpips`."""
+"""Pictures: how like the encoded picture is the one that the model draws?
+
+LPIPS is measured only where its weights are on this machine: see `motes.nn.losses.lpips`.
+"""
 
 from functools import cache
 

@@ -1,11 +1,13 @@
-"""Probes: what do the particles know of the things? Factors are read out of matched particles by a linear map and by a
-small network.
+"""Probes: what do the particles know of the things?
 
-Every thing gets one particle that is there, matched at the least total distance of centres, or where the
-data knows no centres at the largest total overlap of masks. Read are its position, log-variance, look and
-presence. Numbers are scored by R2, classes (whole numbers) by accuracy (beside it that of the most frequent
-class), over all things of the test pictures: a thing that got no particle is answered with what is commonest
-among those learnt from, the mean or the most frequent class. A factor that is the same for all is left out.
+Factors are read out of matched particles by a linear map and by a small network.
+
+Every thing gets one particle that is there, matched at the least total distance of centres, or where
+the data knows no centres at the largest total overlap of masks. Read are its position, log-variance,
+look and presence. Numbers are scored by R2, classes (whole numbers) by accuracy (beside it that of the
+most frequent class), over all things of the test pictures: a thing that got no particle is answered
+with what is commonest among those learnt from, the mean or the most frequent class. A factor that is
+the same for all is left out.
 """
 
 import torch
@@ -73,8 +75,10 @@ def _matched(encoded: EncodedBatch) -> Int[Tensor, "B N"]:
 
 
 def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
-    """R2, over the columns of the factor together: squared errors by squared distances from the mean of the
-    test things."""
+    """R2, over the columns of the factor together.
+
+    Squared errors by squared distances from the mean of the test things.
+    """
     learn = _table(evidence.learn, name)
     choose = _table(evidence.choose, name)
     test = evidence.test
@@ -121,8 +125,10 @@ def _classes(evidence: Evidence, name: str) -> dict[str, Statistic]:
 
 
 def _class_tables(evidence: Evidence, name: str) -> tuple[Tensor, Table, Table]:
-    """The classes among the things to learn from, and the tables with classes by number; classes that are not among them
-    cannot be chosen by."""
+    """The classes among the things to learn from, and the tables with classes by number.
+
+    Things of other classes cannot be chosen by.
+    """
     learn = _table(evidence.learn, name)
     choose = _table(evidence.choose, name)
     names, number = learn.y.unique(return_inverse=True)

@@ -1,4 +1,4 @@
-"""What a question about a model is made of, and the one place that says what it may need of model and truth."""
+"""What a question about a model consists of, and what it may need of model and truth."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,10 @@ class EncodedBatch:
 
     @property
     def unit(self) -> Tensor:
-        """Pictures with the same number are much alike: those of one identity, or else the frames of a clip."""
+        """Pictures with the same number are much alike.
+
+        They show one identity, or else are the frames of a clip.
+        """
         identity = None if self.truth is None else self.truth.scene.get("identity")
         return self.batch.index // self.batch.frames if identity is None else identity.flatten()
 
@@ -69,8 +72,10 @@ class EncodedBatch:
 
     @cached_property
     def overlaps(self) -> Float[Tensor, "B n k"]:
-        """How many pixels each true thing and each thing of the model share, where masks are known: see
-        `motes.ops.scores.segmentation`."""
+        """How many pixels each true thing and each thing of the model share, where masks are known.
+
+        See `motes.ops.scores.segmentation`.
+        """
         assert self.truth is not None and self.truth.masks is not None
         return shared_pixels(self.truth.masks, self.segments.owners, self.believed.shape[1])
 
@@ -87,8 +92,10 @@ class EncodedBatch:
 
     @cached_property
     def boxes(self) -> Float[Tensor, "B N 4"] | None:
-        """Of what is visible, their ends exclusive: first row, first column, row and column after the last, in
-        pixels."""
+        """Boxes of what is visible, in pixels, with exclusive ends.
+
+        First row, first column, row and column after the last.
+        """
         truth = self.truth
         if truth is None:
             return None
@@ -114,8 +121,10 @@ def _segmentation(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was measured: on the pictures to score, and where a question learns, on others to learn and
-    to choose from."""
+    """All that was measured on the pictures to score, and on those to learn and to choose from.
+
+    Only questions that learn have the latter two.
+    """
 
     test: Measured
     learn: Measured = field(default_factory=dict)
@@ -124,7 +133,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Question:
-    """What a group of scores needs, what it measures of a batch, which scores follow, and what they say."""
+    """What a group of scores needs, what it measures of a batch, and the scores that follow."""
 
     # names in NEEDS
     needs: tuple[str, ...]

@@ -1,5 +1,7 @@
-"""`evaluate`: every score that model and data support, or those that are named, with intervals. Memory grows with
-numbers, not with pictures."""
+"""`evaluate`: every score that model and data support, or those that are named, with intervals.
+
+Memory grows with numbers, not with pictures.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,9 +42,12 @@ def evaluate(
     progress: Progress | None = None,
     asked: Asked | None = None,
 ) -> dict[str, Score]:
-    """Scores by name, of the first pictures of the data, `limit` at most. `batch` is how many are encoded at once.
+    """Scores by name, of the first pictures of the data, `limit` at most.
 
-    The model is left in the mode it was in. A score that is named and cannot be had is refused with the reason.
+    `batch` is how many are encoded at once.
+
+    The model is left in the mode it was in. A score that is named and cannot be had is refused with the
+    reason.
     """
     asked = asked or Asked()
     with torch.no_grad(), _evaluating(model):
@@ -63,8 +68,10 @@ def evaluate(
 
 
 class _Part:
-    """The pictures of a data set that are measured, in whole clips. The first chunk is encoded at once, to know which
-    questions can be answered."""
+    """The pictures of a data set that are measured, in whole clips.
+
+    The first chunk is encoded at once, to know which questions can be answered.
+    """
 
     def __init__(self, model: Model, data: Dataset, limit: int, size: int):
         self.model = model
@@ -99,8 +106,10 @@ def _names(asked: Asked) -> tuple[str, ...]:
 
 
 def _answerable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -> dict[str, Question]:
-    """Those that can be answered, by the first pictures of the parts. Those that cannot are left out, or refused if they
-    are named."""
+    """Those that can be answered, by the first pictures of the parts.
+
+    Those that cannot are left out, or refused if they are named.
+    """
     answerable: dict[str, Question] = {}
     for name, question in questions.items():
         reason = _reason(parts, asked, question)
@@ -126,8 +135,12 @@ def _reason(parts: list[_Part], asked: Asked, question: Question) -> str | None:
 def _measured(
     parts: list[_Part], questions: dict[str, Question], progress: Progress | None
 ) -> tuple[list[dict[str, Measured]], Tensor]:
-    """For every part, what each question measured of it: of the first all, of the others those that learn.
-    And the first's units."""
+    """For every part, what each question measured of it; and the units of the first part.
+
+    Of the first part all questions are measured, of the others those that learn.
+
+    And the first's units.
+    """
     done = 0
     total = sum(part.count for part in parts)
     measured = []

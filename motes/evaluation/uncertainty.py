@@ -1,7 +1,8 @@
 """Uncertainty: is a particle that is unsure of its place in fact farther from the thing?
 
-The log-variance of a particle's position, summed over both axes, is compared with its distance to the nearest true centre,
-in pixels. Once over the particles that the model believes in, and once (`_all`) over every particle that is drawn.
+The log-variance of a particle's position, summed over both axes, is compared with its distance to the
+nearest true centre, in pixels. Once over the particles that the model believes in, and once (`_all`)
+over every particle that is drawn.
 """
 
 from functools import partial
@@ -27,8 +28,10 @@ EXPLAINS = {
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """Of each particle: how unsure it is, how far from the nearest thing (infinitely where there is none), whether it is
-    believed in and whether it is drawn."""
+    """Of each particle: its uncertainty, distance, and whether it is believed in and drawn.
+
+    The distance is infinite where there is no thing.
+    """
     return {
         "unsure": encoded.latent.log_variance.sum(-1),
         "distance": _distances(encoded),
@@ -77,7 +80,10 @@ def _risks(believed: "_Pooled") -> dict[str, Statistic]:
 
 
 class _Pooled:
-    """The particles that count, of all pictures in one row. A picture that is drawn twice has its particles drawn twice."""
+    """The particles that count, of all pictures in one row.
+
+    A picture that is drawn twice has its particles drawn twice.
+    """
 
     def __init__(self, test: Measured, chosen: Bool[Tensor, "B K"]):
         self.unsure = test["unsure"][chosen].double()

@@ -1,4 +1,5 @@
-"""Curves through the space of codes along which a factor runs: dz / da = step + z turn, walked and fitted."""
+"""Curves through the space of codes along which a factor runs: dz / da = step + z turn, walked and
+fitted."""
 
 import torch
 from jaxtyping import Float

@@ -1,5 +1,6 @@
-"""Directions: how a latent changes when one thing about its picture does, learnt from pairs of pictures, from labels or
-from two sets of pictures.
+"""Directions: how a latent changes when one thing about its picture does.
+
+Learnt from pairs of pictures, from labels or from two sets of pictures.
 
 A latent of one code or of particles has directions; other latents are refused.
 """
@@ -26,8 +27,9 @@ A_DIRECTION = "a direction"  # begins the sentence that refuses a latent
 
 @dataclass(frozen=True)
 class Direction:
-    """At strength 1 a part of the latent changes by `step`. With `turn` the path is curved, and its gradient is `step +
-    code turn`.
+    """At strength 1 a part of the latent changes by `step`.
+
+    With `turn` the path is curved, and its gradient is `step + code turn`.
 
     Of particles it is the change of one particle.
     """
@@ -44,8 +46,10 @@ class Direction:
         strength: float | Float[Tensor, "B"],
         particle: int | Int[Tensor, "B"] | None = None,
     ) -> Any:
-        """The latent further along, each picture by its own strength; of particles, one in each picture, or
-        all."""
+        """The latent further along, each picture by its own strength.
+
+        Of particles, one moves in each picture, or all.
+        """
         if isinstance(latent, Particles):
             return change_particles(latent, self.step, strength, particle)
         code = code_of(latent, A_DIRECTION)
@@ -65,7 +69,8 @@ class Direction:
 def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) -> Direction:
     """The mean change; where `amount` says how far each pair went, the change a unit, by least squares.
 
-    Of particles: of each pair the one particle that changed most, after each was matched to its counterpart.
+    Of particles: of each pair the one particle that changed most, after each was matched to its
+    counterpart.
     """
     _refuse_unlike(before, after)
     if isinstance(before, Particles):
@@ -85,12 +90,13 @@ def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) 
 def bending(
     before: Any, after: Any, amount: Float[Tensor, "B"] | None = None, penalty: float = FIT_PENALTY
 ) -> Direction:
-    """A change that depends on the code: dz / da = step + z turn, such that it leads from each picture to its other in
-    `amount`.
+    """A change that depends on the code: dz / da = step + z turn.
 
-    For codes in which a factor runs along a curve, such as the position of something that moves through the
-    picture. What counts is where the path ends: a line from end to end of an arc is shorter than the arc, and
-    a straight fit of differences walks too fast.
+    It is such that it leads from each picture to its other in `amount`.
+
+    For codes in which a factor runs along a curve, such as the position of something that moves through
+    the picture. What counts is where the path ends: a line from end to end of an arc is shorter than
+    the arc, and a straight fit of differences walks too fast.
     """
     _refuse_unlike(before, after)
     if isinstance(before, Particles):
@@ -105,7 +111,10 @@ def bending(
 
 
 def of_unpaired(before: Any, after: Any) -> Direction:
-    """The difference of the means of two sets of pictures; every other difference between the sets comes along."""
+    """The difference of the means of two sets of pictures.
+
+    Every other difference between the sets comes along.
+    """
     start = _labelled_code(before)
     return Direction({code_field(before): _labelled_code(after).mean(0) - start.mean(0)})
 
@@ -116,8 +125,10 @@ def of_labels(
     method: str = "ridge",
     covariates: Float[Tensor, "B Q"] | None = None,
 ) -> Direction:
-    """From one number known of each picture, a unit of it: see METHODS. `covariates` are other numbers known of each, which
-    shall stay as they are."""
+    """From one number known of each picture, a unit of it: see METHODS.
+
+    `covariates` are other numbers known of each, which shall stay as they are.
+    """
     code = _labelled_code(latent)
     if method not in METHODS:
         raise UserError(
@@ -142,8 +153,10 @@ def _by_means(
 def _by_ridge(
     code: Float[Tensor, "B F"], value: Float[Tensor, "B"], covariates: Tensor | None
 ) -> Float[Tensor, " F"]:
-    """code = value direction + covariates weight + offset, by ridge regression: what goes along with the covariates is
-    attributed to them."""
+    """code = value direction + covariates weight + offset, by ridge regression.
+
+    What goes along with the covariates is attributed to them.
+    """
     columns = value[:, None]
     if covariates is not None:
         columns = torch.cat([columns, covariates.to(code)], 1)

@@ -24,8 +24,10 @@ class LooksFor(Protocol):
 
 
 def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
-    """One picture a unit: rows of the first matrix that reads whole pictures, or kernels of the first
-    convolution."""
+    """One picture a unit.
+
+    These are rows of the first matrix that reads whole pictures, or kernels of the first convolution.
+    """
     if isinstance(model, LooksFor):
         with torch.no_grad():
             return model.filters()
@@ -42,10 +44,10 @@ def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
 
 
 def contact_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
-    """One picture, 1 C H W, of all filters in rows, each stretched about middle grey to its own strength.
+    """One picture, 1 C H W, of all filters in rows, each stretched about middle grey.
 
-    Those that prefer one orientation most come first. Filters of other than 1 or 3 channels show their mean over
-    the channels.
+    Those that prefer one orientation most come first. Filters of other than 1 or 3 channels show their
+    mean over the channels.
     """
     if filters.shape[1] not in (1, 3):
         filters = filters.mean(1, keepdim=True)
@@ -59,12 +61,13 @@ def contact_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image
 
 
 def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, " N"]:
-    """From 0, alike for all orientations, to 1, one alone: |sum R(a) exp(2 i a)| / sum R(a), as is usual for
-    cells in visual cortex.
+    """From 0, alike for all orientations, to 1, one alone: |sum R(a) exp(2 i a)| / sum R(a).
 
-    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle a
-    filter up to the finest. So noise, which prefers some grating by chance, prefers no orientation. The mean
-    brightness of a filter does not matter.
+    This is the usual measure for cells in visual cortex.
+
+    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle
+    a filter up to the finest. So noise, which prefers some grating by chance, prefers no orientation.
+    The mean brightness of a filter does not matter.
     """
     angle, waves = _gratings(filters)
     centred = filters - filters.mean((2, 3), keepdim=True)
@@ -83,8 +86,10 @@ def selective_share(filters: Float[Tensor, "N C h w"], above: float = 0.6) -> fl
 
 
 def _gratings(filters: Float[Tensor, "N C h w"]) -> tuple[Float[Tensor, " a"], Tensor]:
-    """Orientations, and complex gratings of each at each frequency, the frequencies of one orientation side
-    by side."""
+    """Orientations, and complex gratings of each at each frequency.
+
+    The frequencies of one orientation lie side by side.
+    """
     rows, columns = filters.shape[2:]
     options = {"dtype": torch.float64, "device": filters.device}
     angle = torch.arange(ORIENTATIONS, **options) * math.pi / ORIENTATIONS

@@ -1,4 +1,4 @@
-"""Paths from one latent to another: straight, or along an arc, which keeps the length that likely codes have."""
+"""Paths from one latent to another: straight lines, or arcs that keep the length of likely codes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,8 +28,10 @@ def interpolate(
 def interpolated_pictures(
     model: Model, first: Any, second: Any, steps: int, path: str = "line"
 ) -> Float[Tensor, "B T C H W"]:
-    """The pictures along the paths between the codes of two latents. Whatever else the latents hold, such as a domain or a
-    view, stays that of the first."""
+    """The pictures along the paths between the codes of two latents.
+
+    Whatever else the latents hold, such as a domain or a view, stays that of the first.
+    """
     start = code_of(first, "a path from picture to picture").code
     end = code_of(second, "a path from picture to picture").code
     if type(first) is not type(second) or start.shape != end.shape:
@@ -54,7 +56,9 @@ def line(
 def arc(
     first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], share: Float[Tensor, "T 1 1"]
 ) -> Float[Tensor, "T B F"]:
-    """On a great circle, with a length that changes evenly (Shoemake 1985); straight where both point the same way.
+    """On a great circle, with a length that changes evenly (Shoemake 1985).
+
+    It is straight where both codes point the same way.
 
     The middle of a straight path between two draws of a wide Gaussian is far shorter than any draw.
     """

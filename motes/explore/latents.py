@@ -1,5 +1,4 @@
-"""Which numbers of a latent the tools of this room may change: its one code, or the parts that the picture
-depends on."""
+"""Which numbers of a latent may be changed: its code, or the parts that the picture depends on."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +17,10 @@ from motes.types.slots import Slots
 
 
 def code_of(latent: Any, tool: str) -> HasCode:
-    """The latent itself, if its picture is drawn from one code; other latents are refused. `tool` begins the sentence."""
+    """The latent itself, if its picture is drawn from one code; other latents are refused.
+
+    `tool` begins the sentence.
+    """
     if not isinstance(latent, HasCode):
         raise UserError(
             f"{tool} needs a model whose latent is one code a picture; "
@@ -34,7 +36,10 @@ def code_field(latent: HasCode) -> str:
 
 
 def vector_of(latent: Any, tool: str) -> Float[Tensor, "B F"]:
-    """The vector of a latent that is nothing else; other latents are refused. `tool` begins the sentence."""
+    """The vector of a latent that is nothing else; other latents are refused.
+
+    `tool` begins the sentence.
+    """
     if not isinstance(latent, Code):
         raise UserError(
             f"{tool} needs a model whose latent is one vector a picture and nothing else; "
@@ -44,8 +49,11 @@ def vector_of(latent: Any, tool: str) -> Float[Tensor, "B F"]:
 
 
 def searchable(latent: Any) -> Any:
-    """The latent as a search may change it. Of slots these are the codes alone: their layers were drawn from the codes,
-    and a search of layers would be a search of pixels."""
+    """The latent as a search may change it.
+
+    Of slots these are the codes alone: their layers were drawn from the codes, and a search of layers
+    would be a search of pixels.
+    """
     if not isinstance(latent, Rows):
         raise UserError(
             "a search needs a latent that is a record of tensors, motes.types.rows.Rows; "
@@ -63,8 +71,10 @@ def with_parts(latent: Any, parts: Mapping[str, Tensor]) -> Any:
 
 
 def drawn_parts(model: Model, latent: Rows) -> tuple[str, ...]:
-    """Names of the tensors that the picture depends on smoothly: those with a gradient. Found by trying, so that it holds
-    for models to come."""
+    """Names of the tensors that the picture depends on smoothly: those with a gradient.
+
+    Found by trying, so that it holds for models to come.
+    """
     numbers = {name: value for name, value in latent.tensors().items() if value.is_floating_point()}
     parts = {name: value[:1].detach().clone().requires_grad_() for name, value in numbers.items()}
     with torch.enable_grad():

@@ -1,5 +1,7 @@
-"""A map of what a model can draw: equal steps of probability along two numbers of its code, through the
-inverse Gaussian CDF."""
+"""A map of what a model can draw: equal steps of probability along two numbers of its code.
+
+The steps follow from the inverse Gaussian CDF.
+"""
 
 from typing import Protocol, runtime_checkable
 
@@ -24,8 +26,10 @@ class StandardNormalPrior(Protocol):
 def draw_manifold(
     model: Model, side: int, distribution: GaussianCodes, axes: tuple[int, int] = (0, 1)
 ) -> Float[Tensor, "side side C H W"]:
-    """Pictures over a grid in two axes of the distribution, the others at their middle (Kingma & Welling 2013,
-    fig. 4)."""
+    """Pictures over a grid in two axes of the distribution, the others at their middle.
+
+    As in fig. 4 of Kingma & Welling 2013.
+    """
     return decode_codes(model, manifold_codes(distribution, side, axes))
 
 
@@ -45,14 +49,16 @@ def manifold_codes(
 
 
 def gaussian_grid(side: int, edge: float = 0.02) -> Float[Tensor, "side side 2"]:
-    """Points such that each cell between them holds the same share of a standard normal; rows first. `edge` is the share
-    that is left out at each end."""
+    """Points such that each cell between them holds the same share of a standard normal; rows first.
+
+    `edge` is the share that is left out at each end.
+    """
     steps = torch.special.ndtri(torch.linspace(edge, 1 - edge, side))
     return torch.stack(torch.meshgrid(steps, steps, indexing="ij"), -1)
 
 
 def standard_normal_codes(model: Model) -> GaussianCodes:
-    """The distribution of codes of a model whose prior is a standard normal; other models are refused."""
+    """The codes of a model whose prior is a standard normal; other models are refused."""
     if not (isinstance(model, StandardNormalPrior) and model.standard_normal and isinstance(model, Samples)):
         raise UserError(
             "a map needs a Gaussian distribution of codes, and this model has none of its own: fit one "

@@ -13,7 +13,9 @@ from motes.types.latents import Image
 
 @dataclass(frozen=True)
 class Observation:
-    """`values` are the means of squares of `shrink` x `shrink` pixels, with noise. Where `known` is 0 they say nothing.
+    """`values` are the means of squares of `shrink` x `shrink` pixels, with noise.
+
+    Where `known` is 0 they say nothing.
 
     With shrink 1 and no noise it is a picture with holes.
     """
@@ -74,8 +76,10 @@ class Observation:
 
 
 def masked(image: Image, known: Float[Tensor, "B D h w"]) -> Observation:
-    """Pictures with holes: `known` is 1 where they are visible and 0 where they are hidden. What lies in the holes is not
-    looked at."""
+    """Pictures with holes: `known` is 1 where they are visible and 0 where they are hidden.
+
+    What lies in the holes is not looked at.
+    """
     if known.shape != (len(image), 1, *image.shape[2:]):
         raise UserError(
             f"a mask of {tuple(known.shape)} does not fit pictures of {tuple(image.shape)}: one channel, the pictures' size"

@@ -1,4 +1,4 @@
-"""Which particle changed from one picture to another, and by what; and the same change made to other particles."""
+"""Which particle changed from one picture to another; and the same change made to others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,8 +15,12 @@ CHANGEABLE = ("position", "features", "presence")  # what of a particle a direct
 
 
 def largest_changes(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
-    """Of each pair of pictures the change of the particle that changed most, in units of what particles differ by. Also the
-    numbers of the pairs that have such a particle."""
+    """Of each pair of pictures the change of the particle that changed most.
+
+    Sizes are in units of what particles differ by.
+
+    Also the numbers of the pairs that have such a particle.
+    """
     names = [name for name in CHANGEABLE if before.tensors()[name].numel()]
     spread = {name: before.tensors()[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
     changes: list[dict[str, Tensor]] = []
@@ -62,7 +66,7 @@ def expanded(weight: Tensor, part: Tensor) -> Tensor:
 def _matched_changes(
     before: Particles, after: Particles, names: Sequence[str]
 ) -> dict[str, Float[Tensor, "k ..."]] | None:
-    """Of one pair of pictures the change of each particle that has a counterpart; None where none has."""
+    """Of one pair, the change of each particle that has a counterpart; None where none has."""
     match = matched(before, after)
     rows = (match >= 0).nonzero()[:, 0]
     if not len(rows):

@@ -1,5 +1,7 @@
-"""What a likely latent is, learnt from those of training pictures: how far a latent lies from them, and which
-latents are possible at all."""
+"""What a likely latent is, learnt from those of training pictures.
+
+A prior says how far a latent lies from them, and which latents are possible at all.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,8 +39,11 @@ class Prior(Protocol):
 
 @dataclass(frozen=True)
 class FittedNormal:
-    """A normal distribution of vectors. `whitening` turns the difference from the mean into independent numbers of
-    variance 1; it is a vector where only variances are known."""
+    """A normal distribution of vectors.
+
+    `whitening` turns the difference from the mean into independent numbers of variance 1; it is a
+    vector where only variances are known.
+    """
 
     mean: Float[Tensor, " F"]
     whitening: Float[Tensor, "F F"] | Float[Tensor, " F"]
@@ -62,8 +67,10 @@ class FittedNormal:
 
 
 class VectorPrior:
-    """Every part of the latent is one vector a picture, which is normally distributed. This serves any record of
-    tensors."""
+    """Every part of the latent is one vector a picture, which is normally distributed.
+
+    This serves any record of tensors.
+    """
 
     def __init__(self, latent: Rows, names: Sequence[str]):
         parts = {name: latent.tensors()[name] for name in names}
@@ -80,8 +87,10 @@ class VectorPrior:
 
 
 class ParticlePrior:
-    """Appearances have one distribution, whichever particle has them, and positions lie in the picture. A particle that is
-    present costs something, and one that is half present costs more. The appearance of an absent one costs nothing.
+    """Appearances have one distribution, whichever particle has them, and positions lie in the picture.
+
+    A particle that is present costs something, and one that is half present costs more. The appearance
+    of an absent one costs nothing.
 
     Everything else, such as the background, is one normal vector a picture.
     """
@@ -108,8 +117,10 @@ class ParticlePrior:
 
 
 class SlotPrior:
-    """Codes have one normal distribution, whichever slot has them. Presences are not searched, and the code of an absent
-    slot costs nothing."""
+    """Codes have one normal distribution, whichever slot has them.
+
+    Presences are not searched, and the code of an absent slot costs nothing.
+    """
 
     def __init__(self, latent: Slots, names: Sequence[str]):
         if "codes" not in names:

@@ -1,5 +1,7 @@
-"""Completes pictures of which a part is hidden, noisy or coarse: a search for the likeliest latent that agrees
-with the observation."""
+"""Completes pictures of which a part is hidden, noisy or coarse.
+
+It searches for the likeliest latent that agrees with the observation.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -89,11 +91,11 @@ def remember(model: Model, image: Image, batch_size: int = 128) -> Memory:
 
 
 def restore(model: Model, observation: Observation, memory: Memory, search: Search | None = None) -> Restored:
-    """min over the latent z of |observe(decode(z)) - values|^2 + (caution residual + noise^2) distance(z), from
-    several starts.
+    """min over the latent z of |observe(decode(z)) - values|^2 + (caution residual + noise^2)
+    distance(z), from several starts.
 
-    With a linear decoder this is ridge regression. Each picture is searched by itself, whatever others are
-    with it.
+    With a linear decoder this is ridge regression. Each picture is searched by itself, whatever others
+    are with it.
     """
     search = search or Search()
     _refuse_impossible(observation, memory, search)
@@ -154,8 +156,10 @@ def starts(model: Model, observation: Observation, memory: Memory, search: Searc
 def descend(
     model: Model, observation: Observation, prior: Prior, latent: Any, weight: float, search: Search
 ) -> tuple[Any, Float[Tensor, "B"]]:
-    """Adam on the parts that are drawn, each number in units of its spread. Returns the latents where it ends, and their
-    energies."""
+    """Adam on the parts that are drawn, each number in units of its spread.
+
+    Returns the latents where it ends, and their energies.
+    """
     unknowns = _Unknowns(latent, prior.scale)
     optimizer = torch.optim.Adam(unknowns.scaled.values(), lr=search.rate)
 

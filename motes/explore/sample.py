@@ -1,5 +1,6 @@
-"""New pictures from any model whose latent is one vector: from its own distribution of codes, or from one that is
-fitted to codes of pictures.
+"""New pictures from any model whose latent is one vector.
+
+Codes are drawn from the model's own distribution, or from one that is fitted to codes of pictures.
 
 A model without a distribution of its own refuses: noise that is unlike its codes would draw nothing.
 """
@@ -49,7 +50,10 @@ class FromNoise(Protocol):
 
 @dataclass(frozen=True)
 class GaussianCodes:
-    """N(mean, axes axes^T): axes are the principal ones, widest first, each one standard deviation long."""
+    """N(mean, axes axes^T): a Gaussian distribution of codes.
+
+    The axes are the principal ones, widest first, each one standard deviation long.
+    """
 
     mean: Float[Tensor, " F"]
     axes: Float[Tensor, "F E"]
