@@ -74,7 +74,7 @@ def _precision(test: Measured, overlaps: slice) -> Statistic:
     ranked = test["confidence"] > -torch.inf
     order = test["confidence"][ranked].argsort(descending=True, stable=True)
     right = test["right"][ranked][order][:, overlaps]
-    picture = torch.arange(len(ranked))[:, None].expand_as(ranked)[ranked][order]
+    picture = ranked.nonzero()[:, 0][order]
     things = test["things"].double()
     group_size = min(max(GROUP // max(right.numel(), 1), 1), DRAWN_AT_ONCE)
 

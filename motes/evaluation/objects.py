@@ -87,7 +87,7 @@ def _pixel_distances(
 def _matched_distance(distance: Float[Tensor, "B N K"], match: Tensor) -> Float[Tensor, "B N"]:
     if not distance.shape[2]:
         return distance.new_zeros(distance.shape[:2])
-    return distance.gather(2, match.clamp_min(0)[..., None])[..., 0]
+    return distance.gather(2, match.clamp_min(0).unsqueeze(2)).squeeze(2)
 
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:

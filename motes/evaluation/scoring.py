@@ -99,9 +99,9 @@ class _Part:
 
 
 def _names(asked: Asked) -> tuple[str, ...]:
-    unknown = [name for name in asked.scores or () if name not in SCORES]
-    if unknown:
-        raise UserError(f"there is no score {unknown[0]!r}; there are: {', '.join(SCORES)}")
+    for name in asked.scores or ():
+        if name not in SCORES:
+            raise UserError(f"there is no score {name!r}; there are: {', '.join(SCORES)}")
     return asked.scores or tuple(SCORES)
 
 

@@ -88,11 +88,13 @@ class _Pooled:
     def __init__(self, test: Measured, chosen: Bool[Tensor, "B K"]):
         self.unsure = test["unsure"][chosen].double()
         self.distance = test["distance"][chosen].double()
-        self.picture = torch.arange(len(chosen))[:, None].expand_as(chosen)[chosen]
+        self.picture = chosen.nonzero()[:, 0]
 
     def statistic(self, score: partial[Tensor]) -> Statistic:
+        group_size = max(GROUP // max(len(self.picture), 1), 1)
+
         def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
-            groups = times.double().split(max(GROUP // max(len(self.picture), 1), 1))
+            groups = times.double().split(group_size)
             return torch.cat([score(times=group[:, self.picture]) for group in groups])
 
         return statistic

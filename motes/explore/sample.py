@@ -156,7 +156,7 @@ def _encoded(model: Model, batch: Batch) -> Any:
 
 
 def _fit_gaussian(codes: Float[Tensor, "N F"]) -> CodeDistribution:
-    values, axes = torch.linalg.eigh(torch.cov(codes.T).reshape(codes.shape[1], -1))
+    values, axes = torch.linalg.eigh(torch.atleast_2d(torch.cov(codes.T)))
     return GaussianCodes(codes.mean(0), (axes * values.clamp_min(0).sqrt()).flip(1))
 
 
