@@ -6,21 +6,45 @@ from typing import TYPE_CHECKING, Any
 from motes.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from motes.apps.session.session import Session
     from motes.apps.studio.live import studio
     from motes.data import DATASETS
+    from motes.evaluation.scoring import evaluate
     from motes.models import MODELS
     from motes.models.checkpoint import load
     from motes.models.hub import load_pretrained
+    from motes.training.loop import train
+    from motes.types.batch import Batch
     from motes.types.latents import Particles
+    from motes.types.slots import Slots
 
-__all__ = ["DATASETS", "MODELS", "Particles", "__version__", "load", "load_pretrained", "studio"]
+__all__ = [
+    "DATASETS",
+    "MODELS",
+    "Batch",
+    "Particles",
+    "Session",
+    "Slots",
+    "__version__",
+    "evaluate",
+    "load",
+    "load_pretrained",
+    "studio",
+    "train",
+]
 
+# public name -> the module that defines it
 _HOMES = {
     "load": "motes.models.checkpoint",
     "load_pretrained": "motes.models.hub",
-    "Particles": "motes.types.latents",
     "MODELS": "motes.models",
     "DATASETS": "motes.data",
+    "Batch": "motes.types.batch",
+    "Particles": "motes.types.latents",
+    "Slots": "motes.types.slots",
+    "train": "motes.training.loop",
+    "evaluate": "motes.evaluation.scoring",
+    "Session": "motes.apps.session.session",
     "studio": "motes.apps.studio.live",
 }
 
@@ -32,3 +56,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

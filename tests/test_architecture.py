@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,20 @@ def test_imports_go_down(path):
             assert other[1] in rooms.get(inner[0], ()), f"{room}/{inner[0]} imports {room}/{other[1]}"
 
 
+NETWORKS = [path for path in FILES if path.relative_to(ROOT).parts[0] == "nn"]
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_networks_know_no_path_no_environment_and_no_download(path):
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            modules.add((node.module or "").partition(".")[0])
+    assert not modules & {"pathlib", "os", "urllib"}
+
+
 def test_modules_import_each_other_in_no_circle():
     """Imports at the top of files; those within functions are there to load late."""
     modules = {module_name(path): path for path in FILES}
@@ -136,24 +151,29 @@ def test_files_and_functions_fit_the_eye(path):
             assert len(parameters) <= 6, f"{node.name} has too many parameters"
 
 
-DECIDING = [
-    path for path in FILES if path.relative_to(ROOT).parts[0] != "data"
-]  # there, names are parts of files
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_choices_are_tables_and_no_ladders_over_words(path):
+    """A function that compares one value with two words, or a value called name with one, chooses by a ladder."""
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef):
+            compared = [subject for subject in map(compared_with_word, ast.walk(function)) if subject]
+            ladders = [
+                subject for subject, words in Counter(compared).items() if words > 1 or subject == "name"
+            ]
+            assert not ladders, f"{function.name} chooses by {', '.join(ladders)}: make it a table"
 
 
-@pytest.mark.parametrize("path", DECIDING, ids=lambda path: str(path.relative_to(ROOT)))
-def test_choices_are_tables_and_no_ladders_over_names(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if (
-            isinstance(node, ast.If | ast.IfExp)
-            and isinstance(node.test, ast.Compare)
-            and isinstance(node.test.ops[0], ast.Eq)
-        ):
-            sides = (node.test.left, *node.test.comparators)
-            words = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
-            assert not (words and any(isinstance(side, ast.Name) and side.id == "name" for side in sides)), (
-                f"line {node.lineno}"
-            )
+def compared_with_word(node):
+    """What a condition compares with a word, as `kind == "gif"` does."""
+    if not isinstance(node, ast.If | ast.IfExp):
+        return None
+    for test in ast.walk(node.test):
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq):
+            sides = [test.left, *test.comparators]
+            words = [side for side in sides if isinstance(side, ast.Constant) and isinstance(side.value, str)]
+            if words and words[0].value:
+                return ast.unparse(next(side for side in sides if side is not words[0]))
+    return None
 
 
 def test_models_share_blocks_and_not_lines():

@@ -1,20 +1,31 @@
-"""Autoencoders on digits: below principal components at equal size, and what happens where the code is as wide as the picture."""
+"""Autoencoders on digits: below principal components at equal
+size, and what happens where the code is as wide as the picture.
+"""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from bar import Bar
-from pca import lost, pictures, trained
-from runs import seeded
+from torch import Tensor
 
-from motes.apps.drawing.marks import sheet, to_picture
+from benchmarks.systems.pca import with_size
+from benchmarks.systems.system import (
+    Bar,
+    Figures,
+    all_pictures,
+    picture_rows,
+    reconstruction,
+    save_page_picture,
+    seeded,
+    squared_error,
+    trained,
+)
+from motes.apps.drawing.marks import sheet
 from motes.training.presets import PRESETS
-from motes.training.recipe import Recipe
 
-PICTURE = Path(__file__).parents[2] / "docs" / "family" / "autoencoder.png"
 PIXELS = 64
+SIZES = (2, 8)
 BARS = [
     Bar("plain_2", "squared error of a pixel, test digits, code of 2"),
     Bar("pca_2", "the same of PCA"),
@@ -27,40 +38,31 @@ BARS = [
 ]
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
+def run(seed: int, folder: Path) -> Figures:
     recipe = seeded(PRESETS["autoencoder-digits"].recipe, seed)
-    tested = pictures(recipe, "test")
-    plain = {size: trained(sized(recipe, size), folder / f"plain-{size}") for size in (2, 8)}
-    closed = {
-        size: trained(sized(seeded(PRESETS["pca-digits"].recipe, seed), size), folder / f"pca-{size}")
-        for size in (2, 8)
-    }
-    wide = trained(
-        replace(recipe, model_config={"code_dim": PIXELS, "network": "linear"}), folder / "wide", "last"
-    )
-    found = {f"plain_{size}": lost(model, tested) / PIXELS for size, model in plain.items()}
-    found |= {f"pca_{size}": lost(model, tested) / PIXELS for size, model in closed.items()}
-    found |= {f"ratio_{size}": found[f"plain_{size}"] / found[f"pca_{size}"] for size in (2, 8)}
+    pca = seeded(PRESETS["pca-digits"].recipe, seed)
+    tested = all_pictures(recipe, "test")
+    plain = {size: trained(with_size(recipe, size), folder / f"plain-{size}") for size in SIZES}
+    components = {size: trained(with_size(pca, size), folder / f"pca-{size}") for size in SIZES}
+    wide = replace(recipe, model_config={"code_dim": PIXELS, "network": "linear"})
+    figures = {"wide_noise": copied_noise(trained(wide, folder / "wide", "last"))}
+    figures["narrow_noise"] = copied_noise(plain[8])
+    for size in SIZES:
+        figures[f"plain_{size}"] = squared_error(plain[size], tested) / PIXELS
+        figures[f"pca_{size}"] = squared_error(components[size], tested) / PIXELS
+        figures[f"ratio_{size}"] = figures[f"plain_{size}"] / figures[f"pca_{size}"]
     if seed == 0:
-        _draw(tested[:16], plain, closed)
-    return {**found, "wide_noise": _kept(wide), "narrow_noise": _kept(plain[8])}
+        # Test digits; by the autoencoder with 2 and 8 numbers, and by principal components with as many.
+        image = tested[:16]
+        drawn = [reconstruction(model, image) for model in (*plain.values(), *components.values())]
+        save_page_picture(sheet(picture_rows((image, *drawn), 48)).convert("L"), "autoencoder")
+    return figures
 
 
-def sized(recipe: Recipe, size: int) -> Recipe:
-    return replace(recipe, model_config={**recipe.model_config, "code_dim": size})
-
-
-def _kept(model: Any) -> float:
-    """1 for a copier, which has learnt nothing about digits; 0 or less for who draws digits whatever it sees."""
-    noise = torch.rand(500, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    return 1 - lost(model, noise) / (noise - noise.mean(0)).square().sum((1, 2, 3)).mean().item()
-
-
-def _draw(image: torch.Tensor, plain: dict[int, Any], closed: dict[int, Any]) -> None:
-    """Test digits; by the autoencoder with 2 and 8 numbers, and by principal components with as many."""
-    with torch.no_grad():
-        drawn = [model.decode(model.encode(image)) for model in (*plain.values(), *closed.values())]
-    PICTURE.parent.mkdir(exist_ok=True)
-    sheet([[to_picture(one, 48) for one in row] for row in (image, *drawn)]).convert("L").save(
-        PICTURE, optimize=True
-    )
+def copied_noise(model: Any) -> float:
+    """1 for a copier, which has learnt nothing about digits;
+    0 or less for a model that draws digits whatever it gets.
+    """
+    noise: Tensor = torch.rand(500, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    variance = (noise - noise.mean(0)).square().sum((1, 2, 3)).mean().item()
+    return 1 - squared_error(model, noise) / variance

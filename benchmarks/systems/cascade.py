@@ -1,7 +1,9 @@
-"""The cascade on streets: perceptual loss against pixel loss, one picture of a layout against several. Layouts of the test split.
+"""The cascade on streets: perceptual loss against pixel loss, one picture of a layout against several.
+Layouts of the test split.
 
-Frechet distances are between drawn and true pictures, in channel means of networks that no cascade was trained against: the reader of
-layouts, which learned from true pictures alone and is the same in all runs of a seed, and a random network.
+Frechet distances are between drawn and true pictures, in channel means of networks that no cascade was
+trained against: the reader of layouts, which learned from true pictures alone and is the same in all runs of
+a seed, and a random network.
 """
 
 from collections.abc import Callable
@@ -11,18 +13,17 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from bar import Bar
-from runs import finished
+from torch import Tensor
 
-from motes.apps.drawing import marks as draw
-from motes.models.checkpoint import load
+from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, trained
+from motes.apps.drawing.marks import sheet
 from motes.models.poses.cascade import Layout, one_hot
-from motes.nn.losses.texture_features import random_features
 from motes.ops.scores.metrics import frechet_distance
-from motes.training import loop
 from motes.training.presets import PRESETS
+from motes.training.recipe import Recipe
 from motes.types.batch import Batch
 from motes.types.latents import Image
+from motes.weights.textures import random_features
 
 BARS = [
     Bar("sharp", "variance of the Laplacian, drawn / true, perceptual loss", ">=", 0.6),
@@ -45,91 +46,95 @@ BARS = [
     ),
     Bar("best", "cost of the best of three over the cost of the one", "<=", 1.0),
 ]
-Network = Callable[[Image], list[torch.Tensor]]
+Network = Callable[[Image], list[Tensor]]
 HYPOTHESES = 3
-PICTURE = Path(__file__).parents[2] / "docs" / "family" / "cascade.png"
 LAPLACIAN = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
 COLOURS = torch.tensor(
     [[0.55, 0.75, 1], [0.4, 0.4, 0.42], [0.75, 0.55, 0.4], [0.9, 0.15, 0.15], [0.2, 0.6, 0.25]]
 )
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
-    model = trained(folder / "one", seed)
-    pixel = trained(folder / "pixel", seed, reconstruction="mse")
-    several = trained(folder / "several", seed, hypotheses=HYPOTHESES)
+def run(seed: int, folder: Path) -> Figures:
+    model = trained(cascade_recipe(seed), folder / "one")
+    pixel = trained(cascade_recipe(seed, reconstruction="mse"), folder / "pixel")
+    several = trained(cascade_recipe(seed, hypotheses=HYPOTHESES), folder / "several")
     data = PRESETS["cascade-streets"].recipe.source.open("test")
     test = data.batch(range(len(data)), ("layout",))
     with torch.no_grad():
-        drawn, blurred = drawings(model, test)[:, 0], drawings(pixel, test)[:, 0]
-        three = drawings(several, test)
-        found = {
-            "sharp": sharpness(drawn) / sharpness(test.image),
-            "pixel_sharp": sharpness(blurred) / sharpness(test.image),
-        }
-        others = {"": model.read.features, "random_": random_features(seed=1)}
-        for name, network in others.items():
-            ours, theirs = (frechet(network, one, test.image) for one in (drawn, blurred))
-            found |= {
-                f"{name}frechet": ours,
-                f"{name}pixel_frechet": theirs,
-                f"{name}over_pixel": ours / theirs,
-            }
-        told = test.labels["layout"]
+        drawn = hypotheses(model, test)[:, 0]
+        blurred = hypotheses(pixel, test)[:, 0]
+        three = hypotheses(several, test)
+        figures = sharpness_figures(drawn, blurred, test.image)
+        figures |= frechet_figures(model, drawn, blurred, test.image)
         for name, image in (("read", test.image), ("found", drawn), ("pixel_found", blurred)):
-            found[name] = (model.encode(image).classes == told).float().mean().item()
-        found["apart"] = apart(others[""], three, test.image)
-        found["best"] = cost(several, three, test) / cost(several, drawn[:, None], test)
+            agreement = model.encode(image).classes == test.labels["layout"]
+            figures[name] = agreement.float().mean().item()
+        figures["apart"] = diversity(model.read.features, three, test.image)
+        figures["best"] = best_cost(several, three, test) / best_cost(several, drawn[:, None], test)
     if seed == 0:
-        save(test, blurred, drawn, three)
-    return found
+        draw_streets(test, [blurred, drawn, three[:, 1], three[:, 2]])
+    return figures
 
 
-def trained(folder: Path, seed: int, **options: Any) -> Any:
+def cascade_recipe(seed: int, **options: Any) -> Recipe:
     recipe = PRESETS["cascade-streets"].recipe
     training = replace(recipe.training, seed=seed, max_minutes=0.0)
-    return load(
-        finished(replace(recipe, model_config={**recipe.model_config, **options}, training=training), folder)
-    ).eval()
+    return changed(replace(recipe, training=training), **options)
 
 
-def drawings(model: Any, batch: Batch) -> torch.Tensor:
+def hypotheses(model: Any, batch: Batch) -> Tensor:
     """All pictures of every layout, B U C H W."""
     return model.hypotheses(Layout.of_classes(batch.labels["layout"], model.config.classes)).clamp(0, 1)
 
 
-def sharpness(image: Image) -> float:
+def sharpness_figures(drawn: Image, blurred: Image, image: Image) -> Figures:
+    sharpness = laplacian_variance(image)
+    return {
+        "sharp": laplacian_variance(drawn) / sharpness,
+        "pixel_sharp": laplacian_variance(blurred) / sharpness,
+    }
+
+
+def laplacian_variance(image: Image) -> float:
     return F.conv2d(image.mean(1, keepdim=True), LAPLACIAN).var().item()
 
 
-def means(network: Network, image: Image) -> torch.Tensor:
+def frechet_figures(model: Any, drawn: Image, blurred: Image, image: Image) -> Figures:
+    figures = {}
+    for name, network in (("", model.read.features), ("random_", random_features(seed=1))):
+        perceptual = feature_distance(network, drawn, image)
+        pixel = feature_distance(network, blurred, image)
+        figures[f"{name}frechet"] = perceptual
+        figures[f"{name}pixel_frechet"] = pixel
+        figures[f"{name}over_pixel"] = perceptual / pixel
+    return figures
+
+
+def feature_distance(network: Network, drawn: Image, image: Image) -> float:
+    return frechet_distance(channel_means(network, drawn), channel_means(network, image))
+
+
+def channel_means(network: Network, image: Image) -> Tensor:
     return torch.cat([maps.mean((2, 3)) for maps in network(image)], 1)
 
 
-def frechet(network: Network, image: Image, others: Image) -> float:
-    return frechet_distance(means(network, image), means(network, others))
-
-
-def apart(network: Network, several: torch.Tensor, image: Image) -> float:
-    seen = torch.stack([means(network, several[:, n]) for n in range(several.shape[1])])
-    true = means(network, image)
-    between = torch.stack(
-        [(seen[a] - seen[b]).norm(dim=1).mean() for a in range(len(seen)) for b in range(a)]
-    ).mean()
+def diversity(network: Network, several: Tensor, image: Image) -> float:
+    """The mean distance of two pictures of a layout, over that of two true pictures."""
+    means = torch.stack([channel_means(network, several[:, number]) for number in range(several.shape[1])])
+    true = channel_means(network, image)
+    pairs = [(a, b) for a in range(len(means)) for b in range(a)]
+    between = torch.stack([(means[a] - means[b]).norm(dim=1).mean() for a, b in pairs]).mean()
     return (between / (true - true.roll(1, 0)).norm(dim=1).mean()).item()
 
 
-def cost(model: Any, drawn: torch.Tensor, batch: Batch) -> float:
-    """Of the best picture of each class, as the loss has it, whoever drew them."""
+def best_cost(model: Any, drawn: Tensor, batch: Batch) -> float:
+    """Of the best picture of each class, as the loss has it, whichever model drew them."""
     layout = one_hot(batch.labels["layout"], model.config.classes)
     return model.costs(drawn, batch.image, layout).amin(1).sum(1).mean().item()
 
 
-def save(batch: Batch, blurred: Image, drawn: Image, several: torch.Tensor, count: int = 4) -> None:
+def draw_streets(batch: Batch, drawn: list[Image], count: int = 4) -> None:
     """Layouts; pixel loss; perceptual loss; the second and third of three; the true pictures."""
     layout = COLOURS[batch.labels["layout"]].movedim(3, 1)
-    rows = [layout, blurred, drawn, several[:, 1], several[:, 2], batch.image]
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    draw.sheet([[draw.to_picture(one, 192) for one in row[:count]] for row in rows]).save(
-        PICTURE, optimize=True
-    )
+    rows = (row[:count] for row in (layout, *drawn, batch.image))
+    save_page_picture(sheet(picture_rows(rows, 192)), "cascade")

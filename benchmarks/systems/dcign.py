@@ -1,19 +1,19 @@
-"""DC-IGN on the ball: each clamped unit against its factor, what leaks into others, relighting; and a plain VAE for comparison.
+"""DC-IGN on the ball: each clamped unit against its factor, what
+leaks into others, relighting; and a plain VAE for comparison.
 
-A factor's unit is the one that was told to it; of the plain VAE, the one that follows the factor best, by the training pictures.
+A factor's unit is the one that was clamped to it; of the plain VAE, the one that follows the factor best, by
+the training pictures.
 """
 
-from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from bar import Bar
-from PIL import Image as Pictures
-from runs import finished, seeded
+from torch import Tensor
 
-from motes import load
-from motes.apps.drawing.marks import sheet, to_picture
+from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, seeded, trained
+from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
 from motes.data.worlds.solid.shaded_ball import Ball
 from motes.models.factors.dcign import InverseGraphicsNetwork
@@ -46,125 +46,134 @@ BARS = [
     Bar("drawn", "squared error of reconstruction, a number of the picture"),
     Bar("drawn_plain", "the same, plain VAE"),
 ]
-ROOT = Path(__file__).parents[2]
 PAIRS = 200
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
+class Encoded(NamedTuple):
+    """Pictures, their latents, units sampled from these, and factors."""
+
+    image: Tensor
+    latent: Code
+    units: Tensor
+    factors: Tensor
+
+
+class Exchange(NamedTuple):
+    """Rows, rows whose light they get, these pictures drawn in that light, and the latents of all."""
+
+    rows: Tensor
+    light_rows: Tensor
+    image: Tensor
+    latent: Code
+
+
+def run(seed: int, folder: Path) -> Figures:
     recipe = seeded(PRESETS["dcign-ball"].recipe, seed)
-    never = replace(
-        recipe, model_config={**recipe.model_config, "plain": 1 - 1e-6}
-    )  # of the same shape, and never clamped
-    clamped, plain = (
-        load(finished(one, folder / place)).eval() for one, place in ((recipe, "clamped"), (never, "plain"))
-    )
+    clamped = trained(recipe, folder / "clamped")
+    # A network of the same shape that is never clamped.
+    plain = trained(changed(recipe, plain=1 - 1e-6), folder / "plain")
     assert isinstance(clamped, InverseGraphicsNetwork) and isinstance(plain, InverseGraphicsNetwork)
-    seen, unseen = recipe.source.open("train"), recipe.source.open("test")
-    assert isinstance(unseen, Ball)
+    learnt = recipe.source.open("train")
+    tested = recipe.source.open("test")
+    assert isinstance(tested, Ball)
     with torch.no_grad():
         torch.manual_seed(0)
-        own = [(clamped.owner == number).nonzero()[:, 0] for number in range(3)]
-        found = scores(clamped, own, seen, unseen)
-        found |= {
-            f"{name}_plain": value for name, value in scores(plain, best(plain, seen), seen, unseen).items()
-        }
+        units = [(clamped.owner == number).nonzero()[:, 0] for number in range(3)]
+        figures = unit_figures(clamped, units, learnt, tested)
+        plain_figures = unit_figures(plain, best_units(plain, learnt), learnt, tested)
+        figures |= {f"{name}_plain": value for name, value in plain_figures.items()}
         if seed == 0:
-            picture(clamped, own, unseen).save(ROOT / "docs/family/dcign.png", optimize=True)
-    return found
+            draw_relit(clamped, units, tested)
+    return figures
 
 
-def scores(
-    model: InverseGraphicsNetwork, units: list[torch.Tensor], seen: Dataset, unseen: Ball
-) -> dict[str, float]:
+def unit_figures(
+    model: InverseGraphicsNetwork, units: list[Tensor], learnt: Dataset, tested: Ball
+) -> Figures:
     """`units`: those that stand for each factor."""
-    (_, _, codes, factors), (image, latent, new_codes, new_factors) = (
-        told(model, data) for data in (seen, unseen)
-    )
-    found = {
-        "drawn": float((model.decode(latent) - image).square().mean()),
-        "relit": relit(model, units[2], unseen),
-    }
+    train = encoded(model, learnt)
+    test = encoded(model, tested)
+    error = (model.decode(test.latent) - test.image).square().mean()
+    figures = {"drawn": float(error), "relit": relit_ratio(model, units[2], tested)}
     for number, name in enumerate(FACTORS):
-        rest = torch.ones(codes.shape[1], dtype=torch.bool)
-        rest[units[number]] = False
-        found[name] = correlation(latent.vector[:, units[number]], new_factors[:, number])
-        found[f"{name}_leak"] = predicted(
-            codes[:, rest], factors[:, number], new_codes[:, rest], new_factors[:, number]
-        )
-    return found
+        unit = units[number]
+        remaining = torch.ones(train.units.shape[1], dtype=torch.bool)
+        remaining[unit] = False
+        factor = train.factors[:, number]
+        test_factor = test.factors[:, number]
+        figures[name] = correlation(test.latent.vector[:, unit], test_factor)
+        leak = linear_r2(train.units[:, remaining], factor, test.units[:, remaining], test_factor)
+        figures[f"{name}_leak"] = leak
+    return figures
 
 
-def told(
-    model: InverseGraphicsNetwork, data: Dataset, count: int = 2000
-) -> tuple[torch.Tensor, Code, torch.Tensor, torch.Tensor]:
-    """Pictures, their latents, units sampled from these, and factors."""
+def encoded(model: InverseGraphicsNetwork, data: Dataset, count: int = 2000) -> Encoded:
     batch = data.batch(range(min(count, len(data))), FACTORS)
     latent = model.encode(batch.image)
     assert latent.log_variance is not None
-    return (
-        batch.image,
-        latent,
-        sample_normal(latent.vector, latent.log_variance),
-        torch.stack([batch.labels[name] for name in FACTORS], 1),
-    )
+    units = sample_normal(latent.vector, latent.log_variance)
+    return Encoded(batch.image, latent, units, torch.stack([batch.labels[name] for name in FACTORS], 1))
 
 
-def best(model: InverseGraphicsNetwork, seen: Dataset) -> list[torch.Tensor]:
-    _, latent, _, factors = told(model, seen)
-    found = [
-        [correlation(latent.vector[:, [unit]], factors[:, number]) for unit in range(model.count)]
-        for number in range(3)
-    ]
-    return [torch.tensor([int(np.argmax(one))]) for one in found]
+def best_units(model: InverseGraphicsNetwork, learnt: Dataset) -> list[Tensor]:
+    data = encoded(model, learnt)
+    best = []
+    for factor in data.factors.unbind(1):
+        correlations = [correlation(data.latent.vector[:, [unit]], factor) for unit in range(model.count)]
+        best.append(torch.tensor([int(np.argmax(correlations))]))
+    return best
 
 
-def correlation(units: torch.Tensor, factor: torch.Tensor) -> float:
+def correlation(units: Tensor, factor: Tensor) -> float:
     """Of one unit, without sign; of several, multiple."""
-    return max(predicted(units, factor, units, factor), 0.0) ** 0.5
+    return max(linear_r2(units, factor, units, factor), 0.0) ** 0.5
 
 
-def predicted(
-    units: torch.Tensor, factor: torch.Tensor, new_units: torch.Tensor, new_factor: torch.Tensor
-) -> float:
-    """R2 on new pictures of a line fitted to others."""
-    known, new = (torch.cat([one, torch.ones(len(one), 1)], 1).double() for one in (units, new_units))
-    line = torch.linalg.lstsq(known, factor[:, None].double()).solution[:, 0]
-    return float(1 - (new @ line - new_factor).square().mean() / new_factor.double().var(correction=0))
-
-
-def relit(model: InverseGraphicsNetwork, light: torch.Tensor, data: Ball) -> float:
-    """Each picture with the light's unit of another one, against the picture drawn in that light; over the same with its own unit."""
-    rows, other, wanted, latent = exchanged(model, data)
-    changed = latent.vector[rows].clone()
-    changed[:, light] = latent.vector[other][:, light]
-    edited, still = (model.decode(Code(one)) for one in (changed, latent.vector[rows]))
-    return float((edited - wanted).square().mean() / (still - wanted).square().mean())
-
-
-def exchanged(
-    model: InverseGraphicsNetwork, data: Ball
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Code]:
-    """Rows, rows whose light they get, these pictures drawn in that light, and the latents of all."""
-    rows, other = (
-        torch.randint(len(data), (PAIRS,), generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)
+def linear_r2(units: Tensor, factor: Tensor, test_units: Tensor, test_factor: Tensor) -> float:
+    """R2 on test pictures of a line fitted to others."""
+    inputs, test_inputs = (
+        torch.cat([rows, torch.ones(len(rows), 1)], 1).double() for rows in (units, test_units)
     )
+    line = torch.linalg.lstsq(inputs, factor[:, None].double()).solution[:, 0]
+    error = (test_inputs @ line - test_factor).square().mean()
+    return float(1 - error / test_factor.double().var(correction=0))
+
+
+def relit_ratio(model: InverseGraphicsNetwork, light: Tensor, data: Ball) -> float:
+    """Each picture with the light's unit of another one, against the
+    picture drawn in that light; over the same with its own unit.
+    """
+    exchange = exchange_light(model, data)
+    vector = exchange.latent.vector[exchange.rows]
+    relit_vector = vector.clone()
+    relit_vector[:, light] = exchange.latent.vector[exchange.light_rows][:, light]
+    edited = model.decode(Code(relit_vector))
+    unedited = model.decode(Code(vector))
+    return float((edited - exchange.image).square().mean() / (unedited - exchange.image).square().mean())
+
+
+def exchange_light(model: InverseGraphicsNetwork, data: Ball) -> Exchange:
+    generators = (torch.Generator().manual_seed(seed) for seed in (1, 2))
+    rows, light_rows = (torch.randint(len(data), (PAIRS,), generator=generator) for generator in generators)
     factors = data.factors(rows.numpy())
-    lit = data.drawn({**factors, "light": data.factors(other.numpy())["light"]})
-    wanted = torch.from_numpy(lit).permute(0, 3, 1, 2).float() / 255
-    return rows, other, wanted, model.encode(data.batch(range(len(data))).image)
+    drawn = data.drawn({**factors, "light": data.factors(light_rows.numpy())["light"]})
+    image = torch.from_numpy(drawn).permute(0, 3, 1, 2).float() / 255
+    return Exchange(rows, light_rows, image, model.encode(data.batch(range(len(data))).image))
 
 
-def picture(model: InverseGraphicsNetwork, units: list[torch.Tensor], data: Ball) -> Pictures.Image:
-    """Read and drawn again; then azimuth, elevation and light of the first by their units; then relit: read, light from, drawn, truth."""
-    rows, other, wanted, latent = exchanged(model, data)
+def draw_relit(model: InverseGraphicsNetwork, units: list[Tensor], data: Ball) -> None:
+    """Read and drawn again; then azimuth, elevation and light of the
+    first by their units; then relit: read, light from, drawn, truth.
+    """
+    rows, light_rows, relit, latent = exchange_light(model, data)
     image = data.batch(range(len(data))).image
     shown = [image[rows[:8]], model.decode(Code(latent.vector[rows[:8]]))]
-    for own in units:
+    for unit in units:
         walk = latent.vector[rows[:1]].repeat(8, 1)
-        low, high = latent.vector[:, own].quantile(0.03, 0), latent.vector[:, own].quantile(0.97, 0)
-        walk[:, own] = low + (high - low) * torch.linspace(0, 1, 8)[:, None]
+        low, high = (latent.vector[:, unit].quantile(share, 0) for share in (0.03, 0.97))
+        walk[:, unit] = low + (high - low) * torch.linspace(0, 1, 8)[:, None]
         shown.append(model.decode(Code(walk)))
-    changed = latent.vector[rows[:8]].clone()
-    changed[:, units[2]] = latent.vector[other[:8]][:, units[2]]
-    shown += [image[other[:8]], model.decode(Code(changed)), wanted[:8]]
-    return sheet([[to_picture(one, 64) for one in row] for row in shown])
+    vector = latent.vector[rows[:8]].clone()
+    vector[:, units[2]] = latent.vector[light_rows[:8]][:, units[2]]
+    shown += [image[light_rows[:8]], model.decode(Code(vector)), relit[:8]]
+    save_page_picture(sheet(picture_rows(shown, 64)), "dcign")

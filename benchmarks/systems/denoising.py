@@ -1,25 +1,34 @@
-"""Denoising: hidden pixels of digits against principal components, and what units look for in patches against weight decay."""
+"""Denoising: hidden pixels of digits against principal components,
+and what units look for in patches against weight decay.
+"""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from autoencoder import sized
-from bar import Bar
-from pca import lost, pictures, trained
-from runs import seeded
 from torch import Tensor
 
+from benchmarks.systems.pca import with_size
+from benchmarks.systems.system import (
+    Bar,
+    Figures,
+    all_pictures,
+    picture_rows,
+    reconstruction,
+    save_page_picture,
+    seeded,
+    squared_error,
+    trained,
+)
 from motes.apps.drawing.marks import sheet, to_picture
 from motes.explore.filters import contact_sheet, filters_of, orientation_selectivity, selective_share
 from motes.ops.pictures.corruption import corruption
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 
-PICTURE = Path(__file__).parents[2] / "docs" / "family" / "denoising.png"
-PIXELS, HIDDEN = 64, 0.25
-DECAYS = (1e-3, 5e-3)  # of the rival, of which the most selective is taken
+PIXELS, HIDDEN, SIZE = 64, 0.25, 8
+DECAYS = (1e-3, 5e-3)  # of the weights that are kept small, of which the most selective is taken
 BARS = [
     Bar("clean", "squared error of a pixel, clean test digits, code of 8, over PCA's", "<=", 1.0),
     Bar("repair", "the same with a quarter of the pixels hidden, over PCA's", "<=", 1.0),
@@ -32,63 +41,76 @@ BARS = [
 ]
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
+def run(seed: int, folder: Path) -> Figures:
     recipe = seeded(PRESETS["denoising-digits"].recipe, seed)
+    pca = with_size(seeded(PRESETS["pca-digits"].recipe, seed), SIZE)
     model = trained(recipe, folder / "digits")
-    closed = trained(sized(seeded(PRESETS["pca-digits"].recipe, seed), 8), folder / "pca")
-    tested = pictures(recipe, "test")
+    components = trained(pca, folder / "pca")
+    tested = all_pictures(recipe, "test")
     torch.manual_seed(seed)
     hurt = corruption("masking", HIDDEN)(tested)
+    repair = repair_error(model, hurt.values, tested)
+    figures = {
+        "clean": squared_error(model, tested) / squared_error(components, tested),
+        "repair": repair / repair_error(components, hurt.values, tested),
+        "repair_ridge": repair / ridge_error(components, hurt.values, ~hurt.touched, tested),
+    }
     leaves = seeded(PRESETS["denoising-leaves"].recipe, seed)
     filters = filters_of(trained(leaves, folder / "leaves", "last"))
     rivals = [
         filters_of(trained(decayed(leaves, decay), folder / f"decay-{decay}", "last")) for decay in DECAYS
     ]
-    decay = max(rivals, key=selective_share)
     if seed == 0:
-        _draw(model, closed, tested, hurt.values, [filters, decay])
-    found = {"selective": 100 * selective_share(filters), "selective_decay": 100 * selective_share(decay)}
+        rows = [
+            tested,
+            hurt.values,
+            *(reconstruction(network, hurt.values) for network in (model, components)),
+        ]
+        draw_repairs(rows, [filters, max(rivals, key=selective_share)])
+    return {**figures, **selectivity(filters, rivals)}
+
+
+def selectivity(filters: Tensor, rivals: list[Tensor]) -> Figures:
+    share = 100 * selective_share(filters)
+    decay_share = 100 * max(selective_share(rival) for rival in rivals)
     return {
-        "clean": lost(model, tested) / lost(closed, tested),
-        "repair": _off(model, hurt.values, tested) / _off(closed, hurt.values, tested),
-        "repair_ridge": _off(model, hurt.values, tested) / _ridge(closed, hurt.values, ~hurt.touched, tested),
-        **found,
-        "more": found["selective"] - found["selective_decay"],
+        "selective": share,
+        "selective_decay": decay_share,
+        "more": share - decay_share,
         "index": orientation_selectivity(filters).mean().item(),
-        "index_decay": max(orientation_selectivity(one).mean().item() for one in rivals),
+        "index_decay": max(orientation_selectivity(rival).mean().item() for rival in rivals),
     }
 
 
 def decayed(leaves: Recipe, decay: float) -> Recipe:
-    """The same network on the same patches, seen clean, its weights kept small instead."""
-    kept = {name: leaves.model_config[name] for name in ("code_dim", "network")}
-    return replace(leaves, model="autoencoder", model_config={**kept, "weight_decay": decay})
+    """The same network on the same patches, unhurt, its weights kept small instead."""
+    network = {name: leaves.model_config[name] for name in ("code_dim", "network")}
+    return replace(leaves, model="autoencoder", model_config={**network, "weight_decay": decay})
 
 
-def _off(model: Any, seen: Tensor, wanted: Tensor) -> float:
-    with torch.no_grad():
-        return (model.decode(model.encode(seen)) - wanted).square().sum((1, 2, 3)).mean().item()
+def repair_error(model: Any, hurt: Tensor, truth: Tensor) -> float:
+    return (reconstruction(model, hurt) - truth).square().sum((1, 2, 3)).mean().item()
 
 
-def _ridge(closed: Any, seen: Tensor, visible: Tensor, wanted: Tensor) -> float:
-    """The rival that is told which pixels are hidden: the likeliest code under the components' Gaussian, from the others alone."""
-    noise = closed.dropped / (PIXELS - 8)
-    scaled = closed.axes * closed.deviation
+def ridge_error(components: Any, hurt: Tensor, visible: Tensor, truth: Tensor) -> float:
+    """Of a rival that knows which pixels are hidden: the likeliest
+    code under the components' Gaussian, from the others alone.
+    """
+    noise = components.dropped / (PIXELS - SIZE)
+    scaled = components.axes * components.deviation
     error = 0.0
-    for picture, mask, truth in zip(seen.flatten(1), visible.flatten(1), wanted.flatten(1), strict=True):
-        read = scaled[mask]
-        code = torch.linalg.solve(
-            read.T @ read + noise * torch.eye(8), read.T @ (picture - closed.mean)[mask]
-        )
-        error += (closed.mean + scaled @ code - truth).square().sum().item()
-    return error / len(seen)
+    for picture, mask, target in zip(hurt.flatten(1), visible.flatten(1), truth.flatten(1), strict=True):
+        rows = scaled[mask]
+        right = rows.T @ (picture - components.mean)[mask]
+        code = torch.linalg.solve(rows.T @ rows + noise * torch.eye(SIZE), right)
+        error += (components.mean + scaled @ code - target).square().sum().item()
+    return error / len(hurt)
 
 
-def _draw(model: Any, closed: Any, tested: Tensor, hurt: Tensor, filters: list[Tensor]) -> None:
-    """Digits, the same with pixels hidden, as repaired, as PCA repairs them; below, filters by denoising and by weight decay."""
-    with torch.no_grad():
-        rows = [tested, hurt, *(one.decode(one.encode(hurt)) for one in (model, closed))]
-    digits = [[to_picture(one, 48) for one in row[:16]] for row in rows]
-    sheets = [[to_picture(contact_sheet(one, 16)[0], 850)] for one in filters]
-    PICTURE.parent.mkdir(exist_ok=True)
-    sheet([*digits, *sheets]).convert("L").save(PICTURE, optimize=True)
+def draw_repairs(rows: list[Tensor], filters: list[Tensor]) -> None:
+    """Digits, the same with pixels hidden, as repaired, as PCA
+    repairs them; below, filters by denoising and by weight decay.
+    """
+    digits = picture_rows((row[:16] for row in rows), 48)
+    sheets = [[to_picture(contact_sheet(weights, 16)[0], 850)] for weights in filters]
+    save_page_picture(sheet([*digits, *sheets]).convert("L"), "denoising")

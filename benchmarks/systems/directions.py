@@ -1,35 +1,35 @@
 """Directions: the gaze of generated eyes by a VAE's code, and the place of one thing by one particle.
 
-What an edited picture shows is read by a network that learnt from other pictures of the same world; what it misreads of true pairs, in
-which nothing but the gaze differs, is printed beside the leakage as its floor.
+What an edited picture shows is read by a network that learnt from other pictures of the same world; what it
+misreads of true pairs, in which nothing but the gaze differs, is printed beside the leakage as its floor.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from bar import Bar
-from restoration import particles_run
-from runs import finished
 from torch import Tensor
 
+from benchmarks.systems.moved_things import Moves, move_one_thing, visible_factors
+from benchmarks.systems.restoration import Rows, particles_run
+from benchmarks.systems.system import Bar, Figures, picture_rows, save_page_picture, trained
 from motes import load
-from motes.apps.drawing.marks import sheet, to_picture
+from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
+from motes.data.base import Dataset
 from motes.explore.direction import bending, of_labels, of_pairs, of_unpaired
 from motes.explore.edit_scores import follows, leakage
-from motes.explore.latents import rows
-from motes.nn.coders.networks import PictureShape, network
-from motes.ops.points.matching import nearest
+from motes.nn.coders.networks import PictureShape, picture_network
+from motes.ops.points.matching import nearest_index
 from motes.training.presets import PRESETS
 
 FACTORS = ("column", "row", "lids", "size", "skin")
-LEARNT, TESTED, READING = (
-    4000,
-    300,
-    1500,
-)  # pictures that directions are learnt from; edited; steps of the reading network
-WAYS = {
+LEARNT = 4000  # pictures that directions are learnt from
+TESTED = 300  # pictures that are edited
+READING = 1500  # steps of the reading network
+METHODS = {
     "bending": "pairs, bending",
     "pairs": "pairs, straight",
     "ridge": "labels, ridge",
@@ -42,9 +42,9 @@ BARS = [
     Bar("particle_follows", "one thing moved as asked, R2: pairs of particles", ">=", 0.9),
     Bar("particle_leak", "largest leakage of that, % of the spread", "<=", 10.0),
     *[
-        Bar(f"{way}_{what}", f"{said}: {name}")
-        for way, name in WAYS.items()
-        for what, said in (("follows", "R2"), ("leak", "leakage"))
+        Bar(f"{method}_{measure}", f"{words}: {name}")
+        for method, name in METHODS.items()
+        for measure, words in (("follows", "R2"), ("leak", "leakage"))
     ][2:],
     *[Bar(f"bending_{name}", f"leakage to {name}: pairs, bending") for name in FACTORS[1:]],
     *[Bar(f"model_{name}", f"how {name} differs in reconstructions of true pairs") for name in FACTORS[1:]],
@@ -53,197 +53,197 @@ BARS = [
     Bar("unedited_error", "the same: not edited"),
     Bar("pixels_error", "the same: mean difference of the pairs' pixels added (ghosts)"),
 ]
-PICTURE = Path(__file__).parents[2] / "docs" / "family" / "directions.png"
-GROUND = torch.tensor([0.0, 1.0, 1.0])[:, None, None]  # of the shapes
-# things move by 4 to 9 pixels: what is moved stays, with its blurred rim, within the band in which it is looked at
+Factors = dict[str, Tensor]
+Reader = Callable[[Tensor], Factors]
+# Pictures of a split lie in pairs that differ in the gaze alone.
+FIRST, SECOND = slice(0, None, 2), slice(1, None, 2)
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
-    found, lines = gaze(seed, folder / "vae")
-    more, others = one_thing(seed, particles_run(seed, folder.parent))
+@dataclass(frozen=True)
+class Eyes:
+    """The pictures, their latents and their factors."""
+
+    image: Tensor
+    latent: Any
+    factors: Factors
+
+    @property
+    def turns(self) -> Tensor:
+        """How far the gaze of each pair differs."""
+        return self.factors["column"][SECOND] - self.factors["column"][FIRST]
+
+
+def run(seed: int, folder: Path) -> Figures:
+    gaze, gaze_rows = gaze_figures(seed, folder / "vae")
+    particle, particle_rows = particle_figures(seed, particles_run(seed, folder.parent))
     if seed == 0:
-        PICTURE.parent.mkdir(parents=True, exist_ok=True)
-        sheet(lines + others).quantize(192).save(PICTURE, optimize=True)
-    return {**found, **more}
+        save_page_picture(sheet(gaze_rows + particle_rows).quantize(192), "directions")
+    return gaze | particle
 
 
-def gaze(seed: int, run: Path) -> tuple[dict[str, float], list]:
-    recipe, eyes = PRESETS["eyes-vae"].recipe, DATASETS["eyes"]
-    run = finished(replace(recipe, training=replace(recipe.training, seed=seed)), run)
-    model, config = load(run).eval(), eyes.Config(**recipe.data_config)
-    learnt, test = eyes(config, "train"), eyes(config, "test")
-    image, factor = learnt.batch(range(LEARNT)).image, known(learnt, range(LEARNT))
-    held, truth = test.batch(range(TESTED)).image, known(test, range(TESTED))
-    read = reader(learnt.batch(range(len(learnt))).image, known(learnt, range(len(learnt))), seed)
+def gaze_figures(seed: int, folder: Path) -> tuple[Figures, Rows]:
+    recipe = PRESETS["eyes-vae"].recipe
+    model = trained(replace(recipe, training=replace(recipe.training, seed=seed)), folder)
+    eyes = DATASETS["eyes"]
+    learnt_data, test_data = (eyes(eyes.Config(**recipe.data_config), split) for split in ("train", "test"))
+    everything = range(len(learnt_data))
+    read = train_reader(learnt_data.batch(everything).image, true_factors(learnt_data, everything), seed)
+    learnt = encoded_eyes(model, learnt_data, LEARNT)
+    test = encoded_eyes(model, test_data, TESTED)
+    directions = learnt_directions(learnt)
+    target = 2 * torch.rand(TESTED, generator=torch.Generator().manual_seed(seed)) - 1
+    amount = target - test.factors["column"]
+    drawn = decoded(model, test.latent)
+    figures: Figures = {}
+    for method, direction in directions.items():
+        edited = read(decoded(model, direction.moved(test.latent, amount)))
+        figures |= {
+            f"{method}_{name}": value
+            for name, value in edit_figures(read(drawn), edited, amount, test).items()
+        }
+    figures |= floor_figures(read, test, drawn)
+    figures |= pair_errors(model, directions["bending"], learnt, test)
+    return figures, [gaze_row(model, directions["bending"], test, row) for row in (0, 4, 8, 12)]
+
+
+def encoded_eyes(model: Any, data: Dataset, count: int) -> Eyes:
+    image = data.batch(range(count)).image
     with torch.no_grad():
-        latent, begun = model.encode(image), model.encode(held)
-    before, after = rows(latent, slice(0, None, 2)), rows(latent, slice(1, None, 2))
-    column = factor["column"]
-    amount, high = column[1::2] - column[::2], column > 0
-    apart = column[high].mean() - column[~high].mean()
-    mean = of_unpaired(rows(latent, ~high), rows(latent, high))
-    directions = {
-        "bending": bending(before, after, amount),
-        "pairs": of_pairs(before, after, amount),
-        "ridge": of_labels(latent, column, "ridge", torch.stack([factor[name] for name in FACTORS[1:]], 1)),
-        "means": of_labels(latent, column, "means"),
-        "unpaired": replace(mean, step={name: step / apart for name, step in mean.step.items()}),
-    }
-    asked = 2 * torch.rand(TESTED, generator=torch.Generator().manual_seed(seed)) - 1 - truth["column"]
-    drawn, found = draw(model, begun), {}
-    for way, direction in directions.items():
-        seen = [read(drawn), read(draw(model, direction.moved(begun, asked)))]
-        leaks = leakage(*seen, "column", truth)
-        found[f"{way}_follows"] = follows(asked, seen[1]["column"] - seen[0]["column"])
-        found[f"{way}_leak"] = max(leaks.values())
-        found |= {f"{way}_{name}": leak for name, leak in leaks.items()}
-    found |= {
-        f"floor_{name}": leak
-        for name, leak in leakage(read(held[::2]), read(held[1::2]), "column", truth).items()
-    }
-    twice = [{name: value[start::2] for name, value in read(drawn).items()} for start in (0, 1)]
-    found |= {f"model_{name}": leak for name, leak in leakage(*twice, "column", truth).items()}
-    turn = truth["column"][1::2] - truth["column"][::2]
-    edit = draw(model, directions["bending"].moved(rows(begun, slice(0, None, 2)), turn)) - drawn[::2]
-    shift = (amount[:, None, None, None] * (image[1::2] - image[::2])).sum(0) / amount.square().sum()
-    pictures = {
-        "edited": held[::2] + edit,
-        "unedited": held[::2],
-        "pixels": held[::2] + turn[:, None, None, None] * shift,
-    }
-    found |= {
-        f"{name}_error": float((one.clamp(0, 1) - held[1::2]).square().mean())
-        for name, one in pictures.items()
-    }
-    return found, [
-        strip(model, directions["bending"], rows(begun, slice(n, n + 1)), held[n], truth["column"][n])
-        for n in (0, 4, 8, 12)
-    ]
+        return Eyes(image, model.encode(image), true_factors(data, range(count)))
 
 
-def strip(model, direction, latent, image: Tensor, column: Tensor) -> list:
-    """The picture, and as it is drawn looking to five sides."""
-    sides = [
-        draw(model, direction.moved(latent, float(side - column)))[0]
-        for side in (-0.9, -0.45, 0.0, 0.45, 0.9)
-    ]
-    return [to_picture(one, 96) for one in (image, *sides)]
-
-
-def known(data, index: range) -> dict[str, Tensor]:
-    scene = data.truth(index).scene
+def learnt_directions(learnt: Eyes) -> dict[str, Any]:
+    before = learnt.latent[FIRST]
+    after = learnt.latent[SECOND]
+    column = learnt.factors["column"]
+    right = column > 0
+    difference = column[right].mean() - column[~right].mean()
+    mean = of_unpaired(learnt.latent[~right], learnt.latent[right])
+    nuisances = torch.stack([learnt.factors[name] for name in FACTORS[1:]], 1)
     return {
-        "column": scene["gaze"][:, 1],
-        "row": scene["gaze"][:, 0],
-        **{name: scene[name] for name in ("lids", "size", "skin")},
+        "bending": bending(before, after, learnt.turns),
+        "pairs": of_pairs(before, after, learnt.turns),
+        "ridge": of_labels(learnt.latent, column, "ridge", nuisances),
+        "means": of_labels(learnt.latent, column, "means"),
+        "unpaired": replace(mean, step={name: step / difference for name, step in mean.step.items()}),
     }
 
 
-def reader(image: Tensor, factor: dict[str, Tensor], seed: int):
+def edit_figures(before: Factors, after: Factors, amount: Tensor, test: Eyes) -> Figures:
+    """How well the gaze follows, and what leaks into each factor."""
+    leaks = leakage(before, after, "column", test.factors)
+    return {
+        "follows": follows(amount, after["column"] - before["column"]),
+        "leak": max(leaks.values()),
+        **leaks,
+    }
+
+
+def floor_figures(read: Reader, test: Eyes, drawn: Tensor) -> Figures:
+    """What the reader finds different within pairs, where the truth is
+    that nothing is: of true pictures, and of their reconstructions.
+    """
+    floor = leakage(read(test.image[FIRST]), read(test.image[SECOND]), "column", test.factors)
+    drawn_factors = read(drawn)
+    first, second = ({name: value[pair] for name, value in drawn_factors.items()} for pair in (FIRST, SECOND))
+    reconstructed = leakage(first, second, "column", test.factors)
+    figures = {f"floor_{name}": leak for name, leak in floor.items()}
+    return figures | {f"model_{name}": leak for name, leak in reconstructed.items()}
+
+
+def pair_errors(model: Any, direction: Any, learnt: Eyes, test: Eyes) -> Figures:
+    """Against the second picture of a pair: the first with
+    the edit, without, and with the mean difference of pixels.
+    """
+    image = test.image[FIRST]
+    edit = (
+        decoded(model, direction.moved(test.latent[FIRST], test.turns)) - decoded(model, test.latent)[FIRST]
+    )
+    differences = learnt.image[SECOND] - learnt.image[FIRST]
+    weighted = learnt.turns[:, None, None, None] * differences
+    shift = weighted.sum(0) / learnt.turns.square().sum()
+    pictures = {
+        "edited": image + edit,
+        "unedited": image,
+        "pixels": image + test.turns[:, None, None, None] * shift,
+    }
+    target = test.image[SECOND]
+    errors = {name: (picture.clamp(0, 1) - target).square().mean() for name, picture in pictures.items()}
+    return {f"{name}_error": float(error) for name, error in errors.items()}
+
+
+def gaze_row(model: Any, direction: Any, test: Eyes, row: int) -> list:
+    """The picture, and as it is drawn looking to five sides."""
+    latent = test.latent[row : row + 1]
+    column = test.factors["column"][row]
+    sides = (-0.9, -0.45, 0.0, 0.45, 0.9)
+    drawn = [decoded(model, direction.moved(latent, float(side - column)))[0] for side in sides]
+    return picture_rows([(test.image[row], *drawn)], 96)[0]
+
+
+def true_factors(data: Dataset, index: range) -> Factors:
+    scene = data.truth(index).scene  # type: ignore[union-attr]
+    gaze = {"column": scene["gaze"][:, 1], "row": scene["gaze"][:, 0]}
+    return gaze | {name: scene[name] for name in ("lids", "size", "skin")}
+
+
+def train_reader(image: Tensor, factors: Factors, seed: int) -> Reader:
     """A network that reads all factors from a picture."""
     torch.manual_seed(seed)
-    wanted = torch.stack([factor[name] for name in FACTORS], 1)
-    middle, spread = wanted.mean(0), wanted.std(0)
-    read = network("convolutional").reader(PictureShape(*image.shape[1:]), 24, len(FACTORS))
+    target = torch.stack([factors[name] for name in FACTORS], 1)
+    middle = target.mean(0)
+    spread = target.std(0)
+    read = picture_network("convolutional").reader(PictureShape(*image.shape[1:]), 24, len(FACTORS))
     optimizer = torch.optim.Adam(read.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, READING)
     for _ in range(READING):
-        some = torch.randint(0, len(image), (48,))
-        loss = (read(image[some]) - (wanted[some] - middle) / spread).square().mean()
+        batch = torch.randint(0, len(image), (48,))
+        loss = (read(image[batch]) - (target[batch] - middle) / spread).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
     read.eval()
 
-    def answer(pictures: Tensor) -> dict[str, Tensor]:
+    def factors_in(pictures: Tensor) -> Factors:
         with torch.no_grad():
             numbers = read(pictures) * spread + middle
-        return {name: numbers[:, place] for place, name in enumerate(FACTORS)}
+        return {name: numbers[:, column] for column, name in enumerate(FACTORS)}
 
-    return answer
+    return factors_in
 
 
-def one_thing(seed: int, run: Path) -> tuple[dict[str, float], list]:
-    """The thing of each picture that has most room is moved along its row; in pairs to learn from, and by edits."""
-    model, shapes = load(run).eval(), DATASETS["shapes"]
+def particle_figures(seed: int, folder: Path) -> tuple[Figures, Rows]:
+    """The thing of each picture that has most room is moved
+    along its row; in pairs to learn from, and by edits.
+    """
+    model = load(folder)
+    shapes = DATASETS["shapes"]
     config = shapes.Config(count=10000, held_out=1000)
     generator = torch.Generator().manual_seed(seed)
-    image, after, amount, _, _ = moves(shapes(config, "train"), 150, generator)
+    learnt = move_one_thing(shapes(config, "train"), 150, generator)
     with torch.no_grad():
-        direction = of_pairs(model.encode(image), model.encode(after), amount)
-        held, _, asked, things, truth = moves(shapes(config, "test"), 100, generator)
-        latent = model.encode(held)
-    there = latent.confident().presence > 0.5
-    place = truth.centres[torch.arange(len(held)), things][:, None]
-    particle = nearest(place, latent.position, there)[:, 0]
-    drawn, edited = draw(model, latent), draw(model, direction.moved(latent, asked, particle.clamp_min(0)))
-    seen = [look(one, truth, things) for one in (drawn, edited)]
-    leaks = leakage(*seen, "column", look(held, truth, things))
-    found = {
-        "particle_follows": follows(asked, seen[1]["column"] - seen[0]["column"]),
-        "particle_leak": max(leaks.values()),
-    }
-    found |= {f"particle_{name}": leak for name, leak in leaks.items()}
-    return found, [[to_picture(one) for one in pictures[:9]] for pictures in (held, edited)]
+        direction = of_pairs(model.encode(learnt.image), model.encode(learnt.moved), learnt.amount)
+        test = move_one_thing(shapes(config, "test"), 100, generator)
+        latent = model.encode(test.image)
+    particle = particle_of_thing(latent, test)
+    drawn = decoded(model, latent)
+    edited = decoded(model, direction.moved(latent, test.amount, particle))
+    before, after, true = (visible_factors(image, test) for image in (drawn, edited, test.image))
+    leaks = leakage(before, after, "column", true)
+    figures = {"particle_follows": follows(test.amount, after["column"] - before["column"])}
+    figures["particle_leak"] = max(leaks.values())
+    figures |= {f"particle_{name}": leak for name, leak in leaks.items()}
+    return figures, picture_rows((image[:9] for image in (test.image, edited)), 0)
 
 
-def moves(data, count: int, generator: torch.Generator):
-    """Pictures, and the same with one thing moved along its row to where there is room; how far, which thing, the truth."""
-    chosen, after, amount, things = [], [], [], []
-    for row in range(len(data)):
-        if len(chosen) == count:
-            break
-        image, truth = data.batch([row]).image[0], data.truth([row])
-        shift = int(torch.randint(4, 10, (), generator=generator)) * (
-            1 if torch.rand((), generator=generator) < 0.5 else -1
-        )
-        for thing in truth.present[0].nonzero()[:, 0].tolist():
-            mask, box = truth.masks[0, thing], truth.boxes[0, thing].int().tolist()
-            others = truth.masks[0].any(0) & ~mask
-            band = others[max(box[0] - 3, 0) : box[2] + 4, max(box[1] - 14, 0) : box[3] + 15]
-            if box[1] - 12 < 0 or box[3] + 12 > 63 or band.any():
-                continue
-            moved = torch.where(mask, GROUND, image)
-            moved = torch.where(mask.roll(shift, 1), image.roll(shift, 2), moved)
-            chosen.append(row)
-            after.append(moved)
-            amount.append(2 * shift / 63)
-            things.append(thing)
-            break
-    return (
-        data.batch(chosen).image,
-        torch.stack(after),
-        torch.tensor(amount),
-        torch.tensor(things),
-        data.truth(chosen),
-    )
+def particle_of_thing(latent: Any, moves: Moves) -> Tensor:
+    """The particle that is nearest to each picture's thing."""
+    present = latent.confident().presence > 0.5
+    centre = moves.truth.centres[torch.arange(len(moves.image)), moves.thing][:, None]
+    return nearest_index(centre, latent.position, present)[:, 0].clamp_min(0)
 
 
-def look(drawn: Tensor, truth, things: Tensor) -> dict[str, Tensor]:
-    """What a drawn picture shows of the thing in a band along its row, and of another thing in its box: places, size, colour."""
-    found: dict[str, list[Tensor]] = {}
-    for image, masks, present, boxes, thing in zip(
-        drawn, truth.masks, truth.present, truth.boxes, things.tolist(), strict=True
-    ):
-        others = [one for one in present.nonzero()[:, 0].tolist() if one != thing]
-        for name, which, reach in (("", thing, 13), ("another's ", others[0] if others else None, 2)):
-            if which is None:
-                for what in ("column", "row", "size", "red"):
-                    found.setdefault(name + what, []).append(torch.tensor(0.0))
-                continue
-            box = boxes[which].int().tolist()
-            window = torch.zeros_like(masks[0], dtype=torch.float32)
-            window[max(box[0] - 2, 0) : box[2] + 3, max(box[1] - reach, 0) : box[3] + reach + 1] = 1
-            weight = window * ((image - GROUND).abs().mean(0) - 0.05).clamp_min(0)
-            total, line = weight.sum().clamp_min(1e-6), torch.linspace(-1, 1, 64)
-            found.setdefault(name + "column", []).append((weight.sum(0) * line).sum() / total)
-            found.setdefault(name + "row", []).append((weight.sum(1) * line).sum() / total)
-            found.setdefault(name + "size", []).append(total.sqrt())
-            found.setdefault(name + "red", []).append((weight * image[0]).sum() / total)
-    return {name: torch.stack(values) for name, values in found.items()}
-
-
-def draw(model, latent) -> Tensor:
+def decoded(model: Any, latent: Any) -> Tensor:
     with torch.no_grad():
         return model.decode(latent).clamp(0, 1)

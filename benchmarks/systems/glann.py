@@ -1,4 +1,6 @@
-"""GLANN on digits: samples of its learnt sampler against a Gaussian fitted to the same codes, drawn by the same decoder."""
+"""GLANN on digits: samples of its learnt sampler against a
+Gaussian fitted to the same codes, drawn by the same decoder.
+"""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -6,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bar import Bar
-from digit_features import Classifier, digits, draw_rows
 
+from benchmarks.quality.digit_features import Classifier, digits, draw_rows
+from benchmarks.systems.system import PAGES, Bar, Figures
 from motes import load
 from motes.explore.interpolate import interpolate
 from motes.models.codes.glann import Glann
@@ -18,7 +20,8 @@ from motes.training.presets import PRESETS
 from motes.training.run import Run
 from motes.types.latents import Code
 
-SAMPLES, LOOKS = 2000, 20  # drawn to be judged; times that the coverage is looked at
+SAMPLES = 2000
+LOOKS = 20  # times that the coverage is looked at
 BARS = [
     Bar(
         "over_gaussian", "Frechet distance of samples over that of a Gaussian fit's, same decoder", "<=", 1.0
@@ -36,10 +39,12 @@ BARS = [
 
 
 class Coverage:
-    """A watcher: how far training codes are from the nearest of twice as many samples, each time with the same noise."""
+    """A watcher: how far training codes are from the nearest
+    of twice as many samples, each time with the same noise.
+    """
 
     def __init__(self):
-        self.seen: list[float] = []
+        self.distances: list[float] = []
 
     def step(self, record: dict[str, Any]) -> None:
         pass
@@ -48,46 +53,58 @@ class Coverage:
         if record["step"] > PRESETS["glann-digits"].recipe.training.steps * (1 - model.config.sampler_share):
             with torch.random.fork_rng():
                 torch.manual_seed(0)
-                several = [
+                draws = [
                     model.sampler.coverage(model.glo.codes, 2 * model.config.pictures).mean()
                     for _ in range(5)
                 ]
-            self.seen.append(torch.stack(several).mean().item())
+            self.distances.append(torch.stack(draws).mean().item())
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
+def run(seed: int, folder: Path) -> Figures:
+    coverage = Coverage()
+    model = train_glann(seed, folder / "run", coverage)
+    distances = coverage.distances
+    figures = {"coverage": distances[-1] / distances[0]}
+    figures["rises"] = float(sum(later > earlier for earlier, later in pairwise(distances)))
+    print(f"seed {seed}, coverage: {' '.join(f'{distance:.4f}' for distance in distances)}", flush=True)
+    classifier = Classifier(seed)
+    pictures = sampled_by(model, seed)
+    figures |= {f"frechet{name}": classifier.distance(image) for name, image in pictures.items()}
+    figures["frechet_training"] = classifier.distance(digits("train")[0])
+    figures["accuracy"] = classifier.accuracy()
+    figures["over_gaussian"] = figures["frechet"] / figures["frechet_gaussian"]
+    figures["path"] = half_way_ratio(model)
+    if seed == 0:
+        draw_rows([*pictures[""][:64].split(16), *paths(model)], PAGES / "glann.png")
+    return figures
+
+
+def train_glann(seed: int, folder: Path, coverage: Coverage) -> Any:
     recipe = PRESETS["glann-digits"].recipe
     training = replace(recipe.training, seed=seed, evaluate_every=recipe.training.steps // LOOKS)
-    watcher = Coverage()
-    loop.train(replace(recipe, training=training), folder / "run", watcher)
-    model: Any = load(folder / "run" / "checkpoints" / "last")
-    found = {
-        "coverage": watcher.seen[-1] / watcher.seen[0],
-        "rises": float(sum(b > a for a, b in pairwise(watcher.seen))),
-    }
-    print(f"seed {seed}, coverage: {' '.join(f'{one:.4f}' for one in watcher.seen)}", flush=True)
-    classifier = Classifier(seed)
+    loop.train(replace(recipe, training=training), folder, coverage)
+    return load(folder / "checkpoints" / "last")
+
+
+@torch.no_grad()
+def sampled_by(model: Glann, seed: int) -> dict[str, torch.Tensor]:
+    """Pictures of the sampler, of a Gaussian, of the
+    training codes and of a mixture, all by the same decoder.
+    """
     torch.manual_seed(seed)
-    with torch.no_grad():
-        drawn = {
-            "": model.sample(SAMPLES),
-            "_gaussian": model.glo.sample(SAMPLES),
-            "_redrawn": Code(model.glo.codes),
-        }
-        drawn["_mixture"] = Code(model.within(choose_mixture(model.glo.codes).draw(SAMPLES)))
-        pictures = {name: model.decode(code) for name, code in drawn.items()}
-    found |= {f"frechet{name}": classifier.distance(image) for name, image in pictures.items()}
-    found["frechet_training"] = classifier.distance(digits("train")[0])
-    found["accuracy"] = classifier.accuracy()
-    found["over_gaussian"] = found["frechet"] / found["frechet_gaussian"]
-    found["path"] = half_way(model)
-    if seed == 0:
-        draw_rows([*pictures[""][:64].split(16), *ways(model)], Path("docs/family/glann.png"))
-    return found
+    codes = {
+        "": model.sample(SAMPLES),
+        "_gaussian": model.glo.sample(SAMPLES),
+        "_redrawn": Code(model.glo.codes),
+    }
+    codes["_mixture"] = Code(model.within(choose_mixture(model.glo.codes).draw(SAMPLES)))
+    return {name: model.decode(code) for name, code in codes.items()}
 
 
-def half_way(model: Glann, pairs: int = 2000) -> float:
-    """From the middle of a way to the nearest training code; both ways have the same ends, which the sampler drew."""
+def half_way_ratio(model: Glann, pairs: int = 2000) -> float:
+    """From the middle of a path to the nearest training code;
+    both paths have the same ends, which the sampler drew.
+    """
     torch.manual_seed(0)
     first, second = (model.sampler.noise(pairs) for _ in range(2))
     codes = model.glo.codes.detach()
@@ -96,10 +113,9 @@ def half_way(model: Glann, pairs: int = 2000) -> float:
     return (torch.cdist(arc, codes).amin(1).mean() / torch.cdist(line, codes).amin(1).mean()).item()
 
 
-def ways(model: Glann) -> list[torch.Tensor]:
+@torch.no_grad()
+def paths(model: Glann) -> list[torch.Tensor]:
+    """Pictures along the arcs between three pairs of noises."""
     torch.manual_seed(3)
     first, second = (model.sampler.noise(3) for _ in range(2))
-    with torch.no_grad():
-        return [
-            model.decode(model.from_noise(way)) for way in interpolate(first, second, 16, "arc").unbind(1)
-        ]
+    return [model.decode(model.from_noise(path)) for path in interpolate(first, second, 16, "arc").unbind(1)]

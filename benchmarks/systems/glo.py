@@ -1,27 +1,30 @@
-"""Generative latent optimisation on digits, eight numbers a digit: against an autoencoder of the same networks, and principal components.
+"""Generative latent optimisation on digits, eight numbers a digit:
+against an autoencoder of the same networks, and principal components.
 
-The rival is trained with Adam over three learning rates for as many steps, with its best validation kept, and its best rate taken by
-validation as well; GLO gets its preset. Test digits are encoded by optimisation.
+The rival is trained with Adam over three learning rates for as many steps, with its best validation kept, and
+its best rate taken by validation as well; GLO gets its preset. Test digits are encoded by optimisation.
 """
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from bar import Bar
-from digit_features import Classifier, digits, draw_rows, mean_squared
-from runs import finished
 from torch import nn
 
-from motes import load
+from benchmarks.quality.digit_features import Classifier, digits, draw_rows, mean_squared
+from benchmarks.systems.system import PAGES, Bar, Figures, changed, reconstruction, trained
 from motes.models.codes.glo import GenerativeLatentOptimisation
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.training.presets import PRESETS
+from motes.training.recipe import Recipe
 from motes.types.latents import Code
 
 SHORT = 500  # steps of 64 digits: 25 epochs
+RATES = (1e-3, 2e-3, 4e-3)
 BARS = [
     Bar("over_autoencoder", "test error over that of an autoencoder of equal size", "<=", 1.0),
     Bar("autoencoder_over_pca", "test error of that autoencoder over that of PCA", "<=", 1.0),
@@ -38,63 +41,58 @@ BARS = [
 ]
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
-    with watched() as farthest:
-        model = trained(seed, folder / "pca", {})
-    known, test = digits("train")[0], digits("test")[0]
-    found = {"farthest": max(farthest), "train": training_error(model)}
-    with torch.no_grad():
-        drawn = model.decode(model.encode(test))
-    found["test"] = mean_squared(drawn, test)
-    found |= {f"{name}_autoencoder": value for name, value in autoencoder(seed, model).items()}
-    found["test_pca"] = components(known, test, model.config.code_dim)
-    found["over_autoencoder"] = found["test"] / found["test_autoencoder"]
-    found["autoencoder_over_pca"] = found["test_autoencoder"] / found["test_pca"]
-    random = trained(seed, folder / "random", {"start": "random"})
-    found["start_long"] = found["train"] / training_error(random)
-    short = {"steps": SHORT, "evaluate_every": SHORT}
-    shorts = [
-        trained(seed, folder / f"short-{start}", {"start": start}, **short) for start in ("pca", "random")
-    ]
-    found["start_short"] = training_error(shorts[0]) / training_error(shorts[1])
+def run(seed: int, folder: Path) -> Figures:
+    with longest_codes() as lengths:
+        model = trained(glo_recipe(seed), folder / "pca", "last")
+    test = digits("test")[0]
+    figures = {"farthest": max(lengths), "train": training_error(model)}
+    drawn = reconstruction(model, test)
+    figures["test"] = mean_squared(drawn, test)
+    figures |= autoencoder_figures(seed, model)
+    figures["test_pca"] = components_error(digits("train")[0], test, model.config.code_dim)
+    figures["over_autoencoder"] = figures["test"] / figures["test_autoencoder"]
+    figures["autoencoder_over_pca"] = figures["test_autoencoder"] / figures["test_pca"]
+    random = trained(glo_recipe(seed, start="random"), folder / "random", "last")
+    figures["start_long"] = figures["train"] / training_error(random)
+    figures["start_short"] = short_start_ratio(seed, folder)
+    samples, sphere = sampled_pictures(seed, model)
     classifier = Classifier(seed)
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        samples = model.decode(model.sample(2000))
-        sphere = nn.functional.normalize(torch.randn(2000, model.config.code_dim))
-        found["frechet"] = classifier.distance(samples)
-        found["frechet_sphere"] = classifier.distance(model.decode(Code(sphere)))
+    figures["frechet"] = classifier.distance(samples)
+    figures["frechet_sphere"] = classifier.distance(sphere)
     if seed == 0:
-        rows = [test[:16], drawn[:16], *samples[:48].split(16)]
-        draw_rows(rows, Path("docs/family/glo.png"))
-    return found
+        draw_rows([test[:16], drawn[:16], *samples[:48].split(16)], PAGES / "glo.png")
+    return figures
 
 
-class watched:
+@contextlib.contextmanager
+def longest_codes() -> Iterator[list[float]]:
     """The longest code after each step of GLO within."""
+    original = GenerativeLatentOptimisation.keep_in_ball
+    lengths: list[float] = []
 
-    def __enter__(self) -> list[float]:
-        self.keep, seen = GenerativeLatentOptimisation.keep_in_ball, []
+    def keep_in_ball(model: Any, batch: Any) -> None:
+        original(model, batch)
+        lengths.append(model.codes.norm(dim=1).max().item())
 
-        def keep_in_ball(model: Any, batch: Any) -> None:
-            self.keep(model, batch)
-            seen.append(model.codes.norm(dim=1).max().item())
-
-        GenerativeLatentOptimisation.keep_in_ball = keep_in_ball
-        return seen
-
-    def __exit__(self, *problem: Any) -> None:
-        GenerativeLatentOptimisation.keep_in_ball = self.keep
+    GenerativeLatentOptimisation.keep_in_ball = keep_in_ball
+    try:
+        yield lengths
+    finally:
+        GenerativeLatentOptimisation.keep_in_ball = original
 
 
-def trained(seed: int, folder: Path, options: dict[str, Any], **training: Any) -> Any:
+def glo_recipe(seed: int, **options: Any) -> Recipe:
     recipe = PRESETS["glo-digits"].recipe
-    recipe = replace(
-        recipe,
-        model_config={**recipe.model_config, **options},
-        training=replace(recipe.training, seed=seed, **training),
-    )
-    return load(finished(recipe, folder) / "checkpoints" / "last")
+    return changed(replace(recipe, training=replace(recipe.training, seed=seed)), **options)
+
+
+def short_start_ratio(seed: int, folder: Path) -> float:
+    errors = {}
+    for start in ("pca", "random"):
+        recipe = glo_recipe(seed, start=start)
+        recipe = replace(recipe, training=replace(recipe.training, steps=SHORT, evaluate_every=SHORT))
+        errors[start] = training_error(trained(recipe, folder / f"short-{start}", "last"))
+    return errors["pca"] / errors["random"]
 
 
 def training_error(model: Any) -> float:
@@ -102,48 +100,58 @@ def training_error(model: Any) -> float:
         return mean_squared(model.decode(Code(model.codes)), digits("train")[0])
 
 
-def components(known: torch.Tensor, test: torch.Tensor, size: int) -> float:
-    flat, other = known.flatten(1), test.flatten(1)
-    axes = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:size]
-    rest = other - flat.mean(0)
-    return (rest - rest @ axes.T @ axes).square().mean().item()
+@torch.no_grad()
+def sampled_pictures(seed: int, model: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of a Gaussian fitted to the codes, and of the whole sphere."""
+    torch.manual_seed(seed)
+    samples = model.decode(model.sample(2000))
+    sphere = nn.functional.normalize(torch.randn(2000, model.config.code_dim))
+    return samples, model.decode(Code(sphere))
 
 
-def autoencoder(seed: int, model: Any) -> dict[str, float]:
+def components_error(learnt: torch.Tensor, test: torch.Tensor, size: int) -> float:
+    flat = learnt.flatten(1)
+    mean = flat.mean(0)
+    axes = torch.linalg.svd(flat - mean, full_matrices=False)[2][:size]
+    centred = test.flatten(1) - mean
+    return (centred - centred @ axes.T @ axes).square().mean().item()
+
+
+def autoencoder_figures(seed: int, model: Any) -> Figures:
     """The best of three learning rates by its best validation error."""
-    tried = [train_autoencoder(seed, model.config, rate) for rate in (1e-3, 2e-3, 4e-3)]
-    _, best = min(tried, key=lambda one: one[0])
-    with torch.no_grad():
-        return {
-            split: mean_squared(torch.sigmoid(best(digits(split)[0])), digits(split)[0])
-            for split in ("train", "test")
-        }
+    candidates = [train_autoencoder(seed, model.config, rate) for rate in RATES]
+    _, best = min(candidates, key=lambda candidate: candidate[0])
+    figures = {}
+    for split in ("train", "test"):
+        image = digits(split)[0]
+        with torch.no_grad():
+            figures[f"{split}_autoencoder"] = mean_squared(torch.sigmoid(best(image)), image)
+    return figures
 
 
 def train_autoencoder(seed: int, config: Any, rate: float) -> tuple[float, nn.Module]:
+    """Its best validation error, and the network with the weights of then."""
     torch.manual_seed(seed)
-    kind, shape, steps = (
-        network(config.network),
-        PictureShape.of(config),
-        PRESETS["glo-digits"].recipe.training.steps,
-    )
-    both = nn.Sequential(
-        kind.reader(shape, config.width, config.code_dim), kind.drawer(shape, config.width, config.code_dim)
-    )
-    optimizer = torch.optim.Adam(both.parameters(), rate)
-    (known, _), (held, _) = digits("train"), digits("validation")
-    best, weights = math.inf, both.state_dict()
+    kind = picture_network(config.network)
+    sizes = (PictureShape.of(config), config.width, config.code_dim)
+    autoencoder = nn.Sequential(kind.reader(*sizes), kind.drawer(*sizes))
+    optimizer = torch.optim.Adam(autoencoder.parameters(), rate)
+    learnt, validation = digits("train")[0], digits("validation")[0]
+    steps = PRESETS["glo-digits"].recipe.training.steps
+    best = math.inf
+    weights = autoencoder.state_dict()
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / steps))
-        wanted = known[torch.randint(len(known), (64,))]
+        image = learnt[torch.randint(len(learnt), (64,))]
         optimizer.zero_grad()
-        (torch.sigmoid(both(wanted)) - wanted).square().mean().backward()
+        (torch.sigmoid(autoencoder(image)) - image).square().mean().backward()
         optimizer.step()
         if (step + 1) % 100 == 0:
             with torch.no_grad():
-                error = mean_squared(torch.sigmoid(both(held)), held)
+                error = mean_squared(torch.sigmoid(autoencoder(validation)), validation)
             if error < best:
-                best, weights = error, {key: value.clone() for key, value in both.state_dict().items()}
-    both.load_state_dict(weights)
-    return best, both
+                best = error
+                weights = {key: value.clone() for key, value in autoencoder.state_dict().items()}
+    autoencoder.load_state_dict(weights)
+    return best, autoencoder

@@ -1,15 +1,14 @@
-"""The paired autoencoder on two generated people: swaps against their truth, the mean face, and two encoders that share nothing."""
+"""The paired autoencoder on two generated people: swaps against
+their truth, the mean face, and two encoders that share nothing.
+"""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from bar import Bar
-from PIL import Image as Pictures
-from runs import finished, seeded
 
-from motes import load
-from motes.apps.drawing.marks import sheet, to_picture
+from benchmarks.systems.system import Bar, Figures, changed, picture_rows, save_page_picture, seeded, trained
+from motes.apps.drawing.marks import sheet
 from motes.data.base import Dataset
 from motes.models.factors.two_domains import PairedAutoencoder
 from motes.training.presets import PRESETS
@@ -31,94 +30,93 @@ BARS = [
     Bar("over_mean_all", "swap's error over the mean face's, in the whole picture"),
     Bar("guessed", "share of pictures whose domain is guessed"),
 ]
-ROOT = Path(__file__).parents[2]
 FEATURES = [*range(17, 27), *range(36, 68)]  # of the 68 points: brows, eyes, mouth
 REACH = 0.06  # around each point, in half pictures
 COUNT = 200
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
+@dataclass(frozen=True)
+class Rivals:
+    """One encoder for both people, and one for each."""
+
+    shared: PairedAutoencoder
+    separate: PairedAutoencoder
+
+
+def run(seed: int, folder: Path) -> Figures:
     recipe = seeded(PRESETS["paired-faces"].recipe, seed)
     recipe = replace(recipe, data_config={**recipe.data_config, "landmarks": 68})
-    apart = replace(recipe, model_config={**recipe.model_config, "encoders": 2})
-    shared, separate = (
-        load(finished(one, folder / place)).eval() for one, place in ((recipe, "shared"), (apart, "separate"))
-    )
+    shared = trained(recipe, folder / "shared")
+    separate = trained(changed(recipe, encoders=2), folder / "separate")
     assert isinstance(shared, PairedAutoencoder) and isinstance(separate, PairedAutoencoder)
+    rivals = Rivals(shared, separate)
     data = recipe.source.open("test")
-    other = replace(recipe, data_config={**recipe.data_config, "exchanged": True}).source.open("test")
+    exchanged = replace(recipe, data_config={**recipe.data_config, "exchanged": True}).source.open("test")
     with torch.no_grad():
-        found = scores(shared, separate, data, other, mean_faces(recipe))
+        figures = swap_figures(rivals, data, exchanged, mean_faces(recipe))
         if seed == 0:
-            picture(shared, separate, data, other).save(ROOT / "docs/family/paired.png", optimize=True)
-    return found
+            draw_swaps(rivals, data, exchanged)
+    return figures
 
 
-def scores(
-    shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, means: torch.Tensor
-) -> dict[str, float]:
-    batch, wanted = data.batch(range(COUNT), shared.needs), other.batch(range(COUNT)).image
-    domain, here, there = batch.labels["domain"], features(data), features(other)
-    drawn, swapped = both(shared, batch.image, domain)
-    drawn_apart, swapped_apart = both(separate, batch.image, domain)
+def swap_figures(rivals: Rivals, data: Dataset, exchanged: Dataset, means: torch.Tensor) -> Figures:
+    """`exchanged`: the same pictures with the other person."""
+    batch = data.batch(range(COUNT), rivals.shared.needs)
+    target = exchanged.batch(range(COUNT)).image
+    domain = batch.labels["domain"]
+    mask = features_mask(data)
+    target_mask = features_mask(exchanged)
+    drawn, swapped = drawn_and_swapped(rivals.shared, batch.image, domain)
+    drawn_apart, swapped_apart = drawn_and_swapped(rivals.separate, batch.image, domain)
     mean = means[1 - domain]
-    found = {
-        "swap": error(swapped, wanted, there),
-        "mean": error(mean, wanted, there),
-        "separate": error(swapped_apart, wanted, there),
-        "drawn": error(drawn, batch.image, here),
-        "drawn_separate": error(drawn_apart, batch.image, here),
-        "over_mean_all": float((swapped - wanted).square().mean() / (mean - wanted).square().mean()),
-        "guessed": float((shared.encode(batch.image).domain == domain).float().mean()),
+    figures = {
+        "swap": masked_error(swapped, target, target_mask),
+        "mean": masked_error(mean, target, target_mask),
+        "separate": masked_error(swapped_apart, target, target_mask),
+        "drawn": masked_error(drawn, batch.image, mask),
+        "drawn_separate": masked_error(drawn_apart, batch.image, mask),
+        "over_mean_all": float((swapped - target).square().mean() / (mean - target).square().mean()),
+        "guessed": float((rivals.shared.encode(batch.image).domain == domain).float().mean()),
     }
-    return found | {
-        "over_mean": found["swap"] / found["mean"],
-        "over_separate": found["swap"] / found["separate"],
-    }
+    figures["over_mean"] = figures["swap"] / figures["mean"]
+    figures["over_separate"] = figures["swap"] / figures["separate"]
+    return figures
 
 
-def both(
+def drawn_and_swapped(
     model: PairedAutoencoder, image: torch.Tensor, domain: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Drawn as who it is, and as the other."""
+    """Drawn as the same person, and as the other."""
     latent = model.encode_as(image, domain)
     return model.decode(latent), model.decode(model.swapped(latent))
 
 
-def error(drawn: torch.Tensor, wanted: torch.Tensor, where: torch.Tensor) -> float:
-    """Mean square of a number of the picture there."""
-    return float(((drawn - wanted).square() * where).sum() / (where.sum() * drawn.shape[1]))
+def masked_error(drawn: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> float:
+    """Mean square of a number of the picture within the mask."""
+    return float(((drawn - target).square() * mask).sum() / (mask.sum() * drawn.shape[1]))
 
 
-def features(data: Dataset) -> torch.Tensor:
+def features_mask(data: Dataset) -> torch.Tensor:
     """B 1 H W: within reach of a point of brows, eyes or mouth."""
     truth = data.truth(range(COUNT))
     assert truth is not None and truth.points is not None
     rows, columns = (torch.linspace(-1, 1, side) for side in data.image_shape[1:])
     points = truth.points[:, FEATURES]
-    away = (rows[None, None, :, None] - points[..., 0, None, None]).square() + (
-        columns[None, None, None] - points[..., 1, None, None]
-    ).square()
-    return (away.amin(1, keepdim=True) < REACH**2).float()
+    down = (rows[None, None, :, None] - points[..., 0, None, None]).square()
+    right = (columns[None, None, None] - points[..., 1, None, None]).square()
+    return ((down + right).amin(1, keepdim=True) < REACH**2).float()
 
 
 def mean_faces(recipe: Recipe) -> torch.Tensor:
     """2 C H W: of each person's training pictures."""
     batch = recipe.source.open("train").batch(range(1000), ["domain"])
-    return torch.stack([batch.image[batch.labels["domain"] == one].mean(0) for one in (0, 1)])
+    return torch.stack([batch.image[batch.labels["domain"] == person].mean(0) for person in (0, 1)])
 
 
-def picture(
-    shared: PairedAutoencoder, separate: PairedAutoencoder, data: Dataset, other: Dataset, count: int = 8
-) -> Pictures.Image:
+def draw_swaps(rivals: Rivals, data: Dataset, exchanged: Dataset, count: int = 8) -> None:
     """By rows: read, drawn again, swapped, the truth of the swap, swapped between separate encoders."""
-    batch = data.batch(range(count), shared.needs)
-    drawn, swapped = both(shared, batch.image, batch.labels["domain"])
-    rows = [
-        batch.image,
-        drawn,
-        swapped,
-        other.batch(range(count)).image,
-        both(separate, batch.image, batch.labels["domain"])[1],
-    ]
-    return sheet([[to_picture(one, 96) for one in row] for row in rows])
+    batch = data.batch(range(count), rivals.shared.needs)
+    drawn, swapped = drawn_and_swapped(rivals.shared, batch.image, batch.labels["domain"])
+    _, swapped_apart = drawn_and_swapped(rivals.separate, batch.image, batch.labels["domain"])
+    rows = [batch.image, drawn, swapped, exchanged.batch(range(count)).image, swapped_apart]
+    save_page_picture(sheet(picture_rows(rows, 96)), "paired")

@@ -1,18 +1,22 @@
-"""Restoration by descending on the latent: hidden parts of digits by a GLO decoder, hidden parts of things by particles.
+"""Restoration by descending on the latent: hidden parts of
+digits by a GLO decoder, hidden parts of things by particles.
 
-All settings are the defaults of `motes.explore.restore.Search`; nothing is chosen by looking at test pictures.
+All settings are the defaults of `motes.explore.restore.Search`; nothing is chosen by looking at test
+pictures.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from bar import Bar
-from runs import finished
+from PIL.Image import Image as Picture
+from torch import Tensor
 
+from benchmarks.systems.system import Bar, Figures, finished, picture_rows, save_page_picture, trained
 from motes import load
-from motes.apps.drawing.marks import sheet, to_picture
+from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
 from motes.explore.observation import Observation, low_resolution, masked, noisy
 from motes.explore.restore import Memory, Search, remember, restore
@@ -55,7 +59,8 @@ BARS = [
     Bar("whole_ground", "a whole thing hidden: the ground alone"),
 ]
 CODE, SHOWN = 8, 8
-PICTURE = Path(__file__).parents[2] / "docs" / "family" / "restoration.png"
+HIDDEN_PARTS = ("half", "random")
+Rows = list[list[Picture]]
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,12 @@ class Components(Model):
 
     Config = Config
 
-    def __init__(self, image: torch.Tensor):
+    def __init__(self, image: Tensor):
         super().__init__()
         flat = image.flatten(1)
-        self.config, self.mean = Config(), torch.nn.Parameter(flat.mean(0))
-        self.axes = torch.nn.Parameter(
-            torch.linalg.svd(flat - flat.mean(0), full_matrices=False)[2][:CODE].T.contiguous()
-        )
+        self.config = Config()
+        self.mean = torch.nn.Parameter(flat.mean(0))
+        self.axes = torch.nn.Parameter(principal_axes(flat - flat.mean(0)).contiguous())
 
     def loss(self, batch):
         return Losses(self.axes.sum(), {})
@@ -89,132 +93,165 @@ class Components(Model):
         return (latent.vector @ self.axes.T + self.mean).unflatten(1, (1, 8, 8))
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
-    found, lines = digits(seed, folder / "glo")
-    more, others = things(seed, particles_run(seed, folder.parent))
+def run(seed: int, folder: Path) -> Figures:
+    digit_figures, digit_rows = restored_digits(seed, folder / "glo")
+    thing_figures, thing_rows = restored_things(seed, particles_run(seed, folder.parent))
     if seed == 0:
-        PICTURE.parent.mkdir(parents=True, exist_ok=True)
-        sheet(lines + others).quantize(128).save(PICTURE, optimize=True)
-    return {**found, **more}
+        save_page_picture(sheet(digit_rows + thing_rows).quantize(128), "restoration")
+    return digit_figures | thing_figures
 
 
-def digits(seed: int, run: Path) -> tuple[dict[str, float], list]:
+def restored_digits(seed: int, folder: Path) -> tuple[Figures, Rows]:
     training = Training(2500, 64, 1e-3, evaluate_every=2500, seed=seed)
-    run = finished(
-        Recipe("glo", "digits", {"code_dim": CODE, "reconstruction": "mse"}, {"seed": seed}, training), run
-    )
-    data = DATASETS["digits"]
-    learnt, held = (every(data(data.Config(seed=seed), split)) for split in ("train", "test"))
-    glo, lines, found = load(run), [], {}
-    memory, components = remember(glo, learnt), Components(learnt)
+    recipe = Recipe("glo", "digits", {"code_dim": CODE, "reconstruction": "mse"}, {"seed": seed}, training)
+    glo = trained(recipe, folder)
+    learnt, truth = digit_splits(seed)
+    memory = remember(glo, learnt)
+    components = Components(learnt)
     linear = remember(components, learnt)
+    figures: Figures = {}
+    rows: Rows = []
+    observations = observed(truth, seed)
+    for name, observation in observations.items():
+        images = {**rivals(observation, learnt, linear), "glo": restore(glo, observation, memory).image}
+        mask = torch.ones_like(truth)
+        if name in HIDDEN_PARTS:
+            images["best"] = restore(glo, observation, memory, Search(mode="best")).image
+            mask = 1 - observation.known
+        errors = {rival: masked_mean_squared(image, truth, mask) for rival, image in images.items()}
+        figures |= {f"{name}_{rival}": error for rival, error in errors.items()}
+        if name in HIDDEN_PARTS:
+            figures[name] = errors["glo"] / errors["nearest"]
+        rows += picture_rows((image[:SHOWN] for image in (with_grey(observation), images["glo"])), 48)
+    rows += picture_rows([truth[:SHOWN]], 48)
+    figures["linear"] = closed_form_difference(components, observations["half"].rows(slice(0, 20)), linear)
+    return figures, rows
+
+
+def closed_form_difference(components: Components, observation: Observation, linear: Memory) -> float:
+    """The largest, between what the search finds with a linear decoder and what algebra does."""
+    searched = restore(components, observation, linear, Search(steps=1000, neighbours=1, mode="best")).drawn
+    return float((searched - ridge(observation, linear)).abs().max())
+
+
+def with_grey(observation: Observation) -> Tensor:
+    """Observed pictures with grey where they are hidden."""
+    return observation.filled(torch.full((1, *observation.picture_shape), 0.5))
+
+
+def digit_splits(seed: int) -> tuple[Tensor, Tensor]:
+    digits = DATASETS["digits"]
+    learnt, test = (digits(digits.Config(seed=seed), split) for split in ("train", "test"))
+    return learnt.batch(range(len(learnt))).image, test.batch(range(len(test))).image
+
+
+def observed(truth: Tensor, seed: int) -> dict[str, Observation]:
+    """The lower half hidden; random pixels hidden; with noise; at half the resolution."""
     generator = torch.Generator().manual_seed(seed)
-    half = torch.ones(len(held), 1, 8, 8)
+    half = torch.ones(len(truth), 1, 8, 8)
     half[..., 4:, :] = 0
     random = (torch.rand(half.shape, generator=generator) < 0.5).float()
-    seen = {
-        "half": masked(held, half),
-        "random": masked(held, random),
-        "noise": noisy(held + 0.3 * torch.randn(held.shape, generator=generator), 0.3),
-        "small": low_resolution(F.avg_pool2d(held, 2), 2),
+    return {
+        "half": masked(truth, half),
+        "random": masked(truth, random),
+        "noise": noisy(truth + 0.3 * torch.randn(truth.shape, generator=generator), 0.3),
+        "small": low_resolution(F.avg_pool2d(truth, 2), 2),
     }
-    for name, observation in seen.items():
-        hidden = 1 - observation.known if name in ("half", "random") else torch.ones_like(half)
-        found |= {
-            f"{name}_{rival}": error(image, held, hidden)
-            for rival, image in rivals(observation, learnt, linear).items()
-        }
-        restored = restore(glo, observation, memory)
-        found[f"{name}_glo"] = error(restored.image, held, hidden)
-        grey = observation.filled(torch.full((1, 1, 1, 1), 0.5).expand(1, 1, 8, 8))
-        lines += [[to_picture(one, 48) for one in image[:SHOWN]] for image in (grey, restored.image)]
-        if name in ("half", "random"):
-            found[f"{name}_best"] = error(
-                restore(glo, observation, memory, Search(mode="best")).image, held, hidden
-            )
-            found[name] = found[f"{name}_glo"] / found[f"{name}_nearest"]
-    lines.append([to_picture(one, 48) for one in held[:SHOWN]])
-    few = seen["half"].rows(slice(0, 20))
-    searched = restore(components, few, linear, Search(steps=1000, neighbours=1, mode="best")).drawn
-    found["linear"] = float((searched - ridge(few, linear)).abs().max())
-    return found, lines
 
 
-def rivals(observation: Observation, learnt: torch.Tensor, linear: Memory) -> dict[str, torch.Tensor]:
+def rivals(observation: Observation, learnt: Tensor, linear: Memory) -> dict[str, Tensor]:
     """Those that need no learnt decoder; each as good as it can be made."""
     nearest = learnt[observation.distances(learnt).argmin(1)]
-    found = {
+    images = {
         "nearest": nearest,
         "ridge": observation.composed(ridge(observation, linear)),
         "mean": learnt.mean(0).expand_as(nearest),
     }
     if observation.shrink > 1:
-        found["bilinear"] = F.interpolate(
+        images["bilinear"] = F.interpolate(
             observation.values, scale_factor=observation.shrink, mode="bilinear"
         )
-    return found
+    return images
 
 
-def ridge(observation: Observation, linear: Memory) -> torch.Tensor:
-    """The likeliest picture under a normal law of the code: principal components, the prior weighted as in the search."""
+def principal_axes(centred: Tensor) -> Tensor:
+    return torch.linalg.svd(centred, full_matrices=False)[2][:CODE].T
+
+
+def ridge(observation: Observation, linear: Memory) -> Tensor:
+    """The likeliest picture under a normal distribution of the
+    code: principal components, the prior weighted as in the search.
+    """
     flat = linear.image.flatten(1).double()
     mean = flat.mean(0)
-    axes = torch.linalg.svd(flat - mean, full_matrices=False)[2][:CODE].T
+    axes = principal_axes(flat - mean)
     code = (flat - mean) @ axes
-    penalty = (Search().caution * linear.residual + observation.noise**2) * torch.linalg.inv(
-        torch.cov(code.T)
-    )
+    weight = Search().caution * linear.residual + observation.noise**2
+    penalty = weight * torch.linalg.inv(torch.cov(code.T))
     look = observation.observe(torch.eye(64).unflatten(1, (1, 8, 8))).flatten(1).T.double()
     drawn = []
-    for n in range(len(observation)):
-        root = observation.known[n].flatten().double().sqrt()
-        a = root[:, None] * (look @ axes)
-        wanted = root * (observation.values[n].flatten().double() - look @ mean)
-        drawn.append(mean + axes @ torch.linalg.solve(a.T @ a + penalty, a.T @ wanted))
+    for row in range(len(observation)):
+        root = observation.known[row].flatten().double().sqrt()
+        matrix = root[:, None] * (look @ axes)
+        target = root * (observation.values[row].flatten().double() - look @ mean)
+        drawn.append(mean + axes @ torch.linalg.solve(matrix.T @ matrix + penalty, matrix.T @ target))
     return torch.stack(drawn).float().unflatten(1, (1, 8, 8))
 
 
 def particles_run(seed: int, folder: Path) -> Path:
     """The preset dlp-quick with 400 steps, trained once for this benchmark and that of directions."""
-    run, recipe = folder / f"particles-{seed}", PRESETS["dlp-quick"].recipe
-    return finished(
-        replace(
-            recipe,
-            training=replace(recipe.training, steps=400, max_minutes=0.0, evaluate_every=200, seed=seed),
-        ),
-        run,
-    )
+    recipe = PRESETS["dlp-quick"].recipe
+    training = replace(recipe.training, steps=400, max_minutes=0.0, evaluate_every=200, seed=seed)
+    return finished(replace(recipe, training=training), folder / f"particles-{seed}")
 
 
-def things(seed: int, run: Path) -> tuple[dict[str, float], list]:
-    model, shapes = load(run), DATASETS["shapes"]
+def restored_things(seed: int, folder: Path) -> tuple[Figures, Rows]:
+    shapes = DATASETS["shapes"]
     learnt, test = (shapes(shapes.Config(count=10000, held_out=1000), split) for split in ("train", "test"))
-    rows = range(32 * seed, 32 * seed + 32)
-    held, truth, pictures = test.batch(rows).image, test.truth(rows), learnt.batch(range(2000)).image
-    memory, search, found, lines = remember(model, pictures[:300]), Search(neighbours=0), {}, []
-    ground = memory.image.median(0).values.expand_as(held)
-    for name, share in (("object", 0.5), ("whole", 1.0)):
-        known, hidden = hide(truth, share)
-        observation = masked(held, known)
-        restored = restore(model, observation, memory, search)
-        found[f"{name}_particles"] = error(restored.image, held, hidden)
-        found[f"{name}_ground"] = error(ground, held, hidden)
-        if share < 1:
-            found["object_encoder"] = error(
-                restore(model, observation, memory, replace(search, steps=0)).image, held, hidden
-            )
-            found["object_nearest"] = error(pictures[observation.distances(pictures).argmin(1)], held, hidden)
-            grey = observation.filled(torch.full((1, 1, 1, 1), 0.5).expand_as(held[:1]))
-            lines = [
-                [to_picture(one) for one in image[: SHOWN - 1]] for image in (grey, restored.image, held)
-            ]
-    found["object"] = found["object_particles"] / found["object_nearest"]
-    return found, lines
+    chosen = range(32 * seed, 32 * seed + 32)
+    image = test.batch(chosen).image
+    truth = test.truth(chosen)
+    pictures = learnt.batch(range(2000)).image
+    model = load(folder)
+    memory = remember(model, pictures[:300])
+    figures, rows = half_hidden(model, memory, pictures, (image, *hide_things(truth, 0.5)))
+    known, hidden = hide_things(truth, 1.0)
+    restored = restore(model, masked(image, known), memory, Search(neighbours=0)).image
+    figures["whole_particles"] = masked_mean_squared(restored, image, hidden)
+    figures["whole_ground"] = masked_mean_squared(ground_of(memory, image), image, hidden)
+    return figures, rows
 
 
-def hide(truth, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """A window over the right part of each picture's first thing: what is known, and the hidden pixels of the thing."""
-    known, hidden = [], []
+def half_hidden(
+    model: Any, memory: Memory, pictures: Tensor, scene: tuple[Tensor, Tensor, Tensor]
+) -> tuple[Figures, Rows]:
+    """`scene`: pictures, what is known of them, and the hidden pixels of the thing that is scored."""
+    image, known, hidden = scene
+    search = Search(neighbours=0)
+    observation = masked(image, known)
+    restored = restore(model, observation, memory, search).image
+    drawn = {
+        "particles": restored,
+        "ground": ground_of(memory, image),
+        "encoder": restore(model, observation, memory, replace(search, steps=0)).image,
+        "nearest": pictures[observation.distances(pictures).argmin(1)],
+    }
+    figures = {f"object_{name}": masked_mean_squared(rival, image, hidden) for name, rival in drawn.items()}
+    figures["object"] = figures["object_particles"] / figures["object_nearest"]
+    shown = (with_grey(observation), restored, image)
+    return figures, picture_rows((images[: SHOWN - 1] for images in shown), 0)
+
+
+def ground_of(memory: Memory, image: Tensor) -> Tensor:
+    return memory.image.median(0).values.expand_as(image)
+
+
+def hide_things(truth: Any, share: float) -> tuple[Tensor, Tensor]:
+    """A window over the right part of each picture's first
+    thing: what is known, and the hidden pixels of the thing.
+    """
+    known_masks = []
+    hidden_masks = []
     for mask, box in zip(truth.masks[:, 0].float(), truth.boxes[:, 0].int().tolist(), strict=True):
         columns = mask.sum(0)
         behind = (
@@ -223,16 +260,12 @@ def hide(truth, share: float) -> tuple[torch.Tensor, torch.Tensor]:
         first = int((behind <= share + 0.03).nonzero()[0]) if share < 1 else max(box[1] - 3, 0)
         window = torch.ones_like(mask)
         window[max(box[0] - 3, 0) : box[2] + 4, first : box[3] + 4] = 0
-        known.append(window[None])
-        hidden.append((mask * (1 - window))[None])
-    return torch.stack(known), torch.stack(hidden)
+        known_masks.append(window[None])
+        hidden_masks.append((mask * (1 - window))[None])
+    return torch.stack(known_masks), torch.stack(hidden_masks)
 
 
-def every(data) -> torch.Tensor:
-    return data.batch(range(len(data))).image
-
-
-def error(image: torch.Tensor, truth: torch.Tensor, where: torch.Tensor) -> float:
-    """Mean squared, over the numbers where `where` is 1."""
-    where = where.expand_as(truth)
-    return float((where * (image - truth).square()).sum() / where.sum())
+def masked_mean_squared(image: Tensor, truth: Tensor, mask: Tensor) -> float:
+    """Over the numbers where the mask is 1."""
+    mask = mask.expand_as(truth)
+    return float((mask * (image - truth).square()).sum() / mask.sum())

@@ -1,15 +1,15 @@
-"""The variational autoencoder on digits: the linear one against algebra, what extra numbers do, and how likely test digits are."""
+"""The variational autoencoder on digits: the linear one against
+algebra, what extra numbers do, and how likely test digits are.
+"""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from bar import Bar
-from digit_features import Classifier, digits, draw_rows
-from runs import finished
 
-from motes import load
+from benchmarks.quality.digit_features import Classifier, digits, draw_rows
+from benchmarks.systems.system import PAGES, Bar, Figures, changed, trained
 from motes.evaluation.likelihood import code_usage, log_weights
 from motes.explore.manifold import draw_manifold, standard_normal_codes
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
@@ -20,6 +20,7 @@ from motes.ops.densities.likelihood_bounds import (
     principal_likelihood,
 )
 from motes.training.presets import PRESETS
+from motes.training.recipe import Recipe
 
 SIZES, SAMPLES = (2, 10, 20), 200
 BARS = [
@@ -35,36 +36,33 @@ BARS = [
 ]
 
 
-def measure(seed: int, folder: Path) -> dict[str, float]:
-    found = {"linear_gap": linear_gap(seed, folder / "linear")}
+def run(seed: int, folder: Path) -> Figures:
+    figures = {"linear_gap": linear_gap(seed, folder / "linear")}
     classifier = Classifier(seed)
-    models = {size: trained(seed, folder / f"{size}", {"code_dim": size}) for size in SIZES}
+    models = {size: trained(vae_recipe(seed, code_dim=size), folder / f"{size}") for size in SIZES}
     for size, model in models.items():
-        found |= {f"{name}_{size}": value for name, value in judged(model, classifier).items()}
-    found["likelihood_rise"] = found["likelihood_10"] - found["likelihood_2"]
-    found["used_rise"] = found["used_20"] - found["used_10"]
-    found["bound_rise"] = found["likelihood_10"] - found["bound_10"]
-    found["divergence_gap"] = divergence_gap(models[10])
+        figures |= {f"{name}_{size}": value for name, value in likelihood_figures(model, classifier).items()}
+    figures["likelihood_rise"] = figures["likelihood_10"] - figures["likelihood_2"]
+    figures["used_rise"] = figures["used_20"] - figures["used_10"]
+    figures["bound_rise"] = figures["likelihood_10"] - figures["bound_10"]
+    figures["divergence_gap"] = divergence_gap(models[10])
     if seed == 0:
         with torch.no_grad():
             grid = draw_manifold(models[2], 12, standard_normal_codes(models[2]))
-        draw_rows(list(grid), Path("docs/family/vae.png"))
-    return found
+        draw_rows(list(grid), PAGES / "vae.png")
+    return figures
 
 
-def trained(seed: int, folder: Path, options: dict[str, Any], **training: Any) -> Any:
+def vae_recipe(seed: int, **options: Any) -> Recipe:
     recipe = PRESETS["vae-digits"].recipe
-    recipe = replace(
-        recipe,
-        model_config={**recipe.model_config, **options},
-        training=replace(recipe.training, seed=seed, **training),
-    )
-    return load(finished(recipe, folder))
+    return changed(replace(recipe, training=replace(recipe.training, seed=seed)), **options)
 
 
-def judged(model: Any, classifier: Classifier) -> dict[str, float]:
+def likelihood_figures(model: Any, classifier: Classifier) -> Figures:
     torch.manual_seed(0)
-    weights, usage = log_weights(model, digits("test")[0], SAMPLES), code_usage(model, digits("test")[0])
+    image = digits("test")[0]
+    weights = log_weights(model, image, SAMPLES)
+    usage = code_usage(model, image)
     with torch.no_grad():
         drawn = model.decode(model.sample(2000))
     return {
@@ -77,23 +75,28 @@ def judged(model: Any, classifier: Classifier) -> dict[str, float]:
 
 
 def linear_gap(seed: int, folder: Path, size: int = 8) -> float:
-    """All training digits in each step; what the decoder says of them, integrated over the code, against the closed form."""
-    options = {"network": "linear", "code_dim": size, "reconstruction": "gaussian-learned", "variance": 0.05}
-    trained(seed, folder, options, steps=3000, batch_size=1300, learning_rate=2e-2, evaluate_every=3000)
-    model: Any = load(folder / "checkpoints" / "last")
+    """All training digits in each step; the likelihood under the
+    decoder, integrated over the code, against the closed form.
+    """
+    recipe = vae_recipe(
+        seed, network="linear", code_dim=size, reconstruction="gaussian-learned", variance=0.05
+    )
+    budget = {"steps": 3000, "batch_size": 1300, "learning_rate": 2e-2, "evaluate_every": 3000}
+    model = trained(replace(recipe, training=replace(recipe.training, **budget)), folder, "last")
     flat = digits("train")[0].flatten(1).double()
     with torch.no_grad():
-        layer, variance = model.draw[0].double(), model.observed.log_variance.value.double().exp()
-        ours = linear_gaussian_likelihood(flat, layer.bias, layer.weight, variance)
-    return (principal_likelihood(flat, flat, size) - ours).mean().item()
+        layer = model.draw[0].double()
+        variance = model.observed.log_variance.value.double().exp()
+        likelihood = linear_gaussian_likelihood(flat, layer.bias, layer.weight, variance)
+    return (principal_likelihood(flat, flat, size) - likelihood).mean().item()
 
 
+@torch.no_grad()
 def divergence_gap(model: Any) -> float:
-    with torch.no_grad():
-        code = model.encode(digits("test")[0])
-        mean, log_variance, zero = code.vector, code.log_variance, torch.zeros_like(code.vector)
-        samples = [sample_normal(mean, log_variance) for _ in range(2000)]
-        sampled = torch.stack(
-            [log_normal(z, mean, log_variance) - log_normal(z, zero, zero) for z in samples]
-        ).mean()
-        return (sampled / kl_to_standard_normal(mean, log_variance).sum(1).mean() - 1).abs().item()
+    code = model.encode(digits("test")[0])
+    mean, log_variance = code.vector, code.log_variance
+    zero = torch.zeros_like(mean)
+    samples = [sample_normal(mean, log_variance) for _ in range(2000)]
+    ratios = [log_normal(sample, mean, log_variance) - log_normal(sample, zero, zero) for sample in samples]
+    exact = kl_to_standard_normal(mean, log_variance).sum(1).mean()
+    return (torch.stack(ratios).mean() / exact - 1).abs().item()

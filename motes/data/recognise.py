@@ -1,10 +1,12 @@
-"""What `--data` means: the name of a data set, a folder or a file; told by its name and what is in it.
-Imports no torch."""
+"""What `--data` means: the name of a data set, or a folder or file, recognised by its name and content.
+
+Imports no torch.
+"""
 
 import json
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,21 +16,20 @@ from motes.data.files.walk import files_below
 from motes.errors import UserError
 from motes.plain.options import nearest, options_of
 
-LOOKED_AT = 5000  # files of a folder, to tell what kind it is
-KEPT = ("image_size", "channels", "fit")  # options of a preset that stay when it is given other data
-AS_IT_LIES = ("0", "(0, 0)")  # defaults that say: as the data have it
+# files of a folder that decide of which kind it is
+LOOKED_AT = 5000
+# options of a preset that stay when it is given other data
+KEPT = ("image_size", "channels", "fit")
+# defaults that say: as the data have it
+AS_IT_LIES = ("0", "(0, 0)")
+# what a data set lacks when nobody said where it is
 WANTED = {"folder": "pictures: --data FOLDER"}
-PLACES = ("path", "root")  # options that say where a data set lies
-ENDINGS = {
-    **dict.fromkeys(
-        (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"), "video"
-    ),
-    **dict.fromkeys((".npy", ".npz"), "npy"),
-    **dict.fromkeys((".h5", ".hdf5", ".hdf"), "hdf5"),
-    ".parquet": "huggingface",
-    ".arrow": "huggingface",
-    ".json": "coco",
-}
+# options that say where a data set is
+PLACES = ("path", "root")
+# files that make a folder a stored Hugging Face data set
+STORED = ("dataset_info.json", "dataset_dict.json")
+# of a file -> the data set that reads it
+ENDINGS = {ending: name for name in DATASETS for ending in DATASETS.row(name).endings}
 
 
 def find_source(data: str) -> tuple[str, dict[str, Any]]:
@@ -37,20 +38,25 @@ def find_source(data: str) -> tuple[str, dict[str, Any]]:
     if data in DATASETS:
         warn_of_namesake(data)
         return data, {}
-    name, colon, rest = data.partition(":")
+    name, colon, path = data.partition(":")
     if colon and name in DATASETS:
-        option = next((option for option in PLACES if option in options_of(DATASETS.source(name))), None)
-        if option is None:
-            raise UserError(f"{name} lies nowhere: it is made as it is needed; leave out {colon}{rest}")
-        return name, {option: rest}
+        return name, _place_of(name, path)
     if data.startswith("hf:"):
-        return _known("huggingface", data), {"path": data}
-    path = Path(data)
-    if not path.exists():
-        named = nearest(data, [name for name in DATASETS if name != "folder"], "data set").partition("; ")[2]
-        raise UserError(f"there is no data set and no folder {data!r}, nor a file; {named}")
-    name = _kind_of_folder(path) if path.is_dir() else ENDINGS.get(path.suffix.lower(), "folder")
-    return _known(name, data), {"path": data}
+        return "huggingface", {"path": data}
+    if not Path(data).exists():
+        names = [name for name in DATASETS if name != "folder"]
+        hint = nearest(data, names, "data set").partition("; ")[2]
+        raise UserError(f"there is no data set and no folder {data!r}, nor a file; {hint}")
+    return _kind_of(Path(data)), {"path": data}
+
+
+def _place_of(name: str, path: str) -> dict[str, Any]:
+    """The option that says where this data set is."""
+    options = options_of(DATASETS.source(name))
+    for option in PLACES:
+        if option in options:
+            return {option: path}
+    raise UserError(f"{name} lies nowhere: it is made as it is needed; leave out :{path}")
 
 
 def warn_of_namesake(name: str) -> None:
@@ -62,57 +68,83 @@ def warn_of_namesake(name: str) -> None:
 
 
 def fit_options(name: str, place: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Options for a data set where another one stood before: the size and the like stay, so far as it has
-    them to choose."""
-    known = options_of(DATASETS.source(name))
-    free = [option for option in KEPT if option in known and known[option].default not in AS_IT_LIES]
+    """Options for a data set that replaces another one: the size and the like stay, where it lets one choose
+    them."""
+    options = options_of(DATASETS.source(name))
+    free = [option for option in KEPT if option in options and options[option].default not in AS_IT_LIES]
     return {**{option: before[option] for option in free if option in before}, **place}
 
 
 def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
     """Refuse a data set that lies on disk when nobody said where."""
-    known = options_of(DATASETS.source(name))
+    options = options_of(DATASETS.source(name))
     for option in PLACES:
-        if option in known and not config.get(option) and known[option].default in ("''", '""'):
-            raise UserError(
-                f"{asked_by} needs {WANTED.get(name, f'to know where {name} lies: {name}:PLACE')}"
-            )
+        if option in options and not config.get(option) and options[option].default in ("''", '""'):
+            wanted = WANTED.get(name, f"to know where {name} lies: {name}:PLACE")
+            raise UserError(f"{asked_by} needs {wanted}")
 
 
-def _kind_of_folder(path: Path) -> str:
-    from motes.data.files.landmark_tables import PICTURE, find_table
+def _kind_of(path: Path) -> str:
+    """The data set that reads this file or folder."""
+    if not path.is_dir():
+        return ENDINGS.get(path.suffix.lower(), "folder")
+    for name, lies_in in MARKS.items():
+        if lies_in(path):
+            return name
+    return _kind_by_files(path)
+
+
+def _is_prepared(folder: Path) -> bool:
+    return _json(folder / "manifest.json").get("format") == "motes-prepared"
+
+
+def _is_lerobot(folder: Path) -> bool:
+    return "codebase_version" in _json(folder / "meta" / "info.json")
+
+
+def _is_coco(folder: Path) -> bool:
+    if any((folder / "annotations").glob("*.json")) or any(folder.glob("*/*.coco.json")):
+        return True
+    files = [file for file in folder.glob("*.json") if file.is_file()]
+    return bool(files) and all(map(_holds_annotations, files))
+
+
+def _is_stored(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in STORED)
+
+
+# how a folder is recognised by files of certain names; the first that fits counts
+MARKS = {"prepared": _is_prepared, "lerobot": _is_lerobot, "coco": _is_coco, "huggingface": _is_stored}
+
+
+def _kind_by_files(folder: Path) -> str:
+    """By what most files are. A thumbnail among a hundred videos does not make it a folder of pictures."""
+    from motes.data.files.landmark_tables import PICTURE
+
+    # a file without an ending may be a picture
+    files = [file for file in islice(files_below(folder), LOOKED_AT) if file.suffix]
+    pictures = [file for file in files if file.suffix.lower() in PICTURE]
+    counts = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in files)
+    pictures_or_unknown = counts.pop("folder", 0)
+    # a .json alone may be anything's
+    counts.pop("coco", None)
+    if counts:
+        name = max(counts, key=lambda name: counts[name])
+        if counts[name] >= pictures_or_unknown or not pictures:
+            return name
+    return "labelled" if pictures and _is_labelled(folder, files, pictures) else "folder"
+
+
+def _is_labelled(folder: Path, files: Sequence[Path], pictures: list[Path]) -> bool:
+    """Whether masks or landmarks lie beside the pictures."""
+    from motes.data.files.landmark_tables import find_table
     from motes.data.files.mask_pairs import pair
 
-    if (path / "manifest.json").is_file() and _json(path / "manifest.json").get("format") == "motes-prepared":
-        return "prepared"
-    if (path / "meta" / "info.json").is_file() and "codebase_version" in _json(path / "meta" / "info.json"):
-        return "lerobot"
-    beside = [file for file in path.glob("*.json") if file.is_file()]
-    if (
-        any((path / "annotations").glob("*.json"))
-        or any(path.glob("*/*.coco.json"))
-        or (beside and all(map(_is_coco, beside)))
-    ):
-        return "coco"
-    if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
-        return "huggingface"
-    # a thumbnail among a hundred videos does not make it a folder of pictures; what has no ending of ours
-    # may be one
-    files = [file for file in islice(files_below(path), LOOKED_AT) if file.suffix]
-    found = Counter(ENDINGS.get(file.suffix.lower(), "folder") for file in files)
-    known = {
-        name: count for name, count in found.items() if name not in ("folder", "coco")
-    }  # a .json alone may be anything's
-    pictures = [file for file in files if file.suffix.lower() in PICTURE]
-    if known:
-        name = max(known, key=lambda one: known[one])
-        if known[name] >= found["folder"] or not pictures:
-            return name
-    marked = any(file.suffix.lower() == ".pts" for file in files)
-    return "labelled" if pictures and (marked or find_table(path) or pair(pictures, path)) else "folder"
+    has_landmarks = any(file.suffix.lower() == ".pts" for file in files)
+    return bool(has_landmarks or find_table(folder) or pair(pictures, folder))
 
 
-def _is_coco(path: Path) -> bool:
+def _holds_annotations(path: Path) -> bool:
     """By its words: files of whole data sets are large, and their parts come in any order."""
     try:
         text = path.read_bytes()
@@ -122,14 +154,9 @@ def _is_coco(path: Path) -> bool:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    """Empty where there is no such file, or something else in it."""
     try:
-        found = json.loads(path.read_text())
+        content = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _known(name: str, data: str) -> str:
-    if name not in DATASETS:
-        raise UserError(f"{data} looks like {name}, which cannot be read; there are {', '.join(DATASETS)}")
-    return name
+    return content if isinstance(content, dict) else {}

@@ -4,7 +4,7 @@ them."""
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from motes.plain.registry import Registry
+from motes.plain.registry import Registry, Row
 
 if TYPE_CHECKING:
     from motes.evaluation.intervals import Score
@@ -14,9 +14,21 @@ if TYPE_CHECKING:
 __all__ = ["SCORES", "Asked", "Score", "evaluate"]
 
 _HOMES = {"Asked": "scoring", "Score": "intervals", "evaluate": "scoring"}
-_ASKED = ("pictures", "elbo", "objects", "masks", "landmarks", "probes", "uncertainty")
 
-SCORES: "Registry[Question]" = Registry("evaluation", {name: f"{name}:QUESTION" for name in _ASKED})
+SCORES: "Registry[Question]" = Registry(
+    "evaluation",
+    {
+        "pictures": Row("pictures:QUESTION", "how like the picture is its reconstruction? PSNR, SSIM, LPIPS"),
+        "elbo": Row("elbo:QUESTION", "the model's own loss on held-out pictures, and its terms"),
+        "objects": Row("objects:QUESTION", "do the particles lie where the objects are?"),
+        "masks": Row("masks:QUESTION", "do the particles segment the picture as the truth does?"),
+        "landmarks": Row("landmarks:QUESTION", "how well do the particles tell where the landmarks are?"),
+        "probes": Row("probes:QUESTION", "which factors of the objects can be read out of the particles?"),
+        "uncertainty": Row(
+            "uncertainty:QUESTION", "is a particle that is unsure of its position farther from the object?"
+        ),
+    },
+)
 
 
 def __getattr__(name: str) -> Any:

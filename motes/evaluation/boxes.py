@@ -14,7 +14,7 @@ from motes.evaluation.intervals import DRAWN_AT_ONCE, Statistic, ratio
 from motes.evaluation.question import EncodedBatch, Measured
 from motes.models.abilities import Segments
 from motes.models.base import Model
-from motes.ops.points.matching import boxes_around, overlap, unsuppressed
+from motes.ops.points.matching import boxes_around, non_maximum_suppression, overlap
 from motes.ops.scores.detection import average_precision, hits
 
 OVERLAP = 0.2  # two boxes that overlap more are of the same thing
@@ -45,7 +45,7 @@ def measure_boxes(encoded: EncodedBatch) -> Measured:
     latent = encoded.latent
     boxes, visible = _boxes(encoded)
     confidence = latent.confidence if latent.certainty is None else latent.certainty
-    ranked = unsuppressed(boxes, confidence, (latent.presence > 0.5) & visible, OVERLAP)
+    ranked = non_maximum_suppression(boxes, confidence, (latent.presence > 0.5) & visible, OVERLAP)
     least = torch.tensor(LEAST, device=boxes.device, dtype=boxes.dtype) - 1e-6
     right = hits(overlap(boxes, encoded.boxes), confidence, ranked, encoded.truth.present, least)
     return {

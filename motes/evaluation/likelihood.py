@@ -13,7 +13,7 @@ from torch import Tensor
 from motes.errors import UserError
 from motes.models.base import Model
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
-from motes.ops.densities.likelihood_bounds import active, log_normal
+from motes.ops.densities.likelihood_bounds import active_units, log_normal
 from motes.types.latents import Code, Image
 
 
@@ -59,7 +59,7 @@ class Usage:
 def code_usage(model: Model, image: Image) -> Usage:
     with torch.no_grad():
         mean, log_variance = _posterior(model.encode(image))
-    return Usage(active(mean), kl_to_standard_normal(mean, log_variance).mean(0))
+    return Usage(active_units(mean), kl_to_standard_normal(mean, log_variance).mean(0))
 
 
 def _posterior(latent: Any) -> tuple[Float[Tensor, "B F"], Float[Tensor, "B F"]]:

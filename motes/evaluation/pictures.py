@@ -1,6 +1,6 @@
 """Pictures: how like the encoded picture is the one that the model draws?
 
-LPIPS is measured only where its weights are on this machine: see `motes.nn.losses.lpips`.
+LPIPS is measured only where its weights are on this machine: see `motes.weights.lpips`.
 """
 
 from functools import cache
@@ -9,8 +9,9 @@ import torch
 
 from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
-from motes.nn.losses.lpips import Lpips, load_lpips, why_not
+from motes.nn.losses.lpips import Lpips
 from motes.ops.scores.metrics import psnr, ssim
+from motes.weights.lpips import load_lpips, missing_lpips_file
 
 EXPLAINS = {
     "psnr": "PSNR of the reconstruction, in decibels",
@@ -29,7 +30,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
         "ssim": ssim(reconstruction, picture),
         "mse": (reconstruction.clamp(0, 1) - picture).square().mean((1, 2, 3)),
     }
-    if why_not() is None and picture.shape[1] in (1, 3):
+    if missing_lpips_file() is None and picture.shape[1] in (1, 3):
         measured["lpips"] = _lpips(picture.device)(encoded.drawn, encoded.batch.image)
     return measured
 

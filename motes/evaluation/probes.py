@@ -18,7 +18,7 @@ from motes.evaluation.intervals import Statistic, ratio
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.models.abilities import Segments
 from motes.ops.points.assignment import assign
-from motes.ops.scores.readout import Table, network
+from motes.ops.scores.readout import Examples, learn_readout
 from motes.ops.scores.regression import Linear, ridges
 from motes.ops.scores.segmentation import segment_overlaps
 
@@ -79,8 +79,8 @@ def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
 
     Squared errors by squared distances from the mean of the test things.
     """
-    learn = _table(evidence.learn, name)
-    choose = _table(evidence.choose, name)
+    learn = _examples(evidence.learn, name)
+    choose = _examples(evidence.choose, name)
     test = evidence.test
     truth = _columns(test, name)
     present = test["present"]
@@ -93,14 +93,14 @@ def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
 
     around = squares(mean.expand_as(truth))
     scores: dict[str, Statistic] = {}
-    for end, reader in {"/linear": _best_ridge(learn, choose), "/mlp": network(learn, choose)}.items():
+    for end, reader in {"/linear": _best_ridge(learn, choose), "/mlp": learn_readout(learn, choose)}.items():
         answer = reader(test["read"].flatten(0, 1)).to(truth.dtype).view_as(truth)
         answer = torch.where(test["matched"][..., None], answer, learn.y.mean(0).to(truth.dtype))
         scores[f"{end}/r2"] = ratio(around - squares(answer), around)
     return scores
 
 
-def _best_ridge(learn: Table, choose: Table) -> Linear:
+def _best_ridge(learn: Examples, choose: Examples) -> Linear:
     """With the penalty that has the least error on the second table."""
     errors = [
         (float((linear(choose.x) - choose.y).square().sum()), linear)
@@ -110,38 +110,38 @@ def _best_ridge(learn: Table, choose: Table) -> Linear:
 
 
 def _classes(evidence: Evidence, name: str) -> dict[str, Statistic]:
-    names, learn, choose = _class_tables(evidence, name)
+    names, learn, choose = _class_examples(evidence, name)
     test = evidence.test
     present = test["present"]
     count = present.sum(1)
     commonest = names[learn.y.bincount().argmax()]
     scores = {"/commonest": ratio(((test[name] == commonest) & present).sum(1), count)}
     for end, hidden in (("/linear", 0), ("/mlp", 128)):
-        reader = network(learn, choose, len(names), hidden)
+        reader = learn_readout(learn, choose, len(names), hidden)
         answer = names[reader(test["read"].flatten(0, 1)).argmax(1)].view_as(test[name])
         right = (torch.where(test["matched"], answer, commonest) == test[name]) & present
         scores[f"{end}/accuracy"] = ratio(right.sum(1), count)
     return scores
 
 
-def _class_tables(evidence: Evidence, name: str) -> tuple[Tensor, Table, Table]:
+def _class_examples(evidence: Evidence, name: str) -> tuple[Tensor, Examples, Examples]:
     """The classes among the things to learn from, and the tables with classes by number.
 
     Things of other classes cannot be chosen by.
     """
-    learn = _table(evidence.learn, name)
-    choose = _table(evidence.choose, name)
+    learn = _examples(evidence.learn, name)
+    choose = _examples(evidence.choose, name)
     names, number = learn.y.unique(return_inverse=True)
     learnt = torch.isin(choose.y, names)
-    chosen = Table(choose.x[learnt], torch.searchsorted(names, choose.y[learnt]))
-    return names, Table(learn.x, number), chosen
+    chosen = Examples(choose.x[learnt], torch.searchsorted(names, choose.y[learnt]))
+    return names, Examples(learn.x, number), chosen
 
 
-def _table(measured: Measured, name: str) -> Table:
+def _examples(measured: Measured, name: str) -> Examples:
     """The things that have a particle."""
     chosen: Bool[Tensor, "B N"] = measured["matched"] & measured["present"]
     values = measured[name] if _is_class(measured[name]) else _columns(measured, name)
-    return Table(measured["read"][chosen].float(), values[chosen])
+    return Examples(measured["read"][chosen].float(), values[chosen])
 
 
 def _columns(measured: Measured, name: str) -> Float[Tensor, "B N q"]:

@@ -12,14 +12,14 @@ from torch import Tensor
 from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
-from motes.nn.losses.vgg import VGG_FILE, vgg_places
 from motes.ops.rendering.footprints import middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
-from motes.ops.scores.shares import boxes_of, owners_of
+from motes.ops.scores.shares import boxes_of_shares, owners_of
 from motes.types.batch import Batch
 from motes.types.latents import Image, Particles
 from motes.types.rows import Rows
 from motes.types.truth import Truth
+from motes.weights.places import VGG_FILE, first_file, vgg_paths
 
 MOST_NUMBERS = 2**26  # of shares at once
 
@@ -116,7 +116,7 @@ class Segmentation(Rows):
 
 
 def _segmentation(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"]) -> Segmentation:
-    return Segmentation(owners_of(shares, believed), *boxes_of(shares))
+    return Segmentation(owners_of(shares, believed), *boxes_of_shares(shares))
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Question:
 def _has_loss(encoded: EncodedBatch) -> bool:
     """Whether the loss can be computed without a download."""
     needs_vgg = getattr(getattr(encoded.model, "config", None), "reconstruction", "") == "vgg"
-    return not needs_vgg or any(path.is_file() for path in vgg_places())
+    return not needs_vgg or first_file(vgg_paths()) is not None
 
 
 # name -> (whether it is there, the sentence that says it is not)

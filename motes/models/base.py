@@ -20,7 +20,17 @@ WHOLE_CLIPS = -1  # a window: whole clips of the data, however long they are
 
 @dataclass(frozen=True)
 class Stage:
-    """A share of the training steps, the loss they lower and the parameters that learn meanwhile."""
+    """A share of the training steps, the loss they lower and the parameters that learn meanwhile.
+
+    A model's `stages()` run one after the other. All other parameters stand still, and each stage has an optimiser of
+    its own.
+
+    >>> from motes.models import MODELS
+    >>> Stacked = MODELS["stacked"]
+    >>> model = Stacked(Stacked.Config(image_size=(8, 8), channels=1, classes=3, widths=(6, 5)))
+    >>> [(stage.name, stage.share, len(stage.parameters)) for stage in model.stages()]
+    [('layer 1', 0.375, 4), ('layer 2', 0.375, 4), ('classifier', 0.25, 10)]
+    """
 
     name: str
     # of all steps; the shares of a model's stages sum to 1

@@ -3,19 +3,20 @@ can execute."""
 
 import difflib
 import json
-import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.models.base import Model
 from motes.plain.records import from_plain
-from motes.plain.writing import begin_folder, finish_folder, stepped_aside
+from motes.plain.writing import stepped_aside, whole_folder
 from motes.version import VERSION
 
 FORMAT = 1
@@ -35,25 +36,22 @@ def save(model: Model, folder: Path) -> None:
         raise UserError(
             f"{folder} holds something else than a checkpoint, which would be lost; choose another place"
         )
-    folder = folder.resolve()
-    fresh = begin_folder(folder)
-    try:
+    with whole_folder(folder) as fresh:
         write_model(model, fresh)
-        finish_folder(fresh, folder)
-    except (OSError, SafetensorError) as problem:
-        raise UserError(
-            f"{folder} cannot be written: {getattr(problem, 'strerror', None) or problem}"
-        ) from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def write_model(model: Model, folder: Path) -> None:
     facts = {"format": FORMAT, "motes": VERSION, "model": name_of(model), "config": asdict(model.config)}
     (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n")
-    save_file(
-        {key: value.contiguous() for key, value in model.state_dict().items()}, folder / "model.safetensors"
-    )
+    save_tensors(model.state_dict(), folder / "model.safetensors")
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """A disk that refuses is an OSError, as for any other file."""
+    try:
+        save_file({key: value.contiguous() for key, value in tensors.items()}, path)
+    except SafetensorError as problem:
+        raise OSError(str(problem)) from None
 
 
 def name_of(model: Model) -> str:

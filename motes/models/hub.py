@@ -6,26 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from motes.errors import UserError
+from motes.models import MODELS
 from motes.models.base import Model
 from motes.models.checkpoint import load, name_of, write_model
+from motes.plain.packages import optional
 from motes.version import VERSION
-
-PARTICLES = """@inproceedings{daniel2022dlp,
-  title={Unsupervised Image Representation Learning with Deep Latent Particles},
-  author={Daniel, Tal and Tamar, Aviv}, booktitle={ICML}, year={2022}}"""
-CITATIONS = {
-    "dlp": PARTICLES,
-    "dlp-masked": PARTICLES,
-    "vae": """@inproceedings{kingma2014vae,
-  title={Auto-Encoding Variational {Bayes}},
-  author={Kingma, Diederik P. and Welling, Max}, booktitle={ICLR}, year={2014}}""",
-    "glo": """@inproceedings{bojanowski2018glo,
-  title={Optimizing the Latent Space of Generative Networks},
-  author={Bojanowski, Piotr and Joulin, Armand and Lopez-Paz, David and Szlam, Arthur}, booktitle={ICML}, year={2018}}""",
-    "glann": """@inproceedings{hoshen2019glann,
-  title={Non-Adversarial Image Synthesis with Generative Latent Nearest Neighbors},
-  author={Hoshen, Yedid and Li, Ke and Malik, Jitendra}, booktitle={CVPR}, year={2019}}""",
-}
 
 
 def card(model: Model, name: str, repository: str, scores: dict[str, float], command: str = "") -> str:
@@ -33,7 +18,8 @@ def card(model: Model, name: str, repository: str, scores: dict[str, float], com
     rows = "\n".join(f"| {key} | {value:.4g} |" for key, value in scores.items()) or "| not measured | |"
     settings = "\n".join(f"| {key} | `{value}` |" for key, value in asdict(model.config).items())
     summary = (type(model).__doc__ or "").strip().splitlines()[0]
-    citation = f"\n```bibtex\n{CITATIONS[name]}\n```\n" if name in CITATIONS else ""
+    paper = MODELS.row(name).paper
+    citation = f"\n{paper.link}\n\n```bibtex\n{paper.bibtex}\n```\n" if paper else ""
     trained = f" with `{command}`" if command else ""
     return f"""---
 library_name: motes
@@ -97,8 +83,4 @@ def push(model: Model, repository: str, scores: dict[str, float] | None = None, 
 
 
 def _hub() -> Any:
-    try:
-        import huggingface_hub
-    except ImportError:
-        raise UserError("the hub needs one more package: pip install 'motes[hf]'") from None
-    return huggingface_hub
+    return optional("huggingface_hub", "hf", "the hub needs huggingface_hub")

@@ -3,36 +3,39 @@ importing torch."""
 
 import ast
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from motes.errors import UserError
+from motes.plain.kinds import Unfit, fit, kind_in_source, spelled
 
 ROOT = Path(__file__).parents[1]
+# options without a dot that are proposed for one that is misspelt
+SHORT = ("--data", "--out", "--steps", "--max-minutes", "--seed", "--resume")
 
 
 @dataclass(frozen=True)
 class Option:
-    """One field of a Config, and what its comment says of it."""
+    """One field of a config, as its source has it."""
 
     name: str
     # the annotation
     kind: str
-    # as it is written
+    # an expression
     default: str
+    # the comment above the field
     about: str
 
 
-def nearest(name: str, known: Iterable[str], what: str) -> str:
+def nearest(name: str, names: Iterable[str], what: str) -> str:
     """A sentence for a name that does not exist."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    return f"there is no {what} {name!r}; " + (
-        f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-    )
+    names = list(names)
+    close = difflib.get_close_matches(name, names, 1, 0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+    return f"there is no {what} {name!r}; {hint}"
 
 
 @cache
@@ -43,9 +46,9 @@ def options_of(place: str) -> dict[str, Option]:
     source = (ROOT / f"{module}.py").read_text()
     classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     body = classes[_config_name(classes[name])].body
-    fields = [node for node in body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
     lines = source.splitlines()
-    return {option.name: option for option in (_option(field, lines) for field in fields)}
+    options = [_option(node, lines) for node in body if isinstance(node, ast.AnnAssign)]
+    return {option.name: option for option in options if not option.kind.startswith("ClassVar")}
 
 
 def _config_name(cls: ast.ClassDef) -> str:
@@ -57,9 +60,11 @@ def _config_name(cls: ast.ClassDef) -> str:
 
 
 def _option(field: ast.AnnAssign, lines: Sequence[str]) -> Option:
-    default = ast.unparse(field.value) if field.value else ""
     return Option(
-        ast.unparse(field.target), ast.unparse(field.annotation), default, _comment_above(field, lines)
+        name=ast.unparse(field.target),
+        kind=ast.unparse(field.annotation),
+        default=ast.unparse(field.value) if field.value else "",
+        about=_comment_above(field, lines),
     )
 
 
@@ -73,86 +78,69 @@ def _comment_above(field: ast.AnnAssign, lines: Sequence[str]) -> str:
     return " ".join(comment)
 
 
-def first_line(module: str) -> str:
-    """What `motes/<module>.py` says it is for."""
-    document = ast.get_docstring(ast.parse((ROOT / f"{module}.py").read_text())) or ""
-    return " ".join(document.partition("\n\n")[0].split())
+def read_options(words: Sequence[str], homes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The values of `--home.name value ...`, by home and name, each checked by name and kind.
+
+    `homes`: what may stand before the dot, and where its options are: "model" ->
+    "models/particles/dlp:DeepLatentParticles".
+    """
+    options: dict[str, dict[str, Any]] = {home: {} for home in homes}
+    for word, values in _with_their_values(words):
+        home, dot, name = word.removeprefix("--").partition(".")
+        if not word.startswith("--") or not dot or home not in homes:
+            raise UserError(nearest(word, [*SHORT, *(f"--{home}.OPTION" for home in homes)], "option"))
+        option = _known_option(home, name.replace("-", "_"), homes[home])
+        options[home][option.name] = _value(spelling(home, option.name), option, values)
+    return options
 
 
-def read_options(tokens: Sequence[str], homes: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """`--home.name value ...` for each home ("model" -> "models/particles/dlp:DeepLatentParticles"), checked by name and kind."""
-    told: dict[str, dict[str, Any]] = {home: {} for home in homes}
-    rest = list(tokens)
-    while rest:
-        token = rest.pop(0)
-        home, dot, name = token.removeprefix("--").partition(".")
-        if not token.startswith("--") or not dot or home not in homes:
-            raise UserError(
-                nearest(
-                    token,
-                    [
-                        "--data",
-                        "--out",
-                        "--steps",
-                        "--max-minutes",
-                        "--seed",
-                        "--resume",
-                        *(f"--{h}.OPTION" for h in homes),
-                    ],
-                    "option",
-                )
-            )
-        if "=" in name:
-            name, _, value = name.partition("=")
-            rest.insert(0, value)
-        values = []
-        while rest and not rest[0].startswith("--"):
-            values.append(rest.pop(0))
-        known = options_of(homes[home])
-        name = name.replace("-", "_")
-        if name not in known:
-            raise UserError(
-                nearest(
-                    f"--{home}.{name.replace('_', '-')}",
-                    [f"--{home}.{one.replace('_', '-')}" for one in known],
-                    "option",
-                )
-            )
-        told[home][name] = _value(f"--{home}.{name.replace('_', '-')}", known[name].kind, values)
-    return told
+def spelling(home: str, name: str) -> str:
+    """How an option is written on the command line."""
+    return f"--{home}.{name.replace('_', '-')}"
 
 
-def _value(option: str, kind: str, values: list[str]) -> Any:
-    if kind.startswith("tuple"):
-        inner = "float" if "float" in kind else "int"
-        parts = [part for value in values for part in value.replace(",", " ").split()]
-        if not parts:
-            raise UserError(f"{option} wants numbers, such as {option} 64 64")
-        numbers = tuple(_value(option, inner, [part]) for part in parts)
-        if "..." not in kind and len(numbers) != kind.count(",") + 1:
-            raise UserError(f"{option} wants {kind.count(',') + 1} numbers, not {len(numbers)}")
-        return numbers
-    if kind == "bool" and not values:
+def _with_their_values(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each option with the words after it; `--home.name=value` is two words."""
+    words = [part for word in words for part in _parted(word)]
+    while words:
+        end = next((n for n, word in enumerate(words) if n and word.startswith("--")), len(words))
+        yield words[0], words[1:end]
+        words = words[end:]
+
+
+def _parted(word: str) -> list[str]:
+    name, equals, value = word.partition("=")
+    return [name, value] if equals and name.startswith("--") else [word]
+
+
+def _known_option(home: str, name: str, place: str) -> Option:
+    options = options_of(place)
+    if name not in options:
+        names = [spelling(home, name) for name in options]
+        raise UserError(nearest(spelling(home, name), names, "option"))
+    return options[name]
+
+
+def _value(option: str, field: Option, words: list[str]) -> Any:
+    """The value of a field, or a sentence that names the option."""
+    kind = kind_in_source(field.kind)
+    if kind is bool and not words:
         return True
-    if len(values) != 1:
+    if get_origin(kind) is not tuple and len(words) != 1:
         raise UserError(
-            f"{option} wants one value, not {len(values)}; a preset's name comes before the options"
+            f"{option} wants one value, not {len(words)}; a preset's name comes before the options"
         )
-    text = values[0]
-    if kind.startswith("Literal"):
-        choices = ast.literal_eval(kind.removeprefix("Literal"))
-        if text not in choices:
-            raise UserError(nearest(text, choices, f"value of {option}"))
-        return text
-    if kind == "bool":
-        if text.lower() not in ("true", "false", "yes", "no", "1", "0"):
-            raise UserError(f"{option} is yes or no, not {text!r}")
-        return text.lower() in ("true", "yes", "1")
-    if kind in ("int", "float"):
-        try:
-            return int(text) if kind == "int" else float(text)
-        except ValueError:
-            raise UserError(
-                f"{option} wants {'a whole number' if kind == 'int' else 'a number'}, not {text!r}"
-            ) from None
-    return text
+    value = spelled(words, kind)
+    if value == []:
+        raise UserError(f"{option} wants numbers, such as {option} 64 64")
+    try:
+        return fit(value, kind)
+    except Unfit as problem:
+        raise UserError(_refusal(option, problem)) from None
+
+
+def _refusal(option: str, problem: Unfit) -> str:
+    if problem.choices:
+        return nearest(problem.value, problem.choices, f"value of {option}")
+    got = len(problem.value) if isinstance(problem.value, list) else repr(problem.value)
+    return f"{option} wants {problem.wanted}, not {got}"

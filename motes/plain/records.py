@@ -4,50 +4,36 @@ no torch."""
 import difflib
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from motes.errors import UserError
+from motes.plain.kinds import Unfit, fit
 
 Record = TypeVar("Record")
 
 
 def from_plain(cls: type[Record], values: Mapping[str, Any], owner: str) -> Record:
     """`owner` is whose options they are, for the sentence that refuses one."""
-    hints = get_type_hints(cls)
-    known = [field.name for field in fields(cls)]  # pyright: ignore[reportArgumentType]
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            raise UserError(
-                f"{owner} has no option {key!r}"
-                + (f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}")
-            )
+    kinds = get_type_hints(cls)
+    names = [field.name for field in fields(cls)]  # pyright: ignore[reportArgumentType]
+    for name in values:
+        if name not in names:
+            raise UserError(_unknown(name, names, owner))
+    fitted = {name: _fitted(name, value, kinds[name], owner) for name, value in values.items()}
     try:
-        return cls(**{key: _fit(key, value, hints[key]) for key, value in values.items()})
+        return cls(**fitted)
     except TypeError as problem:
         raise UserError(f"{owner}: {problem}") from None
 
 
-def _fit(name: str, value: Any, kind: Any) -> Any:
-    """The value as its field holds it: JSON knows no tuples, and writes 1.0 as it likes; anything else must
-    be of the kind."""
-    inner = get_args(kind)
-    if get_origin(kind) is tuple and isinstance(value, list | tuple):
-        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
-        if len(kinds) == len(value):
-            return tuple(_fit(name, one, each) for one, each in zip(value, kinds, strict=True))
-    elif get_origin(kind) is Literal:
-        if value in inner:
-            return value
-        raise TypeError(f"{name} is {value!r}, it should be one of {', '.join(map(str, inner))}")
-    elif kind is float and type(value) in (int, float):
-        return float(value)
-    elif (kind is int and type(value) is int) or (
-        kind in (str, bool) and type(value) is kind
-    ):  # True is no number here
-        return value
-    elif kind not in (float, int, str, bool) and get_origin(kind) is not tuple:
-        return value  # a field of another kind checks itself
-    raise TypeError(
-        f"{name} is {value!r}, it should be {getattr(kind, '__name__', '') if not inner else str(kind)}"
-    )
+def _fitted(name: str, value: Any, kind: Any, owner: str) -> Any:
+    try:
+        return fit(value, kind)
+    except Unfit as problem:
+        raise UserError(f"{owner}: {name} is {problem.value!r}, it should be {problem.wanted}") from None
+
+
+def _unknown(name: str, names: list[str], owner: str) -> str:
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names)}"
+    return f"{owner} has no option {name!r}; {hint}"

@@ -1,31 +1,116 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all.
 
+What is written lies beside its place, as `.NAME.PROCESS.part`, until it is complete. Whatever wrote it, it is then
+as readable as the umask lets new files be.
+"""
+
+import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from motes.errors import UserError
 
 
-def begin_folder(folder: Path) -> Path:
-    """An empty folder beside `folder`, on the same disk."""
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(fresh, ignore_errors=True)
+class Unwritten(UserError):
+    """A file or folder that could not be written; `reason` is what the operating system says."""
+
+    def __init__(self, path: Path, problem: OSError):
+        self.reason = problem.strerror or str(problem)
+        super().__init__(f"{path} cannot be written: {self.reason}")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A new file to write to, which takes the place of `path` if the block ends well."""
+    fresh = _beside(path)
     try:
-        if not folder.exists() and stepped_aside(folder).exists():
-            stepped_aside(folder).rename(folder)
-        fresh.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.unlink(missing_ok=True)
+        fresh.touch()
+        mode = _mode(fresh)
+        yield fresh
+        _let_be_read(fresh, mode)
+        flush(fresh)
+        fresh.replace(path)
     except OSError as problem:
-        raise UserError(f"{folder} cannot be written: {problem.strerror or problem}") from None
-    return fresh
+        raise Unwritten(path, problem) from None
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
-def finish_folder(fresh: Path, folder: Path) -> None:
-    """Flush to disk and rename; an older folder steps aside first and goes only when the new one is in
-    place."""
-    for path in (*fresh.iterdir(), fresh):
+@contextmanager
+def whole_folder(path: Path, older: Iterable[Path] | None = None) -> Iterator[Path]:
+    """A new, empty folder to write to, which takes the place of `path` if the block ends well.
+
+    `older`: by default a folder that is already there goes, in one step. Where files are named, what was written
+    moves into that folder instead, these files go, and all others stay.
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a file; name a folder to write to")
+    folder = path.resolve()
+    fresh = _beside(folder)
+    try:
+        _step_back(folder)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        mode = _mode(fresh)
+        yield fresh
+        for entry in fresh.rglob("*"):
+            _let_be_read(entry, mode if entry.is_dir() else mode & 0o666)
+        if older is None:
+            _swap(fresh, folder)
+        else:
+            _move_in(fresh, folder, list(older))
+    except OSError as problem:
+        raise Unwritten(path, problem) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def stepped_aside(folder: Path) -> Path:
+    """Where the older folder waits while the new one moves in; after a crash at that moment it is the one to
+    read."""
+    return folder.with_name(f".{folder.name}.old")
+
+
+def flush(path: Path) -> None:
+    """To the disk, so that a power cut finds it there; a folder's own entries as well as files."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _beside(path: Path) -> Path:
+    """On the same disk as `path`, so that a rename is one step."""
+    return path.absolute().with_name(f".{path.absolute().name}.{os.getpid()}.part")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _let_be_read(path: Path, mode: int) -> None:
+    """Some writers leave files that only their owner may read."""
+    if _mode(path) != mode:
+        path.chmod(mode)
+
+
+def _step_back(folder: Path) -> None:
+    """After a crash between the two renames of `_swap`."""
+    if not folder.exists() and stepped_aside(folder).exists():
+        stepped_aside(folder).rename(folder)
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """The older folder steps aside first, and goes only when the new one is in place."""
+    for path in (*fresh.rglob("*"), fresh):
         flush(path)
     older = stepped_aside(folder)
     if folder.exists():
@@ -41,57 +126,13 @@ def finish_folder(fresh: Path, folder: Path) -> None:
     shutil.rmtree(older, ignore_errors=True)
 
 
-def flush(path: Path) -> None:
-    """To the disk, so that a power cut finds it there; a folder's own entries as well as files."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def stepped_aside(folder: Path) -> Path:
-    """Where the older folder waits while the new one moves in; after a crash at that moment it is the one to
-    read."""
-    return folder.with_name(f".{folder.name}.old")
-
-
-@contextmanager
-def fresh_file(path: Path) -> Iterator[Path]:
-    """A fresh file beside `path`, which takes its place when it is written, whole or not at all."""
-    fresh = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield fresh
-        fresh.replace(path)
-    except OSError as problem:
-        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
-
-
-@contextmanager
-def fresh_folder(path: Path, kind: str) -> Iterator[Path]:
-    """A fresh folder beside `path`, whose files move in when all are written; pictures of that kind that
-    were there before go."""
-    if path.exists() and not path.is_dir():
-        raise UserError(f"{path} is a file; name a folder to write to")
-    fresh = path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
-    written = set()
-    try:
-        fresh.mkdir(parents=True)
-    except OSError as problem:
-        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
-    try:
-        yield fresh
-        path.mkdir(exist_ok=True)
-        for file in sorted(fresh.iterdir()):
-            file.replace(path / file.name)
-            written.add(file.name)
-        for older in path.glob(
-            f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.*"
-        ):  # of an earlier call with other pictures
-            if older.name not in written:
-                older.unlink()
-    except OSError as problem:
-        raise UserError(f"{path} cannot be written: {problem.strerror or problem}") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+def _move_in(fresh: Path, folder: Path, older: Sequence[Path]) -> None:
+    folder.mkdir(exist_ok=True)
+    written = {entry.name for entry in fresh.iterdir()}
+    for name in sorted(written):
+        if (fresh / name).is_dir():
+            shutil.rmtree(folder / name, ignore_errors=True)
+        (fresh / name).replace(folder / name)
+    for file in older:
+        if file.name not in written:
+            file.unlink(missing_ok=True)

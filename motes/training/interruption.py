@@ -9,10 +9,10 @@ class Stopped(Exception):
 
 
 class Interruption:
-    """`with Interruption() as wish:` `wish.asked` turns true at SIGINT or SIGTERM."""
+    """`with Interruption() as interruption:` `interruption.requested` turns true at SIGINT or SIGTERM."""
 
     def __init__(self):
-        self.asked = False
+        self.requested = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Interruption":
@@ -28,6 +28,6 @@ class Interruption:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: Any) -> None:
-        if self.asked:
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from motes.data.source import Source
 from motes.errors import UserError
 from motes.plain.records import from_plain
+from motes.plain.writing import whole_file
 from motes.version import VERSION
 
 
@@ -59,10 +60,8 @@ class Recipe:
         return Source(self.data, self.data_config)
 
     def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh = folder / ".run.json.part"
-        fresh.write_text(json.dumps({"motes": VERSION, **asdict(self)}, indent=2) + "\n")
-        fresh.replace(folder / "run.json")
+        with whole_file(folder / "run.json") as fresh:
+            fresh.write_text(json.dumps({"motes": VERSION, **asdict(self)}, indent=2) + "\n")
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -71,8 +70,8 @@ def read_recipe(folder: Path) -> Recipe:
         facts = json.loads(path.read_text())
         training = from_plain(Training, dict(facts.pop("training")), f"training in {path}")
         check(training)
-        known = {one.name for one in fields(Recipe)}
-        return Recipe(**{key: value for key, value in facts.items() if key in known}, training=training)
+        names = {field.name for field in fields(Recipe)}
+        return Recipe(**{key: value for key, value in facts.items() if key in names}, training=training)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is no run: it has no run.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):

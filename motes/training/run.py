@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model
-from motes.models.checkpoint import write_model
-from motes.plain.writing import begin_folder, finish_folder, flush
+from motes.models.checkpoint import save_tensors, write_model
+from motes.plain.writing import Unwritten, flush, whole_file, whole_folder
 
 FACTS = {"step", "stage", "elapsed", "best"}  # what a checkpoint says of the run
 KEPT = 2  # newest checkpoints, besides the best
@@ -46,24 +46,23 @@ class Run:
                 f"the weights are no longer finite at step {facts['step']}; the last checkpoint is kept: {self.checkpoints / 'last'}"
             )
         target = self.checkpoints / f"step-{facts['step']:07d}"
-        fresh = begin_folder(target)
         try:
-            write_model(model, fresh)
-            save_file(
-                {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
-                fresh / "training.safetensors",
-            )
-            (fresh / "training.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
-            finish_folder(fresh, target)
+            with whole_folder(target) as fresh:
+                write_model(model, fresh)
+                save_tensors(
+                    {key: value.detach().cpu() for key, value in tensors.items()},
+                    fresh / "training.safetensors",
+                )
+                (fresh / "training.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
             self._point("last", target)
             if best:
                 self._point("best", target)
-        except (OSError, SafetensorError) as problem:
+        except (OSError, Unwritten) as problem:
+            reason = getattr(problem, "reason", problem)
             raise UserError(
-                f"the checkpoint of step {facts['step']} could not be written ({problem}); the one before it is whole, make room and resume"
+                f"the checkpoint of step {facts['step']} could not be written ({reason}); the one before it is "
+                "whole, make room and resume"
             ) from None
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
         self._sweep()
 
     def restore(self, tidy: bool = True) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
@@ -117,14 +116,13 @@ class Run:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.pictures.mkdir(exist_ok=True)
         # a training line is of the step about to be taken, a validation line of the steps that were
-        kept = [
+        lines = [
             line
             for line in self.read_metrics()
             if line.get("step", math.inf) + ("validation" not in line) <= step
         ]
-        fresh = self.metrics.with_suffix(".part")
-        fresh.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        fresh.replace(self.metrics)
+        with whole_file(self.metrics) as fresh:
+            fresh.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def _point(self, name: str, target: Path) -> None:
         link = self.checkpoints / f".{name}.link"

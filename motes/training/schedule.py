@@ -1,7 +1,7 @@
 """What happens at which share of a run: stages, learning rate, and the rows of each step."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -28,12 +28,29 @@ def stage_at(stages: Sequence[Stage], share: float) -> int:
 
 
 def learning_rate(training: Training, step: int, share: float) -> float:
+    """At a step, and at a share of the run: it climbs over the first steps, then follows the schedule."""
     climb = min(1.0, (step + 1) / training.warm_steps) if training.warm_steps else 1.0
-    if training.schedule == "cosine":
-        return training.learning_rate * climb * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-    if training.schedule == "halving":
-        return training.learning_rate * climb * 0.5 ** sum(share >= place for place in training.halvings)
-    return training.learning_rate * climb
+    return training.learning_rate * climb * SCHEDULES[training.schedule](training, share)
+
+
+def _constant(training: Training, share: float) -> float:
+    return 1.0
+
+
+def _cosine(training: Training, share: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+
+def _halving(training: Training, share: float) -> float:
+    return 0.5 ** sum(share >= halving for halving in training.halvings)
+
+
+# schedule -> factor of the learning rate at a share of the run
+SCHEDULES: dict[str, Callable[[Training, float], float]] = {
+    "constant": _constant,
+    "cosine": _cosine,
+    "halving": _halving,
+}
 
 
 class Order:

@@ -24,15 +24,11 @@ def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
     model.eval()
     torch.manual_seed(0)
     with torch.no_grad():
-        found = [(len(batch), model.validate(batch)) for batch in batches]
+        measured = [(len(batch), model.validate(batch)) for batch in batches]
         if isinstance(model, Calibrates):
             model.calibrate(batches)
     model.train(was_training)
-    terms = {
-        name: sum(losses.terms[name].sum().item() for _, losses in found) / len(rows)
-        for name in found[0][1].terms
-    }
-    return {
-        "validation": sum(count * losses.total.item() for count, losses in found) / len(rows),
-        "terms": terms,
-    }
+    names = measured[0][1].terms
+    total = sum(count * losses.total.item() for count, losses in measured)
+    sums = {name: sum(losses.terms[name].sum().item() for _, losses in measured) for name in names}
+    return {"validation": total / len(rows), "terms": {name: sums[name] / len(rows) for name in names}}

@@ -45,6 +45,16 @@ class Particles(Rows):
     """A picture as a set of K things (and a background): where, what look, how present, how sure.
 
     Edits return new objects and touch one particle of one picture (`picture` counts within the batch).
+
+    >>> particles = Particles(position=torch.zeros(1, 2, 2), log_variance=torch.zeros(1, 2, 2),
+    ...     features=torch.zeros(1, 2, 3), feature_log_variance=torch.zeros(1, 2, 3),
+    ...     presence=torch.ones(1, 2), background=torch.zeros(1, 3))
+    >>> particles.moved(1, (0.25, -0.5)).position.tolist()
+    [[[0.0, 0.0], [0.25, -0.5]]]
+    >>> particles.without(0).believed.tolist()
+    [[False, True]]
+    >>> particles.joined(particles, 0).count
+    3
     """
 
     # (row, column) in [-1, 1]

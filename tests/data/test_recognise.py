@@ -5,17 +5,17 @@ import argparse
 import numpy as np
 import pytest
 from PIL import Image
-from tests.apps.test_cli import motes, refused
 
 from motes.apps.cli.recipe import choose_data, make_recipe
 from motes.data.recognise import find_source
 from motes.errors import UserError
 from motes.training.presets import PRESETS
+from tests.apps.cli.test_main import motes, refused
 
 
-def told(**options):
+def arguments(**options):
     names = ("preset", "data", "steps", "max_minutes", "seed", "out")
-    return argparse.Namespace(**{**dict.fromkeys(names), **options})
+    return argparse.Namespace(**{**dict.fromkeys(names), "dotted": [], **options})
 
 
 def test_prepare_then_train(tmp_path):
@@ -76,7 +76,7 @@ def test_options_of_the_preset_stay_with_other_pictures(tmp_path):
     recipe = choose_data(PRESETS["dlp-celeba"].recipe, str(tmp_path))
     assert recipe.data_config == {"path": str(tmp_path), "image_size": (128, 128)}
     with pytest.raises(UserError, match="dlp-celeba needs pictures"):
-        make_recipe(told(preset="dlp-celeba"), [])
+        make_recipe(arguments(preset="dlp-celeba"))
 
 
 def test_a_folder_is_what_is_in_it(tmp_path):
@@ -121,7 +121,7 @@ def test_names_with_places():
     recipe = choose_data(PRESETS["dlp-celeba"].recipe, "celeba:/data/faces")
     assert recipe.data == "celeba" and recipe.data_config == {"root": "/data/faces", "image_size": (128, 128)}
     with pytest.raises(UserError, match="to know where clevrer lies: clevrer:PLACE"):
-        make_recipe(told(preset="dlp-clevrer", data="clevrer"), [])
+        make_recipe(arguments(preset="dlp-clevrer", data="clevrer"))
     with pytest.raises(UserError, match="shapes lies nowhere"):
         find_source("shapes:/data")
 
@@ -167,7 +167,7 @@ def test_a_folder_called_like_a_data_set_is_spoken_of(tmp_path, monkeypatch):
 
 
 def test_scores_are_written_into_a_folder_that_is_not_there_yet(tmp_path):
-    from motes.apps.cli.commands import _write_json
+    from motes.apps.cli.evaluate import write_scores
 
-    _write_json(tmp_path / "new" / "folder" / "scores.json", {})
+    write_scores(tmp_path / "new" / "folder" / "scores.json", {})
     assert (tmp_path / "new" / "folder" / "scores.json").read_text() == "{}\n"

@@ -1,4 +1,4 @@
-"""What holds in every generated world: rows are theirs alone, splits differ, masks, boxes and centres bear each other out."""
+"""Every generated world: a row does not depend on others, splits differ, masks, boxes and centres agree."""
 
 import hashlib
 import os
@@ -14,7 +14,8 @@ from motes.data import DATASETS
 from motes.data.worlds.dice import SPLITS
 from motes.errors import UserError
 
-# of some rows of the test split; if one changes, so does what everyone has measured with that world
+# options, and the hash of some rows of the test split; if one changes, results measured with that world are
+# no longer comparable
 WORLDS = {
     "sprites": ({}, "8d3a56e2e3378d4f"),
     "sprites smooth": (
@@ -38,18 +39,18 @@ EACH = pytest.mark.parametrize("name", WORLDS)
 
 
 def open_world(name, split="test", **more):
-    made = DATASETS[name.partition(" ")[0]]
-    return made(made.Config(**WORLDS[name][0], **more), split)
+    world = DATASETS[name.partition(" ")[0]]
+    return world(world.Config(**WORLDS[name][0], **more), split)
 
 
-def some_rows(data):
+def sample_rows(data):
     """Of different clips, at different times."""
     return [clip * data.frames + 7 * clip % data.frames for clip in range(24)]
 
 
 def hash_of(name):
     data = open_world(name)
-    return hashlib.sha256(data.pixels(some_rows(data)).tobytes()).hexdigest()[:16]
+    return hashlib.sha256(data.pixels(sample_rows(data)).tobytes()).hexdigest()[:16]
 
 
 @EACH
@@ -60,45 +61,46 @@ def test_pictures_are_the_same_on_every_machine(name):
 def test_a_machine_with_fewer_instructions_draws_the_same():
     """As if it had no vector instructions but the oldest, which round as all others do."""
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_worlds as t\n"
-    code += "for name, (_, known) in t.WORLDS.items():\n"
-    code += "    assert t.hash_of(name) == known, name\n"
+    code += "for name, (_, expected) in t.WORLDS.items():\n"
+    code += "    assert t.hash_of(name) == expected, name\n"
     plain = {
         "ATEN_CPU_CAPABILITY": "default",
         "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX X86_V3 X86_V4",
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **plain}, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 @EACH
 def test_a_row_is_the_same_alone_and_among_others(name):
     data = open_world(name)
-    some = data.pixels([9, 2, 2, 70])
-    assert some.shape == (4, *data.image_shape) and some.dtype == np.uint8
-    assert (some[1] == some[2]).all() and (open_world(name).pixels([70])[0] == some[3]).all()
-    few, one = data.truth([9, 2]), data.truth([2])
+    pictures = data.pixels([9, 2, 2, 70])
+    assert pictures.shape == (4, *data.image_shape) and pictures.dtype == np.uint8
+    assert (pictures[1] == pictures[2]).all() and (open_world(name).pixels([70])[0] == pictures[3]).all()
+    pair = data.truth([9, 2])
+    single = data.truth([2])
     for key in ("present", "centres", "boxes", "masks", "whole"):
-        assert (getattr(few, key)[1] == getattr(one, key)[0]).all(), key
+        assert (getattr(pair, key)[1] == getattr(single, key)[0]).all(), key
     for part in ("factors", "scene"):
-        for key, value in getattr(few, part).items():
-            assert (value[1] == getattr(one, part)[key][0]).all(), key
+        for key, value in getattr(pair, part).items():
+            assert (value[1] == getattr(single, part)[key][0]).all(), key
 
 
 @EACH
 def test_splits_and_seeds_share_nothing(name):
     frames = open_world(name).frames
     rows = range(0, 40 * frames, frames)
-    seen = [picture.tobytes() for split in SPLITS for picture in open_world(name, split).pixels(rows)]
-    seen += [picture.tobytes() for picture in open_world(name, seed=1).pixels(rows)]
-    assert len(set(seen)) == len(seen)
+    pictures = [picture.tobytes() for split in SPLITS for picture in open_world(name, split).pixels(rows)]
+    pictures += [picture.tobytes() for picture in open_world(name, seed=1).pixels(rows)]
+    assert len(set(pictures)) == len(pictures)
 
 
 @EACH
 def test_masks_boxes_and_presence_agree(name):
     data = open_world(name)
-    truth = data.truth(some_rows(data))
+    truth = data.truth(sample_rows(data))
     assert truth.masks.shape == (24, truth.present.shape[1], *data.image_shape[1:])
     assert truth.masks.sum(1).max() == 1, "no pixel belongs to two"
     assert not (truth.masks & ~truth.whole).any()
@@ -113,7 +115,7 @@ def test_masks_boxes_and_presence_agree(name):
 @EACH
 def test_centres_are_those_of_the_whole(name):
     data = open_world(name)
-    truth = data.truth(some_rows(data))
+    truth = data.truth(sample_rows(data))
     side = torch.tensor(data.image_shape[1:])
     for n, k in truth.present.nonzero().tolist():
         where = truth.whole[n, k].nonzero()
@@ -125,17 +127,17 @@ def test_centres_are_those_of_the_whole(name):
 
 
 @EACH
-def test_who_covers_is_nearer(name):
+def test_what_covers_another_is_nearer(name):
     data = open_world(name)
-    truth = data.truth(some_rows(data))
+    truth = data.truth(sample_rows(data))
     for n, k in truth.present.nonzero().tolist():
         hidden = truth.whole[n, k] & ~truth.masks[n, k]
-        for other in truth.masks[n, :, hidden].any(1).nonzero()[:, 0].tolist():
-            assert truth.factors["depth"][n, other] < truth.factors["depth"][n, k]
+        for cover in truth.masks[n, :, hidden].any(1).nonzero()[:, 0].tolist():
+            assert truth.factors["depth"][n, cover] < truth.factors["depth"][n, k]
 
 
 @EACH
-def test_rows_and_words_that_cannot_be(name):
+def test_rows_out_of_range_and_empty_splits_are_refused(name):
     data = open_world(name, count=3, held_out=2)
     with pytest.raises(IndexError):
         data.pixels([len(data)])

@@ -8,7 +8,7 @@ from motes.evaluation.question import EncodedBatch, Evidence
 from motes.models.base import Model
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import Footprints
-from motes.ops.rendering.glimpse import place
+from motes.ops.rendering.glimpse import place_glimpses
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Particles
 
@@ -33,7 +33,7 @@ class Discs(Model):
         return render(self.glimpses(latent), latent.position, latent.presence, background)
 
     def shares(self, latent):
-        windows = place(self.glimpses(latent)[:, :, :1], latent.position, self.size)
+        windows = place_glimpses(self.glimpses(latent)[:, :, :1], latent.position, self.size)
         return Footprints.of(windows, latent.presence, self.size).on_canvas()
 
     def glimpses(self, latent):

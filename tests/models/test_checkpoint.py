@@ -64,7 +64,7 @@ def test_the_same_config_and_weights_come_back(model, folder):
         ({"model": "vea"}, "did you mean vae"),
         ({"model": []}, "there is no model"),
         ({"code_dimm": 3}, "did you mean code_dim"),
-        ({"code_dim": "3"}, "code_dim is '3', it should be int"),
+        ({"code_dim": "3"}, "code_dim is '3', it should be a whole number"),
         ({"code_dim": 3.5}, "code_dim is 3.5"),
         ({"code_dim": True}, "code_dim is True"),
         ({"image_size": "large"}, "image_size is 'large'"),

@@ -1,23 +1,22 @@
-"""Blocks: perceptual losses read what they should, PointNet's split layer is the plain one, normalisation is torch's."""
+"""Blocks: losses of pictures prefer what they should, PointNet's split layer is the plain one, normalisation is torch's."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from motes.errors import UserError
 from motes.nn.blocks.conv import ConvBlock, through
 from motes.nn.blocks.normalisation import BatchNorm
-from motes.nn.blocks.pointnet import EdgeLayer, nearest
+from motes.nn.blocks.pointnet import EdgeLayer, nearest_neighbours
 from motes.nn.blocks.upward import DoublingConvolution
-from motes.nn.losses import perceptual, vgg
+from motes.nn.losses.perceptual import PyramidLoss, SquaredError
 from motes.ops.pictures.image_loss import laplacian_error, squared_error
 
 
 def test_edge_layer_is_the_maximum_over_plain_edges():
     torch.manual_seed(0)
     layer, nodes, places = EdgeLayer(5, 7).eval(), torch.randn(2, 6, 5), torch.randn(2, 6, 2)
-    near = nearest(places, 3)
+    near = nearest_neighbours(places, 3)
     assert (near == torch.arange(6)[None, :, None]).any(2).all(), "itself is among the nearest"
     found = layer(nodes, places, near)
     for b, i in ((0, 0), (1, 4)):
@@ -39,9 +38,9 @@ def test_normalisation_is_torchs():
     torch.testing.assert_close(ours.running_var, theirs.running_var)
 
 
-@pytest.mark.parametrize("name", ["mse", "pyramid"])
-def test_losses_are_zero_on_the_same_picture_and_one_number_each(name):
-    loss, picture = perceptual.reconstruction_loss(name), torch.rand(3, 3, 20, 28)
+@pytest.mark.parametrize("build", [SquaredError, PyramidLoss])
+def test_losses_are_zero_on_the_same_picture_and_one_number_each(build):
+    loss, picture = build(), torch.rand(3, 3, 20, 28)
     assert loss(picture, picture).tolist() == [0, 0, 0]
     other = picture.clone()
     other[1] += 0.1
@@ -57,35 +56,6 @@ def test_pyramid_prefers_a_shifted_edge_to_a_blur_where_squares_do_not():
     assert squared_error(blurred, edge) < squared_error(shifted, edge)
     ratio = laplacian_error(blurred, edge) / laplacian_error(shifted, edge)
     assert ratio > squared_error(blurred, edge) / squared_error(shifted, edge)
-
-
-def test_vgg_reads_weights_laid_out_like_the_real_file(tmp_path, monkeypatch):
-    torch.manual_seed(0)
-    network = vgg.vgg_network()
-    state = {f"features.{key}": value for key, value in network.state_dict().items()} | {
-        "classifier.0.weight": torch.zeros(2, 2)
-    }
-    torch.save(state, tmp_path / "vgg.pth")
-    monkeypatch.setenv("MOTES_VGG_WEIGHTS", str(tmp_path / "vgg.pth"))
-    loss = perceptual.reconstruction_loss("vgg")
-    drawn, wanted = torch.rand(2, 3, 16, 16, requires_grad=True), torch.rand(2, 3, 16, 16, requires_grad=True)
-    found = loss(drawn, wanted)
-    found.sum().backward()
-    assert found.shape == (2,) and drawn.grad is not None
-    assert not list(loss.parameters()) and not loss.state_dict(), "frozen, and no part of the model"
-    features = vgg.vgg_features(network, torch.rand(1, 3, 64, 64))
-    assert [one.shape[1] for one in features] == [64, 128, 256, 512, 512]
-    assert [one.shape[2] for one in features] == [64, 32, 16, 8, 2]
-    assert all((one >= 0).all() for one in features), "after the rectifiers"
-
-
-def test_missing_vgg_weights_are_explained(tmp_path, monkeypatch):
-    monkeypatch.setattr(vgg, "vgg_places", lambda: [tmp_path / "a", tmp_path / "b"])
-    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *a, **k: (_ for _ in ()).throw(OSError()))
-    with pytest.raises(UserError, match=r"397923af.*none of .*a, .*b.*reconstruction mse"):
-        vgg.find_vgg_weights()
-    with pytest.raises(UserError, match="choose one of mse"):
-        perceptual.reconstruction_loss("lpips")
 
 
 STACKS = {

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,10 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from watchers import StopAt
 
 from motes import load
 from motes.errors import UserError
-from motes.training import loop
+from motes.training import loop, running
 from motes.training.recipe import Recipe, Training
 from motes.training.run import Run
 
@@ -43,20 +43,6 @@ RECIPES = {
     ),
     "vae": Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, DATA, SHORT),
 }
-
-
-class StopAt:
-    """A watcher that presses Ctrl-C after a step."""
-
-    def __init__(self, step):
-        self.at = step
-
-    def step(self, record):
-        pass
-
-    def evaluated(self, record, model, run):
-        if record["step"] == self.at:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 class KilledAt:
@@ -122,7 +108,7 @@ def test_a_run_killed_at_a_step_keeps_no_line_of_metrics_twice(killed, tmp_path)
 @pytest.mark.parametrize("place", ["best", "last"])
 def test_killed_between_a_checkpoint_and_its_links(place, tmp_path, monkeypatch):
     held_out = iter([3.0, 1.0, 2.0])  # the second checkpoint is the best
-    monkeypatch.setattr(loop, "validate", lambda *rest: {"validation": next(held_out), "terms": {}})
+    monkeypatch.setattr(running, "validate", lambda *rest: {"validation": next(held_out), "terms": {}})
     real = Run._point
 
     def dies(self, name, target):
@@ -256,19 +242,19 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(tmp_pa
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     from motes.training import run as room
 
-    real = room.save_file
+    real = room.save_tensors
 
     def full(tensors, path):
         if "step-0000008" in str(path):
             raise OSError(28, "No space left on device")
         real(tensors, path)
 
-    monkeypatch.setattr(room, "save_file", full)
+    monkeypatch.setattr(room, "save_tensors", full)
     with pytest.raises(UserError, match="No space left"):
         loop.train(RECIPES["vae"], tmp_path / "run")
     assert (tmp_path / "run/checkpoints/last").resolve().name == "step-0000004"
     assert not list((tmp_path / "run/checkpoints").glob(".*.part"))
-    monkeypatch.setattr(room, "save_file", real)
+    monkeypatch.setattr(room, "save_tensors", real)
     loop.resume(tmp_path / "run")
     loop.train(RECIPES["vae"], tmp_path / "whole")
     assert same(final(tmp_path / "whole"), final(tmp_path / "run"))
@@ -288,7 +274,7 @@ def test_a_run_is_not_overwritten_and_sizes_are_checked(tmp_path):
 TWO = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = sys.argv[2:]
 from accelerate import PartialState
 from test_loop import RECIPES, SHORT, replace
 from motes.training import loop
@@ -331,7 +317,7 @@ def test_two_processes_learn_what_one_does_and_stop_together(tmp_path):
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
-        [*command, str(tmp_path), str(Path(__file__).parent)],
+        [*command, str(tmp_path), str(Path(__file__).parent), str(Path(__file__).parents[1])],
         env=environment,
         capture_output=True,
         text=True,

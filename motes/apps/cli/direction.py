@@ -1,20 +1,27 @@
 """`motes direction`: what a model's latent changes by from pictures before to pictures after, and pictures
-moved along it."""
+moved along it. Words are checked before torch is imported."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.picture_arguments import add_fit
+from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
 from motes.apps.drawing.save import refuse_other_kinds, save_picture
 from motes.errors import UserError
 
+if TYPE_CHECKING:
+    from motes.apps.session.session import Session
+    from motes.explore.direction import Direction
+
 ABOUT = "learn from pairs what changes, and draw pictures at several strengths of it: motes direction RUN --pairs DIR"
-KINDS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 ENDS = ("before", "after")
-SHOWN = 4  # pictures of the pairs that are drawn, if none are named
+# pictures of the pairs that are drawn, if none are named
+SHOWN = 4
+# pixels of a drawn picture's longer side, about
+SIDE = 128
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ class Pairs:
     after: list[Path]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, help="a run or checkpoint folder; any model that draws")
+def add_arguments(parser: Parser) -> None:
+    add_run(parser, "a run or checkpoint folder; any model that draws")
     parser.add_argument(
         "--pairs",
         type=Path,
@@ -58,100 +65,109 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_fit(parser)
 
 
-def run(told: argparse.Namespace) -> None:
-    """Words are checked before torch is imported."""
-    for path in (told.run, told.pairs, *(told.pictures or ())):
-        if not path.exists():
-            raise UserError(f"{path} does not exist")
-    refuse_other_kinds(told.out)
-    if told.particle is not None and told.particle < 0:
-        raise UserError(f"particles are numbered from 0 up, there is no {told.particle}")
-    _learn(told, find_pairs(told.pairs))
+def run(arguments: argparse.Namespace) -> None:
+    refuse_missing(arguments.run, arguments.pairs, *(arguments.pictures or ()))
+    refuse_other_kinds(arguments.out)
+    if arguments.particle is not None and arguments.particle < 0:
+        raise UserError(f"particles are numbered from 0 up, there is no {arguments.particle}")
+    pairs = find_pairs(arguments.pairs)
+    from motes.apps.drawing.marks import sheet
+    from motes.apps.session.session import Session
+    from motes.explore.direction import bending, of_pairs
+
+    session = Session.open(arguments.run)
+    before = _encoded(session, pairs.before, arguments.fit)
+    after = _encoded(session, pairs.after, arguments.fit)
+    direction = (bending if arguments.bending else of_pairs)(before, after)
+    pictures = arguments.pictures or pairs.before[:SHOWN]
+    save_picture(sheet(_strip(arguments, session, direction, pictures)), arguments.out)
+    _write(arguments.out.with_suffix(".npz"), direction)
+    _report(arguments, pairs, direction.agreement)
+
+
+def _report(arguments: argparse.Namespace, pairs: Pairs, agreement: float) -> None:
+    print(
+        f"{len(pairs.before)} pairs; their changes point one way by {agreement:.2f} "
+        "(1: all alike, 0: each its own)"
+    )
+    strengths = " ".join(f"{strength:g}" for strength in arguments.strengths)
+    arrays = arguments.out.with_suffix(".npz")
+    print(f"strengths {strengths} of the picture on the left: {arguments.out}; the direction: {arrays}")
 
 
 def find_pairs(folder: Path) -> Pairs:
-    """By name: before/a.png with after/a.png, whatever their kinds; or a-before.png with a-after.png, also
+    """By name: before/a.png with after/a.png, whatever their endings; or a-before.png with a-after.png, also
     with _ or a space."""
     if all((folder / end).is_dir() for end in ENDS):
-        found = [{file.stem: file for file in _pictures(folder / end)} for end in ENDS]
+        before, after = ({file.stem: file for file in _pictures(folder / end)} for end in ENDS)
     else:
-        found = [
-            {
-                file.stem[: -len(end)].rstrip("-_ "): file
-                for file in _pictures(folder)
-                if _ends(file.stem, end)
-            }
-            for end in ENDS
-        ]
-    before, after = found
+        before, after = (_named_so(folder, end) for end in ENDS)
     if not before and not after:
         raise UserError(
-            f"{folder} holds no pairs: pictures in before/ and after/ with the same names, or NAME-before and NAME-after"
+            f"{folder} holds no pairs: pictures in before/ and after/ with the same names, "
+            "or NAME-before and NAME-after"
         )
-    if lonely := sorted(before.keys() ^ after.keys()):
-        lacks = "after" if lonely[0] in before else "before"
-        more = f", nor have {len(lonely) - 1} others" if len(lonely) > 1 else ""
-        raise UserError(
-            f"{lonely[0]!r} in {folder} has no picture {lacks}{more}; each wants one before and one after of the same name"
-        )
+    _refuse_lonely(folder, before, after)
     names = sorted(before)
     return Pairs([before[name] for name in names], [after[name] for name in names])
 
 
+def _named_so(folder: Path, end: str) -> dict[str, Path]:
+    """The pictures whose name ends in `end`, by what stands before it."""
+    files = (file for file in _pictures(folder) if _ends(file.stem, end))
+    return {file.stem[: -len(end)].rstrip("-_ "): file for file in files}
+
+
+def _refuse_lonely(folder: Path, before: Mapping[str, Path], after: Mapping[str, Path]) -> None:
+    lonely = sorted(before.keys() ^ after.keys())
+    if not lonely:
+        return
+    missing = "after" if lonely[0] in before else "before"
+    more = f", nor have {len(lonely) - 1} others" if len(lonely) > 1 else ""
+    raise UserError(
+        f"{lonely[0]!r} in {folder} has no picture {missing}{more}; "
+        "each wants one before and one after of the same name"
+    )
+
+
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in KINDS)
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS)
 
 
 def _ends(stem: str, end: str) -> bool:
     return stem.lower().endswith(end) and (len(stem) == len(end) or stem[-len(end) - 1] in "-_ ")
 
 
-def _learn(told: argparse.Namespace, pairs: Pairs) -> None:
-    from motes.apps.drawing.marks import sheet
-    from motes.apps.session.session import Session
-    from motes.explore.direction import bending, of_pairs
-
-    session = Session.open(told.run)
-    latents = [_encoded(session, files, told.fit) for files in (pairs.before, pairs.after)]
-    direction = (bending if told.bending else of_pairs)(*latents)
-    rows = _strip(session, direction, told.pictures or pairs.before[:SHOWN], told)
-    save_picture(sheet(rows), told.out)
-    beside = told.out.with_suffix(".npz")
-    _write(beside, direction)
-    print(
-        f"{len(pairs.before)} pairs; their changes point one way by {direction.agreement:.2f} (1: all alike, 0: each its own)"
-    )
-    print(
-        f"strengths {' '.join(f'{one:g}' for one in told.strengths)} of the picture on the left: {told.out}; the direction: {beside}"
-    )
-
-
-def _encoded(session: Any, files: Sequence[Path], fit: str) -> Any:
+def _encoded(session: "Session", files: Sequence[Path], fit: str) -> Any:
+    """The latents of all files in one; every file is needed."""
     from motes.types.rows import Rows
 
-    latent = Rows.cat([found.latent for found in session.encode_files(files, fit=fit)])
+    latent = Rows.cat([encoded.latent for encoded in session.encode_files(files, fit=fit)])
     if session.skipped:
         raise UserError(f"every picture of a pair is needed: {session.skipped[0]}")
     return latent
 
 
 def _strip(
-    session: Any, direction: Any, pictures: Sequence[Path], told: argparse.Namespace
+    arguments: argparse.Namespace, session: "Session", direction: "Direction", pictures: Sequence[Path]
 ) -> list[list[Any]]:
+    """A row for each picture: the picture itself, then drawn at every strength."""
     from motes.apps.drawing.marks import to_picture
 
     rows = []
     for path in pictures:
-        image = session.read(path, told.fit)
+        image = session.read(path, arguments.fit)
         latent = session.encode(image)
-        particle = _chosen(latent, told.particle)
-        moved = [session.decode(direction.moved(latent, strength, particle)) for strength in told.strengths]
-        rows.append([to_picture(one[0], 128) for one in (image, *moved)])
+        particle = _chosen(latent, arguments.particle)
+        images = [image]
+        for strength in arguments.strengths:
+            images.append(session.decode(direction.moved(latent, strength, particle)))
+        rows.append([to_picture(image[0], SIDE) for image in images])
     return rows
 
 
 def _chosen(latent: Any, particle: int | None) -> int | None:
-    """Of a picture's particles the one that was asked for, or else the surest that is there."""
+    """The particle that was named; without one, the surest of the picture's that is there."""
     from motes.types.latents import Particles
 
     if not isinstance(latent, Particles) or particle is not None:
@@ -159,13 +175,13 @@ def _chosen(latent: Any, particle: int | None) -> int | None:
     return int((latent.confidence[0] - 1e6 * (latent.confident().presence[0] <= 0.5)).argmax())
 
 
-def _write(path: Path, direction: Any) -> None:
+def _write(path: Path, direction: "Direction") -> None:
     """Its parts by name, and those of its turn with `turn_` before; for NumPy."""
     import numpy as np
 
-    from motes.plain.writing import fresh_file
+    from motes.plain.writing import whole_file
 
-    arrays = {name: value.cpu().numpy() for name, value in direction.step.items()}
+    arrays: dict[str, Any] = {name: value.cpu().numpy() for name, value in direction.step.items()}
     arrays |= {f"turn_{name}": value.cpu().numpy() for name, value in direction.turn.items()}
-    with fresh_file(path) as fresh, fresh.open("wb") as file:
+    with whole_file(path) as fresh, fresh.open("wb") as file:
         np.savez(file, **arrays)

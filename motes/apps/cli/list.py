@@ -1,29 +1,48 @@
-"""What there is to choose from: presets, models, data sets, and every option of a preset. Imports no
-torch."""
+"""`motes list`: presets, models, data sets and scores; or every option of one of them. Imports no torch."""
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import argparse
 
+from motes.apps.cli.arguments import Parser
 from motes.apps.cli.recipe import describe
 from motes.data import DATASETS
+from motes.evaluation import SCORES
 from motes.models import MODELS
-from motes.plain.options import first_line
 from motes.training.presets import PRESETS
+
+ABOUT = "presets, models, data sets and scores"
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_argument("preset", nargs="?", help="show the options of this preset, model or data set")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    if arguments.preset:
+        show_options(arguments.preset)
+    else:
+        show_choices()
 
 
 def show_choices() -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(show_header=False, box=None)
     for name, preset in PRESETS.items():
-        table.add_row("preset", f"[bold]{name}[/]", preset.about)
-    for name in MODELS:
-        table.add_row("model", f"[bold]{name}[/]", "")
-    for name in DATASETS:
-        table.add_row("data", f"[bold]{name}[/]", Text(first_line(DATASETS.source(name).partition(":")[0])))
+        table.add_row("preset", Text(name, "bold"), preset.about)
+    for kind, registry in (("model", MODELS), ("data", DATASETS), ("score", SCORES)):
+        for name in registry:
+            table.add_row(kind, Text(name, "bold"), registry.row(name).about)
     Console().print(table)
 
 
 def show_options(preset: str) -> None:
+    """Every option with a dot of a preset or data set, with its value there."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(title=f"every option of {preset}, as it stands there", title_justify="left", box=None)
     table.add_column("option", no_wrap=True)
     table.add_column("value")

@@ -1,6 +1,7 @@
-"""From the words of `motes train` to a recipe; and what there is to choose from. Imports no torch."""
+"""From the words of a command to a recipe, and from a run to the recipe of its data. Imports no torch."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,49 +10,59 @@ from motes.data import DATASETS
 from motes.data.recognise import check_place, find_source, fit_options, warn_of_namesake
 from motes.errors import UserError
 from motes.models import MODELS
-from motes.plain.options import nearest, options_of, read_options
+from motes.plain.options import nearest, options_of, read_options, spelling
 from motes.training.presets import PRESETS
-from motes.training.recipe import Recipe
+from motes.training.recipe import Recipe, read_recipe
 
-RUNS = {
-    ("dlp-quick", "shapes"): "shapes"
-}  # preset and data -> the folder in runs/, where it is not the preset's name
+# preset and data -> the folder in runs/, where it is not the preset's name
+RUNS = {("dlp-quick", "shapes"): "shapes"}
+TRAINING = "training/recipe:Training"
 
 
-def make_recipe(told: argparse.Namespace, rest: list[str]) -> tuple[Recipe, Path]:
-    """The preset, changed as asked; and the run folder."""
-    name = told.preset or "dlp-quick"
-    if name not in PRESETS:
-        raise UserError(nearest(name, PRESETS, "preset"))
-    recipe = choose_data(PRESETS[name].recipe, told.data)
-    sources = {
-        "model": MODELS.source(recipe.model),
-        "data": DATASETS.source(recipe.data),
-        "training": "training/recipe:Training",
-    }
-    options = read_options(rest, sources)
-    for word, field in (("steps", "steps"), ("max_minutes", "max_minutes"), ("seed", "seed")):
-        if getattr(told, word) is not None:
-            options["training"].setdefault(field, getattr(told, word))
-    if told.steps is not None and told.max_minutes is None:
-        options["training"].setdefault(
-            "max_minutes", 0.0
-        )  # steps were asked for: the clock shall not end them
-    if (
-        told.seed is not None
-        and recipe.data != "folder"
-        and "seed" in options_of(DATASETS.source(recipe.data))
-    ):
-        options["data"].setdefault("seed", told.seed)
+def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
+    """The preset with the changes that `motes train` was given, and the run folder."""
+    name = arguments.preset or "dlp-quick"
+    recipe = choose_data(_named(name), arguments.data)
+    if not recipe.data:
+        raise UserError(f"{name} is a model and no preset; name what it learns from with --data")
+    options = read_options(
+        arguments.dotted,
+        {"model": MODELS.source(recipe.model), "data": DATASETS.source(recipe.data), "training": TRAINING},
+    )
     recipe = replace(
         recipe,
         preset=name,
         model_config={**recipe.model_config, **options["model"]},
-        data_config={**recipe.data_config, **options["data"]},
-        training=replace(recipe.training, **options["training"]),
+        data_config={**recipe.data_config, **_seed_of_data(arguments, recipe.data), **options["data"]},
+        training=replace(recipe.training, **{**_shortcuts(arguments), **options["training"]}),
     )
     check_place(recipe.data, recipe.data_config, f"preset {name}")
-    return recipe, told.out or Path("runs") / RUNS.get((name, recipe.data), name)
+    return recipe, arguments.out or Path("runs") / RUNS.get((name, recipe.data), name)
+
+
+def _named(name: str) -> Recipe:
+    """A preset's recipe; of a model's name the recipe with its defaults, and no data yet."""
+    if name in PRESETS:
+        return PRESETS[name].recipe
+    if name in MODELS:
+        return Recipe(name, "")
+    raise UserError(nearest(name, PRESETS, "preset"))
+
+
+def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options of training that have a short name as well; the one with a dot counts where both are given."""
+    names = ("steps", "max_minutes", "seed")
+    options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    if "steps" in options:
+        # the clock shall not end a run before its steps
+        options.setdefault("max_minutes", 0.0)
+    return options
+
+
+def _seed_of_data(arguments: argparse.Namespace, data: str) -> dict[str, int]:
+    """Generated pictures follow the run's seed; files of a folder are split by their own."""
+    follows = data != "folder" and "seed" in options_of(DATASETS.source(data))
+    return {"seed": arguments.seed} if follows and arguments.seed is not None else {}
 
 
 def choose_data(recipe: Recipe, data: str | None) -> Recipe:
@@ -61,41 +72,58 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
     if data == recipe.data:
         warn_of_namesake(data)
         return recipe
-    name, place = find_source(data)
+    name, place_options = find_source(data)
     size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
-    if place and not size:
+    if place_options and not size:
         size = (64, 64)
-    return replace(
-        recipe,
-        data=name,
-        data_config=fit_options(
-            name, place, {**recipe.data_config, **({"image_size": size} if size else {})}
-        ),
-    )
+    before = {**recipe.data_config, **({"image_size": size} if size else {})}
+    return replace(recipe, data=name, data_config=fit_options(name, place_options, before))
+
+
+def find_recipe(run: Path) -> Recipe | None:
+    """The recipe of a run folder, or of the run that a checkpoint folder lies in."""
+    for folder in (run, *run.resolve().parents[:2]):
+        if (folder / "run.json").is_file():
+            return read_recipe(folder)
+    return None
+
+
+def recipe_for(run: Path, config: Any, data: str | None = None) -> Recipe:
+    """The data that a run was trained on, or other data that is named, at the size of the model's config."""
+    if data is not None:
+        size = {"image_size": config.image_size, "channels": config.channels}
+        recipe = choose_data(Recipe("dlp", "", data_config=size), data)
+        options = options_of(DATASETS.source(recipe.data))
+        known_size = {name: value for name, value in size.items() if name in options}
+        return replace(recipe, data_config={**recipe.data_config, **known_size})
+    recipe = find_recipe(run)
+    if recipe is None or not recipe.data:
+        raise UserError(f"{run} does not say what it was trained on; name pictures with --data")
+    return recipe
 
 
 def describe(name: str) -> list[tuple[str, str, str, str]]:
-    """Every dotted option of a preset, or of a data set: its name, its kind, the value it has there, what it
-    does."""
-    homes: dict[str, tuple[str, dict[str, Any]]]
-    if name in PRESETS:
-        recipe = PRESETS[name].recipe
-        homes = {
-            "model": (MODELS.source(recipe.model), recipe.model_config),
-            "data": (DATASETS.source(recipe.data), recipe.data_config),
-            "training": ("training/recipe:Training", vars(recipe.training)),
-        }
-    elif name in DATASETS:
-        homes = {"data": (DATASETS.source(name), {})}
-    else:
-        raise UserError(nearest(name, [*PRESETS, *DATASETS], "preset or data set"))
+    """Every option with a dot of a preset, model or data set: its name, its kind, its value, what it does."""
+    if name in DATASETS:
+        return _described("data", DATASETS.source(name), {})
+    if name not in PRESETS and name not in MODELS:
+        raise UserError(nearest(name, [*PRESETS, *MODELS, *DATASETS], "preset, model or data set"))
+    recipe = _named(name)
+    data = _described("data", DATASETS.source(recipe.data), recipe.data_config) if recipe.data else []
+    return [
+        *_described("model", MODELS.source(recipe.model), recipe.model_config),
+        *data,
+        *_described("training", TRAINING, vars(recipe.training)),
+    ]
+
+
+def _described(home: str, source: str, values: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return [
         (
-            f"--{home}.{option.name.replace('_', '-')}",
+            spelling(home, option.name),
             option.kind,
             str(values.get(option.name, option.default)),
             option.about,
         )
-        for home, (source, values) in homes.items()
         for option in options_of(source).values()
     ]

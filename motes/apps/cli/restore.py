@@ -1,21 +1,40 @@
-"""`motes restore`: a picture of which a part is hidden, noisy or seen from afar, completed by a trained
-model."""
+"""`motes restore`: a picture of which a part is hidden, noisy or seen from afar, completed by a trained model.
+Words are checked before torch is imported."""
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.picture_arguments import add_fit
+from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.recipe import recipe_for
 from motes.apps.drawing.save import refuse_other_kinds, save_picture
 from motes.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from motes.apps.session.session import Session
+    from motes.explore.observation import Observation
+    from motes.explore.restore import Memory, Restored
 
 ABOUT = "complete a picture of which not all was seen: motes restore RUN PICTURE --mask M"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, help="a run or checkpoint folder; any model that draws")
+def add_arguments(parser: Parser) -> None:
+    add_run(parser, "a run or checkpoint folder; any model that draws")
     parser.add_argument("picture", type=Path, help="the picture; it is brought to the model's size")
     parser.add_argument("--out", type=Path, default=Path("restored.png"), help="picture file to write")
+    _add_what_is_known(parser)
+    _add_search(parser)
+    parser.add_argument(
+        "--beside",
+        action="store_true",
+        help="what was seen, the restored picture, and the training picture nearest to it",
+    )
+    add_fit(parser)
+
+
+def _add_what_is_known(parser: Parser) -> None:
     parser.add_argument(
         "--mask",
         type=Path,
@@ -33,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="the picture shows means over squares of so many of the model's pixels",
     )
+
+
+def _add_search(parser: Parser) -> None:
     parser.add_argument(
         "--data", help="training pictures, from which is learnt what is likely; by default those of the run"
     )
@@ -50,88 +72,93 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--caution", type=float, default=3.0, help="more: likelier pictures; less: nearer to what was seen"
     )
-    parser.add_argument(
-        "--beside",
-        action="store_true",
-        help="what was seen, the restored picture, and the training picture nearest to it",
-    )
-    add_fit(parser)
 
 
-def run(told: argparse.Namespace) -> None:
-    """Words are checked before torch is imported."""
-    for path in (told.run, told.picture, *([told.mask] if told.mask else [])):
-        if not path.exists():
-            raise UserError(f"{path} does not exist")
-    refuse_other_kinds(told.out)
-    if told.mask is None and told.noise == 0 and told.shrink == 1:
-        raise UserError(
-            "nothing of the picture is hidden; name what is with --mask FILE, or say --noise 0.1 or --shrink 2"
-        )
-    if (
-        min(told.noise, told.caution) < 0
-        or min(told.shrink, told.pictures) < 1
-        or min(told.steps, told.neighbours) < 0
-    ):
-        raise UserError(
-            "--noise, --caution, --steps and --neighbours must not be negative, --shrink and --pictures at least 1"
-        )
-    _restore(told)
-
-
-def _restore(told: argparse.Namespace) -> None:
-    from motes.apps.cli.commands import recipe_for
-    from motes.apps.drawing.marks import sheet, to_picture
+def run(arguments: argparse.Namespace) -> None:
+    _check(arguments)
     from motes.apps.session.session import Session
     from motes.explore.restore import Search, remember, restore
 
-    session = Session.open(told.run)
-    observation = _observation(told, session)
-    data = recipe_for(told.run, session.model, told.data).source.open("train")
-    memory = remember(session.model, data.batch(range(min(told.pictures, len(data)))).image)
-    search = Search(told.steps, neighbours=told.neighbours, caution=told.caution, mode=told.mode)
-    found = restore(session.model, observation, memory, search)
-    pictures = [found.image[0]]
-    if told.beside:
-        nearest = memory.image[observation.distances(memory.image)[0].argmin()]
-        pictures = [
-            observation.filled(memory.image.new_full((1, 1, 1, 1), 0.5).expand_as(found.image))[0],
-            found.image[0],
-            nearest,
-        ]
-    save_picture(sheet([[to_picture(one, 256 if told.beside else 0) for one in pictures]]), told.out)
-    known = observation.known.expand_as(observation.values).sum()
-    fits = float((observation.error(found.drawn) / known.clamp_min(1)).sqrt()[0])
+    session = Session.open(arguments.run)
+    observation = _observation(arguments, session)
+    memory = remember(session.model, _training_pictures(arguments, session))
+    search = Search(
+        arguments.steps, neighbours=arguments.neighbours, caution=arguments.caution, mode=arguments.mode
+    )
+    restored = restore(session.model, observation, memory, search)
+    _save(arguments, observation, memory, restored)
+    numbers = observation.known.expand_as(observation.values).sum()
+    difference = float((observation.error(restored.drawn) / numbers.clamp_min(1)).sqrt()[0])
     print(
-        f"what is drawn differs by {fits:.3f} from what was seen (root of the mean square; white is 1): {told.out}"
+        f"what is drawn differs by {difference:.3f} from what was seen "
+        f"(root of the mean square; white is 1): {arguments.out}"
     )
 
 
-def _observation(told: argparse.Namespace, session: Any) -> Any:
+def _check(arguments: argparse.Namespace) -> None:
+    refuse_missing(arguments.run, arguments.picture, *filter(None, [arguments.mask]))
+    refuse_other_kinds(arguments.out)
+    if arguments.mask is None and arguments.noise == 0 and arguments.shrink == 1:
+        raise UserError(
+            "nothing of the picture is hidden; name what is with --mask FILE, or say --noise 0.1 or --shrink 2"
+        )
+    not_negative = (arguments.noise, arguments.caution, arguments.steps, arguments.neighbours)
+    if min(not_negative) < 0 or min(arguments.shrink, arguments.pictures) < 1:
+        raise UserError(
+            "--noise, --caution, --steps and --neighbours must not be negative, "
+            "--shrink and --pictures at least 1"
+        )
+
+
+def _training_pictures(arguments: argparse.Namespace, session: "Session") -> "Tensor":
+    """B C H W."""
+    data = recipe_for(arguments.run, session.model.config, arguments.data).source.open("train")
+    return data.batch(range(min(arguments.pictures, len(data)))).image
+
+
+def _observation(arguments: argparse.Namespace, session: "Session") -> "Observation":
+    """The picture at the model's size over `--shrink`, and where it is known."""
     import torch
 
-    from motes.data.files.picture_files import load_picture
     from motes.explore.observation import Observation
 
     config = session.model.config
-    size = tuple(side // told.shrink for side in config.image_size)
-    if any(side % told.shrink for side in config.image_size):
+    shrink = arguments.shrink
+    rows, columns = config.image_size
+    if rows % shrink or columns % shrink:
+        raise UserError(f"--shrink {shrink} does not divide the model's {rows} x {columns} pixels")
+    size = (rows // shrink, columns // shrink)
+    values = _read(arguments.picture, size, config.channels, arguments.fit).to(session.device)
+    visible = torch.ones_like(values[:, :1])
+    if arguments.mask is not None:
+        visible = (_read(arguments.mask, size, 1, arguments.fit).to(session.device) < 0.5).float()
+    if not visible.any():
         raise UserError(
-            f"--shrink {told.shrink} does not divide the model's {config.image_size[0]} x {config.image_size[1]} pixels"
+            f"{arguments.mask} hides everything; it should be white where the picture is hidden, "
+            "black where it is seen"
         )
+    return Observation(values, visible, arguments.noise, shrink)
 
-    def read(path: Path, channels: int) -> torch.Tensor:
-        return (
-            torch.tensor(load_picture(path, size, channels, told.fit)[None])
-            .float()
-            .div_(255)
-            .to(session.device)
-        )
 
-    values = read(told.picture, config.channels)
-    known = torch.ones_like(values[:, :1]) if told.mask is None else (read(told.mask, 1) < 0.5).float()
-    if not known.any():
-        raise UserError(
-            f"{told.mask} hides everything; it should be white where the picture is hidden, black where it is seen"
-        )
-    return Observation(values, known, told.noise, told.shrink)
+def _read(path: Path, size: tuple[int, int], channels: int, fit: Any) -> "Tensor":
+    """1 C H W, in [0, 1]."""
+    import torch
+
+    from motes.data.files.picture_files import load_picture
+
+    return torch.tensor(load_picture(path, size, channels, fit)[None]).float().div_(255)
+
+
+def _save(
+    arguments: argparse.Namespace, observation: "Observation", memory: "Memory", restored: "Restored"
+) -> None:
+    """The restored picture; with `--beside`, enlarged, between what was seen and the picture it is like."""
+    from motes.apps.drawing.marks import sheet, to_picture
+
+    images = [restored.image[0]]
+    if arguments.beside:
+        grey = memory.image.new_full((1, 1, 1, 1), 0.5).expand_as(restored.image)
+        nearest = observation.distances(memory.image)[0].argmin()
+        images = [observation.filled(grey)[0], restored.image[0], memory.image[nearest]]
+    side = 256 if arguments.beside else 0
+    save_picture(sheet([[to_picture(image, side) for image in images]]), arguments.out)

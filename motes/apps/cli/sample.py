@@ -1,26 +1,39 @@
 """`motes sample`: new pictures from a run, as a sheet. Words are checked before torch is imported."""
 
 import argparse
+import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from motes.apps.cli.arguments import Parser, add_run
+from motes.apps.cli.recipe import find_recipe
 from motes.errors import UserError
 from motes.plain.options import nearest
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from motes.explore.sample import CodeDistribution
+    from motes.models.base import Model
+    from motes.types.batch import Batch
+
 ABOUT = "new pictures: motes sample RUN"
-DISTRIBUTIONS = (
-    "gaussian",
-    "mixture",
-    "imle",
-)  # that can be fitted, as in motes.explore.sample, which loads torch
+# the distributions of codes that can be fitted, as in motes.explore.sample, which loads torch
+DISTRIBUTIONS = ("gaussian", "mixture", "imle")
 SHEETS = {
     "draws": "pictures drawn at random",
     "ways": "from one draw to another, a row each",
     "map": "a grid over the two main directions of the codes",
 }
+# pixels of a picture on the sheet; pictures from one draw to another; draws in a row, at most
+SIDE = 64
+STEPS = 12
+WIDE = 16
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, help="a run or checkpoint folder")
+def add_arguments(parser: Parser) -> None:
+    add_run(parser)
     parser.add_argument(
         "--out", type=Path, default=Path("sampled"), help="folder to write to: SHEET.png, and codes.npz"
     )
@@ -40,18 +53,100 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
 
 
-def run(told: argparse.Namespace) -> None:
-    if told.show not in SHEETS:
-        raise UserError(nearest(told.show, SHEETS, "sheet"))
-    if told.prior is not None and told.prior not in DISTRIBUTIONS:
-        raise UserError(nearest(told.prior, DISTRIBUTIONS, "distribution"))
-    for name, least in (("count", 1), ("limit", 2), ("seed", 0)):
-        if getattr(told, name) < least:
-            raise UserError(f"--{name} wants a whole number from {least} up, not {getattr(told, name)}")
-    if told.show == "map" and told.prior not in (None, "gaussian"):
-        raise UserError(
-            f"a map needs a Gaussian distribution, and not {told.prior}; leave it out, or say --prior gaussian"
-        )
-    from motes.apps.cli.sampling import write_sheet
+def run(arguments: argparse.Namespace) -> None:
+    _check(arguments)
+    import torch
 
-    write_sheet(told)
+    from motes.explore.sample import fit_distribution
+    from motes.models.checkpoint import load
+
+    model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(arguments.seed)
+    distribution = None
+    origin = "the model's own distribution of codes"
+    if arguments.prior is not None:
+        distribution = fit_distribution(
+            model, _training_pictures(arguments.run, arguments.limit), arguments.prior
+        )
+        origin = f"a distribution fitted to codes of training pictures ({arguments.prior})"
+    codes, columns = CODES[arguments.show](model, distribution, arguments.count)
+    _write(arguments, model, codes, columns)
+    print(f"{len(codes)} pictures from {origin}: {arguments.out / arguments.show}.png")
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.show not in SHEETS:
+        raise UserError(nearest(arguments.show, SHEETS, "sheet"))
+    if arguments.prior is not None and arguments.prior not in DISTRIBUTIONS:
+        raise UserError(nearest(arguments.prior, DISTRIBUTIONS, "distribution"))
+    for name, least in (("count", 1), ("limit", 2), ("seed", 0)):
+        value = getattr(arguments, name)
+        if value < least:
+            raise UserError(f"--{name} wants a whole number from {least} up, not {value}")
+    if arguments.show == "map" and arguments.prior not in (None, "gaussian"):
+        raise UserError(
+            f"a map needs a Gaussian distribution, and not {arguments.prior}; leave it out, or say --prior gaussian"
+        )
+
+
+def _training_pictures(run: Path, limit: int) -> "Iterator[Batch]":
+    """Up to so many pictures, spread evenly over all of the training split."""
+    import numpy as np
+
+    recipe = find_recipe(run)
+    if recipe is None:
+        raise UserError(
+            f"{run} does not say what it was trained on, to whose codes a distribution could be fitted; "
+            "name the run's folder"
+        )
+    data = recipe.source.open("train")
+    count = min(limit, len(data))
+    rows = np.linspace(0, len(data) - 1, count).round().astype(int).tolist()
+    for start in range(0, count, 64):
+        yield data.batch(rows[start : start + 64])
+
+
+def _draws(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
+    """As near to a square as it goes."""
+    from motes.explore.sample import own_distribution
+
+    return (distribution or own_distribution(model)).draw(count), min(math.ceil(count**0.5), WIDE)
+
+
+def _ways(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
+    from einops import rearrange
+
+    from motes.explore.sample import own_distribution
+
+    return rearrange((distribution or own_distribution(model)).paths(count, STEPS), "t m f -> (m t) f"), STEPS
+
+
+def _map(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
+    """As many cells as go into a square."""
+    from einops import rearrange
+
+    from motes.explore.manifold import manifold_codes, standard_normal_codes
+    from motes.explore.sample import GaussianCodes
+
+    side = max(math.isqrt(count), 2)
+    gaussian = distribution if isinstance(distribution, GaussianCodes) else standard_normal_codes(model)
+    grid = manifold_codes(gaussian, side)
+    return rearrange(grid, "r c f -> (r c) f"), side
+
+
+# the codes of a sheet's pictures, M F, and how many pictures stand in a row of it
+CODES = {"draws": _draws, "ways": _ways, "map": _map}
+
+
+def _write(arguments: argparse.Namespace, model: "Model", codes: "Tensor", columns: int) -> None:
+    import numpy as np
+
+    from motes.apps.drawing.marks import sheet, to_picture
+    from motes.explore.sample import decode_codes
+    from motes.plain.writing import whole_folder
+
+    pictures = [to_picture(image, SIDE) for image in decode_codes(model, codes)]
+    rows = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
+    with whole_folder(arguments.out, older=()) as out:
+        sheet(rows, 3).save(out / f"{arguments.show}.png", optimize=True)
+        np.savez_compressed(out / "codes.npz", codes=codes.cpu().numpy())

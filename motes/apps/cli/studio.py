@@ -1,14 +1,16 @@
-"""`motes studio`: words first, without importing torch; then the server."""
+"""`motes studio`: a server for the page in which pictures are taken hold of, or that page as a site. Words are
+checked before torch is imported."""
 
 import argparse
 import webbrowser
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from motes.apps.cli.arguments import Parser, refuse_missing
 from motes.apps.studio.guard import LOOPBACK
 from motes.apps.studio.ports import PORT, free_port
 from motes.errors import UserError
+from motes.plain.packages import optional
 
 if TYPE_CHECKING:
     from motes.apps.studio.shelf import Shelf
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 ABOUT = "take hold of pictures by their particles, in the browser: motes studio RUN ..."
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "runs",
         type=Path,
@@ -47,32 +49,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(told: argparse.Namespace) -> None:
-    runs = told.runs or newest_runs()
-    for folder in (*runs, *told.pictures):
-        if not folder.exists():
-            raise UserError(f"{folder} does not exist")
-    for folder in told.pictures:
-        if not folder.is_dir():
-            raise UserError(f"--pictures wants folders; {folder} is none")
-    for package in () if told.export else ("starlette", "uvicorn", "websockets"):
-        if find_spec(package) is None:
-            raise UserError(f"the studio needs {package}: pip install 'motes[studio]'")
-    port = told.port if told.port is not None else free_port(told.host)
+def run(arguments: argparse.Namespace) -> None:
+    runs = arguments.runs or newest_runs()
+    _check(runs, arguments)
+    port = arguments.port if arguments.port is not None else free_port(arguments.host)
     if not 0 < port < 65536:
         raise UserError(f"--port wants a number from 1 to 65535, not {port}")
     from motes.apps.studio.shelf import Shelf
 
-    shelf = Shelf(runs, told.pictures)
-    if told.export:
+    shelf = Shelf(runs, arguments.pictures)
+    if arguments.export:
         from motes.apps.studio.site import export
 
-        export(shelf, told.export)
-        return
-    start(shelf, told.host, port, browser=not told.no_browser)
+        export(shelf, arguments.export)
+    else:
+        start(shelf, arguments.host, port, browser=not arguments.no_browser)
+
+
+def _check(runs: list[Path], arguments: argparse.Namespace) -> None:
+    refuse_missing(*runs, *arguments.pictures)
+    for folder in arguments.pictures:
+        if not folder.is_dir():
+            raise UserError(f"--pictures wants folders; {folder} is none")
+    if not arguments.export:
+        for package in ("starlette", "uvicorn", "websockets"):
+            optional(package, "studio", f"the studio needs {package}")
 
 
 def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
+    """Serve until Ctrl+C."""
     import torch
 
     from motes.apps.studio.guard import token_for
@@ -82,18 +87,18 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     name = f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
     print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
-    torch.set_num_threads(
-        max(torch.get_num_threads() // 2, 1)
-    )  # the browser draws on this machine too, and threads that wait for a core wait long
+    # the browser draws on this machine too, and threads that wait for a core wait long
+    torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     studio = Studio(shelf)
-    studio.worker.submit(shelf.warm)  # the model is loaded while the browser starts
+    # the model is loaded while the browser starts
+    studio.worker.submit(shelf.warm)
     if browser and host in LOOPBACK:
         webbrowser.open(address)
     serve(studio, host, port, token)
 
 
 def newest_runs() -> list[Path]:
-    found = sorted(Path("runs").glob("*/run.json"), key=lambda path: path.stat().st_mtime)
-    if not found:
+    recipes = sorted(Path("runs").glob("*/run.json"), key=lambda path: path.stat().st_mtime)
+    if not recipes:
         raise UserError("name a run: motes studio runs/dlp-quick (motes train makes one in minutes)")
-    return [found[-1].parent]
+    return [recipes[-1].parent]

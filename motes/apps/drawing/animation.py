@@ -16,26 +16,31 @@ from motes.errors import UserError
 from motes.ops.points.interpolation import blend
 from motes.types.latents import Image, Particles
 
-# of one way; frames at each end; milliseconds of a frame
+# from start to end; frames that rest at each end; milliseconds of a frame
 FRAMES = 24
 PAUSE = 8
 TIME = 45
-SIDE = 320  # pixels of the longer side, about
+# pixels of the longer side, about
+SIDE = 320
 
 
 def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
     """There and back again, for ever."""
-    pictures = _one_way(session, latent, edits, look)
-    palette = Pictures.new("RGB", (pictures[0].width, 2 * pictures[0].height))
-    palette.paste(pictures[0], (0, 0))
-    palette.paste(pictures[-1], (0, pictures[0].height))
-    palette = palette.quantize(255)  # one for all frames, or still parts would flicker
-    way = [one.quantize(palette=palette, dither=Pictures.Dither.NONE) for one in pictures]
+    pictures = _forward(session, latent, edits, look)
+    palette = _palette(pictures[0], pictures[-1])
+    forward = [picture.quantize(palette=palette, dither=Pictures.Dither.NONE) for picture in pictures]
+    following = [*forward[1:], *reversed(forward[:-1])]
     file = io.BytesIO()
-    way[0].save(
-        file, "GIF", save_all=True, append_images=[*way[1:], *reversed(way[:-1])], duration=TIME, loop=0
-    )
+    forward[0].save(file, "GIF", save_all=True, append_images=following, duration=TIME, loop=0)
     return file.getvalue()
+
+
+def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
+    """One palette for all frames, or still parts would flicker."""
+    both = Pictures.new("RGB", (first.width, 2 * first.height))
+    both.paste(first, (0, 0))
+    both.paste(last, (0, first.height))
+    return both.quantize(255)
 
 
 def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
@@ -45,36 +50,35 @@ def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
         film = Film(file, 1000 / TIME)
     except UserError as problem:
         raise UserError(f"{problem}. A GIF needs nothing more.") from None
-    pictures = _one_way(session, latent, edits, look)
+    pictures = _forward(session, latent, edits, look)
     with film:
-        for one in [*pictures, *reversed(pictures[:-1])]:
-            film.add(one)
+        for picture in [*pictures, *reversed(pictures[:-1])]:
+            film.add(picture)
     return file.getvalue()
 
 
 KINDS = {"gif": gif, "mp4": mp4}
 
 
-def _one_way(session: Session, latent: Any, edits: Edits, look: Look) -> list[Pictures.Image]:
-    """Frames as they are shown, with a rest at both ends."""
-    pictures = [to_picture(one[0], SIDE) for one in frames(session, latent, edits, look)]
+def _forward(session: Session, latent: Any, edits: Edits, look: Look) -> list[Pictures.Image]:
+    """Pictures from start to end, with a rest at both."""
+    pictures = [to_picture(image[0], SIDE) for image in frames(session, latent, edits, look)]
     return [pictures[0]] * PAUSE + pictures + [pictures[-1]] * PAUSE
 
 
 def frames(session: Session, latent: Any, edits: Edits, look: Look) -> Iterator[Image]:
-    """Pictures of the one way, slow at both ends."""
+    """From start to end, slow at both."""
     start, end = _start_and_end(session, latent, edits, look)
     for n in range(FRAMES + 1):
         share = 0.5 - 0.5 * math.cos(math.pi * n / FRAMES)
-        now = blend(start, end, share)
-        if isinstance(now, Particles) and edits.order:
-            now = now.restacked(edits.order)
-        yield session.decode(now)
+        between = blend(start, end, share)
+        if isinstance(between, Particles) and edits.order:
+            between = between.restacked(edits.order)
+        yield session.decode(between)
 
 
 def _start_and_end(session: Session, latent: Any, edits: Edits, look: Look) -> tuple[Any, Any]:
-    """Both with the same particles in the same places of the list; those that were added are not there at
-    first."""
+    """Both have the same particles in the same order; those that the edits add are absent at the start."""
     end = session.edit(latent, replace(edits, order=()), look)
     if not isinstance(latent, Particles):
         return latent, end

@@ -1,4 +1,4 @@
-"""Pictures as a film: H.264, which every browser and every program for slides plays."""
+"""Pictures as a film in H.264, which every browser and every program for slides plays."""
 
 import io
 from fractions import Fraction
@@ -14,15 +14,16 @@ from motes.errors import UserError
 
 
 class Film:
-    """Written as pictures come; all of the first one's size."""
+    """A film that is written as pictures come; all have the size of the first."""
 
-    def __init__(self, where: Path | io.BytesIO, rate: float, crf: int = 14):
+    def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
+        """`rate`: frames a second. `crf`: how coarse, from 0 to 51."""
         self._av = import_av()
         if "libx264" not in self._av.codecs_available:
             raise UserError(
                 "this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'"
             )
-        self._file: Any = self._av.open(str(where) if isinstance(where, Path) else where, "w", format="mp4")
+        self._file: Any = self._av.open(str(file) if isinstance(file, Path) else file, "w", format="mp4")
         options = {"crf": str(crf), "preset": "fast"}
         self._stream: Any = self._file.add_stream(
             "libx264", rate=Fraction(rate).limit_denominator(1001), options=options
@@ -33,9 +34,9 @@ class Film:
     def add(self, picture: Pictures.Image) -> None:
         if not self._begun:
             self._begun = True
-            self._stream.width, self._stream.height = (
-                side - side % 2 for side in picture.size
-            )  # its colours come in squares of four pixels
+            # colours come in squares of four pixels
+            self._stream.width = picture.width - picture.width % 2
+            self._stream.height = picture.height - picture.height % 2
         even = picture.convert("RGB").crop((0, 0, self._stream.width, self._stream.height))
         self._file.mux(self._stream.encode(self._av.VideoFrame.from_image(even)))
 
@@ -63,18 +64,22 @@ class Gallery:
 
     def add(self, path: Path, picture: Pictures.Image) -> None:
         """A frame's path is its number below the video's."""
-        video = path.parent if path.parent.suffix.lower() in ENDINGS and path.parent in self.rates else None
-        if video is None:
+        video = path.parent
+        if video.suffix.lower() in ENDINGS and video in self.rates:
+            self._film_of(video).add(picture)
+        else:
             self.close()
             picture.save(self.out / picture_name(path, self.count, self.kind))
-        else:
-            if self._film is None or video != self._video:
-                self.close()
-                place = self.out / picture_name(video, self.count, self.kind, ".mp4")
-                self._video = video
-                self._film = Film(place, self.rates[video], crf=18)
-            self._film.add(picture)
         self.count += 1
+
+    def _film_of(self, video: Path) -> Film:
+        """The film that is being written, or a new one where another video begins."""
+        if self._film is None or video != self._video:
+            self.close()
+            self._video = video
+            file = self.out / picture_name(video, self.count, self.kind, ".mp4")
+            self._film = Film(file, self.rates[video], crf=18)
+        return self._film
 
     def close(self) -> None:
         if self._film is not None:

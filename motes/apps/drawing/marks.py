@@ -1,5 +1,4 @@
-"""Pictures for people: particles over a picture, sheets of many. PIL, nothing heavier; `Mark` is what the
-report draws from as well."""
+"""Pictures for people: particles over a picture, and sheets of many pictures. The report draws from `Mark` too."""
 
 import base64
 import io
@@ -7,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from motes.types.latents import Particles
 
 Colour = tuple[int, int, int]
-# one colour a particle, by its number; light and dark enough to be told apart on any ground, with the white
-# rim
+# one colour a particle, by its number; with the white rim they differ on light and on dark backgrounds
 COLOURS: tuple[Colour, ...] = (
     (230, 57, 110),
     (255, 159, 28),
@@ -28,7 +27,10 @@ COLOURS: tuple[Colour, ...] = (
     (70, 90, 200),
 )
 PROPOSED: Colour = (255, 193, 7)
-SMOOTH = 4  # lines are drawn this much larger and shrunk, which rounds their steps
+# lines are drawn this much larger and shrunk, which rounds their steps
+SMOOTH = 4
+# below this side, numbers would hide the picture
+NUMBERED = 160
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,10 @@ class Mark:
     # 0 to 1 between the middles of the outer pixels
     column: float
     row: float
-    # the surer of the place, the larger
+    # larger where the position is more certain
     radius: float
-    # the model is sure that something is
-    there: bool
+    # the model is sure that something is there
+    sure: bool
     label: str
 
     @property
@@ -53,26 +55,38 @@ class Mark:
 def marks(particles: Particles, picture: int) -> list[Mark]:
     """Doubted ones first, so that the others are drawn over them."""
     position = ((particles.position[picture].cpu() + 1) / 2).tolist()
-    sure = particles.confidence[picture]
-    span = ((sure - sure.min()) / (sure.max() - sure.min()).clamp_min(1e-6)).tolist()
-    there = (particles.confident().presence[picture] > 0.5).tolist()
-    spread = (
-        (0.25 * particles.log_variance[picture].sum(-1)).exp().div(2).tolist()
-    )  # geometric mean of both axes; a side is 2
-    presence = particles.presence[picture].tolist()
-    found = [
+    sure = (particles.confident().presence[picture] > 0.5).tolist()
+    radius = _radii(particles.confidence[picture])
+    label = _labels(particles, picture)
+    drawn = [
         Mark(
-            k,
-            position[k][1],
-            position[k][0],
-            0.026 + 0.024 * span[k] if there[k] else 0.013,
-            there[k],
-            f"particle {k}: presence {presence[k]:.2f}, place ± {spread[k]:.3f} sides"
-            + ("" if there[k] else " (doubted)"),
+            number=k,
+            column=position[k][1],
+            row=position[k][0],
+            radius=radius[k] if sure[k] else 0.013,
+            sure=sure[k],
+            label=label[k] if sure[k] else f"{label[k]} (doubted)",
         )
         for k in range(particles.count)
     ]
-    return sorted(found, key=lambda mark: mark.there)
+    return sorted(drawn, key=lambda mark: mark.sure)
+
+
+def _radii(confidence: Float[Tensor, " K"]) -> list[float]:
+    """The picture's most certain position has the largest, its least certain one the smallest."""
+    lowest = confidence.min()
+    share = (confidence - lowest) / (confidence.max() - lowest).clamp_min(1e-6)
+    return [0.026 + 0.024 * value for value in share.tolist()]
+
+
+def _labels(particles: Particles, picture: int) -> list[str]:
+    presence = particles.presence[picture].tolist()
+    # the geometric mean of both axes; a side is 2 long
+    spread = (0.25 * particles.log_variance[picture].sum(-1)).exp().div(2).tolist()
+    return [
+        f"particle {k}: presence {presence[k]:.2f}, place ± {spread[k]:.3f} sides"
+        for k in range(particles.count)
+    ]
 
 
 def to_picture(image: Tensor, side: int = 0) -> Image.Image:
@@ -84,20 +98,21 @@ def to_picture(image: Tensor, side: int = 0) -> Image.Image:
 
 
 def with_particles(image: Tensor, particles: Particles, row: int, side: int = 256) -> Image.Image:
-    """A numbered ring where the model is sure that something is, larger the surer of its place; a faint dot
-    where it doubts."""
+    """A numbered ring where the model is sure that something is, larger where its position is more certain; a
+    faint dot where the model doubts."""
     picture = to_picture(image, side)
     layer, pen = _layer(picture)
-    for mark in marks(particles, row):
-        at = _pixel(mark.column, mark.row, layer.size)
+    drawn = marks(particles, row)
+    for mark in drawn:
+        centre = _pixel(mark.column, mark.row, layer.size)
         radius = mark.radius * min(layer.size)
-        if mark.there:
-            _ring(pen, at, radius, mark.colour)
+        if mark.sure:
+            _ring(pen, centre, radius, mark.colour)
         else:
-            pen.ellipse(_box(at, radius), fill=(255, 255, 255, 110), outline=(60, 60, 60, 130), width=SMOOTH)
+            _faint_dot(pen, centre, radius)
     picture = laid_over(picture, layer)
-    if min(picture.size) >= 160:  # below, numbers would hide the picture
-        _write_numbers(picture, [mark for mark in marks(particles, row) if mark.there])
+    if min(picture.size) >= NUMBERED:
+        _write_numbers(picture, [mark for mark in drawn if mark.sure])
     return picture
 
 
@@ -105,13 +120,10 @@ def with_points(image: Tensor, points: Tensor, side: int = 256) -> Image.Image:
     """Dots at B 2 points, such as a prior's proposals."""
     picture = to_picture(image, side)
     layer, pen = _layer(picture)
+    radius = 0.016 * min(layer.size)
     for row, column in ((points.detach().cpu() + 1) / 2).tolist():
-        pen.ellipse(
-            _box(_pixel(column, row, layer.size), 0.016 * min(layer.size)),
-            fill=(*PROPOSED, 255),
-            outline=(40, 40, 40, 255),
-            width=SMOOTH,
-        )
+        box = _box(_pixel(column, row, layer.size), radius)
+        pen.ellipse(box, fill=(*PROPOSED, 255), outline=(40, 40, 40, 255), width=SMOOTH)
     return laid_over(picture, layer)
 
 
@@ -127,16 +139,16 @@ def cutout(glimpse: Tensor) -> Image.Image:
 
 def sheet(rows: Sequence[Sequence[Image.Image]], gap: int = 6) -> Image.Image:
     """Pictures in rows, on white."""
-    height = sum(max(one.height for one in row) + gap for row in rows) - gap
-    width = max(sum(one.width + gap for one in row) - gap for row in rows)
-    paper = Image.new("RGB", (width, height), "white")
+    heights = [max(picture.height for picture in row) for row in rows]
+    widths = [sum(picture.width + gap for picture in row) for row in rows]
+    paper = Image.new("RGB", (max(widths) - gap, sum(heights) + gap * (len(rows) - 1)), "white")
     top = 0
-    for row in rows:
+    for row, height in zip(rows, heights, strict=True):
         left = 0
-        for one in row:
-            paper.paste(one, (left, top))
-            left += one.width + gap
-        top += max(one.height for one in row) + gap
+        for picture in row:
+            paper.paste(picture, (left, top))
+            left += picture.width + gap
+        top += height + gap
     return paper
 
 
@@ -147,7 +159,7 @@ def as_data_uri(picture: Image.Image) -> str:
 
 
 def laid_over(picture: Image.Image, layer: Image.Image) -> Image.Image:
-    """What was drawn larger, shrunk to the picture and put over it."""
+    """The picture under a layer that was drawn larger and is shrunk to it."""
     shrunk = layer.resize(picture.size, Image.Resampling.BOX)
     return Image.alpha_composite(picture.convert("RGBA"), shrunk).convert("RGB")
 
@@ -161,27 +173,31 @@ def _pixel(column: float, row: float, size: tuple[int, int]) -> tuple[float, flo
     return column * (size[0] - 1), row * (size[1] - 1)
 
 
-def _box(at: tuple[float, float], radius: float) -> list[float]:
-    return [at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius]
+def _box(centre: tuple[float, float], radius: float) -> list[float]:
+    x, y = centre
+    return [x - radius, y - radius, x + radius, y + radius]
 
 
-def _ring(pen: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: Colour) -> None:
+def _faint_dot(pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float) -> None:
+    pen.ellipse(_box(centre, radius), fill=(255, 255, 255, 110), outline=(60, 60, 60, 130), width=SMOOTH)
+
+
+def _ring(pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float, colour: Colour) -> None:
     width = max(radius * 0.32, 1.5 * SMOOTH)
     rim = max(radius * 0.12, SMOOTH)
-    pen.ellipse(_box(at, radius + rim), outline=(255, 255, 255, 255), width=round(width + 2 * rim))
-    pen.ellipse(_box(at, radius), outline=(*colour, 255), width=round(width))
+    pen.ellipse(_box(centre, radius + rim), outline=(255, 255, 255, 255), width=round(width + 2 * rim))
+    pen.ellipse(_box(centre, radius), outline=(*colour, 255), width=round(width))
 
 
 def _write_numbers(picture: Image.Image, shown: list[Mark]) -> None:
+    """Up and right of each mark, and never outside the picture."""
     pen = ImageDraw.Draw(picture)
     size = max(round(min(picture.size) * 0.045), 9)
     font = ImageFont.load_default(size)
     for mark in shown:
         column, row = _pixel(mark.column, mark.row, picture.size)
         reach = mark.radius * min(picture.size) * 0.75
-        wide = pen.textlength(str(mark.number), font) + 2
-        place = (
-            min(column + reach, picture.width - wide),
-            max(row - reach - size, 0),
-        )  # up and right, never outside
-        pen.text(place, str(mark.number), mark.colour, font, stroke_width=2, stroke_fill="white")
+        number = str(mark.number)
+        width = pen.textlength(number, font) + 2
+        corner = (min(column + reach, picture.width - width), max(row - reach - size, 0))
+        pen.text(corner, number, mark.colour, font, stroke_width=2, stroke_fill="white")

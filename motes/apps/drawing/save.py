@@ -16,7 +16,7 @@ def refuse_other_kinds(path: Path) -> None:
 def save_picture(picture: Any, path: Path) -> None:
     from PIL import Image
 
-    from motes.plain.writing import fresh_file
+    from motes.plain.writing import whole_file
 
-    with fresh_file(path) as fresh:
+    with whole_file(path) as fresh:
         picture.save(fresh, Image.registered_extensions()[path.suffix.lower()], optimize=True)

@@ -21,7 +21,7 @@ from motes.evaluation import Score
 from motes.evaluation.explanations import explanation
 from motes.models.abilities import Glimpses, Proposes, Samples
 from motes.models.base import Model, device_of
-from motes.plain.writing import fresh_file
+from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Image, Particles
@@ -51,7 +51,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         curves=_curves(run),
         next=escape("\n".join(next_commands(run.folder))),
     )
-    with fresh_file(run.folder / "report.html") as fresh:
+    with whole_file(run.folder / "report.html") as fresh:
         _save_samples(run.folder / "samples", image)
         fresh.write_text(page, encoding="utf-8")
     return run.folder / "report.html"
@@ -155,7 +155,7 @@ def _glimpses(image: Tensor, latent: Particles, windows: Tensor, picture: int) -
     found = draw.marks(latent, picture)
     overview = f'<figure class="cell"><img alt="" src="{draw.as_data_uri(draw.to_picture(image))}">{svg.rings(found, picture, *image.shape[1:])}</figure>'
     cells = (
-        f'<figure class="glimpse{"" if mark.there else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
+        f'<figure class="glimpse{"" if mark.sure else " doubted"}" data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" '
         f'title="{escape(mark.label)}"><img alt="" src="{draw.as_data_uri(draw.cutout(windows[mark.number]))}"><figcaption>{mark.number}</figcaption></figure>'
         for mark in sorted(found, key=lambda mark: mark.number)
     )

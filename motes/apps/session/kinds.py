@@ -29,7 +29,12 @@ class OtherKind(Kind):
         return {}
 
 
-KINDS: tuple[Kind, ...] = (ParticleKind(), SlotKind(), CodeKind(), OtherKind())
+KINDS: tuple[Kind, ...] = (
+    ParticleKind(),
+    SlotKind(),
+    CodeKind(),
+    OtherKind(),  # the last, for it fits all
+)
 
 
 def kind_of(latent: Any) -> Kind:

@@ -10,7 +10,7 @@ from torch import Tensor
 from motes.apps.session.edits import ADDED, Edits, Look, Source, Touch
 from motes.apps.session.kind import Kind, Reads
 from motes.errors import UserError
-from motes.ops.points.interpolation import between
+from motes.ops.points.interpolation import interpolate_particles
 from motes.types.latents import Particles
 
 
@@ -56,7 +56,7 @@ class ParticleKind(Kind):
         return latent
 
     def between(self, latent: Particles, other: Particles, share: float) -> Particles:
-        return between(latent, other, share)
+        return interpolate_particles(latent, other, share)
 
     def lines(self, edits: Edits, latent: Particles, reads: Reads) -> list[str]:
         touches = edits.particles.values()

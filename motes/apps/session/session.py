@@ -69,22 +69,59 @@ class Spread:
 
 
 class Session:
-    """A model, ready to look at pictures given by path; any readable picture is brought to the model's
-    size."""
+    """A model, ready to encode pictures given by path, and to edit and decode what it made of them.
+
+    Any readable picture is brought to the model's size. The model is in eval mode from here on, and no method keeps
+    gradients.
+
+    Arguments:
+        model: on the device where it is to compute. `Session.open` loads one from a run or a checkpoint folder.
+
+    Shapes: an image is B C H W in [0, 1]. A latent is the record that the model encodes to (`Particles`, `Slots` or
+    `Code`), one row a picture.
+
+    >>> import tempfile
+    >>> from motes.models import MODELS
+    >>> Config = MODELS["dlp"].Config
+    >>> model = MODELS["dlp"](Config(image_size=(32, 32), num_particles=3, num_proposals=4, glimpse_size=8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(Path(folder) / "model")
+    ...     Pictures.new("RGB", (40, 30), "teal").save(Path(folder) / "teal.png")
+    ...     session = Session.open(Path(folder) / "model", device="cpu")
+    ...     image = session.read(Path(folder) / "teal.png")
+    >>> particles = session.encode(image)
+    >>> image.shape, particles.position.shape
+    (torch.Size([1, 3, 32, 32]), torch.Size([1, 3, 2]))
+    >>> from motes.apps.session.edits import Edits
+    >>> edits = Edits.read({"particles": {"0": {"presence": 0.0}}})
+    >>> session.edit(particles, edits).presence[0, 0].item()
+    0.0
+    >>> session.decode(particles).shape
+    torch.Size([1, 3, 32, 32])
+    """
 
     def __init__(self, model: Model):
         self.model = model.eval()
         self.device = device_of(model)
-        self.skipped: list[str] = []  # sentences about pictures that could not be read
-        self.rates: dict[Path, float] = {}  # frames a second of the videos that were read
+        # sentences about pictures that could not be read
+        self.skipped: list[str] = []
+        # frames a second of the videos that were read
+        self.rates: dict[Path, float] = {}
 
     @classmethod
     def open(cls, where: str | Path, device: str | None = None) -> "Session":
+        """The model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
+
+        `device` is torch's name of one; None: the GPU, where there is one. What cannot be loaded is refused with a
+        `UserError` that says what to do.
+        """
         return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu")))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
-        """Batches of pictures from files, folders and videos. Unreadable ones are noted in `skipped`; none
-        readable is an error.
+        """Encode the pictures of files, folders and videos, in batches of at most `batch` pictures.
+
+        `fit` says how a picture of another shape comes to the model's: a key of FITS. Unreadable pictures are noted in
+        `skipped`; if none can be read, a `UserError` says why.
 
         A model of clips gets the frames of a video in whole clips, the last of which may be shorter; a picture is a clip
         of one frame.
@@ -114,8 +151,10 @@ class Session:
             return self.model.encode(image.to(self.device))
 
     def edit(self, latent: Any, edits: Edits, look: Look | None = None) -> Any:
-        """The latent of one picture after the edits; `look` finds the latents of other pictures by the names
-        in the edits."""
+        """The latent of one picture after the edits.
+
+        `look` finds the latents of other pictures by the names in the edits; a name that it does not know is refused.
+        """
         return apply(edits, latent, look or _nowhere)
 
     def read(self, picture: str | Path | Pictures.Image, fit: str = "fit") -> Image:

@@ -32,5 +32,10 @@ def write_table(out: Path, rows: Any) -> None:
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "particles.parquet")
 
 
+def older_pictures(out: Path, kind: str) -> Iterator[Path]:
+    """Pictures of that kind that an earlier call left, whatever it was given."""
+    return out.glob(f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.*")
+
+
 def picture_name(path: Path, number: int, kind: str, ending: str = ".png") -> str:
     return f"{number:05d}-{path.stem}-{kind}{ending}"

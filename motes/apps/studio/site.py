@@ -9,7 +9,7 @@ from motes.apps.studio import PAGE
 from motes.apps.studio.desk import Desk
 from motes.apps.studio.shelf import SHOWN, Shelf
 from motes.errors import UserError
-from motes.plain.writing import fresh_folder
+from motes.plain.writing import whole_folder
 
 HELD = 3_000_000  # bytes of a picture's answer, over which a page would load too long
 
@@ -20,10 +20,8 @@ def export(shelf: Shelf, out: Path) -> None:
         not out.is_dir() or (any(out.iterdir()) and not (out / "site" / "site.json").is_file())
     ):
         raise UserError(f"{out} holds something else; name a new folder for the site")
-    with fresh_folder(out, "site") as fresh:
+    with whole_folder(out, older=()) as fresh:
         count = write_site(shelf, fresh)
-        for old in ("page", "site"):
-            shutil.rmtree(out / old, ignore_errors=True)
     print(f"{count} pictures: {out}\nLook at it: python3 -m http.server --directory {out}")
 
 

@@ -60,7 +60,7 @@ class Stack:
             value = value[..., None]
         elif axes == "CHW":
             value = value.transpose(1, 2, 0)
-        return to_bytes(value, f"row {row} of {self.where}")
+        return to_uint8(value, f"row {row} of {self.where}")
 
 
 def find_layout(shape: Sequence[int], told: str, where: str) -> str:
@@ -92,7 +92,7 @@ def find_layout(shape: Sequence[int], told: str, where: str) -> str:
     )
 
 
-def to_bytes(value: np.ndarray, where: str) -> np.ndarray:
+def to_uint8(value: np.ndarray, where: str) -> np.ndarray:
     """Fractions in [0, 1] and sixteen bits become bytes; anything else would be a guess."""
     if value.dtype == np.uint8:
         return value

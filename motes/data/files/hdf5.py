@@ -11,7 +11,6 @@ so of what is visible.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,17 @@ import numpy as np
 import torch
 from PIL import Image
 
+from motes.data import DATASETS
 from motes.data.base import Dataset, Split
 from motes.data.files.array_stack import Stack, check_kind, find_file, find_layout
 from motes.data.files.picture_files import check_looks, cut, moved, numbers_to_size, to_size
 from motes.data.splits import NAMES, share
 from motes.data.truth_from_masks import boxes_of, centres_of
 from motes.errors import UserError
+from motes.plain.packages import optional
 from motes.types.truth import Truth
 
-ENDINGS = (".h5", ".hdf5", ".hdf")
+ENDINGS = DATASETS.row("hdf5").endings
 IMAGES = ("image", "images", "imgs", "frames", "rgb", "raw", "video", "videos")
 MASKS = ("mask", "masks", "segmentation", "segmentations", "label", "labels", "instances")
 OF_PICTURES = ("camera", "light", "num_")  # names of what are no factors of things
@@ -243,10 +244,7 @@ def _tensor(value: np.ndarray) -> torch.Tensor:
 
 
 def _open(path: Path) -> Any:
-    try:
-        h5py = import_module("h5py")
-    except ImportError:
-        raise UserError("HDF5 files need h5py; install it with: pip install 'motes[hdf5]'") from None
+    h5py = optional("h5py", "hdf5", "HDF5 files need h5py")
     try:
         return h5py.File(path, "r", rdcc_nbytes=CHUNKS)
     except PermissionError:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,6 +18,7 @@ from motes.data.files.parquet import Table
 from motes.data.files.picture_files import check_looks, read_bytes, read_picture, to_size
 from motes.data.splits import NAMES, check_held_out
 from motes.errors import UserError
+from motes.plain.packages import optional
 from motes.types.truth import Truth
 
 HUB = "hf:"
@@ -205,12 +205,7 @@ def _share(
 
 def _of_library(path: str) -> dict[str, Callable[[], tuple[Rows, dict[str, str]]]]:
     """By the library `datasets`, which fetches and keeps what is on the hub."""
-    try:
-        library = import_module("datasets")
-    except ImportError:
-        raise UserError(
-            f"{path} needs the library datasets; install it with: pip install 'motes[hf]'"
-        ) from None
+    library = optional("datasets", "hf", f"{path} needs the library datasets")
     try:
         name, _, subset = path.removeprefix(HUB).partition(":")
         opened = (

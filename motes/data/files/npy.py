@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from motes.data import DATASETS
 from motes.data.base import Dataset, Split
 from motes.data.files.array_stack import Layout, Stack, check_kind, find_file, find_layout, sized
 from motes.data.files.picture_files import check_looks, numbers_to_size
@@ -22,7 +23,7 @@ from motes.data.truth_from_masks import renumbered, truth_of
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-ENDINGS = (".npy", ".npz")
+ENDINGS = DATASETS.row("npy").endings
 ONLY = (
     "images",
     "image",

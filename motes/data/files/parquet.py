@@ -3,12 +3,12 @@
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from motes.errors import UserError
+from motes.plain.packages import optional
 
 ROOM = 1 << 30  # bytes of groups of rows kept in memory
 
@@ -92,7 +92,4 @@ class Table:
 
 
 def import_parquet() -> Any:
-    try:
-        return import_module("pyarrow.parquet")
-    except ImportError:
-        raise UserError("parquet files need pyarrow; install it with: pip install 'motes[parquet]'") from None
+    return optional("pyarrow.parquet", "parquet", "parquet files need pyarrow")

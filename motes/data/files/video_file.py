@@ -4,7 +4,6 @@ instead of decoding everything."""
 import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from motes.data import DATASETS
 from motes.data.files.walk import files_below
 from motes.errors import UserError
+from motes.plain.packages import optional
 
-ENDINGS = frozenset((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts"))
+ENDINGS = frozenset(DATASETS.row("video").endings)
 
 
 class Footage:
@@ -241,11 +242,9 @@ def list_videos(path: Path) -> list[Path]:
 
 
 def import_av() -> Any:
-    try:
-        av = import_module("av")
-    except ImportError:
-        raise UserError("videos need PyAV; install it with: pip install 'motes[video]'") from None
-    if not hasattr(av.VideoFrame, "rotation"):  # or phone videos would lie on their side without a word
+    av = optional("av", "video", "videos need PyAV")
+    # or phone videos would lie on their side without a word
+    if not hasattr(av.VideoFrame, "rotation"):
         raise UserError(
             f"videos need PyAV 14.1 or newer, this is {av.__version__}; pip install 'motes[video]' brings it"
         )

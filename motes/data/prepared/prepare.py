@@ -18,6 +18,7 @@ from motes.data.base import SPLITS, Dataset, Split
 from motes.data.prepared.prepared import FORMAT, MANIFEST, VERSION, file_name, read_manifest
 from motes.data.source import Source
 from motes.errors import UserError
+from motes.plain.writing import Unwritten, flush, whole_file
 from motes.types.truth import Truth
 from motes.version import VERSION as MOTES
 
@@ -47,6 +48,7 @@ def prepare(
         raise UserError(
             f"{out} exists, and is not this source with these options; remove it, or choose another --out"
         )
+    # not `whole_folder`: what an interrupted call wrote must stay, under a name that the next call knows
     fresh = out.absolute().with_name(f".{out.name}.part")
     with _clear_of_disk_errors(out), _alone(fresh, out):
         done = _resumed(fresh, asked, sets)
@@ -58,7 +60,9 @@ def prepare(
         manifest = _manifest(fresh, asked)
         _write_json(fresh / MANIFEST, manifest)
         (fresh / PROGRESS).unlink()
-        _flush(fresh)
+        for leftover in fresh.glob(".*.part"):
+            leftover.unlink()
+        flush(fresh)
         fresh.rename(out)
     return manifest
 
@@ -268,28 +272,16 @@ def _alone(fresh: Path, out: Path) -> Iterator[None]:
 def _clear_of_disk_errors(out: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
+    except (OSError, Unwritten) as problem:
+        reason = problem.reason if isinstance(problem, Unwritten) else problem.strerror or problem
         raise UserError(
             f"{out} cannot be written: {reason}; what was done is kept, the same command goes on with it"
         ) from None
 
 
 def _write_json(path: Path, what: Any) -> None:
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w") as file:
-        file.write(json.dumps(what, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-def _flush(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with whole_file(path) as fresh:
+        fresh.write_text(json.dumps(what, indent=2) + "\n")
 
 
 def _hash(path: Path) -> str:

@@ -80,11 +80,13 @@ class Prepared(Dataset):
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
         return self._pixels[np.asarray(rows, np.int64)]
 
-    def batch(self, rows: Sequence[int]) -> Batch:
-        places = np.asarray(rows, np.int64)
+    def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
+        if needs:
+            return super().batch(rows, needs, frames)
+        index = np.asarray(rows, np.int64)
         # one pass over memory: the same values as Dataset.batch, which makes floats first and divides them
         # afterwards
-        return Batch(torch.from_numpy(self._pixels[places]) / 255, torch.from_numpy(places))
+        return Batch(torch.from_numpy(self._pixels[index]) / 255, torch.from_numpy(index), frames=frames)
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
         if "present" not in self._arrays and "points" not in self._arrays:

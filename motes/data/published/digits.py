@@ -10,7 +10,7 @@ import torch
 
 from motes.data.base import Dataset, Split
 from motes.data.worlds.generated import to_bytes
-from motes.errors import UserError
+from motes.plain.packages import optional
 from motes.types.truth import Truth
 
 TEST = 397
@@ -31,14 +31,9 @@ class Digits(Dataset):
     Config = DigitsConfig
 
     def __init__(self, config: DigitsConfig, split: Split = "train"):
-        try:
-            from sklearn.datasets import load_digits
-        except ImportError:
-            raise UserError(
-                "the digits come with scikit-learn; install it with: pip install 'motes[digits]'"
-            ) from None
+        library = optional("sklearn.datasets", "digits", "the digits come with scikit-learn")
         self.config = config
-        found: Any = load_digits()
+        found: Any = library.load_digits()
         order = np.random.default_rng(config.seed).permutation(len(found.images))
         first = len(order) - TEST - VALIDATION
         second = len(order) - TEST

@@ -1,45 +1,52 @@
-"""A picture like a fixed camera's photograph of a street, by formula: the ground on which generated things
-are put. No file, one seed."""
+"""A picture like a fixed camera's photograph of a street, by formula: a background for generated objects. No
+file, one seed."""
 
 from functools import lru_cache
 
 import numpy as np
 
+from motes.data.worlds.portable import Array
+
 SEED = 2022
 SKY, WALL, HEDGE, ROAD = range(4)
 COLOURS = np.array([[206, 216, 228], [176, 134, 104], [66, 112, 54], [112, 110, 116]], np.float64)
-GRAIN = np.array([14, 38, 58, 16], np.float64)  # how far a region's light goes up and down
+# how far a region's light goes up and down
+GRAIN = np.array([14, 38, 58, 16], np.float64)
 
 
 @lru_cache(maxsize=4)
-def photograph(size: tuple[int, int]) -> np.ndarray:
+def photograph(size: tuple[int, int]) -> Array:
     """uint8, H W 3: sky, a wall with rows of windows, a ragged hedge, a road with a kerb and lane marks,
     under uneven light."""
     random = np.random.default_rng(SEED)
     rows = ((np.arange(size[0]) + 0.5) / size[0])[:, None] * np.ones((1, size[1]))
     columns = ((np.arange(size[1]) + 0.5) / size[1])[None, :] * np.ones((size[0], 1))
-    ragged = _noise(random, size, (5, 13)) * 0.05
-    roofs = 0.14 + 0.1 * (columns > 0.42) - 0.08 * (columns > 0.75)
-    region = np.select(
-        [rows < roofs, rows < 0.34 + ragged, rows < 0.52 - 0.08 * columns + ragged], [SKY, WALL, HEDGE], ROAD
-    )
-    picture = COLOURS[region]
-    picture = _windows(picture, (region == WALL), rows, columns)
+    region = _regions(rows, columns, _noise(random, size, (5, 13)) * 0.05)
+    picture = _windows(COLOURS[region], (region == WALL), rows, columns)
     picture = _marks(picture, (region == ROAD), rows, columns)
     light = _noise(random, size, (3, 7, 17, 41))
     tint = np.stack([_noise(random, size, (4, 11)) for _ in range(3)], -1)
     picture = picture + (GRAIN[region] * light)[..., None] + 14 * tint
-    shade = 1 - 0.25 * (_noise(random, size, (2, 5)) > 0.3)  # edges of shadows
+    # edges of shadows
+    shade = 1 - 0.25 * (_noise(random, size, (2, 5)) > 0.3)
     return np.clip(np.round(picture * shade[..., None]), 0, 255).astype(np.uint8)
 
 
-def _windows(picture: np.ndarray, wall: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _regions(rows: Array, columns: Array, ragged: Array) -> Array:
+    """SKY, WALL, HEDGE or ROAD of each pixel; `ragged` moves the hedge's edges."""
+    roofs = 0.14 + 0.1 * (columns > 0.42) - 0.08 * (columns > 0.75)
+    wall = rows < 0.34 + ragged
+    hedge = rows < 0.52 - 0.08 * columns + ragged
+    return np.select([rows < roofs, wall, hedge], [SKY, WALL, HEDGE], ROAD)
+
+
+def _windows(picture: Array, wall: Array, rows: Array, columns: Array) -> Array:
     """Dark panes in rows."""
     pane = wall & (columns * 9 % 1 < 0.45) & (rows * 9 % 1 < 0.55)
     return np.where(pane[..., None], [62, 70, 92], picture)
 
 
-def _marks(picture: np.ndarray, road: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _marks(picture: Array, road: Array, rows: Array, columns: Array) -> Array:
     """A kerb and broken lines that spread towards the viewer, as they do in perspective."""
     depth = rows - 0.3
     across = (columns - 0.35) / depth
@@ -49,7 +56,7 @@ def _marks(picture: np.ndarray, road: np.ndarray, rows: np.ndarray, columns: np.
     return np.where((road & (np.abs(across + 0.95) < 0.05))[..., None], [176, 166, 150], picture)
 
 
-def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int, ...]) -> np.ndarray:
+def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int, ...]) -> Array:
     """Octaves of smooth random values, each of so many cells a side, the finer the weaker; about standard
     deviation 1/2."""
     total = np.zeros(size)
@@ -61,11 +68,11 @@ def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int,
     return total / total.std() / 2
 
 
-def _enlarged(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear."""
+def _enlarged(grid: Array, size: tuple[int, int]) -> Array:
+    """The grid's values between its points, bilinear: H W."""
     for axis in (0, 1):
-        at = (np.arange(size[axis]) + 0.5) / size[axis] * (grid.shape[axis] - 1)
-        low = np.minimum(at.astype(int), grid.shape[axis] - 2)
-        part = (at - low).reshape((-1, 1) if axis == 0 else (1, -1))
-        grid = np.take(grid, low, axis) * (1 - part) + np.take(grid, low + 1, axis) * part
+        position = (np.arange(size[axis]) + 0.5) / size[axis] * (grid.shape[axis] - 1)
+        low = np.minimum(position.astype(int), grid.shape[axis] - 2)
+        share = (position - low).reshape((-1, 1) if axis == 0 else (1, -1))
+        grid = np.take(grid, low, axis) * (1 - share) + np.take(grid, low + 1, axis) * share
     return grid

@@ -4,57 +4,67 @@ import numpy as np
 
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import to_bytes
+from motes.data.worlds.portable import Array
 
-CELLS = (3, 7, 15)  # of the clouds' octaves, a side
+# of the clouds' octaves, a side
+CELLS = (3, 7, 15)
 
 
-def textures(dice: Dice, size: tuple[int, int]) -> np.ndarray:
+def random_textures(dice: Dice, size: tuple[int, int]) -> Array:
     """uint8, B H W 3."""
-    cloudy = clouds(dice, size)
-    rows, columns = (np.arange(side) / min(size) for side in size)
-    way = (
-        dice.directions("texture way")[:, :, None, None]
-        * dice.between("texture waves", 3.0, 9.0)[:, None, None, None]
-    )
-    bend = cloudy * dice.between("texture bend", 0.0, 1.5)[:, None, None]
-    shift = dice.uniform("texture shift", 2)[:, :, None, None]
-    along = way[:, 0] * rows[:, None] + way[:, 1] * columns + bend + shift[:, 0]
-    across = way[:, 0] * columns - way[:, 1] * rows[:, None] + bend + shift[:, 1]
-    grain = dice.uniform("texture grain", *size)
-    kind = dice.integers("texture kind", 0, 3)[:, None, None]
-    checks = np.where((np.floor(along) + np.floor(across)) % 2 == 0, 0.8, 0.2)
-    part = np.select(
-        [kind == 0, kind == 1, kind == 2], [cloudy, _wave(along), checks], 0.6 * cloudy + 0.4 * grain
-    )
-    part = 0.94 * part + 0.06 * grain
     colours = dice.uniform("texture colours", 2, 3)
     first = colours[:, 0, None, None]
     second = colours[:, 1, None, None]
-    return to_bytes(first + (second - first) * part[..., None])
+    return to_bytes(first + (second - first) * _shares(dice, size)[..., None])
 
 
-def _wave(phase: np.ndarray) -> np.ndarray:
+def _shares(dice: Dice, size: tuple[int, int]) -> Array:
+    """How much of the second colour each pixel has, B H W."""
+    cloudy = clouds(dice, size)
+    forward, across = _bent_axes(dice, size, cloudy)
+    grain = dice.uniform("texture grain", *size)
+    kind = dice.integers("texture kind", 0, 3)[:, None, None]
+    checks = np.where((np.floor(forward) + np.floor(across)) % 2 == 0, 0.8, 0.2)
+    rough = 0.6 * cloudy + 0.4 * grain
+    share = np.select([kind == 0, kind == 1, kind == 2], [cloudy, _wave(forward), checks], rough)
+    return 0.94 * share + 0.06 * grain
+
+
+def _bent_axes(dice: Dice, size: tuple[int, int], cloudy: Array) -> tuple[Array, Array]:
+    """Coordinates along a random direction and across it, in waves, bent by the clouds; B H W each."""
+    rows, columns = (np.arange(side) / min(size) for side in size)
+    waves = dice.between("texture waves", 3.0, 9.0)[:, None, None, None]
+    direction = dice.directions("texture way")[:, :, None, None] * waves
+    bend = cloudy * dice.between("texture bend", 0.0, 1.5)[:, None, None]
+    shift = dice.uniform("texture shift", 2)[:, :, None, None]
+    forward = direction[:, 0] * rows[:, None] + direction[:, 1] * columns + bend + shift[:, 0]
+    across = direction[:, 0] * columns - direction[:, 1] * rows[:, None] + bend + shift[:, 1]
+    return forward, across
+
+
+def _wave(position: Array) -> Array:
     """A round wave of period 1 in [0, 1], made of two parabolas."""
-    place = phase - np.floor(phase)
-    half = 2 * place - np.floor(2 * place)
+    phase = position - np.floor(position)
+    half = 2 * phase - np.floor(2 * phase)
     bow = 2 * half * (1 - half)
-    return np.where(place < 0.5, 0.5 + bow, 0.5 - bow)
+    return np.where(phase < 0.5, 0.5 + bow, 0.5 - bow)
 
 
-def clouds(dice: Dice, size: tuple[int, int]) -> np.ndarray:
+def clouds(dice: Dice, size: tuple[int, int]) -> Array:
     """B H W, about 0 to 1: octaves of random values, smoothly enlarged, the finer the weaker."""
     total = np.zeros((len(dice), *size))
     weights = 0.5 ** np.arange(len(CELLS))
     for cells, weight in zip(CELLS, weights.tolist(), strict=True):
         grid = dice.uniform(f"texture cells {cells}", cells + 1, cells + 1)
         total += weight * _enlarged(_enlarged(grid, size[0], 1), size[1], 2)
-    spread = total / float(weights.sum())
-    return np.clip(0.5 + 1.6 * (spread - 0.5), 0, 1)
+    mean = total / float(weights.sum())
+    return np.clip(0.5 + 1.6 * (mean - 0.5), 0, 1)
 
 
-def _enlarged(grid: np.ndarray, side: int, axis: int) -> np.ndarray:
-    at = (np.arange(side) + 0.5) / side * (grid.shape[axis] - 1)
-    low = np.minimum(at.astype(int), grid.shape[axis] - 2)
-    part = at - low
-    part = (part * part * (3 - 2 * part)).reshape(-1, *[1] * (2 - axis))
-    return np.take(grid, low, axis) * (1 - part) + np.take(grid, low + 1, axis) * part
+def _enlarged(grid: Array, side: int, axis: int) -> Array:
+    """The grid's values at so many pixels along an axis, smoothly between its points."""
+    position = (np.arange(side) + 0.5) / side * (grid.shape[axis] - 1)
+    low = np.minimum(position.astype(int), grid.shape[axis] - 2)
+    share = position - low
+    share = (share * share * (3 - 2 * share)).reshape(-1, *[1] * (2 - axis))
+    return np.take(grid, low, axis) * (1 - share) + np.take(grid, low + 1, axis) * share

@@ -7,10 +7,10 @@ import torch
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.nn.coders.networks import PictureCoder, PictureShape
-from motes.nn.losses.perceptual import reconstruction_loss
 from motes.ops.densities.divergence import sample_normal
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Code, Image
+from motes.weights.reconstruction import reconstruction_loss
 
 
 @dataclass(frozen=True)

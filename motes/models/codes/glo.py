@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
-from motes.nn.blocks.code_table import AT_ONCE, CodeTable, RowRMSprop
-from motes.nn.coders.networks import PictureShape, network
-from motes.nn.losses.observation import observation
-from motes.ops.densities.principal_components import components_of_covariance, moments
+from motes.nn.blocks.code_table import AT_ONCE, RowRMSprop
+from motes.nn.coders.networks import PictureShape, picture_network
+from motes.ops.densities.principal_components import components_of_covariance, mean_and_covariance
 from motes.ops.densities.unit_ball import BALLS
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Code, Image
+from motes.weights.code_storage import code_table
+from motes.weights.reconstruction import observation_model
 
 ENCODING_STEPS = 60
 ENCODING_RATE = 0.02
@@ -73,13 +74,13 @@ class GenerativeLatentOptimisation(Model):
                 f"ball must be one of {', '.join(BALLS)} and start one of {', '.join(STARTS)}, not {config.ball}, {config.start}"
             )
         self.config = config
-        kind = network(config.network)
+        kind = picture_network(config.network)
         shape = PictureShape.of(config)
         self.within = BALLS[config.ball]  # the nearest code of the ball
         self.draw = kind.drawer(shape, config.width, config.code_dim)
-        self.observed: Any = observation(config.reconstruction, kind.squashed, variance=0.5)
+        self.observed: Any = observation_model(config.reconstruction, kind.squashed, variance=0.5)
         pixels = _small(torch.zeros(1, config.channels, *config.image_size)).shape[1]
-        self.table = CodeTable(config.pictures, config.code_dim, config.codes_in)
+        self.table = code_table(config.pictures, config.code_dim, config.codes_in)
         self.table.change(lambda codes: self.within(torch.randn_like(codes)))
         self.register_buffer("middle", torch.zeros(pixels))  # of the small training pictures
         self.register_buffer(
@@ -133,7 +134,7 @@ class GenerativeLatentOptimisation(Model):
     def sample(self, count: int) -> Code:
         """From a Gaussian fitted to the training codes."""
         with torch.no_grad():
-            mean, covariance = moments(self.codes.split(AT_ONCE))
+            mean, covariance = mean_and_covariance(self.codes.split(AT_ONCE))
             root = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(mean), device=mean.device))
             noise = torch.randn(count, len(mean), device=self.middle.device)
             return Code(self.within(mean.to(noise) + noise @ root.to(noise).T))
@@ -150,7 +151,7 @@ class GenerativeLatentOptimisation(Model):
     def start_codes(self, batches: Iterable[Batch]) -> None:
         """Principal components of small pictures, scaled so that nine in ten lie in the ball; the others are
         brought there."""
-        mean, covariance = moments(_small(batch.image) for batch in batches)
+        mean, covariance = mean_and_covariance(_small(batch.image) for batch in batches)
         found = components_of_covariance(covariance, self.config.code_dim)
         known = (
             found.variance > 1e-9 * found.variance[0]

@@ -14,7 +14,7 @@ from motes.ops.densities.principal_components import (
     Components,
     components_of_covariance,
     components_of_pictures,
-    moments,
+    mean_and_covariance,
 )
 from motes.ops.pictures.image_loss import squared_error
 from motes.types.batch import Batch, Losses
@@ -113,5 +113,5 @@ def _few(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
 
 
 def _many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
-    mean, covariance = moments(batch.image.flatten(1) for batch in batches)
+    mean, covariance = mean_and_covariance(batch.image.flatten(1) for batch in batches)
     return mean, components_of_covariance(covariance, count)

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
-from motes.nn.coders.networks import PictureShape, network
-from motes.nn.losses.observation import LIKELIHOODS, observation
+from motes.nn.coders.networks import PictureShape, picture_network
+from motes.nn.losses.observation import LIKELIHOODS
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Code, Image
+from motes.weights.reconstruction import observation_model
 
 STAIRS = 4  # in which the weight of the KL climbs
 # log-variances of a code: beyond, exp would be no number
@@ -64,11 +65,11 @@ class VariationalAutoencoder(Model):
                 "code_dim must be at least 1, beta and free_bits not negative, warm_up at least 0 and below 1"
             )
         self.config = config
-        kind = network(config.network)
+        kind = picture_network(config.network)
         shape = PictureShape.of(config)
         self.read = kind.reader(shape, config.width, 2 * config.code_dim)
         self.draw = kind.drawer(shape, config.width, config.code_dim)
-        self.observed: Any = observation(config.reconstruction, kind.squashed, config.variance)
+        self.observed: Any = observation_model(config.reconstruction, kind.squashed, config.variance)
 
     def stages(self) -> tuple[Stage, ...]:
         learning = tuple(self.parameters())

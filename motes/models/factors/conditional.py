@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
 from motes.nn.blocks.mlp import mlp
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.densities.noise import uniform_like
 from motes.ops.pictures.image_loss import squared_error
 from motes.ops.points.similarity import NUMBERS, lit, placed
@@ -104,7 +104,7 @@ class ConditionalGenerator(Model):
         self.read_view = mlp(2 * config.angles, hidden, hidden)
         self.read_transform = mlp(NUMBERS, hidden, hidden)
         self.meet = nn.Sequential(nn.ReLU(), mlp(3 * hidden, 2 * hidden, hidden), nn.ReLU())
-        self.draw = network(config.network).drawer(
+        self.draw = picture_network(config.network).drawer(
             replace(shape, channels=shape.channels + 1), config.width, hidden
         )
         reach = torch.tensor([config.shift, config.shift, config.zoom, config.turn, config.light])

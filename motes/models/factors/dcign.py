@@ -9,7 +9,7 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import WHOLE_CLIPS, Model, Stage, device_of, refuse_other_sizes
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.ops.pictures.groups import group_means
 from motes.ops.pictures.image_loss import squared_error
@@ -60,7 +60,7 @@ class InverseGraphicsNetwork(Model):
     def __init__(self, config: DcIgnConfig):
         super().__init__()
         shape = PictureShape.of(config)
-        kind = network(config.network)
+        kind = picture_network(config.network)
         if min(config.units, default=0) < 1 or config.noise <= 0:
             raise UserError(
                 f"units {config.units} must be at least 1 of each, and noise {config.noise} above 0"

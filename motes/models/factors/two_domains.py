@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.nn.blocks.local_contrast import LocalContrast
-from motes.nn.coders.networks import PictureShape, network
-from motes.nn.losses.perceptual import reconstruction_loss
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.pictures.groups import group_means
 from motes.ops.pictures.image_loss import squared_error
-from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
+from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, resampled, thin_plate_basis
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 from motes.types.rows import Rows
+from motes.weights.reconstruction import reconstruction_loss
 
 WARPED = 0.75  # share of what the encoder reads
 
@@ -95,7 +95,7 @@ class PairedAutoencoder(Model):
         if config.encoders not in (1, 2):
             raise UserError(f"encoders must be 1, which both domains share, or 2, not {config.encoders}")
         self.config = config
-        kind = network(config.network)
+        kind = picture_network(config.network)
         self.read = nn.ModuleList(_reader(config, shape) for _ in range(config.encoders))
         self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in range(2))
         self.observed = reconstruction_loss(config.reconstruction)
@@ -153,12 +153,12 @@ class PairedAutoencoder(Model):
             scale=config.shift,
             turn=config.turn,
         )
-        warped = seen_through(image, self.basis @ random_weights(image, warps, 1.0), "border")
+        warped = resampled(image, self.basis @ random_weights(image, warps, 1.0), "border")
         return torch.where(uniform_like(image[:, :1, :1, :1]) < WARPED, warped, image)
 
 
 def _reader(config: PairedConfig, shape: PictureShape) -> nn.Module:
-    reader = network(config.network).reader(replace(shape, channels=1), config.width, config.code_dim)
+    reader = picture_network(config.network).reader(replace(shape, channels=1), config.width, config.code_dim)
     return nn.Sequential(
         LocalContrast(config.contrast), reader, nn.LayerNorm(config.code_dim, elementwise_affine=False)
     )

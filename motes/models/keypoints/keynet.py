@@ -12,11 +12,11 @@ from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.nn.blocks.conv import Contracting, Expanding
 from motes.nn.blocks.grid import grid_size
-from motes.nn.losses.perceptual import reconstruction_loss
 from motes.ops.points.keypoints import gaussian_maps, marginal_soft_argmax, marginal_variance
 from motes.ops.points.warp import paired
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
+from motes.weights.reconstruction import reconstruction_loss
 
 
 @dataclass(frozen=True)

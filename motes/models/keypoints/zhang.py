@@ -14,7 +14,7 @@ from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.blocks.hourglass import Hourglass
 from motes.ops.pictures.image_loss import squared_error
 from motes.ops.points.keypoints import expected_points, gaussian_maps
-from motes.ops.points.warp import bent, strayed
+from motes.ops.points.warp import bent, equivariance_error
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
 
@@ -125,7 +125,7 @@ class LandmarkAutoencoder(Model):
             * variance.mean(2).sum(1)
             / 4,  # in pictures, as the paper counts
             "separation": crowding(points, config.separation[1]),
-            "equivariance": strayed(points, followed, weights),
+            "equivariance": equivariance_error(points, followed, weights),
         }
         costs = (picture_weight, config.concentration, config.separation[0], config.equivariance)
         total = sum(

@@ -1,10 +1,7 @@
-"""Particles that start from proposals: one small shared network reads, at each anchor, where the thing is,
-whether, and its look.
+"""Particles that start from anchors: one small network, shared by all, reads position, presence and appearance.
 
 No parameter's shape depends on the number of particles or on the picture's size, but for the background.
 """
-
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +9,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import Encoding, Normal
+from motes.models.particles.parts import DiagonalNormal, Encoding, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.points.keypoints import (
@@ -24,87 +21,101 @@ from motes.ops.points.keypoints import (
     take,
 )
 from motes.ops.rendering.crowding import claimed_before, yielding
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
+from motes.types.latents import Image
+
+# of the numbers read at an anchor, at first: at the anchor, with a deviation of 0.14, probably present
+FIRST_READING = (0.0, 0.0, -4.0, -4.0, 2.0)
 
 
 class AnchoredEncoder(nn.Module):
     """Anchors are proposals where the background alone does not explain the picture, far from each other.
 
-    What it leaves is also what positions and presence are read from: a window on static texture is blank,
-    whatever the texture.
+    Positions and presence are read from the residual too: a window on static texture is blank, whatever the
+    texture.
     """
 
-    def __init__(self, config: Any):
+    def __init__(self, config: ParticleSizes):
         super().__init__()
         self.patch = config.patch_size
-        self.size = tuple(config.image_size)
+        self.size = config.image_size
         self.num_particles = config.num_particles
         self.num_proposals = config.num_proposals
         self.side = config.glimpse_size
-        self.context = self.side + 2 * (self.side // 4)  # what is read at an anchor: half as much again, even
-        self.reach = self.context / torch.tensor(
-            self.size, dtype=torch.float32
-        )  # of an offset: half a context, in half pictures
-        self.prior = PatchPrior(config.channels)
-        self.where = GlimpseReader(config.channels + 1, self.context, 5)
+        # side of the window that is read at an anchor: half as much again as a glimpse, and even
+        self.context = self.side + 2 * (self.side // 4)
+        # largest offset from an anchor, in half pictures: half a window
+        self.reach = self.context / torch.tensor(self.size, dtype=torch.float32)
+        self.prior = PatchKeypoints(config.channels)
+        self.where = GlimpseReader(config.channels + 1, self.context, len(FIRST_READING))
         self.what = GlimpseReader(2 * config.channels, self.side, 2 * config.feature_dim)
         self.around = BackgroundReader(config.channels, 2 * config.feature_dim)
         with torch.no_grad():
-            final: Any = self.where.head[-1]
-            final.weight.mul_(0.1)
-            final.bias.copy_(
-                torch.tensor([0.0, 0.0, -4.0, -4.0, 2.0])
-            )  # at the anchor, within 0.14, probably there
-
-    @classmethod
-    def from_config(cls, config: Any) -> "AnchoredEncoder":
-        return cls(config)
+            self.where.last.weight.mul_(0.1)
+            self.where.last.bias.copy_(torch.tensor(FIRST_READING))
 
     def presence_parameters(self) -> list[nn.Parameter]:
-        return []  # presence is read by the network that reads positions
+        """None: presence is read by the network that reads positions."""
+        return []
 
-    def forward(
-        self, image: Float[Tensor, "B C H W"], prior_image: Float[Tensor, "B C H W"], decoder: Any
-    ) -> Encoding:
-        background = Normal(*self.around(image).chunk(2, -1))
+    def forward(self, image: Image, prior_image: Image, decoder: "LeanDecoder") -> Encoding:
+        background = DiagonalNormal(*self.around(image).chunk(2, -1))
         with torch.no_grad():
-            scene = decoder.scene_of(background.mean)
-        residual = image - scene
-        points, salience = self._propose(residual)
-        with torch.no_grad():
-            anchors = take(
-                points, spread_first(points, salience, self.num_particles, self.side / max(self.size))
-            )
+            residual = image - decoder.background_of_code(background.mean)
+        points, salience = self._keypoints(residual)
+        anchors = self._anchors(points, salience)
         if prior_image is not image:
-            with torch.no_grad():
-                scene = decoder.scene_of(self.around(prior_image).chunk(2, -1)[0])
-            points, salience = self._propose(prior_image - scene)
+            points, salience = self._keypoints_of_pair(prior_image, decoder)
         proposals = take(points, salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices)
-        # what was claimed by the anchors chosen before: two that see one thing can so agree that the first
-        # takes it; without, equal
-        # networks looking at equal pixels share it by halves
-        claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
-        read = self.where(torch.cat([cut(residual, anchors, self.context), claimed[:, :, None]], 2))
-        offset = torch.tanh(read[..., :2]) * self.reach.to(image)
-        position = Normal((anchors + offset).clamp(-1, 1), read[..., 2:4])
-        presence = yielding(torch.sigmoid(read[..., 4]), position.mean, self.size, width=self.side / 6)
-        seen = cut(torch.cat([image, residual], 1), position.mean.detach(), self.side)
-        features = Normal(*self.what(seen).chunk(2, -1))
-        return Encoding(proposals, position, presence, features, background, seen[:, :, : image.shape[1]])
+        position, presence = self._locate(residual, anchors)
+        window = cut_glimpses(torch.cat([image, residual], 1), position.mean.detach(), self.side)
+        features = DiagonalNormal(*self.what(window).chunk(2, -1))
+        return Encoding(proposals, position, presence, features, background, window[:, :, : image.shape[1]])
 
-    def _propose(self, residual: Tensor) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
-        """A point of every patch in the picture's frame, and the mean of |residual| over a patch around
-        it."""
-        local = rearrange(
-            self.prior(split_patches(residual, self.patch)), "(b p) d -> b p d", b=len(residual)
-        )
+    def _keypoints(self, residual: Image) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
+        """A point of every patch in the picture's frame, and the mean of |residual| over a patch around it."""
+        patches = split_patches(residual, self.patch)
+        local = rearrange(self.prior(patches), "(b p) d -> b p d", b=len(residual))
         points = patch_to_image(local, self.patch, self.size)
         reach = self.patch // 2
         amount = F.avg_pool2d(residual.abs().mean(1, keepdim=True), 2 * reach + 1, stride=1, padding=reach)
         return points, at_points(amount[:, 0], points.detach())
 
+    def _keypoints_of_pair(
+        self, prior_image: Image, decoder: "LeanDecoder"
+    ) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
+        """Those of the other picture of a warped pair."""
+        with torch.no_grad():
+            background = self.around(prior_image).chunk(2, -1)[0]
+            residual = prior_image - decoder.background_of_code(background)
+        return self._keypoints(residual)
 
-class PatchPrior(nn.Module):
+    @torch.no_grad()
+    def _anchors(
+        self, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
+    ) -> Float[Tensor, "B K 2"]:
+        """The salient points, each at least a glimpse from those before it as long as there are such."""
+        least_distance = self.side / max(self.size)
+        return take(points, spread_first(points, salience, self.num_particles, least_distance))
+
+    def _locate(
+        self, residual: Image, anchors: Float[Tensor, "B K 2"]
+    ) -> tuple[DiagonalNormal, Float[Tensor, "B K"]]:
+        """Positions and presence, read from a window at each anchor.
+
+        The network also reads what the anchors before this one claim. Two particles that see one object can so
+        agree that the first takes it; without it, equal networks that look at equal pixels share it by halves.
+        """
+        claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
+        windows = cut_glimpses(residual, anchors, self.context)
+        numbers = self.where(torch.cat([windows, claimed[:, :, None]], 2))
+        offset = torch.tanh(numbers[..., :2]) * self.reach.to(residual)
+        position = DiagonalNormal((anchors + offset).clamp(-1, 1), numbers[..., 2:4])
+        presence = yielding(torch.sigmoid(numbers[..., 4]), position.mean, self.size, width=self.side / 6)
+        return position, presence
+
+
+class PatchKeypoints(nn.Module):
     """One point a patch: the soft arg-max of a heat map; a flat patch gives its middle."""
 
     def __init__(self, channels: int, width: int = 16):
@@ -125,22 +136,26 @@ class GlimpseReader(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         while side > 4:
-            layers += [
-                nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False),
-                BatchNorm(width),
-                nn.ReLU(),
-            ]
+            convolution = nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False)
+            layers += [convolution, BatchNorm(width), nn.ReLU()]
             channels = width
             width = min(2 * width, 64)
             side = side // 2
         self.body = nn.Sequential(*layers)
-        self.head = nn.Sequential(nn.Linear(channels * side * side, 128), nn.ReLU(), nn.Linear(128, outputs))
+        first = nn.Linear(channels * side * side, 128)
+        self.head = nn.Sequential(first, nn.ReLU(), nn.Linear(128, outputs))
+
+    @property
+    def last(self) -> nn.Linear:
+        """The layer whose bias is what the numbers are at first."""
+        layer = self.head[-1]
+        assert isinstance(layer, nn.Linear)
+        return layer
 
     def forward(self, glimpses: Float[Tensor, "B K C S S"]) -> Float[Tensor, "B K n"]:
         rows = rearrange(glimpses, "b k c r s -> (b k) c r s").contiguous(memory_format=torch.channels_last)
-        features = rearrange(
-            self.body(rows), "n c r s -> n (r s c)"
-        )  # in memory's order, on the way back too
+        # in memory's order, on the way back too
+        features = rearrange(self.body(rows), "n c r s -> n (r s c)")
         return rearrange(self.head(features), "(b k) n -> b k n", b=len(glimpses))
 
 
@@ -158,32 +173,26 @@ class BackgroundReader(nn.Module):
         )
         self.head = nn.Sequential(nn.Linear(2 * width * 16, 64), nn.ReLU(), nn.Linear(64, outputs))
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B n"]:
+    def forward(self, image: Image) -> Float[Tensor, "B n"]:
         return self.head(self.body(image).flatten(1))
 
 
 class LeanDecoder(nn.Module):
-    """Looks to small pictures with alpha, and one code to a background that knows nothing of the
-    particles."""
+    """Features to small pictures with alpha, and one code to a background that does not depend on the particles."""
 
     starts_from = 128
 
-    def __init__(self, config: Any):
+    def __init__(self, config: ParticleSizes):
         super().__init__()
-        self.side = config.glimpse_size
-        self.size = tuple(config.image_size)
-        self.look = UpwardNetwork(config.feature_dim, (self.side, self.side), config.channels + 1, width=64)
-        self.scene = UpwardNetwork(config.feature_dim, self.size, config.channels, width=32)
-        self.still = nn.Parameter(
-            torch.zeros(config.channels, *self.size)
-        )  # what is the same in all pictures, to the pixel
-
-    @classmethod
-    def from_config(cls, config: Any) -> "LeanDecoder":
-        return cls(config)
+        side = config.glimpse_size
+        self.look = UpwardNetwork(config.feature_dim, (side, side), config.channels + 1, width=64)
+        self.scene = UpwardNetwork(config.feature_dim, config.image_size, config.channels, width=32)
+        # what is the same in all pictures, to the pixel
+        self.still = nn.Parameter(torch.zeros(config.channels, *config.image_size))
 
     def background_parameters(self) -> list[nn.Parameter]:
-        return []  # it is learnt from the first step, or nobody knew where to look
+        """None: the background learns from the first step, since anchors depend on it."""
+        return []
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         drawn = torch.sigmoid(self.look(rearrange(features, "b k f -> (b k) f")))
@@ -191,22 +200,20 @@ class LeanDecoder(nn.Module):
 
     def background(
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor
-    ) -> Float[Tensor, "B C H W"]:
-        return self.scene_of(background)
+    ) -> Image:
+        return self.background_of_code(background)
 
-    def background_error(
-        self, background: Float[Tensor, "B F"], image: Float[Tensor, "B C H W"]
-    ) -> Float[Tensor, "B"]:
-        """Absolute, not squared: the median over pictures is the ground, the mean has a shade of all that
-        ever stood there."""
-        return (self.scene_of(background) - image).abs().sum((1, 2, 3))
+    def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
+        """Absolute, not squared: the median over pictures is the background, and the mean has a shade of every
+        object that ever stood there."""
+        return (self.background_of_code(background) - image).abs().sum((1, 2, 3))
 
-    def scene_of(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B C H W"]:
-        return torch.sigmoid(
-            self.scene(code) + 10 * self.still
-        )  # tenfold: Adam moves all weights alike, and these have far to go
+    def background_of_code(self, code: Float[Tensor, "B F"]) -> Image:
+        # tenfold: Adam moves all weights alike, and these have far to go
+        return torch.sigmoid(self.scene(code) + 10 * self.still)
 
     @torch.no_grad()
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
         self.still.copy_(picture.clamp(0.005, 0.995).logit() / 10)
-        self.scene.colour.weight.mul_(0.1)  # what differs between pictures comes later
+        # what differs between pictures comes later
+        self.scene.colour.weight.mul_(0.1)

@@ -1,9 +1,11 @@
-"""Deep Latent Particles, the masked model: one decoder paints everything, inside the particles from their
-code, outside from a by-pass."""
+"""Deep Latent Particles, the masked model: one decoder paints the whole picture.
+
+Inside the particles' disks it paints from their code, outside from a bypass.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -11,108 +13,122 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
-from motes.models.particles.dlp import check_sizes, prior_image_of
 from motes.models.particles.heat_maps import HeatMaps
-from motes.models.particles.parts import Normal, SceneCode
+from motes.models.particles.parts import (
+    DiagonalNormal,
+    MaskedNetworks,
+    SceneCode,
+    check_particle_sizes,
+    prior_image_of,
+)
 from motes.models.particles.published import PatchPrior
 from motes.models.particles.splatted import Splatted
 from motes.nn.blocks.conv import initialise
 from motes.nn.blocks.grid import grid_size
-from motes.nn.losses.perceptual import reconstruction_loss
 from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
 from motes.ops.densities.noise import normal_like
 from motes.ops.points.keypoints import gaussian_maps
-from motes.ops.points.warp import bent, strayed
+from motes.ops.points.warp import bent, equivariance_error
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
+from motes.weights.reconstruction import reconstruction_loss
 
 
 @dataclass(frozen=True)
 class DlpMaskedConfig:
-    """What a masked particle model is made of and what it is paid for."""
+    """Options of masked Deep Latent Particles: sizes, networks, and the weights of the loss."""
 
     # rows, columns; multiples of patch_size
     image_size: tuple[int, int] = (128, 128)
     # 1 for grey pictures
     channels: int = 3
-    # K
+    # K, the number of particles
     num_particles: int = 30
     # patch proposals that the particles are drawn to
     num_proposals: int = 50
-    # numbers that describe a look
+    # numbers that describe the appearance of a particle
     feature_dim: int = 10
-    # of the prior
+    # side of the prior's patches
     patch_size: int = 8
     # side of a particle's window in the picture; it is cut from the heat maps, where it is smaller
     glimpse_size: int = 16
+    # widths of the image network, halving the picture at each but the first
     encoder_channels: tuple[int, ...] = (32, 64, 128, 256)
+    # widths of the patch network
     prior_channels: tuple[int, ...] = (16, 32, 64)
-    # how near a proposal a particle should be, and how wide its map is; half a picture is 1
+    # standard deviation of a particle about its proposal, and width of its map; half a picture is 1
     prior_std: float = 0.1
     # a particle's disk ends where its Gaussian falls below this
     mask_threshold: float = 0.2
-    # what counts as a good picture
+    # the reconstruction loss: see motes.weights.reconstruction.RECONSTRUCTIONS
     reconstruction: str = "vgg"
-    # of positions (beta_kl) and of looks (beta_kl * kl_balance)
+    # weights of the KL of positions (beta_kl) and of features (beta_kl * kl_balance)
     kl_weights: tuple[float, float] = (40.0, 0.04)
-    # see ARCHITECTURES
+    # published: the paper's networks; splatted: smaller ones that move with the picture, learn in minutes, and
+    # do not read glimpse_size
     architecture: Literal["published", "splatted"] = "published"
     # weight of the squared distances from where particles should be in a bent picture; 0: as published
     equivariance: float = 0.0
 
 
-# name -> networks; the paper's, or smaller ones that move with the picture and learn in minutes (they read
-# no glimpse_size)
-ARCHITECTURES: dict[str, Callable[[DlpMaskedConfig], Any]] = {
-    "published": HeatMaps.from_config,
-    "splatted": Splatted.from_config,
+ARCHITECTURES: dict[str, Callable[[DlpMaskedConfig], MaskedNetworks]] = {
+    "published": HeatMaps,
+    "splatted": Splatted,
 }
 
 
 class MaskedParticles(Model):
-    """Gaussian maps, PointNet maps inside the particles' disks, and the encoder's heat maps outside of them,
-    to one picture.
+    """The masked model of Deep Latent Particles, for faces and other objects without clear borders.
 
-    The masked flavour of Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821, for faces and other things
-    without clear borders.
+    x' = paint(Gaussian maps, maps of the particles' codes inside their disks, the encoder's maps outside of them)
+    (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
     """
 
     Config = DlpMaskedConfig
 
+    networks: MaskedNetworks
+
     def __init__(self, config: DlpMaskedConfig):
         super().__init__()
-        check_sizes(config)
+        check_particle_sizes(config)
         self.config = config
         self.grid = grid_size(config)
         self.prior = PatchPrior(config)
         initialise(self.prior)
         self.networks = ARCHITECTURES[config.architecture](config)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
-        self._watch = self._watch_bent if config.equivariance > 0 else self._watch_still
+        self._locate = self._locate_in_bent if config.equivariance > 0 else self._locate_in_plain
 
     def loss(self, batch: Batch) -> Losses:
-        seen, position, astray = self._watch(batch.image)
+        bypass, position, equivariance = self._locate(batch.image)
         sampled = sample_normal(position.mean, position.log_variance)
-        features, background = self.networks.looks(seen, position.mean.detach(), self._outside(sampled))
-        code = sample_normal(features.mean, features.log_variance)
-        scene = sample_normal(background.mean, background.log_variance)
-        wandering = self.config.prior_std * normal_like(sampled[:, 0])
-        error = self.reconstruction_loss(
-            self._paint(SceneCode(sampled, code, scene, wandering), seen.detach()), batch.image
+        outside = self._outside(sampled)
+        features, background = self.networks.appearance(bypass, position.mean.detach(), outside)
+        scene = SceneCode(
+            sampled,
+            sample_normal(features.mean, features.log_variance),
+            sample_normal(background.mean, background.log_variance),
+            self.config.prior_std * normal_like(sampled[:, 0]),
         )
+        error = self.reconstruction_loss(self._paint(scene, bypass.detach()), batch.image)
         proposals = self.prior(prior_image_of(batch))
         chamfer = chamfer_kl(position.mean, position.log_variance, proposals, self.config.prior_std)
-        looks = kl_to_standard_normal(features.mean, features.log_variance).sum((1, 2))
-        looks = looks + kl_to_standard_normal(background.mean, background.log_variance).sum(1)
-        beta_position, beta_looks = self.config.kl_weights
-        total = error + beta_position * chamfer + beta_looks * looks + self.config.equivariance * astray
-        terms = {"reconstruction": error, "chamfer_kl": chamfer, "feature_kl": looks, "equivariance": astray}
-        return Losses(total.mean(), terms)
+        feature_kl = kl_to_standard_normal(features.mean, features.log_variance).sum((1, 2))
+        feature_kl = feature_kl + kl_to_standard_normal(background.mean, background.log_variance).sum(1)
+        return self._losses(
+            {
+                "reconstruction": error,
+                "chamfer_kl": chamfer,
+                "feature_kl": feature_kl,
+                "equivariance": equivariance,
+            }
+        )
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
-        seen, position = self.networks.see(image)
-        features, background = self.networks.looks(seen, position.mean, self._outside(position.mean))
+        bypass, position = self.networks.locate(image)
+        outside = self._outside(position.mean)
+        features, background = self.networks.appearance(bypass, position.mean, outside)
         return Particles(
             position=position.mean,
             log_variance=position.log_variance,
@@ -120,40 +136,52 @@ class MaskedParticles(Model):
             feature_log_variance=features.log_variance,
             presence=torch.ones_like(position.mean[..., 0]),
             background=background.mean,
-            bypass=seen,
+            bypass=bypass,
         )
 
     def decode(self, latent: Particles) -> Image:
         if latent.bypass is None:
-            raise UserError("these particles carry no by-pass; encode the picture with a masked model")
-        still = torch.zeros_like(latent.position[:, 0])
-        return self._paint(
-            SceneCode(latent.position, latent.features, latent.background, still),
-            latent.bypass,
-            latent.presence,
-        )
+            raise UserError("these particles carry no bypass; encode the picture with a masked model")
+        middle = torch.zeros_like(latent.position[:, 0])
+        scene = SceneCode(latent.position, latent.features, latent.background, middle)
+        maps = self._maps(latent.position) * latent.presence[..., None, None]
+        return self.networks.paint(maps, self._outside(latent.position), scene, latent.bypass)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
+        """The points that the prior proposes."""
         return self.prior(image)
 
-    def _watch_still(self, image: Image) -> tuple[Tensor, Normal, Float[Tensor, "B"]]:
-        return *self.networks.see(image), image.new_zeros(len(image))
+    def _losses(self, terms: dict[str, Float[Tensor, "B"]]) -> Losses:
+        beta_position, beta_features = self.config.kl_weights
+        total = (
+            terms["reconstruction"]
+            + beta_position * terms["chamfer_kl"]
+            + beta_features * terms["feature_kl"]
+            + self.config.equivariance * terms["equivariance"]
+        )
+        return Losses(total.mean(), terms)
 
-    def _watch_bent(self, image: Image) -> tuple[Tensor, Normal, Float[Tensor, "B"]]:
-        """And how far particles are from where they should be, once the picture is bent."""
-        away, weights = bent(image)
-        seen, both = self.networks.see(torch.cat([image, away]))
-        mean, followed = both.mean.chunk(2)
-        log_variance = both.log_variance[: len(image)]
-        return seen[: len(image)], Normal(mean, log_variance), strayed(mean, followed, weights)
+    def _locate_in_plain(self, image: Image) -> tuple[Tensor, DiagonalNormal, Float[Tensor, "B"]]:
+        maps, position = self.networks.locate(image)
+        return maps, position, image.new_zeros(len(image))
+
+    def _locate_in_bent(self, image: Image) -> tuple[Tensor, DiagonalNormal, Float[Tensor, "B"]]:
+        """And the particles' squared distances from where they should be in the bent picture."""
+        bent_image, weights = bent(image)
+        maps, position = self.networks.locate(torch.cat([image, bent_image]))
+        mean, followed = position.mean.chunk(2)
+        log_variance = position.log_variance[: len(image)]
+        distance = equivariance_error(mean, followed, weights)
+        return maps[: len(image)], DiagonalNormal(mean, log_variance), distance
+
+    def _maps(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K h w"]:
+        return gaussian_maps(position, self.grid, self.config.prior_std)
 
     def _outside(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B 1 h w"]:
         """0 where some particle's Gaussian exceeds the threshold, 1 elsewhere."""
-        maps = gaussian_maps(position.detach(), self.grid, self.config.prior_std)
+        maps = self._maps(position.detach())
         return (maps <= self.config.mask_threshold).all(1, keepdim=True).to(maps.dtype)
 
-    def _paint(self, code: SceneCode, bypass: Tensor, presence: Tensor | None = None) -> Image:
-        maps = gaussian_maps(code.position, self.grid, self.config.prior_std)
-        if presence is not None:
-            maps = maps * presence[..., None, None]
-        return self.networks.paint(maps, self._outside(code.position), code, bypass)
+    def _paint(self, scene: SceneCode, bypass: Float[Tensor, "B N h w"]) -> Image:
+        """With every particle present."""
+        return self.networks.paint(self._maps(scene.position), self._outside(scene.position), scene, bypass)

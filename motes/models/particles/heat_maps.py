@@ -1,59 +1,66 @@
-"""The masked model's networks as published: places from all heat maps at once, looks from the heat maps,
-painted through a PointNet."""
+"""The masked model's networks as published: positions from all heat maps at once, features from the heat maps.
 
-from typing import Any
+What the particles are is painted through a PointNet.
+"""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import Normal, SceneCode
+from motes.models.particles.parts import DiagonalNormal, HeatMapSizes, SceneCode
 from motes.models.particles.published import place_particles, relate, scene_network
 from motes.nn.blocks.conv import Contracting, initialise
 from motes.nn.blocks.grid import grid_size
 from motes.nn.blocks.mlp import mlp
 from motes.nn.blocks.pointnet import PointNetMaps
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
+from motes.types.latents import Image
 
 
 class HeatMaps(nn.Module):
-    """Heat maps learn from positions alone; looks read them as they are."""
+    """Heat maps learn from positions alone; features are read from them without a gradient."""
 
-    def __init__(self, config: Any):
+    def __init__(self, config: HeatMapSizes):
         super().__init__()
         self.grid = grid_size(config)
         count = config.num_particles
-        looks = 2 * config.feature_dim
+        numbers = 2 * config.feature_dim
         heat = count * self.grid[0] * self.grid[1]
+        # the glimpse's side on the heat maps' grid
         self.side = max(round(config.glimpse_size / (min(config.image_size) - 1) * (min(self.grid) - 1)), 1)
         self.image = Contracting(config.channels, config.encoder_channels, count, first_kernel=7)
         self.position = mlp(heat, 256, 128, 4 * count)
-        self.around = mlp(heat, 256, 128, looks)
-        self.look = mlp(count * self.side**2 + 2, 256, 128, looks)
+        self.around = mlp(heat, 256, 128, numbers)
+        self.look = mlp(count * self.side**2 + 2, 256, 128, numbers)
         self.pointnet = PointNetMaps(config.feature_dim + 2, count, self.grid)
         self.scene = scene_network(config, 3 * count)
+        initialise(self)
 
-    @classmethod
-    def from_config(cls, config: Any) -> "HeatMaps":
-        networks = cls(config)
-        initialise(networks)
-        return networks
-
-    def see(self, image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B K h w"], Normal]:
+    def locate(self, image: Image) -> tuple[Float[Tensor, "B K h w"], DiagonalNormal]:
         heat = self.image(image)
         return heat, place_particles(self.position, heat)
 
-    def looks(
-        self, seen: Float[Tensor, "B K h w"], where: Float[Tensor, "B K 2"], outside: Tensor
-    ) -> tuple[Normal, Normal]:
-        """Appearance from the heat maps around each mean, and the background's from what the disks leave."""
-        heat = seen.detach()
-        features = self.look(torch.cat([cut(heat, where, self.side).flatten(2), where], -1))
+    def appearance(
+        self,
+        maps: Float[Tensor, "B K h w"],
+        position: Float[Tensor, "B K 2"],
+        outside: Float[Tensor, "B 1 h w"],
+    ) -> tuple[DiagonalNormal, DiagonalNormal]:
+        """Features from the heat maps around each mean, and the background's from what the disks leave."""
+        heat = maps.detach()
+        windows = cut_glimpses(heat, position, self.side).flatten(2)
+        features = self.look(torch.cat([windows, position], -1))
         around = self.around((outside * heat).flatten(1))
-        return Normal(*features.chunk(2, -1)), Normal(*around.chunk(2, -1))
+        return DiagonalNormal(*features.chunk(2, -1)), DiagonalNormal(*around.chunk(2, -1))
 
     def paint(
-        self, maps: Float[Tensor, "B K h w"], outside: Tensor, code: SceneCode, bypass: Tensor
-    ) -> Float[Tensor, "B C H W"]:
-        related = relate(self.pointnet, code.position, code.features, code.background, code.wandering)
+        self,
+        maps: Float[Tensor, "B K h w"],
+        outside: Float[Tensor, "B 1 h w"],
+        scene: SceneCode,
+        bypass: Float[Tensor, "B K h w"],
+    ) -> Image:
+        related = relate(
+            self.pointnet, scene.position, scene.features, scene.background, scene.background_position
+        )
         return self.scene(torch.cat([maps, (1 - outside) * related, outside * bypass], 1))

@@ -1,14 +1,89 @@
-"""What the parts of a particle model hand to each other."""
+"""What the parts of a particle model hand to each other, and what they read of its configuration."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.types.batch import Batch
+from motes.types.latents import Image
+
+# of a configuration
+
+
+@runtime_checkable
+class ParticleSizes(Protocol):
+    """The sizes that every particle model has in its configuration."""
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def num_particles(self) -> int: ...
+
+    @property
+    def num_proposals(self) -> int: ...
+
+    @property
+    def feature_dim(self) -> int: ...
+
+    @property
+    def patch_size(self) -> int: ...
+
+    @property
+    def glimpse_size(self) -> int: ...
+
+
+@runtime_checkable
+class HeatMapSizes(ParticleSizes, Protocol):
+    """What networks with heat maps read beside these sizes."""
+
+    @property
+    def encoder_channels(self) -> Sequence[int]: ...
+
+    @property
+    def prior_channels(self) -> Sequence[int]: ...
+
+    @property
+    def prior_std(self) -> float: ...
+
+
+def check_particle_sizes(config: ParticleSizes) -> None:
+    """Sizes that cannot work are refused here, with one that would."""
+    for name in ("num_particles", "num_proposals", "feature_dim", "patch_size", "glimpse_size", "channels"):
+        if getattr(config, name) < 1:
+            raise UserError(f"{name} must be at least 1, not {getattr(config, name)}")
+    patch = config.patch_size
+    for side in config.image_size:
+        if side % patch or side < patch:
+            lower = max(side // patch, 1) * patch
+            raise UserError(
+                f"image_size {side} is not a multiple of patch_size {patch}; try {lower} or {lower + patch}"
+            )
+    if config.glimpse_size > min(config.image_size):
+        smaller = max(min(config.image_size) // 4, 1)
+        raise UserError(
+            f"glimpse_size {config.glimpse_size} is larger than the picture {config.image_size}; "
+            f"try {smaller}"
+        )
+
+
+def prior_image_of(batch: Batch) -> Image:
+    """The pictures that proposals are read from: the other ones of warped pairs, where there are any."""
+    return batch.image if batch.prior_image is None else batch.prior_image
+
+
+# of the object model
 
 
 @dataclass(frozen=True)
-class Normal:
+class DiagonalNormal:
     """A diagonal normal distribution."""
 
     mean: Float[Tensor, "*shape"]
@@ -17,37 +92,41 @@ class Normal:
 
 @dataclass(frozen=True)
 class Encoding:
-    """All that an encoder says of a batch of pictures."""
+    """The posterior of a batch of pictures, and the prior's proposals."""
 
     proposals: Float[Tensor, "B M 2"]
     # B K 2
-    position: Normal
+    position: DiagonalNormal
     presence: Float[Tensor, "B K"]
     # B K F
-    features: Normal
+    features: DiagonalNormal
     # B F
-    background: Normal
+    background: DiagonalNormal
     # cut from the picture where the appearance was read
     glimpses: Float[Tensor, "B K C S S"]
 
 
-@dataclass(frozen=True)
-class SceneCode:
-    """What a masked model paints from, besides maps and by-pass."""
-
-    position: Float[Tensor, "B K 2"]
-    features: Float[Tensor, "B K F"]
-    background: Float[Tensor, "B F"]
-    # where the background's node is, in a network that has one
-    wandering: Float[Tensor, "B 2"]
-
-
+@runtime_checkable
 class ParticleEncoder(Protocol):
-    def __call__(self, image: Tensor, prior_image: Tensor, decoder: "ParticleDecoder") -> Encoding: ...
+    """Pictures to particles."""
+
+    def __call__(self, image: Image, prior_image: Image, decoder: "ParticleDecoder") -> Encoding: ...
+
+    def presence_parameters(self) -> list[nn.Parameter]:
+        """Those that learn nothing while presence is random."""
+        ...
 
 
+@runtime_checkable
 class ParticleDecoder(Protocol):
-    starts_from: int  # pictures, whose median is the first guess at the background
+    """Particles to glimpses, and the background behind them."""
+
+    # number of pictures whose median is the first guess at the background; 0: it starts from no pictures
+    starts_from: int
+
+    def background_parameters(self) -> list[nn.Parameter]:
+        """Those that learn nothing in the warm-up."""
+        ...
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         """RGBA, alpha first, all in [0, 1]."""
@@ -55,16 +134,55 @@ class ParticleDecoder(Protocol):
 
     def background(
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor
-    ) -> Float[Tensor, "B C H W"]: ...
+    ) -> Image: ...
 
-    def background_error(
-        self, background: Float[Tensor, "B F"], image: Float[Tensor, "B C H W"]
-    ) -> Float[Tensor, "B"]:
-        """What a background is paid for in the warm-up, before particles are drawn; 0 for one that learns
-        with them only."""
+    def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
+        """The background's loss in the warm-up, before particles are drawn.
+
+        It is 0 for a background that learns with the particles only.
+        """
         ...
 
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """Before the first step: a first guess at what is the same in all pictures. Not asked of one that
-        starts from no pictures."""
+        """Before the first step: a first guess at what is the same in all pictures."""
         ...
+
+
+# of the masked model
+
+
+@dataclass(frozen=True)
+class SceneCode:
+    """What a masked model paints from, besides maps and bypass."""
+
+    position: Float[Tensor, "B K 2"]
+    features: Float[Tensor, "B K F"]
+    background: Float[Tensor, "B F"]
+    # where the background's node is, in a network that has one
+    background_position: Float[Tensor, "B 2"]
+
+
+@runtime_checkable
+class MaskedNetworks(Protocol):
+    """The encoder and the decoder of a masked model. `outside` is 1 where no particle's disk is, else 0."""
+
+    def locate(self, image: Image) -> tuple[Float[Tensor, "B N h w"], DiagonalNormal]:
+        """Feature maps, which are the bypass too, and the particles' positions."""
+        ...
+
+    def appearance(
+        self,
+        maps: Float[Tensor, "B N h w"],
+        position: Float[Tensor, "B K 2"],
+        outside: Float[Tensor, "B 1 h w"],
+    ) -> tuple[DiagonalNormal, DiagonalNormal]:
+        """The particles' features, and the background's."""
+        ...
+
+    def paint(
+        self,
+        maps: Float[Tensor, "B K h w"],
+        outside: Float[Tensor, "B 1 h w"],
+        scene: SceneCode,
+        bypass: Float[Tensor, "B N h w"],
+    ) -> Image: ...

@@ -12,10 +12,10 @@ from torch import Tensor
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.coders.refinement import LayoutReader, Refinement
-from motes.nn.losses.perceptual import placed_loss
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 from motes.types.rows import Rows
+from motes.weights.reconstruction import error_map_loss
 
 SURE = 12.0  # the score by which a class that is told leads the others
 
@@ -107,7 +107,7 @@ class CascadedRefinement(Model):
         self.draw = Refinement(
             config.classes, config.image_size, config.channels, config.widths, config.hypotheses
         )
-        self.placed_loss = placed_loss(config.reconstruction, config.window)
+        self.error_map_loss = error_map_loss(config.reconstruction, config.window)
 
     def stages(self) -> tuple[Stage, ...]:
         return (
@@ -133,7 +133,7 @@ class CascadedRefinement(Model):
         wanted = image.repeat_interleave(count, 0)
         total = drawn.new_zeros(len(image), count, layout.shape[1])
         for number, errors in enumerate(
-            self.placed_loss(rearrange(drawn, "b u c h w -> (b u) c h w"), wanted)
+            self.error_map_loss(rearrange(drawn, "b u c h w -> (b u) c h w"), wanted)
         ):
             masks = F.adaptive_avg_pool2d(layout, (errors.shape[-2], errors.shape[-1]))
             # features are scaled by numbers of the picture over numbers of the level: half the side, twice

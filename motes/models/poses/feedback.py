@@ -12,7 +12,7 @@ from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.nn.blocks.normalisation import settled
 from motes.nn.blocks.upward import UpwardNetwork
-from motes.nn.coders.networks import PictureShape, network
+from motes.nn.coders.networks import PictureShape, picture_network
 from motes.nn.coders.paired_reader import PairedReader
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.pictures.feedback_loss import FEEDBACK_LOSSES
@@ -72,7 +72,7 @@ class FeedbackLoop(Model):
         self.config = config
         numbers = 2 * config.joints
         shape = PictureShape.of(config)
-        self.predictor = network("convolutional").reader(shape, config.width, numbers)
+        self.predictor = picture_network("convolutional").reader(shape, config.width, numbers)
         self.synthesiser = UpwardNetwork(numbers, config.image_size, config.channels, 2 * config.width)
         self.updater = PairedReader(shape, config.width, numbers)
         self.update_loss = FEEDBACK_LOSSES[config.update_loss]

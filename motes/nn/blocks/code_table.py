@@ -1,12 +1,6 @@
-"""CodeTable: a vector for each of many pictures, of which a step touches its own pictures' alone; in memory,
-or in a file."""
+"""CodeTable: a vector for each of many pictures, of which a step touches only those of its own pictures."""
 
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
-from math import prod
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,39 +9,39 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from motes.errors import UserError
 from motes.nn.blocks.normalisation import processes
 
 AT_ONCE = 65536  # rows
+FLOOR = 1e-8  # added to the root of the mean square, as torch does
+
+Zeros = Callable[[tuple[int, ...]], Tensor]
 
 
 class CodeTable(nn.Module):
-    """In a file it stays on the host, wherever its model computes, and needs memory for the rows in use
-    alone.
+    """`rows` vectors of so many numbers, zeros at first; `zeros` decides where they lie.
 
-    For any optimiser its slopes are as large as itself; for `RowRMSprop` they are sparse and name the rows
-    that were read. In several processes each has those of its own rows, which that optimiser joins.
+    With `stays_on_host` they stay there wherever the model computes, so that a table in a file needs memory
+    for the rows in use only. For any optimiser the gradients are as large as the table itself; for
+    `RowRMSprop` they are sparse and name the rows that were read. In several processes each has those of its
+    own rows, which that optimiser joins.
     """
 
-    def __init__(self, rows: int, numbers: int, place: str = "memory"):
+    def __init__(self, rows: int, numbers: int, zeros: Zeros = torch.zeros, stays_on_host: bool = False):
         super().__init__()
-        if place not in PLACES:
-            raise UserError(f"codes are kept in {' or '.join(PLACES)}, not {place!r}")
-        self.place = place
+        self.zeros = zeros
+        self.stays_on_host = stays_on_host
         self.sparse = False
-        self.values = nn.Parameter(self.like((rows, numbers)))
+        self.values = nn.Parameter(zeros((rows, numbers)))
 
     def forward(self, index: Int[Tensor, "B"]) -> Float[Tensor, "B F"]:
         return F.embedding(index.to(self.values.device), self.values, sparse=self.sparse).to(index.device)
 
-    def like(self, shape: tuple[int, ...]) -> Tensor:
-        """Zeros in the same place."""
-        return PLACES[self.place](shape)
-
     @torch.no_grad()
     def change(self, rule: Callable[[Tensor], Tensor], index: Int[Tensor, "B"] | None = None) -> None:
-        """The rule's result in place of each row, or of those named: then it is the same for all rows that
-        any process names."""
+        """Replace each row by the rule's result, or only those named.
+
+        Rows that are named must get the same result in all processes, as they change in all of them.
+        """
         if index is None:
             for part in self.values.split(AT_ONCE):
                 part.copy_(rule(part))
@@ -56,15 +50,15 @@ class CodeTable(nn.Module):
             self.values[rows] = rule(self.values[rows])
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "CodeTable":
-        return self if self.place == "file" else super()._apply(fn, recurse)
+        return self if self.stays_on_host else super()._apply(fn, recurse)
 
 
 class RowRMSprop(torch.optim.RMSprop):
     """RMSprop, v <- a v + (1 - a) g^2, x <- x - rate g / sqrt(v): torch's of all other parameters, and of a
-    table's rows at the cost of those that have a slope. What v would have lost in the steps since a row was
-    last seen, it loses when it is seen again.
+    table's rows at the cost of those that have a gradient.
 
-    Without momentum, which would go on moving the codes of pictures that are not in the batch.
+    What v would have lost in the steps since a row was last in a batch, it loses when the row is next in
+    one. Without momentum, which would go on moving the codes of pictures that are not in the batch.
     """
 
     def __init__(
@@ -84,75 +78,55 @@ class RowRMSprop(torch.optim.RMSprop):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        # torch's has no way with sparse ones
-        slopes = self.table.values.grad
+        # torch's RMSprop refuses sparse gradients
+        gradients = self.table.values.grad
         self.table.values.grad = None
         super().step(closure)
-        if slopes is not None:
-            self._move_rows(slopes, self.param_groups[1]["lr"])
+        if gradients is not None:
+            self._move_rows(gradients, self.param_groups[1]["lr"])
 
-    def _move_rows(self, slopes: Tensor, rate: float) -> None:
+    def _move_rows(self, gradients: Tensor, rate: float) -> None:
         values = self.table.values
-        memory = self.state[self.table.values]
-        if not memory:
-            memory |= {
-                "squares": self.table.like(values.shape),
-                "seen": torch.zeros(len(values), device=values.device),
-            }
-            memory["step"] = torch.tensor(0.0)
+        memory = self._memory()
         memory["step"] += 1
-        rows, place = of_all_processes(slopes._indices()[0]).unique(return_inverse=True)
-        slope = values.new_zeros(len(rows), values.shape[1]).index_add(
-            0, place, of_all_processes(slopes._values()) / processes()
-        )
+        rows, gradient = self._row_gradients(gradients)
         since = memory["step"].to(values.device) - memory["seen"][rows]
-        squares = memory["squares"][rows] * (self.decay**since)[:, None] + (1 - self.decay) * slope.square()
-        values[rows] -= rate * slope / squares.sqrt().add_(1e-8)
+        decayed = memory["squares"][rows] * (self.decay**since)[:, None]
+        squares = decayed + (1 - self.decay) * gradient.square()
+        values[rows] -= rate * gradient / squares.sqrt().add_(FLOOR)
         memory["squares"][rows] = squares
         memory["seen"][rows] = memory["step"].to(values.device)
+
+    def _memory(self) -> dict[str, Tensor]:
+        """The mean squares of the table, the step at which each row was last in a batch, and the step."""
+        values = self.table.values
+        memory = self.state[values]
+        if not memory:
+            memory["squares"] = self.table.zeros(tuple(values.shape))
+            memory["seen"] = torch.zeros(len(values), device=values.device)
+            memory["step"] = torch.tensor(0.0)
+        return memory
+
+    def _row_gradients(self, gradients: Tensor) -> tuple[Int[Tensor, "m"], Float[Tensor, "m F"]]:
+        """The rows that any process has read, each once, and the sums of their gradients."""
+        rows, group = of_all_processes(gradients._indices()[0]).unique(return_inverse=True)
+        parts = of_all_processes(gradients._values()) / processes()
+        empty = self.table.values.new_zeros(len(rows), self.table.values.shape[1])
+        return rows, empty.index_add(0, group, parts)
 
     def load_state_dict(self, state_dict: dict) -> None:
         super().load_state_dict(state_dict)
         memory = self.state[self.table.values]
         if memory:
-            memory["squares"] = (
-                self.table.like(tuple(memory["squares"].shape))
-                .to(self.table.values.device)
-                .copy_(memory["squares"])
-            )
+            empty = self.table.zeros(tuple(memory["squares"].shape)).to(self.table.values.device)
+            memory["squares"] = empty.copy_(memory["squares"])
 
 
 def of_all_processes(values: Tensor) -> Tensor:
-    """Those of every process, which each has as many, in their order."""
+    """The rows of all processes in their order; each process has equally many."""
     if processes() == 1:
         return values
-    here = values.to("cuda" if dist.get_backend() == "nccl" else "cpu")
-    found = [torch.empty_like(here) for _ in range(processes())]
-    dist.all_gather(found, here.contiguous())
-    return torch.cat(found).to(values.device)
-
-
-def mapped(shape: tuple[int, ...]) -> Tensor:
-    """Zeros in a file without a name, which is gone when nobody holds them: TMPDIR says on which disk."""
-    numbers = prod(shape)
-    try:
-        with tempfile.NamedTemporaryFile(delete=False) as file:
-            try:
-                if hasattr(
-                    os, "posix_fallocate"
-                ):  # or a full disk would show only when a row is written, and kill the process
-                    os.posix_fallocate(file.fileno(), 0, max(4 * numbers, 1))
-                else:
-                    file.truncate(4 * numbers)
-                return torch.from_file(file.name, shared=True, size=numbers, dtype=torch.float32).view(shape)
-            finally:
-                with suppress(OSError):  # where a mapped file cannot be removed it stays behind
-                    Path(file.name).unlink()
-    except OSError as problem:
-        raise UserError(
-            f"{4 * numbers / 2**30:.1f} GiB for codes do not fit into {tempfile.gettempdir()} ({problem.strerror}); "
-            "name a folder on another disk by the variable TMPDIR"
-        ) from None
-
-
-PLACES: dict[str, Callable[[tuple[int, ...]], Tensor]] = {"memory": torch.zeros, "file": mapped}
+    local = values.to("cuda" if dist.get_backend() == "nccl" else "cpu")
+    parts = [torch.empty_like(local) for _ in range(processes())]
+    dist.all_gather(parts, local.contiguous())
+    return torch.cat(parts).to(values.device)

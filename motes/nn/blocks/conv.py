@@ -1,8 +1,8 @@
 """Convolution blocks of the particle models: replicate-padded convolution, batch normalisation, activation,
 and stacks of them.
 
-While training, channels come last in memory: on the CPUs tried, convolutions are a third faster so. When a
-model is used they keep the order in which the outputs of the 2022 weights were recorded, to the last bit.
+While training, channels come last in memory, which makes convolutions a third faster on the CPUs tried.
+Otherwise they keep the order in which the outputs of the 2022 weights were recorded, to the last bit.
 """
 
 import itertools
@@ -19,10 +19,9 @@ from motes.nn.blocks.normalisation import BatchNorm, shared_by_processes
 
 
 class ConvBlock(nn.Module):
-    """Pad by repeating the edge, convolve without bias, normalise, rectify (leak 0: ReLU). Repeating keeps
-    borders from being seen as edges.
+    """Pad by repeating the edge, convolve without bias, normalise, rectify (leak 0: ReLU).
 
-    With `doubling`, the picture is first doubled bilinearly.
+    Repeating keeps borders from looking like edges. With `doubling`, the picture is first doubled bilinearly.
     """
 
     def __init__(
@@ -43,7 +42,8 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
         x = double(x) if self.doubling else x
-        return F.leaky_relu(self.norm(self.conv(F.pad(x, (self.pad,) * 4, mode="replicate"))), self.leak)
+        padded = F.pad(x, (self.pad,) * 4, mode="replicate")
+        return F.leaky_relu(self.norm(self.conv(padded)), self.leak)
 
 
 class Contracting(nn.Module):
@@ -63,8 +63,7 @@ class Contracting(nn.Module):
 
 
 class Expanding(nn.Module):
-    """For each width a block, and `each` - 1 more that keep it; a bilinear doubling between widths, a 1x1
-    convolution on top.
+    """For each width `each` blocks; a bilinear doubling between widths, a 1x1 convolution on top.
 
     Trimmed to `size`: the last doubling may overshoot.
     """
@@ -93,7 +92,9 @@ def through(blocks: nn.Sequential, top: nn.Conv2d, x: Float[Tensor, "N C h w"]) 
     if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or shared_by_processes():
         return top(blocks(x))
     lean: list[Any] = list(blocks)
-    parameters = [one for block in lean for one in (block.conv.weight, block.norm.weight, block.norm.bias)]
+    parameters = []
+    for block in lean:
+        parameters += [block.conv.weight, block.norm.weight, block.norm.bias]
     return LeanBlocks.apply(x, lean, top.weight, top.bias, *parameters)
 
 
@@ -102,7 +103,7 @@ def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:
 
 
 def initialise(module: nn.Module) -> None:
-    """The paper's start: convolutions N(0, 0.01), everything else as torch has it."""
+    """The paper's initial weights: convolutions N(0, 0.01), everything else as torch has it."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             nn.init.normal_(part.weight, 0.0, 0.01)

@@ -16,10 +16,8 @@ class Hourglass(nn.Module):
 
     def __init__(self, inputs: int, widths: Sequence[int], outputs: int):
         super().__init__()
-        self.down = nn.ModuleList(
-            nn.Sequential(ConvBlock(a, b, leak=0.01), ConvBlock(b, b, leak=0.01))
-            for a, b in itertools.pairwise([inputs, *widths])
-        )
+        down = itertools.pairwise([inputs, *widths])
+        self.down = nn.ModuleList(_two_blocks(a, b) for a, b in down)
         self.up = nn.ModuleList(ConvBlock(b, a, leak=0.01) for a, b in itertools.pairwise(widths))
         self.top = nn.Conv2d(widths[0], outputs, 1)
 
@@ -30,6 +28,10 @@ class Hourglass(nn.Module):
             sizes.append(x)
         x = sizes.pop()
         for block in reversed(self.up):
-            here = sizes.pop()
-            x = here + block(double(x)[..., : here.shape[2], : here.shape[3]])
+            skip = sizes.pop()
+            x = skip + block(double(x)[..., : skip.shape[2], : skip.shape[3]])
         return self.top(x)
+
+
+def _two_blocks(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(ConvBlock(inputs, outputs, leak=0.01), ConvBlock(outputs, outputs, leak=0.01))

@@ -2,7 +2,7 @@
 gradients, to rounding.
 
 Three things are done differently from a module per operation. Of every block only the convolution's output
-is kept: the padded, normalised, rectified input of the next is made again on the way back. Edges are
+is kept: the backward pass computes the padded, normalised, rectified input of the next again. Edges are
 repeated by slices, not by an index for every pixel. And a bilinear doubling before a convolution goes behind
 it: doubling is to put zeros between the pixels, then to blur by (1 3 3 1)/4 along both axes. Blurring each
 channel by the same weights commutes with the convolution, which then need not touch the zeros: a transposed
@@ -10,7 +10,7 @@ convolution of the small picture, a quarter of the arithmetic, and the blur has 
 not go in.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -28,13 +28,29 @@ TRANSPOSED = ([2, 2], [1, 1], [1, 1], True, [0, 0])
 
 @runtime_checkable
 class Block(Protocol):
-    """What is read of a ConvBlock."""
+    """The attributes of a ConvBlock that are used here."""
 
     conv: nn.Conv2d
     norm: BatchNorm
     pad: int
     leak: float
     doubling: bool
+
+
+class Parameters(NamedTuple):
+    """Of one block."""
+
+    weight: Tensor
+    scale: Tensor
+    shift: Tensor
+
+
+class Convolved(NamedTuple):
+    """A block's convolution, and the statistics of its normalisation."""
+
+    y: Tensor
+    mean: Tensor
+    inverse: Tensor
 
 
 class LeanBlocks(torch.autograd.Function):
@@ -45,61 +61,68 @@ class LeanBlocks(torch.autograd.Function):
         ctx: Any, x: Tensor, blocks: list[Block], top: Tensor, bias: Tensor, *parameters: Tensor
     ) -> Tensor:
         ctx.blocks = blocks
-        kept = [x, top, *parameters]
+        saved = [x, top, *parameters]
         out = x
-        for block, (weight, scale, shift) in zip(blocks, _triples(parameters), strict=True):
-            norm = block.norm
-            y = _convolve(out, weight, block)
-            assert norm.num_batches_tracked is not None
-            norm.num_batches_tracked += 1
-            running = (norm.running_mean, norm.running_var)
-            out, mean, inverse = torch.native_batch_norm(
-                y, scale, shift, *running, True, norm.momentum or 0.1, norm.eps
-            )
-            out = F.leaky_relu_(out, block.leak)
-            kept += [y, mean, inverse]
-        ctx.save_for_backward(*kept)
+        for block, weights in zip(blocks, _in_threes(Parameters, parameters), strict=True):
+            out, convolved = _forward(out, block, weights)
+            saved += convolved
+        ctx.save_for_backward(*saved)
         return F.conv2d(out, top, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        x, top, *rest = ctx.saved_tensors
-        parameters = _triples(rest[: 3 * len(ctx.blocks)])
-        made = _triples(rest[3 * len(ctx.blocks) :])
-        slopes: list[Tensor | None] = []
-        out = _output(ctx.blocks[-1], parameters[-1], made[-1])
-        g, *of_top = torch.ops.aten.convolution_backward(
+        x, top, *tensors = ctx.saved_tensors
+        blocks = ctx.blocks
+        parameters = _in_threes(Parameters, tensors[: 3 * len(blocks)])
+        convolved = _in_threes(Convolved, tensors[3 * len(blocks) :])
+        g_parameters: list[Tensor | None] = []
+        out = _output(blocks[-1], parameters[-1], convolved[-1])
+        g, *g_top = torch.ops.aten.convolution_backward(
             gradients[0], out, top, [len(top)], *POINTWISE, 1, [True, True, True]
         )
-        for n in reversed(range(len(ctx.blocks))):
-            block = ctx.blocks[n]
-            weight, scale, _ = parameters[n]
-            y, mean, inverse = made[n]
-            g = torch.ops.aten.leaky_relu_backward(g, out, block.leak, True)
-            mask = [True, True, True]
-            g, g_scale, g_shift = torch.ops.aten.native_batch_norm_backward(
-                g, y, scale, None, None, mean, inverse, True, block.norm.eps, mask
-            )
-            out = _output(ctx.blocks[n - 1], parameters[n - 1], made[n - 1]) if n else x
-            g, g_weight = _convolve_backward(g, out, weight, block, bool(n) or ctx.needs_input_grad[0])
-            slopes = [g_weight, g_scale, g_shift, *slopes]
-        return g, None, *of_top, *slopes
+        for n in reversed(range(len(blocks))):
+            g, g_scale, g_shift = _normalise_backward(g, out, blocks[n], parameters[n], convolved[n])
+            out = _output(blocks[n - 1], parameters[n - 1], convolved[n - 1]) if n else x
+            needs_x = bool(n) or ctx.needs_input_grad[0]
+            g, g_weight = _convolve_backward(g, out, parameters[n].weight, blocks[n], needs_x)
+            g_parameters = [g_weight, g_scale, g_shift, *g_parameters]
+        return g, None, *g_top, *g_parameters
 
 
-def _triples(tensors: Any) -> list[tuple[Tensor, Tensor, Tensor]]:
-    return [tuple(tensors[n : n + 3]) for n in range(0, len(tensors), 3)]
+def _in_threes(kind: Any, tensors: Any) -> list[Any]:
+    return [kind(*tensors[n : n + 3]) for n in range(0, len(tensors), 3)]
 
 
-def _output(
-    block: Block, parameters: tuple[Tensor, Tensor, Tensor], made: tuple[Tensor, Tensor, Tensor]
-) -> Tensor:
-    """What the block gave, once more."""
-    _, scale, shift = parameters
-    y, mean, inverse = made
-    variance = inverse.pow(-2) - block.norm.eps
-    return F.leaky_relu_(
-        torch.native_batch_norm(y, scale, shift, mean, variance, False, 0.0, block.norm.eps)[0], block.leak
+def _forward(x: Tensor, block: Block, parameters: Parameters) -> tuple[Tensor, Convolved]:
+    norm = block.norm
+    y = _convolve(x, parameters.weight, block)
+    assert norm.num_batches_tracked is not None
+    norm.num_batches_tracked += 1
+    running = (norm.running_mean, norm.running_var)
+    out, mean, inverse = torch.native_batch_norm(
+        y, parameters.scale, parameters.shift, *running, True, norm.momentum or 0.1, norm.eps
     )
+    return F.leaky_relu_(out, block.leak), Convolved(y, mean, inverse)
+
+
+def _normalise_backward(
+    g: Tensor, out: Tensor, block: Block, parameters: Parameters, convolved: Convolved
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the convolution, of the scale and of the shift."""
+    y, mean, inverse = convolved
+    g = torch.ops.aten.leaky_relu_backward(g, out, block.leak, True)
+    mask = [True, True, True]
+    return torch.ops.aten.native_batch_norm_backward(
+        g, y, parameters.scale, None, None, mean, inverse, True, block.norm.eps, mask
+    )
+
+
+def _output(block: Block, parameters: Parameters, convolved: Convolved) -> Tensor:
+    """The block's output, computed again."""
+    variance = convolved.inverse.pow(-2) - block.norm.eps
+    fixed = (parameters.scale, parameters.shift, convolved.mean, variance)
+    out, _, _ = torch.native_batch_norm(convolved.y, *fixed, False, 0.0, block.norm.eps)
+    return F.leaky_relu_(out, block.leak)
 
 
 def _convolve(x: Tensor, weight: Tensor, block: Block) -> Tensor:
@@ -109,22 +132,24 @@ def _convolve(x: Tensor, weight: Tensor, block: Block) -> Tensor:
 
 
 def _convolve_backward(
-    g: Tensor, x: Tensor, weight: Tensor, block: Block, wants_x: bool
+    g: Tensor, x: Tensor, weight: Tensor, block: Block, needs_x: bool
 ) -> tuple[Tensor | None, Tensor]:
     wide = repeat_edges(x, block.pad)
-    wanted = [wants_x, True, False]
+    mask = [needs_x, True, False]
     if block.doubling:
-        g = _blur(g, BLUR_REACH)
-        g_x, g_weight, _ = torch.ops.aten.convolution_backward(
-            g, wide, _turned(weight), None, *TRANSPOSED, 1, wanted
-        )
-        g_weight = _turned(g_weight)
+        g_x, g_weight = _doubled_backward(g, wide, weight, mask)
     else:
-        stride = list(block.conv.stride)
-        g_x, g_weight, _ = torch.ops.aten.convolution_backward(
-            g, wide, weight, None, stride, [0, 0], [1, 1], False, [0, 0], 1, wanted
-        )
-    return repeat_edges_backward(g_x, block.pad) if wants_x else None, g_weight
+        geometry = (list(block.conv.stride), [0, 0], [1, 1], False, [0, 0])
+        g_x, g_weight, _ = torch.ops.aten.convolution_backward(g, wide, weight, None, *geometry, 1, mask)
+    return repeat_edges_backward(g_x, block.pad) if needs_x else None, g_weight
+
+
+def _doubled_backward(g: Tensor, wide: Tensor, weight: Tensor, mask: list[bool]) -> tuple[Tensor, Tensor]:
+    g = _blur(g, BLUR_REACH)
+    g_x, g_weight, _ = torch.ops.aten.convolution_backward(
+        g, wide, _turned(weight), None, *TRANSPOSED, 1, mask
+    )
+    return g_x, _turned(g_weight)
 
 
 def convolve_doubled(
@@ -148,16 +173,7 @@ def _blur(x: Float[Tensor, "N C h w"], pad: int = 0) -> Float[Tensor, "N C r s"]
 def repeat_edges(x: Float[Tensor, "N C h w"], pad: int) -> Float[Tensor, "N C r s"]:
     if pad == 0:
         return x
-    count, channels, rows, columns = x.shape
-    wide = torch.empty(
-        count,
-        channels,
-        rows + 2 * pad,
-        columns + 2 * pad,
-        dtype=x.dtype,
-        device=x.device,
-        memory_format=torch.channels_last,
-    )
+    wide = _empty_around(x, pad)
     wide[..., pad:-pad, pad:-pad] = x
     wide[..., :pad, pad:-pad] = x[..., :1, :]
     wide[..., -pad:, pad:-pad] = x[..., -1:, :]
@@ -166,8 +182,16 @@ def repeat_edges(x: Float[Tensor, "N C h w"], pad: int) -> Float[Tensor, "N C r 
     return wide
 
 
+def _empty_around(x: Float[Tensor, "N C h w"], pad: int) -> Float[Tensor, "N C r s"]:
+    """Memory for the wider pictures, channels last."""
+    count, channels, rows, columns = x.shape
+    shape = (count, channels, rows + 2 * pad, columns + 2 * pad)
+    return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+
+
 def repeat_edges_backward(g: Float[Tensor, "N C r s"], pad: int) -> Float[Tensor, "N C h w"]:
-    """In place: what the repeated pixels got goes to those they repeat; a view of the middle is left."""
+    """In place: the gradients of repeated pixels are added to those that they repeat; a view of the middle
+    is left."""
     if pad == 0:
         return g
     g[..., pad] += g[..., :pad].sum(-1)

@@ -1,10 +1,11 @@
-"""LocalContrast: what stands out from its surroundings, whatever the colour and the light there."""
+"""LocalContrast: how a pixel differs from its surroundings, independent of their colour and light."""
 
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
+from motes.types.latents import Image
 
 FLOOR = 0.05  # of the deviation, in units of brightness: what differs less is noise, and stays small
 
@@ -19,10 +20,10 @@ class LocalContrast(nn.Module):
             raise UserError(f"contrast wants an odd number of pixels from 3 up, not {side}")
         self.side = side
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 1 H W"]:
+    def forward(self, image: Image) -> Float[Tensor, "B 1 H W"]:
         light = image.mean(1, keepdim=True)
-        apart = light - self._around(light)
-        return apart / (self._around(apart.square()).sqrt() + FLOOR)
+        deviation = light - self._mean_around(light)
+        return deviation / (self._mean_around(deviation.square()).sqrt() + FLOOR)
 
-    def _around(self, values: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 H W"]:
+    def _mean_around(self, values: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 H W"]:
         return F.avg_pool2d(F.pad(values, (self.side // 2,) * 4, mode="replicate"), self.side, 1)

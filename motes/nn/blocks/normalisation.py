@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def processes() -> int:
-    """That train together."""
+    """How many train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
@@ -53,32 +53,37 @@ class BatchNorm(nn.BatchNorm2d):
         return super().forward(input)
 
     def _global(self, input: Tensor) -> Tensor:
-        assert (
-            self.running_mean is not None
-            and self.running_var is not None
-            and self.num_batches_tracked is not None
-        )
-        axes = [axis for axis in range(input.dim()) if axis != 1]
-        count = input.numel() / input.shape[1]
-        sums = torch.stack(
-            [input.sum(axes), input.square().sum(axes), torch.full_like(self.running_mean, count)]
-        )
-        total, squares, count = SumOfProcesses.apply(sums).unbind(0)
-        mean = total / count
-        variance = squares / count - mean.square()
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, 0.1)
-            self.running_var.lerp_(variance * count / (count - 1), 0.1)
-            self.num_batches_tracked += 1
+        mean, variance, count = self._statistics(input)
+        self._update(mean, variance, count)
         scale = self.weight * (variance + self.eps).rsqrt()
         shape = [1, -1] + [1] * (input.dim() - 2)
         return input * scale.view(shape) + (self.bias - mean * scale).view(shape)
 
+    def _statistics(self, input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean, variance and number of values of each channel, over all processes."""
+        axes = [axis for axis in range(input.dim()) if axis != 1]
+        values = input.numel() / input.shape[1]
+        assert self.running_mean is not None
+        counts = torch.full_like(self.running_mean, values)
+        sums = torch.stack([input.sum(axes), input.square().sum(axes), counts])
+        total, squares, count = SumOfProcesses.apply(sums).unbind(0)
+        mean = total / count
+        return mean, squares / count - mean.square(), count
+
+    @torch.no_grad()
+    def _update(self, mean: Tensor, variance: Tensor, count: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        self.running_mean.lerp_(mean, 0.1)
+        self.running_var.lerp_(variance * count / (count - 1), 0.1)
+        self.num_batches_tracked += 1
+
 
 @contextmanager
 def settled(part: nn.Module) -> Iterator[None]:
-    """For a part that has learned while others still do: it normalises by what it remembers, and remembers
-    nothing new."""
+    """For a part that is trained while others still learn: it normalises by its running statistics, and
+    does not update them."""
     was_training = part.training
     part.eval()
     try:

@@ -1,5 +1,5 @@
-"""PointNet++ over a handful of particles, as dense tensors: each node hears its nearest, the set becomes a
-few maps."""
+"""PointNet++ over a handful of particles, as dense tensors: each node reads its nearest neighbours, and the
+set becomes a few maps."""
 
 import itertools
 
@@ -34,7 +34,7 @@ class PointNetMaps(nn.Module):
     def forward(
         self, position: Float[Tensor, "B N 2"], nodes: Float[Tensor, "B N d"]
     ) -> Float[Tensor, "B M h w"]:
-        neighbours = nearest(position, NEIGHBOURS)
+        neighbours = nearest_neighbours(position, NEIGHBOURS)
         for layer in self.layers:
             nodes = F.relu(layer(nodes, position, neighbours))
         maps = F.relu(self.unfold(nodes.amax(1))).unflatten(1, (self.maps, *self.start))
@@ -63,17 +63,22 @@ class EdgeLayer(nn.Module):
         position: Float[Tensor, "B N 2"],
         neighbours: Int[Tensor, "B N k"],
     ) -> Tensor:
-        batch, count, degree = neighbours.shape
+        degree = neighbours.shape[2]
         sender = F.linear(torch.cat([nodes, position], -1), self.first.weight, self.first.bias)
         receiver = F.linear(position, self.first.weight[:, -2:])
-        places = rearrange(neighbours, "b n k -> b (n k) 1").expand(-1, -1, sender.shape[-1])
-        edges = rearrange(sender.gather(1, places), "b (n k) d -> b n k d", k=degree) - receiver[:, :, None]
+        edges = _gathered(sender, neighbours) - receiver[:, :, None]
         edges = self.first_norm(edges.flatten(0, 2)).relu_()
         edges = self.second_norm(self.second(edges))
-        return edges.view(batch, count, degree, -1).amax(2)
+        return edges.view(*nodes.shape[:2], degree, -1).amax(2)
 
 
-def nearest(position: Float[Tensor, "B N 2"], count: int) -> Int[Tensor, "B N k"]:
+def _gathered(nodes: Float[Tensor, "B N d"], neighbours: Int[Tensor, "B N k"]) -> Float[Tensor, "B N k d"]:
+    """The features of each node's neighbours."""
+    rows = rearrange(neighbours, "b n k -> b (n k) 1").expand(-1, -1, nodes.shape[-1])
+    return rearrange(nodes.gather(1, rows), "b (n k) d -> b n k d", k=neighbours.shape[2])
+
+
+def nearest_neighbours(position: Float[Tensor, "B N 2"], count: int) -> Int[Tensor, "B N k"]:
     """The `count` nearest nodes of each, itself among them."""
     squares = (position[:, :, None] - position[:, None]).square().sum(-1)
     return squares.topk(min(count, position.shape[1]), dim=-1, largest=False).indices

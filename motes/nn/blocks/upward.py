@@ -13,31 +13,22 @@ from motes.nn.blocks.normalisation import BatchNorm
 
 class UpwardNetwork(nn.Module):
     """A code to a picture: linear layers to about 4 pixels a side, then doubling and convolving; trimmed to
-    the size asked for.
+    `size`.
 
-    `direct` is for codes of whole pictures: one normalised layer, since behind 128 hidden numbers many
-    things keep their places only.
+    `direct` is for codes of whole pictures: one normalised layer, since 128 hidden numbers keep little but
+    the positions of many objects.
     """
 
     def __init__(self, code: int, size: tuple[int, int], channels: int, width: int, direct: bool = False):
         super().__init__()
         width = max(width, 16)
-        doublings = max(
-            (min(size) // 4).bit_length() - 1, 1
-        )  # the last one is a pixel shuffle: sharp, and four times cheaper
+        # the last one is a pixel shuffle: sharp, and four times cheaper
+        doublings = max((min(size) // 4).bit_length() - 1, 1)
         self.size = size
         self.start = tuple(-(-side // 2**doublings) for side in size)
         self.width = width
         cells = self.start[0] * self.start[1]
-        if direct:
-            layers = [
-                nn.Linear(code, width * cells, bias=False),
-                nn.Unflatten(1, (width, cells)),
-                BatchNorm(width),
-                nn.Flatten(),
-            ]
-        else:
-            layers = [nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, width * cells)]
+        layers = _normalised_layer(code, width, cells) if direct else _two_layers(code, width * cells)
         self.seed = nn.Sequential(*layers, nn.ReLU())
         widths = [max(width >> step, 16) for step in range(doublings)]
         self.body = nn.ModuleList(
@@ -46,14 +37,20 @@ class UpwardNetwork(nn.Module):
         self.colour = nn.Conv2d(widths[-1], 4 * channels, 3, padding=1)
 
     def forward(self, code: Float[Tensor, "N F"]) -> Float[Tensor, "N C H W"]:
-        grid = (
-            self.seed(code)
-            .unflatten(1, (self.width, *self.start))
-            .contiguous(memory_format=torch.channels_last)
-        )
+        grid = self.seed(code).unflatten(1, (self.width, *self.start))
+        grid = grid.contiguous(memory_format=torch.channels_last)
         for layer in self.body:
             grid = F.relu(layer(grid))
         return F.pixel_shuffle(self.colour(grid), 2)[..., : self.size[0], : self.size[1]]
+
+
+def _normalised_layer(code: int, width: int, cells: int) -> list[nn.Module]:
+    linear = nn.Linear(code, width * cells, bias=False)
+    return [linear, nn.Unflatten(1, (width, cells)), BatchNorm(width), nn.Flatten()]
+
+
+def _two_layers(code: int, outputs: int) -> list[nn.Module]:
+    return [nn.Linear(code, 128), nn.ReLU(), nn.Linear(128, outputs)]
 
 
 class DoublingConvolution(nn.Conv2d):

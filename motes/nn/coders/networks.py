@@ -7,6 +7,7 @@ What is drawn comes before the last squashing: a Bernoulli loss wants it so, and
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -16,20 +17,33 @@ from motes.errors import UserError
 from motes.nn.blocks.mlp import mlp
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
+from motes.types.latents import Image
+
+LEAST_SIDE = 7  # of the maps that the linear layer reads; larger ones are halved again
+MOST_CHANNELS = 128
+
+
+@runtime_checkable
+class HasPictureShape(Protocol):
+    """A model's config, as far as the shape of its pictures depends on it."""
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...
 
 
 @dataclass(frozen=True)
 class PictureShape:
-    """What a network reads or draws."""
+    """The shape of the pictures that a network reads or draws."""
 
     channels: int
     rows: int
     columns: int
 
     @classmethod
-    def of(cls, config: object) -> "PictureShape":
-        """Of a model's config, which has channels and image_size."""
-        # type: ignore[attr-defined]
+    def of(cls, config: HasPictureShape) -> "PictureShape":
         channels = config.channels
         size = config.image_size
         if channels < 1 or min(size) < 1:
@@ -42,7 +56,7 @@ class PictureShape:
 
 
 @dataclass(frozen=True)
-class Network:
+class PictureNetwork:
     """Both directions of a kind: reader(shape, width, outputs) and drawer(shape, width, code)."""
 
     reader: Callable[[PictureShape, int, int], nn.Module]
@@ -57,16 +71,17 @@ def _convolutions_down(shape: PictureShape, width: int, outputs: int) -> nn.Modu
     layers: list[nn.Module] = []
     channels = shape.channels
     size = (shape.rows, shape.columns)
-    while min(size) > 7:
-        layers += [
-            nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False),
-            BatchNorm(width),
-            nn.ReLU(),
-        ]
+    while min(size) > LEAST_SIDE:
+        layers += _halving(channels, width)
         channels = width
-        width = min(2 * width, 128)
+        width = min(2 * width, MOST_CHANNELS)
         size = (size[0] // 2, size[1] // 2)
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * prod(size), outputs))
+
+
+def _halving(inputs: int, outputs: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
+    return [convolution, BatchNorm(outputs), nn.ReLU()]
 
 
 def _convolutions_up(shape: PictureShape, width: int, code: int) -> nn.Module:
@@ -90,7 +105,7 @@ def _matrix_up(shape: PictureShape, width: int, code: int) -> nn.Module:
 
 
 def _tied_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
-    """Begun next to nothing: what a unit looks for is then learnt, and not a remainder of its random
+    """Weights begin near zero: what a unit responds to is then learnt, and not a remainder of its random
     start."""
     linear = nn.Linear(shape.numbers, outputs)
     nn.init.normal_(linear.weight, std=0.01)
@@ -103,7 +118,8 @@ def _tie(reader: nn.Module, shape: PictureShape) -> nn.Module:
 
 
 def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
-    """Begun four times as wide as is usual for tanh, as sigmoids need it (Glorot & Bengio 2010)."""
+    """A linear layer and a sigmoid, with weights four times as large as is usual for tanh, as sigmoids need
+    it (Glorot & Bengio 2010)."""
     linear = nn.Linear(inputs, outputs)
     nn.init.xavier_uniform_(linear.weight, gain=4)
     nn.init.zeros_(linear.bias)
@@ -111,8 +127,8 @@ def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class AboutGrey(nn.Module):
-    """[0, 1] to [-1, 1]: the mean light, which all pictures share, would else drown in each unit's gradient
-    how they differ."""
+    """[0, 1] to [-1, 1]: the mean light, which all pictures share, would else drown their differences in
+    each unit's gradient."""
 
     def forward(self, light: Tensor) -> Tensor:
         return 2 * light - 1
@@ -137,21 +153,20 @@ class ToPicture(nn.Module):
         super().__init__()
         self.shape = shape
 
-    def forward(self, numbers: Float[Tensor, "B P"]) -> Float[Tensor, "B C H W"]:
+    def forward(self, numbers: Float[Tensor, "B P"]) -> Image:
         return numbers.unflatten(1, (self.shape.channels, self.shape.rows, self.shape.columns))
 
 
 NETWORKS = {
-    "convolutional": Network(_convolutions_down, _convolutions_up, squashed=True),
-    "dense": Network(_dense_down, _dense_up, squashed=True),
-    "tied": Network(
-        _tied_down, _matrix_up, squashed=False, tie=_tie
-    ),  # rectified units, which draw by what they look for
-    "linear": Network(_matrix_down, _matrix_up, squashed=False),
+    "convolutional": PictureNetwork(_convolutions_down, _convolutions_up, squashed=True),
+    "dense": PictureNetwork(_dense_down, _dense_up, squashed=True),
+    # rectified units, which draw by the weights that they read with
+    "tied": PictureNetwork(_tied_down, _matrix_up, squashed=False, tie=_tie),
+    "linear": PictureNetwork(_matrix_down, _matrix_up, squashed=False),
 }
 
 
-def network(name: str) -> Network:
+def picture_network(name: str) -> PictureNetwork:
     if name not in NETWORKS:
         raise UserError(f"there is no network {name!r}; choose one of {', '.join(NETWORKS)}")
     return NETWORKS[name]
@@ -165,7 +180,7 @@ class PictureCoder(nn.Module):
         super().__init__()
         if code < 1 or width < 1:
             raise UserError(f"code_dim {code} and width {width} must be at least 1")
-        kind = network(name)
+        kind = picture_network(name)
         self.shape = shape
         self.read = kind.reader(shape, width, code)
         drawer = kind.tie(self.read, shape) if kind.tie else kind.drawer(shape, width, code)

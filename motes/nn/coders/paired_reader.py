@@ -1,5 +1,5 @@
-"""Two pictures to numbers that tell how they differ: one reader for both, then layers that see what it gave
-of each."""
+"""Two pictures to numbers that describe how they differ: one reader for both, then layers over both
+results."""
 
 import torch
 from jaxtyping import Float
@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 from motes.nn.blocks.mlp import mlp
 from motes.nn.coders.networks import PictureShape
+from motes.types.latents import Image
 
 
 class PairedReader(nn.Module):
-    """Strided convolutions, no pooling: where things are must not be lost. Nothing is normalised over the
-    batch, in which starts are mixed.
+    """Strided convolutions, no pooling: positions must not be lost. Nothing is normalised over the batch, in
+    which starts are mixed.
 
     The two meet at a quarter of the side, where a shift still shows. The last layer begins at a tenth:
     numbers near zero at first.
@@ -19,26 +20,19 @@ class PairedReader(nn.Module):
 
     def __init__(self, shape: PictureShape, width: int, outputs: int, hidden: int = 256):
         super().__init__()
-        self.reader = nn.Sequential(
-            nn.Conv2d(shape.channels, width, 4, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
-            nn.ReLU(),
-        )
+        self.reader = nn.Sequential(*_halving(shape.channels, width), *_halving(width, 2 * width))
         layers: list[nn.Module] = []
-        channels = 4 * width
         size = (shape.rows // 4, shape.columns // 4)
         while min(size) > 4:
-            layers += [nn.Conv2d(channels, 4 * width, 4, stride=2, padding=1), nn.ReLU()]
-            channels = 4 * width
+            layers += _halving(4 * width, 4 * width)
             size = (size[0] // 2, size[1] // 2)
         self.mix = nn.Sequential(*layers, nn.Flatten())
-        self.head = mlp(channels * size[0] * size[1], hidden, hidden, outputs)
+        self.head = mlp(4 * width * size[0] * size[1], hidden, hidden, outputs)
         with torch.no_grad():
             for parameter in self.head[-1].parameters():
                 parameter.mul_(0.1)
 
-    def read(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D h w"]:
+    def read(self, image: Image) -> Float[Tensor, "B D h w"]:
         return self.reader(image)
 
     def compare(
@@ -46,3 +40,7 @@ class PairedReader(nn.Module):
     ) -> Float[Tensor, "B n"]:
         """Of two pictures that were read: one may be compared with many."""
         return self.head(self.mix(torch.cat([first, second - first], 1)))
+
+
+def _halving(inputs: int, outputs: int) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]

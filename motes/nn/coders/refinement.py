@@ -9,25 +9,28 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-GRAINS = 4  # maps a module learns of its own
-FAINT = 0.2  # their deviation at the start
+from motes.types.latents import Image
+
+GRAINS = 4  # learned maps of a module
+FAINT = 0.2  # their standard deviation at the start
 
 
-def sizes_of(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
+def pyramid_sizes(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
     """Coarse to fine: halved, rounded up, while the smaller side has twice the least."""
-    found = [size]
-    while min(found[0]) >= 2 * least:
-        found.insert(0, (-(-found[0][0] // 2), -(-found[0][1] // 2)))
-    return found
+    sizes = [size]
+    while min(sizes[0]) >= 2 * least:
+        rows, columns = sizes[0]
+        sizes.insert(0, (-(-rows // 2), -(-columns // 2)))
+    return sizes
 
 
 class RefinementModule(nn.Module):
     """The maps so far, doubled, beside the layout at this size: two convolutions, each normalised over its
     picture, leaky.
 
-    Inside a wide region the layout is the same everywhere, and a convolution can tell no place from another:
-    some learned maps, one and the same for all pictures, give texture something to hold on to. They begin
-    faint: what begins as loud noise is noise in the end.
+    Inside a wide region the layout is constant, and a convolution cannot distinguish positions: some learned
+    maps, the same for all pictures, give texture a reference. They begin faint: what begins as loud noise is
+    noise in the end.
     """
 
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int]):
@@ -56,7 +59,7 @@ class Refinement(nn.Module):
     ):
         """Widths from coarse to fine; the last is of the finest."""
         super().__init__()
-        sizes = sizes_of(size, 4)
+        sizes = pyramid_sizes(size, 4)
         widths = [widths[max(len(widths) - len(sizes) + n, 0)] for n in range(len(sizes))]
         inputs = [0, *widths[:-1]]
         self.steps = nn.ModuleList(
@@ -75,35 +78,36 @@ class Refinement(nn.Module):
 
 
 class LayoutReader(nn.Module):
-    """A picture to a score for each class at each pixel: two halvings, and what each size saw is kept for
-    the way back."""
+    """A picture to a score for each class at each pixel: two halvings, and the features of each size are kept
+    for the way back."""
 
     def __init__(self, channels: int, classes: int, width: int):
         super().__init__()
-        widths = (width, 2 * width, 4 * width)
-        inputs = (channels, *widths[:-1])
+        fine, middle, coarse = (width, 2 * width, 4 * width)
         self.down = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=1 if n == 0 else 2, padding=1)
-            for n, (a, b) in enumerate(zip(inputs, widths, strict=True))
+            [
+                nn.Conv2d(channels, fine, 3, stride=1, padding=1),
+                nn.Conv2d(fine, middle, 3, stride=2, padding=1),
+                nn.Conv2d(middle, coarse, 3, stride=2, padding=1),
+            ]
         )
-        self.wide = nn.Conv2d(widths[2], widths[2], 3, padding=2, dilation=2)
-        self.up = nn.ModuleList(
-            nn.Conv2d(a + b, b, 3, padding=1) for a, b in ((widths[2], widths[1]), (widths[1], widths[0]))
-        )
-        self.scores = nn.Conv2d(widths[0], classes, 1)
+        self.wide = nn.Conv2d(coarse, coarse, 3, padding=2, dilation=2)
+        up = [nn.Conv2d(coarse + middle, middle, 3, padding=1), nn.Conv2d(middle + fine, fine, 3, padding=1)]
+        self.up = nn.ModuleList(up)
+        self.scores = nn.Conv2d(fine, classes, 1)
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B N H W"]:
-        *seen, x = self.features(image)
-        for layer, fine in zip(self.up, (seen[1], seen[0]), strict=True):
-            large = F.interpolate(x, size=fine.shape[-2:], mode="bilinear", align_corners=False)
-            x = F.relu(layer(torch.cat([large, fine], 1)))
+    def forward(self, image: Image) -> Float[Tensor, "B N H W"]:
+        fine, middle, _, x = self.features(image)
+        for layer, skip in zip(self.up, (middle, fine), strict=True):
+            large = F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
+            x = F.relu(layer(torch.cat([large, skip], 1)))
         return self.scores(x)
 
-    def features(self, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
-        """What each size sees, fine to coarse; the last sees wide."""
+    def features(self, image: Image) -> list[Tensor]:
+        """Of each size, fine to coarse; the last has the widest receptive field."""
         x = image
-        seen = []
+        features = []
         for layer in (*self.down, self.wide):
             x = F.relu(layer(x))
-            seen.append(x)
-        return seen
+            features.append(x)
+        return features

@@ -1,5 +1,4 @@
-"""Noise to codes, learnt so that near every code there is a sample: no code is left out, whatever shape
-their cloud has."""
+"""Noise to codes, learnt so that near every code there is a sample, whatever their distribution."""
 
 import torch
 from jaxtyping import Float
@@ -33,5 +32,5 @@ class Sampler(nn.Module):
 
     @torch.no_grad()
     def coverage(self, codes: Float[Tensor, "N F"], count: int) -> Float[Tensor, " N"]:
-        """How far each code is from the nearest of so many samples, squared."""
+        """The squared distance of each code to the nearest of so many samples."""
         return nearest_samples(codes, self(self.noise(count)))[1]

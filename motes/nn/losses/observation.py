@@ -1,13 +1,12 @@
-"""OBSERVATIONS: what a drawn picture says of a seen one: laws with a density (Bernoulli, Gaussian), or any
-reconstruction loss without.
+"""LIKELIHOODS: how likely a picture is, given what a network drew of it: Bernoulli, or Gaussian with a fixed
+or learnt variance.
 
-Each is a module from what a network drew, before the last squashing, and the wanted picture to one number a
-picture; `picture` squashes.
+Each is a module from what a network drew, before the last squashing, and the target picture to one number a
+picture; `picture` squashes. `Distance` is any other loss in the same form, without a density.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -16,60 +15,56 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.nn.blocks.normalisation import mean_of_processes
-from motes.nn.losses.perceptual import RECONSTRUCTIONS, reconstruction_loss
 from motes.types.latents import Image
 
 # of a log-variance: beyond, one pixel would outweigh all others
 LOWEST = -12.0
 HIGHEST = 12.0
+RUNNING_RATE = 0.02  # of the running log-variance, a step
+
+Squash = Callable[[Tensor], Tensor]  # from what a network drew to the picture
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a config says of the law."""
-
-    # from what is drawn to a mean
-    squash: Callable[[Tensor], Tensor]
-    variance: float
-
-
-class Bernoulli(nn.Module):
+class BernoulliLikelihood(nn.Module):
     """-log p(x | picture), each pixel a coin, or the share of heads: sum_i of the cross-entropy. In nats."""
 
     density = True
 
-    def forward(self, drawn: Image, wanted: Image) -> Float[Tensor, "B"]:
-        if wanted.min() < 0 or wanted.max() > 1:
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
+        if target.min() < 0 or target.max() > 1:
             raise UserError(
-                f"a Bernoulli likelihood reads pictures in [0, 1], and these go from {wanted.min():.3g} to {wanted.max():.3g}; "
+                "a Bernoulli likelihood reads pictures in [0, 1], "
+                f"and these go from {target.min():.3g} to {target.max():.3g}; "
                 "scale them, or take a gaussian one"
             )
-        return F.binary_cross_entropy_with_logits(drawn, wanted, reduction="none").sum((1, 2, 3))
+        return F.binary_cross_entropy_with_logits(drawn, target, reduction="none").sum((1, 2, 3))
 
     def picture(self, drawn: Image) -> Image:
         return torch.sigmoid(drawn)
 
 
-class Gaussian(nn.Module):
-    """-log N(x; picture, variance): 1/2 sum_i ((x - picture)^2 / variance + log variance + log 2 pi). In
-    nats, summed over pixels: a mean over pixels beside a summed KL would weigh the KL hundreds of times too
-    much."""
+class GaussianLikelihood(nn.Module):
+    """-log N(x; picture, variance): 1/2 sum_i ((x - picture)^2 / variance + log variance + log 2 pi).
+
+    In nats, summed over pixels: a mean over pixels beside a summed KL would weigh the KL hundreds of times
+    too much.
+    """
 
     density = True
 
-    def __init__(self, squash: Callable[[Tensor], Tensor], log_variance: nn.Module):
+    def __init__(self, squash: Squash, log_variance: nn.Module):
         super().__init__()
         self.picture = squash
         self.log_variance = log_variance
 
-    def forward(self, drawn: Image, wanted: Image) -> Float[Tensor, "B"]:
-        error = (self.picture(drawn) - wanted).square().flatten(1)
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
+        error = (self.picture(drawn) - target).square().flatten(1)
         log_variance = self.log_variance(error)
         return 0.5 * (error / log_variance.exp() + log_variance + math.log(2 * math.pi)).sum(1)
 
 
 class FixedVariance(nn.Module):
-    """As told."""
+    """The variance of the config."""
 
     value: Tensor
 
@@ -93,8 +88,11 @@ class LearnedVariance(nn.Module):
 
 
 class OptimalVariance(nn.Module):
-    """While training, the best one for the batch, which is its mean squared error; later, their running
-    mean, as batch normalisation has it (Rybkin et al. 2021, https://arxiv.org/abs/2006.13202)."""
+    """The best variance for a batch, which is its mean squared error (Rybkin et al. 2021,
+    https://arxiv.org/abs/2006.13202).
+
+    While training, of the batch at hand; later, the running mean, as batch normalisation has it.
+    """
 
     value: Tensor
 
@@ -107,48 +105,37 @@ class OptimalVariance(nn.Module):
             return self.value
         best = mean_of_processes(error.mean()).log().clamp(LOWEST, HIGHEST)
         with torch.no_grad():
-            self.value.lerp_(best, 0.02)
+            self.value.lerp_(best, RUNNING_RATE)
         return best
 
 
 class Distance(nn.Module):
-    """A reconstruction loss: no density, so that it knows no likelihood."""
+    """A reconstruction loss: without a density, so that it has no likelihood."""
 
     density = False
 
-    def __init__(self, squash: Callable[[Tensor], Tensor], loss: nn.Module):
+    def __init__(self, squash: Squash, loss: nn.Module):
         super().__init__()
         self.picture = squash
         self.loss = loss
 
-    def forward(self, drawn: Image, wanted: Image) -> Float[Tensor, "B"]:
-        return self.loss(self.picture(drawn), wanted)
+    def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
+        return self.loss(self.picture(drawn), target)
 
 
-LIKELIHOODS: dict[str, Callable[[Told], nn.Module]] = {
-    "bernoulli": lambda told: Bernoulli(),
-    "gaussian": lambda told: Gaussian(told.squash, FixedVariance(told.variance)),
-    "gaussian-learned": lambda told: Gaussian(told.squash, LearnedVariance(told.variance)),
-    "gaussian-optimal": lambda told: Gaussian(told.squash, OptimalVariance(told.variance)),
-}
+def squashing(squashed: bool) -> Squash:
+    """A sigmoid, or nothing."""
+    return torch.sigmoid if squashed else _unchanged
 
 
-def observation(name: str, squashed: bool, variance: float) -> nn.Module:
-    """By name; `squashed`: what is drawn goes through a sigmoid before it is compared."""
-    if not variance > 0:
-        raise UserError(f"variance must be more than 0, not {variance}")
-    squash = SQUASHES[squashed]
-    if name in LIKELIHOODS:
-        return LIKELIHOODS[name](Told(squash, variance))
-    if name not in RECONSTRUCTIONS:
-        raise UserError(
-            f"reconstruction {name!r} is unknown; choose one of {', '.join((*LIKELIHOODS, *RECONSTRUCTIONS))}"
-        )
-    return Distance(squash, reconstruction_loss(name))
-
-
-def unsquashed(drawn: Tensor) -> Tensor:
+def _unchanged(drawn: Tensor) -> Tensor:
     return drawn
 
 
-SQUASHES = {True: torch.sigmoid, False: unsquashed}
+# from the squashing and the variance of a config
+LIKELIHOODS: dict[str, Callable[[Squash, float], nn.Module]] = {
+    "bernoulli": lambda squash, variance: BernoulliLikelihood(),
+    "gaussian": lambda squash, variance: GaussianLikelihood(squash, FixedVariance(variance)),
+    "gaussian-learned": lambda squash, variance: GaussianLikelihood(squash, LearnedVariance(variance)),
+    "gaussian-optimal": lambda squash, variance: GaussianLikelihood(squash, OptimalVariance(variance)),
+}

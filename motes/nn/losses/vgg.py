@@ -1,44 +1,23 @@
-"""VGG-16: its convolutional half, where its weights are looked for, and what it says of pictures at five
-depths."""
+"""VGG-16: its convolutional half, and its features of pictures at five depths."""
 
-import os
-from pathlib import Path
-
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.errors import UserError
+from motes.types.latents import Image
 
-VGG_FILE = "vgg16-397923af.pth"  # the last eight letters begin its SHA-256
+POOL = "pool"
 VGG_WIDTHS = (
-    64,
-    64,
-    "pool",
-    128,
-    128,
-    "pool",
-    256,
-    256,
-    256,
-    "pool",
-    512,
-    512,
-    512,
-    "pool",
-    512,
-    512,
-    512,
-    "pool",
+    *(64, 64, POOL),
+    *(128, 128, POOL),
+    *(256, 256, 256, POOL),
+    *(512, 512, 512, POOL),
+    *(512, 512, 512, POOL),
 )
-VGG_LEVELS = (
-    2,
-    7,
-    12,
-    21,
-    30,
-)  # torchvision's places; its ReLUs work in place, so what stands at a convolution is read after the ReLU
+# Layers as torchvision numbers them. Its ReLUs work in place, so the features of a convolution are read
+# after the ReLU.
+VGG_LEVELS = (2, 7, 12, 21, 30)
+LEAST_SIDE = 32  # pixels; under it, no level is left
 
 
 class VggFeatures(nn.Module):
@@ -48,12 +27,8 @@ class VggFeatures(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
+    def forward(self, image: Image) -> list[Tensor]:
         return vgg_features(self.network, image)
-
-
-def vgg() -> nn.Module:
-    return VggFeatures(load_vgg(find_vgg_weights())).eval()
 
 
 def vgg_network() -> nn.Sequential:
@@ -69,82 +44,28 @@ def vgg_network() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def load_vgg(path: Path) -> nn.Module:
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-        features = {
-            key.removeprefix("features."): value
-            for key, value in weights.items()
-            if key.startswith("features.")
-        }
-        network = vgg_network()
-        network.load_state_dict(features)
-    except Exception as problem:
-        raise UserError(
-            f"{path} does not hold VGG-16 weights ({type(problem).__name__}); fetch {VGG_FILE} again, or train with --model.reconstruction mse"
-        ) from None
-    return network.eval().requires_grad_(False)
-
-
-def vgg_features(network: nn.Module, image: Float[Tensor, "B C H W"]) -> list[Tensor]:
-    """Features at VGG_LEVELS. Grey pictures become three equal channels; pictures under 32 pixels are
-    enlarged, or no level is left."""
-    if image.shape[1] == 1:
-        image = image.expand(-1, 3, -1, -1)
-    image = enlarged(image)
-    found = []
-    last = max(VGG_LEVELS)
+def vgg_features(network: nn.Module, image: Image) -> list[Tensor]:
+    """Features at VGG_LEVELS. Grey pictures become three equal channels; small pictures are enlarged."""
+    x = enlarged(image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image)
+    features = []
     for number, layer in enumerate(network.children()):
-        image = layer(image)
-        if (number in VGG_LEVELS and isinstance(layer, nn.MaxPool2d)) or (
-            number - 1 in VGG_LEVELS and isinstance(layer, nn.ReLU)
-        ):
-            found.append(image)
-        if number == last:
+        x = layer(x)
+        if _is_read(number, layer):
+            features.append(x)
+        if number == max(VGG_LEVELS):
             break
-    return found
+    return features
 
 
-def enlarged(image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
-    """To 32 pixels, where a side has fewer."""
+def _is_read(number: int, layer: nn.Module) -> bool:
+    pool = number in VGG_LEVELS and isinstance(layer, nn.MaxPool2d)
+    rectified = number - 1 in VGG_LEVELS and isinstance(layer, nn.ReLU)
+    return pool or rectified
+
+
+def enlarged(image: Image) -> Float[Tensor, "B C h w"]:
+    """To LEAST_SIDE pixels, where a side has fewer."""
     least = min(image.shape[-2:])
-    return (
-        image
-        if least >= 32
-        else F.interpolate(image, scale_factor=32 / least, mode="bilinear", align_corners=False)
-    )
-
-
-def vgg_places() -> list[Path]:
-    """Where the weights are looked for, in order; the last is where a download goes."""
-    named = os.environ.get("MOTES_VGG_WEIGHTS")
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-    pattern = f"models--*/snapshots/*/{VGG_FILE}"
-    shared = sorted(hub.glob(pattern)) or [
-        hub / pattern
-    ]  # the pattern itself is there to be named in the error
-    return [*([Path(named)] if named else []), *shared, Path(torch.hub.get_dir()) / "checkpoints" / VGG_FILE]
-
-
-def find_vgg_weights() -> Path:
-    places = vgg_places()
-    for place in places:
-        if place.is_file():
-            return place
-    try:
-        target = places[-1]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(
-            f"https://download.pytorch.org/models/{VGG_FILE}",
-            str(target),
-            hash_prefix="397923af",
-            progress=False,
-        )
-        return target
-    except Exception:
-        looked = ", ".join(str(place) for place in places)
-        raise UserError(
-            f"the weights of VGG-16 ({VGG_FILE}, SHA-256 beginning 397923af) are in none of {looked} and could not be downloaded; "
-            "put the file there, name it by --vgg-weights or in MOTES_VGG_WEIGHTS, or train with --model.reconstruction mse or pyramid"
-        ) from None
+    if least >= LEAST_SIDE:
+        return image
+    return F.interpolate(image, scale_factor=LEAST_SIDE / least, mode="bilinear", align_corners=False)

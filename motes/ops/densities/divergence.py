@@ -1,9 +1,9 @@
-"""Sampling from normals, and how far distributions are: KL, and Chamfer-KL between sets of points."""
+"""Sampling from normals, and divergences of distributions: KL, and Chamfer-KL between sets of points."""
 
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.ops.densities.noise import normal_like
@@ -23,9 +23,9 @@ def kl_to_normal(
     mean: Tensor, log_variance: Tensor, other_mean: Tensor, other_log_variance: Tensor | float
 ) -> Tensor:
     """KL(N(mean, variance) || N(other mean, other variance)), one number an element."""
-    other = torch.as_tensor(other_log_variance, dtype=mean.dtype, device=mean.device)
-    ratio = ((mean - other_mean).square() + log_variance.exp()) / other.exp()
-    return 0.5 * (ratio - 1 + other - log_variance)
+    target = torch.as_tensor(other_log_variance, dtype=mean.dtype, device=mean.device)
+    ratio = ((mean - other_mean).square() + log_variance.exp()) / target.exp()
+    return 0.5 * (ratio - 1 + target - log_variance)
 
 
 def chamfer_kl(
@@ -38,18 +38,28 @@ def chamfer_kl(
 
     d_km = KL(N(mean_k, variance_k) || N(proposal_m, prior_std^2));  sum_k min_m d_km + sum_m min_k d_km.
     """
-    own = kl_to_normal(mean, log_variance, mean, 2 * math.log(prior_std)).sum(
-        -1
-    )  # what a particle pays wherever it stands
-    with torch.no_grad():  # which is nearest to which: of all pairs no more is kept
-        apart = ((mean[:, :, None, 0] - proposals[:, None, :, 0]).square_()).addcmul_(
-            *[mean[:, :, None, 1] - proposals[:, None, :, 1]] * 2
-        )
-        apart /= 2 * prior_std**2
-        proposal = apart.argmin(2)
-        particle = apart.add_(own[:, :, None]).argmin(1)
+    # what a particle pays wherever it stands
+    constant = kl_to_normal(mean, log_variance, mean, 2 * math.log(prior_std)).sum(-1)
+    proposal, particle = _nearest_pairs(mean, constant, proposals, prior_std)
     near_proposals = proposals.gather(1, proposal[..., None].expand(-1, -1, 2))
     near_particles = mean.gather(1, particle[..., None].expand(-1, -1, 2))
-    reached = own + (mean - near_proposals).square().sum(-1) / (2 * prior_std**2)
-    covered = own.gather(1, particle) + (near_particles - proposals).square().sum(-1) / (2 * prior_std**2)
+    reached = constant + (mean - near_proposals).square().sum(-1) / (2 * prior_std**2)
+    gaps = (near_particles - proposals).square().sum(-1)
+    covered = constant.gather(1, particle) + gaps / (2 * prior_std**2)
     return reached.sum(1) + covered.sum(1)
+
+
+@torch.no_grad()
+def _nearest_pairs(
+    mean: Float[Tensor, "B K 2"],
+    constant: Float[Tensor, "B K"],
+    proposals: Float[Tensor, "B M 2"],
+    prior_std: float,
+) -> tuple[Int[Tensor, "B K"], Int[Tensor, "B M"]]:
+    """The proposal nearest to each particle, and the particle nearest to each proposal, by divergence: of
+    all pairs no more is kept."""
+    distance = (mean[:, :, None, 0] - proposals[:, None, :, 0]).square_()
+    columns = mean[:, :, None, 1] - proposals[:, None, :, 1]
+    distance.addcmul_(columns, columns)
+    distance /= 2 * prior_std**2
+    return distance.argmin(2), distance.add_(constant[:, :, None]).argmin(1)

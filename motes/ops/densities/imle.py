@@ -22,5 +22,5 @@ def nearest_samples(
     rows = []
     for part in codes.split(max(AT_ONCE // max(len(samples), 1), 1)):
         rows.append(torch.addmm(sizes, part - middle, centred.T, alpha=-2).argmin(1))
-    found = torch.cat(rows)
-    return found, (codes - samples[found]).square().sum(1)
+    nearest = torch.cat(rows)
+    return nearest, (codes - samples[nearest]).square().sum(1)

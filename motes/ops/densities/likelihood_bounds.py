@@ -1,4 +1,4 @@
-"""Bounds of log p(x) from samples of a posterior, and which numbers of a code are used."""
+"""Bounds of log p(x) from samples of a posterior, and which units of a code are active."""
 
 import math
 
@@ -10,9 +10,8 @@ from torch import Tensor
 
 def log_normal(values: Float[Tensor, "*B F"], mean: Tensor, log_variance: Tensor) -> Float[Tensor, "*B"]:
     """log N(values; mean, variance), summed over the last axis."""
-    return -0.5 * ((values - mean).square() / log_variance.exp() + log_variance + math.log(2 * math.pi)).sum(
-        -1
-    )
+    square = (values - mean).square() / log_variance.exp()
+    return -0.5 * (square + log_variance + math.log(2 * math.pi)).sum(-1)
 
 
 def importance_bound(log_weights: Float[Tensor, "K B"], samples: int) -> Float[Tensor, "B"]:
@@ -26,8 +25,8 @@ def importance_bound(log_weights: Float[Tensor, "K B"], samples: int) -> Float[T
     return (grouped.logsumexp(1) - math.log(samples)).mean(0)
 
 
-def active(means: Float[Tensor, "B F"], least: float = 0.01) -> Bool[Tensor, " F"]:
-    """Numbers whose posterior mean differs between pictures: its variance is above `least` (Burda et al.
+def active_units(means: Float[Tensor, "B F"], least: float = 0.01) -> Bool[Tensor, " F"]:
+    """Units whose posterior mean differs between pictures: its variance is above `least` (Burda et al.
     2016)."""
     return means.var(0) > least
 
@@ -55,8 +54,8 @@ def linear_gaussian_likelihood(
     weight: Float[Tensor, "P F"],
     variance: Tensor,
 ) -> Float[Tensor, "B"]:
-    """log N(x; middle, weight weight^T + variance): what a linear decoder of a standard normal code says of
-    pictures."""
+    """log N(x; middle, weight weight^T + variance): the likelihood under a linear decoder of a standard
+    normal code."""
     return torch.distributions.LowRankMultivariateNormal(
         middle, weight, variance.expand(len(middle))
     ).log_prob(pictures)

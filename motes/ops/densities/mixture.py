@@ -1,5 +1,5 @@
-"""A mixture of Gaussians, fitted by expectation and maximisation, as many components as the Bayesian
-criterion wants."""
+"""A mixture of Gaussians, fitted by expectation maximisation, its number of components chosen by the
+Bayesian information criterion."""
 
 import math
 from dataclasses import dataclass
@@ -8,12 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-FLOOR = (
-    1e-3  # of a component's variances, as a share of the mean variance of all: none shrinks onto one point
-)
-# at most; nats a point, below which a step is the last
-STEPS = 100
-TOLERANCE = 1e-4
+# Of a component's variances, as a share of the mean variance of all: none shrinks onto one point.
+FLOOR = 1e-3
+STEPS = 100  # at most
+TOLERANCE = 1e-4  # nats a point: a step that gains less is the last
 
 
 @dataclass(frozen=True)
@@ -30,21 +28,21 @@ class Mixture:
     def log_parts(self, points: Float[Tensor, "N F"]) -> Float[Tensor, "N K"]:
         """log share_k + log N(x; mean_k, covariance_k)."""
         root = torch.linalg.cholesky(self.covariance)
-        apart = torch.linalg.solve_triangular(root, (points[None] - self.mean[:, None]).mT, upper=False)
+        offsets = (points[None] - self.mean[:, None]).mT
+        whitened = torch.linalg.solve_triangular(root, offsets, upper=False)
         size = 2 * root.diagonal(dim1=1, dim2=2).log().sum(1) + points.shape[1] * math.log(2 * math.pi)
-        return (self.share.log()[:, None] - 0.5 * (apart.square().sum(1) + size[:, None])).T
+        return (self.share.log()[:, None] - 0.5 * (whitened.square().sum(1) + size[:, None])).T
 
     def draw(self, count: int) -> Float[Tensor, "M F"]:
         rows = torch.multinomial(self.share, count, replacement=True)
         noise = torch.randn(count, self.mean.shape[1], dtype=self.mean.dtype, device=self.mean.device)
-        return self.mean[rows] + torch.einsum(
-            "mfg,mg->mf", torch.linalg.cholesky(self.covariance)[rows], noise
-        )
+        root = torch.linalg.cholesky(self.covariance)[rows]
+        return self.mean[rows] + torch.einsum("mfg,mg->mf", root, noise)
 
 
 def fit_mixture(points: Float[Tensor, "N F"], components: int) -> tuple[Mixture, list[float]]:
-    """And the mean log density before each step, which never falls."""
-    mixture = _begin(points, components)
+    """The mixture, and the mean log density before each step, which never falls."""
+    mixture = _initial(points, components)
     history = []
     for _ in range(STEPS):
         parts = mixture.log_parts(points)
@@ -56,33 +54,41 @@ def fit_mixture(points: Float[Tensor, "N F"], components: int) -> tuple[Mixture,
 
 
 def choose_mixture(points: Float[Tensor, "N F"], sizes: tuple[int, ...] = (1, 2, 4, 8, 16)) -> Mixture:
-    """Of these numbers of components the one with the least -2 log p + parameters log N (Schwarz 1978)."""
+    """Of these numbers of components the one with the least Bayesian information criterion (Schwarz 1978)."""
     count, width = points.shape
-    each = 1 + width + width * (width + 1) / 2
     fits = [fit_mixture(points, size)[0] for size in sizes if size * (width + 1) <= count or size == 1]
-    costs = [
-        -2 * float(one.log_density(points).sum()) + len(one.share) * each * math.log(count) for one in fits
-    ]
+    costs = [_information_criterion(mixture, points) for mixture in fits]
     return fits[costs.index(min(costs))]
 
 
-def _begin(points: Float[Tensor, "N F"], components: int) -> Mixture:
+def _information_criterion(mixture: Mixture, points: Float[Tensor, "N F"]) -> float:
+    """-2 log p + parameters log N."""
+    count, width = points.shape
+    per_component = 1 + width + width * (width + 1) / 2
+    parameters = len(mixture.share) * per_component
+    return -2 * float(mixture.log_density(points).sum()) + parameters * math.log(count)
+
+
+def _initial(points: Float[Tensor, "N F"], components: int) -> Mixture:
     """Every point belongs to the nearest of some points, each drawn far from those before it (Arthur &
     Vassilvitskii 2007)."""
     chosen = points[torch.randint(len(points), (1,), device=points.device)]
     while len(chosen) < components:
-        apart = torch.cdist(points, chosen).amin(1).square() + 1e-12
-        chosen = torch.cat([chosen, points[torch.multinomial(apart, 1)]])
+        distance = torch.cdist(points, chosen).amin(1).square() + 1e-12
+        chosen = torch.cat([chosen, points[torch.multinomial(distance, 1)]])
     nearest = torch.cdist(points, chosen).argmin(1)
     return _maximise(points, torch.nn.functional.one_hot(nearest, components).to(points))
 
 
-def _maximise(points: Float[Tensor, "N F"], belongs: Float[Tensor, "N K"]) -> Mixture:
-    weight = belongs.sum(0).clamp_min(1e-9)
-    mean = belongs.T @ points / weight[:, None]
-    apart = points[None] - mean[:, None]
-    covariance = torch.einsum("nk,knf,kng->kfg", belongs, apart, apart) / weight[:, None, None]
-    floor = (
-        FLOOR * points.var(0).mean() * torch.eye(points.shape[1], dtype=points.dtype, device=points.device)
-    )
-    return Mixture(weight / weight.sum(), mean, covariance + floor)
+def _maximise(points: Float[Tensor, "N F"], responsibility: Float[Tensor, "N K"]) -> Mixture:
+    weight = responsibility.sum(0).clamp_min(1e-9)
+    mean = responsibility.T @ points / weight[:, None]
+    offsets = points[None] - mean[:, None]
+    scatter = torch.einsum("nk,knf,kng->kfg", responsibility, offsets, offsets)
+    covariance = scatter / weight[:, None, None]
+    return Mixture(weight / weight.sum(), mean, covariance + _floor(points))
+
+
+def _floor(points: Float[Tensor, "N F"]) -> Float[Tensor, "F F"]:
+    unit = torch.eye(points.shape[1], dtype=points.dtype, device=points.device)
+    return FLOOR * points.var(0).mean() * unit

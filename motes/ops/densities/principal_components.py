@@ -33,7 +33,9 @@ def components_of_pictures(centred: Float[Tensor, "B P"], count: int) -> Compone
     return _components(axes, strongest / len(centred), value.sum() / len(centred))
 
 
-def moments(parts: Iterable[Float[Tensor, "_ P"]]) -> tuple[Float[Tensor, " P"], Float[Tensor, "P P"]]:
+def mean_and_covariance(
+    parts: Iterable[Float[Tensor, "_ P"]],
+) -> tuple[Float[Tensor, " P"], Float[Tensor, "P P"]]:
     """Mean and covariance of however many rows, in double precision.
 
     Only sums are kept, of differences to the mean of the first part, so that no large numbers cancel.
@@ -44,9 +46,9 @@ def moments(parts: Iterable[Float[Tensor, "_ P"]]) -> tuple[Float[Tensor, " P"],
     count = 0
     for part in parts:
         first = part.double().mean(0) if first is None else first
-        apart = part.double() - first
-        total = total + apart.sum(0)
-        moment = moment + apart.T @ apart
+        offset = part.double() - first
+        total = total + offset.sum(0)
+        moment = moment + offset.T @ offset
         count = count + len(part)
     if first is None:
         raise UserError("there are no pictures to find components of")
@@ -65,6 +67,5 @@ def _components(
     """Either sign of a direction would do; the one whose largest entry is positive is the same on every
     machine."""
     largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
-    return Components(
-        axes * torch.where(largest < 0, -1.0, 1.0), variance, (total - variance.sum()).clamp_min(0)
-    )
+    signed = axes * torch.where(largest < 0, -1.0, 1.0)
+    return Components(signed, variance, (total - variance.sum()).clamp_min(0))

@@ -14,8 +14,9 @@ def into_diamond(code: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
     The amount is the largest of (sum of the k greatest - 1) / k over all k.
     """
     sizes = code.abs()
+    sums = sizes.sort(1, descending=True).values.cumsum(1)
     counts = torch.arange(1, code.shape[1] + 1, dtype=code.dtype, device=code.device)
-    fall = ((sizes.sort(1, descending=True).values.cumsum(1) - 1) / counts).amax(1, keepdim=True).clamp_min(0)
+    fall = ((sums - 1) / counts).amax(1, keepdim=True).clamp_min(0)
     return code.sign() * (sizes - fall).clamp_min(0)
 
 

@@ -10,61 +10,65 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.ops.densities.noise import normal_like, uniform_like
-from motes.ops.points.warp import CONTROLS, Warps, even_points, random_weights, seen_through, thin_plate_basis
+from motes.ops.points.warp import Warps, picture_basis, random_weights, resampled
+
+SHARES = ("masking", "salt-and-pepper")  # whose amount is a probability
 
 
 @dataclass(frozen=True)
 class Corrupted:
-    """An input after the accident, and which of its numbers met with it."""
+    """An input after the corruption, and which of its numbers were changed."""
 
     values: Float[Tensor, "B ..."]
     touched: Bool[Tensor, "B ..."]
 
 
-def masked(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
+def mask_values(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
     """Each number is zero with probability `share`."""
     touched = uniform_like(values) < share
     return Corrupted(torch.where(touched, torch.zeros_like(values), values), touched)
 
 
-def salted(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
+def add_salt_and_pepper(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
     """Each number is 0 or 1, by a fair coin, with probability `share`."""
     dice = uniform_like(values)
     touched = dice < share
     return Corrupted(torch.where(touched, (dice < share / 2).to(values), values), touched)
 
 
-def shaken(values: Float[Tensor, "B ..."], deviation: float) -> Corrupted:
-    """Gaussian noise on every number; what leaves [0, 1] is not sent back."""
+def add_gaussian_noise(values: Float[Tensor, "B ..."], deviation: float) -> Corrupted:
+    """Gaussian noise on every number; values that leave [0, 1] are not clipped."""
     return Corrupted(values + deviation * normal_like(values), torch.ones_like(values, dtype=torch.bool))
 
 
-def warped(values: Float[Tensor, "B ..."], strength: float) -> Corrupted:
-    """Pictures bent, shifted, scaled and turned, as much as for a warped pair where `strength` is 1;
+def warp_pictures(values: Float[Tensor, "B ..."], strength: float) -> Corrupted:
+    """Image bent, shifted, scaled and turned, as much as for a warped pair where `strength` is 1;
     mirrored at their edges."""
     if values.dim() != 4:
         raise UserError(
-            "only pictures can be warped, not codes; choose the corruption masking, salt-and-pepper or gaussian"
+            "only pictures can be warped, not codes; "
+            "choose the corruption masking, salt-and-pepper or gaussian"
         )
-    basis = thin_plate_basis(even_points((values.shape[2], values.shape[3]), values), CONTROLS)
-    bent = seen_through(values, basis @ random_weights(values, Warps(), strength), "reflection").clamp(0, 1)
+    basis = picture_basis(values)
+    bent = resampled(values, basis @ random_weights(values, Warps(), strength), "reflection").clamp(0, 1)
     return Corrupted(bent, torch.ones_like(values, dtype=torch.bool))
 
 
 CORRUPTIONS: dict[str, Callable[[Tensor, float], Corrupted]] = {
-    "masking": masked,
-    "salt-and-pepper": salted,
-    "gaussian": shaken,
-    "warp": warped,
+    "masking": mask_values,
+    "salt-and-pepper": add_salt_and_pepper,
+    "gaussian": add_gaussian_noise,
+    "warp": warp_pictures,
 }
 
 
 def corruption(name: str, amount: float) -> Callable[[Tensor], Corrupted]:
-    """The named one, by so much."""
+    """The named corruption, by so much."""
     if name not in CORRUPTIONS:
         raise UserError(f"there is no corruption {name!r}; choose one of {', '.join(CORRUPTIONS)}")
-    if amount < 0 or (amount >= 1 and name in ("masking", "salt-and-pepper")):
+    if amount < 0 or (amount >= 1 and name in SHARES):
         raise UserError(
-            f"an amount of {amount} cannot be: a share is from 0 to below 1, a deviation or strength at least 0"
+            f"an amount of {amount} cannot be: "
+            "a share is from 0 to below 1, a deviation or strength at least 0"
         )
     return lambda values: CORRUPTIONS[name](values, amount)

@@ -6,22 +6,22 @@ from torch import Tensor
 
 
 def contraction_loss(
-    found: Float[Tensor, "B F"], wanted: Float[Tensor, "B F"], start: Float[Tensor, "B F"], share: float
+    pose: Float[Tensor, "B F"], target: Float[Tensor, "B F"], start: Float[Tensor, "B F"], share: float
 ) -> Float[Tensor, "B"]:
-    """max(0, |found - wanted| - share |start - wanted|): nothing, once the error has shrunk to a share of
+    """max(0, |pose - target| - share |start - target|): zero once the error has shrunk to a share of
     what it was.
 
     The bound goes down with the error, so that small errors are never too small to matter (Oberweger et al.
     2015, equation 4).
     """
-    return ((found - wanted).norm(dim=1) - share * (start - wanted).norm(dim=1)).clamp_min(0)
+    return ((pose - target).norm(dim=1) - share * (start - target).norm(dim=1)).clamp_min(0)
 
 
 def squares_loss(
-    found: Float[Tensor, "B F"], wanted: Float[Tensor, "B F"], start: Float[Tensor, "B F"], share: float
+    pose: Float[Tensor, "B F"], target: Float[Tensor, "B F"], start: Float[Tensor, "B F"], share: float
 ) -> Float[Tensor, "B"]:
-    """|found - wanted|^2, wherever it started: large errors are what it learns from."""
-    return (found - wanted).square().sum(1)
+    """|pose - target|^2, wherever it started: large errors dominate."""
+    return (pose - target).square().sum(1)
 
 
 FEEDBACK_LOSSES = {"contraction": contraction_loss, "squares": squares_loss}

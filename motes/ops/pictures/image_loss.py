@@ -7,56 +7,50 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
+from motes.types.latents import Image
 
 
-def squared_error(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
-    return (drawn - wanted).square().sum((1, 2, 3))
+def squared_error(drawn: Image, target: Image) -> Float[Tensor, "B"]:
+    return (drawn - target).square().sum((1, 2, 3))
 
 
-def where_seen(
-    drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], mask: Float[Tensor, "B 1 H W"]
-) -> Float[Tensor, "B C H W"]:
-    """What was drawn where the mask is 1, and what is wanted where it is 0: any loss of this and `wanted`,
-    by squares, pyramid or features, is blind to what was drawn behind the mask, and sends no gradient there.
-    Between 0 and 1: so much of it is seen."""
-    return torch.lerp(wanted, drawn, mask)
-
-
-def laplacian_error(
-    drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"], levels: int = 4
-) -> Float[Tensor, "B"]:
+def laplacian_error(drawn: Image, target: Image, levels: int = 4) -> Float[Tensor, "B"]:
     """sum_j 2^(2j) |L_j(x) - L_j(x')|_1 over a Laplacian pyramid (Bojanowski et al. 2018,
     https://arxiv.org/abs/1707.05776).
 
     A misplaced edge costs at every scale, so blurring it away does not pay as it does under squares. The
     pyramid is linear, so one pyramid of the difference does.
     """
-    rest = drawn - wanted
+    remainder = drawn - target
     total = drawn.new_zeros(len(drawn))
     level = 0
     for level in range(levels):
-        if min(rest.shape[-2:]) < 2:
+        if min(remainder.shape[-2:]) < 2:
             break
-        smaller = F.avg_pool2d(rest, 2, ceil_mode=True, count_include_pad=False)
-        detail = rest - F.interpolate(smaller, size=rest.shape[-2:], mode="bilinear", align_corners=False)
+        smaller = F.avg_pool2d(remainder, 2, ceil_mode=True, count_include_pad=False)
+        detail = remainder - _enlarged(smaller, remainder)
         total = total + 4.0**level * detail.abs().sum((1, 2, 3))
-        rest = smaller
-    return total + 4.0**level * rest.abs().sum((1, 2, 3))
+        remainder = smaller
+    return total + 4.0**level * remainder.abs().sum((1, 2, 3))
 
 
-def squared(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
-    return (drawn - wanted).square()
+def _enlarged(image: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(image, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def absolute(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
-    return (drawn - wanted).abs()
+def squared(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    return (drawn - target).square()
 
 
-def cross_entropy(drawn: Float[Tensor, "B ..."], wanted: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
-    """Of the wanted share of light under the drawn chance of it: for what lies in [0, 1]. Next to 0 where
-    both are 0 or 1."""
-    chance = drawn.float().clamp(1e-6, 1 - 1e-6)  # in half precision the upper end would be 1
-    return -(wanted * chance.log() + (1 - wanted) * torch.log1p(-chance))
+def absolute(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    return (drawn - target).abs()
+
+
+def cross_entropy(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+    """Of the target's share of light under the drawn probability of it: for values in [0, 1]. Next to 0
+    where both are 0 or 1."""
+    probability = drawn.float().clamp(1e-6, 1 - 1e-6)  # in half precision the upper end would be 1
+    return -(target * probability.log() + (1 - target) * torch.log1p(-probability))
 
 
 PIXEL_ERRORS = {

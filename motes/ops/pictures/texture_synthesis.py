@@ -1,4 +1,4 @@
-"""Random textures of known kinds and sizes, for a network that is to tell them apart: pure functions of a
+"""Random textures of known kinds and sizes, for a network that learns to recognise them: pure functions of a
 generator."""
 
 import math
@@ -16,10 +16,9 @@ PERIODS = (3.5, 6.0, 10.0)  # pixels, of the sizes that are told apart
 
 @dataclass(frozen=True)
 class Ground:
-    """What a texture is made of: turned and bent coordinates in periods, soft clouds of the same size, and
-    grain, each B S S."""
+    """The parts of a texture: turned coordinates in periods, soft clouds of the same size, and grain."""
 
-    along: Float[Tensor, "B S S"]
+    ahead: Float[Tensor, "B S S"]
     across: Float[Tensor, "B S S"]
     clouds: Float[Tensor, "B S S"]
     grain: Float[Tensor, "B S S"]
@@ -35,17 +34,17 @@ def _line(phase: Tensor, width: float) -> Tensor:
 
 
 def _bricks(ground: Ground) -> Tensor:
-    shifted = ground.across / 2 + 0.5 * (ground.along.floor() % 2)
-    return torch.maximum(_line(ground.along, 0.2), _line(shifted, 0.1))
+    shifted = ground.across / 2 + 0.5 * (ground.ahead.floor() % 2)
+    return torch.maximum(_line(ground.ahead, 0.2), _line(shifted, 0.1))
 
 
 def _dots(ground: Ground) -> Tensor:
-    reach = (ground.along - ground.along.round()).square() + (ground.across - ground.across.round()).square()
+    reach = (ground.ahead - ground.ahead.round()).square() + (ground.across - ground.across.round()).square()
     return (4 * (0.35 - reach.sqrt()) + 0.5).clamp(0, 1)
 
 
 def _checks(ground: Ground) -> Tensor:
-    return (2 * torch.sin(math.pi * ground.along) * torch.sin(math.pi * ground.across) + 0.5).clamp(0, 1)
+    return (2 * torch.sin(math.pi * ground.ahead) * torch.sin(math.pi * ground.across) + 0.5).clamp(0, 1)
 
 
 KINDS: dict[str, Callable[[Ground], Tensor]] = {
@@ -53,10 +52,10 @@ KINDS: dict[str, Callable[[Ground], Tensor]] = {
     "grained clouds": lambda ground: 0.5 * ground.clouds + 0.5 * ground.grain,
     "spots": lambda ground: (6 * (ground.clouds - 0.5) + 0.5).clamp(0, 1),
     "cracks": lambda ground: (1 - 9 * (ground.clouds - 0.5).abs()).clamp(0, 1),
-    "stripes": lambda ground: _wave(ground.along),
-    "bent stripes": lambda ground: _wave(ground.along + 1.5 * ground.clouds),
-    "lines": lambda ground: _line(ground.along, 0.25),
-    "grid": lambda ground: torch.maximum(_line(ground.along, 0.2), _line(ground.across, 0.2)),
+    "stripes": lambda ground: _wave(ground.ahead),
+    "bent stripes": lambda ground: _wave(ground.ahead + 1.5 * ground.clouds),
+    "lines": lambda ground: _line(ground.ahead, 0.25),
+    "grid": lambda ground: torch.maximum(_line(ground.ahead, 0.2), _line(ground.across, 0.2)),
     "checks": _checks,
     "bricks": _bricks,
     "dots": _dots,
@@ -64,33 +63,41 @@ KINDS: dict[str, Callable[[Ground], Tensor]] = {
 CLASSES = len(KINDS) * len(PERIODS)
 
 
-def textures(classes: Int[Tensor, "B"], side: int, random: torch.Generator) -> Float[Tensor, "B 3 S S"]:
+def synthesise_textures(
+    classes: Int[Tensor, "B"], side: int, random: torch.Generator
+) -> Float[Tensor, "B 3 S S"]:
     """Class = kind * number of periods + period; turned, shifted, coloured and lit at random, in [0, 1]."""
     count = len(classes)
     ground = _ground(classes % len(PERIODS), side, random)
-    every = torch.stack([pattern(ground) for pattern in KINDS.values()], 1)
-    pattern = every[torch.arange(count), classes // len(PERIODS)][:, None]
+    patterns = torch.stack([pattern(ground) for pattern in KINDS.values()], 1)
+    pattern = patterns[torch.arange(count), classes // len(PERIODS)][:, None]
     colours = torch.rand(2, count, 3, 1, 1, generator=random)
     picture = torch.lerp(colours[0], colours[1], pattern)
-    slope = 0.6 * (torch.rand(count, 2, 1, 1, generator=random) - 0.5)
-    ramp = torch.linspace(-1, 1, side)
-    light = 1 + slope[:, :1] * ramp[:, None] + slope[:, 1:] * ramp
+    light = _light(count, side, random)
     noise = 0.03 * torch.randn(picture.shape, generator=random)
     return (picture * light + noise).clamp(0, 1)
+
+
+def _light(count: int, side: int, random: torch.Generator) -> Float[Tensor, "B 1 S S"]:
+    """Brighter towards one side."""
+    gradient = 0.6 * (torch.rand(count, 2, 1, 1, generator=random) - 0.5)
+    ramp = torch.linspace(-1, 1, side)
+    return 1 + gradient[:, :1] * ramp[:, None] + gradient[:, 1:] * ramp
 
 
 def _ground(sizes: Int[Tensor, "B"], side: int, random: torch.Generator) -> Ground:
     count = len(sizes)
     period = torch.tensor(PERIODS)[sizes] * (0.85 + 0.3 * torch.rand(count, generator=random))
     angle = math.pi * torch.rand(count, generator=random)
-    down, right = (way[:, None, None] for way in ((angle.cos() / period), (angle.sin() / period)))
+    down = (angle.cos() / period)[:, None, None]
+    right = (angle.sin() / period)[:, None, None]
     shift = 8 * torch.rand(2, count, 1, 1, generator=random)
-    at = torch.arange(side, dtype=torch.float32)
-    along = down * at[:, None] + right * at + shift[0]
-    across = down * at - right * at[:, None] + shift[1]
+    steps = torch.arange(side, dtype=torch.float32)
+    ahead = down * steps[:, None] + right * steps + shift[0]
+    across = down * steps - right * steps[:, None] + shift[1]
     grain = torch.rand(count, side, side, generator=random)
-    each = torch.stack([_clouds(count, side, size, random) for size in PERIODS], 1)
-    return Ground(along, across, each[torch.arange(count), sizes], grain)
+    clouds = torch.stack([_clouds(count, side, size, random) for size in PERIODS], 1)
+    return Ground(ahead, across, clouds[torch.arange(count), sizes], grain)
 
 
 def _clouds(count: int, side: int, period: float, random: torch.Generator) -> Float[Tensor, "B S S"]:

@@ -1,5 +1,6 @@
-"""Who belongs to whom, one to one, at the least cost: the Hungarian method for a batch of problems at
-once."""
+"""One-to-one assignment at the least cost: the Hungarian method for a batch of problems at once."""
+
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,23 +17,20 @@ def assign(cost: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"]) -> Int[
     batch, rows, columns = cost.shape
     allowed = allowed & cost.isfinite()
     if rows > columns:
-        return _turned(assign(cost.mT, allowed.mT), rows)
+        return _inverted(assign(cost.mT, allowed.mT), rows)
     if rows == 0 or batch == 0:
         return torch.full((batch, rows), -1, device=cost.device)
-    found = _turned(_cheapest(_with_price(cost, allowed)), rows)
-    fits = allowed.gather(2, found[..., None])[..., 0]
-    return torch.where(fits, found, -1)
+    column = _inverted(_cheapest(_with_price(cost, allowed)), rows)
+    fits = allowed.gather(2, column[..., None])[..., 0]
+    return torch.where(fits, column, -1)
 
 
-def _turned(owner: Int[Tensor, "B K"], rows: int) -> Int[Tensor, "B N"]:
+def _inverted(owner: Int[Tensor, "B K"], rows: int) -> Int[Tensor, "B N"]:
     """The column of each row, by the row of each column; -1 where there is none."""
-    found = torch.full((len(owner), rows + 1), -1, device=owner.device)
-    found.scatter_(
-        1,
-        torch.where(owner < 0, rows, owner),
-        torch.arange(owner.shape[1], device=owner.device).expand(len(owner), -1),
-    )
-    return found[:, :rows]
+    columns = torch.arange(owner.shape[1], device=owner.device).expand(len(owner), -1)
+    column = torch.full((len(owner), rows + 1), -1, device=owner.device)
+    column.scatter_(1, torch.where(owner < 0, rows, owner), columns)
+    return column[:, :rows]
 
 
 def _with_price(cost: Tensor, allowed: Tensor) -> Float[Tensor, "B N K"]:
@@ -45,52 +43,75 @@ def _with_price(cost: Tensor, allowed: Tensor) -> Float[Tensor, "B N K"]:
     return torch.where(allowed, cost - low, price)
 
 
+@dataclass(frozen=True)
+class _Prices:
+    """The dual variables of rows and columns, brought up to date in place."""
+
+    row: Float[Tensor, "B N"]
+    column: Float[Tensor, "B k"]
+
+    def reduced(self, cost: Tensor, picture: Tensor, row: Int[Tensor, "B"]) -> Float[Tensor, "B K"]:
+        """Costs of the row, less what it and each column pay."""
+        return cost[picture, row] - self.row[picture, row][:, None] - self.column[:, : cost.shape[2]]
+
+    def pay(self, owner: Int[Tensor, "B k"], paying: Bool[Tensor, "B k"], step: Float[Tensor, "B 1"]) -> None:
+        """What the rows of the paying columns pay more, these columns pay less."""
+        amount = torch.where(paying, step, 0)
+        self.row.scatter_add_(1, owner.clamp_min(0), amount)
+        self.column.sub_(amount)
+
+
 def _cheapest(cost: Float[Tensor, "B N K"]) -> Int[Tensor, "B K"]:
     """The row of each column, -1 where it has none; N <= K. Column K is where a path starts: it holds the
     row that has no column yet."""
     batch, rows, columns = cost.shape
-    picture = torch.arange(batch, device=cost.device)
     owner = torch.full((batch, columns + 1), -1, device=cost.device)
-    of_row = cost.new_zeros(batch, rows)
-    of_column = cost.new_zeros(batch, columns + 1)
+    prices = _Prices(cost.new_zeros(batch, rows), cost.new_zeros(batch, columns + 1))
     for row in range(rows):
         owner[:, columns] = row
-        before = _search(cost, owner, of_row, of_column)
-        column = before.pop("end")
-        while bool(
-            (column != columns).any()
-        ):  # the path is walked back, each column taking the row of the one before it
-            earlier = before["way"].gather(1, column[:, None])[:, 0]
-            going = column != columns
-            earlier = torch.where(going, earlier, column)
-            owner[picture, column] = owner[picture, earlier]
-            column = earlier
+        before, end = _search(cost, owner, prices)
+        _augment(owner, before, end)
     return owner[:, :columns]
 
 
-def _search(cost: Tensor, owner: Tensor, of_row: Tensor, of_column: Tensor) -> dict[str, Tensor]:
-    """The cheapest path from column K to a free column; the prices `of_row` and `of_column` are brought up
-    to date."""
+def _augment(owner: Int[Tensor, "B k"], before: Int[Tensor, "B k"], column: Int[Tensor, "B"]) -> None:
+    """In place: the path is walked back, each column taking the row of the one before it."""
+    picture = torch.arange(len(owner), device=owner.device)
+    start = owner.shape[1] - 1
+    while bool((column != start).any()):
+        earlier = before.gather(1, column[:, None])[:, 0]
+        earlier = torch.where(column != start, earlier, column)
+        owner[picture, column] = owner[picture, earlier]
+        column = earlier
+
+
+def _search(cost: Tensor, owner: Tensor, prices: _Prices) -> tuple[Int[Tensor, "B k"], Int[Tensor, "B"]]:
+    """The cheapest path from column K to a free column: of each column the one before it, and the path's
+    last column."""
     batch, _, columns = cost.shape
     picture = torch.arange(batch, device=cost.device)
     slack = cost.new_full((batch, columns + 1), torch.inf)
-    way = torch.full((batch, columns + 1), columns, device=cost.device)
+    before = torch.full((batch, columns + 1), columns, device=cost.device)
     used = torch.zeros(batch, columns + 1, dtype=torch.bool, device=cost.device)
-    here = torch.full((batch,), columns, device=cost.device)
+    column = torch.full((batch,), columns, device=cost.device)
     going = torch.ones(batch, dtype=torch.bool, device=cost.device)
     while bool(going.any()):
-        used[picture, here] |= going
-        row = owner[picture, here].clamp_min(0)
-        reach = cost[picture, row] - of_row[picture, row][:, None] - of_column[:, :columns]
-        better = going[:, None] & ~used[:, :columns] & (reach < slack[:, :columns])
-        slack[:, :columns] = torch.where(better, reach, slack[:, :columns])
-        way[:, :columns] = torch.where(better, here[:, None], way[:, :columns])
+        used[picture, column] |= going
+        reach = prices.reduced(cost, picture, owner[picture, column].clamp_min(0))
+        _shorten(slack, before, reach, going[:, None] & ~used[:, :columns], column)
         least, nearest = slack[:, :columns].masked_fill(used[:, :columns], torch.inf).min(1)
         step = torch.where(going, least, 0)[:, None]
-        paid = used & going[:, None]
-        of_row.scatter_add_(1, owner.clamp_min(0), torch.where(paid, step, 0))
-        of_column -= torch.where(paid, step, 0)
-        slack = torch.where(paid, slack, slack - step)
-        here = torch.where(going, nearest, here)
-        going = going & (owner[picture, here] >= 0)
-    return {"way": way, "end": here}
+        paying = used & going[:, None]
+        prices.pay(owner, paying, step)
+        slack = torch.where(paying, slack, slack - step)
+        column = torch.where(going, nearest, column)
+        going = going & (owner[picture, column] >= 0)
+    return before, column
+
+
+def _shorten(slack: Tensor, before: Tensor, reach: Tensor, open_columns: Tensor, column: Tensor) -> None:
+    """In place: columns that are reached more cheaply through the present column."""
+    columns = reach.shape[1]
+    better = open_columns & (reach < slack[:, :columns])
+    slack[:, :columns] = torch.where(better, reach, slack[:, :columns])
+    before[:, :columns] = torch.where(better, column[:, None], before[:, :columns])

@@ -1,73 +1,86 @@
-"""From one picture's particles to another's: who becomes whom, and everything in between."""
+"""From one picture's particles to another's: which becomes which, and everything in between."""
 
 from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.ops.points.assignment import assign
 from motes.types.latents import Particles
 from motes.types.rows import Rows
 
-LOOK = 0.25  # what a whole standard deviation of the looks counts against half a picture
+LOOK = 0.25  # weight of one standard deviation of the features against half a picture
+PER_PARTICLE = (
+    "position",
+    "log_variance",
+    "features",
+    "feature_log_variance",
+    "presence",
+    "certainty",
+)
 
 
-def between(one: Particles, other: Particles, share: float) -> Particles:
-    """A picture's particles on the way to another's, 0 to 1; batches of one. Who is there in one alone fades
-    where it is."""
-    return one if share == 0 else blend(one, counterpart(one, other), share)
+def interpolate_particles(first: Particles, second: Particles, share: float) -> Particles:
+    """A picture's particles on the way to another's, 0 to 1; batches of one. Particles that are present in
+    one picture alone fade in place."""
+    return first if share == 0 else blend(first, counterpart(first, second), share)
 
 
-def blend(one: Rows, other: Rows, share: float) -> Any:
-    """Two latents of one kind, number by number: of particles the k-th becomes the k-th. What is no real number, such as
-    a class, stays that of the first."""
-    ends = other.tensors()
+def blend(first: Rows, second: Rows, share: float) -> Any:
+    """Two latents of one kind, number by number: of particles the k-th becomes the k-th. Values that are no
+    real numbers, such as classes, stay those of the first."""
+    ends = second.tensors()
     blended = {
         name: value.lerp(ends[name], share)
-        for name, value in one.tensors().items()
+        for name, value in first.tensors().items()
         if value.is_floating_point()
     }
-    return replace(one, **blended)
+    return replace(first, **blended)
 
 
-def counterpart(one: Particles, other: Particles) -> Particles:
-    """`other` in the order of `one`: each of its particles where its match is, newcomers in places that
-    nobody needs."""
-    match = matched(one, other)
-    here = one.presence[0] > 0.5
-    there = other.presence[0] > 0.5
-    taken = set(match[match >= 0].tolist())
-    newcomers = [j for j in there.nonzero()[:, 0].tolist() if j not in taken]
-    free = [k for k in range(one.count) if match[k] < 0 and not here[k]]
-    for k, j in zip(free, newcomers, strict=False):
-        match[k] = j
+def counterpart(first: Particles, second: Particles) -> Particles:
+    """`second` in the order of `first`: each of its particles where its match is, newcomers in slots that no
+    particle needs."""
+    match = matched(first, second)
+    _seat_newcomers(match, first, second)
     stays = (match < 0)[None]
     rows = match.clamp_min(0)
-    found = replace(
-        one, background=other.background, bypass=one.bypass if other.bypass is None else other.bypass
-    )
-    for name in ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty"):
-        mine = getattr(one, name)
-        theirs = getattr(other, name)
-        if mine is not None and theirs is not None:
-            kept = stays if mine.dim() == 2 else stays[..., None]
-            found = replace(found, **{name: torch.where(kept, mine, theirs[:, rows])})
-    return replace(found, presence=torch.where(stays, torch.zeros_like(found.presence), found.presence))
+    bypass = first.bypass if second.bypass is None else second.bypass
+    ordered = replace(first, background=second.background, bypass=bypass)
+    for name in PER_PARTICLE:
+        ours = getattr(first, name)
+        theirs = getattr(second, name)
+        if ours is not None and theirs is not None:
+            mask = stays if ours.dim() == 2 else stays[..., None]
+            ordered = replace(ordered, **{name: torch.where(mask, ours, theirs[:, rows])})
+    return replace(ordered, presence=torch.where(stays, torch.zeros_like(ordered.presence), ordered.presence))
 
 
-def matched(one: Particles, other: Particles) -> Int[Tensor, "K"]:
-    """The particle of `other` that each one of `one` becomes, -1 where none: near in place and look, of
-    those that are there."""
-    far = torch.cdist(one.position, other.position)
-    if one.features.shape[-1]:
-        scale = (
-            torch.cat([one.features, other.features], 1).std(1, correction=0, keepdim=True).clamp_min(1e-6)
-        )
-        far = (
-            far
-            + LOOK * torch.cdist(one.features / scale, other.features / scale) / one.features.shape[-1] ** 0.5
-        )
-    allowed = (one.presence > 0.5)[:, :, None] & (other.presence > 0.5)[:, None]
-    return assign(far, allowed)[0]
+def _seat_newcomers(match: Int[Tensor, "K"], first: Particles, second: Particles) -> None:
+    """In place: particles of `second` without a match take slots of `first` that are absent and free."""
+    present = (first.presence[0] > 0.5).tolist()
+    taken = set(match[match >= 0].tolist())
+    newcomers = [j for j in (second.presence[0] > 0.5).nonzero()[:, 0].tolist() if j not in taken]
+    free = [k for k in range(first.count) if match[k] < 0 and not present[k]]
+    for k, j in zip(free, newcomers, strict=False):
+        match[k] = j
+
+
+def matched(first: Particles, second: Particles) -> Int[Tensor, "K"]:
+    """The particle of `second` that each particle of `first` becomes, -1 where none: near in position and
+    features, of those that are present."""
+    distance = torch.cdist(first.position, second.position)
+    if first.features.shape[-1]:
+        distance = distance + _look_distance(first.features, second.features)
+    allowed = (first.presence > 0.5)[:, :, None] & (second.presence > 0.5)[:, None]
+    return assign(distance, allowed)[0]
+
+
+def _look_distance(
+    features: Float[Tensor, "B K F"], others: Float[Tensor, "B M F"]
+) -> Float[Tensor, "B K M"]:
+    """Root mean square over the features in standard deviations, times LOOK."""
+    scale = torch.cat([features, others], 1).std(1, correction=0, keepdim=True).clamp_min(1e-6)
+    return LOOK * torch.cdist(features / scale, others / scale) / features.shape[-1] ** 0.5

@@ -1,10 +1,12 @@
-"""From heat maps to points and back: spatial softmax, patch frames, keeping proposals, Gaussian maps and
+"""From heat maps to points and back: spatial softmax, patch frames, choice of proposals, Gaussian maps and
 boxes."""
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from motes.types.latents import Image
 
 
 def marginal_soft_argmax(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
@@ -12,20 +14,19 @@ def marginal_soft_argmax(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]
     has it.
 
     row = sum_h softmax(mean_w logits)_h * linspace(-1, 1, h), and the same for columns; not the joint
-    softmax. Places are single precision even where networks run in half: eight bits are a pixel at 256 a
+    softmax. Positions are single precision even where networks run in half: eight bits are a pixel at 256 a
     side.
     """
-    return torch.stack(
-        [(chance * _axis(chance.shape[1], chance)).sum(1) for chance in _marginals(logits)], -1
-    )
+    means = [(p * _axis(p.shape[1], p)).sum(1) for p in _marginals(logits)]
+    return torch.stack(means, -1)
 
 
 def marginal_variance(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
     """How far (row, column) spread around `marginal_soft_argmax` under the same softmaxes."""
     middle = marginal_soft_argmax(logits)
     spreads = []
-    for axis, chance in enumerate(_marginals(logits)):
-        spreads.append((chance * (_axis(chance.shape[1], chance) - middle[:, axis, None]).square()).sum(1))
+    for axis, p in enumerate(_marginals(logits)):
+        spreads.append((p * (_axis(p.shape[1], p) - middle[:, axis, None]).square()).sum(1))
     return torch.stack(spreads, -1)
 
 
@@ -33,16 +34,21 @@ def expected_points(maps: Float[Tensor, "B K h w"]) -> tuple[Float[Tensor, "B K 
     """Mean and variance of (row, column) in [-1, 1] under each map as a density."""
     maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
     total = maps.sum((2, 3)).clamp_min(1e-6)
-    means = []
-    variances = []
-    for axis, density in enumerate((maps.sum(3), maps.sum(2))):
-        places = _axis(maps.shape[2 + axis], maps)
-        means.append((density * places).sum(2) / total)
-        variances.append((density * (places - means[-1][..., None]).square()).sum(2) / total)
-    return torch.stack(means, -1), torch.stack(variances, -1)
+    row, row_variance = _moments_along(maps.sum(3), total)
+    column, column_variance = _moments_along(maps.sum(2), total)
+    return torch.stack([row, column], -1), torch.stack([row_variance, column_variance], -1)
 
 
-def split_patches(image: Float[Tensor, "B C H W"], patch: int) -> Float[Tensor, "BP C p q"]:
+def _moments_along(
+    density: Float[Tensor, "B K n"], total: Float[Tensor, "B K"]
+) -> tuple[Float[Tensor, "B K"], Float[Tensor, "B K"]]:
+    """Mean and variance along one axis from -1 to 1."""
+    steps = _axis(density.shape[2], density)
+    mean = (density * steps).sum(2) / total
+    return mean, (density * (steps - mean[..., None]).square()).sum(2) / total
+
+
+def split_patches(image: Image, patch: int) -> Float[Tensor, "BP C p q"]:
     """Non-overlapping square patches, row-major, folded into the batch."""
     return rearrange(image, "b c (r p) (s q) -> (b r s) c p q", p=patch, q=patch)
 
@@ -65,7 +71,7 @@ def patch_origins(patch: int, size: tuple[int, int]) -> Float[Tensor, "P 2"]:
 
 
 def farthest_first(local: Float[Tensor, "B P 2"], count: int) -> Int[Tensor, "B M"]:
-    """Which `count` points lie farthest from the centre of their patch: a flat patch answers with its
+    """Which `count` points lie farthest from the centre of their patch: the point of a flat patch is its
     centre."""
     return local.square().sum(-1).topk(min(count, local.shape[1]), dim=1).indices
 
@@ -73,8 +79,8 @@ def farthest_first(local: Float[Tensor, "B P 2"], count: int) -> Int[Tensor, "B 
 def spread_first(
     points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"], count: int, radius: float
 ) -> Int[Tensor, "B K"]:
-    """Which `count` points are most salient, each chosen one dimming its neighbours, so that they do not
-    crowd on one thing."""
+    """Which `count` points are most salient; each chosen point dims its neighbours, so that they do not
+    crowd on one object."""
     salience = salience.clone()
     chosen = []
     for _ in range(min(count, points.shape[1])):
@@ -112,13 +118,17 @@ def gaussian_maps(
 def box_masks(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "B K h w"]:
     """1 on a `side` x `side` box at each particle, 0 elsewhere: 1 iff a <= rint(j - s) <= a + side - 1, s =
     position * size / 2."""
-    inside = []
-    for axis in (0, 1):
-        first = size[axis] / 2 - side / 2
-        grid = torch.arange(size[axis], device=position.device, dtype=position.dtype)
-        nearest = (grid - position[..., axis, None] * (size[axis] / 2)).round()
-        inside.append((nearest >= first) & (nearest <= first + side - 1))
-    return (inside[0][..., :, None] & inside[1][..., None, :]).to(position.dtype)
+    rows = _inside_box(position[..., 0], side, size[0])
+    columns = _inside_box(position[..., 1], side, size[1])
+    return (rows[..., :, None] & columns[..., None, :]).to(position.dtype)
+
+
+def _inside_box(position: Float[Tensor, "B K"], side: int, length: int) -> Bool[Tensor, "B K n"]:
+    """Which pixels along one axis."""
+    first = length / 2 - side / 2
+    grid = torch.arange(length, device=position.device, dtype=position.dtype)
+    nearest = (grid - position[..., None] * (length / 2)).round()
+    return (nearest >= first) & (nearest <= first + side - 1)
 
 
 def _marginals(logits: Float[Tensor, "N h w"]) -> tuple[Float[Tensor, "N h"], Float[Tensor, "N w"]]:

@@ -1,4 +1,4 @@
-"""Thin-plate splines: smooth maps of the picture onto itself, pictures seen through them, and random ones
+"""Thin-plate splines: smooth maps of the picture onto itself, pictures resampled by them, and random maps
 for warped pairs.
 
 A map says for every pixel of the new picture where in the old one to look: basis @ weights. The first
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.types.batch import Batch
+from motes.types.latents import Image
 
 CONTROLS = 10  # along each side, for random warps
 
@@ -40,9 +41,7 @@ class Warps:
 TO_FOLLOW = Warps(bend=0.0, bend_some=0.01, shift=0.17, scale=0.22, turn=10.0, weak=0.0)
 
 
-def warped_pair(
-    image: Float[Tensor, "B C H W"], warps: Warps | None = None
-) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
+def warped_pair(image: Image, warps: Warps | None = None) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
     """The pictures warped weakly, the same warped strongly once more, and the strong warps' weights.
 
     The 2022 code cuts away an eighth of every side, where zeros show; here the whole picture stays, mirrored
@@ -51,46 +50,61 @@ def warped_pair(
     warps = warps or Warps()
     weak = random_weights(image, warps, warps.weak)
     strong = random_weights(image, warps, 1.0)
-    basis = thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
-    once = seen_through(image, basis @ weak, "reflection").clamp(0, 1)
-    return once, seen_through(once, basis @ strong, "reflection").clamp(0, 1), strong
+    basis = picture_basis(image)
+    once = resampled(image, basis @ weak, "reflection").clamp(0, 1)
+    return once, resampled(once, basis @ strong, "reflection").clamp(0, 1), strong
 
 
-def bent(image: Float[Tensor, "B C H W"]) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B f 2"]]:
+def picture_basis(image: Image) -> Float[Tensor, "n f"]:
+    """`thin_plate_basis` at every pixel, for random warps."""
+    return thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
+
+
+def bent(image: Image) -> tuple[Image, Float[Tensor, "B f 2"]]:
     """The pictures bent for points to follow, and the warps' weights."""
     _, away, weights = warped_pair(image, TO_FOLLOW)
     return away, weights
 
 
-def strayed(
+def equivariance_error(
     points: Float[Tensor, "B K 2"], followed: Float[Tensor, "B K 2"], weights: Float[Tensor, "B f 2"]
 ) -> Float[Tensor, "B"]:
     """sum_k |z_k - g(z'_k)|^2: how far points in a bent picture are from where those of the picture went
     (Zhang et al. 2018)."""
-    basis = thin_plate_basis(rearrange(followed, "b k two -> (b k) two"), CONTROLS).unflatten(
-        0, followed.shape[:2]
-    )
+    flat = rearrange(followed, "b k two -> (b k) two")
+    basis = thin_plate_basis(flat, CONTROLS).unflatten(0, followed.shape[:2])
     return (basis @ weights - points).square().sum((1, 2))
 
 
 def paired(batch: Batch) -> Batch:
-    """Pictures warped weakly, each with the same warped strongly as the other picture of its pair."""
+    """Image warped weakly, each with the same warped strongly as the other picture of its pair."""
     weak, strong, _ = warped_pair(batch.image)
     return Batch(weak, batch.index, strong)
 
 
-def random_weights(image: Float[Tensor, "B C H W"], warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
+def random_weights(image: Image, warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
     """One random warp for each picture."""
-    bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
-    some = uniform_like(bend) < 0.5
-    bend = torch.where(some, warps.bend_some * normal_like(bend), warps.bend * bend)
+    bend = _random_bend(image, warps)
     shift = warps.shift * normal_like(image.new_empty(len(image), 1, 2))
+    turn = _random_turn(image, warps, share)
+    return torch.cat([share * bend, share * shift, turn], 1)
+
+
+def _random_bend(image: Image, warps: Warps) -> Float[Tensor, "B n 2"]:
+    """Of each control point."""
+    bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
+    again = uniform_like(bend) < 0.5
+    return torch.where(again, warps.bend_some * normal_like(bend), warps.bend * bend)
+
+
+def _random_turn(image: Image, warps: Warps, share: float) -> Float[Tensor, "B 2 2"]:
+    """Where rows and columns point: a rotation times a scale."""
     scale = 1 + share * warps.scale * normal_like(image.new_empty(len(image)))
     angle = share * math.radians(warps.turn) * normal_like(scale)
     turn = torch.stack(
         [scale * angle.cos(), scale * angle.sin(), -scale * angle.sin(), scale * angle.cos()], 1
     )
-    return torch.cat([share * bend, share * shift, rearrange(turn, "b (r c) -> b r c", r=2)], 1)
+    return rearrange(turn, "b (r c) -> b r c", r=2)
 
 
 def thin_plate_basis(points: Float[Tensor, "n 2"], side: int) -> Float[Tensor, "n f"]:
@@ -109,12 +123,9 @@ def even_points(size: tuple[int, int], like: Tensor) -> Float[Tensor, "n 2"]:
     return rearrange(torch.stack(torch.meshgrid(*axes, indexing="ij")), "two r c -> (r c) two")
 
 
-def seen_through(
-    image: Float[Tensor, "B C H W"], places: Float[Tensor, "B N 2"], outside: str = "zeros"
-) -> Float[Tensor, "B C H W"]:
-    """The picture whose n-th pixel, in order of rows, is the old one's at `places[n]`; beyond its edge as
+def resampled(image: Image, points: Float[Tensor, "B N 2"], outside: str = "zeros") -> Image:
+    """The picture whose n-th pixel, in order of rows, is the old one's at `points[n]`; beyond its edge as
     `grid_sample` pads."""
-    grid = rearrange(
-        places.flip(-1), "b (h w) two -> b h w two", h=image.shape[2]
-    )  # torch wants (column, row)
+    # torch wants (column, row)
+    grid = rearrange(points.flip(-1), "b (h w) two -> b h w two", h=image.shape[2])
     return F.grid_sample(image, grid, mode="bilinear", padding_mode=outside, align_corners=True)

@@ -1,5 +1,5 @@
-"""The teaching text: what `glimpse` and `composite` compute, with a whole canvas for every particle. The
-oracle of the tests, and a rival.
+"""The readable reference: what `glimpse` and `composite` compute, with a whole canvas for every particle.
+The oracle of the tests, and the baseline of benchmarks.
 
 Short, obvious, and slow: memory and time grow as particles times canvas. Nothing in the package calls it.
 """
@@ -9,17 +9,19 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.types.latents import Image
 
-def cut(
-    image: Float[Tensor, "B C H W"], position: Float[Tensor, "B K 2"], side: int
-) -> Float[Tensor, "B K C S S"]:
+
+def cut_windows(image: Image, position: Float[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K C S S"]:
     """Mask all but the particle's box, shift the particle to the middle, cut the middle out."""
     size = (image.shape[2], image.shape[3])
-    masked = boxes(position, side, size)[:, :, None] * image[:, None]
+    masked = box_canvases(position, side, size)[:, :, None] * image[:, None]
     return _middle(shifted(masked, _from_middle(position, side, size)), side)
 
 
-def boxes(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "B K H W"]:
+def box_canvases(
+    position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]
+) -> Float[Tensor, "B K H W"]:
     """1 on the S x S box at each particle, rounded to whole pixels."""
     middle = _padded(torch.ones(*position.shape[:2], 1, side, side, dtype=position.dtype), size)
     return shifted(middle, -_from_middle(position, side, size), "nearest")[:, :, 0]
@@ -32,22 +34,23 @@ def paste(
     return shifted(_padded(glimpses, size), -_from_middle(position, glimpses.shape[-1], size))
 
 
-def stitch(
-    layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor
-) -> Float[Tensor, "B C H W"]:
+def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor) -> Image:
     """Saturating, in order, the first in front: see `composite.render`."""
     alpha, colour = layers.split([1, layers.shape[2] - 1], 2)
-    alpha = presence[:, :, None, None, None] * alpha
+    share = _saturated(presence[:, :, None, None, None] * alpha)
+    # Below 0 only by rounding; a clamp there would take the gradient of a few full pixels.
+    free = 1 - share.sum(1).clamp(min=0)
+    return (share * colour).sum(1) + free * background
+
+
+def _saturated(alpha: Float[Tensor, "B K 1 H W"]) -> Float[Tensor, "B K 1 H W"]:
+    """Of each alpha as much as those in front leave room for."""
     taken = torch.zeros_like(alpha[:, 0])
     shares = []
     for k in range(alpha.shape[1]):
         shares.append(torch.minimum(1 - taken.detach(), alpha[:, k]))
         taken = taken + shares[-1]
-    share = torch.stack(shares, 1)
-    free = 1 - share.sum(1).clamp(
-        min=0
-    )  # below 0 only by rounding; a clamp there would take the gradient of a few full pixels
-    return (share * colour).sum(1) + free * background
+    return torch.stack(shares, 1)
 
 
 def shifted(
@@ -55,12 +58,15 @@ def shifted(
 ) -> Float[Tensor, "B K D H W"]:
     """Every canvas moved by its own offset; zeros come in."""
     flat = canvases.flatten(0, 1)
-    by = by.flatten(0, 1)
-    one = torch.ones_like(by[:, 0])
-    zero = torch.zeros_like(by[:, 0])
-    theta = torch.stack([one, zero, by[:, 1], zero, one, by[:, 0]], -1).view(-1, 2, 3)
-    grid = F.affine_grid(theta, list(flat.shape), align_corners=False)
+    grid = F.affine_grid(_translation(by.flatten(0, 1)), list(flat.shape), align_corners=False)
     return F.grid_sample(flat, grid, mode=mode, align_corners=False).view(canvases.shape)
+
+
+def _translation(by: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2 3"]:
+    """As an affine map, columns before rows."""
+    unit = torch.ones_like(by[:, 0])
+    zero = torch.zeros_like(by[:, 0])
+    return torch.stack([unit, zero, by[:, 1], zero, unit, by[:, 0]], -1).view(-1, 2, 3)
 
 
 def _from_middle(

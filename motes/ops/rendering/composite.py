@@ -1,9 +1,9 @@
 """Layer the particles over a background: saturating, in order, the first in front.
 
-What order costs: a pixel's share depends on the particles in front of it, so particles are visited one after
-the other, but all that is carried from one to the next is a single number a pixel, read and written in the
-particle's window only. Everything else is done for many particles at once, in groups that fit a processor's
-cache; on the way back the windows are made again instead of kept.
+A pixel's share depends on the particles in front of it, so particles are visited one after the other. All
+that is carried from one to the next is a single number a pixel, read and written in the particle's window
+only. Everything else is done for many particles at once, in groups that fit a processor's cache. The backward
+pass computes the windows again instead of keeping them.
 
 Several frames are more pictures: fold them into B. Another order is a permutation of K before the call,
 front first.
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from motes.ops.rendering import fused
 from motes.ops.rendering.glimpse import Windows, canvas_index, corner_and_fraction, narrowed, widened
+from motes.types.latents import Image
 
 GROUP = 256  # windows at once
 GRAIN_FROM = 0.1  # alphas above this are grainy
@@ -30,26 +31,26 @@ def render(
     glimpses: Float[Tensor, "B K D S S"],
     position: Float[Tensor, "B K 2"],
     presence: Float[Tensor, "B K"],
-    background: Float[Tensor, "B C H W"],
+    background: Image,
     grain: Float[Tensor, "B K s s"] | None = None,
-) -> Float[Tensor, "B C H W"]:
+) -> Image:
     """The picture. Channel 0 of a glimpse is alpha; `grain` is added to it where it exceeds a tenth.
 
     a_k = presence_k alpha_k;  e_k = min(1 - sum_{j<k} e_j, a_k), predecessors without gradient;  x = sum_k
     e_k c_k + (1 - sum_k e_k) b.
 
     Equals `canvas.stitch(canvas.paste(...))` in value and gradient; touches and keeps no more than the
-    particles' windows. On a GPU one kernel does it all (`fused`), where it can.
+    particles' windows. On a GPU a single kernel computes it (`fused`), where it can.
     """
     if glimpses.shape[1] and fused.obstacle(background.device) is None:
-        return fused.render(glimpses, position, presence, background, grain)
+        return fused.render_fused(glimpses, position, presence, background, grain)
     kind = torch.promote_types(torch.promote_types(glimpses.dtype, background.dtype), torch.float32)
-    tensors = (one.to(kind) for one in (glimpses, position, presence, background))
+    tensors = (tensor.to(kind) for tensor in (glimpses, position, presence, background))
     return Render.apply(*tensors, grain)
 
 
-def way(device: torch.device) -> str:
-    """How `render` goes about it on this device, in words."""
+def rendering_method(device: torch.device) -> str:
+    """How `render` works on this device, in words."""
     obstacle = fused.obstacle(device)
     return "one fused kernel" if obstacle is None else f"window by window ({obstacle})"
 
@@ -82,12 +83,7 @@ class Render(torch.autograd.Function):
         free = _free(background, side, canvas)
         sheet = background.new_zeros(free.numel(), glimpses.shape[2])
         for group in _groups(glimpses, position, presence, grain):
-            layers = _lay(group, canvas, free)
-            share = torch.minimum(layers.alpha, layers.room)[..., None]
-            pixels = rearrange(layers.pixels, "b k r s d -> b k (r s) d")
-            pixels[..., 1:] *= share
-            pixels[..., :1] = share
-            sheet.index_add_(0, layers.rows_of_sheet, pixels.flatten(0, 2))
+            _add_to_sheet(sheet, _lay(group, canvas, free))
         layered = _unpadded(sheet, len(background), side, canvas)
         ctx.save_for_backward(glimpses, position, presence, background, grain, layered[:, :1].clone())
         return layered[:, 1:] + (1 - layered[:, :1].clamp(0, 1)) * background
@@ -99,17 +95,12 @@ class Render(torch.autograd.Function):
         g = gradients[0]
         side = glimpses.shape[-1] + 1
         canvas = (background.shape[2], background.shape[3])
-        behind = (g * background).sum(1, keepdim=True) * (
-            taken >= 0
-        )  # above 1 only by rounding: no clamp there
-        wanted = _padded(
-            torch.cat([behind, g], 1), side
-        )  # of a pixel: what its alpha hides, and what its colours should change
+        pixel_gradients = _pixel_gradients(g, background, taken, side)
         free = _free(background, side, canvas)
-        found = []
+        parts = []
         for group in _groups(glimpses, position, presence, grain):
-            found.append(_lay_backward(wanted, group, canvas, free))
-        g_glimpses, g_position, g_presence = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
+            parts.append(_lay_backward(pixel_gradients, group, canvas, free))
+        g_glimpses, g_position, g_presence = (torch.cat(part, 1) for part in zip(*parts, strict=True))
         return g_glimpses, g_position, g_presence, (1 - taken.clamp(0, 1)) * g, None
 
 
@@ -137,52 +128,90 @@ class _Layers:
     # B K 2 1: of the near and the far pixel
     taps: tuple[Tensor, Tensor]
 
+    @property
+    def flat_pixels(self) -> Float[Tensor, "B K n D"]:
+        return rearrange(self.pixels, "b k r s d -> b k (r s) d")
+
 
 def _lay(group: _Group, canvas: tuple[int, int], free: Tensor) -> _Layers:
     """Windows of the group, and what room those in front left; `free` is brought up to date."""
     side = group.glimpses.shape[-1] + 1
     corner, fraction = corner_and_fraction(group.position, side - 1, canvas)
     taps = (1 - fraction[..., None], fraction[..., None])
-    half = widened(rearrange(group.glimpses, "b k d r s -> b k r s d"), taps[0][:, :, 0], taps[1][:, :, 0], 2)
+    half = widened(_channels_last(group.glimpses), taps[0][:, :, 0], taps[1][:, :, 0], 2)
     pixels = widened(half, taps[0][:, :, 1], taps[1][:, :, 1], 3)
     if group.grain is not None:
         pixels[..., 0] += group.grain * (pixels[..., 0] > GRAIN_FROM)
     index = canvas_index(corner, side, canvas)
     alpha = rearrange(pixels[..., 0], "b k r s -> b k (r s)") * group.presence[..., None]
     room = _room(alpha, index, free)
+    return _Layers(half, pixels, alpha, room, _rows_of_sheet(index, free), taps)
+
+
+def _rows_of_sheet(index: Int[Tensor, "B K n"], free: Float[Tensor, "B p"]) -> Int[Tensor, "m"]:
+    """The canvases of all pictures lie in one sheet, one after the other."""
     first = torch.arange(len(free), device=free.device)[:, None, None] * free.shape[1]
-    return _Layers(half, pixels, alpha, room, (index + first).flatten(), taps)
+    return (index + first).flatten()
+
+
+def _add_to_sheet(sheet: Tensor, layers: _Layers) -> None:
+    """In place: the shares in channel 0, the colours times shares in the others."""
+    share = torch.minimum(layers.alpha, layers.room)[..., None]
+    pixels = layers.flat_pixels
+    pixels[..., 1:] *= share
+    pixels[..., :1] = share
+    sheet.index_add_(0, layers.rows_of_sheet, pixels.flatten(0, 2))
+
+
+def _pixel_gradients(g: Tensor, background: Tensor, taken: Tensor, side: int) -> Float[Tensor, "m D"]:
+    """Of each pixel: what its alpha hides, and how its colours should change."""
+    # above 1 only by rounding: no clamp there
+    hidden = (g * background).sum(1, keepdim=True) * (taken >= 0)
+    return _padded(torch.cat([hidden, g], 1), side)
 
 
 def _lay_backward(
-    wanted: Tensor, group: _Group, canvas: tuple[int, int], free: Tensor
+    pixel_gradients: Tensor, group: _Group, canvas: tuple[int, int], free: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of the group's glimpses, positions and presences."""
     layers = _lay(group, canvas, free)
-    pixels = rearrange(layers.pixels, "b k r s d -> b k (r s) d")
-    share = torch.minimum(layers.alpha, layers.room)
-    g = wanted.index_select(0, layers.rows_of_sheet).view(pixels.shape)
+    pixels = layers.flat_pixels
+    g = pixel_gradients.index_select(0, layers.rows_of_sheet).view(pixels.shape)
     g_share = (g[..., 1:] * pixels[..., 1:]).sum(-1) - g[..., 0]
-    g_alpha = g_share * (
-        (layers.alpha < layers.room) + 0.5 * (layers.alpha == layers.room)
-    )  # a minimum's gradient where both are equal
+    g_alpha = g_share * _minimum_gradient(layers.alpha, layers.room)
     g_presence = (g_alpha * pixels[..., 0]).sum(-1)
-    g[..., 1:] *= share[..., None]
+    g[..., 1:] *= torch.minimum(layers.alpha, layers.room)[..., None]
     g[..., 0] = g_alpha * group.presence[..., None]
+    g, g_position = _widen_backward(g.view(layers.pixels.shape), layers, group.glimpses, canvas)
+    return g, g_position, g_presence
+
+
+def _minimum_gradient(value: Tensor, bound: Tensor) -> Tensor:
+    """Of min(value, bound) with respect to the value; a half where both are equal."""
+    return (value < bound) + 0.5 * (value == bound)
+
+
+def _widen_backward(
+    g: Float[Tensor, "B K s s D"], layers: _Layers, glimpses: Tensor, canvas: tuple[int, int]
+) -> tuple[Float[Tensor, "B K D S S"], Float[Tensor, "B K 2"]]:
+    """Gradients of the glimpses and of the positions, given those of the windows' pixels."""
     near, far = layers.taps
-    g = g.view(layers.pixels.shape)
-    g_columns = _slope(g, layers.half, 3)
+    g_columns = _fraction_gradient(g, layers.half, 3)
     g = narrowed(g, near[:, :, 1], far[:, :, 1], 3)
-    g_rows = _slope(g, rearrange(group.glimpses, "b k d r s -> b k r s d"), 2)
+    g_rows = _fraction_gradient(g, _channels_last(glimpses), 2)
     g = narrowed(g, near[:, :, 0], far[:, :, 0], 2)
     g_position = torch.stack([g_rows * canvas[0] / 2, g_columns * canvas[1] / 2], -1)
-    return rearrange(g, "b k r s d -> b k d r s"), g_position, g_presence
+    return rearrange(g, "b k r s d -> b k d r s"), g_position
 
 
-def _slope(g: Tensor, x: Tensor, axis: int) -> Float[Tensor, "B K"]:
+def _fraction_gradient(g: Tensor, x: Tensor, axis: int) -> Float[Tensor, "B K"]:
     """How the widened x changes with the fraction, against g."""
     count = x.shape[axis]
     return ((g.narrow(axis, 1, count) - g.narrow(axis, 0, count)) * x).sum((2, 3, 4))
+
+
+def _channels_last(glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K S S D"]:
+    return rearrange(glimpses, "b k d r s -> b k r s d")
 
 
 def _room(
@@ -192,9 +221,9 @@ def _room(
     value a pixel."""
     room = torch.empty_like(alpha)
     for k in range(alpha.shape[1]):
-        here = free.gather(1, index[:, k])
-        room[:, k] = here
-        free.scatter_(1, index[:, k], here - torch.minimum(here, alpha[:, k]))
+        before = free.gather(1, index[:, k])
+        room[:, k] = before
+        free.scatter_(1, index[:, k], before - torch.minimum(before, alpha[:, k]))
     return room
 
 
@@ -202,9 +231,8 @@ def _groups(glimpses: Tensor, position: Tensor, presence: Tensor, grain: Tensor 
     step = max(GROUP // len(glimpses), 1)
     for start in range(0, glimpses.shape[1], step):
         part = slice(start, start + step)
-        yield _Group(
-            glimpses[:, part], position[:, part], presence[:, part], None if grain is None else grain[:, part]
-        )
+        grains = None if grain is None else grain[:, part]
+        yield _Group(glimpses[:, part], position[:, part], presence[:, part], grains)
 
 
 def _free(like: Tensor, side: int, canvas: tuple[int, int]) -> Float[Tensor, "B p"]:

@@ -1,4 +1,4 @@
-"""How much of the picture each particle explains, and where doubt begins; without labels."""
+"""How much of the picture each particle explains, and a threshold for it; without labels."""
 
 import torch
 import torch.nn.functional as F
@@ -8,35 +8,31 @@ from torch import Tensor
 
 from motes.ops.rendering.composite import shares
 from motes.ops.rendering.glimpse import Windows, canvas_index
+from motes.types.latents import Image
 
 
 def visible_contrast(
     windows: Windows,
     presence: Float[Tensor, "B K"],
     log_variance: Float[Tensor, "B K 2"],
-    background: Float[Tensor, "B C H W"],
+    background: Image,
 ) -> Float[Tensor, "B K"]:
-    """log of what a particle changes: sum over its visible pixels of share * |colour - background|^2, times
-    the part of its alpha that is visible to the fourth power, less for a vague place.
+    """log of what a particle changes, less for an uncertain position.
+
+    The sum over its visible pixels of share * |colour - background|^2, times the visible part of its alpha to
+    the fourth power.
 
     A particle that is absent, transparent, or painted like the background behind it explains nothing; one
     that stands behind another and only shows around its rim explains little that the other does not. The
-    standard deviation of the place counts as a divisor: what may be anywhere in the picture is evidence for
-    no place.
+    standard deviation of the position is a divisor: what may be anywhere in the picture is evidence for no
+    position.
     """
-    side = windows.pixels.shape[-1]
-    canvas = (background.shape[2], background.shape[3])
-    share = shares(windows, presence, canvas)
-    index = rearrange(canvas_index(windows.corner, side, canvas), "b k n -> b 1 (k n)").expand(
-        -1, background.shape[1], -1
-    )
-    flat = rearrange(F.pad(background, (side,) * 4), "b c h w -> b c (h w)")
-    behind = rearrange(flat.gather(2, index), "b c (k r s) -> b k c r s", k=presence.shape[1], r=side)
+    share = shares(windows, presence, (background.shape[2], background.shape[3]))
+    behind = _background_in(windows, background)
     change = share * (windows.pixels[:, :, 1:] - behind).square().sum(2)
     spread = 1 + log_variance.exp().sum(-1).sqrt() * 4
-    visible = share.sum((2, 3)) / (windows.pixels[:, :, 0] * presence[..., None, None]).sum((2, 3)).clamp_min(
-        1e-6
-    )
+    alpha = windows.pixels[:, :, 0] * presence[..., None, None]
+    visible = share.sum((2, 3)) / alpha.sum((2, 3)).clamp_min(1e-6)
     return torch.log(change.sum((2, 3)) * visible**4 / spread + 0.3)
 
 
@@ -47,16 +43,29 @@ def evidence_threshold(evidence: Float[Tensor, "n"], bins: int = 64) -> Float[Te
     A sample that does not fall in two parts (its cut explains less than 70 % of the variance) is not cut:
     every particle counts.
     """
-    edges = torch.linspace(
-        float(evidence.min()), float(evidence.max()) + 1e-6, bins + 1, device=evidence.device
-    )
-    below = (evidence[:, None] < edges[1:-1]).float().mean(0)
-    total = evidence.mean()
-    lower = torch.where(
-        evidence[:, None] < edges[1:-1], evidence[:, None], torch.zeros_like(evidence[:, None])
-    ).mean(0)
-    between = (total * below - lower).square() / (below * (1 - below)).clamp_min(1e-6)
-    best = between.argmax()
-    if between[best] < 0.7 * evidence.var(correction=0):
+    low = float(evidence.min())
+    high = float(evidence.max()) + 1e-6
+    edges = torch.linspace(low, high, bins + 1, device=evidence.device)
+    variances = _variances_between(evidence, edges[1:-1])
+    best = variances.argmax()
+    if variances[best] < 0.7 * evidence.var(correction=0):
         return edges[0]
     return edges[best + 1]
+
+
+def _variances_between(evidence: Float[Tensor, "n"], cuts: Float[Tensor, "m"]) -> Float[Tensor, "m"]:
+    """Of the two parts at each cut."""
+    values = evidence[:, None]
+    below = (values < cuts).float().mean(0)
+    lower = torch.where(values < cuts, values, torch.zeros_like(values)).mean(0)
+    return (evidence.mean() * below - lower).square() / (below * (1 - below)).clamp_min(1e-6)
+
+
+def _background_in(windows: Windows, background: Image) -> Float[Tensor, "B K C s s"]:
+    """The background behind each window; zeros outside the picture."""
+    channels, rows, columns = background.shape[1:]
+    side = windows.pixels.shape[-1]
+    flat = rearrange(F.pad(background, (side,) * 4), "b c h w -> b c (h w)")
+    index = rearrange(canvas_index(windows.corner, side, (rows, columns)), "b k n -> b 1 (k n)")
+    behind = flat.gather(2, index.expand(-1, channels, -1))
+    return rearrange(behind, "b c (k r s) -> b k c r s", r=side, s=side)

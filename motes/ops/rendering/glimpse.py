@@ -15,52 +15,53 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from motes.types.latents import Image
+
 
 @dataclass(frozen=True)
 class Windows:
-    """Pixels of each particle, with the place of their upper left corner on the canvas (which may lie
+    """Pixels of each particle, with the position of their upper left corner on the canvas (which may lie
     outside it)."""
 
     pixels: Float[Tensor, "B K C s s"]
     corner: Int[Tensor, "B K 2"]
 
 
-def cut(
-    image: Float[Tensor, "B C H W"],
+def cut_glimpses(
+    image: Image,
     position: Float[Tensor, "B K 2"],
     side: int,
     share: Float[Tensor, "B K s s"] | None = None,
 ) -> Float[Tensor, "B K C S S"]:
     """The glimpses, zero outside the picture; `share`: how much of each pixel of its (S+1)-window a particle
-    may see.
+    gets.
 
     Follows the 2022 code to the last tap: where the window's edge rounds outside of its own box, that edge's
-    farther tap is lost, so weights trained there see what they saw there. For gradients the windows are made
-    again, not kept.
+    farther tap is lost, so weights trained there get the same input here. For gradients the windows are
+    computed again, not kept.
     """
-    learning = torch.is_grad_enabled() and any(
-        one is not None and one.requires_grad for one in (image, position, share)
-    )
-    if learning:
+    inputs = [tensor for tensor in (image, position, share) if tensor is not None]
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         return checkpoint(_cut, image, position, side, share, use_reentrant=False, preserve_rng_state=False)
     return _cut(image, position, side, share)
 
 
-def place(
+def place_glimpses(
     glimpses: Float[Tensor, "B K D S S"], position: Float[Tensor, "B K 2"], canvas: tuple[int, int]
 ) -> Windows:
     """Each glimpse shifted by its fraction of a pixel, as an (S+1)-window of the canvas: w[i] = (1-f) g[i] +
     f g[i-1]."""
     corner, fraction = corner_and_fraction(position, glimpses.shape[-1], canvas)
     f = fraction[..., None]
-    rows = widened(rearrange(glimpses, "b k d r s -> b k r s d"), 1 - f[:, :, 0], f[:, :, 0], 2)
+    channels_last = rearrange(glimpses, "b k d r s -> b k r s d")
+    rows = widened(channels_last, 1 - f[:, :, 0], f[:, :, 0], 2)
     pixels = widened(rows, 1 - f[:, :, 1], f[:, :, 1], 3)
     return Windows(rearrange(pixels, "b k r s d -> b k d r s"), corner)
 
 
-def boxes(position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Windows:
-    """1 where a pixel of the (S+1)-window belongs to the particle's S x S box, after rounding the place to
-    whole pixels."""
+def box_windows(position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Windows:
+    """1 where a pixel of the (S+1)-window belongs to the particle's S x S box, after rounding the position
+    to whole pixels."""
     corner, fraction = corner_and_fraction(position, side, canvas)
     nearest = (torch.arange(side + 1, device=position.device) - fraction.detach()[..., None]).round()
     inside = ((nearest >= 0) & (nearest <= side - 1)).to(position.dtype)
@@ -68,8 +69,8 @@ def boxes(position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) 
 
 
 def canvas_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Int[Tensor, "B K n"]:
-    """Flat places of every window's pixels on a canvas padded by `side` all around, so that no window sticks
-    out."""
+    """Flat indices of every window's pixels on a canvas padded by `side` all around, so that no window
+    sticks out."""
     steps = torch.arange(side, device=corner.device)
     rows = corner[..., 0, None].clamp(-side, canvas[0]) + side + steps
     columns = corner[..., 1, None].clamp(-side, canvas[1]) + side + steps
@@ -85,8 +86,8 @@ def corner_and_fraction(
     half = torch.tensor([canvas[0] / 2, canvas[1] / 2], device=position.device, dtype=position.dtype)
     start = half - side / 2
     shift = position * half + (start - start.floor())
-    whole = shift.detach().floor()
-    return (whole + start.floor()).long(), shift - whole
+    pixels = shift.detach().floor()
+    return (pixels + start.floor()).long(), shift - pixels
 
 
 def narrowed(
@@ -94,9 +95,8 @@ def narrowed(
 ) -> Tensor:
     """One pixel fewer along the axis: y[i] = near[i] x[i] + far[i] x[i+1]. Taps may be one for all i."""
     count = x.shape[axis] - 1
-    return (_along(near, axis) * x.narrow(axis, 0, count)).addcmul_(
-        _along(far, axis), x.narrow(axis, 1, count)
-    )
+    nearer = _along(near, axis) * x.narrow(axis, 0, count)
+    return nearer.addcmul_(_along(far, axis), x.narrow(axis, 1, count))
 
 
 def widened(
@@ -118,16 +118,21 @@ def _along(taps: Float[Tensor, "B K n"], axis: int) -> Tensor:
 
 
 def _cut(image: Tensor, position: Tensor, side: int, share: Tensor | None) -> Float[Tensor, "B K C S S"]:
-    canvas = (image.shape[2], image.shape[3])
-    corner, fraction = corner_and_fraction(position, side, canvas)
-    padded = rearrange(F.pad(image, (side + 1,) * 4), "b c h w -> b (h w) c")
-    first = torch.arange(len(image), device=image.device)[:, None, None] * padded.shape[1]
-    rows = (canvas_index(corner, side + 1, canvas) + first).flatten()
-    window = padded.flatten(0, 1).index_select(0, rows).view(*corner.shape[:2], side + 1, side + 1, -1)
+    corner, fraction = corner_and_fraction(position, side, (image.shape[2], image.shape[3]))
+    window = _windows_at(image, corner, side + 1)
     window = window if share is None else window * share[..., None]
     near, far = _cut_taps(fraction, side)
-    narrow = narrowed(narrowed(window, near[:, :, 0], far[:, :, 0], 2), near[:, :, 1], far[:, :, 1], 3)
+    rows = narrowed(window, near[:, :, 0], far[:, :, 0], 2)
+    narrow = narrowed(rows, near[:, :, 1], far[:, :, 1], 3)
     return rearrange(narrow, "b k r s c -> b k c r s")
+
+
+def _windows_at(image: Image, corner: Int[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K s s C"]:
+    """Windows of whole pixels, channels last; zeros outside the picture."""
+    padded = rearrange(F.pad(image, (side,) * 4), "b c h w -> b (h w) c")
+    first = torch.arange(len(image), device=image.device)[:, None, None] * padded.shape[1]
+    rows = (canvas_index(corner, side, (image.shape[2], image.shape[3])) + first).flatten()
+    return padded.flatten(0, 1).index_select(0, rows).view(*corner.shape[:2], side, side, -1)
 
 
 def _cut_taps(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.ops.rendering.composite import render
@@ -28,23 +28,17 @@ class Painting:
         picture = render(glimpses[None], position[None], presence[None], background[None])[0]
         return cls(picture, glimpses, position, presence, background)
 
-    def moved(self, k: int, place: tuple[float, float]) -> "Painting":
+    def moved(self, k: int, to: tuple[float, float]) -> "Painting":
         """Particle k at another (row, column)."""
         position = self.position.clone()
-        position[k] = position.new_tensor(place)
-        return replace(self, position=position)._painted_again(
-            self._box(k), replace(self, position=position)._box(k)
-        )
+        position[k] = position.new_tensor(to)
+        changed = replace(self, position=position)
+        return changed._painted_again(self._box(k), changed._box(k))
 
     def with_presence(self, k: int, presence: float) -> "Painting":
         changed = self.presence.clone()
         changed[k] = presence
         return replace(self, presence=changed)._painted_again(self._box(k))
-
-    def with_glimpse(self, k: int, glimpse: Float[Tensor, "D S S"]) -> "Painting":
-        changed = self.glimpses.clone()
-        changed[k] = glimpse
-        return replace(self, glimpses=changed)._painted_again(self._box(k))
 
     def _painted_again(self, *boxes: Box) -> "Painting":
         picture = self.picture.clone()
@@ -54,29 +48,34 @@ class Painting:
         return replace(self, picture=picture)
 
     def _part(self, rows: slice, columns: slice) -> Float[Tensor, "C h w"]:
-        """What is seen in a box, from the particles that reach into it, in the box's own coordinates."""
-        size = (rows.stop - rows.start, columns.stop - columns.start)
-        full = self._size()
-        side = self.glimpses.shape[-1]
-        corner = corner_and_fraction(self.position[None], self.glimpses.shape[-1], full)[0][0]
+        """The picture in a box, from the particles that reach into it, in the box's own coordinates."""
+        full = torch.tensor(self._size())
+        size = torch.tensor([rows.stop - rows.start, columns.stop - columns.start])
         first = torch.tensor([rows.start, columns.start])
-        last = torch.tensor([rows.stop, columns.stop])
-        near = ((corner < last) & (corner + side + 1 > first)).all(-1) & (self.presence > 0)
-        pixels = self.position[near] * torch.tensor(full) / 2  # from the middle of the picture
-        position = (pixels + torch.tensor(full) / 2 - first - torch.tensor(size) / 2) * 2 / torch.tensor(size)
+        near = self._reaches_into(first, torch.tensor([rows.stop, columns.stop]))
+        pixels = self.position[near] * full / 2  # from the middle of the picture
+        position = (pixels + full / 2 - first - size / 2) * 2 / size
         background = self.background[None, :, rows, columns]
         return render(self.glimpses[near][None], position[None], self.presence[near][None], background)[0]
+
+    def _reaches_into(self, first: Int[Tensor, "2"], last: Int[Tensor, "2"]) -> Bool[Tensor, "K"]:
+        """Whether a particle is present and its window overlaps the box."""
+        side = self.glimpses.shape[-1]
+        corner = corner_and_fraction(self.position[None], side, self._size())[0][0]
+        return ((corner < last) & (corner + side + 1 > first)).all(-1) & (self.presence > 0)
 
     def _box(self, k: int) -> Box:
         """The window of particle k, as far as it is on the canvas."""
         side = self.glimpses.shape[-1]
-        full = self._size()
-        row, column = corner_and_fraction(self.position[k : k + 1][None], side, full)[0][0, 0].tolist()
-        top = max(row, 0)
-        left = max(column, 0)
-        return slice(top, max(min(row + side + 1, full[0]), top)), slice(
-            left, max(min(column + side + 1, full[1]), left)
-        )
+        size = self._size()
+        row, column = corner_and_fraction(self.position[k : k + 1][None], side, size)[0][0, 0].tolist()
+        return _clipped(row, side + 1, size[0]), _clipped(column, side + 1, size[1])
 
     def _size(self) -> tuple[int, int]:
         return self.background.shape[1], self.background.shape[2]
+
+
+def _clipped(start: int, length: int, limit: int) -> slice:
+    """Within 0 to the limit; empty where nothing of it is."""
+    first = max(start, 0)
+    return slice(first, max(min(start + length, limit), first))

@@ -1,11 +1,11 @@
-"""Boxes found against true boxes: matching by overlap, precision and recall; COCO's rules, for many pictures
-at once."""
+"""Predicted boxes against true boxes: matching by overlap, precision and recall; COCO's rules, for many
+pictures at once."""
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-RECALLS = 101  # places of the recall axis at which precision is read
+RECALLS = 101  # points of the recall axis at which precision is evaluated
 
 
 def hits(
@@ -15,40 +15,55 @@ def hits(
     present: Bool[Tensor, "B N"],
     least: Float[Tensor, "T"],
 ) -> Bool[Tensor, "B K T"]:
-    """Which boxes are right at each least overlap: surest first, each takes the true box that it overlaps
-    most of those still free."""
-    batch, count, _ = overlap.shape
-    found = torch.zeros(batch, count, len(least), dtype=torch.bool, device=overlap.device)
-    if not overlap.shape[2]:
-        return found
+    """Which predicted boxes (`there`) are right at each least overlap: most confident first, each takes the
+    true box (`present`) that it overlaps most of those still free."""
+    batch, count, true_boxes = overlap.shape
+    right = torch.zeros(batch, count, len(least), dtype=torch.bool, device=overlap.device)
+    if not true_boxes:
+        return right
     order = confidence.masked_fill(~there, -torch.inf).argsort(dim=1, descending=True, stable=True)
     free = present[:, None].repeat(1, len(least), 1)
     picture = torch.arange(batch, device=overlap.device)
     for k in order.unbind(1):
-        best = overlap[picture, k][:, None].expand_as(free).masked_fill(~free, -1).max(2)
-        right = (best.values >= least) & (best.values > 0) & there[picture, k, None]
-        found[picture, k] = right
-        free.scatter_(2, best.indices[..., None], free.gather(2, best.indices[..., None]) & ~right[..., None])
-    return found
+        right[picture, k] = _take_best(overlap[picture, k], there[picture, k], free, least)
+    return right
+
+
+def _take_best(
+    overlap: Float[Tensor, "B N"], there: Bool[Tensor, "B"], free: Bool[Tensor, "B T N"], least: Tensor
+) -> Bool[Tensor, "B T"]:
+    """Whether a box of each picture is right; the true box that it takes is free no longer."""
+    best = overlap[:, None].expand_as(free).masked_fill(~free, -1).max(2)
+    right = (best.values >= least) & (best.values > 0) & there[:, None]
+    index = best.indices[..., None]
+    free.scatter_(2, index, free.gather(2, index) & ~right[..., None])
+    return right
 
 
 def average_precision(
     right: Bool[Tensor, "D T"], times: Float[Tensor, "R D"], objects: Float[Tensor, "R"]
 ) -> Float[Tensor, "R T"]:
-    """Of D boxes, surest first, each of which is drawn so many times: the mean over recalls of the best
-    precision at that recall or more.
+    """Of D boxes, most confident first, each of which is drawn so many times: the mean over recalls of the
+    best precision at that recall or more.
 
     Not a number where there is nothing to find.
     """
+    nothing = (objects == 0)[:, None]
     if not len(right):
-        return times.new_zeros(len(times), right.shape[1]).masked_fill((objects == 0)[:, None], torch.nan)
+        return times.new_zeros(len(times), right.shape[1]).masked_fill(nothing, torch.nan)
     true = (times[:, None] * right.T).cumsum(2)  # r t d
     recall = true / objects.clamp_min(1)[:, None, None]
     precision = true / times.cumsum(1).clamp_min(1)[:, None]
+    return _precision_at_recalls(precision, recall).mean(2).masked_fill(nothing, torch.nan)
+
+
+def _precision_at_recalls(
+    precision: Float[Tensor, "R T D"], recall: Float[Tensor, "R T D"]
+) -> Float[Tensor, "R T n"]:
+    """The best precision at each of the recalls or more; 0 at recalls that are not reached."""
     best = precision.flip(2).cummax(2).values.flip(2)
-    places = torch.linspace(0, 1, RECALLS, dtype=recall.dtype, device=recall.device).expand(
-        *recall.shape[:2], -1
-    )
-    place = torch.searchsorted(recall, places.contiguous() - 1e-9)
-    read = best.gather(2, place.clamp_max(len(right) - 1)).masked_fill(place >= len(right), 0)
-    return read.mean(2).masked_fill((objects == 0)[:, None], torch.nan)
+    recalls = torch.linspace(0, 1, RECALLS, dtype=recall.dtype, device=recall.device)
+    recalls = recalls.expand(*recall.shape[:2], -1)
+    first = torch.searchsorted(recall, recalls.contiguous() - 1e-9)
+    boxes = recall.shape[2]
+    return best.gather(2, first.clamp_max(boxes - 1)).masked_fill(first >= boxes, 0)

@@ -6,13 +6,15 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.types.latents import Image
 
-def psnr(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+
+def psnr(drawn: Image, target: Image) -> Float[Tensor, "B"]:
     """Peak signal to noise in decibels, of pictures in [0, 1]: -10 log10 of the mean squared error."""
-    return -10 * torch.log10((drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3)).clamp_min(1e-10))
+    return -10 * torch.log10((drawn.clamp(0, 1) - target).square().mean((1, 2, 3)).clamp_min(1e-10))
 
 
-def ssim(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+def ssim(drawn: Image, target: Image) -> Float[Tensor, "B"]:
     """Structural similarity of pictures in [0, 1] (Wang et al. 2004,
     https://doi.org/10.1109/TIP.2003.819861), 1 where they agree.
 
@@ -20,7 +22,7 @@ def ssim(drawn: Float[Tensor, "B C H W"], wanted: Float[Tensor, "B C H W"]) -> F
     in smaller pictures.
     """
     x = drawn.clamp(0, 1)
-    y = wanted
+    y = target
     mean_x, mean_y, xx, yy, xy = _windowed(torch.stack([x, y, x * x, y * y, x * y]))
     brightness = (2 * mean_x * mean_y + 0.01**2) / (mean_x**2 + mean_y**2 + 0.01**2)
     variances = (xx - mean_x**2) + (yy - mean_y**2)
@@ -34,12 +36,12 @@ def frechet_distance(features: Float[Tensor, "N F"], others: Float[Tensor, "M F"
     |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)); the last trace is the sum of singular values of S^(1/2)
     S'^(1/2).
     """
-    one = features.double()
-    other = others.double()
-    roots = [_root(torch.cov(points.T)) for points in (one, other)]
+    first = features.double()
+    second = others.double()
+    roots = [_root(torch.cov(points.T)) for points in (first, second)]
     common = torch.linalg.svdvals(roots[0] @ roots[1]).sum()
     spread = sum(root.square().sum() for root in roots)
-    return float((one.mean(0) - other.mean(0)).square().sum() + spread - 2 * common)
+    return float((first.mean(0) - second.mean(0)).square().sum() + spread - 2 * common)
 
 
 def _root(covariance: Float[Tensor, "F F"]) -> Float[Tensor, "F F"]:
@@ -49,11 +51,14 @@ def _root(covariance: Float[Tensor, "F F"]) -> Float[Tensor, "F F"]:
 
 def _windowed(maps: Float[Tensor, "M B C H W"]) -> Float[Tensor, "M B C h w"]:
     """Weighted means, one axis after the other."""
-    radius = (min(11, maps.shape[-2], maps.shape[-1]) - 1) // 2
-    steps = torch.arange(-radius, radius + 1, dtype=maps.dtype, device=maps.device)
-    taps = torch.exp(-steps.square() / (2 * 1.5**2))
-    taps = taps / taps.sum()
-    many, batch = maps.shape[:2]
+    taps = _gaussian_taps((min(11, maps.shape[-2], maps.shape[-1]) - 1) // 2, maps)
+    count, batch = maps.shape[:2]
     flat = rearrange(maps, "m b c h w -> (m b c) 1 h w")
     flat = F.conv2d(F.conv2d(flat, taps.view(1, 1, -1, 1)), taps.view(1, 1, 1, -1))
-    return rearrange(flat, "(m b c) 1 h w -> m b c h w", m=many, b=batch)
+    return rearrange(flat, "(m b c) 1 h w -> m b c h w", m=count, b=batch)
+
+
+def _gaussian_taps(radius: int, like: Tensor) -> Float[Tensor, "n"]:
+    steps = torch.arange(-radius, radius + 1, dtype=like.dtype, device=like.device)
+    taps = torch.exp(-steps.square() / (2 * 1.5**2))
+    return taps / taps.sum()

@@ -1,5 +1,4 @@
-"""Order and its worth: rank correlation, and risk against coverage; for many weightings of the same values
-at once."""
+"""Rank correlation, and risk against coverage; for many weightings of the same values at once."""
 
 import torch
 from jaxtyping import Float
@@ -11,38 +10,44 @@ def rank_correlation(
 ) -> Float[Tensor, "R"]:
     """Spearman's, equal values sharing their mean rank; each pair counts so many times. Not a number where
     nothing varies."""
-    ranks = [_ranks(values, times) for values in (x, y)]
+    x_ranks = _centred(_ranks(x, times), times)
+    y_ranks = _centred(_ranks(y, times), times)
+    covariance = (times * (x_ranks * y_ranks)).sum(1)
+    x_variance = (times * (x_ranks * x_ranks)).sum(1)
+    y_variance = (times * (y_ranks * y_ranks)).sum(1)
+    spread = (x_variance * y_variance).sqrt()
+    return (covariance / torch.where(spread > 0, spread, 1)).masked_fill(spread == 0, torch.nan)
+
+
+def _centred(rank: Float[Tensor, "R D"], times: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
     total = times.sum(1, keepdim=True).clamp_min(1)
-    a, b = (rank - (rank * times).sum(1, keepdim=True) / total for rank in ranks)
-    both, one, other = ((times * product).sum(1) for product in (a * b, a * a, b * b))
-    spread = (one * other).sqrt()
-    return (both / torch.where(spread > 0, spread, 1)).masked_fill(spread == 0, torch.nan)
+    return rank - (rank * times).sum(1, keepdim=True) / total
 
 
 def area_under_risk(
     confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], times: Float[Tensor, "R D"]
 ) -> Float[Tensor, "R"]:
-    """AURC (Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500): the mean risk of the surest part,
-    over all sizes of that part.
+    """AURC (Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500): the mean risk of the most confident
+    part, over all sizes of that part.
 
-    Equally sure ones stand in any order: each has their mean risk. Not a number where there is nothing.
+    Equally confident ones stand in any order: each has their mean risk. Not a number where there is nothing.
     """
     order, shared = _by_confidence(confidence, risk, times)
     times = times[:, order]
     before = times.cumsum(1) - times
     total = times.sum(1)
     lost = (times * shared).cumsum(1) - times * shared
-    harmonic = torch.digamma(before + times + 1) - torch.digamma(
-        before + 1
-    )  # sum of 1 / (before + j), j = 1 ... times
-    area = times * shared + (lost - before * shared) * harmonic  # sum of (lost + j risk) / (before + j)
+    # the sum of 1 / (before + j), j = 1 ... times
+    harmonic = torch.digamma(before + times + 1) - torch.digamma(before + 1)
+    # the sum of (lost + j risk) / (before + j)
+    area = times * shared + (lost - before * shared) * harmonic
     return (area.sum(1) / total.clamp_min(1)).masked_fill(total == 0, torch.nan)
 
 
 def risk_at(
     confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], times: Float[Tensor, "R D"], coverage: float
 ) -> Float[Tensor, "R"]:
-    """The mean risk of the surest share; the last one counts in part."""
+    """The mean risk of the most confident share; the last one counts in part."""
     order, shared = _by_confidence(confidence, risk, times)
     times = times[:, order]
     total = times.sum(1)
@@ -52,7 +57,7 @@ def risk_at(
 
 
 def _by_confidence(confidence: Tensor, risk: Tensor, times: Tensor) -> tuple[Tensor, Float[Tensor, "R D"]]:
-    """Surest first, with the mean risk of those equally sure."""
+    """Most confident first, with the mean risk of those equally confident."""
     order = confidence.argsort(descending=True, stable=True)
     _, group = confidence[order].unique_consecutive(return_inverse=True)
     weight = _sums(times[:, order], group)

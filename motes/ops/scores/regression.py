@@ -35,12 +35,20 @@ def ridges(x: Float[Tensor, "n P"], y: Float[Tensor, "n Q"], penalties: tuple[fl
     y = y.double()
     middle = x.mean(0)
     mean = y.mean(0)
-    spread = (x - middle).square().mean(0).sqrt()
-    flat = spread <= 1e-9 * (1 + middle.abs())  # what is left of a constant is rounding
-    scaled = (x - middle).masked_fill(flat, 0) / spread.masked_fill(flat, 1)
-    found = _ridges(scaled, y - mean, tuple(penalty * len(x) for penalty in penalties))
-    weights = [one.weight / spread.masked_fill(flat, 1)[:, None] for one in found]
+    scaled, spread = _standardised(x - middle, middle)
+    fits = _ridges(scaled, y - mean, tuple(penalty * len(x) for penalty in penalties))
+    weights = [fit.weight / spread[:, None] for fit in fits]
     return [Linear(weight, mean - middle @ weight) for weight in weights]
+
+
+def _standardised(
+    centred: Float[Tensor, "n P"], middle: Float[Tensor, " P"]
+) -> tuple[Float[Tensor, "n P"], Float[Tensor, " P"]]:
+    """Columns over their spread, and the spread: 1 where a column does not vary, whose values become 0."""
+    spread = centred.square().mean(0).sqrt()
+    flat = spread <= 1e-9 * (1 + middle.abs())  # what is left of a constant is rounding
+    spread = spread.masked_fill(flat, 1)
+    return centred.masked_fill(flat, 0) / spread, spread
 
 
 def by_known(known: Bool[Tensor, "n Q"]) -> list[tuple[Bool[Tensor, "n"], Bool[Tensor, "Q"]]]:
@@ -57,10 +65,10 @@ def _ridges(x: Tensor, y: Tensor, penalties: tuple[float, ...]) -> list[Linear]:
         y = basis.T @ y
     left, values, right = torch.linalg.svd(x, full_matrices=False)
     least = torch.finfo(x.dtype).eps * max(x.shape) * values.max() if len(values) else 0
-    along = left.T @ y
-    kept = values > least
-    found = []
+    projected = left.T @ y
+    varies = values > least
+    fits = []
     for penalty in penalties:
-        gain = torch.where(kept, values / torch.where(kept, values.square() + penalty, 1), 0)
-        found.append(Linear(right.T @ (gain[:, None] * along), y.new_zeros(y.shape[1])))
-    return found
+        gain = torch.where(varies, values / torch.where(varies, values.square() + penalty, 1), 0)
+        fits.append(Linear(right.T @ (gain[:, None] * projected), y.new_zeros(y.shape[1])))
+    return fits

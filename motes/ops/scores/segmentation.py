@@ -1,7 +1,7 @@
-"""How well a picture is cut into things: scores that follow from how many pixels each true and each
+"""How well a picture is cut into objects: scores that follow from how many pixels each true and each
 predicted segment share.
 
-Row 0 of a table is what belongs to no true thing, column 0 what belongs to no predicted one. Tables of a
+Row 0 of a table is what belongs to no true object, column 0 what belongs to no predicted one. Tables of a
 clip's frames add up to the clip's table, so every score is also one over space and time.
 """
 
@@ -16,19 +16,20 @@ from motes.ops.points.assignment import assign
 def shared_pixels(
     masks: Bool[Tensor, "B N H W"], predicted: Int[Tensor, "B H W"], count: int
 ) -> Float[Tensor, "B n k"]:
-    """The table, n = N + 1 and k = count + 1; `predicted` is 0 where no predicted thing is, and i where the
+    """The table, n = N + 1 and k = count + 1; `predicted` is 0 where no predicted object is, and i where the
     i-th of `count` is."""
-    true = (
-        torch.where(masks.any(1), masks.to(torch.uint8).argmax(1) + 1, 0)
-        if masks.shape[1]
-        else torch.zeros_like(predicted)
-    )
-    pair = rearrange(true * (count + 1) + predicted, "b h w -> b (h w)")
-    table = torch.zeros(
-        len(pair), (masks.shape[1] + 1) * (count + 1), dtype=torch.float64, device=masks.device
-    )
+    pair = rearrange(_labels(masks, predicted) * (count + 1) + predicted, "b h w -> b (h w)")
+    size = (masks.shape[1] + 1) * (count + 1)
+    table = torch.zeros(len(pair), size, dtype=torch.float64, device=masks.device)
     table.scatter_add_(1, pair, torch.ones_like(pair, dtype=torch.float64))
     return rearrange(table, "b (n k) -> b n k", k=count + 1)
+
+
+def _labels(masks: Bool[Tensor, "B N H W"], like: Int[Tensor, "B H W"]) -> Int[Tensor, "B H W"]:
+    """n + 1 where the n-th mask is the first that covers a pixel, 0 where none does."""
+    if not masks.shape[1]:
+        return torch.zeros_like(like)
+    return torch.where(masks.any(1), masks.to(torch.uint8).argmax(1) + 1, 0)
 
 
 def adjusted_rand(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
@@ -39,14 +40,13 @@ def adjusted_rand(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
     ARI-FG.
     """
     total = table.sum((1, 2))
-    both = _pairs(table).sum((1, 2))
-    truth = _pairs(table.sum(2)).sum(1)
-    found = _pairs(table.sum(1)).sum(1)
-    expected = truth * found / _pairs(total).clamp_min(1)
-    most = (truth + found) / 2
-    index = torch.where(
-        most == expected, 1.0, (both - expected) / torch.where(most == expected, 1.0, most - expected)
-    )
+    agreeing = _pairs(table).sum((1, 2))
+    true = _pairs(table.sum(2)).sum(1)
+    predicted = _pairs(table.sum(1)).sum(1)
+    expected = true * predicted / _pairs(total).clamp_min(1)
+    most = (true + predicted) / 2
+    single = most == expected
+    index = torch.where(single, 1.0, (agreeing - expected) / torch.where(single, 1.0, most - expected))
     return index.masked_fill(total == 0, torch.nan)
 
 
@@ -57,23 +57,23 @@ def segment_overlaps(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B n k"]:
 
 
 def best_overlap(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
-    """mBO: of each true thing the best intersection over union, several may share one prediction; not a
+    """mBO: of each true object the best intersection over union, several may share one prediction; not a
     number where nothing is."""
     best = segment_overlaps(table)[:, 1:, 1:]
     return _mean(_largest(best), table[:, 1:].sum(2) > 0)
 
 
 def matched_overlap(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
-    """mIoU: predictions matched one to one; a true thing that gets none counts 0; not a number where nothing
-    is."""
+    """mIoU: predictions matched one to one; a true object without a prediction counts 0; not a number where
+    nothing is."""
     overlaps = segment_overlaps(table)[:, 1:, 1:]
     true = table[:, 1:].sum(2) > 0
-    found = table[:, :, 1:].sum(1) > 0
-    match = assign(1 - overlaps, true[:, :, None] & found[:, None])
+    predicted = table[:, :, 1:].sum(1) > 0
+    match = assign(1 - overlaps, true[:, :, None] & predicted[:, None])
     if not overlaps.shape[2]:
         return _mean(overlaps.new_zeros(true.shape), true)
-    won = overlaps.gather(2, match.clamp_min(0)[..., None])[..., 0]
-    return _mean(torch.where(match < 0, 0, won), true)
+    matched = overlaps.gather(2, match.clamp_min(0)[..., None])[..., 0]
+    return _mean(torch.where(match < 0, 0, matched), true)
 
 
 def covering(table: Float[Tensor, "B n k"], weighted: bool) -> Float[Tensor, "B"]:
@@ -82,9 +82,8 @@ def covering(table: Float[Tensor, "B n k"], weighted: bool) -> Float[Tensor, "B"
     area = table.sum(2)
     weight = area if weighted else (area > 0).to(area.dtype)
     total = weight.sum(1)
-    return ((_largest(segment_overlaps(table)) * weight).sum(1) / total.clamp_min(1)).masked_fill(
-        total == 0, torch.nan
-    )
+    covered = (_largest(segment_overlaps(table)) * weight).sum(1)
+    return (covered / total.clamp_min(1)).masked_fill(total == 0, torch.nan)
 
 
 def _pairs(count: Tensor) -> Tensor:
@@ -95,6 +94,6 @@ def _largest(overlaps: Tensor) -> Tensor:
     return overlaps.amax(2) if overlaps.shape[2] else overlaps.new_zeros(overlaps.shape[:2])
 
 
-def _mean(values: Float[Tensor, "B N"], there: Bool[Tensor, "B N"]) -> Float[Tensor, "B"]:
-    count = there.sum(1)
-    return (values * there).sum(1).div(count.clamp_min(1)).masked_fill(count == 0, torch.nan)
+def _mean(values: Float[Tensor, "B N"], present: Bool[Tensor, "B N"]) -> Float[Tensor, "B"]:
+    count = present.sum(1)
+    return (values * present).sum(1).div(count.clamp_min(1)).masked_fill(count == 0, torch.nan)

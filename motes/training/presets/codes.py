@@ -1,15 +1,15 @@
-"""Presets of the models that squeeze a picture through a code: components, autoencoders and what is stacked
-of them."""
+"""Presets of the models that squeeze a picture through a code: components, autoencoders, stacks of them."""
 
 from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
 
-ONE_LOOK = Training(1, 64, warm_steps=0, evaluate_every=1)  # closed form: one step, which only looks
+# a closed form: the one step only reads the pictures
+CLOSED_FORM = Training(1, 64, warm_steps=0, evaluate_every=1)
 
 CODES = {
     "pca-digits": Preset(
         "principal components of digits, in closed form",
-        Recipe("pca", "digits", {"code_dim": 8}, {}, ONE_LOOK),
+        Recipe("pca", "digits", {"code_dim": 8}, {}, CLOSED_FORM),
     ),
     "pca-faces": Preset(
         "eigenfaces of generated faces, in closed form",
@@ -18,7 +18,7 @@ CODES = {
             "faces",
             {"code_dim": 32},
             {"image_size": (64, 64), "count": 1000, "held_out": 200},
-            ONE_LOOK,
+            CLOSED_FORM,
         ),
     ),
     "autoencoder-digits": Preset(
@@ -42,7 +42,7 @@ CODES = {
         ),
     ),
     "denoising-leaves": Preset(
-        "what units look for in patches with the statistics of photographs",
+        "filters of denoising units, from patches with the statistics of photographs",
         Recipe(
             "denoising",
             "dead-leaves",

@@ -1,4 +1,4 @@
-"""Presets of the models whose code is told apart: by factor, by domain, by class and view."""
+"""Presets of the models whose code separates factors, domains, or class and view."""
 
 from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
@@ -15,7 +15,7 @@ FACTORS = {
         ),
     ),
     "paired-faces": Preset(
-        "two people and one encoder: the expression of the one on the face of the other",
+        "two people, one encoder: the expression of one person on the face of the other",
         Recipe(
             "paired",
             "two_faces",

@@ -15,7 +15,7 @@ GENERATIVE = {
         ),
     ),
     "vae-digits": Preset(
-        "a variational autoencoder of handwritten digits, each pixel a coin",
+        "a variational autoencoder of handwritten digits, with a Bernoulli likelihood",
         Recipe(
             "vae",
             "digits",

@@ -127,7 +127,7 @@ POINTS = {
         ),
     ),
     "keynet-quick": Preset(
-        "points without looks, from pairs of a face and its bent copy",
+        "keypoints without appearance, from pairs of a face and its warped copy",
         Recipe(
             "keynet",
             "faces",
@@ -137,7 +137,7 @@ POINTS = {
         ),
     ),
     "zhang-quick": Preset(
-        "points with looks that follow when a face is bent",
+        "landmarks with features that follow when a face is warped",
         Recipe(
             "zhang",
             "faces",

@@ -9,7 +9,7 @@ POSES = {
         Recipe("feedback", "arm", {"spread": 0.3}, {}, Training(4800, 32, 2e-3, evaluate_every=1200)),
     ),
     "cascade-streets": Preset(
-        "streets drawn of layouts, by a loss that looks at textures",
+        "streets drawn from layouts, by a perceptual loss",
         Recipe(
             "cascade",
             "streets",

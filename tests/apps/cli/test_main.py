@@ -138,12 +138,13 @@ def test_evaluate_info_and_list(run, pictures, tmp_path):
 
 
 def test_info_alone_tells_how_this_machine_renders():
-    from motes.ops.rendering.composite import way
+    from motes.ops.rendering.composite import rendering_method
 
     done = motes("info")
     assert (
         done.returncode == 0
-        and way(torch.device("cuda:0" if torch.cuda.is_available() else "cpu")).split(" (")[0] in done.stdout
+        and rendering_method(torch.device("cuda:0" if torch.cuda.is_available() else "cpu")).split(" (")[0]
+        in done.stdout
     )
     assert torch.__version__ in done.stdout
 

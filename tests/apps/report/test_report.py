@@ -73,7 +73,7 @@ def test_marks_stand_where_the_particles_are_and_grow_with_confidence():
 def test_what_is_not_there_is_faint_unnumbered_and_below_the_others():
     gone = particles().without(1)
     found = draw.marks(gone, 0)
-    assert found[0].number == 1 and not found[0].there
+    assert found[0].number == 1 and not found[0].sure
     drawing = svg.rings(found, 0, 32, 32)
     assert drawing.count("<text") == 2 and drawing.count("doubted") >= 1
 

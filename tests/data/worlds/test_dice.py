@@ -8,13 +8,14 @@ from motes.errors import UserError
 
 
 def test_a_row_has_its_numbers_alone_and_among_others():
-    many, one = Dice.of_rows(3, "train", range(50)), Dice.of_rows(3, "train", [17])
-    assert (many.uniform("place", 4, 2)[17] == one.uniform("place", 4, 2)[0]).all()
-    assert (many.uniform("place", 2)[:, :2] == many.uniform("place", 4)[:, :2]).all(), (
+    many_rows = Dice.of_rows(3, "train", range(50))
+    single_row = Dice.of_rows(3, "train", [17])
+    assert (many_rows.uniform("place", 4, 2)[17] == single_row.uniform("place", 4, 2)[0]).all()
+    assert (many_rows.uniform("place", 2)[:, :2] == many_rows.uniform("place", 4)[:, :2]).all(), (
         "asking for more changes none"
     )
-    assert (many.of(np.array([17])).directions("way", 3) == one.directions("way", 3)).all()
-    assert (many.uniform("place") != many.uniform("colour")).all()
+    assert (many_rows.of(np.array([17])).directions("way", 3) == single_row.directions("way", 3)).all()
+    assert (many_rows.uniform("place") != many_rows.uniform("colour")).all()
 
 
 def test_known_numbers():
@@ -38,9 +39,9 @@ def test_numbers_are_spread_evenly():
     assert np.abs(np.histogram(numbers, 10, (0, 1))[0] / numbers.size - 0.1).max() < 0.01
     assert np.abs(np.corrcoef(numbers.T) - np.eye(5)).max() < 0.06
     assert set(np.unique(dice.integers("n", 2, 5)).tolist()) == {2, 3, 4, 5}
-    ways = dice.directions("way")
-    np.testing.assert_allclose((ways * ways).sum(-1), 1, atol=1e-12)
-    assert np.abs(ways.mean(0)).max() < 0.05
+    directions = dice.directions("way")
+    np.testing.assert_allclose((directions * directions).sum(-1), 1, atol=1e-12)
+    assert np.abs(directions.mean(0)).max() < 0.05
     assert (np.sort(dice.orders("order", 5)) == np.arange(5)).all()
 
 

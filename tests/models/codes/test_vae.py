@@ -9,7 +9,7 @@ import torch
 from motes.errors import UserError
 from motes.evaluation.likelihood import code_usage, log_weights
 from motes.models.codes.vae import VaeConfig, VariationalAutoencoder
-from motes.nn.losses.observation import LIKELIHOODS, observation
+from motes.nn.losses.observation import LIKELIHOODS
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.ops.densities.likelihood_bounds import (
     importance_bound,
@@ -18,6 +18,7 @@ from motes.ops.densities.likelihood_bounds import (
     principal_likelihood,
 )
 from motes.types.batch import Batch
+from motes.weights.reconstruction import observation_model
 
 LINEAR = VaeConfig(
     image_size=(4, 4),
@@ -103,7 +104,7 @@ def test_the_bound_rises_with_samples_from_the_models_own():
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_a_law_is_a_density(name):
     """Of one pixel, integrated over what it may be."""
-    law = observation(name, squashed=True, variance=0.02).eval()
+    law = observation_model(name, squashed=True, variance=0.02).eval()
     seen = torch.tensor([0.0, 1.0]) if name == "bernoulli" else torch.linspace(-3, 4, 7001)
     said = (-law(torch.full((len(seen), 1, 1, 1), 0.3), seen[:, None, None, None])).exp()
     whole = said.sum() if name == "bernoulli" else torch.trapezoid(said, seen)
@@ -111,12 +112,14 @@ def test_a_law_is_a_density(name):
 
 
 def test_the_optimal_variance_is_the_mean_squared_error_and_none_is_better():
-    law = observation("gaussian-optimal", squashed=False, variance=1.0).train()
+    law = observation_model("gaussian-optimal", squashed=False, variance=1.0).train()
     drawn, wanted = torch.randn(8, 1, 3, 3), torch.randn(8, 1, 3, 3)
     best = law(drawn, wanted).mean()
     error = (drawn - wanted).square().mean()
     for factor in (0.9, 1.0, 1.1):
-        fixed = observation("gaussian", squashed=False, variance=float(error) * factor)(drawn, wanted).mean()
+        fixed = observation_model("gaussian", squashed=False, variance=float(error) * factor)(
+            drawn, wanted
+        ).mean()
         assert fixed >= best - 1e-5
     for _ in range(400):
         law(drawn, wanted)

@@ -22,7 +22,7 @@ def test_the_background_starts_as_what_is_the_same_in_all_pictures(texture):
     model = model_of(4, (64, 96))
     model.decoder.start_background(texture)
     with torch.no_grad():
-        drawn = model.decoder.scene_of(torch.randn(2, model.config.feature_dim))
+        drawn = model.decoder.background_of_code(torch.randn(2, model.config.feature_dim))
     assert (drawn - texture).abs().mean() < 0.02
 
 

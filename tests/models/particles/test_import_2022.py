@@ -121,8 +121,8 @@ def deterministic_loss(case):
     """Total of the golden run: eval mode, the mode of every distribution."""
     model, image, losses = case["model"], case["image"], case["losses"]
     if case["name"] == "celeba":
-        heat, position = model.networks.see(image)
-        features, background = model.networks.looks(
+        heat, position = model.networks.locate(image)
+        features, background = model.networks.appearance(
             heat, position.mean.detach(), model._outside(position.mean)
         )
         still = torch.zeros_like(position.mean[:, 0])

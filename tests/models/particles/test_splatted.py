@@ -53,8 +53,8 @@ def test_a_look_is_painted_where_its_particle_is(model):
 
 def test_looks_do_not_move_points_and_the_by_pass_learns_nothing(model):
     image = blob(28, 24)
-    seen, position = model.networks.see(image)
-    features, _ = model.networks.looks(seen, position.mean.detach(), model._outside(position.mean))
+    seen, position = model.networks.locate(image)
+    features, _ = model.networks.appearance(seen, position.mean.detach(), model._outside(position.mean))
     top = model.networks.image.top.weight
     (to_heat,) = torch.autograd.grad(features.mean.sum(), top, retain_graph=True)
     assert (

@@ -5,9 +5,9 @@ import torch
 
 from motes.errors import UserError
 from motes.models.poses.cascade import CascadeConfig, CascadedRefinement, Layout, one_hot
-from motes.nn.coders.refinement import sizes_of
-from motes.nn.losses.perceptual import placed_loss
+from motes.nn.coders.refinement import pyramid_sizes
 from motes.types.batch import Batch
+from motes.weights.reconstruction import error_map_loss
 
 
 def made(**options):
@@ -41,7 +41,7 @@ def test_a_told_layout_is_what_the_latent_says():
 def test_one_hypothesis_costs_the_sum_of_what_is_wrong_at_every_level():
     model, batch = made(pixels=0.5), streets()
     drawn = model.draw(one_hot(batch.labels["layout"], 5))
-    maps = placed_loss("random-features")(drawn[:, 0], batch.image)
+    maps = error_map_loss("random-features")(drawn[:, 0], batch.image)
     expected = sum((0.5, 1, 0.5, 0.25, 0.125)[n] * one.mean((1, 2)) for n, one in enumerate(maps))
     terms = model.loss(batch).terms
     torch.testing.assert_close(terms["best of each class"], expected)
@@ -72,8 +72,8 @@ def test_hypotheses_differ_and_the_first_is_decoded():
 
 
 def test_sizes_double_from_coarse_to_fine():
-    assert sizes_of((48, 80), 4) == [(6, 10), (12, 20), (24, 40), (48, 80)]
-    assert sizes_of((33, 9), 4) == [(17, 5), (33, 9)]
+    assert pyramid_sizes((48, 80), 4) == [(6, 10), (12, 20), (24, 40), (48, 80)]
+    assert pyramid_sizes((33, 9), 4) == [(17, 5), (33, 9)]
 
 
 def test_layouts_that_do_not_fit_get_a_sentence():
@@ -86,7 +86,7 @@ def test_layouts_that_do_not_fit_get_a_sentence():
 
 def test_windows_forgive_where_a_texture_lies_and_not_what_it_is():
     stripes = (torch.arange(24) % 2).float().expand(1, 3, 16, 24)
-    placed, averaged = placed_loss("random-features", 1), placed_loss("random-features", 8)
+    placed, averaged = error_map_loss("random-features", 1), error_map_loss("random-features", 8)
     shifted, plain = stripes.roll(1, 3), torch.full_like(stripes, 0.5)
 
     def finest(loss, drawn):
@@ -103,7 +103,7 @@ def test_windows_forgive_where_a_texture_lies_and_not_what_it_is():
 
 def test_windows_tell_hues_and_strength():
     stripes = (torch.arange(24) % 2).float().expand(1, 3, 16, 24)
-    shifted, loss = stripes.roll(1, 3), placed_loss("random-features", 8)
+    shifted, loss = stripes.roll(1, 3), error_map_loss("random-features", 8)
 
     def wrong(drawn):
         return loss(drawn, stripes)[1].mean()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from motes.ops.points.interpolation import between, blend, matched
+from motes.ops.points.interpolation import blend, interpolate_particles, matched
 from motes.types.latents import Particles
 
 
@@ -27,14 +27,14 @@ def test_in_another_order_everybody_is_found_again():
     order = [3, 0, 5, 1, 4, 2]
     other = replace(one.restacked(order), position=one.position[:, order] + 0.01)
     assert [order[j] for j in matched(one, other).tolist()] == list(range(6))
-    torch.testing.assert_close(between(one, other, 1.0).position, one.position + 0.01)
-    assert torch.equal(between(one, other, 0.5).presence, one.presence)
+    torch.testing.assert_close(interpolate_particles(one, other, 1.0).position, one.position + 0.01)
+    assert torch.equal(interpolate_particles(one, other, 0.5).presence, one.presence)
 
 
 def test_at_the_ends_it_is_the_one_and_the_other():
     one, other = particles(), particles(seed=1)
-    assert between(one, other, 0.0) is one
-    end = between(one, other, 1.0)
+    assert interpolate_particles(one, other, 0.0) is one
+    end = interpolate_particles(one, other, 1.0)
     assert sorted(end.position[0].tolist()) == sorted(other.position[0].tolist())
     torch.testing.assert_close(end.background, other.background)
     torch.testing.assert_close(blend(one, other, 0.25).features, 0.75 * one.features + 0.25 * other.features)
@@ -45,12 +45,12 @@ def test_who_is_there_in_one_alone_fades_where_it_is():
     one = one.without(4).without(5)
     for k in (0, 1, 2):
         other = other.without(k)
-    half = between(one, other, 0.5)
+    half = interpolate_particles(one, other, 0.5)
     match = matched(one, other)
     assert (match >= 0).sum() == 3 and (half.presence[0] > 0.99).sum() == 3
     lonely = [k for k in range(4) if match[k] < 0]
     assert half.presence[0, lonely].tolist() == [0.5] and torch.equal(
         half.position[0, lonely], one.position[0, lonely]
     )
-    newcomer = between(one.without(0), other, 1.0)
+    newcomer = interpolate_particles(one.without(0), other, 1.0)
     assert (newcomer.presence > 0.5).sum() == 3

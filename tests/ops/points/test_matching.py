@@ -1,30 +1,25 @@
-"""Matching: the nearest, overlaps, and the most certain."""
+"""Matching: the nearest, overlaps, and what remains of boxes that overlap."""
 
 import torch
 
 from motes.ops.points.matching import (
     boxes_around,
-    most_confident,
-    nearest,
     nearest_distance,
+    nearest_index,
+    non_maximum_suppression,
     overlap,
-    suppress_overlaps,
-    without_vague,
 )
-from motes.types.latents import Particles
 
 
 def test_nearest_looks_only_at_what_is_there():
     points = torch.tensor([[[0.0, 0.0], [0.9, 0.9]]])
     others = torch.tensor([[[0.1, 0.0], [0.5, 0.5], [0.0, 0.0]]])
     present = torch.tensor([[True, True, False]])
-    assert nearest(points, others, present).tolist() == [[0, 1]]
+    assert nearest_index(points, others, present).tolist() == [[0, 1]]
     torch.testing.assert_close(nearest_distance(points, others, present), torch.tensor([[0.1, 0.4 * 2**0.5]]))
     nobody = torch.zeros(1, 3, dtype=torch.bool)
-    assert (
-        nearest(points, others, nobody).tolist() == [[-1, -1]]
-        and nearest_distance(points, others, nobody).isinf().all()
-    )
+    assert nearest_index(points, others, nobody).tolist() == [[-1, -1]]
+    assert nearest_distance(points, others, nobody).isinf().all()
 
 
 def test_boxes_stand_around_their_particles_and_stay_inside():
@@ -39,12 +34,16 @@ def test_overlap_is_shared_area():
     )
 
 
-def test_suppression_keeps_the_best_of_each_clash_in_order_of_scores():
+def remaining(boxes, scores):
+    present = torch.ones(1, len(boxes), dtype=torch.bool)
+    return non_maximum_suppression(boxes[None], scores[None], present, 0.2)[0].nonzero()[:, 0]
+
+
+def test_suppression_keeps_the_best_of_each_clash():
     random = torch.Generator().manual_seed(0)
     first = torch.rand(40, 2, generator=random) * 20
     boxes, scores = torch.cat([first, first + 6], 1), torch.rand(40, generator=random)
-    kept = suppress_overlaps(boxes, scores, 0.2)
-    assert (scores[kept].diff() <= 0).all(), "best first"
+    kept = remaining(boxes, scores)
     among = overlap(boxes[kept], boxes[kept])
     assert (among - torch.eye(len(kept)) <= 0.2).all(), "no two clash"
     for lost in set(range(40)) - set(kept.tolist()):
@@ -52,14 +51,4 @@ def test_suppression_keeps_the_best_of_each_clash_in_order_of_scores():
         assert clash.any() and scores[kept][clash].max() >= scores[lost], (
             "each that went clashes with a better one that stayed"
         )
-    assert suppress_overlaps(boxes[:0], scores[:0]).tolist() == []
-
-
-def test_the_vague_are_filtered_and_the_surest_ranked():
-    log_variance = torch.tensor([[[-9.0, -9.0], [-1.0, -1.0], [-15.0, -15.0]]])
-    zeros = torch.zeros(1, 3, 2)
-    particles = Particles(zeros, log_variance, zeros, zeros, torch.full((1, 3), 0.8), torch.zeros(1, 2))
-    assert most_confident(particles.confidence, 2).tolist() == [[2, 0]]
-    assert most_confident(particles.confidence, 9).shape == (1, 3)
-    torch.testing.assert_close(without_vague(particles, 18.0).presence, torch.tensor([[0.8, 0.0, 0.8]]))
-    assert particles.presence.min() > 0.7, "the old ones are as they were"
+    assert remaining(boxes[:0], scores[:0]).tolist() == []

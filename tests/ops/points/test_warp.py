@@ -10,7 +10,7 @@ from motes.ops.points.warp import (
     Warps,
     even_points,
     paired,
-    seen_through,
+    resampled,
     thin_plate_basis,
     warped_pair,
 )
@@ -26,13 +26,13 @@ def places(size, weights):
 
 def test_nothing_bent_is_the_identity():
     image = torch.rand(1, 3, 9, 14)
-    torch.testing.assert_close(seen_through(image, places((9, 14), STILL)), image, atol=1e-5, rtol=0)
+    torch.testing.assert_close(resampled(image, places((9, 14), STILL)), image, atol=1e-5, rtol=0)
 
 
 def test_a_shift_by_whole_pixels_moves_rows_and_columns():
     image, weights = torch.rand(1, 1, 9, 17), STILL.clone()
     weights[-3] = torch.tensor([2 / 8 * 2, -2 / 16 * 3])  # look 2 rows further down, 3 columns further left
-    moved = seen_through(image, places((9, 17), weights))
+    moved = resampled(image, places((9, 17), weights))
     torch.testing.assert_close(moved[..., :-2, 3:], image[..., 2:, :-3], atol=1e-5, rtol=0)
     assert moved[..., -2:, :].abs().max() < 1e-5 and moved[..., :3].abs().max() < 1e-5, "zeros from outside"
 

@@ -11,8 +11,8 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime.jit import MockTensor
 
 from motes.ops.rendering.fused import launch
-from motes.ops.rendering.fused.backward import Found, gather, paint_backward
-from motes.ops.rendering.fused.forward import Scene, compiled_in, paint
+from motes.ops.rendering.fused.backward import TileGradients, gather, paint_tile_backward
+from motes.ops.rendering.fused.forward import Scene, compiled_in, paint_tile
 
 F32, F64, BF16, F16 = torch.float32, torch.float64, torch.bfloat16, torch.float16
 SCENES = [  # S, K, D, side of the picture, glimpses, picture, with grain
@@ -43,13 +43,17 @@ def kernels(side, count, depth, across, glimpse_kind, kind, grainy):
     """Each kernel with what it is called with, through the path that a launch takes."""
     work = MockTensor(torch.promote_types(kind, F32))
     glimpses, background = MockTensor(glimpse_kind), MockTensor(kind)
-    sizes = launch.sizes_of(
+    sizes = launch.kernel_sizes(
         torch.empty(2, count, depth, side, side, device="meta"),
         torch.empty(2, 1, across, across, device="meta"),
     )
     scene = Scene(glimpses, MockTensor(F32), MockTensor(F32), background, MockTensor(F32) if grainy else None)
-    yield paint, (scene, work, work, compiled_in(sizes)), sizes
-    yield paint_backward, (scene, work, work, Found(background, work, work), compiled_in(sizes)), sizes
+    yield paint_tile, (scene, work, work, compiled_in(sizes)), sizes
+    yield (
+        paint_tile_backward,
+        (scene, work, work, TileGradients(background, work, work), compiled_in(sizes)),
+        sizes,
+    )
     yield gather, (scene, work, work, glimpses, compiled_in(sizes)), sizes
 
 

@@ -84,7 +84,7 @@ def test_value_and_gradient_are_those_of_the_plain_way_and_of_the_full_canvas(
     variables, tolerance = scene(side, size, count, depth, kind), 1e-9 if kind == F64 else 1e-5
     grain = (0.1 * torch.randn(2, count, side + 1, side + 1, dtype=kind),) if grainy else ()
     weight = torch.randn(2, depth - 1, *size, dtype=kind)
-    ours = slopes(fused.render, variables, weight, *grain)
+    ours = slopes(fused.render_fused, variables, weight, *grain)
     assert [one.dtype for one in ours] == [kind] * 5
     same(ours, slopes(render, variables, weight, *grain), tolerance)
     exact = [one.detach().double().requires_grad_() for one in variables]
@@ -93,7 +93,7 @@ def test_value_and_gradient_are_those_of_the_plain_way_and_of_the_full_canvas(
 
 def test_a_window_larger_than_the_picture():
     variables, weight = scene(8, (1, 5), 3, 4), torch.randn(2, 3, 1, 5, dtype=F64)
-    same(slopes(fused.render, variables, weight), slopes(render, variables, weight), 1e-9)
+    same(slopes(fused.render_fused, variables, weight), slopes(render, variables, weight), 1e-9)
 
 
 def test_equal_alpha_and_room_share_the_gradient():
@@ -102,7 +102,7 @@ def test_equal_alpha_and_room_share_the_gradient():
     position, background = torch.zeros(1, 3, 2, dtype=F64), torch.rand(1, 1, 8, 8, dtype=F64)
     variables = [one.requires_grad_() for one in (glimpses, position, presence, background)]
     weight = torch.randn(1, 1, 8, 8, dtype=F64)
-    ours, exact = slopes(fused.render, variables, weight), slopes(full_canvas, variables, weight)
+    ours, exact = slopes(fused.render_fused, variables, weight), slopes(full_canvas, variables, weight)
     same(ours, slopes(render, variables, weight), 1e-12)
     same(
         ours[:2] + ours[3:], exact[:2] + exact[3:], 1e-12
@@ -114,7 +114,7 @@ def test_a_tile_that_nothing_touches_is_background():
     position.data[:] = -0.8
     weight = torch.randn(2, 3, 24, 24)
     picture, g_glimpses, _, _, g_background = slopes(
-        fused.render, [glimpses, position, presence, background], weight
+        fused.render_fused, [glimpses, position, presence, background], weight
     )
     assert (picture[..., 16:, :] == background[..., 16:, :]).all() and (
         picture[..., 16:] == background[..., 16:]
@@ -127,7 +127,7 @@ def test_halves_are_added_up_in_single_precision():
     """As the plain way, which widens them first: gradients differ by no more than the last bit they are rounded to."""
     variables, weight = scene(8, (8, 24), 5, 4, F32, F16), torch.randn(2, 3, 8, 24)
     with torch.autocast("cpu", BF16):
-        ours = slopes(fused.render, variables, weight)
+        ours = slopes(fused.render_fused, variables, weight)
         theirs = slopes(render, variables, weight)
     assert [one.dtype for one in ours] == [one.dtype for one in theirs] == [F32, F16, F32, F32, F32]
     same(ours[:1] + ours[2:], theirs[:1] + theirs[2:], 1e-5)
@@ -137,7 +137,7 @@ def test_halves_are_added_up_in_single_precision():
 def test_all_halves_make_a_picture_in_single_precision():
     variables = [one.detach().to(BF16).requires_grad_() for one in scene(8, (8, 16), 3, 4, F32)]
     weight = torch.randn(2, 3, 8, 16)
-    ours, theirs = (slopes(way, variables, weight) for way in (fused.render, render))
+    ours, theirs = (slopes(way, variables, weight) for way in (fused.render_fused, render))
     assert [one.dtype for one in ours] == [one.dtype for one in theirs] == [F32, BF16, BF16, BF16, BF16]
     same(ours[:1], theirs[:1], 1e-5)
     for one, other in zip(ours[1:], theirs[1:], strict=True):
@@ -149,8 +149,8 @@ def test_views_are_as_good_as_copies():
     last = glimpses.detach().permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3).requires_grad_()
     expanded = torch.randn(1, 1, 1, 1).expand(2, 3, 8, 8)
     for one, other in zip(
-        slopes(fused.render, [glimpses, *rest], expanded),
-        slopes(fused.render, [last, *rest], expanded),
+        slopes(fused.render_fused, [glimpses, *rest], expanded),
+        slopes(fused.render_fused, [last, *rest], expanded),
         strict=True,
     ):
         assert torch.equal(one, other)
@@ -164,6 +164,6 @@ def test_what_is_kept_for_the_gradient_is_one_number_a_pixel():
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        fused.render(*variables)
+        fused.render_fused(*variables)
     known = {one.untyped_storage().data_ptr() for one in variables}
     assert sum(one.nbytes() for one in kept if one.data_ptr() not in known) == 2 * 16 * 16 * 4

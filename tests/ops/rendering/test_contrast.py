@@ -3,7 +3,7 @@
 import torch
 
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
-from motes.ops.rendering.glimpse import place
+from motes.ops.rendering.glimpse import place_glimpses
 
 
 def test_hidden_absent_transparent_and_camouflaged_particles_explain_less():
@@ -16,7 +16,7 @@ def test_hidden_absent_transparent_and_camouflaged_particles_explain_less():
     )  # 1 hides behind 0
     presence = torch.tensor([[1.0, 1.0, 0.0, 1.0, 1.0]])
     evidence = visible_contrast(
-        place(glimpses, position, (64, 64)), presence, torch.full((1, 5, 2), -9.0), background
+        place_glimpses(glimpses, position, (64, 64)), presence, torch.full((1, 5, 2), -9.0), background
     )
     assert (evidence[0, 0] > evidence[0, 1:] + 5).all()
 
@@ -25,7 +25,10 @@ def test_a_vague_particle_explains_less():
     glimpses, position = torch.ones(1, 2, 4, 8, 8), torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]])
     log_variance = torch.tensor([[[-8.0, -8.0], [0.0, 0.0]]])
     sure, vague = visible_contrast(
-        place(glimpses, position, (64, 64)), torch.ones(1, 2), log_variance, torch.zeros(1, 3, 64, 64)
+        place_glimpses(glimpses, position, (64, 64)),
+        torch.ones(1, 2),
+        log_variance,
+        torch.zeros(1, 3, 64, 64),
     )[0]
     assert sure > vague
 

@@ -4,7 +4,8 @@ import torch
 
 from motes.ops.rendering import canvas
 from motes.ops.rendering.footprints import Footprints, middles_of_masks, windows_of_masks
-from motes.ops.rendering.glimpse import place
+from motes.ops.rendering.glimpse import place_glimpses
+from motes.ops.scores.shares import boxes_of_shares, owners_of
 
 SIZE = (20, 26)
 
@@ -24,10 +25,14 @@ def shares_on_canvas(glimpses, position, presence):
     return total.diff(dim=1, prepend=torch.zeros_like(total[:, :1]))
 
 
+def drawn_shares(glimpses, position, presence):
+    return Footprints.of(place_glimpses(glimpses, position, SIZE), presence, SIZE).on_canvas()
+
+
 def test_owner_of_a_pixel_has_its_largest_share():
     glimpses, position, presence = scene()
     counts = torch.rand(5, 6, generator=torch.Generator().manual_seed(1)) > 0.2
-    owners = Footprints.of(place(glimpses, position, SIZE), presence, SIZE).owners(counts)
+    owners = owners_of(drawn_shares(glimpses, position, presence), counts)
     share = shares_on_canvas(glimpses, position, presence) * counts[:, :, None, None]
     everyone = torch.cat([1 - share.sum(1, keepdim=True), share], 1)
     first, second = everyone.topk(2, 1).values.unbind(1)
@@ -40,14 +45,14 @@ def test_boxes_stand_around_the_visible_part():
     block = torch.zeros(1, 3, 1, 8, 8)
     block[:, :, :, 2:5, 1:7] = torch.tensor([1.0, 1.0, 0.3]).view(1, 3, 1, 1, 1)
     position = torch.tensor([[[0.0, 0.0], [0.0, 2 * 3 / 26], [-1.0, -1.0]]])
-    boxes, seen = Footprints.of(place(block, position, SIZE), torch.ones(1, 3), SIZE).boxes()
+    boxes, seen = boxes_of_shares(drawn_shares(block, position, torch.ones(1, 3)))
     assert boxes[0].tolist() == [
         [8, 10, 11, 16],
         [8, 16, 11, 19],
         [0, 0, 1, 3],
     ]  # the second is half hidden, the third half outside
     assert seen.tolist() == [[True, True, True]]
-    gone, seen = Footprints.of(place(block, position, SIZE), torch.tensor([[1.0, 0.0, 0.1]]), SIZE).boxes()
+    gone, seen = boxes_of_shares(drawn_shares(block, position, torch.tensor([[1.0, 0.0, 0.1]])))
     assert seen.tolist() == [[True, False, False]] and gone[0, 1].tolist() == [0, 0, 0, 0]
 
 

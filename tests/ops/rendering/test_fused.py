@@ -26,7 +26,7 @@ def forgetful():
 
 def run(*arguments, **environment):
     """With the motes that is tested here."""
-    paths = [str(Path(composite.__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(Path(composite.__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -55,7 +55,7 @@ def test_a_processor_renders_the_plain_way():
 def test_where_nothing_is_in_its_way_the_fused_kernel_renders(monkeypatch):
     monkeypatch.setattr(fused, "obstacle", lambda device: None)
     drawn = torch.zeros_like(SCENE[3])
-    monkeypatch.setattr(fused, "render", lambda *inputs: drawn)
+    monkeypatch.setattr(fused, "render_fused", lambda *inputs: drawn)
     assert composite.render(*SCENE) is drawn
     assert torch.equal(
         composite.render(*(one[:, :0] for one in SCENE[:3]), SCENE[3]), SCENE[3]
@@ -72,7 +72,7 @@ def test_a_gpu_on_which_no_kernel_can_be_built_is_warned_of_once(monkeypatch):
         raise RuntimeError("Failed to find C compiler.\nMore")
 
     monkeypatch.setattr(fused, "_launch", lambda: object())
-    monkeypatch.setattr(fused, "render", render)
+    monkeypatch.setattr(fused, "render_fused", render)
     monkeypatch.setattr(torch, "zeros", lambda *shape, device: None)  # this machine need not have a GPU
     with pytest.warns(UserWarning, match="slower way.*C compiler") as warned:
         said = [fused.obstacle(torch.device("cuda:0")) for _ in range(2)]

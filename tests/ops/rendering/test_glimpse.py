@@ -5,7 +5,7 @@ import torch
 
 from motes.ops.rendering import canvas
 from motes.ops.rendering.composite import GRAIN_FROM, render
-from motes.ops.rendering.glimpse import cut
+from motes.ops.rendering.glimpse import cut_glimpses
 
 SIDE = 16
 SIZES = [
@@ -102,7 +102,10 @@ def grained(alpha, noise, position, side, size):
 def test_cut_is_the_full_canvas_in_value_and_gradient(side, size, kind):
     _, position, _, image = scene(side, size, kind)
     compare(
-        lambda *inputs: cut(*inputs, side), lambda *inputs: canvas.cut(*inputs, side), [image, position], kind
+        lambda *inputs: cut_glimpses(*inputs, side),
+        lambda *inputs: canvas.cut_windows(*inputs, side),
+        [image, position],
+        kind,
     )
 
 
@@ -116,7 +119,7 @@ def test_what_is_kept_for_the_gradient_is_little():
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         render(*variables)
-        cut(variables[3], variables[1], 32)
+        cut_glimpses(variables[3], variables[1], 32)
     known = {one.untyped_storage().data_ptr() for one in variables}
     assert sum(one.nbytes() for one in kept if one.data_ptr() not in known) <= 2 * 128 * 128 * 4
 
@@ -127,7 +130,7 @@ def test_cutting_where_a_glimpse_was_pasted_returns_it():
     glimpse[:, :, 0] = 1
     position = torch.tensor([[[8 / 32, -12 / 32]]])  # whole pixels
     picture = render(glimpse, position, torch.ones(1, 1), torch.zeros(1, 3, 64, 64))
-    torch.testing.assert_close(cut(picture, position, SIDE), glimpse[:, :, 1:])
+    torch.testing.assert_close(cut_glimpses(picture, position, SIDE), glimpse[:, :, 1:])
 
 
 def test_moving_one_particle_changes_no_pixel_outside_its_two_windows():
@@ -153,6 +156,6 @@ def test_a_particle_beyond_the_picture_paints_nothing():
 def test_any_window_side_and_odd_pictures(side):
     picture = torch.rand(2, 1, 35, 41)
     position = torch.rand(2, 3, 2) * 2 - 1
-    assert cut(picture, position, side).shape == (2, 3, 1, side, side)
-    middle = cut(torch.ones(1, 1, 64, 64), torch.zeros(1, 1, 2), side)
+    assert cut_glimpses(picture, position, side).shape == (2, 3, 1, side, side)
+    middle = cut_glimpses(torch.ones(1, 1, 64, 64), torch.zeros(1, 1, 2), side)
     assert (middle[..., 1:-1, 1:-1] == 1).all()

@@ -6,7 +6,7 @@ import io
 import pytest
 import torch
 
-from motes.ops.points.matching import overlap, suppress_overlaps, unsuppressed
+from motes.ops.points.matching import non_maximum_suppression, overlap
 from motes.ops.points.matching import overlap as overlaps
 from motes.ops.scores.detection import average_precision, hits
 
@@ -42,11 +42,13 @@ def joined(boxes, guesses, confidence, present, there):
 
 def test_suppression_of_a_batch_is_that_of_each_picture():
     _, guesses, confidence, _, there = scene()
-    kept = unsuppressed(guesses, confidence, there, 0.2)
+    kept = non_maximum_suppression(guesses, confidence, there, 0.2)
     for n in range(len(there)):
         rows = there[n].nonzero()[:, 0]
-        wanted = rows[suppress_overlaps(guesses[n][rows], confidence[n][rows], 0.2)]
-        assert kept[n].nonzero()[:, 0].tolist() == sorted(wanted.tolist())
+        alone = non_maximum_suppression(
+            guesses[n, rows][None], confidence[n, rows][None], there[n, rows][None], 0.2
+        )
+        assert kept[n].nonzero()[:, 0].tolist() == rows[alone[0]].tolist()
     torch.testing.assert_close(overlaps(guesses, guesses)[7], overlap(guesses[7], guesses[7]))
 
 

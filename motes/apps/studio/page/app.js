@@ -6,27 +6,20 @@ import { NOTHING } from "./edits.js"
 import { Beside, pinned } from "./beside.js"
 import { Hand } from "./hand.js"
 import { Developer, layersOf } from "./picture.js"
-import { comparePanel } from "./panels/compare.js"
+import { PANELS } from "./panels/all.js"
 import { helpPanel } from "./panels/help.js"
-import { inspectorPanel } from "./panels/inspector.js"
-import { keepPanel } from "./panels/keep.js"
-import { picturesPanel } from "./panels/pictures.js"
-import { stripPanel } from "./panels/strip.js"
-import { timePanel } from "./panels/time.js"
-import { viewsPanel } from "./panels/views.js"
-import { watchPanel } from "./panels/watch.js"
 import { connect } from "./server.js"
 import { Stage } from "./stage.js"
 import { Store, fromHash, toHash } from "./store.js"
 
 const store = new Store()
+const panels = await Promise.all(PANELS.map((name) => import(`./panels/${name}.js`))) // before the server speaks
 const server = await connect(greeted, lost)
 const stage = new Stage(store), actions = actionsOf(store), developer = new Developer(store, server)
 new Hand(store, stage)
 new Beside(store, server, swap)
 listenToKeys(store, actions, helpPanel(actions))
-for (const panel of [inspectorPanel, viewsPanel]) panel(store, actions, server)
-for (const panel of [picturesPanel, stripPanel, keepPanel, timePanel, watchPanel, comparePanel]) panel(store, server)
+for (const { panel } of panels) panel(store, server, actions)
 header()
 tabs()
 store.listen(follow)

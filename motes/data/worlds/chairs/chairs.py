@@ -1,5 +1,4 @@
-"""Generated chairs, each class seen from all around, with masks: what a generator that is told class and
-view learns from."""
+"""Generated chairs, each class seen from all around, with masks; for generators given class and view."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ import torch
 from motes.data.base import Dataset, Split
 from motes.data.kept import Drawn
 from motes.data.truth_from_masks import boxes_of, centres_of
-from motes.data.worlds.chairs.anatomy import Part, chair
-from motes.data.worlds.chairs.drawing import Eye, draw
+from motes.data.worlds.chairs.anatomy import chair
+from motes.data.worlds.chairs.drawing import ChairCamera, draw_chair
+from motes.data.worlds.chairs.parts import Part
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import grey, to_bytes
 from motes.data.worlds.portable import PI, cosine, sine
@@ -21,22 +21,21 @@ from motes.types.truth import Truth
 
 @dataclass(frozen=True)
 class ChairsConfig:
-    """Some classes are seen from every side in training; of the others, only every few sides, and the rest
-    is held out."""
+    """Training shows some classes from all sides, and the others from every few; the rest is held out."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
     # 1: grey
     channels: int = 3
-    # chairs
+    # number of chairs
     classes: int = 40
     # sides from which a chair is seen, evenly around
     azimuths: int = 24
     # degrees above the floor
     elevations: tuple[float, ...] = (20.0, 40.0)
-    # share of the classes of which training sees every few azimuths only
+    # share of the classes of which training shows every few azimuths only
     sparse: float = 0.5
-    # those; what lies between goes to validation and test by turns
+    # training shows every so many azimuths of these; those between go to validation and test in turn
     every: int = 4
     # rays a pixel's side
     fine: int = 2
@@ -54,10 +53,14 @@ class Chairs(Dataset):
         _check(config)
         self.config = config
         self.split = split
-        self._sides = config.azimuths * len(config.elevations)
-        self._pairs = self._listed()
+        self._pairs = self._split_pairs()
         self._chairs: dict[int, list[Part]] = {}
         self._drawn = Drawn(self._draw)
+
+    @property
+    def _sides(self) -> int:
+        """From which each class is seen."""
+        return self.config.azimuths * len(self.config.elevations)
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -66,30 +69,35 @@ class Chairs(Dataset):
         return self._drawn(rows)[0]
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        covered = np.unpackbits(self._drawn(rows)[1], -1, self.config.image_size[1]).astype(bool)
-        classes, view = self._told(np.asarray(rows, np.int64))
+        masks = np.unpackbits(self._drawn(rows)[1], -1, self.config.image_size[1]).astype(bool)[:, None]
+        classes, views = self._classes_and_views(np.asarray(rows, np.int64))
         return Truth(
-            present=torch.ones(len(covered), 1, dtype=torch.bool),
-            centres=torch.from_numpy(centres_of(covered[:, None])),
-            boxes=torch.from_numpy(boxes_of(covered[:, None])),
-            masks=torch.from_numpy(covered[:, None]),
-            whole=torch.from_numpy(covered[:, None]),
-            scene={"class": torch.from_numpy(classes), "view": torch.from_numpy(view.astype(np.float32))},
+            present=torch.ones(len(masks), 1, dtype=torch.bool),
+            centres=torch.from_numpy(centres_of(masks)),
+            boxes=torch.from_numpy(boxes_of(masks)),
+            masks=torch.from_numpy(masks),
+            whole=torch.from_numpy(masks),
+            scene={"class": torch.from_numpy(classes), "view": torch.from_numpy(views.astype(np.float32))},
         )
 
-    def _listed(self) -> np.ndarray:
-        """The split's pairs of class and view, as one number each, in an order without order."""
+    def _split_pairs(self) -> np.ndarray:
+        """The split's pairs of class and view, as one number each, shuffled."""
         config = self.config
-        every = np.arange(config.classes * self._sides)
-        classes = every // self._sides
-        azimuth = every % self._sides % config.azimuths
-        sparse = np.floor((classes + 1) * config.sparse) > np.floor(classes * config.sparse)
-        away = sparse & (azimuth % config.every > 0)
-        order = np.argsort(Dice.of_rows(config.seed, "train", every).uniform("order"), kind="stable")
-        held = order[away[order]]
-        return {"train": order[~away[order]], "validation": held[0::2], "test": held[1::2]}[self.split]
+        pairs = np.arange(config.classes * self._sides)
+        order = np.argsort(Dice.of_rows(config.seed, "train", pairs).uniform("order"), kind="stable")
+        held_out = self._held_out(pairs)[order]
+        held = order[held_out]
+        return {"train": order[~held_out], "validation": held[0::2], "test": held[1::2]}[self.split]
 
-    def _told(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _held_out(self, pairs: np.ndarray) -> np.ndarray:
+        """Whether training does not show these pairs."""
+        share = self.config.sparse
+        classes = pairs // self._sides
+        azimuth = pairs % self._sides % self.config.azimuths
+        sparse = np.floor((classes + 1) * share) > np.floor(classes * share)
+        return np.asarray(sparse & (azimuth % self.config.every > 0))
+
+    def _classes_and_views(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Classes, and views as azimuth and elevation in radians."""
         classes, side = np.divmod(self._pairs[rows], self._sides)
         level, turn = np.divmod(side, self.config.azimuths)
@@ -98,24 +106,30 @@ class Chairs(Dataset):
 
     def _draw(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Pixels, and masks with eight pixels in a byte."""
-        pictures = []
-        masks = []
-        classes, views = self._told(np.array(rows))
+        classes, views = self._classes_and_views(np.array(rows))
         turns = np.stack([cosine(views), sine(views)], -1).tolist()
-        for number, (turn, rise) in zip(classes.tolist(), turns, strict=True):
-            if number not in self._chairs:
-                self._chairs[number] = chair(Dice.of_rows(self.config.seed, "validation", [number]))
-            light, cover = draw(
-                self._chairs[number],
-                Eye.at((turn[0], turn[1]), (rise[0], rise[1])),
-                self.config.image_size,
-                self.config.fine,
-            )
-            pictures.append(to_bytes(light))
-            masks.append(np.packbits(cover >= 0.5, -1))
-        pixels = np.stack(pictures)
-        pixels = pixels if self.config.channels == 3 else grey(pixels)
-        return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)), np.stack(masks)
+        drawn = [self._draw_view(number, *turn) for number, turn in zip(classes.tolist(), turns, strict=True)]
+        return self._pixels(np.stack([picture for picture, _ in drawn])), np.stack(
+            [mask for _, mask in drawn]
+        )
+
+    def _pixels(self, pictures: np.ndarray) -> np.ndarray:
+        """B H W 3 to B C H W."""
+        pixels = pictures if self.config.channels == 3 else grey(pictures)
+        return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+
+    def _draw_view(
+        self, number: int, azimuth: list[float], elevation: list[float]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A class from a side, given as cosines and sines."""
+        camera = ChairCamera.at((azimuth[0], azimuth[1]), (elevation[0], elevation[1]))
+        light, cover = draw_chair(self._parts(number), camera, self.config.image_size, self.config.fine)
+        return to_bytes(light), np.packbits(cover >= 0.5, -1)
+
+    def _parts(self, number: int) -> list[Part]:
+        if number not in self._chairs:
+            self._chairs[number] = chair(Dice.of_rows(self.config.seed, "validation", [number]))
+        return self._chairs[number]
 
 
 def _check(config: ChairsConfig) -> None:
@@ -125,12 +139,21 @@ def _check(config: ChairsConfig) -> None:
         raise UserError(
             f"image_size {config.image_size} must be at least 16 a side, and fine {config.fine} from 1 to 8"
         )
+    _check_views(config)
+    _check_held_out(config)
+
+
+def _check_views(config: ChairsConfig) -> None:
     if config.classes < 1 or config.azimuths < 2 or not config.elevations:
         raise UserError(
-            f"classes {config.classes} must be at least 1, azimuths {config.azimuths} at least 2, and some elevation be named"
+            f"classes {config.classes} must be at least 1, azimuths {config.azimuths} at least 2, "
+            "and some elevation be named"
         )
-    if any(not -10 <= one <= 85 for one in config.elevations):
+    if any(not -10 <= elevation <= 85 for elevation in config.elevations):
         raise UserError(f"elevations {config.elevations} must lie from -10 to 85 degrees")
+
+
+def _check_held_out(config: ChairsConfig) -> None:
     if not 0 <= config.sparse <= 1 or config.every < 1:
         raise UserError(f"sparse {config.sparse} must be from 0 to 1 and every {config.every} at least 1")
     if config.classes * config.sparse < 1 or config.every < 2 or config.azimuths < 3:

@@ -1,4 +1,4 @@
-"""What a generated face is painted on: pictures at twice their size, painted in layers, whole or in one
+"""What a generated face is painted on: pictures at twice their size, painted in layers, in full or in one
 window a picture."""
 
 from collections.abc import Iterator
@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from motes.data.worlds.faces.anatomy import Look, Pair, chosen
+from motes.data.worlds.faces.geometry import Look, Pair, select_pictures
 from motes.data.worlds.portable import Array
 
 FINER = 2  # canvas pixels in a picture's pixel
-LAYERS = {"colour": (3,), "light": (3,), "face": (), "seen": ()}  # what a Field keeps of each place
+LAYERS = {"colour": (3,), "light": (3,), "face": (), "visible": ()}  # and the channels of each
 EMPTY = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
-class Field:
-    """A piece of every picture: what is painted, what is known of each place, and where it is."""
+class Canvas:
+    """A piece of every picture: its layers, and where it is."""
 
     # B 3 H W
     colour: Array
@@ -27,7 +27,7 @@ class Field:
     # B H W: cover of the face
     face: Array
     # B H W: of it, what no hair hides
-    seen: Array
+    visible: Array
     # B 1 W, in the picture's pixels
     column: Array
     # B H 1
@@ -42,86 +42,109 @@ class Field:
             self.colour[:, n] += shade
 
 
+def rgb(red: float, green: float, blue: float) -> Array:
+    """A colour for `paint`."""
+    return np.array([red, green, blue], np.float32)[None, :, None, None]
+
+
 def edge(inside: Array) -> Array:
     """Cover of a canvas pixel that lies so many picture pixels inside an edge."""
     return np.clip(inside * np.float32(FINER) + np.float32(0.5), 0, 1)
 
 
-def canvas(count: int, size: tuple[int, int]) -> Field:
-    tall = size[0] * FINER
-    wide = size[1] * FINER
-    column, row = ((np.arange(side, dtype=np.float32) + 0.5) / FINER - 0.5 for side in (wide, tall))
-    layers = {name: np.zeros((count, *more, tall, wide), np.float32) for name, more in LAYERS.items()}
-    return Field(
-        column=np.repeat(column[None, None], count, 0), row=np.repeat(row[None, :, None], count, 0), **layers
-    )
+def empty_canvas(count: int, size: tuple[int, int]) -> Canvas:
+    rows = size[0] * FINER
+    columns = size[1] * FINER
+    layers = {
+        name: np.zeros((count, *channels, rows, columns), np.float32) for name, channels in LAYERS.items()
+    }
+    column = np.repeat(_positions(columns)[None, None], count, 0)
+    return Canvas(column=column, row=np.repeat(_positions(rows)[None, :, None], count, 0), **layers)
 
 
-def reach(look: Look, wide: float, high: float = 0.0) -> tuple[float, float]:
-    """So many half skull widths of the largest head here, in pixels; what is painted beyond it is nothing."""
-    most = float(look["scale"].max())
-    return wide * most, (high or wide) * most
+def _positions(count: int) -> Array:
+    """The middles of canvas pixels in the picture's pixels, the first of which has its middle at 0."""
+    return (np.arange(count, dtype=np.float32) + 0.5) / FINER - 0.5
+
+
+def reach(look: Look, width: float, height: float = 0.0) -> tuple[float, float]:
+    """So many half skull widths of the largest head here, in pixels: nothing is painted beyond."""
+    scale = float(look["scale"].max())
+    return width * scale, (height or width) * scale
 
 
 @contextmanager
 def window(
-    field: Field, centre: Pair, half: tuple[float, float], names: tuple[str, ...] = ("colour", "light")
-) -> Iterator[Field]:
-    """A box of each picture around its own centre (B 1 columns, rows), `half` its width and height in
-    pixels; `names`: the layers that are needed there, painted back at the end; the others are empty."""
-    tall, wide = field.face.shape[1:]
-    sides = [min(2 * int(reach * FINER) + 3, most) for reach, most in zip(half, (wide, tall), strict=True)]
-    places = zip(centre, sides, (wide, tall), strict=True)
-    first = [
-        np.clip(np.rint(at.reshape(-1) * FINER).astype(np.int64) - side // 2, 0, most - side)
-        for at, side, most in places
-    ]
-    cuts = [
-        (..., slice(top, top + sides[1]), slice(left, left + sides[0]))
-        for left, top in zip(*first, strict=True)
-    ]
-    column = np.stack([field.column[n, :, left : left + sides[0]] for n, left in enumerate(first[0])])
-    row = np.stack([field.row[n, top : top + sides[1]] for n, top in enumerate(first[1])])
-    layers = {
-        name: np.stack([whole[cut] for whole, cut in zip(getattr(field, name), cuts, strict=True)])
-        for name in names
-    }
-    piece = Field(column=column, row=row, **{name: layers.get(name, EMPTY) for name in LAYERS})
-    yield piece
+    canvas: Canvas, centre: Pair, half: tuple[float, float], names: tuple[str, ...] = ("colour", "light")
+) -> Iterator[Canvas]:
+    """A box of each picture around its own centre (B 1 columns, rows), which is painted back at the end.
+
+    half: half its width and height in pixels; names: the layers that are needed; the others are empty.
+    """
+    rows, columns = canvas.face.shape[1:]
+    horizontal = _spans(centre[0], half[0], columns)
+    vertical = _spans(centre[1], half[1], rows)
+    boxes = [(..., y, x) for x, y in zip(horizontal, vertical, strict=True)]
+    layers = {name: _cut(getattr(canvas, name), boxes) for name in names}
+    yield Canvas(
+        column=_cut(canvas.column, [(..., x) for x in horizontal]),
+        row=_cut(canvas.row, [(..., y, slice(None)) for y in vertical]),
+        **{name: layers.get(name, EMPTY) for name in LAYERS},
+    )
     for name, painted in layers.items():
-        for whole, part, cut in zip(getattr(field, name), painted, cuts, strict=True):
-            whole[cut] = part
+        _put_back(getattr(canvas, name), painted, boxes)
 
 
-class Some(dict):
-    """Numbers of some pictures, taken when asked for."""
+def _spans(centre: Array, half: float, side: int) -> list[slice]:
+    """The canvas pixels of windows around these centres, equally many in each."""
+    count = min(2 * int(half * FINER) + 3, side)
+    middle = np.rint(centre.reshape(-1) * FINER).astype(np.int64)
+    first = np.clip(middle - count // 2, 0, side - count)
+    return [slice(start, start + count) for start in first.tolist()]
 
-    def __init__(self, whole: Look, index: Array | slice):
+
+def _cut(layer: Array, boxes: list[Any]) -> Array:
+    """One box of each picture."""
+    return np.stack([picture[box] for picture, box in zip(layer, boxes, strict=True)])
+
+
+def _put_back(layer: Array, painted: Array, boxes: list[Any]) -> None:
+    for picture, part, box in zip(layer, painted, boxes, strict=True):
+        picture[box] = part
+
+
+class PartOfLook(dict):
+    """The look of some pictures, each number taken when it is first used."""
+
+    def __init__(self, look: Look, index: Array | slice):
         super().__init__()
-        self.whole = whole
+        self.look = look
         self.index = index
 
     def __missing__(self, name: str) -> Array:
-        self[name] = found = self.whole[name][self.index]
-        return found
+        self[name] = value = self.look[name][self.index]
+        return value
 
 
 @contextmanager
-def among(field: Field, wanted: Array, *parts: Any) -> Iterator[tuple[Any, ...]]:
-    """The pictures that have something: their pieces of the field, and of the parts (see `chosen`); painted
-    back at the end."""
-    index = np.flatnonzero(wanted)
-    if len(index) == len(field.face):
-        yield (field, *parts)
+def pictures_with(canvas: Canvas, present: Array, *parts: Any) -> Iterator[tuple[Any, ...]]:
+    """The pictures that have a feature, with their canvas and parts; painted back at the end."""
+    index = np.flatnonzero(present)
+    if len(index) == len(canvas.face):
+        yield (canvas, *parts)
         return
-    piece = chosen(field, index)
-    yield (piece, *(Some(part, index) if isinstance(part, dict) else chosen(part, index) for part in parts))
+    piece = select_pictures(canvas, index)
+    yield (piece, *(_part(part, index) for part in parts))
     for name in LAYERS:
-        getattr(field, name)[index] = getattr(piece, name)
+        getattr(canvas, name)[index] = getattr(piece, name)
 
 
-def finished(field: Field) -> Array:
+def _part(part: Any, index: Array) -> Any:
+    return PartOfLook(part, index) if isinstance(part, dict) else select_pictures(part, index)
+
+
+def downsampled(canvas: Canvas) -> Array:
     """uint8, B 3 H W: the mean of each square of canvas pixels."""
-    tall = field.colour[:, :, ::2] + field.colour[:, :, 1::2]
-    mean = (tall[..., ::2] + tall[..., 1::2]) * np.float32(255 / 4)
+    rows = canvas.colour[:, :, ::2] + canvas.colour[:, :, 1::2]
+    mean = (rows[..., ::2] + rows[..., 1::2]) * np.float32(255 / 4)
     return np.clip(mean + np.float32(0.5), 0, 255).astype(np.uint8)

@@ -1,8 +1,7 @@
 """Generated eyes, in pairs that differ only in where the eye looks: clips of two frames, the second looking
 further to the right.
 
-What else there is of an eye (lids, size, skin, iris) is the same in both frames and known, so that an edit
-of the gaze can be checked.
+Lids, size, skin and iris are the same in both frames and known, so that an edit of the gaze can be checked.
 """
 
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import torch
 
 from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of
+from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised, to_bytes
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -26,28 +26,25 @@ GLINT = 0.07
 HALF_WIDTH = (0.29, 0.38)  # of the eye, in widths of the picture, or of one and a half heights
 LIDS = (0.20, 0.62)  # how far the upper lid rises in the middle, in half widths
 MIDDLE = 0.58  # of the eye, in heights of the picture
-PALE, DARK, WHITE, PINK, LASH, BLACK = (
-    np.array(  # skin, the white and its corners, lashes and brows, the pupil
-        [
-            [0.98, 0.84, 0.74],
-            [0.42, 0.27, 0.19],
-            [0.96, 0.95, 0.93],
-            [0.90, 0.62, 0.58],
-            [0.13, 0.09, 0.08],
-            [0.04, 0.04, 0.04],
-        ],
-        np.float32,
-    )
-)
-IRISES = np.array(
-    [[0.30, 0.52, 0.72], [0.36, 0.55, 0.36], [0.42, 0.24, 0.11]], np.float32
-)  # blue, green, brown
+# skin
+PALE = np.array([0.98, 0.84, 0.74], np.float32)
+DARK = np.array([0.42, 0.27, 0.19], np.float32)
+# the white and its corners
+WHITE = np.array([0.96, 0.95, 0.93], np.float32)
+PINK = np.array([0.90, 0.62, 0.58], np.float32)
+# lashes and brows
+LASH = np.array([0.13, 0.09, 0.08], np.float32)
+# the pupil
+BLACK = np.array([0.04, 0.04, 0.04], np.float32)
+# blue, green, brown
+IRISES = np.array([[0.30, 0.52, 0.72], [0.36, 0.55, 0.36], [0.42, 0.24, 0.11]], np.float32)
+Eye = dict[str, np.ndarray]  # its numbers by name, B or B 2
 
 
 @dataclass(frozen=True)
 class EyesConfig:
-    """Row // 2 is the eye; row % 2 is 0 before and 1 after it turned to the right. Every gaze is as likely
-    as any other."""
+    """Row // 2 is the eye; row % 2 is 0 before and 1 after it turned to the right. All gazes are equally
+    likely."""
 
     # rows, columns
     image_size: tuple[int, int] = (32, 48)
@@ -57,9 +54,9 @@ class EyesConfig:
     count: int = 4000
     # eyes of the validation split, and of the test split
     held_out: int = 300
-    # of an eye; 1: single pictures
+    # pictures of an eye: 2, a pair, or 1
     frames: int = 2
-    # of the way from blue to brown, how much there is; 0: all are green
+    # range of the iris' colours: 1, from blue to brown; 0, all green
     irises: float = 1.0
     # another seed, other eyes
     seed: int = 0
@@ -82,13 +79,7 @@ class Eyes(Generated):
 
     def truth(self, rows: Sequence[int]) -> Truth:
         eye = self._eyes(self._checked(rows))
-        at = self._places(1)
-        y, x = self._own(eye, at)
-        away = np.sqrt(
-            (y - eye["middle"][:, 0, None, None]) ** 2 + (x - eye["middle"][:, 1, None, None]) ** 2
-        )
-        upper, lower = _lids(eye, x)
-        masks = ((away < IRIS) & (y > upper) & (y < lower))[:, None]
+        masks = self._iris_masks(eye)
         centre = eye["corner"] + eye["middle"] * eye["half"][:, None]
         scene = {name: torch.from_numpy(eye[name]) for name in ("gaze", "lids", "size", "skin", "iris")}
         return Truth(
@@ -99,61 +90,67 @@ class Eyes(Generated):
             scene=scene,
         )
 
+    def _iris_masks(self, eye: Eye) -> np.ndarray:
+        """bool, B 1 H W: the visible iris."""
+        y, x = self._points(eye, 1)
+        down, right = _from_iris(eye, y, x)
+        upper, lower = _lids(eye, x)
+        return ((np.sqrt(down**2 + right**2) < IRIS) & (y > upper) & (y < lower))[:, None]
+
     def _paint(self, rows: np.ndarray) -> np.ndarray:
         eye = self._eyes(rows)
-        y, x = self._own(eye, self._places(FINE))
-        picture = _skin(eye, y, x, FINE)
+        y, x = self._points(eye, FINE)
+        picture = _skin(eye, y, x)
         upper, lower = _lids(eye, x)
-        inside = _edge(np.minimum(y - upper, lower - y), eye, FINE)
-        _lay(picture, inside, _ball(eye, y, x, y - upper))
-        thick = 0.05 + 0.03 * np.clip(x, 0, 1)
-        _lay(picture, _edge(thick - np.abs(y - upper), eye, FINE) * (np.abs(x) < 1.02), LASH)
-        _lay(picture, 0.35 * _edge(0.03 - np.abs(y - lower), eye, FINE) * (np.abs(x) < 1), LASH)
-        tall, wide = self.config.image_size
-        return to_bytes(picture.reshape(len(rows), tall, FINE, wide, FINE, 3).mean((2, 4)))
+        _lay(picture, _edge(np.minimum(y - upper, lower - y), eye), _eyeball(eye, y, x, y - upper))
+        _lay(picture, _upper_lashes(eye, y - upper, x), LASH)
+        _lay(picture, 0.35 * _edge(0.03 - np.abs(y - lower), eye) * (np.abs(x) < 1), LASH)
+        height, width = self.config.image_size
+        return to_bytes(picture.reshape(len(rows), height, FINE, width, FINE, 3).mean((2, 4)))
 
-    def _eyes(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """What an eye is like, and in which pixel its middle is: lengths in half widths of the eye, places
-        as (row, column)."""
+    def _eyes(self, rows: np.ndarray) -> Eye:
+        """The numbers of these rows' eyes.
+
+        gaze: row and column in [-1, 1]; half: half the width, in pixels; corner: row and column of the eye's
+        middle in pixels; middle: row and column of the iris' middle, in half widths from there.
+        """
         dice = self._dice(rows // self.frames)
-        frame = rows % self.frames
-        columns = dice.between("gaze columns", -1.0, 1.0, 2)
-        if self.frames == 2:
-            columns = np.sort(columns, 1)
-        gaze = np.stack([dice.between("gaze row", -1.0, 1.0), columns[np.arange(len(rows)), frame]], 1)
-        tall, wide = self.config.image_size
+        height, width = self.config.image_size
         size = dice.uniform("size")
-        half = (HALF_WIDTH[0] + (HALF_WIDTH[1] - HALF_WIDTH[0]) * size) * min(wide, 1.5 * tall)
+        gaze = self._gaze(dice, rows)
         eye = {
             "gaze": gaze,
             "lids": dice.uniform("lids"),
             "size": size,
             "skin": dice.uniform("skin"),
             "iris": 0.5 + self.config.irises * (dice.uniform("iris") - 0.5),
-            "half": half,
+            "half": (HALF_WIDTH[0] + (HALF_WIDTH[1] - HALF_WIDTH[0]) * size) * min(width, 1.5 * height),
             "middle": gaze * REACH,
-            "corner": np.broadcast_to(np.array([MIDDLE * tall, 0.5 * wide]), (len(rows), 2)),
+            "corner": np.broadcast_to(np.array([MIDDLE * height, 0.5 * width]), (len(rows), 2)),
         }
         return {name: value.astype(np.float32) for name, value in eye.items()}
 
-    def _places(self, fine: int) -> tuple[np.ndarray, np.ndarray]:
-        tall, wide = self.config.image_size
-        return ((np.arange(tall * fine) + 0.5) / fine)[:, None], ((np.arange(wide * fine) + 0.5) / fine)[
-            None, :
-        ]
+    def _gaze(self, dice: Dice, rows: np.ndarray) -> np.ndarray:
+        """B 2: the second picture of a pair looks further to the right."""
+        columns = dice.between("gaze columns", -1.0, 1.0, 2)
+        if self.frames == 2:
+            columns = np.sort(columns, 1)
+        column = columns[np.arange(len(rows)), rows % self.frames]
+        return np.stack([dice.between("gaze row", -1.0, 1.0), column], 1)
 
-    def _own(
-        self, eye: dict[str, np.ndarray], at: tuple[np.ndarray, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and columns from the eye's middle."""
-        places = [
-            (at[axis] - eye["corner"][:, axis, None, None]) / eye["half"][:, None, None] for axis in (0, 1)
-        ]
-        return places[0].astype(np.float32), places[1].astype(np.float32)
+    def _points(self, eye: Eye, fine: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows, B H 1, and columns, B 1 W, of samples from the eye's middle, in its half widths."""
+        height, width = self.config.image_size
+        row = ((np.arange(height * fine) + 0.5) / fine)[:, None]
+        column = ((np.arange(width * fine) + 0.5) / fine)[None, :]
+        half = eye["half"][:, None, None]
+        y = (row - eye["corner"][:, 0, None, None]) / half
+        x = (column - eye["corner"][:, 1, None, None]) / half
+        return y.astype(np.float32), x.astype(np.float32)
 
 
-def _lids(eye: dict[str, np.ndarray], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the upper and of the lower lid above each column; they meet in the corners, the outer one a
+def _lids(eye: Eye, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the upper and of the lower lid in each column; they meet in the corners, the outer one a
     little higher."""
     arch = 1 - x * x
     tilt = -0.08 * x
@@ -161,49 +158,91 @@ def _lids(eye: dict[str, np.ndarray], x: np.ndarray) -> tuple[np.ndarray, np.nda
     return tilt - rise * arch, tilt + 0.34 * arch
 
 
-def _skin(eye: dict[str, np.ndarray], y: np.ndarray, x: np.ndarray, fine: int) -> np.ndarray:
+def _upper_lashes(eye: Eye, below: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Their cover; below: under the upper lid."""
+    thickness = 0.05 + 0.03 * np.clip(x, 0, 1)
+    return _edge(thickness - np.abs(below), eye) * (np.abs(x) < 1.02)
+
+
+def _skin(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """B H W 3: lit from above, with a fold above the lid and a brow."""
-    upper, _ = _lids(eye, x)
     tone = PALE + (DARK - PALE) * eye["skin"][:, None, None, None]
-    light = 1 - 0.13 * np.clip(1 - np.abs(y + 0.15 * x * x) / 0.9, 0, 1) - 0.10 * np.clip(-x - 0.7, 0, 1)
-    picture = tone * light[..., None]
-    fold = upper - 0.20 + 0.10 * x * x
-    _lay(picture, 0.45 * np.clip(1 - np.abs(y - fold) / 0.07, 0, 1) * (np.abs(x) < 1), 0.45 * tone)
-    brow = -1.02 + 0.20 * x * x - 0.08 * x
-    thick = 0.13 - 0.06 * np.clip(x, 0, 1)
-    return _lay(
-        picture,
-        0.85 * _edge(thick - np.abs(y - brow), eye, fine) * (np.abs(x) < 1.15),
-        0.5 * LASH + 0.25 * tone,
-    )
+    picture = tone * _skin_light(y, x)[..., None]
+    _lay(picture, _fold(eye, y, x), 0.45 * tone)
+    _lay(picture, _brow(eye, y, x), 0.5 * LASH + 0.25 * tone)
+    return picture
 
 
-def _ball(eye: dict[str, np.ndarray], y: np.ndarray, x: np.ndarray, below: np.ndarray) -> np.ndarray:
+def _skin_light(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Darker around the eye and towards the nose."""
+    return 1 - 0.13 * np.clip(1 - np.abs(y + 0.15 * x * x) / 0.9, 0, 1) - 0.10 * np.clip(-x - 0.7, 0, 1)
+
+
+def _fold(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The cover of the fold above the lid."""
+    row = _lids(eye, x)[0] - 0.20 + 0.10 * x * x
+    return 0.45 * np.clip(1 - np.abs(y - row) / 0.07, 0, 1) * (np.abs(x) < 1)
+
+
+def _brow(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Its cover."""
+    row = -1.02 + 0.20 * x * x - 0.08 * x
+    thickness = 0.13 - 0.06 * np.clip(x, 0, 1)
+    return 0.85 * _edge(thickness - np.abs(y - row), eye) * (np.abs(x) < 1.15)
+
+
+def _eyeball(eye: Eye, y: np.ndarray, x: np.ndarray, below: np.ndarray) -> np.ndarray:
     """B H W 3: the white, the iris, the pupil and a glint, in the shade of the upper lid."""
-    white = WHITE + (PINK - WHITE) * np.clip(x * x - 0.62, 0, 0.38)[..., None] * 2
-    picture = np.ascontiguousarray(np.broadcast_to(white, (*y.shape[:1], y.shape[1], x.shape[2], 3)))
-    down = y - eye["middle"][:, 0, None, None]
-    right = x - eye["middle"][:, 1, None, None]
-    away = np.sqrt(down * down + right * right)
-    place = 2 * eye["iris"]
-    first = np.minimum(place.astype(np.int64), 1)
-    colour = (IRISES[first] + (IRISES[first + 1] - IRISES[first]) * (place - first)[:, None])[:, None, None]
-    shade = (
-        1.15 - 0.55 * np.clip((away - 0.6 * IRIS) / (0.4 * IRIS), 0, 1) + 0.35 * np.clip(down / IRIS, 0, 1)
-    )[..., None]
-    _lay(picture, _edge(IRIS - away, eye, FINE), np.clip(colour * shade, 0, 1))
-    _lay(picture, _edge(PUPIL - away, eye, FINE), BLACK)
-    glint = np.sqrt((down + 0.13) ** 2 + (right + 0.12) ** 2)
-    _lay(picture, 0.95 * _edge(GLINT - glint, eye, FINE), np.ones(3, np.float32))
-    picture *= (1 - 0.35 * np.clip(1 - below / 0.22, 0, 1))[..., None]
+    picture = np.ascontiguousarray(np.broadcast_to(_white(x), (*y.shape[:2], x.shape[2], 3)))
+    down, right = _from_iris(eye, y, x)
+    distance = np.sqrt(down * down + right * right)
+    _lay(picture, _edge(IRIS - distance, eye), _iris_light(eye, distance, down))
+    _lay(picture, _edge(PUPIL - distance, eye), BLACK)
+    _lay(picture, _glint(eye, down, right), np.ones(3, np.float32))
+    picture *= _lid_shade(below)[..., None]
     return picture
 
 
-def _edge(inside: np.ndarray, eye: dict[str, np.ndarray], fine: int) -> np.ndarray:
+def _white(x: np.ndarray) -> np.ndarray:
+    """Pink in the corners."""
+    return WHITE + (PINK - WHITE) * np.clip(x * x - 0.62, 0, 0.38)[..., None] * 2
+
+
+def _from_iris(eye: Eye, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns from its middle."""
+    return y - eye["middle"][:, 0, None, None], x - eye["middle"][:, 1, None, None]
+
+
+def _glint(eye: Eye, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Its cover."""
+    distance = np.sqrt((down + 0.13) ** 2 + (right + 0.12) ** 2)
+    return 0.95 * _edge(GLINT - distance, eye)
+
+
+def _lid_shade(below: np.ndarray) -> np.ndarray:
+    return 1 - 0.35 * np.clip(1 - below / 0.22, 0, 1)
+
+
+def _iris_light(eye: Eye, distance: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """B H W 3: darker at the rim, brighter below."""
+    rim = np.clip((distance - 0.6 * IRIS) / (0.4 * IRIS), 0, 1)
+    shade = 1.15 - 0.55 * rim + 0.35 * np.clip(down / IRIS, 0, 1)
+    return np.clip(_iris_colour(eye) * shade[..., None], 0, 1)
+
+
+def _iris_colour(eye: Eye) -> np.ndarray:
+    """B 1 1 3: between blue, green and brown."""
+    position = 2 * eye["iris"]
+    first = np.minimum(position.astype(np.int64), 1)
+    colour = IRISES[first] + (IRISES[first + 1] - IRISES[first]) * (position - first)[:, None]
+    return colour[:, None, None]
+
+
+def _edge(inside: np.ndarray, eye: Eye) -> np.ndarray:
     """Cover of a sample that lies so far inside an edge."""
-    return np.clip(inside * eye["half"][:, None, None] * fine + 0.5, 0, 1)
+    return np.clip(inside * eye["half"][:, None, None] * FINE + 0.5, 0, 1)
 
 
-def _lay(picture: np.ndarray, cover: np.ndarray, colour: np.ndarray) -> np.ndarray:
+def _lay(picture: np.ndarray, cover: np.ndarray, colour: np.ndarray) -> None:
+    """Paints over the picture."""
     picture += cover[..., None] * (colour - picture)
-    return picture

@@ -1,11 +1,11 @@
-"""Who is in a generated face and how the picture is taken: tables of ranges, and numbers drawn from them."""
+"""The people, poses, light and backgrounds of generated faces: tables of ranges, and numbers from them."""
 
 import numpy as np
 
-from motes.data.worlds.faces.anatomy import Look
-from motes.data.worlds.portable import PI, bells, between, cosine, hue, picks, sine, uniforms
+from motes.data.worlds.faces.geometry import Look
+from motes.data.worlds.portable import PI, Array, along_palette, bells, cosine, hue, picks, sine, uniforms
 
-SHAPE = {  # of an identity, the middle likelier; in half skull widths
+SHAPE = {  # of an identity, the middle more likely; in half skull widths
     "height": (1.08, 1.26),
     "jaw_y": (0.46, 0.62),
     "jaw_width": (0.54, 0.86),
@@ -34,7 +34,7 @@ SHAPE = {  # of an identity, the middle likelier; in half skull widths
     "neck": (0.42, 0.62),
     "shoulder": (1.3, 1.9),
 }
-TASTE = {  # of an identity, all alike likely
+TASTE = {  # of an identity, all values equally likely
     "skin": (0.0, 1.0),
     "skin_warm": (-0.03, 0.03),
     "hair_tone": (0.0, 1.0),
@@ -51,7 +51,7 @@ TASTE = {  # of an identity, all alike likely
     "beard_shape": (0.0, 1.0),
     "blush": (0.0, 0.26),
 }
-MOMENT = {  # of a picture, the middle likelier
+MOMENT = {  # of a picture, the middle more likely
     "yaw": (-1.0, 1.0),
     "pitch": (-16.0, 18.0),
     "roll": (-18.0, 18.0),
@@ -61,7 +61,7 @@ MOMENT = {  # of a picture, the middle likelier
     "scale": (0.22, 0.3),
     "bright": (0.86, 1.1),
 }
-PLACE = {  # of a picture, all alike likely
+PLACE = {  # of a picture, all values equally likely
     "column": (-1.0, 1.0),
     "row": (-1.0, 1.0),
     "smile": (-0.55, 1.0),
@@ -77,6 +77,19 @@ PLACE = {  # of a picture, all alike likely
     "cloth_value": (0.25, 0.95),
     "cloth_stripes": (0.0, 1.0),
     "collar": (0.0, 1.0),
+}
+BACKGROUND = {  # of a picture, all values equally likely
+    "turn": (0.0, 1.0),
+    "apart": (0.03, 0.2),
+    "grey": (0.4, 0.92),
+    "value": (0.35, 0.95),
+    "step": (-0.35, 0.25),
+    "angle": (-90.0, 90.0),
+    "grain": (1.5, 5.0),
+    "phase": (0.0, 1.0),
+    "phase_2": (0.0, 1.0),
+    "strength": (0.04, 0.16),
+    "kind": (0.0, 1.0),
 }
 # how likely; and: sides, top, hairline, its bend, behind the ears, jags, back's length, curls, bun, tails
 STYLES = {
@@ -129,93 +142,120 @@ HAIR = [
 ]
 IRIS = [(58, 36, 24), (104, 66, 34), (130, 112, 54), (84, 128, 88), (70, 118, 172), (122, 150, 176)]
 FRAMES = [(34, 32, 38), (96, 52, 38), (168, 122, 60), (70, 84, 120), (176, 60, 66)]
-STYLE_NAMES = tuple(STYLES)
+ROSE = [(186, 84, 78), (206, 104, 100), (190, 60, 82), (160, 58, 52)]
 
 
 def people(random: np.random.Generator, count: int) -> Look:
     """Identities: numbers of shape B, colours B 3."""
     look = bells(random, count, SHAPE) | uniforms(random, count, TASTE)
-    look["style"] = picks(random, count, {name: weight for name, (weight, _) in STYLES.items()})
-    table = np.array([numbers for _, numbers in STYLES.values()])[look["style"]]
-    look |= {name: table[:, n] for n, name in enumerate(STYLE_NUMBERS)}
-    vary = uniforms(random, count, {"line": (-0.05, 0.05), "top": (-0.02, 0.05), "length": (0.85, 1.15)})
-    look["hair_line"] = look["hair_line"] + vary["line"]
-    look["hair_top"] = look["hair_top"] + vary["top"]
-    look["length"] = look["length"] * vary["length"]
+    look |= _hair_style(random, count)
     look["nose_y"] = look["eye_y"] + look["nose_drop"]
     look["mouth_y"] = look["nose_y"] + look["mouth_drop"]
     look["eye_high"] = look["eye_high"] * 0.85
     look["eye_low"] = look["eye_low"] * 0.85
-    skin = between(SKIN, look["skin"])
-    look["skin_colour"] = np.clip(skin * (1 + look["skin_warm"][:, None] * np.array([1.0, -0.3, -1.5])), 0, 1)
-    dark = np.clip(1.4 - 1.6 * look["skin"], 0.2, 1)  # fair hair on dark skin is rare
-    natural = between(HAIR, look["hair_tone"] * dark)
-    dyed = hue(look["dye"], np.full(count, 0.55), np.full(count, 0.75))
-    look["hair_colour"] = np.where((look["dyed"] > 0.91)[:, None], dyed, natural)
-    look["brow_colour"] = natural * 0.72
-    look["iris_colour"] = between(IRIS, look["iris_tone"] * dark)
-    rose = between([(186, 84, 78), (206, 104, 100), (190, 60, 82), (160, 58, 52)], look["lip_tone"])
-    look["lip_colour"] = skin * 0.5 * np.array([1.0, 0.72, 0.74]) + rose * (0.5 - 0.2 * look["skin"])[:, None]
-    look["frame_colour"] = between(FRAMES, look["glasses_tone"])
     look["glasses"] = (look["glasses"] > 0.78) * 1.0
-    mannish = (look["length"] == 0) & (look["bun"] + look["tails"] == 0)
-    look["beard"] = np.where(mannish, np.clip((look["beard"] - 0.5) * 3, 0, 1), 0)
-    return look
+    look["beard"] = _beard(look)
+    return look | _colours(look)
 
 
-def moments(
+def _hair_style(random: np.random.Generator, count: int) -> Look:
+    """A style of the table, varied a little."""
+    style = picks(random, count, {name: weight for name, (weight, _) in STYLES.items()})
+    table = np.array([numbers for _, numbers in STYLES.values()])[style]
+    look = {name: table[:, n] for n, name in enumerate(STYLE_NUMBERS)}
+    change = uniforms(random, count, {"line": (-0.05, 0.05), "top": (-0.02, 0.05), "length": (0.85, 1.15)})
+    look["hair_line"] = look["hair_line"] + change["line"]
+    look["hair_top"] = look["hair_top"] + change["top"]
+    look["length"] = look["length"] * change["length"]
+    return look | {"style": style}
+
+
+def _beard(look: Look) -> Array:
+    """Strength of the beard, 0 to 1; only with short hair, and half of these have none."""
+    short = (look["length"] == 0) & (look["bun"] + look["tails"] == 0)
+    return np.where(short, np.clip((look["beard"] - 0.5) * 3, 0, 1), 0)
+
+
+def _colours(look: Look) -> Look:
+    skin = along_palette(SKIN, look["skin"])
+    warmth = look["skin_warm"][:, None] * np.array([1.0, -0.3, -1.5])
+    return {
+        "skin_colour": np.clip(skin * (1 + warmth), 0, 1),
+        "lip_colour": _lip_colour(look, skin),
+        "frame_colour": along_palette(FRAMES, look["glasses_tone"]),
+        **_hair_and_iris_colours(look),
+    }
+
+
+def _lip_colour(look: Look, skin: Array) -> Array:
+    rose = along_palette(ROSE, look["lip_tone"])
+    return skin * 0.5 * np.array([1.0, 0.72, 0.74]) + rose * (0.5 - 0.2 * look["skin"])[:, None]
+
+
+def _hair_and_iris_colours(look: Look) -> Look:
+    # fair hair and pale eyes are rare with dark skin
+    dark = np.clip(1.4 - 1.6 * look["skin"], 0.2, 1)
+    natural = along_palette(HAIR, look["hair_tone"] * dark)
+    dyed = hue(look["dye"], np.full(len(dark), 0.55), np.full(len(dark), 0.75))
+    return {
+        "hair_colour": np.where((look["dyed"] > 0.91)[:, None], dyed, natural),
+        "brow_colour": natural * 0.72,
+        "iris_colour": along_palette(IRIS, look["iris_tone"] * dark),
+    }
+
+
+def picture_looks(
     random: np.random.Generator, count: int, size: tuple[int, int], turn: float, shift: float
 ) -> Look:
-    """Pose, expression, light and clothes of pictures; places in pixels."""
+    """Pose, expression, light and clothes of pictures; positions in pixels.
+
+    turn: degrees to a side at most; shift: off the middle at most, as a share of the picture's side.
+    """
     look = bells(random, count, MOMENT) | uniforms(random, count, PLACE)
-    side = min(size)
     look["yaw"] = look["yaw"] * turn
-    look["scale"] = look["scale"] * side
+    look["scale"] = look["scale"] * min(size)
     look["column"] = (size[1] - 1) / 2 + shift * size[1] * look["column"]
-    look["row"] = (size[0] - 1) / 2 + shift * size[0] * look["row"] - 0.03 * side
-    look["open"] = np.maximum(look.pop("opening"), 0)
-    look["raise"] = np.clip(look.pop("raising"), -0.3, 1)
-    closing = look.pop("closing")
-    look["closed"] = np.where(closing > 0.55, 1.0, np.maximum(closing, 0))
-    turn_of = look["light_turn"] * PI / 180
-    high = look.pop("light_height")
-    flat = np.sqrt(1 - high * high)
-    look["light_x"] = sine(turn_of) * flat
-    look["light_y"] = -high
-    look["light_z"] = cosine(turn_of) * flat
-    warm = look["warmth"][:, None] * np.array([0.07, 0.0, -0.09])
-    strength = (look["bright"] * (1 - look["soft"]))[:, None]
-    look["lamp"] = (1 + warm) * strength * 1.25
-    look["dim"] = (1 - 0.7 * warm) * (look["bright"] * look["soft"])[:, None] * 1.02
+    look["row"] = (size[0] - 1) / 2 + shift * size[0] * look["row"] - 0.03 * min(size)
     look["cloth"] = hue(look["cloth_hue"], 1 - look["cloth_grey"], look["cloth_value"])
-    return look
+    look |= _expression(look.pop("opening"), look.pop("raising"), look.pop("closing"))
+    return look | _light(look, look.pop("light_height"))
+
+
+def _expression(opening: Array, raising: Array, closing: Array) -> Look:
+    """Mouth, brows and eyes: many mouths are shut and eyes open, and some eyes are shut."""
+    closed = np.where(closing > 0.55, 1.0, np.maximum(closing, 0))
+    return {"open": np.maximum(opening, 0), "raise": np.clip(raising, -0.3, 1), "closed": closed}
+
+
+def _light(look: Look, height: Array) -> Look:
+    """The direction of the light, and the colours of the lamp and of the light from everywhere."""
+    angle = look["light_turn"] * PI / 180
+    flat = np.sqrt(1 - height * height)
+    direction = {"light_x": sine(angle) * flat, "light_y": -height, "light_z": cosine(angle) * flat}
+    warm = look["warmth"][:, None] * np.array([0.07, 0.0, -0.09])
+    return direction | {"lamp": _lamp_colour(look, warm), "dim": _dim_colour(look, warm)}
+
+
+def _lamp_colour(look: Look, warm: Array) -> Array:
+    strength = (look["bright"] * (1 - look["soft"]))[:, None]
+    return (1 + warm) * strength * 1.25
+
+
+def _dim_colour(look: Look, warm: Array) -> Array:
+    """Of the light from everywhere; cooler where the lamp is warmer."""
+    return (1 - 0.7 * warm) * (look["bright"] * look["soft"])[:, None] * 1.02
 
 
 def backgrounds(random: np.random.Generator, count: int) -> Look:
     """Two colours that go together, a kind of pattern and its numbers."""
-    table = {
-        "turn": (0.0, 1.0),
-        "apart": (0.03, 0.2),
-        "grey": (0.4, 0.92),
-        "value": (0.35, 0.95),
-        "step": (-0.35, 0.25),
-        "angle": (-90.0, 90.0),
-    }
-    more = {
-        "grain": (1.5, 5.0),
-        "phase": (0.0, 1.0),
-        "phase_2": (0.0, 1.0),
-        "strength": (0.04, 0.16),
-        "kind": (0.0, 1.0),
-    }
-    draw = uniforms(random, count, table | more)
+    draw = uniforms(random, count, BACKGROUND)
     draw["spots"] = random.random((count, 6, 4))
     angle = draw.pop("angle") * PI / 180
     draw["east"] = cosine(angle)
     draw["south"] = sine(angle)
-    other = np.clip(draw["value"] + draw["step"], 0.15, 1)
+    second_value = np.clip(draw["value"] + draw["step"], 0.15, 1)
     draw["first"] = hue(draw["turn"], 1 - draw["grey"], draw["value"])
-    draw["second"] = hue(draw["turn"] + draw["apart"], 1 - draw["grey"], other)
+    draw["second"] = hue(draw["turn"] + draw["apart"], 1 - draw["grey"], second_value)
     return {f"back_{name}": value for name, value in draw.items()}
 
 

@@ -1,11 +1,11 @@
 """Generated clips of balls in a box: interaction, occlusion, two layers, two dense layers, with the
 published physics and its constants.
 
-A box of 64 x 64, ten steps a frame; in each step a ball that would leave the box turns round, and balls of a
-layer that would overlap exchange their velocities along the line between their centres (equal masses).
+The box is 64 x 64, a frame has ten steps. In each step a ball that would leave the box turns round, and balls
+of a layer that would overlap exchange their velocities along the line between their centres (equal masses).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,14 +17,18 @@ from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.collisions import bounce, collide
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-# of the box; a frame; a frame
+# of the box, in the published pixels
 SIDE = 64.0
+# a frame
 SPEED = 3.0
+# a frame
 STEPS = 10
-CLIPS = 128  # simulated at once; no pixel depends on it
+# simulated at once; no pixel depends on it
+CLIPS = 128
 BLUE = (0, 0, 255)
 RED = (255, 0, 0)
 YELLOW = (255, 255, 0)
@@ -39,7 +43,7 @@ class Rules:
 
     layers: tuple[int, ...]
     radius: float
-    # within a layer; if not, they may overlap from the start
+    # whether balls of a layer collide; if not, they may overlap from the start
     collide: bool = True
     colours: Literal["any", "different", "layer"] = "any"
 
@@ -64,11 +68,11 @@ class BallsConfig:
     count: int = 5000
     # clips of the validation split, and of the test split
     held_out: int = 200
-    # who hits whom, how many, what colours
+    # the balls that collide, their number and their colours, as published
     recipe: Literal["interaction", "occlusion", "two_layer", "two_layer_dense"] = "interaction"
-    # of a clip
+    # frames of a clip
     frames: int = 100
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 
@@ -85,129 +89,166 @@ class Balls(Generated):
             raise UserError(f"frames must be at least 1, not {config.frames}")
         self.rules = RECIPES[config.recipe]
         self._layer = np.repeat(np.arange(len(self.rules.layers)), self.rules.layers)
-        self._paths: dict[int, np.ndarray] = {}
+        self._paths: dict[int, Array] = {}
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        asked = self._checked(rows)
-        places, speeds = self._moments(asked)
-        scale = self.config.image_size[0] / SIDE
-        balls = len(self._layer)
-        whole = np.stack(
-            [self._distance(places[:, n] * scale) <= self.rules.radius * scale for n in range(balls)], 1
-        )
-        seen = seen_of(whole)
-        each = torch.ones(len(asked), balls)
+        numbers = self._checked(rows)
+        positions, velocities = self._moments(numbers)
+        whole = self._whole(positions)
+        visible = seen_of(whole)
+        pixels = positions * self._scale - 0.5
         return Truth(
-            present=torch.from_numpy(seen.any((2, 3))),
-            centres=torch.from_numpy(normalised(places * scale - 0.5, self.config.image_size)),
-            boxes=torch.from_numpy(boxes_of(seen)),
-            masks=torch.from_numpy(seen),
+            present=torch.from_numpy(visible.any((2, 3))),
+            centres=torch.from_numpy(normalised(pixels, self.config.image_size)),
+            boxes=torch.from_numpy(boxes_of(visible)),
+            masks=torch.from_numpy(visible),
             whole=torch.from_numpy(whole),
-            factors={
-                "velocity": torch.from_numpy(speeds * np.float32(scale)),  # pixels a frame
-                "size": each * (self.rules.radius * scale),  # pixels
-                "colour": torch.from_numpy(self._colours(self._ball_colours(asked))),
-                "layer": torch.from_numpy(self._layer).expand(len(asked), -1),
-                "depth": torch.arange(balls - 1.0, -1.0, -1.0).expand(len(asked), -1),
-            },
+            factors=self._factors(numbers, velocities),
         )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
-        places, _ = self._moments(rows)
-        scale = self.config.image_size[0] / SIDE
-        radius = self.rules.radius * scale
-        margin = int(np.ceil(radius)) + 2  # no window leaves a canvas so much larger
+    @property
+    def _scale(self) -> float:
+        """Pixels of the picture in a published pixel."""
+        return self.config.image_size[0] / SIDE
+
+    def _factors(self, rows: Array, velocities: Array) -> dict[str, torch.Tensor]:
+        """Velocity in pixels a frame, size in pixels, colour, layer and depth of each ball."""
+        shape = (len(rows), len(self._layer))
+        radius = self.rules.radius * self._scale
+        return {
+            "velocity": torch.from_numpy(velocities * np.float32(self._scale)),
+            "size": torch.ones(shape) * radius,
+            "colour": torch.from_numpy(self._colours(self._ball_colours(rows))),
+            "layer": torch.from_numpy(self._layer).expand(shape),
+            "depth": torch.arange(shape[1] - 1.0, -1.0, -1.0).expand(shape),
+        }
+
+    def _whole(self, positions: Array) -> Array:
+        """bool, B N H W: each ball as if alone, from positions in the box."""
+        middle = np.arange(self.config.image_size[0]) + 0.5
+        radius = self.rules.radius * self._scale
+        centres = positions * self._scale
+        masks = [
+            _length(middle - centres[:, n, :1], middle - centres[:, n, 1:]) <= radius
+            for n in range(centres.shape[1])
+        ]
+        return np.stack(masks, 1)
+
+    def _paint(self, rows: Array) -> Array:
+        positions, _ = self._moments(rows)
+        # no window leaves a canvas that is so much larger on each side
+        margin = int(np.ceil(self.rules.radius * self._scale)) + 2
         side = self.config.image_size[0] + 2 * margin
         canvas = np.zeros((len(rows), side, side, 3), np.float32)
         colours = self._ball_colours(rows).astype(np.float32)
-        window = np.arange(2 * margin)
-        frame = np.arange(len(rows))[:, None, None]
-        for n in range(places.shape[1]):
-            middle = places[:, n] * np.float32(scale)
-            corner = np.floor(middle).astype(np.int64) - margin
-            row, column = (corner[:, axis, None] + window for axis in (0, 1))
-            cover = np.clip(
-                radius + np.float32(0.5) - _length(row + 0.5 - middle[:, :1], column + 0.5 - middle[:, 1:]),
-                0,
-                1,
-            )[..., None]
-            place = frame, row[:, :, None] + margin, column[:, None, :] + margin
-            canvas[place] += (colours[:, n, None, None] - canvas[place]) * cover.astype(np.float32)
+        for n in range(positions.shape[1]):
+            self._paint_ball(canvas, margin, positions[:, n] * np.float32(self._scale), colours[:, n])
         return np.floor(canvas[:, margin:-margin, margin:-margin] + 0.5).astype(np.uint8)
 
-    def _distance(self, middle: np.ndarray) -> np.ndarray:
-        steps = np.arange(self.config.image_size[0]) + 0.5
-        return _length(steps - middle[:, :1], steps - middle[:, 1:])
+    def _paint_ball(self, canvas: Array, margin: int, middle: Array, colour: Array) -> None:
+        """Paints one ball of each picture; the canvas changes."""
+        corner = np.floor(middle).astype(np.int64) - margin
+        row, column = (corner[:, axis, None] + np.arange(2 * margin) for axis in (0, 1))
+        distance = _length(row + 0.5 - middle[:, :1], column + 0.5 - middle[:, 1:])
+        radius = self.rules.radius * self._scale
+        cover = np.clip(radius + np.float32(0.5) - distance, 0, 1)[..., None].astype(np.float32)
+        picture = np.arange(len(canvas))[:, None, None]
+        window = picture, row[:, :, None] + margin, column[:, None, :] + margin
+        canvas[window] += (colour[:, None, None] - canvas[window]) * cover
 
-    def _moments(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Places and velocities in the box, B N 2 each."""
+    def _moments(self, rows: Array) -> tuple[Array, Array]:
+        """Positions and velocities in the box, B N 2 each."""
         clips = rows // self.frames
         times = rows % self.frames
         for number in np.unique(clips // CLIPS).tolist():
             if number not in self._paths:
-                most = len(self) // self.frames
-                self._paths[number] = self._simulated(
-                    self._dice(range(number * CLIPS, min((number + 1) * CLIPS, most)))
-                )
+                end = min((number + 1) * CLIPS, len(self) // self.frames)
+                self._paths[number] = self._simulated(self._dice(range(number * CLIPS, end)))
         moments = zip(clips.tolist(), times.tolist(), strict=True)
-        both = np.stack([self._paths[clip // CLIPS][:, clip % CLIPS, time] for clip, time in moments], 1)
-        return both[0], both[1]
+        paths = [self._paths[clip // CLIPS][:, clip % CLIPS, time] for clip, time in moments]
+        positions, velocities = np.stack(paths, 1)
+        return positions, velocities
 
-    def _ball_colours(self, rows: np.ndarray) -> np.ndarray:
-        dice = self._dice(rows // self.frames)
+    def _ball_colours(self, rows: Array) -> Array:
+        """uint8, B N 3."""
+        return CHOICES[self.rules.colours](self._dice(rows // self.frames), self._layer)
+
+    def _simulated(self, dice: Dice) -> Array:
+        """Positions and velocities, float32: 2 B T N 2."""
         balls = len(self._layer)
-        if self.rules.colours == "layer":
-            return np.broadcast_to(COLOURS[self._layer], (len(rows), balls, 3))
-        if self.rules.colours == "different":
-            return COLOURS[dice.orders("colour", len(COLOURS))[:, :balls]]
-        return COLOURS[dice.integers("colour", 0, len(COLOURS) - 1, balls)]
-
-    def _simulated(self, dice: Dice) -> np.ndarray:
-        """Places and velocities, float32: 2 B T N 2."""
-        place = self._start(dice)
-        pairs = self._pairs()
-        velocity = SPEED * dice.directions("way", len(self._layer))
-        radius = np.full(len(self._layer), self.rules.radius)
-        mass = np.ones(len(self._layer))
-        paths = np.empty((2, len(dice), self.frames, len(self._layer), 2), np.float32)
+        position = self._start(dice)
+        velocity = SPEED * dice.directions("way", balls)
+        paths = np.empty((2, len(dice), self.frames, balls, 2), np.float32)
         for time in range(self.frames):
-            paths[0, :, time] = place
+            paths[0, :, time] = position
             paths[1, :, time] = velocity
-            for _ in range(STEPS if time + 1 < self.frames else 0):
-                bounce(place + velocity / STEPS, velocity, radius, SIDE)
-                collide(place + velocity / STEPS, velocity, radius, mass, pairs)
-                place = place + velocity / STEPS
+            if time + 1 < self.frames:
+                position = self._after_frame(position, velocity)
         return paths
 
-    def _start(self, dice: Dice) -> np.ndarray:
-        """One ball after another, each thrown until it overlaps none of its layer."""
-        place = np.zeros((len(dice), len(self._layer), 2))
+    def _after_frame(self, position: Array, velocity: Array) -> Array:
+        """Positions a frame later; `velocity` changes."""
+        pairs = self._pairs()
+        radius = np.full(len(self._layer), self.rules.radius)
+        mass = np.ones(len(self._layer))
+        for _ in range(STEPS):
+            bounce(position + velocity / STEPS, velocity, radius, SIDE)
+            collide(position + velocity / STEPS, velocity, radius, mass, pairs)
+            position = position + velocity / STEPS
+        return position
+
+    def _start(self, dice: Dice) -> Array:
+        """Positions at the start, B N 2: one ball after another, each drawn until it overlaps none of its
+        layer."""
+        position = np.zeros((len(dice), len(self._layer), 2))
+        low = self.rules.radius
+        high = SIDE - self.rules.radius
         for n in range(len(self._layer)):
             earlier = np.array([i for i, j in self._pairs().tolist() if j == n], np.int64)
-            open_ = np.arange(len(dice))
+            clips = np.arange(len(dice))
             attempt = 0
-            while len(open_):
-                low = self.rules.radius
-                high = SIDE - self.rules.radius
-                place[open_, n] = dice.of(open_).between(f"start {n} {attempt}", low, high, 2)
-                gap = place[open_, n, None] - place[open_][:, earlier]
-                near = gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1] < (2 * self.rules.radius) ** 2
-                open_ = open_[near.any(1)]
+            while len(clips):
+                position[clips, n] = dice.of(clips).between(f"start {n} {attempt}", low, high, 2)
+                clips = clips[self._overlaps(position[clips, n], position[clips][:, earlier])]
                 attempt = attempt + 1
-        return place
+        return position
 
-    def _pairs(self) -> np.ndarray:
-        """P 2: which may hit each other."""
-        of = self._layer.tolist()
-        found = [
-            (i, j)
-            for i in range(len(of))
-            for j in range(i + 1, len(of))
-            if of[i] == of[j] and self.rules.collide
+    def _overlaps(self, position: Array, placed: Array) -> Array:
+        """Whether a ball of each clip, C 2, overlaps any of those already placed, C M 2."""
+        gap = position[:, None] - placed
+        square = gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1]
+        return np.any(square < (2 * self.rules.radius) ** 2, 1)
+
+    def _pairs(self) -> Array:
+        """P 2: the balls that may hit each other."""
+        layer = self._layer.tolist()
+        balls = range(len(layer))
+        pairs = [
+            (i, j) for i in balls for j in balls if i < j and layer[i] == layer[j] and self.rules.collide
         ]
-        return np.array(found, np.int64).reshape(-1, 2)
+        return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _length(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Of all pairs of a row's and a column's distance: B R C."""
+def _length(rows: Array, columns: Array) -> Array:
+    """The length for all pairs of a row's and a column's distance: B R C."""
     return np.sqrt((rows * rows)[:, :, None] + (columns * columns)[:, None, :])
+
+
+def _any_colours(dice: Dice, layer: Array) -> Array:
+    return COLOURS[dice.integers("colour", 0, len(COLOURS) - 1, len(layer))]
+
+
+def _different_colours(dice: Dice, layer: Array) -> Array:
+    return COLOURS[dice.orders("colour", len(COLOURS))[:, : len(layer)]]
+
+
+def _colours_of_layers(dice: Dice, layer: Array) -> Array:
+    return np.broadcast_to(COLOURS[layer], (len(dice), len(layer), 3))
+
+
+# rule -> colours of the balls of each picture, uint8, B N 3
+CHOICES: dict[str, Callable[[Dice, Array], Array]] = {
+    "any": _any_colours,
+    "different": _different_colours,
+    "layer": _colours_of_layers,
+}

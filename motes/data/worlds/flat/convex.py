@@ -1,8 +1,8 @@
 """White shapes, convex or not: a generated benchmark of deep networks, by its published recipe.
 
 Larochelle et al. 2007 (https://doi.org/10.1145/1273496.1273556), used by Vincent et al. 2010: 28 x 28
-pixels, 6,000 pictures to learn from, 2,000 to choose by, 50,000 to be tested on. The pictures are others
-than the published ones, of the same distribution.
+pixels, 6,000 training, 2,000 validation and 50,000 test pictures. The pictures are not the published ones,
+but of the same distribution.
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,25 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-# chance that no further half-plane is cut away, of the geometric distribution from 0 on, which alone makes
-# both kinds as large on average,
-# as was published; fewest pixels
+# chance that no further half-plane is cut away, of the geometric distribution from 0 on; chosen so that both
+# classes are as large on average, as published
 CONVEX_STOP = 0.195
+# fewest pixels
 CONVEX_LEAST = 19
-# of the convex sets of which one that is not convex is the union
+# the same for the convex sets whose union is a shape that is not convex
 PART_STOP = 0.07
 PART_LEAST = 10
-PARTS = (2, 4)  # of them, fewest and most
-NOWHERE = 10**6  # pixels to the left of any picture
-# of one set at most; one in ten thousand would have more. Candidates for a set, of which about every tenth
-# is kept
+# fewest and most of these sets
+PARTS = (2, 4)
+# pixels to the left of any picture
+NOWHERE = 10**6
+# half-planes of a set at most; one set in ten thousand would have more
 PLANES = 100
+# candidates for a set, of which about one in ten is large enough
 TRIES = 3000
 
 
@@ -48,13 +51,13 @@ class ConvexConfig:
     held_out: int = 2000
     # pictures of the test split
     tested: int = 50000
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 
 class Convex(Generated):
-    """An intersection of half-planes is class 1; a union of some that has a dent or falls apart is class
-    0."""
+    """Class 1 is an intersection of half-planes; class 0 a union of such sets that has a dent or falls
+    apart."""
 
     Config = ConvexConfig
     area = 2**21
@@ -74,89 +77,92 @@ class Convex(Generated):
             scene={"class": torch.from_numpy(_class(dice))},
         )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         return np.repeat((self._shapes(self._dice(rows)) * np.uint8(255))[..., None], 3, -1)
 
-    def _shapes(self, dice: Dice) -> np.ndarray:
+    def _shapes(self, dice: Dice) -> Array:
         """bool, B H W."""
-        shape = np.zeros((len(dice), *self.config.image_size), bool)
+        shape = self._filled(dice, False)
         convex = _class(dice) == 1
         shape[convex] = self._intersections(dice.of(convex), "convex", CONVEX_STOP, CONVEX_LEAST)
-        open_ = np.nonzero(~convex)[0]
+        pending = np.nonzero(~convex)[0]
         for attempt in range(TRIES):
-            if not len(open_):
+            if not len(pending):
                 return shape
-            shape[open_] = self._union(dice.of(open_), f"union {attempt}")
-            open_ = open_[is_convex(shape[open_])]
+            shape[pending] = self._union(dice.of(pending), f"union {attempt}")
+            pending = pending[is_convex(shape[pending])]
         raise UserError(f"pictures of {self.config.image_size} have no room for shapes that are not convex")
 
-    def _union(self, dice: Dice, name: str) -> np.ndarray:
+    def _filled(self, dice: Dice, value: bool) -> Array:
+        return np.full((len(dice), *self.config.image_size), value)
+
+    def _union(self, dice: Dice, name: str) -> Array:
         parts = dice.integers(f"{name} parts", *PARTS)
-        shape = np.zeros((len(dice), *self.config.image_size), bool)
+        shape = self._filled(dice, False)
         for part in range(PARTS[1]):
-            which = parts > part
-            shape[which] |= self._intersections(dice.of(which), f"{name} {part}", PART_STOP, PART_LEAST)
+            rows = parts > part
+            shape[rows] |= self._intersections(dice.of(rows), f"{name} {part}", PART_STOP, PART_LEAST)
         return shape
 
-    def _intersections(self, dice: Dice, name: str, stop: float, least: int) -> np.ndarray:
+    def _intersections(self, dice: Dice, name: str, stop: float, least: int) -> Array:
         """The first candidate of each row that has enough pixels."""
-        shape = np.zeros((len(dice), *self.config.image_size), bool)
-        open_ = np.arange(len(dice))
+        shape = self._filled(dice, False)
+        pending = np.arange(len(dice))
         for attempt in range(TRIES):
-            if not len(open_):
+            if not len(pending):
                 return shape
-            candidate = self._candidate(dice.of(open_), f"{name} {attempt}", stop, least)
+            candidate = self._candidate(dice.of(pending), f"{name} {attempt}", stop, least)
             enough = candidate.sum((1, 2)) >= least
-            shape[open_[enough]] = candidate[enough]
-            open_ = open_[~enough]
+            shape[pending[enough]] = candidate[enough]
+            pending = pending[~enough]
         raise UserError(f"pictures of {self.config.image_size} have no room for shapes of {least} pixels")
 
-    def _candidate(self, dice: Dice, name: str, stop: float, least: int) -> np.ndarray:
-        """Half-planes one by one, each with its edge through a random point; no more of a set that is
-        already too small."""
-        shape = np.ones((len(dice), *self.config.image_size), bool)
-        row, column = (np.arange(side) + 0.5 for side in self.config.image_size)
-        cut = np.arange(len(dice))
+    def _candidate(self, dice: Dice, name: str, stop: float, least: int) -> Array:
+        """Half-planes cut away one by one; no more from a set that is already too small."""
+        shape = self._filled(dice, True)
+        rows = np.arange(len(dice))
         for plane in range(PLANES):
-            own = dice.of(cut)
-            cut = cut[(own.uniform(f"{name} more {plane}") >= stop) & (shape[cut].sum((1, 2)) >= least)]
-            if not len(cut):
+            further = dice.of(rows).uniform(f"{name} more {plane}") >= stop
+            rows = rows[further & (shape[rows].sum((1, 2)) >= least)]
+            if not len(rows):
                 break
-            own = dice.of(cut)
-            way = own.directions(f"{name} way {plane}")[:, :, None, None]
-            place = own.uniform(f"{name} place {plane}", 2)[:, :, None, None] * np.reshape(
-                self.config.image_size, (2, 1, 1)
-            )
-            shape[cut] &= (row[:, None] - place[:, 0]) * way[:, 0] + (column - place[:, 1]) * way[:, 1] >= 0
+            shape[rows] &= self._half_plane(dice.of(rows), name, plane)
         return shape
 
+    def _half_plane(self, dice: Dice, name: str, plane: int) -> Array:
+        """The pixels on one side of a line in a random direction through a random point, bool B H W."""
+        size = self.config.image_size
+        row, column = (np.arange(side) + 0.5 for side in size)
+        normal = dice.directions(f"{name} way {plane}")[:, :, None, None]
+        point = dice.uniform(f"{name} place {plane}", 2)[:, :, None, None] * np.reshape(size, (2, 1, 1))
+        return (row[:, None] - point[:, 0]) * normal[:, 0] + (column - point[:, 1]) * normal[:, 1] >= 0
 
-def _class(dice: Dice) -> np.ndarray:
+
+def _class(dice: Dice) -> Array:
     return dice.integers("class", 0, 1)
 
 
-def is_convex(shape: np.ndarray) -> np.ndarray:
-    """bool, B: whether a shape has all pixels whose middles are in the hull of its pixels' middles; B H W.
-    In whole numbers."""
-    there = np.asarray(shape.any(2))
+def is_convex(shape: Array) -> Array:
+    """Whether a shape, B H W, has all pixels whose middles are in the hull of its pixels' middles; bool, B.
+
+    The arithmetic is in whole numbers.
+    """
+    occupied = np.asarray(shape.any(2))
     left = shape.argmax(2)
     right = shape.shape[2] - 1 - shape[:, :, ::-1].argmax(2)
-    in_hull = (_reach(right, there) + _reach(-left, there) + 1).clip(min=0)
+    in_hull = (_reach(right, occupied) + _reach(-left, occupied) + 1).clip(min=0)
     return (in_hull == shape.sum(2)).all(1)
 
 
-def _reach(edge: np.ndarray, there: np.ndarray) -> np.ndarray:
+def _reach(edge: Array, occupied: Array) -> Array:
     """Of each row, the last pixel within chords between edges of any two rows, or its own; far below 0 where
     there is none."""
-    rows = edge.shape[1]
-    reach = np.where(there, edge, -NOWHERE)
-    for first in range(rows):
-        for last in range(first + 2, rows):
+    reach = np.where(occupied, edge, -NOWHERE)
+    for first in range(edge.shape[1]):
+        for last in range(first + 2, edge.shape[1]):
             between = np.arange(first + 1, last)
-            chord = (edge[:, first, None] * (last - between) + edge[:, last, None] * (between - first)) // (
-                last - first
-            )
-            both = (there[:, first] & there[:, last])[:, None]
-            np.maximum(reach[:, between], np.where(both, chord, reach[:, between]), out=chord)
-            reach[:, between] = chord
+            chord = edge[:, first, None] * (last - between) + edge[:, last, None] * (between - first)
+            spanned = (occupied[:, first] & occupied[:, last])[:, None]
+            pixels = np.where(spanned, chord // (last - first), reach[:, between])
+            reach[:, between] = np.maximum(reach[:, between], pixels)
     return reach

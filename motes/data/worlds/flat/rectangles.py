@@ -1,8 +1,8 @@
 """Outlines of rectangles, tall or wide: a generated benchmark of deep networks, by its published recipe.
 
 Larochelle et al. 2007 (https://doi.org/10.1145/1273496.1273556), used by Vincent et al. 2010: 28 x 28
-pixels, 1,000 pictures to learn from, 200 to choose by, 50,000 to be tested on. The pictures are others than
-the published ones, of the same distribution.
+pixels, 1,000 training, 200 validation and 50,000 test pictures. The pictures are not the published ones,
+but of the same distribution.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,17 @@ import torch
 from motes.data.base import Split
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-APART = 3  # sides differ by so many pixels at least
+# pixels by which the sides of a rectangle differ at least
+DIFFERENCE = 3
 
 
 @dataclass(frozen=True)
 class RectanglesConfig:
-    """Sides are uniform among those that differ enough, places among those where the rectangle fits."""
+    """Sides are uniform among those that differ enough, positions among those where the rectangle fits."""
 
     # rows, columns
     image_size: tuple[int, int] = (28, 28)
@@ -34,7 +36,7 @@ class RectanglesConfig:
     held_out: int = 200
     # pictures of the test split
     tested: int = 50000
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 
@@ -48,7 +50,7 @@ class Rectangles(Generated):
         if config.tested < 1:
             raise UserError(f"tested must be at least 1, not {config.tested}")
         rows, columns = (np.arange(1, side + 1) for side in config.image_size)
-        self._sides = np.argwhere(np.abs(rows[:, None] - columns) >= APART) + 1
+        self._sides = np.argwhere(np.abs(rows[:, None] - columns) >= DIFFERENCE) + 1
 
     def truth(self, rows: Sequence[int]) -> Truth:
         first, last = self._corners(self._dice(self._checked(rows)))
@@ -60,24 +62,23 @@ class Rectangles(Generated):
             scene={"class": torch.from_numpy((extent[:, 0] > extent[:, 1]).astype(np.int64))},
         )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         first, last = self._corners(self._dice(rows))
         row, column = (np.arange(side) for side in self.config.image_size)
-        inside_rows, edge_rows = _along(row, first[:, :1], last[:, :1])
-        inside_columns, edge_columns = _along(column, first[:, 1:], last[:, 1:])
-        line = (
-            edge_rows[:, :, None] & inside_columns[:, None] | inside_rows[:, :, None] & edge_columns[:, None]
-        )
-        return np.repeat((line * np.uint8(255))[..., None], 3, -1)
+        inside_rows, edge_rows = _span(row, first[:, :1], last[:, :1])
+        inside_columns, edge_columns = _span(column, first[:, 1:], last[:, 1:])
+        horizontal = edge_rows[:, :, None] & inside_columns[:, None]
+        vertical = inside_rows[:, :, None] & edge_columns[:, None]
+        return np.repeat(((horizontal | vertical) * np.uint8(255))[..., None], 3, -1)
 
-    def _corners(self, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
-        """int64, B 2 each: the first and the last row and column."""
+    def _corners(self, dice: Dice) -> tuple[Array, Array]:
+        """The first and the last row and column, int64, B 2 each."""
         sides = self._sides[dice.integers("sides", 0, len(self._sides) - 1)]
         room = np.array(self.config.image_size) - sides + 1
         first = np.floor(dice.uniform("place", 2) * room).astype(np.int64)
         return first, first + sides - 1
 
 
-def _along(place: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which of the places lie between, B n, and which on an edge."""
-    return (place >= first) & (place <= last), (place == first) | (place == last)
+def _span(position: Array, first: Array, last: Array) -> tuple[Array, Array]:
+    """Whether each position lies between the two ends, and whether it is one of them; B n each."""
+    return (position >= first) & (position <= last), (position == first) | (position == last)

@@ -1,5 +1,7 @@
-"""Generated pictures of a few flat shapes on cyan or a photograph, with the truth: the 2022 paper's toy set
-by our own vectorised generator."""
+"""Generated pictures of a few flat shapes on cyan or a photograph, with the truth.
+
+This is the toy set of the 2022 paper, by our own vectorised generator.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,16 +13,26 @@ import torch
 from motes.data.base import SPLITS, Dataset, Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.photograph import photograph
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-KINDS = 5  # square, rectangle, circle, ellipse, triangle
-BACKGROUNDS: dict[str, Callable[[tuple[int, int]], np.ndarray]] = {
-    "plain": lambda size: np.array((0, 255, 255), np.uint8),  # cyan
+# square, rectangle, circle, ellipse, triangle
+KINDS = 5
+SQUARE = 0
+CIRCLE = 2
+TRIANGLE = 4
+# plain: cyan
+BACKGROUNDS: dict[str, Callable[[tuple[int, int]], Array]] = {
+    "plain": lambda size: np.array((0, 255, 255), np.uint8),
     "photograph": photograph,
 }
-CHUNK = 500  # pictures drawn at once; part of what the pixels depend on
-TRIES = 40  # places tried for a shape before the picture goes without it
+# weights of red, green and blue
+GREY = np.array([0.299, 0.587, 0.114])
+# pictures drawn at once; pixels depend on it
+CHUNK = 500
+# positions tried for a shape before the picture goes without it
+TRIES = 40
 
 
 @dataclass(frozen=True)
@@ -35,12 +47,13 @@ class ShapesConfig:
     count: int = 20000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # fewest and most
+    # fewest and most shapes of a picture
     shapes: tuple[int, int] = (2, 5)
-    # smallest and largest side in pixels; 0: 11 to 13 at 64 pixels, scaled
+    # smallest and largest side in pixels; 0 0: 11 to 13 for pictures of 64 pixels, scaled for others
     size: tuple[int, int] = (0, 0)
-    # photograph: one and the same behind all, as from a fixed camera
+    # plain: cyan; photograph: one and the same behind all shapes, as from a fixed camera
     background: Literal["plain", "photograph"] = "plain"
+    # another seed gives other pictures
     seed: int = 0
 
 
@@ -50,104 +63,102 @@ class Shapes(Dataset):
     Config = ShapesConfig
 
     def __init__(self, config: ShapesConfig, split: Split = "train"):
-        low, high = _sizes(config)
-        if config.channels not in (1, 3):
-            raise UserError(f"shapes have 1 or 3 channels, not {config.channels}")
-        if not 1 <= config.shapes[0] <= config.shapes[1]:
-            raise UserError(f"shapes {config.shapes} must be the fewest and the most, such as 2 5")
-        if not 2 <= low <= high <= min(config.image_size):
-            raise UserError(
-                f"shapes of {low} to {high} pixels do not fit a picture of {config.image_size}; set size, such as 11 13"
-            )
-        if min(config.count, config.held_out) < 1:
-            raise UserError(f"count {config.count} and held_out {config.held_out} must both be at least 1")
+        _check(config)
         self.config = config
         self.split = split
         self._count = config.count if split == "train" else config.held_out
-        self._chunks: dict[int, dict[str, np.ndarray]] = {}
+        self._chunks: dict[int, dict[str, Array]] = {}
 
     def __len__(self) -> int:
         return self._count
 
-    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+    def pixels(self, rows: Sequence[int]) -> Array:
         return np.stack([self._chunk(row // CHUNK)["pixels"][row % CHUNK] for row in rows])
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        scenes = [
-            {key: value[row % CHUNK] for key, value in self._chunk(row // CHUNK).items() if key != "pixels"}
-            for row in rows
-        ]
-        scene = {key: np.stack([one[key] for one in scenes]) for key in scenes[0]}
-        seen = _masks(scene, self.config.image_size)
+        scene = self._scene(rows)
+        masks = _masks(scene, self.config.image_size)
         grid = np.array(self.config.image_size, np.float32) - 1
-        masks = torch.from_numpy(seen)
         return Truth(
             present=torch.from_numpy(scene["present"]),
             centres=torch.from_numpy((scene["centre"] / grid * 2 - 1).astype(np.float32)),
-            boxes=torch.from_numpy(boxes_of(seen)),
-            masks=masks,
-            whole=masks,
+            boxes=torch.from_numpy(boxes_of(masks)),
+            masks=torch.from_numpy(masks),
+            whole=torch.from_numpy(masks),
             factors={
                 "colour": torch.from_numpy(scene["colour"].astype(np.float32) / 255),
                 "shape": torch.from_numpy(scene["kind"]),
             },
         )
 
-    def _chunk(self, number: int) -> dict[str, np.ndarray]:
+    def _scene(self, rows: Sequence[int]) -> dict[str, Array]:
+        """What describes the shapes of these pictures, B N ... each."""
+        chunks = [(self._chunk(row // CHUNK), row % CHUNK) for row in rows]
+        names = [name for name in chunks[0][0] if name != "pixels"]
+        return {name: np.stack([chunk[name][row] for chunk, row in chunks]) for name in names}
+
+    def _chunk(self, number: int) -> dict[str, Array]:
         if number not in self._chunks:
             seeds = np.random.SeedSequence([self.config.seed, SPLITS.index(self.split), number])
             self._chunks[number] = _draw(self.config, np.random.default_rng(seeds))
         return self._chunks[number]
 
 
+def _check(config: ShapesConfig) -> None:
+    low, high = _sizes(config)
+    if config.channels not in (1, 3):
+        raise UserError(f"shapes have 1 or 3 channels, not {config.channels}")
+    if not 1 <= config.shapes[0] <= config.shapes[1]:
+        raise UserError(f"shapes {config.shapes} must be the fewest and the most, such as 2 5")
+    if not 2 <= low <= high <= min(config.image_size):
+        raise UserError(
+            f"shapes of {low} to {high} pixels do not fit a picture of {config.image_size}; "
+            "set size, such as 11 13"
+        )
+    if min(config.count, config.held_out) < 1:
+        raise UserError(f"count {config.count} and held_out {config.held_out} must both be at least 1")
+
+
 def _sizes(config: ShapesConfig) -> tuple[int, int]:
+    """The smallest and the largest side, pixels."""
     if config.size != (0, 0):
         return config.size
     scale = min(config.image_size) / 64
     return max(round(11 * scale), 2), max(round(13 * scale), 2)
 
 
-def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, np.ndarray]:
-    scene = _arrange(config, random)
-    pixels = np.empty((CHUNK, *config.image_size, 3), np.uint8)
-    pixels[:] = BACKGROUNDS[config.background](config.image_size)
-    steps = np.arange(scene["sides"].max())
-    for n in range(
-        config.shapes[1]
-    ):  # shapes do not overlap: order is free, and one window at a time keeps memory small
-        one = {key: value[:, n] for key, value in scene.items()}
-        picture, row, column = np.nonzero(_inside(one, steps, steps))
-        corner = one["corner"][picture]
-        pixels[picture, corner[:, 0] + row, corner[:, 1] + column] = one["colour"][picture]
+def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]:
+    """The pictures of a chunk, and what describes their shapes."""
+    scene = _arranged(config, random)
+    pixels = _painted(config, scene)
     if config.channels == 1:
-        pixels = np.round(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
-        scene["colour"] = np.round(scene["colour"] @ np.array([0.299, 0.587, 0.114]))[..., None]
+        pixels = np.round(pixels @ GREY).astype(np.uint8)[..., None]
+        scene["colour"] = np.round(scene["colour"] @ GREY)[..., None]
     return {**scene, "pixels": np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))}
 
 
-def _arrange(config: ShapesConfig, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Kinds, colours and sides of all shapes of a chunk, and places where no two bounding boxes meet."""
+def _painted(config: ShapesConfig, scene: dict[str, Array]) -> Array:
+    """uint8, B H W 3."""
+    pixels = np.empty((CHUNK, *config.image_size, 3), np.uint8)
+    pixels[:] = BACKGROUNDS[config.background](config.image_size)
+    steps = np.arange(scene["sides"].max())
+    # shapes do not overlap, so that their order is free; one window at a time keeps memory small
+    for n in range(config.shapes[1]):
+        shape = {name: value[:, n] for name, value in scene.items()}
+        picture, row, column = np.nonzero(_inside(shape, steps, steps))
+        corner = shape["corner"][picture]
+        pixels[picture, corner[:, 0] + row, corner[:, 1] + column] = shape["colour"][picture]
+    return pixels
+
+
+def _arranged(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]:
+    """Kinds, colours and sides of all shapes of a chunk, and corners where no two bounding boxes meet."""
     most = config.shapes[1]
-    low, high = _sizes(config)
     kind = random.integers(0, KINDS, (CHUNK, most))
-    sides = random.integers(low, high + 1, (CHUNK, most, 2))
-    sides[kind == 0, 1] = sides[kind == 0, 0]  # a square
-    sides[kind == 2, 1] = sides[kind == 2, 0]  # a circle
+    sides = _sides(config, kind, random)
     colour = random.integers(0, 201, (CHUNK, most, 3))
-    wanted = np.arange(most) < random.integers(config.shapes[0], most + 1, (CHUNK, 1))
-    present = np.zeros_like(wanted)
-    corner = np.zeros((CHUNK, most, 2), np.int64)
-    room = np.array(config.image_size) - sides + 1
-    for n in range(most):
-        for _ in range(TRIES):
-            seek = wanted[:, n] & ~present[:, n]
-            if not seek.any():
-                break
-            place = (random.random((CHUNK, 2)) * room[:, n]).astype(np.int64)
-            apart = (place[:, None] + sides[:, n, None] < corner) | (corner + sides < place[:, None])
-            free = (apart.any(-1) | ~present).all(1)
-            corner[:, n] = np.where((seek & free)[:, None], place, corner[:, n])
-            present[:, n] |= seek & free
+    requested = np.arange(most) < random.integers(config.shapes[0], most + 1, (CHUNK, 1))
+    corner, present = _corners(config.image_size, sides, requested, random)
     return {
         "kind": kind,
         "sides": sides,
@@ -158,27 +169,62 @@ def _arrange(config: ShapesConfig, random: np.random.Generator) -> dict[str, np.
     }
 
 
-def _centres(kind: np.ndarray, corner: np.ndarray, sides: np.ndarray) -> np.ndarray:
+def _sides(config: ShapesConfig, kind: Array, random: np.random.Generator) -> Array:
+    """Rows and columns of each shape's bounding box, B N 2."""
+    low, high = _sizes(config)
+    sides = random.integers(low, high + 1, (*kind.shape, 2))
+    for equal in (SQUARE, CIRCLE):
+        sides[kind == equal, 1] = sides[kind == equal, 0]
+    return sides
+
+
+def _corners(
+    size: tuple[int, int], sides: Array, requested: Array, random: np.random.Generator
+) -> tuple[Array, Array]:
+    """Upper left corners, B N 2, and whether there was room for each shape, B N."""
+    present = np.zeros_like(requested)
+    corner = np.zeros(sides.shape, np.int64)
+    room = np.array(size) - sides + 1
+    for n in range(sides.shape[1]):
+        for _ in range(TRIES):
+            pending = requested[:, n] & ~present[:, n]
+            if not pending.any():
+                break
+            attempt = (random.random((len(sides), 2)) * room[:, n]).astype(np.int64)
+            fits = pending & _is_free(attempt, sides[:, n], corner, sides, present)
+            corner[:, n] = np.where(fits[:, None], attempt, corner[:, n])
+            present[:, n] |= fits
+    return corner, present
+
+
+def _is_free(attempt: Array, side: Array, corner: Array, sides: Array, present: Array) -> Array:
+    """Whether a box of one shape a picture (corner B 2, sides B 2) meets none of the present boxes, B N 2."""
+    separate = (attempt[:, None] + side[:, None] < corner) | (corner + sides < attempt[:, None])
+    return np.all(separate.any(-1) | ~present, 1)
+
+
+def _centres(kind: Array, corner: Array, sides: Array) -> Array:
     """Centres of mass in pixels: a triangle's lies two thirds down."""
     middle = corner + (sides - 1) / 2
-    middle[..., 0] = np.where(kind == 4, corner[..., 0] + (sides[..., 0] - 1) * 2 / 3, middle[..., 0])
+    lower = corner[..., 0] + (sides[..., 0] - 1) * 2 / 3
+    middle[..., 0] = np.where(kind == TRIANGLE, lower, middle[..., 0])
     return middle
 
 
-def _masks(scene: dict[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
+def _masks(scene: dict[str, Array], size: tuple[int, int]) -> Array:
     """bool, B N H W."""
     rows, columns = (np.arange(side) - scene["corner"][..., axis, None] for axis, side in enumerate(size))
     return _inside(scene, rows, columns)
 
 
-def _inside(scene: dict[str, np.ndarray], rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Which pixels, counted from the shape's corner, are of the shape: by each kind's own inequality, its
+def _inside(scene: dict[str, Array], rows: Array, columns: Array) -> Array:
+    """Whether pixels, counted from the shape's corner, are of the shape: by each kind's own inequality, its
     bounding box being [0, 1]^2."""
     rows = ((rows + 0.5) / scene["sides"][..., :1])[..., :, None].astype(np.float32)
     columns = ((columns + 0.5) / scene["sides"][..., 1:])[..., None, :].astype(np.float32)
     box = (rows >= 0) & (rows <= 1) & (columns >= 0) & (columns <= 1)
     kind = scene["kind"][..., None, None]
-    round_ = (rows - 0.5) ** 2 + (columns - 0.5) ** 2 <= 0.25
-    pointed = np.abs(columns - 0.5) <= rows / 2
-    inside = np.where(kind == 4, pointed, np.where(kind >= 2, round_, True))
+    disc = (rows - 0.5) ** 2 + (columns - 0.5) ** 2 <= 0.25
+    triangle = np.abs(columns - 0.5) <= rows / 2
+    inside = np.where(kind == TRIANGLE, triangle, np.where(kind >= CIRCLE, disc, True))
     return box & inside & scene["present"][..., None, None]

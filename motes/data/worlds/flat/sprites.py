@@ -1,13 +1,13 @@
 """Generated sprites that cover each other (squares, ellipses, hearts): the multi-dSprites recipes, over
 plain or textured grounds.
 
-Facts of the published sets: sprites lie on the dSprites grid (3 shapes, 6 scales, 40 orientations, 32 x 32
-places), later ones cover earlier ones, colours and counts are the recipe's. The outlines are drawn by their
-inequalities, not cut from that set's bitmaps.
+As in the published sets, sprites lie on the dSprites grid (3 shapes, 6 scales, 40 orientations, 32 x 32
+positions), later ones cover earlier ones, colours and counts are the recipe's. The outlines are drawn by
+their inequalities, not cut from that set's bitmaps.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,27 +19,31 @@ from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, blanked, normalised, to_bytes
 from motes.data.worlds.photograph import photograph
-from motes.data.worlds.textures import textures
+from motes.data.worlds.portable import Array
+from motes.data.worlds.textures import random_textures
 from motes.errors import UserError
 from motes.types.truth import Truth
 
+# fewest and most sprites
 COUNTS = {
     "binarized": (2, 3),
     "colored_on_grayscale": (2, 5),
     "colored_on_colored": (1, 4),
-}  # fewest and most sprites
+}
 SCALES = 6
 ORIENTATIONS = 40
-PLACES = 32
-REACH = 16.0  # no sprite reaches farther from its centre, in 64ths of the shorter side
-ANGLES = np.arange(ORIENTATIONS) * (
-    2 * math.pi / (ORIENTATIONS - 1)
-)  # the first and the last are the same, as in dSprites
+# a side
+POSITIONS = 32
+# no sprite reaches farther from its centre, in 64ths of the shorter side
+REACH = 16.0
+# the first and the last are the same, as in dSprites
+ANGLES = np.arange(ORIENTATIONS) * (2 * math.pi / (ORIENTATIONS - 1))
 # rounded to a grid on which no two machines' sines differ
 TURNS = np.array(
     [[round(f(angle) * 2**20) / 2**20 for f in (math.cos, math.sin)] for angle in ANGLES.tolist()], np.float32
 )
-HEART = (12.0, 0.2935)  # its size, and how far above the curve's origin its centre of mass lies, in sizes
+# its size, and how far above the curve's origin its centre of mass lies, in sizes
+HEART = (12.0, 0.2935)
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,15 @@ class SpritesConfig:
     count: int = 60000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # counts, colours, plain ground
+    # counts and colours of the published set
     recipe: Literal["colored_on_grayscale", "colored_on_colored", "binarized"] = "colored_on_grayscale"
-    # fewest and most; 0: as the recipe has it
+    # fewest and most sprites; 0 0: as the recipe has it
     sprites: tuple[int, int] = (0, 0)
-    # textures: another each time; photograph: the same behind all
+    # plain: one colour; textures: another for each picture; photograph: the same behind all
     background: Literal["plain", "textures", "photograph"] = "plain"
     # points a pixel's side; 1: hard edges, as published
     smooth: int = 1
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 
@@ -83,106 +87,124 @@ class Sprites(Generated):
 
     def truth(self, rows: Sequence[int]) -> Truth:
         scene = self._scene(self._dice(self._checked(rows)))
-        _, covered = self._cover(scene, True)
-        whole = 2 * _counted(covered, self.config.smooth) >= self.config.smooth**2
-        seen = seen_of(whole)
-        wanted = scene["wanted"]
-        centres = normalised(scene["centre"] - 0.5, self.config.image_size) * wanted[..., None]
-        factors = {
+        whole = self._whole(scene)
+        visible = seen_of(whole)
+        present = scene["present"]
+        centres = normalised(scene["centre"] - 0.5, self.config.image_size) * present[..., None]
+        return Truth(
+            present=torch.from_numpy(visible.any((2, 3))),
+            centres=torch.from_numpy(centres),
+            boxes=torch.from_numpy(boxes_of(visible)),
+            masks=torch.from_numpy(visible),
+            whole=torch.from_numpy(whole),
+            factors=blanked(self._factors(scene), present),
+        )
+
+    def _factors(self, scene: dict[str, Array]) -> dict[str, Array]:
+        depth = np.arange(self._most - 1, -1, -1).astype(np.float32)
+        return {
             "shape": scene["kind"],
             "size": scene["size"].astype(np.float32),
             "orientation": ANGLES[scene["turn"]].astype(np.float32),
             "colour": self._colours(scene["colour"]),
-            "depth": np.broadcast_to(np.arange(self._most - 1, -1, -1).astype(np.float32), wanted.shape),
+            "depth": np.broadcast_to(depth, scene["kind"].shape),
         }
-        return Truth(
-            present=torch.from_numpy(seen.any((2, 3))),
-            centres=torch.from_numpy(centres),
-            boxes=torch.from_numpy(boxes_of(seen)),
-            masks=torch.from_numpy(seen),
-            whole=torch.from_numpy(whole),
-            factors=blanked(factors, wanted),
-        )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         dice = self._dice(rows)
         scene = self._scene(dice)
-        front, _ = self._cover(scene, False)
+        front = self._front(scene)
         ground = self._ground(dice)
+        # 0: no sprite
         colours = np.concatenate([np.zeros((len(rows), 1, 3), np.uint8), scene["colour"]], 1)
-        pictures = np.arange(len(rows))[:, None, None]
-        if self.config.smooth == 1:
-            return np.where(front[..., None] == 0, ground, colours[pictures, front])
-        total = np.zeros((len(rows), *self.config.image_size, 3), np.uint16)
+        if self.config.smooth > 1:
+            return self._averaged(front, ground, colours)
+        picture = np.arange(len(rows))[:, None, None]
+        return np.where(front[..., None] == 0, ground, colours[picture, front])
+
+    def _averaged(self, front: Array, ground: Array, colours: Array) -> Array:
+        """Pictures whose pixels are means of their points."""
+        total = np.zeros((len(front), *self.config.image_size, 3), np.uint16)
         for n in range(self._most + 1):
             share = _counted(front == n, self.config.smooth)[..., None].astype(np.uint16)
             total += share * (ground if n == 0 else colours[:, n, None, None])
         points = self.config.smooth**2
         return ((total + points // 2) // points).astype(np.uint8)
 
-    def _scene(self, dice: Dice) -> dict[str, np.ndarray]:
+    def _scene(self, dice: Dice) -> dict[str, Array]:
+        """What describes each sprite, B N ...: whether it is drawn, its kind, size, turn, centre, colour."""
         most = self._most
-        size = np.array(self.config.image_size, np.float64)
-        unit = size.min() / 64
-        level = dice.integers("scale", 0, SCALES - 1, most)
-        step = (size - 2 * REACH * unit) / PLACES
+        count = dice.integers("count", self._fewest, most)
         return {
-            "wanted": np.arange(most) < dice.integers("count", self._fewest, most)[:, None],
+            "present": np.arange(most) < count[:, None],
             "kind": dice.integers("shape", 0, 2, most),
-            "size": (5 + level) / 10,
+            "size": (5 + dice.integers("scale", 0, SCALES - 1, most)) / 10,
             "turn": dice.integers("orientation", 0, ORIENTATIONS - 1, most),
-            "centre": size / 2 + (dice.integers("place", 0, PLACES - 1, most, 2) - (PLACES - 1) / 2) * step,
+            "centre": self._centres(dice),
             "colour": self._sprite_colours(dice),
         }
 
-    def _sprite_colours(self, dice: Dice) -> np.ndarray:
-        if self.config.recipe == "binarized":
-            return np.full((len(dice), self._most, 3), 255, np.uint8)
-        uniform = dice.uniform("colour", self._most, 3)
-        return to_bytes(uniform if self.config.recipe == "colored_on_colored" else rgb_of_hsv(uniform))
+    def _centres(self, dice: Dice) -> Array:
+        """Pixels, B N 2, so that every sprite is inside the picture."""
+        size = np.array(self.config.image_size, np.float64)
+        step = (size - 2 * REACH * (size.min() / 64)) / POSITIONS
+        position = dice.integers("place", 0, POSITIONS - 1, self._most, 2)
+        return size / 2 + (position - (POSITIONS - 1) / 2) * step
 
-    def _ground(self, dice: Dice) -> np.ndarray:
-        """uint8, B H W 3, or what spreads to it."""
-        if self.config.background == "textures":
-            return textures(dice, self.config.image_size)
-        if self.config.background == "photograph":
-            return photograph(self.config.image_size)[None]
-        if self.config.recipe == "binarized":
-            return np.zeros((1, 1, 1, 3), np.uint8)
-        levels = 3 if self.config.recipe == "colored_on_colored" else 1
-        return np.broadcast_to(to_bytes(dice.uniform("ground", levels)), (len(dice), 3))[:, None, None]
+    def _sprite_colours(self, dice: Dice) -> Array:
+        """uint8, B N 3."""
+        return SPRITE_COLOURS.get(self.config.recipe, _hues)(dice, self._most)
 
-    def _cover(self, scene: dict[str, np.ndarray], apart: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Of every point the foremost sprite's number from 1 (0: none); and if asked, each sprite's points
-        as if alone."""
+    def _ground(self, dice: Dice) -> Array:
+        """uint8, B H W 3, or what can be broadcast to it."""
+        config = self.config
+        own = GROUNDS_OF_RECIPES.get(config.recipe, _grey_ground)
+        return GROUNDS.get(config.background, own)(dice, config.image_size)
+
+    def _front(self, scene: dict[str, Array]) -> Array:
+        """The number from 1 of the foremost sprite at every point, 0 for none: uint8, B h w."""
+        front = np.zeros((len(scene["kind"]), *self._points()), np.uint8)
+        for n in range(self._most):
+            for picture, row, column in self._covered(scene, n):
+                front[picture, row, column] = n + 1
+        return front
+
+    def _whole(self, scene: dict[str, Array]) -> Array:
+        """Each sprite's pixels as if alone, at least half of each covered: bool, B N H W."""
+        points = np.zeros((len(scene["kind"]), self._most, *self._points()), bool)
+        for n in range(self._most):
+            for picture, row, column in self._covered(scene, n):
+                points[picture, n, row, column] = True
+        return 2 * _counted(points, self.config.smooth) >= self.config.smooth**2
+
+    def _points(self) -> list[int]:
+        """Rows and columns of points."""
+        return [side * self.config.smooth for side in self.config.image_size]
+
+    def _covered(self, scene: dict[str, Array], n: int) -> Iterator[tuple[Array, Array, Array]]:
+        """Pictures, rows and columns of the points that sprite n covers, kind by kind."""
+        for kind, inside in enumerate(INSIDE):
+            pictures = np.nonzero(scene["present"][:, n] & (scene["kind"][:, n] == kind))[0]
+            sprite = {name: scene[name][pictures, n] for name in ("centre", "turn", "size")}
+            corner, x, y = self._window(sprite)
+            number, row, column = np.nonzero(inside(x, y))
+            yield pictures[number], row + corner[number, 0], column + corner[number, 1]
+
+    def _window(self, sprite: dict[str, Array]) -> tuple[Array, Array, Array]:
+        """The corner of a window around one sprite of each picture, B 2, and x and y of its points, B h w, in
+        the space of the upright sprite of size 1."""
         fine = self.config.smooth
-        rows, columns = (side * fine for side in self.config.image_size)
-        count = len(scene["kind"])
-        front = np.zeros((count, rows, columns), np.uint8)
-        alone = np.zeros((count, self._most if apart else 0, rows, columns), bool)
         unit = fine * min(self.config.image_size) / 64
         reach = math.ceil(REACH * unit)
-        for n in range(self._most):
-            corner = np.floor(scene["centre"][:, n] * fine).astype(np.int64) - reach
-            for kind, inside in enumerate(INSIDE):
-                which = np.nonzero(scene["wanted"][:, n] & (scene["kind"][:, n] == kind))[0]
-                turn = TURNS[scene["turn"][which, n]]
-                middle = scene["centre"][which, n] * fine - corner[which]
-                shrink = 1 / (scene["size"][which, n] * unit)
-                x, y = _turned(middle, turn, shrink, 2 * reach + 1)
-                picture, row, column = np.nonzero(inside(x, y))
-                place = which[picture], row + corner[which[picture], 0], column + corner[which[picture], 1]
-                front[place] = n + 1
-                if apart:
-                    alone[place[0], n, place[1], place[2]] = True
-        return front, alone
+        corner = np.floor(sprite["centre"] * fine).astype(np.int64) - reach
+        middle = sprite["centre"] * fine - corner
+        shrink = 1 / (sprite["size"] * unit)
+        return corner, *_turned(middle, TURNS[sprite["turn"]], shrink, 2 * reach + 1)
 
 
-def _turned(
-    middle: np.ndarray, turn: np.ndarray, shrink: np.ndarray, side: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Where the points of each window lie as the upright sprite of size 1 sees them, y upwards: float32, B
-    side side."""
+def _turned(middle: Array, turn: Array, shrink: Array, side: int) -> tuple[Array, Array]:
+    """Coordinates of the points of each window in the space of the upright sprite of size 1, y upwards:
+    float32, B side side."""
     steps = np.arange(side) + 0.5
     up = ((middle[:, :1] - steps) * shrink[:, None]).astype(np.float32)[:, :, None]
     right = ((steps - middle[:, 1:]) * shrink[:, None]).astype(np.float32)[:, None, :]
@@ -191,15 +213,15 @@ def _turned(
     return cosine * right + sine * up, cosine * up - sine * right
 
 
-def _in_square(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _in_square(x: Array, y: Array) -> Array:
     return np.maximum(np.abs(x), np.abs(y)) <= 11
 
 
-def _in_ellipse(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _in_ellipse(x: Array, y: Array) -> Array:
     return x * x + 4 * (y * y) <= 225
 
 
-def _in_heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _in_heart(x: Array, y: Array) -> Array:
     x = x / np.float32(HEART[0])
     y = y / np.float32(HEART[0]) + np.float32(HEART[1])
     outside = x * x + y * y - 1
@@ -209,17 +231,17 @@ def _in_heart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 INSIDE = (_in_square, _in_ellipse, _in_heart)
 
 
-def rgb_of_hsv(hsv: np.ndarray) -> np.ndarray:
-    """[0, 1] ... 3 to the same."""
+def rgb_of_hsv(hsv: Array) -> Array:
+    """Red, green and blue from hue, saturation and value: [0, 1], ... 3."""
     hue = hsv[..., :1]
     saturation = hsv[..., 1:2]
     value = hsv[..., 2:]
-    away = (hue * 6 + np.array([5.0, 3.0, 1.0])) % 6
-    return value - value * saturation * np.clip(np.minimum(away, 4 - away), 0, 1)
+    phase = (hue * 6 + np.array([5.0, 3.0, 1.0])) % 6
+    return value - value * saturation * np.clip(np.minimum(phase, 4 - phase), 0, 1)
 
 
-def _counted(points: np.ndarray, fine: int) -> np.ndarray:
-    """uint8: how many points of each pixel."""
+def _counted(points: Array, fine: int) -> Array:
+    """How many of each pixel's points are true, uint8."""
     if fine == 1:
         return points.astype(np.uint8)
     total = np.zeros((*points.shape[:-2], points.shape[-2] // fine, points.shape[-1] // fine), np.uint8)
@@ -227,3 +249,48 @@ def _counted(points: np.ndarray, fine: int) -> np.ndarray:
         for column in range(fine):
             total += points[..., row::fine, column::fine]
     return total
+
+
+def _white(dice: Dice, count: int) -> Array:
+    return np.full((len(dice), count, 3), 255, np.uint8)
+
+
+def _even_colours(dice: Dice, count: int) -> Array:
+    return to_bytes(dice.uniform("colour", count, 3))
+
+
+def _hues(dice: Dice, count: int) -> Array:
+    return to_bytes(rgb_of_hsv(dice.uniform("colour", count, 3)))
+
+
+# recipe -> colours of the sprites of each picture, uint8, B N 3; hues for all others
+SPRITE_COLOURS: dict[str, Callable[[Dice, int], Array]] = {
+    "binarized": _white,
+    "colored_on_colored": _even_colours,
+}
+
+
+def _texture_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return random_textures(dice, size)
+
+
+def _photograph_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return photograph(size)[None]
+
+
+def _black_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return np.zeros((1, 1, 1, 3), np.uint8)
+
+
+def _coloured_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return to_bytes(dice.uniform("ground", 3))[:, None, None]
+
+
+def _grey_ground(dice: Dice, size: tuple[int, int]) -> Array:
+    return np.broadcast_to(to_bytes(dice.uniform("ground", 1)), (len(dice), 3))[:, None, None]
+
+
+Ground = Callable[[Dice, tuple[int, int]], Array]
+# background -> the ground of each picture; for all others the recipe decides, and a grey one for all other recipes
+GROUNDS: dict[str, Ground] = {"textures": _texture_ground, "photograph": _photograph_ground}
+GROUNDS_OF_RECIPES: dict[str, Ground] = {"binarized": _black_ground, "colored_on_colored": _coloured_ground}

@@ -1,8 +1,8 @@
-"""Generated pictures of three tetrominoes that do not overlap, of six colours on black, 35 pixels a side:
+"""Generated pictures of three tetrominoes that do not overlap, of six colours on black, 35 pixels a side, by
 the published recipe.
 
-The published set names 17 of the orientations without a list; all 19 that there are occur here. Blocks lie
-on a grid of whole blocks.
+The published set says that it has 17 orientations and does not list them; all 19 possible ones occur here.
+Blocks lie on a grid of whole blocks.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -30,22 +31,24 @@ PIECES = {
 COLOURS = np.array(
     [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [255, 0, 255], [0, 255, 255]], np.uint8
 )
-TRIES = 2000  # arrangements tried for a picture; three fit at about every third
+# arrangements tried for a picture; three pieces fit in about every third
+TRIES = 2000
 
 
-def _orientations() -> list[np.ndarray]:
-    """bool arrays, each piece turned by quarters, none twice."""
-    found: list[np.ndarray] = []
+def _orientations() -> list[Array]:
+    """Each piece turned by quarters, none twice: bool arrays."""
+    orientations: list[Array] = []
     for rows in PIECES.values():
         piece = np.array([[cell == "x" for cell in row] for row in rows.split("/")])
         for turns in range(4):
             turned = np.rot90(piece, turns)
-            if not any(np.array_equal(turned, one) for one in found):
-                found.append(turned)
-    return found
+            if not any(np.array_equal(turned, earlier) for earlier in orientations):
+                orientations.append(turned)
+    return orientations
 
 
-CELLS = np.array([np.argwhere(piece) for piece in _orientations()])  # 19 4 2: rows and columns of the blocks
+# 19 4 2: rows and columns of the blocks
+CELLS = np.array([np.argwhere(piece) for piece in _orientations()])
 EXTENT = CELLS.max(1) + 1
 
 
@@ -61,11 +64,11 @@ class TetrominoesConfig:
     count: int = 60000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # tetrominoes in every picture
+    # number of tetrominoes in every picture
     pieces: int = 3
-    # pixels a block's side
+    # pixels of a block's side
     block: int = 5
-    # another seed, other pictures
+    # another seed gives other pictures
     seed: int = 0
 
 
@@ -76,71 +79,78 @@ class Tetrominoes(Generated):
 
     def __init__(self, config: TetrominoesConfig, split: Split = "train"):
         super().__init__(config, split)
-        if config.block < 1 or any(
-            side % config.block or side < 4 * config.block for side in config.image_size
-        ):
+        block = config.block
+        if block < 1 or any(side % block or side < 4 * block for side in config.image_size):
             raise UserError(
-                f"image_size {config.image_size} must be whole blocks of {config.block} pixels, four at least, such as 35 35"
+                f"image_size {config.image_size} must be whole blocks of {block} pixels, "
+                "four at least, such as 35 35"
             )
-        self._grid = np.array(config.image_size) // config.block
-        if not 1 <= config.pieces <= self._grid.prod() // 12:
-            raise UserError(
-                f"pieces must be from 1 to {self._grid.prod() // 12} for {config.image_size}, not {config.pieces}"
-            )
+        self._grid = np.array(config.image_size) // block
+        most = self._grid.prod() // 12
+        if not 1 <= config.pieces <= most:
+            raise UserError(f"pieces must be from 1 to {most} for {config.image_size}, not {config.pieces}")
 
     def truth(self, rows: Sequence[int]) -> Truth:
         scene = self._scene(self._dice(self._checked(rows)))
-        count, pieces = scene["kind"].shape
-        cells = scene["cells"]
-        small = np.zeros((count, pieces, *self._grid), bool)
-        small[np.arange(count)[:, None, None], np.arange(pieces)[:, None], cells[..., 0], cells[..., 1]] = (
-            True
-        )
-        whole = self._enlarged(small, 2)
-        centre = (cells.mean(2) + 0.5) * self.config.block - 0.5
+        masks = torch.from_numpy(self._masks(scene["cells"]))
+        centres = (scene["cells"].mean(2) + 0.5) * self.config.block - 0.5
         return Truth(
-            present=torch.ones(count, pieces, dtype=torch.bool),
-            centres=torch.from_numpy(normalised(centre, self.config.image_size)),
-            boxes=torch.from_numpy(boxes_of(whole)),
-            masks=torch.from_numpy(whole),
-            whole=torch.from_numpy(whole),
+            present=torch.ones(masks.shape[:2], dtype=torch.bool),
+            centres=torch.from_numpy(normalised(centres, self.config.image_size)),
+            boxes=torch.from_numpy(boxes_of(masks.numpy())),
+            masks=masks,
+            whole=masks,
             factors={
                 "shape": torch.from_numpy(scene["kind"]),
                 "colour": torch.from_numpy(self._colours(COLOURS[scene["colour"]])),
             },
         )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
-        scene = self._scene(self._dice(rows))
-        small = np.zeros((len(rows), *self._grid, 3), np.uint8)
-        cells = scene["cells"]
-        small[np.arange(len(rows))[:, None, None], cells[..., 0], cells[..., 1]] = COLOURS[scene["colour"]][
-            :, :, None
-        ]
-        return self._enlarged(small, 1)
+    def _masks(self, cells: Array) -> Array:
+        """bool, B N H W, of cells B N 4 2."""
+        count, pieces = cells.shape[:2]
+        blocks = np.zeros((count, pieces, *self._grid), bool)
+        picture = np.arange(count)[:, None, None]
+        blocks[picture, np.arange(pieces)[:, None], cells[..., 0], cells[..., 1]] = True
+        return self._enlarged(blocks, 2)
 
-    def _enlarged(self, blocks: np.ndarray, axis: int) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
+        scene = self._scene(self._dice(rows))
+        cells = scene["cells"]
+        blocks = np.zeros((len(rows), *self._grid, 3), np.uint8)
+        picture = np.arange(len(rows))[:, None, None]
+        blocks[picture, cells[..., 0], cells[..., 1]] = COLOURS[scene["colour"]][:, :, None]
+        return self._enlarged(blocks, 1)
+
+    def _enlarged(self, blocks: Array, axis: int) -> Array:
         return blocks.repeat(self.config.block, axis).repeat(self.config.block, axis + 1)
 
-    def _scene(self, dice: Dice) -> dict[str, np.ndarray]:
-        """Kinds and colours, and the pieces' blocks: B N 4 2."""
+    def _scene(self, dice: Dice) -> dict[str, Array]:
+        """Kinds and colours, B N, and the pieces' cells, B N 4 2."""
         pieces = self.config.pieces
         kind = dice.integers("shape", 0, len(CELLS) - 1, pieces)
-        colour = dice.integers("colour", 0, len(COLOURS) - 1, pieces)
         cells = np.zeros((len(dice), pieces, 4, 2), np.int64)
-        open_ = np.arange(len(dice))
+        pending = np.arange(len(dice))
         for attempt in range(TRIES):
-            if not len(open_):
+            if not len(pending):
+                colour = dice.integers("colour", 0, len(COLOURS) - 1, pieces)
                 return {"kind": kind, "colour": colour, "cells": cells}
-            # the kinds are thrown again with the places, or pieces that fit nearly everywhere would come too
-            # often
+            # the kinds are drawn again with the positions, or pieces that fit nearly everywhere would come
+            # too often
             if attempt:
-                kind[open_] = dice.of(open_).integers(f"shape {attempt}", 0, len(CELLS) - 1, pieces)
-            room = self._grid - EXTENT[kind[open_]] + 1
-            corner = np.floor(dice.of(open_).uniform(f"place {attempt}", pieces, 2) * room).astype(np.int64)
-            cells[open_] = corner[:, :, None] + CELLS[kind[open_]]
-            used = np.sort(
-                (cells[open_, ..., 0] * self._grid[1] + cells[open_, ..., 1]).reshape(len(open_), -1), 1
-            )
-            open_ = open_[(used[:, 1:] == used[:, :-1]).any(1)]
+                kind[pending] = dice.of(pending).integers(f"shape {attempt}", 0, len(CELLS) - 1, pieces)
+            cells[pending] = self._placed(dice.of(pending), kind[pending], attempt)
+            pending = pending[self._overlap(cells[pending])]
         raise UserError(f"{pieces} pieces hardly fit {self.config.image_size}; ask for fewer")
+
+    def _placed(self, dice: Dice, kind: Array, attempt: int) -> Array:
+        """Cells, B N 4 2, of pieces of these kinds, B N, at random positions."""
+        room = self._grid - EXTENT[kind] + 1
+        corner = np.floor(dice.uniform(f"place {attempt}", kind.shape[1], 2) * room).astype(np.int64)
+        return corner[:, :, None] + CELLS[kind]
+
+    def _overlap(self, cells: Array) -> Array:
+        """Whether any two cells of a picture are the same, B."""
+        number = cells[..., 0] * self._grid[1] + cells[..., 1]
+        used = np.sort(number.reshape(len(cells), -1), 1)
+        return (used[:, 1:] == used[:, :-1]).any(1)

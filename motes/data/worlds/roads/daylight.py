@@ -1,8 +1,8 @@
-"""Light of an hour of the day: of the sky, of the sun, and where the sun stands."""
+"""Light of an hour of the day: of the sky, of the sun, and the direction to the sun."""
 
 import numpy as np
 
-from motes.data.worlds.portable import PI, Array, cosine, sine
+from motes.data.worlds.portable import PI, Array, cosine, mix, sine
 
 HOURS = np.array([4.0, 5.5, 7.0, 10.0, 13.0, 17.0, 19.5, 21.0, 23.0])
 SKY = np.array(
@@ -34,17 +34,29 @@ SUN = np.array(
 
 
 def daylight(hour: Array, clouds: Array) -> tuple[Array, Array, Array]:
-    """Factors of colours, B 3, in the shade and what the sun adds; the direction to the sun, B 3 (right,
-    ahead, up)."""
-    place = np.clip(np.searchsorted(HOURS, hour, side="right") - 1, 0, len(HOURS) - 2)
-    part = np.clip((hour - HOURS[place]) / (HOURS[place + 1] - HOURS[place]), 0, 1)[:, None]
-    sky, sun = ((table[place] + (table[place + 1] - table[place]) * part) / 240 for table in (SKY, SUN))
-    grey = sun.sum(-1, keepdims=True) / 3
+    """The factors of colours, B 3, in the shade and what the sun adds; the direction to the sun, B 3.
+
+    The direction's axes are right, ahead and up.
+    """
+    sky = _at_hour(SKY, hour)
+    sun = _at_hour(SUN, hour)
     cloudy = clouds[:, None]
-    sky = sky + cloudy * (0.45 * grey + 0.1 * sun)
-    sun = sun * (1 - 0.9 * cloudy)
+    brightness = sun.sum(-1, keepdims=True) / 3
+    sky = sky + cloudy * (0.45 * brightness + 0.1 * sun)
+    return sky, sun * (1 - 0.9 * cloudy), _direction_to_sun(hour)
+
+
+def _at_hour(table: Array, hour: Array) -> Array:
+    """Factors between the two rows of a table of colours that lie around the hour, B 3."""
+    row = np.clip(np.searchsorted(HOURS, hour, side="right") - 1, 0, len(HOURS) - 2)
+    share = np.clip((hour - HOURS[row]) / (HOURS[row + 1] - HOURS[row]), 0, 1)[:, None]
+    return mix(table[row], table[row + 1], share) / 240
+
+
+def _direction_to_sun(hour: Array) -> Array:
+    """Unit vectors, B 3."""
     angle = PI * (hour - 4.5) / 17
-    high = 0.4 + 0.65 * np.maximum(sine(angle), 0)
-    direction = np.stack([0.45 + 0.6 * cosine(angle), np.full_like(hour, -0.12), high], -1)
-    size = np.sqrt(direction[:, 0] * direction[:, 0] + direction[:, 1] * direction[:, 1] + high * high)
-    return sky, sun, direction / size[:, None]
+    height = 0.4 + 0.65 * np.maximum(sine(angle), 0)
+    direction = np.stack([0.45 + 0.6 * cosine(angle), np.full_like(hour, -0.12), height], -1)
+    square = direction[:, 0] * direction[:, 0] + direction[:, 1] * direction[:, 1] + height * height
+    return direction / np.sqrt(square)[:, None]

@@ -1,5 +1,7 @@
-"""A fixed camera over a generated junction: cars, vans, trucks and buses that queue, turn and hide each
-other, as pictures or clips, with the truth."""
+"""Generated traffic before a fixed camera over a junction, as pictures or clips, with the truth.
+
+Cars, vans, trucks and buses queue, turn and hide each other.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +12,20 @@ import torch
 from motes.data.base import SPLITS, Dataset, Split
 from motes.data.kept import TOGETHER, Drawn
 from motes.data.truth_from_masks import boxes_of
-from motes.data.worlds.portable import grey, uniforms
+from motes.data.worlds.portable import Array, grey_planes, uniforms
 from motes.data.worlds.roads.daylight import daylight
+from motes.data.worlds.roads.fleet import Fleet, Light
+from motes.data.worlds.roads.junction import FINER, junction_of
 from motes.data.worlds.roads.traffic_camera import FAR
-from motes.data.worlds.roads.traffic_drawing import Fleet, Sprite, draw
+from motes.data.worlds.roads.traffic_drawing import draw_traffic
 from motes.data.worlds.roads.traffic_flow import Flow, flow
-from motes.data.worlds.roads.traffic_place import FINER, place_of
-from motes.data.worlds.roads.vehicles import SIZES, paints
+from motes.data.worlds.roads.vehicle_drawing import Sprite
+from motes.data.worlds.roads.vehicles import SIZES, vehicle_colours
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-CLIPS = 100  # clips simulated at once; part of what the pixels depend on
+# clips simulated at once; pixels depend on it
+CLIPS = 100
 
 
 @dataclass(frozen=True)
@@ -35,16 +40,17 @@ class TrafficConfig:
     count: int = 20000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # of a clip: row // frames is the clip, row % frames the time
+    # frames of a clip: row // frames is the clip, row % frames the time
     frames: int = 1
-    # from one frame of a clip to the next
+    # seconds from one frame of a clip to the next
     seconds: float = 0.3
-    # fewest and most of a clip; not all are in sight at all times
+    # fewest and most vehicles of a clip; not all are in sight at all times
     vehicles: tuple[int, int] = (7, 16)
-    # of the day, first and last
+    # first and last hour of the day
     hours: tuple[float, float] = (5.5, 21.0)
     # which junction: its camera, buildings, hedges and trees
     place: int = 0
+    # another seed gives other pictures
     seed: int = 0
 
 
@@ -54,70 +60,28 @@ class Traffic(Dataset):
     Config = TrafficConfig
 
     def __init__(self, config: TrafficConfig, split: Split = "train"):
-        if config.channels not in (1, 3):
-            raise UserError(f"traffic has 1 or 3 channels, not {config.channels}")
-        if min(config.count, config.held_out, config.frames) < 1:
-            raise UserError(
-                f"count {config.count}, held_out {config.held_out} and frames {config.frames} must all be at least 1"
-            )
-        if min(config.count, config.held_out) < config.frames:
-            raise UserError(
-                f"count {config.count} and held_out {config.held_out} must hold at least one clip of {config.frames} frames"
-            )
-        if not 1 <= config.vehicles[0] <= config.vehicles[1] <= 40:
-            raise UserError(
-                f"vehicles {config.vehicles} must be the fewest and the most, such as 7 16, and at most 40"
-            )
-        if not 0.1 <= config.seconds <= 10:
-            raise UserError(f"seconds {config.seconds} from frame to frame must be 0.1 to 10")
-        if min(config.image_size) < 16:
-            raise UserError(f"a junction of {config.image_size} pixels cannot be drawn; try image_size 64 64")
-        if not 0 <= config.hours[0] <= config.hours[1] <= 24:
-            raise UserError(f"hours {config.hours} must be the first and the last of a day, such as 5.5 21")
+        _check(config)
         self.config = config
         self.split = split
         self._count = (config.count if split == "train" else config.held_out) // config.frames * config.frames
-        self._flows: dict[int, tuple[Flow, dict[str, np.ndarray]]] = {}
+        self._flows: dict[int, tuple[Flow, dict[str, Array]]] = {}
         self._drawn = Drawn(self._pixels)
 
     def __len__(self) -> int:
         return self._count
 
-    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+    def pixels(self, rows: Sequence[int]) -> Array:
         return self._drawn(rows)[0]
 
-    def _pixels(self, rows: list[int]) -> tuple[np.ndarray]:
+    def _pixels(self, rows: list[int]) -> tuple[Array]:
         pixels = self._draw(rows)[0]
-        return (pixels if self.config.channels == 3 else grey(pixels),)
+        return (pixels if self.config.channels == 3 else grey_planes(pixels),)
 
     def truth(self, rows: Sequence[int]) -> Truth:
         rows = [int(row) for row in rows]
-        parts = [self._draw(rows[first : first + TOGETHER]) for first in range(0, len(rows), TOGETHER)]
-        most = self.config.vehicles[1]
-        seen, whole = (
-            np.concatenate(found)
-            for found in zip(*(_masks(part[1], part[2], part[3], most) for part in parts), strict=True)
-        )
-        fleet, clip = self._fleet(rows)
-        eye = place_of(self.config.image_size, self.config.place).eye
-        middle = np.stack([fleet.x, fleet.y, SIZES[fleet.kind, 2] / 2], -1)
-        column, row, depth = eye.project(middle)
-        height, width = self.config.image_size
-        centre = (
-            np.stack(
-                [((row + 0.5) / FINER - 0.5) / (height - 1), ((column + 0.5) / FINER - 0.5) / (width - 1)], -1
-            )
-            * 2
-            - 1
-        )
-
-        def slots(values: np.ndarray) -> torch.Tensor:
-            table = np.zeros(
-                (len(rows), most, *values.shape[1:]), values.dtype if values.dtype == np.int64 else np.float32
-            )
-            table[fleet.frame, fleet.slot] = values
-            return torch.from_numpy(table)
-
+        visible, whole = self._masks(rows)
+        fleet, scene = self._fleet(rows)
+        centres, depth = self._centres(fleet)
         factors = {
             "colour": fleet.body,
             "kind": fleet.kind,
@@ -125,93 +89,149 @@ class Traffic(Dataset):
             "depth": depth,
             "heading": np.stack([fleet.east, fleet.north], -1),
         }
+        shape = visible.shape[:2]
         return Truth(
-            present=torch.from_numpy(seen.any((2, 3))),
-            centres=slots(centre),
-            boxes=torch.from_numpy(boxes_of(seen)),
-            masks=torch.from_numpy(seen),
+            present=torch.from_numpy(visible.any((2, 3))),
+            centres=_by_slot(centres, fleet, shape),
+            boxes=torch.from_numpy(boxes_of(visible)),
+            masks=torch.from_numpy(visible),
             whole=torch.from_numpy(whole),
-            factors={name: slots(value) for name, value in factors.items()},
-            scene={name: torch.from_numpy(value.astype(np.float32)) for name, value in clip.items()},
+            factors={name: _by_slot(value, fleet, shape) for name, value in factors.items()},
+            scene={name: torch.from_numpy(value.astype(np.float32)) for name, value in scene.items()},
         )
 
-    def _draw(self, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray, list[Sprite], Fleet]:
-        fleet, clip = self._fleet(rows)
-        place = place_of(self.config.image_size, self.config.place)
-        return (*draw(place, fleet, (clip["sky"], clip["sun"], clip["direction"])), fleet)
+    def _masks(self, rows: list[int]) -> tuple[Array, Array]:
+        """Visible and whole, B N H W."""
+        masks = []
+        for first in range(0, len(rows), TOGETHER):
+            _, slots, sprites, fleet = self._draw(rows[first : first + TOGETHER])
+            most = self.config.vehicles[1]
+            masks.append((_visible(slots, most), _whole(slots.shape, sprites, fleet, most)))
+        visible, whole = zip(*masks, strict=True)
+        return np.concatenate(visible), np.concatenate(whole)
 
-    def _fleet(self, rows: Sequence[int]) -> tuple[Fleet, dict[str, np.ndarray]]:
-        """The vehicles of these pictures, and what is one for a picture."""
-        found: list[list[np.ndarray]] = []
+    def _centres(self, fleet: Fleet) -> tuple[Array, Array]:
+        """Where the vehicles' middles are, V 2 in [-1, 1], and their depths, V."""
+        eye = junction_of(self.config.image_size, self.config.place).eye
+        column, row, depth = eye.project(np.stack([fleet.x, fleet.y, SIZES[fleet.kind, 2] / 2], -1))
+        pixels = zip((row, column), self.config.image_size, strict=True)
+        parts = [((canvas + 0.5) / FINER - 0.5) / (side - 1) for canvas, side in pixels]
+        return np.stack(parts, -1) * 2 - 1, depth
+
+    def _draw(self, rows: Sequence[int]) -> tuple[Array, Array, list[Sprite], Fleet]:
+        """Pictures, slots of canvas pixels, vehicles alone, and the vehicles themselves."""
+        fleet, scene = self._fleet(rows)
+        junction = junction_of(self.config.image_size, self.config.place)
+        light = Light(*(scene[name].astype(np.float32) for name in ("sky", "sun", "direction")))
+        return (*draw_traffic(junction, fleet, light), fleet)
+
+    def _fleet(self, rows: Sequence[int]) -> tuple[Fleet, dict[str, Array]]:
+        """The vehicles of these pictures, and what describes each picture."""
+        fleets: list[list[Array]] = []
         scenes = []
-        for number, row in enumerate(rows):
+        for picture, row in enumerate(rows):
             clip, time = divmod(row, self.config.frames)
-            moves, numbers = self._flow(clip // CLIPS)
-            at = clip % CLIPS
-            slot = np.flatnonzero(moves.there[at])
-            moving = [part[at, time, slot] for part in (moves.x, moves.y, moves.east, moves.north)]
-            found.append(
-                [
-                    np.full(len(slot), number),
-                    slot,
-                    moves.kind[at, slot],
-                    numbers["body"][at, slot],
-                    numbers["second"][at, slot],
-                    *moving,
-                ]
-            )
-            scenes.append((numbers["hour"][at] + time * self.config.seconds / 3600, numbers["clouds"][at]))
-        hour, clouds = (np.array(values) for values in zip(*scenes, strict=True))
-        sky, sun, direction = daylight(hour, clouds)
-        scene = {
-            "hour": hour,
-            "clouds": clouds,
-            "sky": sky,
-            "sun": sun,
-            "direction": direction,
-            "light": sky + sun,
-        }
-        return Fleet(*(np.concatenate(parts) for parts in zip(*found, strict=True))), scene
+            moves, looks = self._flow(clip // CLIPS)
+            number = clip % CLIPS
+            fleets.append(_fleet_of(picture, moves, looks, number, time))
+            hour = looks["hour"][number] + time * self.config.seconds / 3600
+            scenes.append((hour, looks["clouds"][number]))
+        hours, clouds = (np.array(values) for values in zip(*scenes, strict=True))
+        return Fleet(*(np.concatenate(parts) for parts in zip(*fleets, strict=True))), _scene(hours, clouds)
 
-    def _flow(self, number: int) -> tuple[Flow, dict[str, np.ndarray]]:
+    def _flow(self, number: int) -> tuple[Flow, dict[str, Array]]:
+        """The moves of CLIPS clips, and the looks of their vehicles and days."""
         if number not in self._flows:
-            config = self.config
-            split = SPLITS.index(self.split)
-            ways, looks = (
-                np.random.default_rng(np.random.SeedSequence([config.seed, split, number, n]))
-                for n in range(2)
-            )
-            moves = flow(ways, CLIPS, config.vehicles, config.frames, config.seconds)
-            body, second = (
-                part.reshape(*moves.kind.shape, 3) for part in paints(looks, moves.kind.size, moves.kind)
-            )
-            weather = uniforms(looks, CLIPS, {"hour": config.hours, "clouds": (-1.4, 1.0)})
-            self._flows[number] = (
-                moves,
-                {
-                    "body": body,
-                    "second": second,
-                    "hour": weather["hour"],
-                    "clouds": np.maximum(weather["clouds"], 0),
-                },
-            )
+            self._flows[number] = self._simulated(number)
         return self._flows[number]
 
+    def _simulated(self, number: int) -> tuple[Flow, dict[str, Array]]:
+        config = self.config
+        seeds = [config.seed, SPLITS.index(self.split), number]
+        move_random, look_random = (
+            np.random.default_rng(np.random.SeedSequence([*seeds, part])) for part in range(2)
+        )
+        moves = flow(move_random, CLIPS, config.vehicles, config.frames, config.seconds)
+        colours = vehicle_colours(look_random, moves.kind.size, moves.kind)
+        body, second = (colour.reshape(*moves.kind.shape, 3) for colour in colours)
+        weather = uniforms(look_random, CLIPS, {"hour": config.hours, "clouds": (-1.4, 1.0)})
+        clouds = np.maximum(weather["clouds"], 0)
+        return moves, {"body": body, "second": second, "hour": weather["hour"], "clouds": clouds}
 
-def _masks(who: np.ndarray, sprites: list[Sprite], fleet: Fleet, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Visible and whole, B N H W: where at least half of a pixel is the vehicle's, and of what is visible no
-    other has more."""
-    alone = np.zeros((len(who), most, *who.shape[1:]), bool)
-    for one, frame, slot in zip(sprites, fleet.frame, fleet.slot, strict=True):
-        cut = slice(one.top, one.top + one.depth.shape[0]), slice(one.left, one.left + one.depth.shape[1])
-        alone[frame, slot][cut] = one.depth < FAR
+
+def _check(config: TrafficConfig) -> None:
+    if config.channels not in (1, 3):
+        raise UserError(f"traffic has 1 or 3 channels, not {config.channels}")
+    _check_counts(config)
+    if not 1 <= config.vehicles[0] <= config.vehicles[1] <= 40:
+        raise UserError(
+            f"vehicles {config.vehicles} must be the fewest and the most, such as 7 16, and at most 40"
+        )
+    if not 0.1 <= config.seconds <= 10:
+        raise UserError(f"seconds {config.seconds} from frame to frame must be 0.1 to 10")
+    if min(config.image_size) < 16:
+        raise UserError(f"a junction of {config.image_size} pixels cannot be drawn; try image_size 64 64")
+    if not 0 <= config.hours[0] <= config.hours[1] <= 24:
+        raise UserError(f"hours {config.hours} must be the first and the last of a day, such as 5.5 21")
+
+
+def _check_counts(config: TrafficConfig) -> None:
+    if min(config.count, config.held_out, config.frames) < 1:
+        raise UserError(
+            f"count {config.count}, held_out {config.held_out} and frames {config.frames} "
+            "must all be at least 1"
+        )
+    if min(config.count, config.held_out) < config.frames:
+        raise UserError(
+            f"count {config.count} and held_out {config.held_out} "
+            f"must hold at least one clip of {config.frames} frames"
+        )
+
+
+def _fleet_of(picture: int, moves: Flow, looks: dict[str, Array], clip: int, time: int) -> list[Array]:
+    """The columns of a Fleet for one picture: the vehicles of a clip at a time."""
+    slot = np.flatnonzero(moves.present[clip])
+    looks_of_slots = [values[clip, slot] for values in (moves.kind, looks["body"], looks["second"])]
+    motion = [values[clip, time, slot] for values in (moves.x, moves.y, moves.east, moves.north)]
+    return [np.full(len(slot), picture), slot, *looks_of_slots, *motion]
+
+
+def _scene(hour: Array, clouds: Array) -> dict[str, Array]:
+    sky, sun, direction = daylight(hour, clouds)
+    return {
+        "hour": hour,
+        "clouds": clouds,
+        "sky": sky,
+        "sun": sun,
+        "direction": direction,
+        "light": sky + sun,
+    }
+
+
+def _by_slot(values: Array, fleet: Fleet, shape: tuple[int, ...]) -> torch.Tensor:
+    """Values of vehicles, V ..., in a table of pictures and slots, B N ...; zeros for no vehicle."""
+    dtype = values.dtype if values.dtype == np.int64 else np.float32
+    table = np.zeros((*shape, *values.shape[1:]), dtype)
+    table[fleet.frame, fleet.slot] = values
+    return torch.from_numpy(table)
+
+
+def _visible(slots: Array, most: int) -> Array:
+    """bool, B N H W: at least half of a pixel is the vehicle's, and no other vehicle has more of it."""
     number = np.arange(1, most + 1, dtype=np.uint8)[None, :, None, None]
-    mine = _quarters(who[:, None] == number)
-    best = np.argmax(mine, 1)[:, None] + 1 == number
-    return best & (mine >= 2), _quarters(alone) >= 2
+    share = _quarters(slots[:, None] == number)
+    return (np.argmax(share, 1)[:, None] + 1 == number) & (share >= 2)
 
 
-def _quarters(fine: np.ndarray) -> np.ndarray:
-    """How many of its canvas pixels are, for each pixel."""
-    tall = fine[..., ::2, :].astype(np.uint8) + fine[..., 1::2, :]
+def _whole(shape: tuple[int, ...], sprites: list[Sprite], fleet: Fleet, most: int) -> Array:
+    """bool, B N H W: at least half of a pixel is the vehicle's, as if it were alone; `shape` is B h w."""
+    alone = np.zeros((shape[0], most, *shape[1:]), bool)
+    for sprite, frame, slot in zip(sprites, fleet.frame, fleet.slot, strict=True):
+        alone[frame, slot][sprite.window] = sprite.depth < FAR
+    return _quarters(alone) >= 2
+
+
+def _quarters(mask: Array) -> Array:
+    """How many of its four canvas pixels are in the mask, for each pixel."""
+    tall = mask[..., ::2, :].astype(np.uint8) + mask[..., 1::2, :]
     return tall[..., ::2] + tall[..., 1::2]

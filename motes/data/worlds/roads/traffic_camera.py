@@ -12,60 +12,69 @@ FAR = np.float32(1e4)
 
 @dataclass(frozen=True)
 class Camera:
-    """x to the right, y ahead, z up, metres; `axes`: the picture's right, its down, and into it."""
+    """x to the right, y ahead, z up, metres."""
 
     # 3
-    place: Array
-    # 3 3
+    position: Array
+    # 3 3: the picture's right, its down, and into it
     axes: Array
     # pixels
     focal: float
-    # column, row that it looks at
+    # column and row of the picture's middle
     middle: tuple[float, float]
 
     def project(self, points: Array) -> tuple[Array, Array, Array]:
-        """... 3 to columns, rows and depths."""
-        away = points - self.place
-        x, y, z = (
-            away[..., 0] * axis[0] + away[..., 1] * axis[1] + away[..., 2] * axis[2] for axis in self.axes
-        )
+        """Columns, rows and depths of points, ... 3."""
+        offset = points - self.position
+        x, y, z = (scalar_product(offset, axis) for axis in self.axes)
         z = np.maximum(z, 0.5)
         return self.middle[0] + self.focal * x / z, self.middle[1] + self.focal * y / z, z
 
     def rays(self, column: Array, row: Array) -> Array:
-        """Directions, ... 3."""
+        """Directions through pixels, ... 3; their part into the picture is 1."""
         right, down, ahead = self.axes
         across = (column - self.middle[0]) / self.focal
         below = (row - self.middle[1]) / self.focal
         return ahead + across[..., None] * right + below[..., None] * down
 
-    def along(self, normals: Array) -> tuple[Array, Array, Array]:
-        """How the ray's part along a normal (... 3) goes with column and row: of a column, of a row, at
-        column 0 and row 0."""
-        right, down, ahead = (
-            normals[..., 0] * axis[0] + normals[..., 1] * axis[1] + normals[..., 2] * axis[2]
-            for axis in self.axes
-        )
+    def ray_gradient(self, normals: Array) -> tuple[Array, Array, Array]:
+        """How the scalar product of ray and normal (... 3) changes with the column and with the row, and its
+        value at column 0 and row 0."""
+        right, down, ahead = (scalar_product(normals, axis) for axis in self.axes)
         right = right / self.focal
         down = down / self.focal
         return right, down, ahead - right * self.middle[0] - down * self.middle[1]
 
+    def ground_points(self, rays: Array) -> tuple[Array, Array]:
+        """x and y where rays meet the ground; far away for rays that rise."""
+        distance = -self.position[2] / np.minimum(rays[..., 2], -1e-3)
+        return self.position[0] + distance * rays[..., 0], self.position[1] + distance * rays[..., 1]
+
+
+def scalar_product(first: Array, second: Array) -> Array:
+    """Of vectors in the last dimension, ... 3; summed in one order on every machine."""
+    x = first[..., 0] * second[..., 0]
+    y = first[..., 1] * second[..., 1]
+    return np.asarray(x + y + first[..., 2] * second[..., 2])
+
 
 def camera(
-    size: tuple[int, int], turn: float, height: float, away: float, look: tuple[float, float]
+    size: tuple[int, int], turn: float, height: float, distance: float, target: tuple[float, float]
 ) -> Camera:
-    """From `away` metres and `turn` degrees from straight on, looking at a point of the ground."""
+    """A camera that looks at a point of the ground, `distance` metres away, `turn` degrees from straight on."""
     angle = np.array([turn * PI / 180])
-    c = cosine(angle)[0]
-    s = sine(angle)[0]
-    place = np.array([-away * s, -away * c, height])
-    ahead = np.array([*look, 0.0]) - place
-    ahead = ahead / np.sqrt(ahead[0] * ahead[0] + ahead[1] * ahead[1] + ahead[2] * ahead[2])
-    flat = np.sqrt(ahead[0] * ahead[0] + ahead[1] * ahead[1])
-    right = np.array([ahead[1] / flat, -ahead[0] / flat, 0.0])
-    down = np.array([ahead[0] * ahead[2] / flat, ahead[1] * ahead[2] / flat, -flat])
-    middle = ((size[1] - 1) / 2, (size[0] - 1) / 2)
-    return Camera(place, np.stack([right, down, ahead]), 0.98 * max(size), middle)
+    position = np.array([-distance * sine(angle)[0], -distance * cosine(angle)[0], height])
+    axes = _axes(np.array([*target, 0.0]) - position)
+    return Camera(position, axes, 0.98 * max(size), ((size[1] - 1) / 2, (size[0] - 1) / 2))
+
+
+def _axes(ahead: Array) -> Array:
+    """The picture's right, its down and the direction into it, 3 3, of a camera that looks `ahead`."""
+    ahead = ahead / np.sqrt(scalar_product(ahead, ahead))
+    level = np.sqrt(ahead[0] * ahead[0] + ahead[1] * ahead[1])
+    right = np.array([ahead[1] / level, -ahead[0] / level, 0.0])
+    down = np.array([ahead[0] * ahead[2] / level, ahead[1] * ahead[2] / level, -level])
+    return np.stack([right, down, ahead])
 
 
 def cast(eye: Camera, normals: Array, inside: Array, column: Array, row: Array) -> tuple[Array, Array]:
@@ -74,20 +83,24 @@ def cast(eye: Camera, normals: Array, inside: Array, column: Array, row: Array) 
     Returns the distance in units of the ray (FAR where it misses) and the number of the plane that is hit, P
     H W.
     """
-    right, down, base = (part.astype(np.float32)[..., None, None] for part in eye.along(normals))
+    right, down, base = (part.astype(np.float32)[..., None, None] for part in eye.ray_gradient(normals))
     inside = inside.astype(np.float32)[..., None, None]
     shape = np.broadcast_shapes(column.shape, row.shape, (len(normals), 1, 1))
     enter = np.zeros(shape, np.float32)
     leave = np.full(shape, FAR)
     face = np.zeros(shape, np.int8)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for n in range(normals.shape[1]):
-            slope = right[:, n] * column + base[:, n] + down[:, n] * row
-            at = inside[:, n] / slope
-            at = np.where(at > 0, at, FAR)
-            outer = inside[:, n] < 0
-            later = outer & (at > enter)
-            face = np.where(later, np.int8(n), face)
-            enter = np.where(later, at, enter)
-            leave = np.where(outer, leave, np.minimum(leave, at))
+    for n in range(normals.shape[1]):
+        distance = _crossing(inside[:, n], right[:, n] * column + base[:, n] + down[:, n] * row)
+        outer = inside[:, n] < 0
+        later = outer & (distance > enter)
+        face = np.where(later, np.int8(n), face)
+        enter = np.where(later, distance, enter)
+        leave = np.where(outer, leave, np.minimum(leave, distance))
     return np.where((enter < leave) & (enter > 0), enter, FAR), face
+
+
+def _crossing(inside: Array, slope: Array) -> Array:
+    """Distances at which rays cross a plane, FAR where they never do."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = inside / slope
+        return np.where(distance > 0, distance, FAR)

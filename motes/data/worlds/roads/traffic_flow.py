@@ -1,9 +1,9 @@
-"""How vehicles cross a generated junction: who comes from where, queues at the lights, follows, turns; clips
+"""How vehicles cross a generated junction: they queue at the lights, follow each other and turn; many clips
 at once, in small steps of time.
 
-The ground: x to the right, y ahead, metres, the junction's middle at 0; traffic keeps to the right. A
-vehicle's way is counted from its stop line (its front there: 0). Arms take turns at green; nobody enters
-while another arm's vehicle is still inside.
+The ground: x to the right, y ahead, metres, the junction's middle at 0; traffic keeps to the right. What a
+vehicle has travelled is counted from its stop line (its front there: 0). Arms have green one after another;
+nobody enters while a vehicle of another arm is still inside.
 """
 
 from dataclasses import dataclass
@@ -13,21 +13,28 @@ import numpy as np
 from motes.data.worlds.portable import PI, Array, cosine, picks, sine, uniforms
 from motes.data.worlds.roads.vehicles import KINDS, LENGTHS
 
-LANE = 1.7  # of a lane's middle from the road's
-STOP = 8.6  # of a stop line from the junction's middle
-BEND = 5.4  # where arcs begin
-CLEAR = STOP + BEND + 3.0  # way at which a vehicle's end has left the junction
+# metres from the road's middle to a lane's
+LANE = 1.7
+# metres from the junction's middle to a stop line
+STOP = 8.6
+# metres from the junction's middle to where arcs begin
+BEND = 5.4
+# metres travelled at which a vehicle's end has left the junction
+CLEAR = STOP + BEND + 3.0
 # seconds for one arm, and for none
 GREEN = 4.5
 RED = 2.0
-STEP = 0.1  # seconds
-# m/s^2, m/s^2, s, m: of the intelligent driver model
+# seconds
+STEP = 0.1
+# of the intelligent driver model: acceleration and braking in m/s^2, seconds, metres
 HASTE = 2.2
 BRAKE = 2.6
 HEADWAY = 1.0
 GAP = 1.6
-SLOW = 4.6  # m/s in a bend
-WARM = (4.0, 24.0)  # seconds before a clip begins
+# m/s in a bend
+SLOW = 4.6
+# seconds before a clip begins
+WARM = (4.0, 24.0)
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Flow:
 
     kind: Array
     # bool: whether the clip has so many
-    there: Array
+    present: Array
     # 0 comes from below, then counter-clockwise
     arm: Array
     # -1 left, 0 ahead, 1 right
@@ -44,103 +51,169 @@ class Flow:
     # C T N: the middle of the vehicle
     x: Array
     y: Array
-    # C T N: where it points
+    # C T N: the direction of travel
     east: Array
     north: Array
     speed: Array
 
 
-def flow(random: np.random.Generator, count: int, most: tuple[int, int], frames: int, seconds: float) -> Flow:
-    """`most`: fewest and most vehicles of a clip; `seconds` from frame to frame."""
-    shape = (count, most[1])
-    total = count * most[1]
-    kind = picks(random, total, {name: float(row[0]) for name, row in KINDS.items()}).reshape(shape)
-    there = np.arange(most[1]) < (most[0] + np.floor(random.random((count, 1)) * (most[1] - most[0] + 1)))
-    arm = np.floor(random.random(shape) * 4).astype(np.int64)
-    out = picks(random, total, {"left": 1.0, "ahead": 2.0, "right": 1.0}).reshape(shape) - 1
-    draws = {
-        name: value.reshape(shape)
-        for name, value in uniforms(
-            random, total, {"gap": (2.0, 10.0), "first": (0.0, 14.0), "wish": (7.0, 9.5)}
-        ).items()
-    }
+@dataclass(frozen=True)
+class _Drivers:
+    """What stays the same for each vehicle of each clip, C N."""
+
+    kind: Array
+    present: Array
+    arm: Array
+    exit: Array
+    # slot of the next vehicle ahead in the same arm, or -1
+    leader: Array
+    length: Array
+    # m/s
+    wish: Array
+    # metres travelled at the start by the first of an arm, below 0, and metres between the others
+    first: Array
+    gap: Array
+
+
+def flow(
+    random: np.random.Generator, count: int, vehicles: tuple[int, int], frames: int, seconds: float
+) -> Flow:
+    """Simulates `count` clips.
+
+    `vehicles`: the fewest and the most of a clip; `seconds`: from frame to frame.
+    """
+    drivers = _drivers(random, count, vehicles)
     clip = uniforms(random, count, {"begin": WARM, "phase": (0.0, 4 * (GREEN + RED))})
-    length = LENGTHS[kind]
-    ahead = _ahead(arm)
-    way = _line_up(ahead, length, draws)
-    speed = draws["wish"] * 0.7
+    begin = np.rint(clip["begin"] / STEP).astype(np.int64)
     stride = max(round(seconds / STEP), 1)
-    first = np.rint(clip["begin"] / STEP).astype(np.int64)
-    kept = np.zeros((2, count, frames, most[1]))
-    for step in range(int(first.max()) + stride * (frames - 1) + 1):
-        frame, rest = np.divmod(step - first, stride)
-        now = np.flatnonzero((rest == 0) & (frame >= 0) & (frame < frames))
-        kept[0, now, frame[now]] = way[now]
-        kept[1, now, frame[now]] = speed[now]
-        push = _push(way, speed, (arm, out, ahead, length, there), draws["wish"], step * STEP + clip["phase"])
-        speed = np.maximum(speed + push * STEP, 0)
-        way = way + speed * STEP
-    place = _place(kept[0] - length[:, None] / 2, arm[:, None], out[:, None])
-    return Flow(kind, there, arm, out, *place, kept[1])
+    travelled, speed = _simulated(drivers, clip["phase"], begin, stride, frames)
+    middle = travelled - drivers.length[:, None] / 2
+    x, y, east, north = _on_ground(middle, drivers.arm[:, None], drivers.exit[:, None])
+    return Flow(drivers.kind, drivers.present, drivers.arm, drivers.exit, x, y, east, north, speed)
 
 
-def _ahead(arm: Array) -> Array:
-    """The slot of the next vehicle of the same arm, or -1: those of lower slots came first."""
-    ahead = np.full(arm.shape, -1)
-    for n in range(arm.shape[1]):
-        for other in range(n):
-            ahead[:, n] = np.where(arm[:, other] == arm[:, n], other, ahead[:, n])
-    return ahead
+def _drivers(random: np.random.Generator, count: int, vehicles: tuple[int, int]) -> _Drivers:
+    fewest, most = vehicles
+    shape = (count, most)
+    total = count * most
+    kind = picks(random, total, {name: float(row[0]) for name, row in KINDS.items()}).reshape(shape)
+    present = np.arange(most) < (fewest + np.floor(random.random((count, 1)) * (most - fewest + 1)))
+    arm = np.floor(random.random(shape) * 4).astype(np.int64)
+    turn = picks(random, total, {"left": 1.0, "ahead": 2.0, "right": 1.0}).reshape(shape) - 1
+    ranges = {"gap": (2.0, 10.0), "first": (0.0, 14.0), "wish": (7.0, 9.5)}
+    numbers = {name: value.reshape(shape) for name, value in uniforms(random, total, ranges).items()}
+    first = -2 - numbers["first"]
+    return _Drivers(
+        kind, present, arm, turn, _leaders(arm), LENGTHS[kind], numbers["wish"], first, numbers["gap"]
+    )
 
 
-def _line_up(ahead: Array, length: Array, draws: dict[str, Array]) -> Array:
-    way = -2 - draws["first"]
-    every = np.arange(len(way))
-    for n in range(way.shape[1]):
-        front = ahead[:, n]
-        behind = way[every, front] - length[every, front] - draws["gap"][:, n]
-        way[:, n] = np.where(front >= 0, behind, way[:, n])
-    return way
+def _leaders(arm: Array) -> Array:
+    """The slot of the next vehicle ahead in the same arm, or -1: those of lower slots came first."""
+    leader = np.full(arm.shape, -1)
+    for slot in range(arm.shape[1]):
+        for earlier in range(slot):
+            leader[:, slot] = np.where(arm[:, earlier] == arm[:, slot], earlier, leader[:, slot])
+    return leader
 
 
-def _push(way: Array, speed: Array, who: tuple[Array, ...], wish: Array, time: Array) -> Array:
-    """Acceleration, m/s^2, by the intelligent driver model: towards the wished speed, away from what is in
-    front."""
-    arm, out, ahead, length, there = who
-    every = np.arange(len(way))[:, None]
-    bend = (out != 0) & (way > -4) & (way - length < STOP - BEND + 9)
-    wish = np.where(bend, SLOW, wish)
-    room = np.where(ahead >= 0, way[every, ahead] - length[every, ahead] - way, 1e3)
-    closing = np.where(ahead >= 0, speed - speed[every, ahead], 0)
-    turn, rest = np.divmod(time, GREEN + RED)
-    green = (turn.astype(np.int64)[:, None] % 4 == arm) & (rest < GREEN)[:, None]
-    inside = there & (way > 0) & (way - length < CLEAR)
-    others = (inside[:, None, :] & (arm[:, None, :] != arm[:, :, None])).any(-1)
-    waits = (~green | others) & (way <= 0) & (speed * speed < 8 * (0.2 - way))
-    halts = waits & (-0.2 - way < room)
-    room = np.where(halts, -0.2 - way + GAP, room)
+def _simulated(
+    drivers: _Drivers, phase: Array, begin: Array, stride: int, frames: int
+) -> tuple[Array, Array]:
+    """Metres travelled and speeds at the frames, C T N each.
+
+    `begin`: the step of each clip's first frame, C; `stride`: steps from frame to frame; `phase`: seconds by
+    which the lights of a clip are ahead, C.
+    """
+    travelled = _queued(drivers)
+    speed = drivers.wish * 0.7
+    record = np.zeros((2, len(begin), frames, speed.shape[1]))
+    for step in range(int(begin.max()) + stride * (frames - 1) + 1):
+        frame, remainder = np.divmod(step - begin, stride)
+        clips = np.flatnonzero((remainder == 0) & (frame >= 0) & (frame < frames))
+        record[0, clips, frame[clips]] = travelled[clips]
+        record[1, clips, frame[clips]] = speed[clips]
+        acceleration = _acceleration(drivers, travelled, speed, step * STEP + phase)
+        speed = np.maximum(speed + acceleration * STEP, 0)
+        travelled = travelled + speed * STEP
+    return record[0], record[1]
+
+
+def _queued(drivers: _Drivers) -> Array:
+    """Metres travelled at the start: each vehicle behind its leader."""
+    travelled = drivers.first.copy()
+    clips = np.arange(len(travelled))
+    for slot in range(travelled.shape[1]):
+        leader = drivers.leader[:, slot]
+        behind = travelled[clips, leader] - drivers.length[clips, leader] - drivers.gap[:, slot]
+        travelled[:, slot] = np.where(leader >= 0, behind, travelled[:, slot])
+    return travelled
+
+
+def _acceleration(drivers: _Drivers, travelled: Array, speed: Array, time: Array) -> Array:
+    """m/s^2, by the intelligent driver model: towards the desired speed, away from what is in front."""
+    room, closing = _leader_ahead(drivers, travelled, speed)
+    to_line = -0.2 - travelled
+    halts = _must_wait(drivers, travelled, speed, time) & (to_line < room)
+    room = np.where(halts, to_line + GAP, room)
     closing = np.where(halts, speed, closing)
-    wanted = GAP + np.maximum(speed * HEADWAY + speed * closing / (2 * np.sqrt(HASTE * BRAKE)), 0)
-    near = wanted / np.maximum(room, 0.1)
-    free = speed / wish
+    desired_gap = GAP + np.maximum(speed * HEADWAY + speed * closing / (2 * np.sqrt(HASTE * BRAKE)), 0)
+    near = desired_gap / np.maximum(room, 0.1)
+    free = speed / _desired_speed(drivers, travelled)
     return np.clip(HASTE * (1 - free * free * free * free - near * near), -7, HASTE)
 
 
-def _place(way: Array, arm: Array, out: Array) -> tuple[Array, Array, Array, Array]:
-    """x, y and direction at a way from the stop line: a line, a quarter of a circle, a line; then turned to
-    the arm."""
-    after = way - (STOP - BEND)
-    radius = np.where(out > 0, BEND - LANE, BEND + LANE)
-    angle = np.clip(after / radius, 0, PI / 2) * (out != 0)
-    past = np.maximum(after - radius * PI / 2, 0)
-    c = cosine(angle)
-    s = sine(angle)
-    side = np.where(out == 0, 0, out)
-    x = LANE + side * (radius * (1 - c) + past)
-    y = np.where(out == 0, way - STOP, np.where(after > 0, radius * s, after) - BEND)
-    east = side * s
-    north = np.where(out == 0, 1.0, c)
-    for turn in (1, 2, 3):
-        x, y = np.where(arm >= turn, -y, x), np.where(arm >= turn, x, y)
-        east, north = np.where(arm >= turn, -north, east), np.where(arm >= turn, east, north)
+def _leader_ahead(drivers: _Drivers, travelled: Array, speed: Array) -> tuple[Array, Array]:
+    """Metres to the leader's end, and by how much the leader is slower, m/s."""
+    clips = np.arange(len(travelled))[:, None]
+    leader = drivers.leader
+    end = travelled[clips, leader] - drivers.length[clips, leader]
+    return (
+        np.where(leader >= 0, end - travelled, 1e3),
+        np.where(leader >= 0, speed - speed[clips, leader], 0),
+    )
+
+
+def _must_wait(drivers: _Drivers, travelled: Array, speed: Array, time: Array) -> Array:
+    """Whether a vehicle that can still stop before its line has red or an occupied junction before it."""
+    turn, since = np.divmod(time, GREEN + RED)
+    arm = drivers.arm
+    green = (turn.astype(np.int64)[:, None] % 4 == arm) & (since < GREEN)[:, None]
+    inside = drivers.present & (travelled > 0) & (travelled - drivers.length < CLEAR)
+    occupied = (inside[:, None, :] & (arm[:, None, :] != arm[:, :, None])).any(-1)
+    return (~green | occupied) & (travelled <= 0) & (speed * speed < 8 * (0.2 - travelled))
+
+
+def _desired_speed(drivers: _Drivers, travelled: Array) -> Array:
+    """m/s: less in a bend."""
+    before_end = travelled - drivers.length < STOP - BEND + 9
+    bend = (drivers.exit != 0) & (travelled > -4) & before_end
+    return np.where(bend, SLOW, drivers.wish)
+
+
+def _on_ground(travelled: Array, arm: Array, turn: Array) -> tuple[Array, Array, Array, Array]:
+    """x, y and the direction (east, north) of vehicles that have travelled so far."""
+    x, y, east, north = _from_below(travelled, turn)
+    for quarter in (1, 2, 3):
+        x, y = _turned_left(x, y, arm >= quarter)
+        east, north = _turned_left(east, north, arm >= quarter)
     return x, y, east, north
+
+
+def _from_below(travelled: Array, turn: Array) -> tuple[Array, Array, Array, Array]:
+    """x, y and direction as if all came from below: along a line, a quarter of a circle, a line."""
+    after = travelled - (STOP - BEND)
+    radius = np.where(turn > 0, BEND - LANE, BEND + LANE)
+    angle = np.clip(after / radius, 0, PI / 2) * (turn != 0)
+    past = np.maximum(after - radius * PI / 2, 0)
+    sideways = sine(angle)
+    upwards = cosine(angle)
+    x = LANE + turn * (radius * (1 - upwards) + past)
+    bent = np.where(after > 0, radius * sideways, after) - BEND
+    y = np.where(turn == 0, travelled - STOP, bent)
+    return x, y, turn * sideways, np.where(turn == 0, 1.0, upwards)
+
+
+def _turned_left(x: Array, y: Array, where: Array) -> tuple[Array, Array]:
+    """Vectors turned by a quarter where the mask is true."""
+    return np.where(where, -y, x), np.where(where, x, y)

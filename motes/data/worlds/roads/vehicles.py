@@ -1,4 +1,5 @@
-"""Kinds of generated vehicles: solids bounded by planes, with glass, wheels and lamps painted on by place.
+"""Kinds of generated vehicles: solids bounded by planes, with glass, wheels and lamps painted on where they
+belong.
 
 A vehicle's own space: x forward, y to its left, z up, metres, the ground under its middle at 0.
 """
@@ -7,10 +8,10 @@ import numpy as np
 
 from motes.data.worlds.portable import Array, picks, uniforms
 
-# How likely; length, width, height; then parts: x from and to, half its width less that of the vehicle, z
-# from and to, slopes of front, back
-# and sides (metres back per metre up), glass from and to (z), metres from pillar to pillar, and which
-# colour: 0 body, 1 second
+# Of each kind: how likely it is; length, width and height; then two parts, each with
+# x from and to; by how much half its width is less than the vehicle's; z from and to;
+# slopes of front, back and sides (metres back per metre up); glass from and to (z); metres from pillar to
+# pillar; the colour (0: body, 1: second).
 KINDS = {
     "saloon": (
         3,
@@ -71,8 +72,17 @@ KINDS = {
 }
 SIZES = np.array([row[1] for row in KINDS.values()])
 LENGTHS = SIZES[:, 0]
-PARTS = np.array([row[2] for row in KINDS.values()], np.float64)  # kinds, 2 parts, 12 numbers
-PAINT = {  # how likely; the colour
+# kinds, 2 parts, 12 numbers
+PARTS = np.array([row[2] for row in KINDS.values()], np.float64)
+# places of some of the 12 numbers
+START = 0
+END = 1
+GLASS_FROM = 8
+GLASS_TO = 9
+PILLARS = 10
+COLOUR = 11
+# of each colour, how likely it is
+PAINT = {
     (236, 236, 232): 3,
     (176, 182, 188): 2.5,
     (92, 98, 106): 1.5,
@@ -89,42 +99,56 @@ PAINT = {  # how likely; the colour
 }
 
 
-def paints(random: np.random.Generator, count: int, kind: Array) -> tuple[Array, Array]:
-    """Body and second colours, 0 to 1: roofs are mostly as the body is, boxes of trucks mostly not."""
+def vehicle_colours(random: np.random.Generator, count: int, kind: Array) -> tuple[Array, Array]:
+    """Body and second colours, 0 to 1.
+
+    A roof is mostly as the body is, the box of a truck mostly not.
+    """
     table = np.array(list(PAINT), np.float64) / 255
     weights = {str(colour): float(weight) for colour, weight in PAINT.items()}
-    vary = uniforms(random, count, {"tone": (0.88, 1.06), "other": (0.0, 1.0)})
+    variation = uniforms(random, count, {"tone": (0.88, 1.06), "second": (0.0, 1.0)})
     body = table[picks(random, count, weights)]
     second = table[picks(random, count, weights)]
-    names = list(KINDS)
-    apart = np.where(
-        kind.reshape(-1) == names.index("truck"),
-        0.85,
-        np.where(kind.reshape(-1) == names.index("bus"), 1.0, 0.12),
-    )
-    body = np.clip(body * vary["tone"][:, None], 0, 1)
-    second = np.where((vary["other"] < apart)[:, None], second * 0.6 + 0.36, body)
+    body = np.clip(body * variation["tone"][:, None], 0, 1)
+    two_coloured = variation["second"] < _chance_of_second_colour(kind.reshape(-1))
+    second = np.where(two_coloured[:, None], second * 0.6 + 0.36, body)
     return body, np.clip(second, 0, 1)
 
 
+def _chance_of_second_colour(kind: Array) -> Array:
+    names = list(KINDS)
+    return np.where(kind == names.index("truck"), 0.85, np.where(kind == names.index("bus"), 1.0, 0.12))
+
+
 def bounds(part: Array, half: Array) -> tuple[Array, Array]:
-    """Planes n . p <= d of parts (P 12; half the vehicle's width P): normals P 6 3 and distances P 6: front,
-    back, left, right, top, bottom."""
-    start, end, narrow, low, high, front, back, sides = (part[:, n] for n in range(8))
-    one = np.ones_like(start)
-    zero = np.zeros_like(start)
-    wide = half - narrow
-    normals = [
-        (one, zero, front),
-        (-one, zero, back),
-        (zero, one, sides),
-        (zero, -one, sides),
-        (zero, zero, one),
-        (zero, zero, -one),
+    """Planes n . p <= d of parts: normals n, P 6 3, and distances d, P 6: front, back, left, right, top,
+    bottom.
+
+    `part` is P 12, `half` half the vehicle's width, P.
+    """
+    start, end, inset, low, high, front, back, sides = (part[:, n] for n in range(8))
+    flank = half - inset + sides * low
+    distances = [end + front * low, -start + back * low, flank, flank, high, -low]
+    normals = _plane_normals(front, back, sides)
+    lengths = [np.sqrt(x * x + y * y + z * z) for x, y, z in normals]
+    units = [
+        np.stack([axis / length for axis in normal], -1)
+        for normal, length in zip(normals, lengths, strict=True)
     ]
-    distances = [end + front * low, -start + back * low, wide + sides * low, wide + sides * low, high, -low]
-    length = [np.sqrt(a * a + b * b + c * c) for a, b, c in normals]
-    unit = [
-        np.stack([axis / size for axis in normal], -1) for normal, size in zip(normals, length, strict=True)
+    return np.stack(units, 1), np.stack(
+        [distance / length for distance, length in zip(distances, lengths, strict=True)], 1
+    )
+
+
+def _plane_normals(front: Array, back: Array, sides: Array) -> list[tuple[Array, Array, Array]]:
+    """x, y and z of the normals of the six planes, of any length, from the slopes."""
+    ones = np.ones_like(front)
+    zeros = np.zeros_like(front)
+    return [
+        (ones, zeros, front),
+        (-ones, zeros, back),
+        (zeros, ones, sides),
+        (zeros, -ones, sides),
+        (zeros, zeros, ones),
+        (zeros, zeros, -ones),
     ]
-    return np.stack(unit, 1), np.stack([d / size for d, size in zip(distances, length, strict=True)], 1)

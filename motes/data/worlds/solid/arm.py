@@ -1,4 +1,4 @@
-"""Generated depth pictures of a planar arm: capsules that hang together at joints, with a sensor's noise."""
+"""Generated depth pictures of a planar arm: capsules connected at joints, with a sensor's noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of, centres_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, to_bytes
+from motes.data.worlds.solid.plane import rotated
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -18,20 +19,20 @@ SHOULDER = 0.1  # how far from the middle it may be, by rows and by columns
 # radius at the shoulder and at the tip
 THICK = 0.13
 THIN = 0.06
-# brightness behind, of a capsule's rim, and how much its middle is nearer
+# brightness of the wall, of a capsule's rim, and how much brighter its middle is
 WALL = 0.1
-AXIS = 0.55
+RIM = 0.55
 BULGE = 0.35
 FOLD = 1.4  # tangent of half the sharpest bend, which is 109 degrees
 
 
 @dataclass(frozen=True)
 class ArmConfig:
-    """Every direction of the upper arm and every bend is as likely; nearer is brighter."""
+    """All directions of the upper arm and all bends are equally likely; nearer is brighter."""
 
     # rows, columns
     image_size: tuple[int, int] = (32, 32)
-    # 3: the same thrice
+    # 3: the same grey three times
     channels: int = 1
     # training pictures
     count: int = 6000
@@ -59,67 +60,79 @@ class Arm(Generated):
 
     def truth(self, rows: Sequence[int]) -> Truth:
         joints = self._joints(self._dice(self._checked(rows)))
-        masks = self._nearness(joints)[1] > 0.5
+        masks = (self._surface(joints)[1] > 0.5)[:, None]
         return Truth(
             present=torch.ones(len(masks), 1, dtype=torch.bool),
-            centres=torch.from_numpy(centres_of(masks[:, None])),
-            boxes=torch.from_numpy(boxes_of(masks[:, None])),
-            masks=torch.from_numpy(masks[:, None]),
-            whole=torch.from_numpy(masks[:, None]),
+            centres=torch.from_numpy(centres_of(masks)),
+            boxes=torch.from_numpy(boxes_of(masks)),
+            masks=torch.from_numpy(masks),
+            whole=torch.from_numpy(masks),
             points=torch.from_numpy(joints.astype(np.float32)),
         )
 
     def _paint(self, rows: np.ndarray) -> np.ndarray:
         dice = self._dice(rows)
-        near, cover = self._nearness(self._joints(dice))
+        height, cover = self._surface(self._joints(dice))
+        light = WALL + cover * (RIM - WALL + BULGE * height)
+        return to_bytes(light + self._error(dice))[..., None].repeat(3, -1)
+
+    def _error(self, dice: Dice) -> np.ndarray:
+        # the difference of two uniform numbers has a variance of one sixth
         grain = dice.uniform("noise", 2, *self.config.image_size)
-        error = (
-            self.config.noise * 6.0**0.5 * (grain[:, 0] - grain[:, 1])
-        )  # a difference of two has a sixth of variance
-        light = WALL + cover * (AXIS - WALL + BULGE * near) + error
-        return to_bytes(light)[..., None].repeat(3, -1)
+        return self.config.noise * 6.0**0.5 * (grain[:, 0] - grain[:, 1])
 
     def _joints(self, dice: Dice) -> np.ndarray:
         """B J 2, in [-1, 1]: each link is turned against the one before."""
         links = self.config.links
         lengths = np.linspace(1.4, 0.6, links) * (REACH / links)
-        at = dice.between("shoulder", -SHOULDER, SHOULDER, 2)
-        way = dice.directions("upper arm")
-        half = dice.between("bends", -FOLD, FOLD, links)
-        joints = [at]
+        direction = dice.directions("upper arm")
+        half_tangent = dice.between("bends", -FOLD, FOLD, links)
+        joints = [dice.between("shoulder", -SHOULDER, SHOULDER, 2)]
         for n, length in enumerate(lengths.tolist()):
             if n:
-                way = _turned(way, half[:, n])
-            joints.append(joints[-1] + length * way)
+                direction = _bent(direction, half_tangent[:, n])
+            joints.append(joints[-1] + length * direction)
         return np.stack(joints, 1)
 
-    def _nearness(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How far each pixel's surface stands out, in [0, 1], and how much of the pixel the arm covers: B H
-        W each."""
+    def _surface(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How far each pixel's surface stands out, in [0, 1], and how much of the pixel the arm covers; B H W
+        each."""
         size = self.config.image_size
-        rows, columns = (np.linspace(-1, 1, side) for side in size)
+        height = np.zeros((len(joints), *size))
+        cover = np.zeros_like(height)
         radii = np.linspace(THICK, THIN, joints.shape[1])
-        near = np.zeros((len(joints), *size))
-        cover = np.zeros_like(near)
         for n in range(joints.shape[1] - 1):
-            start = joints[:, n, :, None, None]
-            link = (joints[:, n + 1] - joints[:, n])[:, :, None, None]
-            down = rows[:, None] - start[:, 0]
-            right = columns - start[:, 1]
-            length = link[:, 0] * link[:, 0] + link[:, 1] * link[:, 1]
-            along = np.clip((down * link[:, 0] + right * link[:, 1]) / length, 0, 1)
-            down = down - along * link[:, 0]
-            right = right - along * link[:, 1]
-            squared = down * down + right * right
-            radius = radii[n] + along * (radii[n + 1] - radii[n])
-            near = np.maximum(near, np.sqrt(np.maximum(radius * radius - squared, 0)) / THICK)
+            position, squared = _distance_to_link(joints[:, n], joints[:, n + 1], size)
+            radius = radii[n] + position * (radii[n + 1] - radii[n])
+            height = np.maximum(height, _height(radius, squared))
             cover = np.maximum(cover, np.clip((radius - np.sqrt(squared)) * (min(size) / 2) + 0.5, 0, 1))
-        return near, cover
+        return height, cover
 
 
-def _turned(way: np.ndarray, half: np.ndarray) -> np.ndarray:
+def _height(radius: np.ndarray, squared: np.ndarray) -> np.ndarray:
+    """Of a capsule's surface at this squared distance from its axis; 1 in the middle of the shoulder."""
+    return np.sqrt(np.maximum(radius * radius - squared, 0)) / THICK
+
+
+def _distance_to_link(
+    start: np.ndarray, end: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest point of the link to each pixel, and its squared distance; B H W each.
+
+    start, end: B 2; the point is a number from 0 at the start to 1 at the end.
+    """
+    rows, columns = (np.linspace(-1, 1, side) for side in size)
+    link_down, link_right = (end - start).T[:, :, None, None]
+    down = rows[:, None] - start[:, 0, None, None]
+    right = columns - start[:, 1, None, None]
+    squared_length = link_down * link_down + link_right * link_right
+    position = np.clip((down * link_down + right * link_right) / squared_length, 0, 1)
+    down = down - position * link_down
+    right = right - position * link_right
+    return position, down * down + right * right
+
+
+def _bent(direction: np.ndarray, half_tangent: np.ndarray) -> np.ndarray:
     """Unit vectors turned by an angle of which the tangent of the half is given: no sine is needed."""
-    square = half * half
-    cosine = (1 - square) / (1 + square)
-    sine = 2 * half / (1 + square)
-    return np.stack([cosine * way[:, 0] - sine * way[:, 1], sine * way[:, 0] + cosine * way[:, 1]], -1)
+    squared = half_tangent * half_tangent
+    return rotated(direction, (1 - squared) / (1 + squared), 2 * half_tangent / (1 + squared))

@@ -1,4 +1,4 @@
-"""A generated shaded ball with marks on it, in clips in which one thing varies: azimuth, elevation, light,
+"""A generated shaded ball with marks on it, in clips in which one factor varies: azimuth, elevation, light,
 or the look.
 
 All pictures of a clip agree in the other three. The ball turns so little that no two views look alike.
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from motes.data.base import Split
+from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, to_bytes
 from motes.data.worlds.portable import PI, Array, cosine, hue, sine, smooth
 from motes.errors import UserError
@@ -18,21 +19,16 @@ from motes.types.truth import Truth
 
 VARIES = ("azimuth", "elevation", "light", "look")
 REACH = {"azimuth": 55.0, "elevation": 40.0, "light": 70.0}  # degrees to both sides
-LOOK = {
-    "paint": (0.0, 1.0),
-    "mark": (0.0, 1.0),
-    "size": (0.0, 1.0),
-    "belt": (0.0, 1.0),
-}  # hues, how large the mark is, how wide the belt
-# of the ball, in half pictures; grey level around it
-RADIUS = 0.84
-GROUND = 0.12
+LOOK = ("paint", "mark", "size", "belt")  # hues of ball and mark, size of the mark, width of the belt
+LOWEST = dict.fromkeys(REACH, -1.0) | dict.fromkeys(LOOK, 0.0)
+RADIUS = 0.84  # of the ball, in half pictures
+GROUND = 0.12  # grey level around the ball
 EDGE = 0.06  # softness of the marks' edges
 
 
 @dataclass(frozen=True)
 class BallConfig:
-    """How often each thing varies is told by parts, as 1 1 1 2."""
+    """`parts` says how often each factor varies: with 1 1 1 2, the look in two of five clips."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
@@ -44,7 +40,7 @@ class BallConfig:
     held_out: int = 100
     # pictures of a clip
     frames: int = 8
-    # of clips in which azimuth, elevation, light, look vary
+    # shares of the clips in which azimuth, elevation, light, look vary
     parts: tuple[int, int, int, int] = (1, 1, 1, 1)
     # points a pixel's side
     fine: int = 2
@@ -53,8 +49,8 @@ class BallConfig:
 
 
 class Ball(Generated):
-    """Row // frames is the clip. `scene` has the angles in parts of their reach, -1 to 1, the look's
-    numbers, and what `varies`."""
+    """Row // frames is the clip. `scene` has the angles as shares of their reach, -1 to 1, the look's
+    numbers, and which factor `varies`."""
 
     Config = BallConfig
     area = 2**14
@@ -63,22 +59,23 @@ class Ball(Generated):
         super().__init__(config, split)
         if config.frames < 2 or not 1 <= config.fine <= 8:
             raise UserError(
-                f"a clip has at least 2 frames, not {config.frames}, and fine is from 1 to 8, not {config.fine}"
+                f"a clip has at least 2 frames, not {config.frames}, "
+                f"and fine is from 1 to 8, not {config.fine}"
             )
         if min(config.parts) < 0 or sum(config.parts) == 0:
             raise UserError(f"parts {config.parts} must not be negative, and not all be zero")
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        asked = self._checked(rows)
-        scene = self.factors(asked)
-        look = np.stack([scene[name] for name in LOOK], -1)
+        index = self._checked(rows)
+        factors = {name: value.astype(np.float32) for name, value in self.factors(index).items()}
+        clips = index // self.frames
         return Truth(
-            present=torch.ones(len(asked), 1, dtype=torch.bool),
+            present=torch.ones(len(index), 1, dtype=torch.bool),
             scene={
-                **{name: torch.from_numpy(scene[name].astype(np.float32)) for name in REACH},
-                "look": torch.from_numpy(look.astype(np.float32)),
-                "varies": torch.from_numpy(self._varies(asked // self.frames)),
-                "clip": torch.from_numpy(asked // self.frames),
+                **{name: torch.from_numpy(factors[name]) for name in REACH},
+                "look": torch.from_numpy(np.stack([factors[name] for name in LOOK], -1)),
+                "varies": torch.from_numpy(self._varies(clips)),
+                "clip": torch.from_numpy(clips),
             },
         )
 
@@ -87,63 +84,86 @@ class Ball(Generated):
         clips, times = np.divmod(rows, self.frames)
         dice = self._dice(clips)
         varies = self._varies(clips)
-        found = {}
-        for name in (*REACH, *LOOK):
-            low = -1.0 if name in REACH else 0.0
-            order = (
-                np.arange(self.frames)[None] if name in REACH else dice.orders(f"{name} order", self.frames)
-            )
-            moving = low + (1 - low) * (order + dice.uniform(f"{name} moves", self.frames)) / self.frames
-            own = VARIES.index(name if name in REACH else "look")
-            found[name] = np.where(
-                varies == own, moving[np.arange(len(rows)), times], dice.between(name, low, 1.0)
-            )
-        return found
+        steps = np.broadcast_to(np.arange(self.frames), (len(rows), self.frames))
+        angles = {name: self._varied(dice, name, times, steps) for name in REACH}
+        look = {
+            name: self._varied(dice, name, times, dice.orders(f"{name} order", self.frames)) for name in LOOK
+        }
+        return {
+            name: np.where(varies == VARIES.index(name if name in REACH else "look"), moving, still)
+            for name, (moving, still) in (angles | look).items()
+        }
+
+    def _varied(self, dice: Dice, name: str, times: np.ndarray, order: np.ndarray) -> tuple[Array, Array]:
+        """A factor's value where it varies, and where it stands still; order: B T, the frames' ranks."""
+        low = LOWEST[name]
+        moving = low + (1 - low) * (order + dice.uniform(f"{name} moves", self.frames)) / self.frames
+        return moving[np.arange(len(times)), times], dice.between(name, low, 1.0)
 
     def drawn(self, factors: dict[str, Array]) -> np.ndarray:
-        """uint8, B H W 3: any factors, as `factors` has them."""
-        fine = self.config.fine
-        rows, columns = self.config.image_size
-        scale = 2 / (min(rows, columns) * fine * RADIUS)
-        y = ((np.arange(rows * fine) + 0.5 - rows * fine / 2) * scale)[None, :, None]
-        x = ((np.arange(columns * fine) + 0.5 - columns * fine / 2) * scale)[None, None, :]
-        x = x.astype(np.float32)
-        y = y.astype(np.float32)
-        scale = np.float32(scale)
-        away = x * x + y * y
-        z = np.sqrt(np.maximum(1 - away, 0))
-        cover = np.clip((1 - np.sqrt(away)) / scale + 0.5, 0, 1)[..., None]
-        plane = {name: value[:, None, None] for name, value in factors.items()}
-        paint = _painted(plane, *_turned(plane, x, y, z))
-        ahead, aside = _directions(plane["light"] * REACH["light"])
-        lamp = (0.87 * aside, np.float32(-0.5), 0.87 * ahead)  # a little from above
-        facing = lamp[0] * x + lamp[1] * y + lamp[2] * z
-        mirrored = 2 * facing * z - lamp[2]  # how straight the lamp is mirrored to the eye
-        gloss = np.maximum(mirrored, 0) ** 2
-        gloss = gloss * gloss * gloss * gloss
-        light = paint * (0.22 + 0.85 * np.maximum(facing, 0))[..., None] + 0.45 * (gloss * gloss)[..., None]
+        """uint8, B H W 3: pictures of any factors, given as `factors` returns them."""
+        x, y, scale = self._grid()
+        squared = x * x + y * y
+        z = np.sqrt(np.maximum(1 - squared, 0))
+        cover = np.clip((1 - np.sqrt(squared)) / scale + 0.5, 0, 1)[..., None]
+        light = _lit_ball(_planes(factors), x, y, z)
         picture = GROUND + (light - GROUND) * cover
-        parts = sum(picture[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
-        return to_bytes(np.asarray(parts) / (fine * fine))
+        return to_bytes(_averaged(picture, self.config.fine))
+
+    def _grid(self) -> tuple[Array, Array, np.float32]:
+        """The points' x, 1 1 W, and y, 1 H 1, and the width of a point, in radii of the ball."""
+        rows, columns = (side * self.config.fine for side in self.config.image_size)
+        scale = 2 / (min(rows, columns) * RADIUS)
+        x = ((np.arange(columns) + 0.5 - columns / 2) * scale)[None, None, :]
+        y = ((np.arange(rows) + 0.5 - rows / 2) * scale)[None, :, None]
+        return x.astype(np.float32), y.astype(np.float32), np.float32(scale)
 
     def _paint(self, rows: np.ndarray) -> np.ndarray:
         return self.drawn(self.factors(rows))
 
     def _varies(self, clips: np.ndarray) -> np.ndarray:
-        """int64: the place in VARIES."""
-        edges = np.cumsum(self.config.parts)
-        return np.searchsorted(
-            edges, self._dice(clips).integers("varies", 0, int(edges[-1]) - 1), side="right"
-        ).astype(np.int64)
+        """int64: the index in VARIES."""
+        ends = np.cumsum(self.config.parts)
+        draw = self._dice(clips).integers("varies", 0, int(ends[-1]) - 1)
+        return np.searchsorted(ends, draw, side="right").astype(np.int64)
+
+
+def _averaged(picture: Array, fine: int) -> Array:
+    """Of fine x fine points a pixel, one addition after the other."""
+    total = sum(picture[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
+    return np.asarray(total) / (fine * fine)
+
+
+def _planes(factors: dict[str, Array]) -> dict[str, Array]:
+    """B to B 1 1."""
+    return {name: value[:, None, None] for name, value in factors.items()}
+
+
+def _lit_ball(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
+    """B H W 3: matt light and gloss of a lamp that is a little above."""
+    paint = _painted(factors, *_turned(factors, x, y, z))
+    ahead, aside = _directions(factors["light"] * REACH["light"])
+    lamp = (0.87 * aside, np.float32(-0.5), 0.87 * ahead)
+    facing = lamp[0] * x + lamp[1] * y + lamp[2] * z
+    gloss = _gloss(2 * facing * z - lamp[2])
+    return paint * (0.22 + 0.85 * np.maximum(facing, 0))[..., None] + 0.45 * gloss[..., None]
+
+
+def _gloss(mirrored: Array) -> Array:
+    """To the power of 16; mirrored: cosine between the mirrored lamp and the eye."""
+    gloss = np.maximum(mirrored, 0) ** 2
+    gloss = gloss * gloss * gloss * gloss
+    return gloss * gloss
 
 
 def _turned(factors: dict[str, Array], x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
-    """Places of the picture on the ball that has been turned: to the right by the azimuth, up by the
+    """Points of the picture on the ball that has been turned: to the right by the azimuth, up by the
     elevation."""
-    (a, b), (c, d) = (_directions(factors[name] * REACH[name]) for name in ("azimuth", "elevation"))
-    x, z = a * x - b * z, b * x + a * z
-    y, z = c * y + d * z, -d * y + c * z
-    return x, y, z
+    across, aside = _directions(factors["azimuth"] * REACH["azimuth"])
+    turned_x = across * x - aside * z
+    z = aside * x + across * z
+    level, rise = _directions(factors["elevation"] * REACH["elevation"])
+    return turned_x, level * y + rise * z, -rise * y + level * z
 
 
 def _directions(degrees: Array) -> tuple[Array, Array]:
@@ -153,12 +173,28 @@ def _directions(degrees: Array) -> tuple[Array, Array]:
 
 def _painted(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
     """A belt, and at the front a mark with a dot in it."""
-    one = np.ones_like(factors["paint"])
-    paint = hue(factors["paint"], 0.55 * one, 0.95 * one).astype(np.float32)
-    mark = hue(factors["mark"], 0.85 * one, 0.8 * one).astype(np.float32)
-    colour = paint + 0 * x[..., None]
-    belt = (0.1 + 0.16 * factors["belt"]).astype(np.float32)
-    colour = colour + (0.95 - colour) * smooth((belt - np.abs(y)) / EDGE + 0.5)[..., None]
-    size = (0.86 - 0.2 * factors["size"]).astype(np.float32)  # cosine of its reach
-    colour = colour + (mark - colour) * smooth((z - size) / EDGE + 0.5)[..., None]
-    return colour * (1 - 0.9 * smooth((z - 0.965) / EDGE + 0.5)[..., None])
+    colour = _hue(factors["paint"], 0.55, 0.95) + 0 * x[..., None]
+    colour = colour + (0.95 - colour) * _belt(factors, y)
+    colour = colour + (_hue(factors["mark"], 0.85, 0.8) - colour) * _mark(factors, z)
+    return colour * (1 - 0.9 * _soft(z - 0.965))
+
+
+def _belt(factors: dict[str, Array], y: Array) -> Array:
+    """Its cover."""
+    width = (0.1 + 0.16 * factors["belt"]).astype(np.float32)
+    return _soft(width - np.abs(y))
+
+
+def _mark(factors: dict[str, Array], z: Array) -> Array:
+    """Its cover; it ends at an angle of which the cosine is known."""
+    edge = (0.86 - 0.2 * factors["size"]).astype(np.float32)
+    return _soft(z - edge)
+
+
+def _hue(turn: Array, saturation: float, value: float) -> Array:
+    return hue(turn, np.full_like(turn, saturation), np.full_like(turn, value)).astype(np.float32)
+
+
+def _soft(inside: Array) -> Array:
+    """Cover of a mark at points that lie so far inside its edge, ... 1."""
+    return smooth(inside / EDGE + 0.5)[..., None]

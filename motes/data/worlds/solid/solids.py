@@ -1,46 +1,77 @@
-"""Spheres, boxes and upright cylinders on a floor: where a ray enters each, and which way the surface faces
-there.
+"""Spheres, boxes and upright cylinders on a floor: where rays enter them, and their normals.
 
-Vectors are 3 P, component first. Only + - * / and square roots, one tensor operation each, so that no two
-operations are fused and float32 results are the same on every machine.
+Vectors are 3 P, component first. Only + - * / and square roots are used, one tensor operation each, so that
+no two operations are fused and float32 results are the same on every machine.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 SPHERE, BOX, CYLINDER = range(3)
 NEVER = float("inf")
 TINY = 1e-9
+_SIGNS = torch.tensor([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])  # of a box's corners
+HALF_SIDE = 0.7071067690849304  # of a box whose corners lie on the circle of radius 1
 
 
 @dataclass(frozen=True)
 class Solids:
-    """All things of some pictures, standing on the floor z = 0 or above it."""
+    """The solids of some pictures, which stand on the floor z = 0 or above it."""
 
     centre: Float[Tensor, "B N 3"]
-    # of the smallest upright cylinder around it
+    # of the smallest upright cylinder around the solid
     radius: Float[Tensor, "B N"]
     kind: Int[Tensor, "B N"]
-    # cosine and sine of the turn about the vertical
+    # cosine and sine of the rotation about the vertical
     turn: Float[Tensor, "B N 2"]
     colour: Float[Tensor, "B N 3"]
     metal: Bool[Tensor, "B N"]
-    there: Bool[Tensor, "B N"]
+    present: Bool[Tensor, "B N"]
 
-    def half(self) -> Float[Tensor, "B N"]:
-        """Half the height; a box's half side: its corners lie on the circle of its radius."""
-        return torch.where(self.kind == BOX, self.radius * 0.7071067690849304, self.radius)
+    def half_height(self) -> Float[Tensor, "B N"]:
+        """Half the height; for a box, half the side: its corners lie on the circle of its radius."""
+        return torch.where(self.kind == BOX, self.radius * HALF_SIDE, self.radius)
+
+    def corners(self, wider: float = 1.0) -> Float[Tensor, "B N 8 3"]:
+        """Corners of an upright box around each solid, `wider` times as wide as the solid."""
+        half = self._half_extents(wider)
+        return self.centre[:, :, None] + _SIGNS.to(half.device) * half[:, :, None]
+
+    def _half_extents(self, wider: float) -> Float[Tensor, "B N 3"]:
+        width = self.radius * wider
+        return torch.stack([width, width, self.half_height()], -1)
+
+    def centres_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "3 P"]:
+        """Centres by flat index: the picture's number times N, plus the solid's number in its picture."""
+        return rearrange(self.centre, "b n c -> c (b n)")[:, index]
+
+    def colours_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "3 P"]:
+        return rearrange(self.colour, "b n c -> c (b n)")[:, index]
+
+    def sizes_at(self, index: Int[Tensor, " P"]) -> tuple[Tensor, Tensor]:
+        """Radius and half the height."""
+        return self.radius.flatten()[index], self.half_height().flatten()[index]
+
+    def turns_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "2 P"]:
+        return rearrange(self.turn, "b n c -> c (b n)")[:, index]
+
+
+def half_heights(kind: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """As `Solids.half_height`, before there are solids."""
+    return np.where(kind == BOX, radius * HALF_SIDE, radius)
 
 
 @dataclass(frozen=True)
 class Rays:
-    """Rays as their solids see them: relative to the centre, turned back."""
+    """Rays in the frame of their solid: relative to its centre, and turned back by its rotation."""
 
     origin: Float[Tensor, "3 P"]
-    way: Float[Tensor, "3 P"]
+    direction: Float[Tensor, "3 P"]
     radius: Float[Tensor, " P"]
     half: Float[Tensor, " P"]
 
@@ -53,77 +84,98 @@ def unit(a: Tensor) -> Tensor:
     return a / torch.sqrt(dot(a, a)).clamp_min(TINY)
 
 
-def turned(a: Float[Tensor, "3 P"], turn: Float[Tensor, "2 P"], back: bool = False) -> Float[Tensor, "3 P"]:
-    """About the vertical."""
-    cosine = turn[0]
-    sine = -turn[1] if back else turn[1]
-    return torch.stack([cosine * a[0] - sine * a[1], sine * a[0] + cosine * a[1], a[2]])
+def turned(vectors: Float[Tensor, "3 P"], turn: Float[Tensor, "2 P"]) -> Float[Tensor, "3 P"]:
+    """Vectors rotated about the vertical."""
+    return _rotated(vectors, turn[0], turn[1])
+
+
+def turned_back(vectors: Float[Tensor, "3 P"], turn: Float[Tensor, "2 P"]) -> Float[Tensor, "3 P"]:
+    """Undoes `turned`."""
+    return _rotated(vectors, turn[0], -turn[1])
+
+
+def _rotated(vectors: Tensor, cosine: Tensor, sine: Tensor) -> Float[Tensor, "3 P"]:
+    x, y, z = vectors
+    return torch.stack([cosine * x - sine * y, sine * x + cosine * y, z])
 
 
 def enter_sphere(rays: Rays) -> Float[Tensor, " P"]:
-    """In lengths of the ray's way; `NEVER` where it does not, or begins inside."""
-    a = dot(rays.way, rays.way)
-    b = dot(rays.origin, rays.way)
-    inside = b * b - a * (dot(rays.origin, rays.origin) - rays.radius * rays.radius)
-    first = (-b - torch.sqrt(inside.clamp_min(0))) / a
-    return torch.where((inside > 0) & (first > 0), first, NEVER)
+    """Distance in lengths of the ray's direction; `NEVER` where the ray misses or begins inside."""
+    a = dot(rays.direction, rays.direction)
+    b = dot(rays.origin, rays.direction)
+    met, distance, _ = _roots(a, b, dot(rays.origin, rays.origin) - rays.radius * rays.radius)
+    return torch.where(met & (distance > 0), distance, NEVER)
 
 
 def enter_box(rays: Rays) -> Float[Tensor, " P"]:
+    """As `enter_sphere`."""
     low, high = _slab(rays, 0)
     for axis in (1, 2):
         near, far = _slab(rays, axis)
         low = torch.maximum(low, near)
         high = torch.minimum(high, far)
-    return torch.where((low < high) & (low > 0), low, NEVER)
+    return _first(low, high)
 
 
 def enter_cylinder(rays: Rays) -> Float[Tensor, " P"]:
+    """As `enter_sphere`."""
     x, y, _ = rays.origin
-    u, v, _ = rays.way
+    u, v, _ = rays.direction
     a = (u * u + v * v).clamp_min(TINY)
-    b = x * u + y * v
-    inside = b * b - a * (x * x + y * y - rays.radius * rays.radius)
-    root = torch.sqrt(inside.clamp_min(0))
+    met, enter, leave = _roots(a, x * u + y * v, x * x + y * y - rays.radius * rays.radius)
     near, far = _slab(rays, 2)
-    low = torch.maximum((-b - root) / a, near)
-    high = torch.minimum((root - b) / a, far)
-    return torch.where((inside > 0) & (low < high) & (low > 0), low, NEVER)
+    distance = _first(torch.maximum(enter, near), torch.minimum(leave, far))
+    return torch.where(met, distance, NEVER)
+
+
+def _roots(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Whether a t^2 + 2 b t + c has two roots, and the lower and the upper one."""
+    discriminant = b * b - a * c
+    root = torch.sqrt(discriminant.clamp_min(0))
+    return discriminant > 0, (-b - root) / a, (root - b) / a
+
+
+def _first(low: Tensor, high: Tensor) -> Tensor:
+    """Where a ray enters that is inside from `low` to `high`."""
+    return torch.where((low < high) & (low > 0), low, NEVER)
 
 
 def _slab(rays: Rays, axis: int) -> tuple[Tensor, Tensor]:
-    """Where the ray is between two faces of the solid."""
-    way = rays.way[axis]
-    way = torch.where(way.abs() < TINY, TINY, way)
-    one = (-rays.half - rays.origin[axis]) / way
-    other = (rays.half - rays.origin[axis]) / way
-    return torch.minimum(one, other), torch.maximum(one, other)
+    """Distances between which the ray is between two opposite faces of the solid."""
+    speed = rays.direction[axis]
+    speed = torch.where(speed.abs() < TINY, TINY, speed)
+    lower = (-rays.half - rays.origin[axis]) / speed
+    upper = (rays.half - rays.origin[axis]) / speed
+    return torch.minimum(lower, upper), torch.maximum(lower, upper)
 
 
-def faces_sphere(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
+def sphere_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
     """The outward normal at a point of the surface, given relative to the centre."""
     return point / radius
 
 
-def faces_box(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
-    far = point.abs()
-    along_x = (far[0] >= far[1]) & (far[0] >= far[2])
-    along_y = ~along_x & (far[1] >= far[2])
-    chosen = torch.stack([along_x, along_y, ~along_x & ~along_y])
-    return torch.where(chosen, torch.sign(point), 0.0)
+def box_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
+    """As `sphere_normal`."""
+    size = point.abs()
+    faces_x = (size[0] >= size[1]) & (size[0] >= size[2])
+    faces_y = ~faces_x & (size[1] >= size[2])
+    face = torch.stack([faces_x, faces_y, ~faces_x & ~faces_y])
+    return torch.where(face, torch.sign(point), 0.0)
 
 
-def faces_cylinder(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
-    around = torch.sqrt(point[0] * point[0] + point[1] * point[1])
-    lid = point[2].abs() * radius >= around * half
-    side = point / around.clamp_min(TINY)
-    return torch.where(
-        lid,
-        torch.stack([torch.zeros_like(around), torch.zeros_like(around), torch.sign(point[2])]),
-        side * _FLAT.to(point),
-    )
+def cylinder_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
+    """As `sphere_normal`."""
+    across = torch.sqrt(point[0] * point[0] + point[1] * point[1])
+    on_lid = point[2].abs() * radius >= across * half
+    side = point / across.clamp_min(TINY) * _FLAT.to(point)
+    return torch.where(on_lid, _upright(torch.sign(point[2])), side)
+
+
+def _upright(z: Tensor) -> Float[Tensor, "3 P"]:
+    zero = torch.zeros_like(z)
+    return torch.stack([zero, zero, z])
 
 
 _FLAT = torch.tensor([[1.0], [1.0], [0.0]])
 ENTER = (enter_sphere, enter_box, enter_cylinder)
-FACES = (faces_sphere, faces_box, faces_cylinder)
+NORMAL = (sphere_normal, box_normal, cylinder_normal)

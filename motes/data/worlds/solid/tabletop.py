@@ -1,5 +1,7 @@
-"""Where solids stand: the floor, its camera and lamp, the looks that things may have; and the truth of
-solids that a camera sees."""
+"""The table on which solids stand: its camera and lamp, the solids' colours, picture and truth."""
+
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -7,9 +9,12 @@ from torch import Tensor
 
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
-from motes.data.worlds.generated import blanked, normalised
-from motes.data.worlds.solid.raycast import View, masks, trace
+from motes.data.worlds.generated import blanked, normalised, to_bytes
+from motes.data.worlds.solid.camera_view import CameraView
+from motes.data.worlds.solid.raycast import masks, trace
+from motes.data.worlds.solid.shading import shaded_picture
 from motes.data.worlds.solid.solids import Solids
+from motes.errors import UserError
 from motes.types.truth import Truth
 
 GREY = (87, 87, 87)
@@ -25,86 +30,134 @@ EYE = (7.48, -6.5, 5.34)
 LAMP = (0.6, -6.2, 7.6)
 AIM = (0.0, 0.0, 0.25)
 ZOOM = 0.29  # tangent of half the camera's angle
-POINTS = 2**18  # rays cast at once
+RAYS = 2**18  # cast at once
 Camera = dict[str, np.ndarray]  # eye B 3, axes B 3 3 (to the right, up, ahead), lamp B 3
 
 
+@runtime_checkable
+class TableConfig(Protocol):
+    """What pictures of the table need of a configuration."""
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...
+
+    @property
+    def fine(self) -> int: ...
+
+
+def check_fine(fine: int) -> None:
+    if not 1 <= fine <= 8:
+        raise UserError(f"fine must be from 1 to 8 rays a pixel's side, not {fine}")
+
+
+def colours_of(index: np.ndarray) -> Tensor:
+    """float32, ... 3, in [0, 1]."""
+    return torch.from_numpy(COLOURS[index].astype(np.float32) / 255)
+
+
 def make_camera(dice: Dice, shake: float) -> Camera:
-    """Camera and lamp are moved by up to `shake` in each direction; the camera looks at the middle of the
-    floor."""
+    """Camera and lamp, each moved by up to `shake`; the camera looks at the middle of the floor."""
     eye = np.array(EYE) + dice.between("camera", -shake, shake, 3)
     lamp = np.array(LAMP) + dice.between("lamp", -shake, shake, 3)
-    ahead = _unit(np.array(AIM) - eye)
-    right = _unit(np.stack([ahead[:, 1], -ahead[:, 0], np.zeros(len(dice))], -1))
-    return {"eye": eye, "axes": np.stack([right, np.cross(right, ahead), ahead], 1), "lamp": lamp}
+    return {"eye": eye, "axes": _axes(_unit(np.array(AIM) - eye)), "lamp": lamp}
 
 
-def view_of(camera: Camera, size: tuple[int, int], fine: int) -> View:
-    eye, axes, lamp = (torch.from_numpy(camera[name].astype(np.float32)) for name in ("eye", "axes", "lamp"))
-    return View(eye, axes, lamp, size, ZOOM, fine)
+def _axes(ahead: np.ndarray) -> np.ndarray:
+    """To the right, up and ahead, B 3 3."""
+    x, y, _ = ahead.T
+    right = _unit(np.stack([y, -x, np.zeros(len(ahead))], -1))
+    return np.stack([right, np.cross(right, ahead), ahead], 1)
+
+
+def make_view(camera: Camera, config: TableConfig) -> CameraView:
+    eye, axes, lamp = (_tensor(camera[name]) for name in ("eye", "axes", "lamp"))
+    return CameraView(eye, axes, lamp, config.image_size, ZOOM, config.fine)
 
 
 def on_screen(points: np.ndarray, camera: Camera, size: tuple[int, int]) -> np.ndarray:
     """B N 3 to row and column in pixels from the picture's corner, and depth ahead of the camera."""
-    seen = points - camera["eye"][:, None]
+    offset = points - camera["eye"][:, None]
     right, up, ahead = (
-        sum(seen[..., one] * camera["axes"][:, None, axis, one] for one in range(3)) for axis in range(3)
+        sum(offset[..., n] * camera["axes"][:, None, axis, n] for n in range(3)) for axis in range(3)
     )
-    scale = min(size) / 2 / ZOOM
+    scale = _scale(size)
     return np.stack([size[0] / 2 - scale * up / ahead, size[1] / 2 + scale * right / ahead, ahead], -1)
 
 
+def _scale(size: tuple[int, int]) -> float:
+    """Pixels in a length across, one length ahead of the camera."""
+    return min(size) / 2 / ZOOM
+
+
 def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
-    """float32, B 3 4: (x, y, z, 1) to (row, column, 1) times depth, in pixels, the first pixel's middle
-    being 0."""
+    """float32, B 3 4: maps (x, y, z, 1) to (row, column, 1) times depth.
+
+    In pixels; the middle of the first pixel is 0.
+    """
     right, up, ahead = camera["axes"].transpose(1, 0, 2)
-    scale = min(size) / 2 / ZOOM
-    turn = np.stack(
-        [(size[0] - 1) / 2 * ahead - scale * up, (size[1] - 1) / 2 * ahead + scale * right, ahead], 1
-    )
-    return torch.from_numpy(np.concatenate([turn, -turn @ camera["eye"][..., None]], -1).astype(np.float32))
+    scale = _scale(size)
+    row = (size[0] - 1) / 2 * ahead - scale * up
+    column = (size[1] - 1) / 2 * ahead + scale * right
+    rotation = np.stack([row, column, ahead], 1)
+    shift = -rotation @ camera["eye"][..., None]
+    return _tensor(np.concatenate([rotation, shift], -1))
 
 
-def truth_of(
-    solids: Solids, camera: Camera, factors: dict[str, np.ndarray], size: tuple[int, int], fine: int
+def _tensor(values: np.ndarray) -> Tensor:
+    """float32."""
+    return torch.from_numpy(values.astype(np.float32))
+
+
+def picture_of_solids(solids: Solids, camera: Camera, config: TableConfig) -> np.ndarray:
+    """uint8, B H W 3."""
+    view = make_view(camera, config)
+    return to_bytes(shaded_picture(solids, view, trace(solids, view)).permute(0, 2, 3, 1).numpy())
+
+
+def truth_of_solids(
+    solids: Solids, camera: Camera, factors: dict[str, np.ndarray], config: TableConfig
 ) -> Truth:
-    """`factors` and those that solids tell; what is not there has zeros."""
-    places = on_screen(solids.centre.double().numpy(), camera, size)
-    seen, whole = _masks(solids, view_of(camera, size, fine))
-    there = solids.there & whole.flatten(2).any(2)
-    known = {
+    """Masks, centres, boxes and factors; absent solids have zeros.
+
+    factors: added to those that the solids have.
+    """
+    screen = on_screen(solids.centre.double().numpy(), camera, config.image_size)
+    visible, full = _masks(solids, make_view(camera, config))
+    present = solids.present & full.flatten(2).any(2)
+    depth = screen[..., 2].astype(np.float32)
+    return Truth(
+        present=visible.flatten(2).any(2),
+        centres=torch.from_numpy(normalised(screen[..., :2] - 0.5, config.image_size)) * present[..., None],
+        boxes=torch.from_numpy(boxes_of(visible.numpy())),
+        masks=visible,
+        whole=full,
+        factors=blanked(_factors(solids) | {"depth": depth} | factors, present.numpy()),
+        scene={"camera": camera_matrix(camera, config.image_size), "light": _tensor(camera["lamp"])},
+    )
+
+
+def _factors(solids: Solids) -> dict[str, np.ndarray]:
+    return {
         "shape": solids.kind.numpy(),
-        "material": solids.metal.long().numpy(),  # 0: rubber, 1: metal
+        # 0: rubber, 1: metal
+        "material": solids.metal.long().numpy(),
         "size": solids.radius.numpy(),
         "position": solids.centre.numpy(),
         "orientation": torch.atan2(solids.turn[..., 1], solids.turn[..., 0]).numpy(),
-        "depth": places[..., 2].astype(np.float32),
-        **factors,
     }
-    return Truth(
-        present=seen.flatten(2).any(2),
-        centres=torch.from_numpy(normalised(places[..., :2] - 0.5, size)) * there[..., None],
-        boxes=torch.from_numpy(boxes_of(seen.numpy())),
-        masks=seen,
-        whole=whole,
-        factors=blanked(known, there.numpy()),
-        scene={
-            "camera": camera_matrix(camera, size),
-            "light": torch.from_numpy(camera["lamp"].astype(np.float32)),
-        },
-    )
 
 
-def _masks(solids: Solids, view: View) -> tuple[Tensor, Tensor]:
-    """Visible and whole, a few pictures at a time."""
-    found = []
-    chunk = max(POINTS // (view.size[0] * view.size[1] * view.fine**2), 1)
-    for start in range(0, len(solids.kind), chunk):
-        rows = slice(start, start + chunk)
-        part = View(view.eye[rows], view.axes[rows], view.light[rows], view.size, view.half, view.fine)
-        found.append(masks(trace(Solids(*(value[rows] for value in vars(solids).values())), part), part))
-    seen, whole = zip(*found, strict=True)
-    return torch.cat(seen), torch.cat(whole)
+def _masks(solids: Solids, view: CameraView) -> tuple[Tensor, Tensor]:
+    """Visible and full masks, a few pictures at a time."""
+    blocks = []
+    step = max(RAYS // (view.size[0] * view.size[1] * view.fine**2), 1)
+    for start in range(0, len(solids.kind), step):
+        rows = slice(start, start + step)
+        block = replace(view, eye=view.eye[rows], axes=view.axes[rows], lamp=view.lamp[rows])
+        part = Solids(*(value[rows] for value in vars(solids).values()))
+        blocks.append(masks(trace(part, block), block))
+    visible, full = zip(*blocks, strict=True)
+    return torch.cat(visible), torch.cat(full)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""The way back through `forward`: layers are made again, tile by tile, and every gradient is gathered;
-nothing is added atomically.
+"""The backward kernels of `forward`: layers are computed again, tile by tile, and every gradient is
+gathered; nothing is added atomically.
 
-`paint_backward` visits the particles of a tile as `paint` does. What glimpses need of it, two numbers a
-pixel of a window, goes through memory to `gather`, one program a part of a glimpse: a pixel of a glimpse may
-have gone to four tiles.
+`paint_tile_backward` visits the particles of a tile as `paint_tile` does. What glimpses need of it, two
+numbers a pixel of a window, goes through memory to `gather`, one program a part of a glimpse: a pixel of a
+glimpse may have gone to four tiles.
 """
 
 from typing import Any, NamedTuple, no_type_check
@@ -14,7 +14,6 @@ import triton.language as tl  # pyright: ignore[reportMissingImports]
 from motes.ops.rendering.fused.forward import (
     alpha_of,
     canvas_at,
-    corner_and_fraction,
     free,
     halves,
     in_square,
@@ -22,37 +21,38 @@ from motes.ops.rendering.fused.forward import (
     pixels_of,
     tile_here,
     touching,
+    window_corner,
 )
 
 
-class Found(NamedTuple):
-    """What a tile's program finds on the way back."""
+class TileGradients(NamedTuple):
+    """The results of the tiles' programs."""
 
     background: Any  # B C H W: its gradient
     # B K 2 S+1 S+1: alpha's gradient, and the share that colours had; written only inside the picture
     windows: Any
     # B K slots 3: parts of the gradients of row, column and presence, by tile; zero where not written
-    slopes: Any
+    gradients: Any
 
 
 @no_type_check
 @triton.jit
-def paint_backward(scene, gradient, taken, found, sizes):
+def paint_tile_backward(scene, gradient, taken, results, sizes):
     """The tile's share of every gradient but the glimpses', for which it writes what `gather` needs. Layers
-    are made again, in order."""
+    are computed again, in order."""
     kind: tl.constexpr = gradient.dtype.element_ty
     batch, tile_row, tile_column = tile_here(sizes)
     rows, columns, inside = pixels_of(tile_row, tile_column, sizes.height, sizes.width, sizes)
-    canvas, seen = canvas_at(batch, rows, columns, inside, sizes)
-    wanted = tl.load(gradient + canvas, mask=seen, other=0)
-    background = tl.load(scene.background + canvas, mask=seen, other=0).to(kind)
+    canvas, on_canvas = canvas_at(batch, rows, columns, inside, sizes)
+    g_picture = tl.load(gradient + canvas, mask=on_canvas, other=0)
+    background = tl.load(scene.background + canvas, mask=on_canvas, other=0).to(kind)
     final = tl.load(
         taken + batch * (sizes.height * sizes.width) + rows * sizes.width + columns, mask=inside, other=0
     )
-    tl.store(found.background + canvas, free(final)[None, :] * wanted, mask=seen)
+    tl.store(results.background + canvas, free(final)[None, :] * g_picture, mask=on_canvas)
     # What an alpha hides. More than everything is never taken, so only the clamp's lower end can stop this
     # gradient.
-    behind = tl.where(final >= 0, tl.sum(wanted * background, 0), 0)
+    behind = tl.where(final >= 0, tl.sum(g_picture * background, 0), 0)
     ahead = touching(scene, batch, tile_row, tile_column, sizes, kind)
     full = tl.zeros((sizes.tile_rows * sizes.tile_columns,), kind)
     k = tl.min(ahead, 0)
@@ -62,7 +62,7 @@ def paint_backward(scene, gradient, taken, found, sizes):
             particle * sizes.slot_rows + tile_row % sizes.slot_rows
         ) * sizes.slot_columns + tile_column % sizes.slot_columns
         full = _layer_backward(
-            scene, found, (particle, slot), (rows, columns, inside), (wanted, behind, full), sizes
+            scene, results, (particle, slot), (rows, columns, inside), (g_picture, behind, full), sizes
         )
         ahead = tl.where(ahead == k, sizes.count_block, ahead)
         k = tl.min(ahead, 0)
@@ -70,36 +70,36 @@ def paint_backward(scene, gradient, taken, found, sizes):
 
 @no_type_check
 @triton.jit
-def _layer_backward(scene, found, here, pixel, state, sizes):
+def _layer_backward(scene, results, indices, pixel, state, sizes):
     """One particle's gradients on one tile; what is taken when it has been laid."""
-    particle, slot = here
-    wanted, behind, full = state
-    kind: tl.constexpr = wanted.dtype
+    particle, slot = indices
+    g_picture, behind, full = state
+    kind: tl.constexpr = g_picture.dtype
     depth = tl.arange(0, sizes.depth_block)[:, None]
-    row, column, y, x = corner_and_fraction(scene, particle, sizes, kind)
-    place = (pixel[0] - row, pixel[1] - column, pixel[2])
-    left, right, down_left, down_right = halves(scene, particle, place, y, sizes, kind)
+    row, column, y, x = window_corner(scene, particle, sizes, kind)
+    in_window = (pixel[0] - row, pixel[1] - column, pixel[2])
+    left, right, down_left, down_right = halves(scene, particle, in_window, y, sizes, kind)
     pixels = (1 - x) * left + x * right
-    visible = alpha_of(scene, particle, place, pixels, sizes, kind)
+    visible = alpha_of(scene, particle, in_window, pixels, sizes, kind)
     presence = tl.load(scene.presence + particle).to(kind)
     alpha = visible * presence
     room = 1 - full
     share = tl.minimum(alpha, room)
-    slope = tl.sum(wanted * pixels, 0) - behind  # wanted is 0 at alpha's depth
-    slope *= tl.where(alpha < room, 1.0, tl.where(alpha == room, 0.5, 0.0)).to(
-        kind
-    )  # as torch has it where both are equal
-    hidden = slope * presence
-    bent = tl.where(depth == 0, hidden[None, :], share[None, :] * wanted)
+    g_alpha = tl.sum(g_picture * pixels, 0) - behind  # g_picture is 0 at alpha's depth
+    # of a minimum, as torch has it where both are equal
+    g_alpha *= tl.where(alpha < room, 1.0, tl.where(alpha == room, 0.5, 0.0)).to(kind)
+    hidden = g_alpha * presence
+    g_pixels = tl.where(depth == 0, hidden[None, :], share[None, :] * g_picture)
     tl.store(
-        found.slopes + 3 * slot, tl.sum(bent * ((1 - x) * down_left + x * down_right)) * (sizes.height / 2)
+        results.gradients + 3 * slot,
+        tl.sum(g_pixels * ((1 - x) * down_left + x * down_right)) * (sizes.height / 2),
     )
-    tl.store(found.slopes + 3 * slot + 1, tl.sum(bent * (right - left)) * (sizes.width / 2))
-    tl.store(found.slopes + 3 * slot + 2, tl.sum(slope * visible))
-    offset, held = in_square(place, sizes.side + 1)
+    tl.store(results.gradients + 3 * slot + 1, tl.sum(g_pixels * (right - left)) * (sizes.width / 2))
+    tl.store(results.gradients + 3 * slot + 2, tl.sum(g_alpha * visible))
+    offset, held = in_square(in_window, sizes.side + 1)
     area: tl.constexpr = (sizes.side + 1) * (sizes.side + 1)
-    tl.store(found.windows + particle * (2 * area) + offset, hidden, mask=held)
-    tl.store(found.windows + particle * (2 * area) + area + offset, share, mask=held)
+    tl.store(results.windows + particle * (2 * area) + offset, hidden, mask=held)
+    tl.store(results.windows + particle * (2 * area) + area + offset, share, mask=held)
     return full + share
 
 
@@ -113,11 +113,11 @@ def gather(scene, gradient, windows, glimpses, sizes):
     particle = (tl.program_id(0) // (down * across)).to(tl.int64)
     part = tl.program_id(0) % (down * across)
     r, c, inside = pixels_of(part // across, part % across, sizes.side, sizes.side, sizes)
-    row, column, y, x = corner_and_fraction(scene, particle, sizes, kind)
-    near = (1 - x) * _bent(particle, gradient, windows, (row, column), (r, c), sizes)
-    near += x * _bent(particle, gradient, windows, (row, column), (r, c + 1), sizes)
-    far = (1 - x) * _bent(particle, gradient, windows, (row, column), (r + 1, c), sizes)
-    far += x * _bent(particle, gradient, windows, (row, column), (r + 1, c + 1), sizes)
+    row, column, y, x = window_corner(scene, particle, sizes, kind)
+    near = (1 - x) * _window_gradient(particle, gradient, windows, (row, column), (r, c), sizes)
+    near += x * _window_gradient(particle, gradient, windows, (row, column), (r, c + 1), sizes)
+    far = (1 - x) * _window_gradient(particle, gradient, windows, (row, column), (r + 1, c), sizes)
+    far += x * _window_gradient(particle, gradient, windows, (row, column), (r + 1, c + 1), sizes)
     depth = tl.arange(0, sizes.depth_block)[:, None]
     offset = (
         (particle * sizes.depth + depth) * (sizes.side * sizes.side)
@@ -129,7 +129,7 @@ def gather(scene, gradient, windows, glimpses, sizes):
 
 @no_type_check
 @triton.jit
-def _bent(particle, gradient, windows, corner, pixel, sizes):
+def _window_gradient(particle, gradient, windows, corner, pixel, sizes):
     """The gradient of pixels of a particle's window: alpha's as found, the colours' from the picture's."""
     rows = pixel[0] + corner[0]
     columns = pixel[1] + corner[1]
@@ -138,6 +138,8 @@ def _bent(particle, gradient, windows, corner, pixel, sizes):
     area: tl.constexpr = (sizes.side + 1) * (sizes.side + 1)
     hidden = tl.load(windows + particle * (2 * area) + offset, mask=held, other=0)
     share = tl.load(windows + particle * (2 * area) + area + offset, mask=held, other=0)
-    canvas, seen = canvas_at(particle // sizes.particles, rows, columns, held, sizes)
-    wanted = tl.load(gradient + canvas, mask=seen, other=0)
-    return tl.where(tl.arange(0, sizes.depth_block)[:, None] == 0, hidden[None, :], share[None, :] * wanted)
+    canvas, on_canvas = canvas_at(particle // sizes.particles, rows, columns, held, sizes)
+    g_picture = tl.load(gradient + canvas, mask=on_canvas, other=0)
+    return tl.where(
+        tl.arange(0, sizes.depth_block)[:, None] == 0, hidden[None, :], share[None, :] * g_picture
+    )

@@ -1,10 +1,11 @@
-"""The picture: one program a tile of it, which visits the particles that touch the tile, front to back.
+"""The kernel of the picture: one program a tile, which visits the particles that touch the tile, front to
+back.
 
 A tile's state is a few numbers a pixel in registers, so what moves through memory is each glimpse once, and
 the picture. Programs share nothing: no atomics, the same result on every run. Vectors run over a tile's
 pixels, row by row, or over D x pixels: so the channels of a pixel stay in one thread, and neighbours in
 memory are neighbouring threads'. Types are left to triton: a type checker's wrapper would hide a kernel's
-text from its compiler.
+source from its compiler.
 """
 
 from typing import Any, NamedTuple, no_type_check
@@ -16,7 +17,7 @@ GRAIN_FROM = tl.constexpr(0.1)  # as in `composite`
 
 
 class Sizes(NamedTuple):
-    """The first three are told at every launch, as they differ from call to call; a kernel is compiled for
+    """The first three are given at every launch, as they differ from call to call; a kernel is compiled for
     the others."""
 
     particles: int  # K
@@ -24,16 +25,19 @@ class Sizes(NamedTuple):
     width: int
     depth: int  # D: alpha and colours
     side: int  # S
-    tile_rows: int  # of the part of the picture that is one program's: powers of two
+    # of the part of the picture that is one program's: powers of two
+    tile_rows: int
     tile_columns: int
-    slot_rows: int  # tiles that one window can touch along each axis
+    # tiles that one window can touch along each axis
+    slot_rows: int
     slot_columns: int
-    depth_block: int  # D and K as the next powers of two
+    # D and K as the next powers of two
+    depth_block: int
     count_block: int
 
 
 class Scene(NamedTuple):
-    """What is painted; all contiguous. Flat, as Triton 3.6 mistakes tuples in tuples."""
+    """The tensors that are painted; all contiguous. Flat, as Triton 3.6 mistakes tuples in tuples."""
 
     glimpses: Any  # B K D S S
     position: Any  # B K 2
@@ -44,7 +48,7 @@ class Scene(NamedTuple):
 
 @no_type_check
 @triton.jit
-def paint(scene, picture, taken, sizes):
+def paint_tile(scene, picture, taken, sizes):
     """A tile of the picture, and how much of each of its pixels the particles took."""
     kind: tl.constexpr = picture.dtype.element_ty
     batch, tile_row, tile_column = tile_here(sizes)
@@ -55,20 +59,20 @@ def paint(scene, picture, taken, sizes):
     k = tl.min(ahead, 0)
     while k < sizes.count_block:
         particle = batch * sizes.particles + k
-        row, column, y, x = corner_and_fraction(scene, particle, sizes, kind)
-        place = (rows - row, columns - column, inside)
-        left, right, _, _ = halves(scene, particle, place, y, sizes, kind)
+        row, column, y, x = window_corner(scene, particle, sizes, kind)
+        in_window = (rows - row, columns - column, inside)
+        left, right, _, _ = halves(scene, particle, in_window, y, sizes, kind)
         pixels = (1 - x) * left + x * right
-        alpha = alpha_of(scene, particle, place, pixels, sizes, kind)
+        alpha = alpha_of(scene, particle, in_window, pixels, sizes, kind)
         share = tl.minimum(alpha * tl.load(scene.presence + particle).to(kind), 1 - full)
         full += share
         layered += share[None, :] * pixels
         ahead = tl.where(ahead == k, sizes.count_block, ahead)
         k = tl.min(ahead, 0)
     tl.store(taken + batch * (sizes.height * sizes.width) + rows * sizes.width + columns, full, mask=inside)
-    canvas, seen = canvas_at(batch, rows, columns, inside, sizes)
-    behind = tl.load(scene.background + canvas, mask=seen, other=0).to(kind)
-    tl.store(picture + canvas, layered + free(full)[None, :] * behind, mask=seen)
+    canvas, on_canvas = canvas_at(batch, rows, columns, inside, sizes)
+    behind = tl.load(scene.background + canvas, mask=on_canvas, other=0).to(kind)
+    tl.store(picture + canvas, layered + free(full)[None, :] * behind, mask=on_canvas)
 
 
 @no_type_check
@@ -84,7 +88,7 @@ def tile_here(sizes):
 @no_type_check
 @triton.jit
 def pixels_of(tile_row, tile_column, height, width, sizes):
-    """Row and column of each of the tile's pixels, and whether there is such a one."""
+    """Row and column of each of the tile's pixels, and whether the pixel exists."""
     pixel = tl.arange(0, sizes.tile_rows * sizes.tile_columns)
     rows = tile_row * sizes.tile_rows + pixel // sizes.tile_columns
     columns = tile_column * sizes.tile_columns + pixel % sizes.tile_columns
@@ -94,7 +98,7 @@ def pixels_of(tile_row, tile_column, height, width, sizes):
 @no_type_check
 @triton.jit
 def canvas_at(batch, rows, columns, inside, sizes):
-    """Where the colours of pixels are in a B C H W picture. Depth 0 is alpha and has no place there."""
+    """Where the colours of pixels are in a B C H W picture. Depth 0 is alpha and is not in it."""
     depth = tl.arange(0, sizes.depth_block)[:, None]
     first = batch * ((sizes.depth - 1) * sizes.height * sizes.width) + nothing()
     canvas = first + (depth - 1) * (sizes.height * sizes.width) + (rows * sizes.width + columns)[None, :]
@@ -104,8 +108,8 @@ def canvas_at(batch, rows, columns, inside, sizes):
 @no_type_check
 @triton.jit
 def nothing():
-    """0, unbeknown to the compiler. Where it sees that four pixels can be written at once it gives every
-    thread four neighbours, in all it reads too; but windows begin anywhere, and are read best when
+    """0, which the compiler cannot know. Where it sees that four pixels can be written at once it gives every
+    thread four neighbours, in all that it reads too; but windows begin anywhere, and are read best when
     neighbours in memory are neighbouring threads'."""
     return tl.program_id(0) >> 31
 
@@ -116,7 +120,7 @@ def touching(scene, batch, tile_row, tile_column, sizes, kind: tl.constexpr):
     """The numbers of the particles whose windows touch the tile (`count_block` in place of the others)."""
     k = tl.arange(0, sizes.count_block)
     particle = batch * sizes.particles + tl.minimum(k, sizes.particles - 1)
-    row, column, _, _ = corner_and_fraction(scene, particle, sizes, kind)
+    row, column, _, _ = window_corner(scene, particle, sizes, kind)
     first_row = tile_row * sizes.tile_rows
     first_column = tile_column * sizes.tile_columns
     touch = (k < sizes.particles) & (row < first_row + sizes.tile_rows) & (row + sizes.side >= first_row)
@@ -126,7 +130,7 @@ def touching(scene, batch, tile_row, tile_column, sizes, kind: tl.constexpr):
 
 @no_type_check
 @triton.jit
-def corner_and_fraction(scene, particle, sizes, kind: tl.constexpr):
+def window_corner(scene, particle, sizes, kind: tl.constexpr):
     """`glimpse.corner_and_fraction`: the window's first row and column, and the fractions of a pixel it
     stands further."""
     row, y = _along(tl.load(scene.position + 2 * particle).to(kind), sizes.height, sizes.side, kind)
@@ -137,17 +141,16 @@ def corner_and_fraction(scene, particle, sizes, kind: tl.constexpr):
 @no_type_check
 @triton.jit
 def _along(position, full, side: tl.constexpr, kind: tl.constexpr):
-    """One axis. What lies far outside stays there, however far: integers end earlier."""
+    """One axis. Windows far outside are moved nearer, but stay outside: integers overflow earlier."""
     full = full + nothing()  # Triton takes a 1 for a constant, which has no type
     half = full.to(kind) * 0.5
     odd = ((full - side) & 1).to(kind) * 0.5
     far = (2 * (full + side)).to(kind)
-    shift = tl.fma(position, half, odd)  # said outright, so that no kernel rounds otherwise than another
-    whole = tl.floor(shift)
-    near = tl.minimum(tl.maximum(whole, -far), far)
-    return near.to(tl.int32) + (
-        (full - side) >> 1
-    ), shift - whole  # >> rounds down where a window is larger than the picture
+    shift = tl.fma(position, half, odd)  # explicit, so that all kernels round alike
+    pixels = tl.floor(shift)
+    near = tl.minimum(tl.maximum(pixels, -far), far)
+    # >> rounds down where a window is larger than the picture
+    return near.to(tl.int32) + ((full - side) >> 1), shift - pixels
 
 
 @no_type_check
@@ -158,20 +161,20 @@ def free(full):
 
 @no_type_check
 @triton.jit
-def in_square(place, side: tl.constexpr):
-    """Offsets into a square of pixels, and which of them are there. Kept apart: a choice in an offset would
-    hide from the compiler that neighbours are neighbours in memory."""
-    r, c, inside = place
+def in_square(pixel, side: tl.constexpr):
+    """Offsets into a square of pixels, and which of them are there. Separate, as a choice in an offset
+    would hide from the compiler that neighbours are neighbours in memory."""
+    r, c, inside = pixel
     return r * side + c, inside & (r >= 0) & (r < side) & (c >= 0) & (c < side)
 
 
 @no_type_check
 @triton.jit
-def alpha_of(scene, particle, place, pixels, sizes, kind: tl.constexpr):
+def alpha_of(scene, particle, pixel, pixels, sizes, kind: tl.constexpr):
     """Channel 0 of the pixels, with its grain."""
     alpha = tl.sum(tl.where(tl.arange(0, sizes.depth_block)[:, None] == 0, pixels, 0), 0)
     if scene.grain is not None:
-        offset, held = in_square(place, sizes.side + 1)
+        offset, held = in_square(pixel, sizes.side + 1)
         grain = scene.grain + particle * ((sizes.side + 1) * (sizes.side + 1))
         alpha += tl.where(alpha > GRAIN_FROM, tl.load(grain + offset, mask=held, other=0).to(kind), 0)
     return alpha
@@ -179,24 +182,24 @@ def alpha_of(scene, particle, place, pixels, sizes, kind: tl.constexpr):
 
 @no_type_check
 @triton.jit
-def halves(scene, particle, place, y, sizes, kind: tl.constexpr):
+def halves(scene, particle, pixel, y, sizes, kind: tl.constexpr):
     """The glimpse widened along rows, at these columns and at the ones before; and how both change with the
     fraction y."""
-    r, c, inside = place
-    here = _tap(scene, particle, (r, c, inside), sizes, kind)
+    r, c, inside = pixel
+    same = _tap(scene, particle, (r, c, inside), sizes, kind)
     above = _tap(scene, particle, (r - 1, c, inside), sizes, kind)
     beside = _tap(scene, particle, (r, c - 1, inside), sizes, kind)
     across = _tap(scene, particle, (r - 1, c - 1, inside), sizes, kind)
-    return (1 - y) * here + y * above, (1 - y) * beside + y * across, above - here, across - beside
+    return (1 - y) * same + y * above, (1 - y) * beside + y * across, above - same, across - beside
 
 
 @no_type_check
 @triton.jit
-def _tap(scene, particle, place, sizes, kind: tl.constexpr):
+def _tap(scene, particle, pixel, sizes, kind: tl.constexpr):
     depth = tl.arange(0, sizes.depth_block)[:, None]
-    offset, held = in_square(place, sizes.side)
-    here = scene.glimpses + (particle * sizes.depth + depth) * (sizes.side * sizes.side) + offset[None, :]
-    return tl.load(here, mask=held[None, :] & (depth < sizes.depth), other=0).to(kind)
+    offset, held = in_square(pixel, sizes.side)
+    pointer = scene.glimpses + (particle * sizes.depth + depth) * (sizes.side * sizes.side) + offset[None, :]
+    return tl.load(pointer, mask=held[None, :] & (depth < sizes.depth), other=0).to(kind)
 
 
 def compiled_in(sizes: Sizes) -> Sizes:

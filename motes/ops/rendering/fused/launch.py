@@ -1,5 +1,5 @@
-"""The kernels as one differentiable function: what they are given, how many programs run, what is kept for
-the way back.
+"""The kernels as one differentiable function: their arguments, the number of programs, and what is kept for
+the backward pass.
 
 Loading this file needs triton; the package does so when it first renders.
 """
@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from motes.ops.rendering.fused.backward import Found, gather, paint_backward
-from motes.ops.rendering.fused.forward import Scene, Sizes, compiled_in, paint
+from motes.ops.rendering.fused.backward import TileGradients, gather, paint_tile_backward
+from motes.ops.rendering.fused.forward import Scene, Sizes, compiled_in, paint_tile
 
 BLOCK = 256  # elements of a tile that one warp of threads takes
 
@@ -28,14 +28,14 @@ class FusedRender(torch.autograd.Function):
         grain: Tensor | None,
     ) -> Tensor:
         inputs = [
-            one if one is None else one.contiguous()
-            for one in (glimpses, position, presence, background, grain)
+            tensor if tensor is None else tensor.contiguous()
+            for tensor in (glimpses, position, presence, background, grain)
         ]
         kind = torch.promote_types(torch.promote_types(glimpses.dtype, background.dtype), torch.float32)
         picture = background.new_empty(background.shape, dtype=kind)
         taken = torch.empty_like(picture[:, 0])
-        sizes = sizes_of(glimpses, background)
-        start(paint, _tiles(sizes, background), sizes, Scene(*inputs), picture, taken)
+        sizes = kernel_sizes(glimpses, background)
+        launch_kernel(paint_tile, _tiles(sizes, background), sizes, Scene(*inputs), picture, taken)
         ctx.save_for_backward(*inputs, taken)
         return picture
 
@@ -45,29 +45,29 @@ class FusedRender(torch.autograd.Function):
         *inputs, taken = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         glimpses, position, presence, background, _ = inputs
-        sizes = sizes_of(glimpses, background)
+        sizes = kernel_sizes(glimpses, background)
         side = glimpses.shape[-1]
         scene = Scene(*inputs)
-        found = Found(
+        results = TileGradients(
             torch.empty_like(background),
             gradient.new_empty(*presence.shape, 2, side + 1, side + 1),
             gradient.new_zeros(*presence.shape, sizes.slot_rows * sizes.slot_columns, 3),
         )
-        start(paint_backward, _tiles(sizes, background), sizes, scene, gradient, taken, found)
+        launch_kernel(paint_tile_backward, _tiles(sizes, background), sizes, scene, gradient, taken, results)
         g_glimpses = torch.empty_like(glimpses)
-        slopes = found.slopes.sum(2)
+        g_particles = results.gradients.sum(2)
         parts = presence.numel() * _steps(side, sizes.tile_rows) * _steps(side, sizes.tile_columns)
-        start(gather, parts, sizes, scene, gradient, found.windows, g_glimpses)
+        launch_kernel(gather, parts, sizes, scene, gradient, results.windows, g_glimpses)
         return (
             g_glimpses,
-            slopes[..., :2].to(position.dtype),
-            slopes[..., 2].to(presence.dtype),
-            found.background,
+            g_particles[..., :2].to(position.dtype),
+            g_particles[..., 2].to(presence.dtype),
+            results.background,
             None,
         )
 
 
-def start(kernel: Any, programs: int, sizes: Sizes, *arguments: Any) -> None:
+def launch_kernel(kernel: Any, programs: int, sizes: Sizes, *arguments: Any) -> None:
     """On the GPU of the data, which need not be the current one."""
     with torch.cuda.device_of(arguments[1]):
         kernel[(programs,)](*arguments, compiled_in(sizes), num_warps=warps(sizes))
@@ -77,9 +77,9 @@ def warps(sizes: Sizes) -> int:
     return min(max(sizes.depth_block * sizes.tile_rows * sizes.tile_columns // BLOCK, 1), 8)
 
 
-def sizes_of(glimpses: Tensor, background: Tensor) -> Sizes:
-    """Tiles as wide as a window, for rows of memory at once, and low: what of a tile lies beside a window is
-    work for nothing."""
+def kernel_sizes(glimpses: Tensor, background: Tensor) -> Sizes:
+    """Tiles as wide as a window, for rows of memory at once, and low: the part of a tile beside a window is
+    wasted work."""
     count, depth, side = glimpses.shape[1:4]
     height, width = background.shape[2:]
     tile = (8, min(max(_power_of_two(side), 8), 32))

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from motes.data.worlds.chairs.anatomy import bar, chair
+from motes.data.worlds.chairs.anatomy import chair
 from motes.data.worlds.chairs.chairs import Chairs, ChairsConfig
-from motes.data.worlds.chairs.drawing import GROUND, NEVER, entered
+from motes.data.worlds.chairs.drawing import GROUND
+from motes.data.worlds.chairs.parts import bar
+from motes.data.worlds.chairs.rays import NEVER, ray_entry
 from motes.data.worlds.dice import Dice
 from motes.errors import UserError
 
@@ -26,11 +28,11 @@ def test_a_ray_enters_a_bar_where_geometry_says():
     box = bar(np.array([0.0, -1, 0]), np.array([0.0, 1, 0]), (0.5, 0.25), False, np.ones(3))
     origin = np.array([3.0, 0, 0], np.float32)
     ways = np.array([[-1, 0, 0], [-1, 0.1, 0], [-1, 0, 0.2], [1, 0, 0]], np.float32)
-    distance, facing = entered(box, origin, ways)
+    distance, facing = ray_entry(box, origin, ways)
     np.testing.assert_allclose(distance, np.array([2.5, 2.5, NEVER, NEVER]), rtol=1e-6)
     np.testing.assert_allclose(facing[:2], [[1, 0, 0], [1, 0, 0]], atol=1e-6)
     tube = bar(np.array([0.0, 0, -1]), np.array([0.0, 0, 1]), (0.5, 0.5), True, np.ones(3))
-    distance, facing = entered(
+    distance, facing = ray_entry(
         tube, np.array([3.0, 0, 3], np.float32), np.array([[-1, 0, -1], [-1, 0, -0.7]], np.float32)
     )
     np.testing.assert_allclose(distance[0], 2.5, rtol=1e-5)  # the wall, at (0.5, 0, 0.5)

@@ -1,4 +1,4 @@
-"""Balls keep the laws that the published physics keeps, and look as the truth says."""
+"""Balls obey the published physics and look as the truth says."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from motes.errors import UserError
 
 
 def paths(recipe, clips=40):
-    """Places and velocities of clips: B T N 2."""
+    """Positions and velocities of clips: B T N 2."""
     data = Balls(BallsConfig(recipe=recipe, count=clips))
     return tuple(data._simulated(data._dice(range(clips)))[kind].astype(np.float64) for kind in (0, 1)), data
 
@@ -23,11 +23,9 @@ def test_a_head_on_hit_exchanges_velocities():
 
 def test_unequal_masses_keep_momentum_and_energy():
     random = np.random.default_rng(0)
-    position, velocity, mass = (
-        random.random((50, 2, 2)),
-        random.standard_normal((50, 2, 2)),
-        np.array([1.0, 3.0]),
-    )
+    position = random.random((50, 2, 2))
+    velocity = random.standard_normal((50, 2, 2))
+    mass = np.array([1.0, 3.0])
     before = velocity.copy()
     collide(position, velocity, np.ones(2), mass, np.array([[0, 1]]))
     assert np.abs(velocity - before).max() > 0.1
@@ -45,34 +43,31 @@ def test_walls_send_back_only_what_would_leave():
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_energy_stays_and_balls_stay_inside(recipe):
-    (place, velocity), data = paths(recipe)
-    np.testing.assert_allclose((velocity**2).sum((2, 3)), 9.0 * place.shape[2], rtol=1e-5)
-    slack = (
-        0.3 if recipe == "occlusion" else 0.6
-    )  # a hit after the wall was looked at may send a ball a tenth of a frame's way out
-    assert place.min() > data.rules.radius - slack and place.max() < SIDE - data.rules.radius + slack
+    (position, velocity), data = paths(recipe)
+    np.testing.assert_allclose((velocity**2).sum((2, 3)), 9.0 * position.shape[2], rtol=1e-5)
+    # a collision after the test for walls may send a ball a tenth of a frame's distance out
+    slack = 0.3 if recipe == "occlusion" else 0.6
+    assert position.min() > data.rules.radius - slack and position.max() < SIDE - data.rules.radius + slack
 
 
 def test_momentum_changes_at_walls_only():
-    (place, velocity), data = paths("interaction")
+    (position, velocity), data = paths("interaction")
     near = np.abs(velocity).max((1, 2, 3))[:, None, None, None] + data.rules.radius
-    free = ((place > near) & (place < SIDE - near)).all((2, 3))
+    free = ((position > near) & (position < SIDE - near)).all((2, 3))
     free = free[:, :-1] & free[:, 1:]
-    change, hit = (
-        np.diff(velocity.sum(2), axis=1)[free],
-        np.abs(np.diff(velocity, axis=1)).max((2, 3))[free] > 0.1,
-    )
+    change = np.diff(velocity.sum(2), axis=1)[free]
+    hit = np.abs(np.diff(velocity, axis=1)).max((2, 3))[free] > 0.1
     assert hit.sum() > 20, "there are collisions among these"
     assert np.abs(change).max() < 1e-4
 
 
-def test_who_collides_does_not_overlap_and_who_does_not_flies_through():
+def test_balls_that_collide_do_not_overlap_and_others_pass_through():
     for recipe, overlaps in (("interaction", False), ("two_layer", False), ("occlusion", True)):
-        (place, _), data = paths(recipe)
+        (position, _), data = paths(recipe)
         of = data._layer
         pairs = np.array([(i, j) for i in range(len(of)) for j in range(i) if of[i] == of[j]])
         gaps = (
-            np.stack([distances(place[:, time], pairs)[1] for time in range(place.shape[1])])
+            np.stack([distances(position[:, time], pairs)[1] for time in range(position.shape[1])])
             - 2 * data.rules.radius
         )
         if overlaps:
@@ -85,15 +80,15 @@ def test_who_collides_does_not_overlap_and_who_does_not_flies_through():
 
 
 def test_layers_pass_each_other():
-    (place, _), _ = paths("two_layer")
+    (position, _), _ = paths("two_layer")
     across = np.array([(i, j) for i in range(3, 6) for j in range(3)])
-    assert min(distances(place[:, time], across)[1].min() for time in range(100)) < 8
+    assert min(distances(position[:, time], across)[1].min() for time in range(100)) < 8
 
 
 def test_paths_are_straight_between_hits():
-    (place, velocity), _ = paths("occlusion")
+    (position, velocity), _ = paths("occlusion")
     steady = (np.diff(velocity, axis=1) == 0).all(-1)
-    np.testing.assert_allclose(np.diff(place, axis=1)[steady], velocity[:, :-1][steady], atol=1e-4)
+    np.testing.assert_allclose(np.diff(position, axis=1)[steady], velocity[:, :-1][steady], atol=1e-4)
     assert steady.mean() > 0.7
 
 
@@ -112,11 +107,12 @@ def test_truth_of_a_clip():
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_colours_are_the_recipes(recipe):
     data = Balls(BallsConfig(recipe=recipe, count=300, frames=2))
-    image, truth = data.batch(range(0, 600, 2)).image, data.truth(range(0, 600, 2))
+    image = data.batch(range(0, 600, 2)).image
+    truth = data.truth(range(0, 600, 2))
     chosen = truth.factors["colour"]
-    known = {tuple(one) for one in (COLOURS / 255).tolist()}
-    assert {tuple(one) for one in chosen.flatten(0, 1).tolist()} <= known
-    different = [len(one.unique(dim=0)) for one in chosen]
+    palette = {tuple(colour) for colour in (COLOURS / 255).tolist()}
+    assert {tuple(colour) for colour in chosen.flatten(0, 1).tolist()} <= palette
+    different = [len(colours.unique(dim=0)) for colours in chosen]
     if recipe == "occlusion":
         assert set(different) == {3}
     elif recipe == "interaction":
@@ -132,6 +128,6 @@ def test_colours_are_the_recipes(recipe):
                 )
 
 
-def test_words_that_cannot_be():
+def test_impossible_options_are_refused():
     with pytest.raises(UserError, match="square"):
         Balls(BallsConfig(image_size=(64, 32)))

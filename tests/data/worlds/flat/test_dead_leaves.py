@@ -1,4 +1,4 @@
-"""Dead leaves: the statistics of photographs, and of photographs as eyes even them out."""
+"""Dead leaves: the statistics of photographs, and of photographs whitened as eyes do."""
 
 import numpy as np
 import pytest
@@ -43,8 +43,8 @@ def test_power_falls_with_the_square_of_frequency_until_it_is_whitened():
 
 def test_rows_are_functions_of_the_row():
     data = DeadLeaves(DeadLeavesConfig(channels=3))
-    many = data.pixels(range(100))
-    assert (DeadLeaves(DeadLeavesConfig(channels=3)).pixels([70, 2]) == many[[70, 2]]).all()
-    assert len({one.tobytes() for one in many}) == 100
+    pictures = data.pixels(range(100))
+    assert (DeadLeaves(DeadLeavesConfig(channels=3)).pixels([70, 2]) == pictures[[70, 2]]).all()
+    assert len({picture.tobytes() for picture in pictures}) == 100
     with pytest.raises(UserError, match=r"smallest 5.0 must be above 0"):
         DeadLeaves(DeadLeavesConfig(smallest=5.0, largest=4.0))

@@ -9,22 +9,22 @@ from motes.data.worlds.flat.rectangles import Rectangles
 from motes.errors import UserError
 
 
-def test_a_rectangle_is_an_outline_and_its_class_is_seen():
+def test_a_rectangle_is_an_outline_and_its_sides_show_its_class():
     data = Rectangles(rectangles.RectanglesConfig())
     white = data.pixels(range(300))[:, 0] == 255
     truth = data.truth(range(300))
     boxes = truth.boxes[:, 0].long().numpy()
-    for one, (top, left, bottom, right) in zip(white, boxes, strict=True):
+    for picture, (top, left, bottom, right) in zip(white, boxes, strict=True):
         outline = np.zeros((28, 28), bool)
         outline[top : bottom + 1, left : right + 1] = True
         outline[top + 1 : bottom, left + 1 : right] = False
-        assert (one == outline).all()
+        assert (picture == outline).all()
     height, width = (boxes[:, 2:] - boxes[:, :2] + 1).T
     assert np.abs(height - width).min() == 3
     assert ((height > width) == truth.scene["class"].numpy().astype(bool)).all()
 
 
-def test_sides_and_places_are_as_likely_as_published():
+def test_sides_and_positions_are_as_likely_as_published():
     data = Rectangles(rectangles.RectanglesConfig(image_size=(8, 8), count=40000))
     box = data.truth(range(40000)).boxes[:, 0].long().numpy()
     sides = box[:, 2:] - box[:, :2] + 1
@@ -42,7 +42,7 @@ def test_splits_are_as_long_as_published_and_share_nothing(cls):
         [1000, 200],
         [6000, 2000],
     )
-    first = [one.pixels(range(20)) for one in splits.values()]
+    first = [split.pixels(range(20)) for split in splits.values()]
     assert (first[0] != first[1]).any() and (first[1] != first[2]).any()
     assert (splits["test"].pixels([7, 3]) == splits["test"].pixels(range(10))[[7, 3]]).all()
     with pytest.raises(UserError, match="tested must be at least 1"):
@@ -54,9 +54,9 @@ def test_convexity_is_found_as_by_trying_all_lines():
     shapes = np.array([_hull(random.integers(0, 7, (random.integers(1, 6), 2))) for _ in range(30)])
     dented = shapes.copy()
     for shape in dented:
-        places = np.argwhere(shape)
-        shape[tuple(places[random.integers(len(places))])] = len(places) == 1
-    slowly = np.array([(_hull(np.argwhere(one)) == one).all() for one in (*shapes, *dented)])
+        pixels = np.argwhere(shape)
+        shape[tuple(pixels[random.integers(len(pixels))])] = len(pixels) == 1
+    slowly = np.array([(_hull(np.argwhere(shape)) == shape).all() for shape in (*shapes, *dented)])
     assert (is_convex(np.concatenate([shapes, dented])) == slowly).all()
     assert slowly[:30].all() and 5 < (~slowly[30:]).sum() < 30
 
@@ -73,7 +73,8 @@ def test_classes_are_halves_of_equal_area():
 
 
 def _hull(points):
-    """Pixels of a 7 x 7 picture in the convex hull of some: no line has them on one side and the pixel strictly on the other."""
+    """Pixels of a 7 x 7 picture in the convex hull of points: no line has the points on one side and the pixel
+    strictly on the other."""
     row, column = np.indices((7, 7))
     inside = np.ones((7, 7), bool)
     for down, across in ((a, b) for a in range(-6, 7) for b in range(-6, 7)):

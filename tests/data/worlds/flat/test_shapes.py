@@ -1,4 +1,4 @@
-"""Generated shapes: the same pixels everywhere, and a truth that the pixels bear out."""
+"""Generated shapes: the same pixels everywhere, and a truth that the pixels confirm."""
 
 import hashlib
 
@@ -28,7 +28,8 @@ def test_splits_share_nothing():
 def test_truth_is_what_the_pixels_show(size):
     data = Shapes(ShapesConfig(image_size=size))
     rows = range(100)
-    image, truth = data.batch(rows).image, data.truth(rows)
+    image = data.batch(rows).image
+    truth = data.truth(rows)
     covered = truth.masks.any(1)
     cyan = torch.tensor([0.0, 1.0, 1.0]).view(1, 3, 1, 1)
     assert ((image == cyan).all(1) == ~covered).all()
@@ -42,11 +43,11 @@ def test_truth_is_what_the_pixels_show(size):
         error = (mean - truth.centres[..., axis]).abs() * size[axis] / 2
         assert error[truth.present].max() < 0.6, "centres of mass, within half a pixel or so"
     for n in range(5):
-        seen = truth.masks[:, n]
+        mask = truth.masks[:, n]
         for channel in range(3):
-            painted = image[:, channel][seen]
-            wanted = truth.factors["colour"][:, n, channel][:, None, None].expand_as(seen)[seen]
-            torch.testing.assert_close(painted, wanted)
+            painted = image[:, channel][mask]
+            colour = truth.factors["colour"][:, n, channel][:, None, None].expand_as(mask)[mask]
+            torch.testing.assert_close(painted, colour)
 
 
 def test_grey_and_odd_sizes():
@@ -66,8 +67,10 @@ def test_empty_splits_are_refused():
 
 
 def test_shapes_over_a_photograph_have_the_same_shapes():
-    plain, over = Shapes(ShapesConfig(count=4)), Shapes(ShapesConfig(count=4, background="photograph"))
-    a, b, masks = plain.pixels([0, 1]), over.pixels([0, 1]), plain.truth([0, 1]).masks.any(1).numpy()
+    plain = Shapes(ShapesConfig(count=4))
+    a = plain.pixels([0, 1])
+    b = Shapes(ShapesConfig(count=4, background="photograph")).pixels([0, 1])
+    masks = plain.truth([0, 1]).masks.any(1).numpy()
     inside = np.broadcast_to(masks[:, None], a.shape)
     assert (a[inside] == b[inside]).all()
     still = ~(masks[0] | masks[1])

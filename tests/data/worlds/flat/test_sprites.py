@@ -9,9 +9,10 @@ from motes.errors import UserError
 
 
 @pytest.mark.parametrize("recipe", COUNTS)
-def test_pixels_have_the_colour_of_what_is_seen(recipe):
+def test_pixels_have_the_colour_of_the_visible_sprite(recipe):
     data = Sprites(SpritesConfig(recipe=recipe))
-    image, truth = data.batch(range(40)).image, data.truth(range(40))
+    image = data.batch(range(40)).image
+    truth = data.truth(range(40))
     assert truth.present.shape[1] == COUNTS[recipe][1]
     for n, k in truth.present.nonzero().tolist():
         torch.testing.assert_close(
@@ -19,24 +20,27 @@ def test_pixels_have_the_colour_of_what_is_seen(recipe):
         )
         assert len(image[n][:, truth.masks[n, k]].mT.unique(dim=0)) == 1
     ground = [image[n][:, ~truth.masks[n].any(0)].mT.unique(dim=0) for n in range(40)]
-    assert all(len(one) == 1 for one in ground), "one colour behind all"
+    assert all(len(colours) == 1 for colours in ground), "one colour behind all"
     if recipe == "colored_on_grayscale":
-        assert all((one == one[0, 0]).all() for one in ground) and torch.cat(ground)[:, 0].std() > 0.2
+        assert (
+            all((colours == colours[0, 0]).all() for colours in ground)
+            and torch.cat(ground)[:, 0].std() > 0.2
+        )
     if recipe == "binarized":
         assert image.unique().tolist() == [0, 1]
 
 
 def test_every_count_of_the_recipe_is_drawn():
-    there = Sprites(SpritesConfig()).truth(range(200)).whole.flatten(2).any(2).sum(1)
-    assert there.unique().tolist() == [2, 3, 4, 5]
+    count = Sprites(SpritesConfig()).truth(range(200)).whole.flatten(2).any(2).sum(1)
+    assert count.unique().tolist() == [2, 3, 4, 5]
 
 
 def test_areas_are_those_of_the_outlines():
     truth = Sprites(SpritesConfig(smooth=4)).truth(range(100))
     scale = torch.where(truth.whole.flatten(2).any(2), truth.factors["size"], torch.nan)
     area = truth.whole.sum((2, 3)) / scale**2
-    for kind, wanted in enumerate((22.0**2, np.pi * 15 * 7.5, 3.6619 * 12**2)):
-        assert abs(area[(truth.factors["shape"] == kind) & ~area.isnan()].mean() / wanted - 1) < 0.02
+    for kind, expected in enumerate((22.0**2, np.pi * 15 * 7.5, 3.6619 * 12**2)):
+        assert abs(area[(truth.factors["shape"] == kind) & ~area.isnan()].mean() / expected - 1) < 0.02
 
 
 def test_orientation_turns_against_the_clock():
@@ -60,12 +64,12 @@ def test_smooth_edges_mix_the_two_colours():
 
 
 def test_hues():
-    names = np.array([[0, 1, 1], [1 / 3, 1, 1], [2 / 3, 1, 1], [0.5, 1, 0.5], [0.1, 0, 0.7]])
-    wanted = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0.5, 0.5], [0.7, 0.7, 0.7]])
-    np.testing.assert_allclose(rgb_of_hsv(names), wanted, atol=1e-12)
+    hsv = np.array([[0, 1, 1], [1 / 3, 1, 1], [2 / 3, 1, 1], [0.5, 1, 0.5], [0.1, 0, 0.7]])
+    rgb = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0.5, 0.5], [0.7, 0.7, 0.7]])
+    np.testing.assert_allclose(rgb_of_hsv(hsv), rgb, atol=1e-12)
 
 
-def test_words_that_cannot_be():
+def test_impossible_options_are_refused():
     with pytest.raises(UserError, match="fewest"):
         Sprites(SpritesConfig(sprites=(3, 2)))
     with pytest.raises(UserError, match="smooth"):

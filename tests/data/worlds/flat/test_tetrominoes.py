@@ -1,4 +1,4 @@
-"""Tetrominoes are whole, apart, of the recipe's colours, and every orientation is as likely as the room it leaves allows."""
+"""Tetrominoes are complete, do not overlap, have the recipe's colours and every orientation."""
 
 import numpy as np
 import pytest
@@ -37,10 +37,11 @@ def test_masks_are_the_shapes_that_the_factors_name():
 
 
 def test_arrangements_are_even():
-    """A mirror image is as likely as the picture: pieces and their mirrored twins come equally often, at mirrored places."""
+    """A mirror image is as likely as the picture: pieces and their mirrored twins come equally often, at mirrored
+    positions."""
     truth = Tetrominoes(TetrominoesConfig()).truth(range(3000))
-    seen = torch.bincount(truth.factors["shape"].flatten(), minlength=19) / 9000
-    assert seen.min() > 0.03 and seen.max() < 0.08
+    share = torch.bincount(truth.factors["shape"].flatten(), minlength=19) / 9000
+    assert share.min() > 0.03 and share.max() < 0.08
     assert truth.centres.mean((0, 1)).abs().max() < 0.02
 
 

@@ -1,4 +1,4 @@
-"""Streets: the layout says where what is, each class has its own look, and much of the look is not in the layout."""
+"""Streets: the layout has the class of each pixel, and each class looks different from the others."""
 
 import hashlib
 
@@ -24,9 +24,9 @@ def test_pictures_are_the_same_on_every_machine():
 def test_every_class_is_somewhere_the_sky_above_and_the_road_below():
     layout, _ = classes_and_pixels()
     assert set(layout.unique().tolist()) == set(range(len(CLASSES)))
-    at = [(layout == n).float().mean((0, 2)) for n in range(len(CLASSES))]
-    assert (layout[:, -1] == 0).sum() == 0 and at[1][-1] > 0.5 and at[1][0] == 0
-    share = torch.stack(at).mean(1)
+    share_of_rows = [(layout == n).float().mean((0, 2)) for n in range(len(CLASSES))]
+    assert (layout[:, -1] == 0).sum() == 0 and share_of_rows[1][-1] > 0.5 and share_of_rows[1][0] == 0
+    share = torch.stack(share_of_rows).mean(1)
     assert share.min() > 0.02, "cars and trees are not rare"
 
 

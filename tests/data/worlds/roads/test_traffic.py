@@ -1,4 +1,4 @@
-"""Generated traffic: the same pixels everywhere, a ground that never moves, vehicles that keep their slots and their distance."""
+"""Generated traffic: the same pixels everywhere, a still ground, vehicles that keep slots and distances."""
 
 import hashlib
 
@@ -41,7 +41,8 @@ def test_what_no_vehicle_touches_stands_still():
     data = Traffic(CLIP)
     for first in (0, 24, 60):
         rows = range(first, first + 12)
-        pixels, truth = data.pixels(rows).astype(int), data.truth(rows)
+        pixels = data.pixels(rows).astype(int)
+        truth = data.truth(rows)
         away = (
             ~torch.nn.functional.max_pool2d(truth.whole.any(1, keepdim=True).float(), 15, 1, 7)
             .bool()
@@ -70,9 +71,9 @@ def test_masks_boxes_and_centres_agree():
     assert 0.02 < hidden.sum() / truth.present.sum() < 0.9, "some stand behind others"
     inner = truth.present & (truth.centres.abs() < 0.7).all(-1) & ~hidden
     grid = torch.linspace(-1, 1, 64)
-    for axis, other in ((0, 3), (1, 2)):
-        along = truth.masks.sum(other).float()
-        mean = (along * grid).sum(-1) / along.sum(-1).clamp_min(1)
+    for axis, across in ((0, 3), (1, 2)):
+        profile = truth.masks.sum(across).float()
+        mean = (profile * grid).sum(-1) / profile.sum(-1).clamp_min(1)
         assert (mean - truth.centres[..., axis]).abs()[inner].max() < 0.12
     assert 1.5 < truth.present.sum(1).float().mean() < 12
 
@@ -82,9 +83,10 @@ def test_the_nearer_hides_the_farther():
     depth = truth.factors["depth"][:, :, None, None].expand_as(truth.whole)
     shared = truth.whole.sum(1) > 1
     nearest = torch.where(truth.whole, depth, torch.inf).argmin(1)
-    owner, seen = truth.masks.int().argmax(1), truth.masks.any(1)
+    owner = truth.masks.int().argmax(1)
+    covered = truth.masks.any(1)
     assert shared.sum() > 300
-    assert (owner == nearest)[shared & seen].float().mean() > 0.9
+    assert (owner == nearest)[shared & covered].float().mean() > 0.9
 
 
 def test_vehicles_keep_slot_colour_and_direction_of_travel():
@@ -94,11 +96,29 @@ def test_vehicles_keep_slot_colour_and_direction_of_travel():
     assert (colour == colour[:, :1]).all()
     ground = torch.from_numpy(np.stack([np.stack([m.x, m.y], -1) for m, _ in [data._flow(0)]])[0][:3])
     heading = truth.factors["heading"].view(3, 12, -1, 2)
-    there = heading.norm(dim=-1) > 0.5
+    present = heading.norm(dim=-1) > 0.5
     step = (ground[:, 1:] - ground[:, :-1]).float()
-    ahead = (step * heading[:, :-1]).sum(-1)[there[:, :-1]]
+    ahead = (step * heading[:, :-1]).sum(-1)[present[:, :-1]]
     assert ahead.min() > -0.05, "nobody drives backwards"
     assert (ahead < 0.01).any() and (ahead > 1).any(), "some queue, some drive"
+
+
+def _separated_by_a_side(moves, size, first, second):
+    """Whether a side of the first vehicle's box has the second one's box beyond it: two boxes are separate if
+    that holds for either of them."""
+    dx = moves.x[..., second] - moves.x[..., first]
+    dy = moves.y[..., second] - moves.y[..., first]
+    e = moves.east[..., first]
+    n = moves.north[..., first]
+    east = moves.east[..., second]
+    north = moves.north[..., second]
+    cosine = np.abs(e * east + n * north)
+    sine = np.abs(e * north - n * east)
+    length = size[:, second, 0, None] / 2
+    width = size[:, second, 1, None] / 2
+    beyond_end = np.abs(dx * e + dy * n) > size[:, first, 0, None] / 2 + length * cosine + width * sine
+    beyond_flank = np.abs(dy * e - dx * n) > size[:, first, 1, None] / 2 + length * sine + width * cosine
+    return beyond_end | beyond_flank
 
 
 def test_nobody_drives_through_another():
@@ -108,17 +128,9 @@ def test_nobody_drives_through_another():
     crossings = 0
     for a in range(14):
         for b in range(a):
-            both = (moves.there[:, a] & moves.there[:, b])[:, None]
-            apart = np.zeros(moves.x[:, :, 0].shape, bool)
-            for one, other in ((a, b), (b, a)):  # two boxes are apart if a side of one of them separates them
-                dx, dy = moves.x[..., other] - moves.x[..., one], moves.y[..., other] - moves.y[..., one]
-                e, n = moves.east[..., one], moves.north[..., one]
-                oe, on = moves.east[..., other], moves.north[..., other]
-                cosine, sine = np.abs(e * oe + n * on), np.abs(e * on - n * oe)
-                half, wide = size[:, other, 0, None] / 2, size[:, other, 1, None] / 2
-                apart |= np.abs(dx * e + dy * n) > size[:, one, 0, None] / 2 + half * cosine + wide * sine
-                apart |= np.abs(dy * e - dx * n) > size[:, one, 1, None] / 2 + half * sine + wide * cosine
-            crossings += (both & ~apart).sum()
+            present = (moves.present[:, a] & moves.present[:, b])[:, None]
+            separate = _separated_by_a_side(moves, size, a, b) | _separated_by_a_side(moves, size, b, a)
+            crossings += (present & ~separate).sum()
     assert crossings == 0
 
 

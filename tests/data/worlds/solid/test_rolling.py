@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from motes.data.worlds.collisions import distances
-from motes.data.worlds.solid.rolling import RADIUS, SLOWING, SPRING, Rolling, RollingConfig, World
+from motes.data.worlds.solid.discs import RADIUS, SLOWING, SPRING, RollingDiscs
+from motes.data.worlds.solid.rolling import Rolling, RollingConfig
 from motes.errors import UserError
 
 
@@ -27,7 +28,7 @@ def mass(look):
 def test_nothing_is_in_another(clips):
     paths, _ = clips
     pairs = np.array([(i, j) for i in range(6) for j in range(i)])
-    gaps = distances(paths["place"].reshape(-1, 6, 2), pairs)[1] - 2 * RADIUS
+    gaps = distances(paths["position"].reshape(-1, 6, 2), pairs)[1] - 2 * RADIUS
     assert gaps.min() > -0.01 and (gaps < 0.05).sum() > 20, "though many touch"
 
 
@@ -65,28 +66,31 @@ def test_hits_are_between_neighbours_and_there_are_some(clips):
     hits = paths["hits"]
     assert (hits == hits.swapaxes(-1, -2)).all() and not np.diagonal(hits, 0, -2, -1).any()
     clip, time, i, j = np.nonzero(hits)
-    near = np.linalg.norm(paths["place"][clip, time, i] - paths["place"][clip, time, j], axis=-1)
+    near = np.linalg.norm(paths["position"][clip, time, i] - paths["position"][clip, time, j], axis=-1)
     assert near.max() < 2 * RADIUS + 0.3 and hits.any((1, 2, 3)).mean() > 0.7
 
 
 def test_a_hit_keeps_momentum_and_gives_back_its_share_of_speed():
     look = {"kind": np.array([[1, 2]]), "metal": np.array([[True, False]])}
     start = {
-        "place": np.zeros((1, 2, 2)),
+        "position": np.zeros((1, 2, 2)),
         "velocity": np.zeros((1, 2, 2)),
         "turn": np.array([[[1.0, 0.0]] * 2]),
     }
-    world = World(look, start, np.zeros((1, 2)))
-    world.place, world.velocity = np.array([[[0.0, 0.0], [0.0, 0.9]]]), np.array([[[0.05, 0.2], [0.0, 0.0]]])
-    world._hit(world.place)
+    discs = RollingDiscs(look, start, np.zeros((1, 2)))
+    discs.position, discs.velocity = (
+        np.array([[[0.0, 0.0], [0.0, 0.9]]]),
+        np.array([[[0.05, 0.2], [0.0, 0.0]]]),
+    )
+    discs._hit(discs.position)
     weights = np.array([1.6, 1.0])
-    np.testing.assert_allclose((weights[:, None] * world.velocity[0]).sum(0), [0.08, 0.32], atol=1e-12)
-    np.testing.assert_allclose(world.velocity[0, 1, 1] - world.velocity[0, 0, 1], SPRING * 0.2)
-    assert world.hits[0].tolist() == [[False, True], [True, False]]
-    assert (world.spin != 0).all(), "struck off the middle"
-    again = world.velocity.copy()
-    world._hit(world.place)
-    assert (world.velocity == again).all(), "what parts is let go"
+    np.testing.assert_allclose((weights[:, None] * discs.velocity[0]).sum(0), [0.08, 0.32], atol=1e-12)
+    np.testing.assert_allclose(discs.velocity[0, 1, 1] - discs.velocity[0, 0, 1], SPRING * 0.2)
+    assert discs.hits[0].tolist() == [[False, True], [True, False]]
+    assert (discs.spin != 0).all(), "struck off the middle"
+    again = discs.velocity.copy()
+    discs._hit(discs.position)
+    assert (discs.velocity == again).all(), "what parts is let go"
 
 
 def test_what_comes_in_is_out_of_sight_at_first():

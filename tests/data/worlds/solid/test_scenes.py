@@ -3,29 +3,31 @@
 import pytest
 import torch
 
-from motes.data.worlds.solid import raycast
-from motes.data.worlds.solid.raycast import paint, trace
+from motes.data.worlds.solid import camera_view
+from motes.data.worlds.solid.raycast import trace
 from motes.data.worlds.solid.scenes import GAP, SIZES, Scenes, ScenesConfig, _solids
+from motes.data.worlds.solid.shading import shaded_picture
+from motes.data.worlds.solid.shadows import shadows
 from motes.data.worlds.solid.solids import BOX, NEVER
-from motes.data.worlds.solid.tabletop import COLOURS, view_of
+from motes.data.worlds.solid.tabletop import COLOURS, make_view
 from motes.errors import UserError
 
 
 def made(rows, **more):
     data = Scenes(ScenesConfig(**more))
     scene, camera = data._scene(data._dice(rows))
-    return _solids(scene), view_of(camera, data.config.image_size, data.config.fine)
+    return _solids(scene), make_view(camera, data.config)
 
 
 @pytest.mark.parametrize("objects", [(3, 6), (7, 10)])
 def test_counts_and_no_interpenetration(objects):
     solids, _ = made(range(150), objects=objects)
-    assert solids.there.sum(1).unique().tolist() == list(range(objects[0], objects[1] + 1))
+    assert solids.present.sum(1).unique().tolist() == list(range(objects[0], objects[1] + 1))
     apart = torch.cdist(solids.centre[..., :2], solids.centre[..., :2])
     room = solids.radius[:, :, None] + solids.radius[:, None] + GAP
-    pairs = solids.there[:, :, None] & solids.there[:, None] & ~torch.eye(objects[1], dtype=torch.bool)
+    pairs = solids.present[:, :, None] & solids.present[:, None] & ~torch.eye(objects[1], dtype=torch.bool)
     assert (apart - room)[pairs].min() > -1e-4
-    low = solids.centre[..., 2] - solids.half()
+    low = solids.centre[..., 2] - solids.half_height()
     assert low.abs().max() < 1e-6, "all stand on the floor"
 
 
@@ -54,31 +56,33 @@ def test_the_camera_explains_the_centres():
 def test_windows_cost_no_pixel(monkeypatch):
     solids, view = made(range(12), objects=(3, 10), image_size=(32, 40))
     few = trace(solids, view)
-    light = paint(solids, view, few)
+    light = shaded_picture(solids, view, few)
     whole = torch.tensor([0, 0, 64, 80]).expand(solids.kind.numel(), 4)
-    monkeypatch.setattr(raycast, "_window", lambda corners, there, view: whole * there.flatten()[:, None])
+    monkeypatch.setattr(
+        camera_view, "_windows", lambda corners, present, view: whole * present.flatten()[:, None]
+    )
     everything = trace(solids, view)
-    assert torch.equal(few.each, everything.each)
-    assert torch.equal(light, paint(solids, view, everything))
+    assert torch.equal(few.distances, everything.distances)
+    assert torch.equal(light, shaded_picture(solids, view, everything))
 
 
 def test_shadows_are_where_the_way_to_the_lamp_is_blocked():
     """Against marching from points of the floor to the lamp through signed distances, one thing at a time."""
     solids, view = made(range(4), image_size=(24, 24), fine=1)
     hits = trace(solids, view)
-    floor = -view.eye[:, 2, None] / hits.way[:, 2]
-    point = view.eye[:, :, None] + floor[:, None] * hits.way
-    lit, _ = raycast._shadows(solids, view, hits, point)
+    floor = -view.eye[:, 2, None] / hits.direction[:, 2]
+    point = view.eye[:, :, None] + floor[:, None] * hits.direction
+    lit, _ = shadows(solids, view, hits, point)
     steps = torch.linspace(0.001, 0.5, 1500)[:, None]
     agree = []
     for n in range(4):
-        for ray in (hits.first[n] == NEVER).nonzero()[::3, 0].tolist():
-            way = view.light[n] - point[n, :, ray]
+        for ray in (hits.nearest[n] == NEVER).nonzero()[::3, 0].tolist():
+            way = view.lamp[n] - point[n, :, ray]
             march = point[n, :, ray] + steps * way
             inside = torch.zeros(len(steps), dtype=torch.bool)
-            for k in solids.there[n].nonzero()[:, 0].tolist():
+            for k in solids.present[n].nonzero()[:, 0].tolist():
                 own = march - solids.centre[n, k]
-                radius, half, (c, s) = solids.radius[n, k], solids.half()[n, k], solids.turn[n, k]
+                radius, half, (c, s) = solids.radius[n, k], solids.half_height()[n, k], solids.turn[n, k]
                 if solids.kind[n, k] == BOX:
                     inside |= (
                         torch.stack([c * own[:, 0] + s * own[:, 1], c * own[:, 1] - s * own[:, 0], own[:, 2]])

@@ -3,7 +3,17 @@
 import pytest
 import torch
 
-from motes.data.worlds.solid.solids import BOX, CYLINDER, ENTER, FACES, NEVER, SPHERE, Rays, turned
+from motes.data.worlds.solid.solids import (
+    BOX,
+    CYLINDER,
+    ENTER,
+    NEVER,
+    NORMAL,
+    SPHERE,
+    Rays,
+    turned,
+    turned_back,
+)
 
 EACH = pytest.mark.parametrize("kind", [SPHERE, BOX, CYLINDER])
 
@@ -31,7 +41,7 @@ def test_where_a_ray_enters(kind):
     found = ENTER[kind](some)
     steps = torch.linspace(0, 2, 4001)
     marched = torch.stack(
-        [inside(kind, some.origin + step * some.way, some.radius, some.half) for step in steps]
+        [inside(kind, some.origin + step * some.direction, some.radius, some.half) for step in steps]
     )
     meets, first = marched.any(0), steps[marched.float().argmax(0)]
     assert 0.2 < meets.float().mean() < 0.98
@@ -43,7 +53,7 @@ def test_where_a_ray_enters(kind):
 @EACH
 def test_a_ray_that_points_away_enters_nothing(kind):
     some = rays()
-    assert (ENTER[kind](Rays(some.origin, -some.way, some.radius, some.half)) == NEVER).all()
+    assert (ENTER[kind](Rays(some.origin, -some.direction, some.radius, some.half)) == NEVER).all()
 
 
 @EACH
@@ -51,10 +61,10 @@ def test_surfaces_face_outwards(kind):
     some = rays()
     found = ENTER[kind](some)
     hit = found < NEVER
-    point = (some.origin + torch.where(hit, found, 0) * some.way)[:, hit]
-    normal = FACES[kind](point, some.radius[hit], some.half[hit])
+    point = (some.origin + torch.where(hit, found, 0) * some.direction)[:, hit]
+    normal = NORMAL[kind](point, some.radius[hit], some.half[hit])
     torch.testing.assert_close(normal.norm(dim=0), torch.ones(hit.sum()), atol=1e-4, rtol=0)
-    assert ((normal * some.way[:, hit]).sum(0) < 1e-3).all(), "towards where the ray came from"
+    assert ((normal * some.direction[:, hit]).sum(0) < 1e-3).all(), "towards where the ray came from"
     assert not inside(kind, point + 1e-3 * normal, some.radius[hit], some.half[hit]).any()
     assert inside(kind, point - 1e-3 * normal, some.radius[hit], some.half[hit]).float().mean() > 0.97
 
@@ -63,7 +73,7 @@ def test_turning_back_undoes_turning():
     some = rays(50)
     angle = torch.rand(50)
     turn = torch.stack([angle.cos(), angle.sin()])
-    torch.testing.assert_close(turned(turned(some.way, turn), turn, back=True), some.way)
+    torch.testing.assert_close(turned_back(turned(some.direction, turn), turn), some.direction)
     torch.testing.assert_close(
         turned(torch.tensor([[1.0], [0], [5]]), torch.tensor([[0.0], [1.0]])),
         torch.tensor([[0.0], [1.0], [5]]),

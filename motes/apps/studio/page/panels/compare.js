@@ -5,7 +5,7 @@ import { decibels, make } from "../draw.js"
 
 const EVERY = 4000 // milliseconds between looks at what the runs wrote
 
-export function comparePanel(store, server) {
+export function panel(store, server, actions) {
   const place = document.getElementById("compare"), written = new Map() // run -> its lines
   let timer = null
 

@@ -6,7 +6,7 @@ import { particle, particles, walked, withBackground, withCode, withFeature, wit
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
 const SLIDERS = 64 // of a code, at most
 
-export function inspectorPanel(store, actions, server) {
+export function panel(store, server, actions) {
   const place = document.getElementById("inspector")
   const sliders = []
   let directions = false, since = null, sliding = false

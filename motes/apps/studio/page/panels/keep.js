@@ -3,7 +3,7 @@
 import { make, put, save } from "../draw.js"
 import { particles, stacked } from "../edits.js"
 
-export function keepPanel(store, server) {
+export function panel(store, server, actions) {
   const place = document.getElementById("keep")
   const items = {
     png: ["Picture", "PNG", picture], gif: ["The edit, moving", "GIF", (state) => moving(state, "gif")], mp4: ["The edit, moving", "MP4", (state) => moving(state, "mp4")], json: ["Particles", "JSON", json], csv: ["Particles", "CSV", csv], python: ["The edit in Python", "text", python], link: ["Link to this", "URL", link],

@@ -5,7 +5,7 @@ import { make, shape } from "../draw.js"
 import { NOTHING } from "../edits.js"
 import { placeOf } from "./time.js"
 
-export function picturesPanel(store, server) {
+export function panel(store, server, actions) {
   const place = document.getElementById("pictures")
   const local = new Map() // dropped pictures as the browser has them, for the small view
   const sent = new Map() // and to hand them in again where the studio was away

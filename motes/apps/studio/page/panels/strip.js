@@ -5,7 +5,7 @@ import { colour, make, put } from "../draw.js"
 import { particles } from "../edits.js"
 import { shown } from "../marks.js"
 
-export function stripPanel(store) {
+export function panel(store, server, actions) {
   const place = document.getElementById("strip")
   function choose(event, k) {
     const { selection } = store.state, many = event.shiftKey || event.ctrlKey || event.metaKey

@@ -2,7 +2,7 @@
 
 import { make } from "../draw.js"
 
-export function timePanel(store) {
+export function panel(store, server, actions) {
   const place = document.getElementById("time")
   const slider = make("input", { type: "range", min: "0", step: "1", "aria-label": "Frame of the clip" }), output = make("output", {})
   place.append(make("label", {}, "Time"), slider, output, make("span", { class: "next", title: "None of the models here tells what happens next" }, "no prediction yet"))

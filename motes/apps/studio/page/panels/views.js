@@ -8,7 +8,7 @@ import { SHOWS } from "../store.js"
 const NAMES = { drawn: "edited", before: "before", original: "original", background: "background", error: "error" }
 const OVER = { marks: "Particles", numbers: "Numbers", boxes: "Boxes", masks: "Masks", proposals: "Proposals" }
 
-export function viewsPanel(store, actions) {
+export function panel(store, server, actions) {
   const place = document.getElementById("views"), tiles = {}
   for (const [n, show] of SHOWS.entries()) {
     const canvas = make("canvas", {})

@@ -5,7 +5,7 @@ import { make } from "../draw.js"
 
 const EVERY = 2000 // milliseconds
 
-export function watchPanel(store, server) {
+export function panel(store, server, actions) {
   const place = document.getElementById("watch")
   let lines = [], of = -1, picked = null, timer = null, latents = { numbers: [], sentences: [] }
 

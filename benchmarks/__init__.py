@@ -1,0 +1,1 @@
+"""Benchmarks of motes: each is a script, `python benchmarks/<room>/<name>.py --help`."""

@@ -1,0 +1,147 @@
+"""How the studio keeps up with a hand, in a real Chromium: frames a second while dragging,
+milliseconds from release to the exact picture, decodes a second, seconds from start to a
+usable page. Untrained models of the quick sizes: what they draw costs the same.
+
+    python benchmarks/speed/studio_rate.py        # needs pip install 'motes[studio,browser]', and chromium
+"""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import torch
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.clocks import MOTES
+from benchmarks.report import header, parser
+from motes.apps.studio.ports import free_port
+from motes.models import MODELS
+from motes.training.recipe import Recipe
+
+RUNS: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "object-128": ("dlp", 128, {"num_particles": 30, "glimpse_size": 32}),
+    "object-64": ("dlp", 64, {}),
+    "masked-64": ("dlp-masked", 64, {"num_particles": 10, "reconstruction": "mse"}),
+    "keynet-64": ("keynet", 64, {}),
+    "zhang-64": ("zhang", 64, {}),
+    "vae-64": ("vae", 64, {}),
+    "glo-64": ("glo", 64, {}),
+}
+MEASURE = """async () => {
+  const { store, server } = motes
+  const { moved } = await import("/page/edits.js")
+  const figures = {}
+  const frame = () => new Promise(requestAnimationFrame)
+  const pause = () => new Promise((done) => setTimeout(done, 1))
+  const { opened } = store.state, { run, picture } = opened
+  if (opened.kind === "particles") {
+    store.set({ selection: [0], dragging: true })
+    const began = performance.now()
+    const since = store.state.edits
+    let frames = 0
+    while (performance.now() - began < 3000) {
+      store.passing(moved(opened, since, [0], [0.3 * Math.sin(frames / 9), 0.3 * Math.cos(frames / 9)]))
+      await frame()
+      frames++
+    }
+    figures["frames a second"] = frames / 3
+    store.set({ dragging: false })
+    while (!store.state.exact) await pause()
+    const times = []
+    for (let n = 0; n < 21; n++) {
+      store.set({ dragging: true })
+      store.passing(moved(opened, store.state.edits, [0], [0.01, 0]))
+      await frame()
+      const released = performance.now()
+      store.set({ dragging: false, exact: false })
+      while (!store.state.exact) await pause()
+      times.push(performance.now() - released)
+    }
+    figures["ms to the exact picture (median)"] = times.sort((a, b) => a - b)[10]
+  }
+  while (server.inFlight) await pause()
+  const began = performance.now()
+  let decodes = 0
+  while (performance.now() - began < 2000) {
+    const particle = { 0: { position: [decodes / 1000, 0] } }
+    const edits = opened.kind === "code" ? { code: { 0: decodes / 100 } } : { particles: particle }
+    await server.ask("decode", { run, picture, edits })
+    decodes++
+  }
+  figures["decodes a second"] = decodes / 2
+  return figures
+}"""
+
+
+def main() -> None:
+    parser(__doc__).parse_args()
+    header(f"{len(RUNS)} untrained models", threads=torch.get_num_threads())
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as control:
+        folder = Path(temporary)
+        write_runs(folder)
+        browser = control.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1360, "height": 860})
+        start = time.monotonic()
+        with studio_of([folder / name for name in RUNS]) as address:
+            page.goto(address)
+            page.wait_for_selector(".mote")
+            print(f"start to a usable page, {len(RUNS)} models: {time.monotonic() - start:.1f} s", flush=True)
+            for number, name in enumerate(RUNS):
+                figures = measure_run(page, number, name)
+                print(
+                    f"{name:12s}" + ", ".join(f"{value:.0f} {words}" for words, value in figures.items()),
+                    flush=True,
+                )
+        browser.close()
+
+
+def write_runs(folder: Path) -> None:
+    for name, (model, side, options) in RUNS.items():
+        torch.manual_seed(0)
+        config = MODELS[model].Config(image_size=(side, side), **options)
+        MODELS[model](config).save(folder / name / "checkpoints" / "best")
+        Recipe(model, "shapes", {}, {"image_size": [side, side], "held_out": 40}).save(folder / name)
+
+
+@contextlib.contextmanager
+def studio_of(runs: list[Path]) -> Iterator[str]:
+    """The address of a studio's page, which is there once this returns."""
+    port = free_port("127.0.0.1")
+    command = [*MOTES, "studio", *(str(run) for run in runs), "--no-browser", "--port", str(port)]
+    studio = subprocess.Popen(command)
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        while not answers(address):
+            time.sleep(0.05)
+        yield address
+    finally:
+        studio.terminate()
+
+
+def answers(address: str) -> bool:
+    try:
+        urlopen(address)
+    except OSError:
+        return False
+    return True
+
+
+def measure_run(page: Any, number: int, name: str) -> dict[str, float]:
+    page.locator("#run").select_option(label=name)
+    while not page.evaluate(f"motes.store.state.opened?.run === {number}"):
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(1000)
+    return page.evaluate(MEASURE)
+
+
+if __name__ == "__main__":
+    main()

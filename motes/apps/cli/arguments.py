@@ -1,0 +1,63 @@
+"""The parser of commands, and the arguments and checks that several commands share. Needs no torch."""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+from motes.errors import UserError
+
+# as in motes.data.files.picture_files, which loads numpy
+FITS = ("fit", "stretch", "crop")
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors are one sentence, with exit code 2.
+
+    `dotted`: how the options with a dot begin that the command reads itself (`arguments.dotted`).
+    `described`: presets or data sets; `--help` after such a name also shows its options with a dot.
+    """
+
+    dotted: tuple[str, ...] = ()
+    described: Iterable[str] = ()
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+
+def add_run(parser: Parser, about: str = "a run or checkpoint folder") -> None:
+    parser.add_argument("run", type=Path, help=about)
+
+
+def add_pictures_and_out(parser: Parser) -> None:
+    """For a command that reads pictures by a run, and writes a folder."""
+    add_run(parser)
+    parser.add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    add_fit(parser)
+
+
+def add_fit(parser: Parser) -> None:
+    parser.add_argument("--fit", choices=FITS, default="fit", help="how pictures come to the model's size")
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 up, not {text!r}")
+    return int(text)
+
+
+def duration(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 < minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f"minutes, more than 0, not {text!r}")
+    return minutes
+
+
+def refuse_missing(*paths: Path) -> None:
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"{path} does not exist")

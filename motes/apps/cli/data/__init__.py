@@ -1,0 +1,1 @@
+"""The commands below `motes data`, one file each."""

@@ -1,0 +1,58 @@
+"""`motes data show`: a sheet of any data set with the truth drawn over it. Words are checked before torch is
+imported."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from motes.apps.cli.arguments import Parser
+from motes.apps.cli.recipe import choose_data
+from motes.apps.drawing.save import refuse_other_kinds
+from motes.data import DATASETS
+from motes.data.recognise import warn_of_namesake
+from motes.errors import UserError
+from motes.plain.options import read_options
+from motes.training.recipe import Recipe
+
+ABOUT = "a sheet of pictures or clips with the truth drawn over them"
+SPLITS = ("train", "validation", "test")
+# of a folder's pictures, where the options say nothing else
+FOLDER_SIZE = (128, 128)
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_argument("name", help="a data set (motes list), or a folder of pictures")
+    parser.add_argument("--out", type=Path, help="picture file to write; by default NAME.png")
+    parser.add_argument("--count", type=int, help="pictures, 24 if not told, or clips, 6")
+    parser.add_argument("--split", choices=SPLITS, default="train", help="which part of the data")
+    parser.epilog = (
+        "Any option of the data: --data.image-size 96 128, --data.recipe occlusion "
+        "(motes data show NAME --help shows them)."
+    )
+    parser.dotted = ("--",)
+    parser.described = DATASETS
+
+
+def run(arguments: argparse.Namespace) -> None:
+    recipe, out = chosen(arguments)
+    from motes.apps.drawing.contact_sheet import show
+
+    show(recipe, out, arguments.count, arguments.split)
+
+
+def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
+    """The data, and the file to write."""
+    name = arguments.name
+    if name in DATASETS:
+        warn_of_namesake(name)
+        recipe = Recipe("", name)
+        stem = name
+    else:
+        recipe = choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), name)
+        stem = Path(name).resolve().name
+    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
+    out = arguments.out or Path(f"{stem}.png")
+    refuse_other_kinds(out)
+    if arguments.count is not None and arguments.count < 1:
+        raise UserError(f"--count wants a whole number from 1 up, not {arguments.count}")
+    return replace(recipe, data_config={**recipe.data_config, **options}), out

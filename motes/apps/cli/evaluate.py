@@ -1,0 +1,125 @@
+"""`motes evaluate`: scores of a trained model on held-out pictures."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from motes.apps.cli.arguments import Parser, add_run, positive, refuse_missing
+from motes.apps.cli.recipe import recipe_for
+from motes.data import DATASETS
+from motes.errors import UserError
+from motes.evaluation import SCORES
+from motes.plain.options import nearest, read_options
+from motes.plain.writing import whole_file
+
+if TYPE_CHECKING:
+    from motes.evaluation import Score
+    from motes.models.base import Model
+    from motes.training.recipe import Recipe
+
+ABOUT = "scores on held-out pictures"
+
+
+def add_arguments(parser: Parser) -> None:
+    add_run(parser)
+    parser.add_argument(
+        "--data",
+        help="a data set's name, or a folder or file of pictures; by default what the run was trained on",
+    )
+    parser.add_argument("--limit", type=positive, default=1000, help="pictures at most")
+    parser.add_argument(
+        "--scores",
+        help="names with commas between; by default all that the model and the data's truth support",
+    )
+    parser.add_argument(
+        "--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn"
+    )
+    parser.add_argument("--json", type=Path, help="write the scores to this file as well")
+    parser.epilog = (
+        "Any option of the data, such as --data.image-size 64 64 (motes list NAME shows those of a data set)."
+    )
+    parser.dotted = ("--data.",)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Score the test split. Scores that learn do so from the training split, and choose by the validation
+    split."""
+    refuse_missing(arguments.run)
+    names = None if arguments.scores is None else score_names(arguments.scores)
+    import torch
+
+    from motes.models.checkpoint import load
+    from motes.nn.losses.lpips import why_not
+
+    model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
+    recipe = recipe_for(arguments.run, model.config, arguments.data)
+    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
+    recipe = replace(recipe, data_config={**recipe.data_config, **options})
+    scores = _scored(model, recipe, names, arguments)
+    print_scores(scores)
+    if "psnr" in scores and "lpips" not in scores and (reason := why_not()):
+        print(f"motes: lpips is left out: {reason}", file=sys.stderr)
+    if arguments.json:
+        write_scores(arguments.json, scores)
+
+
+def score_names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in SCORES:
+            raise UserError(nearest(name, SCORES, "score"))
+    if not names:
+        examples = ",".join(list(SCORES)[:2])
+        raise UserError(f"--scores wants names with commas between, such as --scores {examples}")
+    return names
+
+
+def _scored(
+    model: "Model", recipe: "Recipe", names: tuple[str, ...] | None, arguments: argparse.Namespace
+) -> "dict[str, Score]":
+    """The scores, with a bar while pictures are encoded."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from motes.evaluation import Asked, evaluate
+
+    options = Asked(names, open=recipe.source.open, learn_limit=arguments.learn_limit)
+    data = recipe.source.open("test")
+    columns = (TextColumn("looking at pictures"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("")
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return evaluate(model, data, arguments.limit, progress=advance, asked=options)
+
+
+def print_scores(scores: "Mapping[str, Score]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="scores on held-out pictures", title_justify="left")
+    for column in ("score", "value", "95 % of resamples"):
+        table.add_column(column)
+    for name, score in scores.items():
+        if math.isnan(score.value):
+            table.add_row(name, "none", "")
+        else:
+            table.add_row(name, f"{score.value:.4g}", f"{score.low:.4g} to {score.high:.4g}")
+    Console().print(table)
+
+
+def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:
+    """As JSON, with null where there was nothing to score: JSON has no NaN."""
+    plain = {
+        name: {key: None if math.isnan(value) else value for key, value in asdict(score).items()}
+        for name, score in scores.items()
+    }
+    with whole_file(path) as fresh:
+        fresh.write_text(json.dumps(plain, indent=2) + "\n")

@@ -1,0 +1,35 @@
+"""`motes reconstruct`: pictures and videos beside what a model makes of them."""
+
+import argparse
+
+from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missing
+from motes.apps.cli.encode import print_skipped
+
+ABOUT = "pictures through the model and back"
+# pixels of the longer side of a drawing, about
+SIDE = 256
+
+
+def add_arguments(parser: Parser) -> None:
+    add_pictures_and_out(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """For every picture a PNG of the original beside its reconstruction, for every video a film of them."""
+    refuse_missing(arguments.run, *arguments.pictures)
+    from motes.apps.drawing.film import Gallery
+    from motes.apps.drawing.marks import sheet, to_picture
+    from motes.apps.session.session import Session
+    from motes.apps.session.tables import older_pictures
+    from motes.plain.writing import whole_folder
+
+    session = Session.open(arguments.run)
+    with whole_folder(arguments.out, older_pictures(arguments.out, "reconstruction")) as out:
+        gallery = Gallery(out, "reconstruction", session.rates)
+        for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
+            decoded = session.decode(encoded.latent)
+            for path, image, drawn in zip(encoded.paths, encoded.image, decoded, strict=True):
+                gallery.add(path, sheet([[to_picture(image, SIDE), to_picture(drawn, SIDE)]]))
+        gallery.close()
+    print_skipped(session)
+    print(f"{gallery.count} pictures: {arguments.out}")

@@ -1,0 +1,165 @@
+"""`motes train`: from a preset and any data to a run with its scores and its report."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from motes.apps.cli.arguments import Parser, duration, positive
+from motes.apps.cli.evaluate import print_scores, write_scores
+from motes.apps.cli.recipe import make_recipe
+from motes.errors import UserError
+from motes.models import MODELS
+from motes.training.presets import PRESETS
+from motes.training.recipe import Recipe, read_recipe
+
+if TYPE_CHECKING:
+    from motes.apps.cli.progress import Display
+
+ABOUT = "learn from pictures: motes train [PRESET] [--data NAME|PLACE]"
+# test pictures that a finished run is scored on
+SCORED = 500
+
+
+def add_arguments(parser: Parser) -> None:
+    parser.add_argument("preset", nargs="?", help="a preset or a model (motes list); alone: dlp-quick")
+    parser.add_argument(
+        "--data",
+        help="a data set's name, a folder of pictures or videos, a video, .npy, .h5 or .parquet file",
+    )
+    parser.add_argument("--out", type=Path, help="run folder; by default runs/PRESET")
+    parser.add_argument(
+        "--steps", type=positive, help="of the optimiser; alone, minutes no longer end the run"
+    )
+    parser.add_argument("--max-minutes", type=duration, help="the schedule ends when steps or minutes do")
+    parser.add_argument("--seed", type=int, help="of weights, noise, order and generated pictures")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
+    parser.add_argument(
+        "--vgg-weights",
+        type=Path,
+        metavar="FILE",
+        help="VGG-16 as torch saves it, for --model.reconstruction vgg",
+    )
+    parser.epilog = (
+        "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, "
+        "--training.batch-size 16 (motes train PRESET --help shows them)."
+    )
+    parser.dotted = ("--",)
+    parser.described = (*PRESETS, *MODELS)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Everything that can be wrong with the words is found before torch is imported."""
+    _name_vgg_weights(arguments.vgg_weights)
+    if arguments.resume is not None:
+        _refuse_changes(arguments)
+        _resume(arguments.resume)
+        return
+    recipe, folder = make_recipe(arguments)
+    if (folder / "run.json").exists() or (folder / "checkpoints").exists():
+        raise UserError(
+            f"{folder} already holds a run; go on with it by motes train --resume {folder}, "
+            "or choose another --out"
+        )
+    _start(recipe, folder)
+
+
+def _name_vgg_weights(path: Path | None) -> None:
+    if path is None:
+        return
+    if not path.is_file():
+        raise UserError(f"{path} does not exist; it should be vgg16-397923af.pth")
+    os.environ["MOTES_VGG_WEIGHTS"] = str(path)
+
+
+def _refuse_changes(arguments: argparse.Namespace) -> None:
+    options = [
+        f"--{name.replace('_', '-')}"
+        for name in ("data", "out", "steps", "max_minutes", "seed")
+        if getattr(arguments, name) is not None
+    ]
+    changes = [*filter(None, [arguments.preset]), *options, *arguments.dotted]
+    if changes:
+        raise UserError(f"--resume goes on with a run as it is; leave out {changes[0]}")
+    if not (arguments.resume / "run.json").is_file():
+        raise UserError(f"{arguments.resume} is no run: it has no run.json")
+
+
+def _start(recipe: Recipe, folder: Path) -> None:
+    """A run that is refused before its first step leaves no folder behind."""
+    from motes.training import loop
+
+    _fetch_comparing_network(recipe)
+    is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    try:
+        _run(recipe, folder, lambda display: loop.train(recipe, folder, display))
+    except UserError:
+        if is_new and not (folder / "metrics.jsonl").exists() and _is_first_process():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _resume(folder: Path) -> None:
+    from motes.training import loop
+
+    _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display))
+
+
+def _fetch_comparing_network(recipe: Recipe) -> None:
+    """The network of a perceptual loss is read or learnt before the run begins, and not in the first step."""
+    from rich.console import Console
+
+    from motes.nn.losses.perceptual import FEATURES
+
+    default = getattr(MODELS[recipe.model].Config, "reconstruction", "")
+    make = FEATURES.get(recipe.model_config.get("reconstruction", default))
+    if make:
+        with Console(stderr=True).status("reading, or learning, the network that compares pictures"):
+            make()
+
+
+def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> None:
+    """Train with a display; then score the best checkpoint, write the report and say what to do next."""
+    from motes.apps.cli.progress import Display
+    from motes.training.loop import Stopped
+
+    held_out = recipe.source.open("validation")
+    try:
+        with Display(held_out) as display:
+            learn(display)
+    except Stopped as stopped:
+        print(f"motes: {stopped}", file=sys.stderr)
+        sys.exit(130)
+    if _is_first_process():
+        _conclude(recipe, folder)
+
+
+def _conclude(recipe: Recipe, folder: Path) -> None:
+    from rich.console import Console
+
+    from motes.apps.report.report import next_commands, write_report
+    from motes.evaluation import Asked, evaluate
+    from motes.models.checkpoint import load
+    from motes.training.run import Run
+
+    model = load(folder)
+    with Console(stderr=True).status("scoring held-out pictures, writing the report"):
+        data = recipe.source.open("test")
+        options = Asked(("pictures", "objects"), refuse=False)
+        scores = evaluate(model, data, limit=SCORED, asked=options)
+        page = write_report(Run(folder), recipe, model, data, scores)
+    write_scores(folder / "scores.json", scores)
+    print_scores(scores)
+    print(f"\nThe report: {page}\n\nTry next:")
+    print("\n".join(f"  {line}" for line in next_commands(folder)))
+    print(f"Take hold of pictures, in the browser: motes studio {folder}")
+    print("Your own pictures: motes train --data FOLDER --out runs/mine")
+
+
+def _is_first_process() -> bool:
+    import torch
+
+    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0

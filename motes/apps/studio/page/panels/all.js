@@ -1,0 +1,12 @@
+// The panels of the page: each is a file of this folder that exports `panel(store, server, actions)`.
+
+export const PANELS = [
+  "inspector",
+  "views",
+  "pictures",
+  "strip",
+  "keep",
+  "time",
+  "watch",
+  "compare",
+]

@@ -1,0 +1,170 @@
+"""Eyes, brows, glasses and cheeks of a generated face, each painted in its own window."""
+
+import numpy as np
+
+from motes.data.worlds.faces.canvas import Canvas, edge, pictures_with, reach, rgb, window
+from motes.data.worlds.faces.curves import brow_line, lids, pupil
+from motes.data.worlds.faces.geometry import SIDES, Look, Pair, radius_of
+from motes.data.worlds.faces.head import Head
+from motes.data.worlds.portable import Array, smooth, wave
+
+WHITE = rgb(1.0, 1.0, 1.0)
+BLACK = rgb(0.07, 0.05, 0.06)
+ROSE = rgb(0.95, 0.42, 0.4)
+HOLLOW = rgb(0.72, 0.6, 0.6)  # the shade of skin around the eyes
+CREASE = rgb(0.62, 0.5, 0.48)  # and in the lid's crease
+FRAME = 0.04  # half the thickness of glasses
+
+
+def blush(canvas: Canvas, look: Look, head: Head) -> None:
+    """Rosy cheeks, and the shade of the eyes' hollows."""
+    for side, eye in zip(SIDES, head.eyes, strict=True):
+        with window(canvas, (eye.column, eye.row), reach(look, 0.85)) as piece:
+            x, y = eye.local(piece.column, piece.row)
+            cheek = _cheek(side, x, y)
+            piece.paint(cheek * cheek * look["blush"], ROSE)
+            piece.paint(_hollow(x, y) * 0.3, look["skin_colour"] * HOLLOW)
+
+
+def _cheek(side: int, x: Array, y: Array) -> Array:
+    return np.maximum(1 - (np.square(x - 0.16 * side) + np.square(y - 0.46)) / 0.085, 0)
+
+
+def _hollow(x: Array, y: Array) -> Array:
+    return np.maximum(1 - np.square(x / 0.38) - np.square((y + 0.06) / 0.24), 0)
+
+
+def eyes(canvas: Canvas, look: Look, head: Head) -> None:
+    for side, eye in zip(SIDES, head.eyes, strict=True):
+        with window(canvas, (eye.column, eye.row), reach(look, 0.42)) as piece:
+            _eye(piece, look, side, eye.local(piece.column, piece.row))
+
+
+def _eye(piece: Canvas, look: Look, side: int, local: Pair) -> None:
+    """The white in the shade of the upper lid, the iris and the lashes."""
+    x, y = local
+    width = look["eye_width"]
+    high, low = lids(look, side, x / width)
+    inside = np.minimum(y - high, low - y)
+    cover = edge((inside - 0.03 * look["closed"]) * look["scale"]) * (look["closed"] < 0.97)
+    shade = 1 - 0.3 * smooth(1 - (y - high) / (0.42 * width))
+    piece.paint(cover, WHITE * 0.97 * shade[:, None])
+    _iris(piece, look, local, cover, shade)
+    _lashes(piece, look, side, (x / width, y), (high, low))
+
+
+def _iris(piece: Canvas, look: Look, local: Pair, cover: Array, shade: Array) -> None:
+    """With the pupil and a glint."""
+    x, y = local
+    column, row = pupil(look)
+    radius = look["iris"] * look["eye_width"]
+    distance = radius_of(x - column, y - row)
+    tone = _iris_tone((radius - distance) / radius, (y - row) / radius) * (0.55 + 0.45 * shade)
+    piece.paint(cover * edge((radius - distance) * look["scale"]), look["iris_colour"] * tone[:, None])
+    piece.paint(cover * edge((radius * 0.5 - distance) * look["scale"]), BLACK)
+    glint = _inside_glint(look, x - column, y - row)
+    piece.paint(cover * edge(glint * look["scale"]), WHITE * 0.98, lit=False)
+
+
+def _inside_glint(look: Look, x: Array, y: Array) -> Array:
+    """On the side of the light, above the pupil; x, y: from the pupil."""
+    radius = look["iris"] * look["eye_width"]
+    distance = radius_of(x - 0.36 * radius * np.sign(look["light_x"]), y + 0.42 * radius)
+    return radius * 0.27 - distance
+
+
+def _iris_tone(depth: Array, below: Array) -> Array:
+    """Brighter inwards and downwards; in radii."""
+    return 0.5 + 0.75 * smooth(depth * 1.8) * (0.75 + 0.5 * smooth(below + 0.3))
+
+
+def _lashes(piece: Canvas, look: Look, side: int, local: Pair, edges: Pair) -> None:
+    """Upper and lower lashes and the crease above the upper lid; local: x over the eye's width, y."""
+    width = look["eye_width"]
+    t, y = local
+    high, low = edges
+    ends = (1.12 - np.abs(t)) * width
+    dark = look["brow_colour"] * 0.45
+    upper = _inside_upper_lash(width, 0.5 + 0.5 * t * side, y - high, ends)
+    piece.paint(edge(upper * look["scale"]) * 0.95, dark)
+    lower = np.minimum(width * 0.05 - np.abs(y - low), ends - 0.2 * width)
+    piece.paint(edge(lower * look["scale"]) * 0.45, dark + look["skin_colour"] * 0.3)
+    crease = _inside_crease(width, y - high * 1.12, ends)
+    piece.paint(edge(crease * look["scale"]) * 0.5, look["skin_colour"] * CREASE)
+
+
+def _inside_upper_lash(width: Array, outer: Array, below: Array, ends: Array) -> Array:
+    """Thicker at the outer corner."""
+    return np.minimum(width * (0.09 + 0.09 * outer) - np.abs(below + 0.03 * width), ends)
+
+
+def _inside_crease(width: Array, below: Array, ends: Array) -> Array:
+    return np.minimum(width * 0.045 - np.abs(below + 0.26 * width), ends - 0.25 * width)
+
+
+def brows(canvas: Canvas, look: Look, head: Head) -> None:
+    for side, brow in zip(SIDES, head.brows, strict=True):
+        with window(canvas, (brow.column, brow.row), reach(look, 0.45)) as piece:
+            x, y = brow.local(piece.column, piece.row)
+            inside = _inside_brow(look, side, x / look["brow_width"], y)
+            piece.paint(edge(inside * look["scale"]) * 0.88, look["brow_colour"])
+
+
+def _inside_brow(look: Look, side: int, t: Array, y: Array) -> Array:
+    """Thicker at the nose; t: over the brow's width."""
+    across = _brow_thickness(look, side, t) - np.abs(y - brow_line(look, side, t))
+    return np.minimum(across, (1.02 - np.abs(t)) * look["brow_width"])
+
+
+def _brow_thickness(look: Look, side: int, t: Array) -> Array:
+    return look["brow_thick"] * (0.85 - 0.5 * smooth(0.2 + 0.8 * t * side)) * (1 + 0.06 * wave(t * 4))
+
+
+def glasses(canvas: Canvas, look: Look, head: Head) -> None:
+    if not look["glasses"].any():
+        return
+    with pictures_with(canvas, look["glasses"], look, head.eyes) as (pictures, part, patches):
+        for side, eye in zip(SIDES, patches, strict=True):
+            with window(pictures, (eye.column, eye.row), reach(part, 0.8)) as piece:
+                _lens(piece, part, side, eye.local(piece.column, piece.row))
+
+
+def _lens(piece: Canvas, look: Look, side: int, local: Pair) -> None:
+    """One glass, its half of the bridge, and the bar to the ear."""
+    x = local[0]
+    y = local[1] - 0.02
+    outside = _outside_glass(look, x, y)
+    piece.paint(edge(-outside * look["scale"]) * _glare(x, y), WHITE, lit=False)
+    bars = np.maximum(_inside_bridge(look, x * side, y), _inside_bar(x * side, y))
+    frame = np.maximum(FRAME - np.abs(outside), bars)
+    piece.paint(edge(frame * look["scale"]), look["frame_colour"])
+
+
+def _outside_glass(look: Look, x: Array, y: Array) -> Array:
+    """How far outside a round or a squarish glass."""
+    circle = look["glasses_round"] > 0.5
+    u = np.square(x / 0.355)
+    v = np.square(y / (0.26 + np.float32(0.075) * circle))
+    return (np.where(circle, np.sqrt(u + v), _fourth_root(u, v)) - 1) * 0.3
+
+
+def _fourth_root(u: Array, v: Array) -> Array:
+    """The radius of a squarish curve, from squares."""
+    return np.sqrt(np.sqrt(u * u + v * v))
+
+
+def _glare(x: Array, y: Array) -> Array:
+    """Cover of a slanted streak."""
+    return smooth(1 - np.abs(x + 0.6 * y - 0.1) * 9) * 0.2 + 0.07
+
+
+def _inside_bridge(look: Look, outwards: Array, y: Array) -> Array:
+    """outwards: x, positive towards the ear."""
+    from_middle = outwards + look["eye_x"]
+    across = FRAME - np.abs(y + 0.06 - 0.3 * np.square(from_middle))
+    return np.minimum(across, np.minimum(-0.34 - outwards, from_middle + 0.03) * 9)
+
+
+def _inside_bar(outwards: Array, y: Array) -> Array:
+    """The bar to the ear."""
+    return np.minimum(FRAME - np.abs(y + 0.08), np.minimum(outwards - 0.34, 0.62 - outwards) * 9)

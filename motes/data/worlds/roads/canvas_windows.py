@@ -1,0 +1,63 @@
+"""Rectangles of the canvas around things, grouped by size so that many are drawn at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from motes.data.worlds.portable import Array
+
+# canvas pixels of vehicles drawn at once
+GROUP = 2**15
+
+
+@dataclass(frozen=True)
+class CanvasWindows:
+    """Top, left, height and width in canvas pixels, V of each."""
+
+    top: Array
+    left: Array
+    height: Array
+    width: Array
+    # rows and columns of the canvas
+    canvas: tuple[int, ...]
+
+    @classmethod
+    def around(cls, columns: Array, rows: Array, canvas: tuple[int, ...]) -> "CanvasWindows":
+        """The boxes around points V P, within the canvas; nothing outside it."""
+        top, bottom = _span(rows, canvas[0])
+        left, right = _span(columns, canvas[1])
+        return cls(top, left, np.maximum(bottom - top, 0), np.maximum(right - left, 0), canvas)
+
+    def groups(self) -> list[Array]:
+        """Indices of windows of about the same size together; empty windows in no group."""
+        area = self.height * self.width
+        order = np.argsort(area, kind="stable")
+        order = order[area[order] > 0]
+        groups = []
+        first = 0
+        while first < len(order):
+            last = first + 1
+            while last < len(order) and self._area(order[first : last + 1]) <= GROUP:
+                last += 1
+            groups.append(order[first:last])
+            first = last
+        return groups
+
+    def _area(self, index: Array) -> int:
+        """Pixels of windows that are all made as large as the largest."""
+        return len(index) * int(self.height[index].max()) * int(self.width[index].max())
+
+    def alike(self, index: Array) -> tuple[Array, Array, int, int]:
+        """Tops and lefts of some windows that all get the largest height and width, which come third and
+        fourth; all within the canvas."""
+        height = int(self.height[index].max())
+        width = int(self.width[index].max())
+        top = np.clip(self.top[index], 0, self.canvas[0] - height)
+        left = np.clip(self.left[index], 0, self.canvas[1] - width)
+        return top, left, height, width
+
+
+def _span(values: Array, side: int) -> tuple[Array, Array]:
+    """First pixel and the one after the last, V each, of coordinates V P."""
+    first = np.clip(np.floor(values.min(1)).astype(np.int64), 0, side)
+    return first, np.clip(np.floor(values.max(1)).astype(np.int64) + 2, 0, side)

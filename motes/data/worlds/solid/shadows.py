@@ -1,0 +1,71 @@
+"""Shadows of solids: which points the lamp reaches, and how much sky the solids leave to the floor."""
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from motes.data.worlds.solid.camera_view import CameraView, SolidRayPairs, pairs_in_windows
+from motes.data.worlds.solid.raycast import Hits, entry_distances
+from motes.data.worlds.solid.solids import NEVER, Solids
+
+TOO_LOW = 0.5  # a lamp less than this above a solid would cast an endless shadow
+CLOSE = 2.2  # radii from a solid's axis within which it takes light from the floor
+
+
+def shadows(
+    solids: Solids, view: CameraView, hits: Hits, point: Float[Tensor, "B 3 R"]
+) -> tuple[Bool[Tensor, "B R"], Float[Tensor, "B R"]]:
+    """Whether the lamp reaches each point, and the share of the sky's light that solids leave to it."""
+    pairs = _shadow_pairs(solids, view)
+    start = point[pairs.picture, :, pairs.ray].mT
+    origin = start - solids.centres_at(pairs.solid)
+    lit = _lit(solids, hits, pairs, origin, view.lamp.mT[:, pairs.picture] - start)
+    return lit, _sky_share(_closeness(solids, pairs, origin, hits))
+
+
+def _shadow_pairs(solids: Solids, view: CameraView) -> SolidRayPairs:
+    """Each solid with the rays near it and in its shadow."""
+    corners = solids.corners()
+    lamp = view.lamp[:, None, None]
+    length = lamp[..., 2:] / (lamp[..., 2:] - corners[..., 2:]).clamp_min(TOO_LOW)
+    shadow = lamp + (corners - lamp) * length
+    return pairs_in_windows(torch.cat([solids.corners(CLOSE), corners, shadow], 2), solids.present, view)
+
+
+def _lit(
+    solids: Solids, hits: Hits, pairs: SolidRayPairs, origin: Tensor, direction: Tensor
+) -> Bool[Tensor, "B R"]:
+    """Whether no solid lies on the way to the lamp; the solid on which a point lies is not tried."""
+    before_lamp = entry_distances(solids, pairs.solid, origin, direction) < 1
+    blocked = before_lamp & _foreign(solids, hits, pairs)
+    lit = torch.ones_like(hits.nearest, dtype=torch.bool)
+    lit[pairs.picture[blocked], pairs.ray[blocked]] = False
+    return lit
+
+
+def _foreign(solids: Solids, hits: Hits, pairs: SolidRayPairs) -> Tensor:
+    """bool, P: whether the ray's point is not on the solid."""
+    ray = (pairs.picture, pairs.ray)
+    number = pairs.solid - pairs.picture * solids.kind.shape[1]
+    return (hits.solid[ray] != number) | (hits.nearest[ray] == NEVER)
+
+
+def _closeness(
+    solids: Solids, pairs: SolidRayPairs, origin: Float[Tensor, "3 P"], hits: Hits
+) -> Float[Tensor, "B N R"]:
+    """1 on the axis of a solid, 0 from `CLOSE` radii on."""
+    reach = solids.radius.flatten()[pairs.solid] * CLOSE
+    squared = origin[0] * origin[0] + origin[1] * origin[1]
+    near = (1 - squared / (reach * reach)).clamp_min(0)
+    closeness = torch.zeros_like(hits.distances).flatten(0, 1)
+    closeness[pairs.solid, pairs.ray] = near * near
+    return rearrange(closeness, "(b n) r -> b n r", b=len(hits.distances))
+
+
+def _sky_share(closeness: Float[Tensor, "B N R"]) -> Float[Tensor, "B R"]:
+    share = torch.ones_like(closeness[:, 0])
+    # one solid after the other, in this order on every machine
+    for near in closeness.unbind(1):
+        share = share * (1 - 0.55 * near)
+    return share

@@ -1,0 +1,1 @@
+"""Models whose latent is slots."""

@@ -1,0 +1,122 @@
+"""What the fields of a config may hold: one decision for values from JSON and for words of a command line.
+
+A kind is a type: int, float, bool, str, a tuple of kinds, or a Literal. Needs no torch.
+"""
+
+import ast
+from collections.abc import Callable, Sequence
+from types import EllipsisType, GenericAlias
+from typing import Any, Literal, get_args, get_origin
+
+YES_AND_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class Unfit(ValueError):
+    """A value that a field may not hold, and what the field wants; `choices` where these are all there are."""
+
+    def __init__(self, value: Any, wanted: str, choices: tuple[Any, ...] = ()):
+        super().__init__(f"{value!r} should be {wanted}")
+        self.value = value
+        self.wanted = wanted
+        self.choices = choices
+
+
+def fit(value: Any, kind: Any) -> Any:
+    """The value as a field of this kind holds it, or Unfit.
+
+    JSON has no tuples, and writes 1.0 as it likes; nothing else is converted. A field of a kind that is not in
+    the table checks itself.
+    """
+    decide = _DECISIONS.get(get_origin(kind) or kind)
+    return value if decide is None else decide(value, kind)
+
+
+def _real_number(value: Any, kind: Any) -> float:
+    if type(value) not in (int, float):
+        raise Unfit(value, "a number")
+    return float(value)
+
+
+def _whole_number(value: Any, kind: Any) -> int:
+    # True is no number here
+    if type(value) is not int:
+        raise Unfit(value, "a whole number")
+    return value
+
+
+def _yes_or_no(value: Any, kind: Any) -> bool:
+    if type(value) is not bool:
+        raise Unfit(value, "yes or no")
+    return value
+
+
+def _text(value: Any, kind: Any) -> str:
+    if type(value) is not str:
+        raise Unfit(value, "text")
+    return value
+
+
+def _choice(value: Any, kind: Any) -> Any:
+    choices = get_args(kind)
+    if value not in choices:
+        raise Unfit(value, f"one of {', '.join(map(str, choices))}", choices)
+    return value
+
+
+def _row(value: Any, kind: Any) -> tuple[Any, ...]:
+    kinds = get_args(kind)
+    any_length = kinds[-1] is Ellipsis
+    if not isinstance(value, list | tuple) or (len(value) != len(kinds) and not any_length):
+        raise Unfit(value, "numbers" if any_length else f"{len(kinds)} numbers")
+    if any_length:
+        kinds = kinds[:1] * len(value)
+    return tuple(fit(element, kind) for element, kind in zip(value, kinds, strict=True))
+
+
+_DECISIONS: dict[Any, Callable[[Any, Any], Any]] = {
+    int: _whole_number,
+    float: _real_number,
+    bool: _yes_or_no,
+    str: _text,
+    tuple: _row,
+    Literal: _choice,
+}
+
+
+def spelled(words: Sequence[str], kind: Any) -> Any:
+    """Words as a plain value, so far as they spell one of this kind; `fit` decides whether the field may hold
+    it."""
+    if get_origin(kind) is tuple:
+        element = get_args(kind)[0]
+        return [_spelled(part, element) for word in words for part in word.replace(",", " ").split()]
+    return _spelled(words[0], kind)
+
+
+def _spelled(word: str, kind: Any) -> Any:
+    if kind is bool:
+        return YES_AND_NO.get(word.lower(), word)
+    if kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            return word
+    return word
+
+
+def kind_in_source(annotation: str) -> Any:
+    """The kind that an annotation names, read without running it; Any where it is of no kind above."""
+    return _read(ast.parse(annotation, mode="eval").body)
+
+
+def _read(node: ast.expr) -> Any:
+    match node:
+        case ast.Name(id="int" | "float" | "bool" | "str" as name):
+            return {"int": int, "float": float, "bool": bool, "str": str}[name]
+        case ast.Constant(value=EllipsisType()):
+            return Ellipsis
+        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=elements)):
+            return GenericAlias(tuple, tuple(_read(element) for element in elements))
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=choices):
+            return Literal[ast.literal_eval(choices)]  # pyright: ignore[reportInvalidTypeForm]
+        case _:
+            return Any

@@ -1,0 +1,1 @@
+"""Where trained networks (others' and ours) are found, fetched, verified, learnt."""

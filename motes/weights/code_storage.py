@@ -1,0 +1,53 @@
+"""STORAGES: where the rows of a code table lie, in memory or in a file on disk."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from math import prod
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.nn.blocks.code_table import CodeTable
+
+
+def code_table(rows: int, numbers: int, storage: str = "memory") -> CodeTable:
+    """A table of zeros; "file": for more codes than fit into memory."""
+    if storage not in STORAGES:
+        raise UserError(f"codes are kept in {' or '.join(STORAGES)}, not {storage!r}")
+    return CodeTable(rows, numbers, STORAGES[storage], stays_on_host=storage != "memory")
+
+
+def zeros_in_file(shape: tuple[int, ...]) -> Tensor:
+    """Zeros in a file without a name, which is gone when nobody holds them: TMPDIR says on which disk."""
+    size = 4 * prod(shape)
+    try:
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            try:
+                _reserve(file.fileno(), size)
+                return torch.from_file(file.name, shared=True, size=prod(shape), dtype=torch.float32).view(
+                    shape
+                )
+            finally:
+                with suppress(OSError):  # where a mapped file cannot be removed it stays behind
+                    Path(file.name).unlink()
+    except OSError as problem:
+        raise UserError(
+            f"{size / 2**30:.1f} GiB for codes do not fit into {tempfile.gettempdir()} "
+            f"({problem.strerror}); name a folder on another disk by the variable TMPDIR"
+        ) from None
+
+
+def _reserve(file: int, size: int) -> None:
+    """So many bytes on disk, for a full disk would else show only when a row is written, and kill the
+    process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, max(size, 1))
+    else:
+        os.ftruncate(file, size)
+
+
+STORAGES: dict[str, Callable[[tuple[int, ...]], Tensor]] = {"memory": torch.zeros, "file": zeros_in_file}

@@ -1,0 +1,38 @@
+"""LPIPS with its trained weights, which are only ever looked for on this machine.
+
+Two files are needed: VGG-16, and the weights of the channels (`vgg.pth`, version 0.1), which the packages
+lpips and torchmetrics carry.
+"""
+
+import torch
+
+from motes.errors import UserError
+from motes.nn.losses.lpips import LEVELS, Lpips
+from motes.weights.places import VGG_FILE, first_file, lpips_paths, vgg_paths
+from motes.weights.vgg import load_vgg
+
+NO_PLACES = "the packages lpips and torchmetrics, nor in MOTES_LPIPS_WEIGHTS"
+
+
+def missing_lpips_file() -> str | None:
+    """Which file is missing, where it was looked for; None where both are there."""
+    for name, paths in ((VGG_FILE, vgg_paths()), ("vgg.pth of LPIPS 0.1", lpips_paths())):
+        if first_file(paths) is None:
+            return f"{name} is in none of {', '.join(map(str, paths)) or NO_PLACES}"
+    return None
+
+
+def load_lpips() -> Lpips:
+    """The frozen metric; a `UserError` where a file is missing or is not what it should be."""
+    vgg = first_file(vgg_paths())
+    channels = first_file(lpips_paths())
+    if vgg is None or channels is None:
+        raise UserError(f"LPIPS cannot be computed: {missing_lpips_file()}")
+    try:
+        state = torch.load(channels, map_location="cpu", weights_only=True)
+        weights = [state[f"lin{level}.model.1.weight"] for level in range(len(LEVELS))]
+    except Exception as problem:
+        raise UserError(
+            f"{channels} does not hold the channel weights of LPIPS ({type(problem).__name__})"
+        ) from None
+    return Lpips(load_vgg(vgg), weights).eval().requires_grad_(False)

@@ -1,0 +1,63 @@
+"""RECONSTRUCTIONS: from the name in a config to the loss that compares pictures, with its trained network."""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.nn.losses.observation import LIKELIHOODS, Distance, squashing
+from motes.nn.losses.perceptual import (
+    AbsoluteError,
+    CrossEntropy,
+    FeatureLoss,
+    PyramidLoss,
+    SquaredError,
+    pixel_error_map,
+)
+from motes.weights.textures import random_features, texture_features
+from motes.weights.vgg import trained_vgg
+
+FEATURES: dict[str, Callable[[], nn.Module]] = {
+    "vgg": trained_vgg,
+    "textures": texture_features,
+    "random-features": random_features,
+}
+RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {
+    "mse": SquaredError,
+    "absolute": AbsoluteError,
+    "cross-entropy": CrossEntropy,
+    "pyramid": PyramidLoss,
+    **{name: partial(FeatureLoss, build) for name, build in FEATURES.items()},
+}
+
+
+def reconstruction_loss(name: str) -> nn.Module:
+    """From (drawn, target) to one number a picture."""
+    if name not in RECONSTRUCTIONS:
+        raise UserError(f"reconstruction {name!r} is unknown; choose one of {', '.join(RECONSTRUCTIONS)}")
+    return RECONSTRUCTIONS[name]()
+
+
+def error_map_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], list[Tensor]]:
+    """From (drawn, target) to maps of errors, B h w: of the pixels, and of each level where the loss has
+    features."""
+    loss = reconstruction_loss(name)
+    if not isinstance(loss, FeatureLoss):
+        return pixel_error_map
+    return partial(loss.texture_error_maps, window=window) if window > 1 else loss.error_maps
+
+
+def observation_model(name: str, squashed: bool, variance: float) -> nn.Module:
+    """A likelihood or a reconstruction loss; `squashed`: what is drawn goes through a sigmoid before it is
+    compared."""
+    if not variance > 0:
+        raise UserError(f"variance must be more than 0, not {variance}")
+    squash = squashing(squashed)
+    if name in LIKELIHOODS:
+        return LIKELIHOODS[name](squash, variance)
+    if name not in RECONSTRUCTIONS:
+        raise UserError(
+            f"reconstruction {name!r} is unknown; choose one of {', '.join((*LIKELIHOODS, *RECONSTRUCTIONS))}"
+        )
+    return Distance(squash, reconstruction_loss(name))

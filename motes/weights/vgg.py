@@ -1,0 +1,60 @@
+"""VGG-16 with its trained weights: found on this machine, or downloaded and verified."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from motes.errors import UserError
+from motes.nn.losses.vgg import VggFeatures, vgg_network
+from motes.weights.places import VGG_FILE, first_file, vgg_paths
+
+HASH = "397923af"
+
+
+def trained_vgg() -> nn.Module:
+    """The frozen feature network; downloads its weights where they are nowhere on this machine."""
+    return VggFeatures(load_vgg(find_vgg_weights())).eval()
+
+
+def load_vgg(path: Path) -> nn.Module:
+    """The convolutional half of VGG-16, frozen, from a file as torch saves it."""
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        features = {
+            key.removeprefix("features."): value
+            for key, value in weights.items()
+            if key.startswith("features.")
+        }
+        network = vgg_network()
+        network.load_state_dict(features)
+    except Exception as problem:
+        raise UserError(
+            f"{path} does not hold VGG-16 weights ({type(problem).__name__}); "
+            f"fetch {VGG_FILE} again, or train with --model.reconstruction mse"
+        ) from None
+    return network.eval().requires_grad_(False)
+
+
+def find_vgg_weights() -> Path:
+    """The first file of `vgg_paths`, downloaded where there is none."""
+    paths = vgg_paths()
+    return first_file(paths) or _download(paths)
+
+
+def _download(paths: list[Path]) -> Path:
+    """To the last of the paths; the error names them all."""
+    target = paths[-1]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(
+            f"https://download.pytorch.org/models/{VGG_FILE}", str(target), hash_prefix=HASH, progress=False
+        )
+    except Exception:
+        raise UserError(
+            f"the weights of VGG-16 ({VGG_FILE}, SHA-256 beginning {HASH}) are in none of "
+            f"{', '.join(map(str, paths))} and could not be downloaded; "
+            "put the file there, name it by --vgg-weights or in MOTES_VGG_WEIGHTS, "
+            "or train with --model.reconstruction mse or pyramid"
+        ) from None
+    return target
