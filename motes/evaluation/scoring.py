@@ -72,15 +72,29 @@ def evaluate(
     """
     asked = asked or Asked()
     with torch.no_grad(), _evaluating(model):
-        parts = [_Part(model, data, limit, batch)]
-        if parts[0].count < 1:
+        held_out = _Part(model, data, limit, batch)
+        if held_out.count < 1:
             raise UserError(f"there is nothing to score: {len(data)} held-out pictures, limit {limit}")
-        questions = _answerable(parts, asked, {name: SCORES[name] for name in _names(asked)})
-        if asked.open and any(question.learns for question in questions.values()):
-            limits: dict[Split, int] = {"train": asked.learn_limit, "validation": asked.learn_limit // 4}
-            parts += [_Part(model, asked.open(split), most, batch) for split, most in limits.items()]
+        questions = _answerable([held_out], asked, {name: SCORES[name] for name in _names(asked)})
+        parts = [held_out]
+        if any(question.learns for question in questions.values()):
+            parts += _learning_parts(model, asked, batch)
             questions = _answerable(parts, asked, questions)
         measured, unit = _measured(parts, questions, progress)
+    return _scores(questions, measured, unit)
+
+
+def _learning_parts(model: Model, asked: Asked, size: int) -> "list[_Part]":
+    """What the questions that learn may learn from and choose by."""
+    if asked.open is None:
+        return []
+    limits: dict[Split, int] = {"train": asked.learn_limit, "validation": asked.learn_limit // 4}
+    return [_Part(model, asked.open(split), limit, size) for split, limit in limits.items()]
+
+
+def _scores(
+    questions: dict[str, Question], measured: list[dict[str, Measured]], unit: Tensor
+) -> dict[str, Score]:
     scores: dict[str, Score] = {}
     for name, question in questions.items():
         evidence = Evidence(*(of_part.get(name, {}) for of_part in measured))

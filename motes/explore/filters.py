@@ -43,7 +43,7 @@ def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
     )
 
 
-def contact_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
+def filter_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
     """One picture, 1 C H W, of all filters in rows, each stretched about middle grey.
 
     Those that prefer one orientation most come first. Filters of other than 1 or 3 channels show their
