@@ -1,152 +1,127 @@
-"""Small models with latents that are neither particles nor one vector: a grid, tokens, a code with a tint, and slots. And
-pictures of three vertical stripes, two of which count as things."""
+"""Models for tests whose latents are neither particles nor codes: a record of its own, and slots."""
 
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-import numpy as np
+import pytest
 import torch
-from einops import reduce, repeat
+from einops import rearrange, repeat
+from jaxtyping import Float
+from torch import Tensor, nn
 
-from motes.data.base import Dataset
+from motes.models import MODELS, checkpoint
 from motes.models.base import Model
-from motes.types.batch import Losses
+from motes.ops.pictures.image_loss import squared_error
+from motes.training.recipe import Recipe
+from motes.training.run import Run
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Image
 from motes.types.rows import Rows
 from motes.types.slots import Slots
-from motes.types.truth import Truth
 
-SIDE = 12
-STRIPES = 3
+COUNT = 3
 
 
 @dataclass(frozen=True)
-class StripesConfig:
-    image_size: tuple[int, int] = (SIDE, SIDE)
-    channels: int = 1
-    count: int = 12
-    frames: int = 1
-
-
-class Stripes(Dataset):
-    """Every stripe has one brightness of its own. The first stripe is the ground."""
-
-    Config = StripesConfig
-
-    def __init__(self, config, split):
-        self.config = config
-        self.brightness = np.random.default_rng(len(split)).integers(20, 235, (config.count, STRIPES))
-
-    def __len__(self):
-        return self.config.count
-
-    def pixels(self, rows):
-        stripes = self.brightness[list(rows)].astype(np.uint8)
-        return repeat(stripes, "n k -> n 1 h (k w)", h=SIDE, w=SIDE // STRIPES)
-
-    def truth(self, rows):
-        masks = torch.zeros(len(rows), STRIPES - 1, SIDE, SIDE, dtype=torch.bool)
-        width = SIDE // STRIPES
-        for thing in range(STRIPES - 1):
-            masks[:, thing, :, (thing + 1) * width : (thing + 2) * width] = True
-        return Truth(torch.ones(len(rows), STRIPES - 1, dtype=torch.bool), masks=masks)
+class ToyConfig:
+    image_size: tuple[int, int] = (32, 32)
+    channels: int = 3
 
 
 @dataclass(frozen=True)
-class Grid(Rows):
-    """N h w"""
+class Stripes(Rows):
+    """Colours of horizontal stripes: of a kind that no tool knows."""
 
-    values: torch.Tensor
-
-
-@dataclass(frozen=True)
-class Tokens(Rows):
-    """N k, whole numbers"""
-
-    number: torch.Tensor
+    colours: Float[Tensor, "B K C"]
+    # with a mapping and a plain value, as records may have
+    parts: Mapping[str, Tensor]
+    names: tuple[str, ...] = ("upper", "middle", "lower")
 
 
-@dataclass(frozen=True)
-class TintedCode(Rows):
-    """One code a picture, and whether the picture is drawn inverted."""
+class Toy(Model):
+    """Pictures as the mean colours of stripes."""
 
-    inverted: torch.Tensor
-    numbers: torch.Tensor
+    Config = ToyConfig
 
-    @property
-    def code(self):
-        return self.numbers
-
-    def with_code(self, code):
-        return replace(self, numbers=code)
-
-
-class ToyModel(Model):
-    Config = StripesConfig
-
-    def __init__(self):
+    def __init__(self, config: ToyConfig):
         super().__init__()
-        self.config = StripesConfig()
-        self.register_buffer("zero", torch.zeros(()))
+        self.config = config
+        self.gain = nn.Parameter(torch.ones(()))
+        height = torch.linspace(-1, 1, config.image_size[0])
+        logits = -20 * (height - torch.linspace(-1, 1, COUNT)[:, None]).square()
+        self.register_buffer(
+            "logits", repeat(logits, "k h -> k h w", w=config.image_size[1]), persistent=False
+        )
 
-    def loss(self, batch):
-        error = (self.decode(self.encode(batch.image)) - batch.image).square().mean((1, 2, 3))
-        return Losses(error.mean(), {})
+    def loss(self, batch: Batch) -> Losses:
+        error = squared_error(self.decode(self.encode(batch.image)), batch.image)
+        return Losses(error.mean(), {"error": error})
 
-
-class GridModel(ToyModel):
-    """A cell of the grid is the mean of 4 x 4 pixels."""
-
-    def encode(self, image):
-        return Grid(reduce(image, "n 1 (h a) (w b) -> n h w", "mean", a=4, b=4))
-
-    def decode(self, latent):
-        return repeat(latent.values, "n h w -> n 1 (h a) (w b)", a=4, b=4)
-
-
-class TokenModel(ToyModel):
-    """A token is the brightness of a stripe in tenths."""
-
-    def encode(self, image):
-        return Tokens((10 * stripe_means(image)).round().long())
-
-    def decode(self, latent):
-        return stripes(latent.number / 10)
+    def colours(self, image: Image) -> Float[Tensor, "B K C"]:
+        masks = self.logits.softmax(0)
+        return torch.einsum("khw,bchw->bkc", masks / masks.sum((1, 2), keepdim=True), image)
 
 
-class TintedModel(ToyModel):
-    """The code is the brightness of each stripe; the first picture of a batch is read as inverted."""
+class ToyStripes(Toy):
+    def encode(self, image: Image) -> Stripes:
+        colours = self.colours(image)
+        return Stripes(colours, {"mean": colours.mean(1), "class": colours.argmax(2)})
 
-    def encode(self, image):
-        inverted = torch.arange(len(image)) % 2 == 0
-        means = stripe_means(image)
-        return TintedCode(inverted, torch.where(inverted[:, None], 1 - means, means))
+    def decode(self, latent: Stripes) -> Image:
+        return self.gain * torch.einsum("khw,bkc->bchw", self.logits.softmax(0), latent.colours)
 
-    def decode(self, latent):
-        return stripes(torch.where(latent.inverted[:, None], 1 - latent.numbers, latent.numbers))
+    def sample(self, count: int) -> Stripes:
+        return self.encode(torch.rand(count, self.config.channels, *self.config.image_size))
 
 
-class SlotModel(ToyModel):
-    """A slot is a stripe, its code the stripe's brightness. Layers are drawn from the codes where they are missing."""
+class ToySlots(Toy):
+    """A slot's code is the height of its stripe, then its colour."""
 
-    def encode(self, image):
-        codes = stripe_means(image)[..., None]
-        return self.layered(Slots(codes, torch.full_like(codes, -4.0), torch.ones_like(codes[..., 0])))
+    def encode(self, image: Image) -> Slots:
+        colours = self.colours(image)
+        heights = torch.linspace(-1, 1, COUNT).expand(len(image), -1)[..., None]
+        codes = torch.cat([heights, colours], 2)
+        return self.drawn(Slots(codes, torch.zeros_like(codes), torch.ones_like(codes[..., 0])))
 
-    def decode(self, latent):
-        return (latent if latent.colours is not None else self.layered(latent)).mixed()
+    def drawn(self, latent: Slots) -> Slots:
+        rows, columns = self.config.image_size
+        height = torch.linspace(-1, 1, rows)
+        logits = -20 * (height - latent.codes[..., :1]).square()
+        logits = repeat(logits, "b k h -> b k h w", w=columns)
+        colours = repeat(self.gain * latent.codes[..., 1:], "b k c -> b k c h w", h=rows, w=columns)
+        return replace(latent, mask_logits=logits, colours=colours)
 
-    def layered(self, slots):
-        masks = stripes(torch.eye(STRIPES))[:, 0].expand(len(slots), -1, -1, -1)
-        colours = slots.codes[..., None, None].expand(-1, -1, -1, SIDE, SIDE)
-        return replace(slots, mask_logits=50 * masks, colours=colours)
+    def decode(self, latent: Slots) -> Image:
+        return (latent if latent.colours is not None else self.drawn(latent)).mixed()
 
-    def shares(self, latent):
+    def shares(self, latent: Slots) -> Float[Tensor, "N A H W"]:
         masks = latent.masks
-        return torch.cat([torch.zeros_like(masks[:, :1]), masks], 1)
+        return torch.cat([1 - masks.sum(1, keepdim=True), masks], 1)
 
 
-def stripe_means(image):
-    return reduce(image, "n 1 h (k w) -> n k", "mean", k=STRIPES)
+class ToyTensor(Toy):
+    """Its latent is no record at all, which every app refuses in a sentence."""
+
+    def encode(self, image: Image) -> Tensor:
+        return rearrange(self.colours(image), "b k c -> b (k c)")
+
+    def decode(self, latent: Tensor) -> Image:
+        return torch.zeros(len(latent), self.config.channels, *self.config.image_size)
 
 
-def stripes(brightness):
-    return repeat(brightness, "n k -> n 1 h (k w)", h=SIDE, w=SIDE // STRIPES)
+TOYS = {"toy-stripes": ToyStripes, "toy-slots": ToySlots, "toy-tensor": ToyTensor}
+
+
+def make_toy_run(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run folder that can be opened until the test ends."""
+    monkeypatch.setattr(checkpoint, "MODELS", ChainMap(TOYS, MODELS))
+    torch.manual_seed(0)
+    Recipe(name, "shapes", {}, {"image_size": [32, 32], "count": 8, "held_out": 6}).save(folder)
+    run = Run(folder)
+    run.checkpoints.mkdir()
+    run.pictures.mkdir()
+    run.record({"step": 0, "stage": "main", "total": 2.0, "terms": {"error": 2.0}, "seconds": 1.0})
+    TOYS[name](ToyConfig()).save(run.checkpoints / "best")
+    return folder

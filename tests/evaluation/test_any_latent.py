@@ -1,7 +1,7 @@
 """Every score is measured for a model of any latent, or refused in one sentence."""
 
 import pytest
-from toy_latents import GridModel, SlotModel, Stripes, TokenModel
+from toy_stripes import GridModel, SlotModel, Stripes, TokenModel
 
 from motes.errors import UserError
 from motes.evaluation import SCORES, Asked, evaluate

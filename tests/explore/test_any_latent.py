@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from toy_latents import SIDE, GridModel, SlotModel, Stripes, TintedModel, TokenModel
+from toy_stripes import SIDE, GridModel, SlotModel, Stripes, TintedModel, TokenModel
 
 from motes.errors import UserError
 from motes.explore.direction import Direction, bending, of_labels, of_pairs, of_unpaired
