@@ -22,7 +22,7 @@ from benchmarks.systems.system import (
     trained,
 )
 from motes.apps.drawing.marks import sheet, to_picture
-from motes.explore.filters import contact_sheet, filters_of, orientation_selectivity, selective_share
+from motes.explore.filters import filter_sheet, filters_of, orientation_selectivity, selective_share
 from motes.ops.pictures.corruption import corruption
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
@@ -112,5 +112,5 @@ def draw_repairs(rows: list[Tensor], filters: list[Tensor]) -> None:
     repairs them; below, filters by denoising and by weight decay.
     """
     digits = picture_rows((row[:16] for row in rows), 48)
-    sheets = [[to_picture(contact_sheet(weights, 16)[0], 850)] for weights in filters]
+    sheets = [[to_picture(filter_sheet(weights, 16)[0], 850)] for weights in filters]
     save_page_picture(sheet([*digits, *sheets]).convert("L"), "denoising")

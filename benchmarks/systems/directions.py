@@ -19,7 +19,8 @@ from motes import load
 from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
 from motes.data.base import Dataset
-from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
+from motes.explore.direction import bending, of_labels, of_pairs, of_unpaired
+from motes.explore.edit_scores import follows, leakage
 from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.points.matching import nearest_index
 from motes.training.presets import PRESETS

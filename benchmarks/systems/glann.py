@@ -12,7 +12,7 @@ import torch
 from benchmarks.quality.digit_features import Classifier, digits, draw_rows
 from benchmarks.systems.system import PAGES, Bar, Figures
 from motes import load
-from motes.explore.interpolate import between
+from motes.explore.interpolate import interpolate
 from motes.models.codes.glann import Glann
 from motes.ops.densities.mixture import choose_mixture
 from motes.training import loop
@@ -108,7 +108,7 @@ def half_way_ratio(model: Glann, pairs: int = 2000) -> float:
     torch.manual_seed(0)
     first, second = (model.sampler.noise(pairs) for _ in range(2))
     codes = model.glo.codes.detach()
-    arc = model.from_noise(between(first, second, 3, "arc")[1]).vector
+    arc = model.from_noise(interpolate(first, second, 3, "arc")[1]).vector
     line = (model.from_noise(first).vector + model.from_noise(second).vector) / 2
     return (torch.cdist(arc, codes).amin(1).mean() / torch.cdist(line, codes).amin(1).mean()).item()
 
@@ -118,4 +118,4 @@ def paths(model: Glann) -> list[torch.Tensor]:
     """Pictures along the arcs between three pairs of noises."""
     torch.manual_seed(3)
     first, second = (model.sampler.noise(3) for _ in range(2))
-    return [model.decode(model.from_noise(path)) for path in between(first, second, 16, "arc").unbind(1)]
+    return [model.decode(model.from_noise(path)) for path in interpolate(first, second, 16, "arc").unbind(1)]

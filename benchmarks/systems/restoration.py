@@ -188,7 +188,7 @@ def ridge(observation: Observation, linear: Memory) -> Tensor:
     code = (flat - mean) @ axes
     weight = Search().caution * linear.residual + observation.noise**2
     penalty = weight * torch.linalg.inv(torch.cov(code.T))
-    look = observation.seen(torch.eye(64).unflatten(1, (1, 8, 8))).flatten(1).T.double()
+    look = observation.observe(torch.eye(64).unflatten(1, (1, 8, 8))).flatten(1).T.double()
     drawn = []
     for row in range(len(observation)):
         root = observation.known[row].flatten().double().sqrt()

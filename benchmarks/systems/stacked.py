@@ -25,7 +25,7 @@ from benchmarks.systems.system import (
 )
 from motes import load
 from motes.apps.drawing.marks import sheet, to_picture
-from motes.explore.filters import contact_sheet, filters_of
+from motes.explore.filters import filter_sheet, filters_of
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe
 from motes.training.run import Run
@@ -113,6 +113,6 @@ def draw_layers(recipe: Recipe, folder: Path, amount: float) -> None:
     """
     image = recipe.source.open("test").batch(range(16)).image
     models = [load(folder / name) for name in (f"denoising-{amount}", "plain")]
-    sheets = [[to_picture(contact_sheet(filters_of(model)[:64], 16)[0], 960)] for model in models]
+    sheets = [[to_picture(filter_sheet(filters_of(model)[:64], 16)[0], 960)] for model in models]
     rows = picture_rows((image, reconstruction(models[0], image)), 56)
     save_page_picture(sheet([*sheets, *rows]).convert("L"), "stacked")

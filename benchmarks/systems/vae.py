@@ -11,7 +11,7 @@ import torch
 from benchmarks.quality.digit_features import Classifier, digits, draw_rows
 from benchmarks.systems.system import PAGES, Bar, Figures, changed, trained
 from motes.evaluation.likelihood import code_usage, log_weights
-from motes.explore.manifold import manifold, standard_normal
+from motes.explore.manifold import draw_manifold, standard_normal_codes
 from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.ops.densities.likelihood_bounds import (
     importance_bound,
@@ -48,7 +48,7 @@ def run(seed: int, folder: Path) -> Figures:
     figures["divergence_gap"] = divergence_gap(models[10])
     if seed == 0:
         with torch.no_grad():
-            grid = manifold(models[2], 12, standard_normal(models[2]))
+            grid = draw_manifold(models[2], 12, standard_normal_codes(models[2]))
         draw_rows(list(grid), PAGES / "vae.png")
     return figures
 

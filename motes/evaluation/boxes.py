@@ -1,58 +1,66 @@
-"""Do the particles' boxes fit the things? A part of `objects`, where boxes or masks are known.
+"""Boxes: do the particles' boxes fit the things? A part of `objects`, where boxes or masks are known.
 
-A particle's box is its window shrunk to where the particle is encoded: where its share of a pixel is at least
-half of its largest. Where a model has no alpha it is the whole window. Boxes that overlap a surer one by
-more than a fifth are dropped, as in the 2022 paper. They are ranked by the model's certainty that something
-is there, or where it has none by the certainty of the place.
+A particle's box is its window shrunk to where the particle is encoded: where its share of a pixel is at
+least half of its largest. Where a model has no alpha it is the whole window. Boxes that overlap a surer
+one by more than a fifth are dropped, as in the 2022 paper. They are ranked by the model's certainty
+that something is there, or where it has none by the certainty of the place.
 """
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from motes.evaluation.intervals import AT_ONCE, Statistic, ratio
+from motes.evaluation.intervals import DRAWN_AT_ONCE, Statistic, ratio
 from motes.evaluation.question import EncodedBatch, Measured
 from motes.models.abilities import Segments
 from motes.models.base import Model
 from motes.ops.points.matching import boxes_around, non_maximum_suppression, overlap
 from motes.ops.scores.detection import average_precision, hits
 
-OVERLAP = 0.2  # more is the same thing twice
+OVERLAP = 0.2  # two boxes that overlap more are of the same thing
 LEAST = tuple(0.5 + 0.05 * step for step in range(10))  # overlaps at which a box is right, as in COCO
 GROUP = 2_000_000  # numbers of a curve at once
+EXPLAINS_BOXES = {
+    "box_precision": "share of the particles whose box fits a thing's by half or more",
+    "box_recall": "share of the things that have such a box",
+    "ap": "average precision of boxes, over overlaps of 0.5 to 0.95",
+    "ap50": "at an overlap of 0.5",
+    "ap75": "at an overlap of 0.75",
+    "ar": "average recall of boxes, over overlaps of 0.5 to 0.95",
+}
 
 
 def has_boxes(encoded: EncodedBatch) -> bool:
     """Whether the truth knows boxes and the model's particles have an extent."""
-    return encoded.boxes is not None and (
-        isinstance(encoded.model, Segments) or _window(encoded.model) is not None
-    )
+    has_extent = isinstance(encoded.model, Segments) or _window(encoded.model) is not None
+    return encoded.boxes is not None and has_extent
 
 
-def look_at_boxes(encoded: EncodedBatch) -> Measured:
-    """Of each particle's box whether it is kept and right at each overlap; of each picture how many things
-    there are."""
+def measure_boxes(encoded: EncodedBatch) -> Measured:
+    """Of each particle's box whether it is ranked, and right at each overlap.
+
+    Of each picture also how many things there are.
+    """
     assert encoded.truth is not None and encoded.boxes is not None
+    latent = encoded.latent
     boxes, visible = _boxes(encoded)
-    confidence = encoded.latent.confidence if encoded.latent.certainty is None else encoded.latent.certainty
-    candidates = (encoded.latent.presence > 0.5) & visible
+    confidence = latent.confidence if latent.certainty is None else latent.certainty
+    ranked = non_maximum_suppression(boxes, confidence, (latent.presence > 0.5) & visible, OVERLAP)
     least = torch.tensor(LEAST, device=boxes.device, dtype=boxes.dtype) - 1e-6
-    kept = non_maximum_suppression(boxes, confidence, candidates, OVERLAP)
-    right = hits(overlap(boxes, encoded.boxes), confidence, kept, encoded.truth.present, least)
+    right = hits(overlap(boxes, encoded.boxes), confidence, ranked, encoded.truth.present, least)
     return {
         "things": encoded.truth.present.sum(1),
-        "confidence": confidence.masked_fill(~kept, -torch.inf),
+        "confidence": confidence.masked_fill(~ranked, -torch.inf),
         "right": right,
-        "believed": (kept & encoded.believed).sum(1),
+        "believed": (ranked & encoded.believed).sum(1),
         "believed_right": (right[..., 0] & encoded.believed).sum(1),
     }
 
 
-def judge_boxes(test: Measured) -> dict[str, Statistic]:
-    """Precision and recall of the particles that the model believes in; average precision and recall over
-    all."""
+def score_boxes(test: Measured) -> dict[str, Statistic]:
+    """Precision and recall of the particles believed in; average precision and recall over all."""
     return {
-        "box_precision": ratio(test["believed_right"], test["believed"], of_nothing=0.0),
+        "box_precision": ratio(test["believed_right"], test["believed"], if_empty=0.0),
         "box_recall": ratio(test["believed_right"], test["things"]),
         "ap": _precision(test, slice(0, 10)),
         "ap50": _precision(test, slice(0, 1)),
@@ -61,25 +69,25 @@ def judge_boxes(test: Measured) -> dict[str, Statistic]:
     }
 
 
-def _precision(test: Measured, which: slice) -> Statistic:
+def _precision(test: Measured, overlaps: slice) -> Statistic:
     """Averaged over the overlaps; all boxes of all pictures in one row, the surest first."""
-    kept = test["confidence"] > -torch.inf
-    order = test["confidence"][kept].argsort(descending=True, stable=True)
-    right = test["right"][kept][order][:, which]
-    picture = torch.arange(len(kept))[:, None].expand_as(kept)[kept][order]
-    objects = test["things"].double()
+    ranked = test["confidence"] > -torch.inf
+    order = test["confidence"][ranked].argsort(descending=True, stable=True)
+    right = test["right"][ranked][order][:, overlaps]
+    picture = ranked.nonzero()[:, 0][order]
+    things = test["things"].double()
+    group_size = min(max(GROUP // max(right.numel(), 1), 1), DRAWN_AT_ONCE)
 
     def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
-        step = min(max(GROUP // max(right.numel(), 1), 1), AT_ONCE)
-        groups = times.double().split(step)
-        return torch.cat(
-            [average_precision(right, group[:, picture], group @ objects).mean(1) for group in groups]
-        )
+        groups = times.double().split(group_size)
+        curves = [average_precision(right, group[:, picture], group @ things) for group in groups]
+        return torch.cat([curve.mean(1) for curve in curves])
 
     return statistic
 
 
 def _boxes(encoded: EncodedBatch) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
+    """And which of them show anything of their particle."""
     if isinstance(encoded.model, Segments):
         return encoded.segments.boxes, encoded.segments.visible
     window = _window(encoded.model)

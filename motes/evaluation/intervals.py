@@ -1,5 +1,7 @@
-"""How sure is a score? Bootstrap intervals: every score is a function of how often each picture is drawn,
-for many draws at once."""
+"""Intervals: how sure is a score?
+
+By the bootstrap: every score is a function of how often each picture is drawn, for many draws at once.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +15,15 @@ from torch import Tensor
 Statistic = Callable[[Tensor], Tensor]
 
 RESAMPLES = 500
-AT_ONCE = 50  # draws
+DRAWN_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score over all pictures, and where it lies for 95 % of bootstrap resamples; not a number where there
-    is nothing to score."""
+    """A score over all pictures, and where it lies for 95 % of bootstrap resamples.
+
+    Not a number where there is nothing to score.
+    """
 
     value: float
     low: float
@@ -27,41 +31,51 @@ class Score:
 
 
 def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> dict[str, Score]:
-    """Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units are
-    drawn whole."""
+    """Scores with their intervals.
+
+    Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units
+    are drawn whole.
+    """
     names, unit = unit.unique(return_inverse=True)
     random = torch.Generator().manual_seed(0)
-    found: dict[str, list[Tensor]] = {
-        name: [statistic(torch.ones(1, len(unit)))] for name, statistic in statistics.items()
-    }
-    for _ in range(RESAMPLES // AT_ONCE):
-        drawn = torch.randint(len(names), (AT_ONCE, len(names)), generator=random)
-        times = torch.zeros(drawn.shape).scatter_add_(1, drawn, torch.ones(drawn.shape))[:, unit]
+    everything = torch.ones(1, len(unit))
+    values = {name: [statistic(everything)] for name, statistic in statistics.items()}
+    for _ in range(RESAMPLES // DRAWN_AT_ONCE):
+        times = _resampled(len(names), random)[:, unit]
         for name, statistic in statistics.items():
-            found[name].append(statistic(times))
-    return {name: _score(torch.cat(values).double()) for name, values in found.items()}
+            values[name].append(statistic(times))
+    return {name: _interval(torch.cat(parts).double()) for name, parts in values.items()}
 
 
 def mean(values: Float[Tensor, "B"]) -> Statistic:
-    """Over the pictures that have a value, the others being not a number."""
-    known = ~values.isnan()
-    return ratio(torch.where(known, values, 0), known)
+    """Over the pictures that have a value; the others are not a number."""
+    has_value = ~values.isnan()
+    return ratio(torch.where(has_value, values, 0), has_value)
 
 
-def ratio(of: Shaped[Tensor, "B"], to: Shaped[Tensor, "B"], of_nothing: float = torch.nan) -> Statistic:
-    """A sum over all pictures by another sum; `of_nothing` where the other is 0."""
-    of = of.double()
-    to = to.double()
+def ratio(
+    numerator: Shaped[Tensor, "B"], denominator: Shaped[Tensor, "B"], if_empty: float = torch.nan
+) -> Statistic:
+    """A sum over all pictures by another sum; `if_empty` where the other is 0."""
+    numerator = numerator.double()
+    denominator = denominator.double()
 
     def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
         times = times.double()
-        below = times @ to
-        return (times @ of / torch.where(below == 0, 1, below)).masked_fill(below == 0, of_nothing)
+        below = times @ denominator
+        quotient = times @ numerator / torch.where(below == 0, 1, below)
+        return quotient.masked_fill(below == 0, if_empty)
 
     return statistic
 
 
-def _score(values: Float[Tensor, "R"]) -> Score:
+def _resampled(count: int, random: torch.Generator) -> Float[Tensor, "R n"]:
+    """How often each of so many units is drawn, with replacement."""
+    drawn = torch.randint(count, (DRAWN_AT_ONCE, count), generator=random)
+    return torch.zeros(drawn.shape).scatter_add_(1, drawn, torch.ones(drawn.shape))
+
+
+def _interval(values: Float[Tensor, "R"]) -> Score:
     """The first is of all pictures, the others are of resamples."""
     low, high = values[1:].nanquantile(torch.tensor([0.025, 0.975], dtype=values.dtype)).tolist()
     return Score(values[0].item(), low, high)

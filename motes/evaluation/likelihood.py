@@ -1,8 +1,10 @@
-"""How likely is a picture, by a model with a Gaussian posterior? Bounds by importance sampling; and how many
-numbers of its code are used."""
+"""The likelihood of pictures by a model with a Gaussian posterior, bounded by importance sampling.
+
+And how many numbers of its code are used.
+"""
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -25,15 +27,13 @@ class Explains(Protocol):
 
 
 def log_weights(model: Explains, image: Image, samples: int) -> Float[Tensor, "K B"]:
-    """log p(x | z) + log p(z) - log q(z | x) for samples z of the posterior: see
-    `motes.ops.densities.likelihood_bounds.importance_bound`."""
+    """log p(x | z) + log p(z) - log q(z | x) for samples z of the posterior.
+
+    See `motes.ops.densities.likelihood_bounds.importance_bound`.
+    """
     with torch.no_grad():
-        code = model.encode(image)
-        if code.log_variance is None:
-            raise UserError("this model's code has no posterior, from which its likelihood could be sampled")
-        return torch.stack(
-            [_log_weight(model, image, code.vector, code.log_variance) for _ in range(samples)]
-        )
+        mean, log_variance = _posterior(model.encode(image))
+        return torch.stack([_log_weight(model, image, mean, log_variance) for _ in range(samples)])
 
 
 def _log_weight(model: Explains, image: Image, mean: Tensor, log_variance: Tensor) -> Float[Tensor, "B"]:
@@ -44,7 +44,7 @@ def _log_weight(model: Explains, image: Image, mean: Tensor, log_variance: Tenso
 
 @dataclass(frozen=True)
 class Usage:
-    """Of each number of a code, over pictures."""
+    """How much each number of a code is used, over pictures."""
 
     # whether its mean moves
     active: Bool[Tensor, " F"]
@@ -58,7 +58,15 @@ class Usage:
 
 def code_usage(model: Model, image: Image) -> Usage:
     with torch.no_grad():
-        code = model.encode(image)
-    if not isinstance(code, Code) or code.log_variance is None:
-        raise UserError("this model's code has no posterior; which of its numbers are used cannot be told")
-    return Usage(active_units(code.vector), kl_to_standard_normal(code.vector, code.log_variance).mean(0))
+        mean, log_variance = _posterior(model.encode(image))
+    return Usage(active_units(mean), kl_to_standard_normal(mean, log_variance).mean(0))
+
+
+def _posterior(latent: Any) -> tuple[Float[Tensor, "B F"], Float[Tensor, "B F"]]:
+    """Mean and log-variance of a code; latents without them are refused."""
+    if not isinstance(latent, Code) or latent.log_variance is None:
+        raise UserError(
+            "the likelihood and the use of a code need its posterior, a mean and a log-variance for each "
+            f"number of one vector; the latent of this model, {type(latent).__name__}, has none"
+        )
+    return latent.vector, latent.log_variance

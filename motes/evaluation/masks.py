@@ -1,8 +1,7 @@
-"""Do the particles cut the picture into things as the truth does, in each picture and over the frames of a
-clip?
+"""Masks: does the model cut pictures, and clips, into things as the truth does?
 
-A pixel is predicted to be of the particle that has the largest share of it, and of no thing where the
-background has that.
+A pixel is predicted to belong to the particle or slot that has the largest share of it, and to no thing
+where the background has the largest share. Any model with shares can be scored.
 """
 
 from collections.abc import Callable
@@ -22,31 +21,42 @@ OF_TABLE: dict[str, Callable[[Tensor], Tensor]] = {
     "covering": lambda table: covering(table, weighted=True),
     "covering_unweighted": lambda table: covering(table, weighted=False),
 }
+EXPLAINS = {
+    "ari": "agreement of the masks on which pixels belong together, background included (adjusted Rand)",
+    "ari_fg": "the same over the pixels of things alone",
+    "mbo": "overlap of each thing's mask with the best predicted mask",
+    "miou": "overlap of each thing's mask with the predicted mask matched to it",
+    "covering": "best overlap of every region, large ones counting more",
+    "covering_unweighted": "best overlap of every region, all counting the same",
+}
 
 
-def look(encoded: EncodedBatch) -> Measured:
-    """Pictures without any thing have no score of things. Of a clip's frames the tables are kept: they add
-    up to the clip's."""
-    found = {name: score(encoded.overlaps) for name, score in OF_TABLE.items()}
-    return (
-        found
-        if encoded.batch.frames == 1
-        else {**found, "table": encoded.overlaps.int(), "clip": encoded.batch.index // encoded.batch.frames}
-    )
+def _measure(encoded: EncodedBatch) -> Measured:
+    """Pictures without any thing have no score of things.
+
+    The tables of a clip's frames are kept, since they add up to the clip's.
+    """
+    scores = {name: score(encoded.overlaps) for name, score in OF_TABLE.items()}
+    if encoded.batch.frames == 1:
+        return scores
+    clip = encoded.batch.index // encoded.batch.frames
+    return {**scores, "table": encoded.overlaps.int(), "clip": clip}
 
 
-def judge(evidence: Evidence) -> dict[str, Statistic]:
+def _score(evidence: Evidence) -> dict[str, Statistic]:
     test = evidence.test
-    found = {name: mean(test[name]) for name in OF_TABLE}
-    if "clip" not in test:
-        return found
+    scores = {name: mean(test[name]) for name in OF_TABLE}
+    return scores | (_over_time(test) if "clip" in test else {})
+
+
+def _over_time(test: Measured) -> dict[str, Statistic]:
+    """Each frame has the score of its clip."""
     names, clip = test["clip"].unique(return_inverse=True)
-    table = torch.zeros(len(names), *test["table"].shape[1:], dtype=torch.float64).index_add_(
-        0, clip, test["table"].double()
-    )
-    return found | {
-        f"{name}_over_time": mean(score(table)[clip]) for name, score in OF_TABLE.items()
-    }  # at each frame its clip's
+    tables = torch.zeros(len(names), *test["table"].shape[1:], dtype=torch.float64)
+    tables.index_add_(0, clip, test["table"].double())
+    return {f"{name}_over_time": mean(score(tables)[clip]) for name, score in OF_TABLE.items()}
 
 
-QUESTION = Question(("segments", "masks"), look, judge)
+OVER_TIME = {f"{name}_over_time": f"{words}; over all frames of a clip" for name, words in EXPLAINS.items()}
+
+QUESTION = Question(("segments", "masks"), _measure, _score, EXPLAINS | OVER_TIME)

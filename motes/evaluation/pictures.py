@@ -1,5 +1,7 @@
-"""How like the picture is what the model draws of it? LPIPS only where its weights are on this machine: see
-`motes.weights.lpips`."""
+"""Pictures: how like the encoded picture is the one that the model draws?
+
+LPIPS is measured only where its weights are on this machine: see `motes.weights.lpips`.
+"""
 
 from functools import cache
 
@@ -11,22 +13,29 @@ from motes.nn.losses.lpips import Lpips
 from motes.ops.scores.metrics import psnr, ssim
 from motes.weights.lpips import load_lpips, missing_lpips_file
 
+EXPLAINS = {
+    "psnr": "PSNR of the reconstruction, in decibels",
+    "ssim": "structural similarity of the reconstruction, 1 at best",
+    "mse": "mean squared error of a pixel",
+    "lpips": "distance of the reconstruction in a network's features, 0 at best",
+}
 
-def look(encoded: EncodedBatch) -> Measured:
+
+def _measure(encoded: EncodedBatch) -> Measured:
     # variances in SSIM are differences of near numbers
-    drawn = encoded.drawn.double()
-    wanted = encoded.batch.image.double()
-    found = {
-        "psnr": psnr(drawn, wanted),
-        "ssim": ssim(drawn, wanted),
-        "mse": (drawn.clamp(0, 1) - wanted).square().mean((1, 2, 3)),
+    reconstruction = encoded.drawn.double()
+    picture = encoded.batch.image.double()
+    measured = {
+        "psnr": psnr(reconstruction, picture),
+        "ssim": ssim(reconstruction, picture),
+        "mse": (reconstruction.clamp(0, 1) - picture).square().mean((1, 2, 3)),
     }
-    if missing_lpips_file() is None and wanted.shape[1] in (1, 3):
-        found["lpips"] = _lpips(wanted.device)(encoded.drawn, encoded.batch.image)
-    return found
+    if missing_lpips_file() is None and picture.shape[1] in (1, 3):
+        measured["lpips"] = _lpips(picture.device)(encoded.drawn, encoded.batch.image)
+    return measured
 
 
-def judge(evidence: Evidence) -> dict[str, Statistic]:
+def _score(evidence: Evidence) -> dict[str, Statistic]:
     return {name: mean(values) for name, values in evidence.test.items()}
 
 
@@ -35,4 +44,4 @@ def _lpips(device: torch.device) -> Lpips:
     return load_lpips().to(device)
 
 
-QUESTION = Question((), look, judge)
+QUESTION = Question((), _measure, _score, EXPLAINS)

@@ -1,7 +1,6 @@
-"""What a question asked of a model is made of, and the one place that says what it may need of model and
-truth."""
+"""What a question about a model consists of, and what it may need of model and truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -42,7 +41,10 @@ class EncodedBatch:
 
     @property
     def unit(self) -> Tensor:
-        """Pictures with the same number are much alike: those of one identity, or else the frames of a clip."""
+        """Pictures with the same number are much alike.
+
+        They show one identity, or else are the frames of a clip.
+        """
         identity = None if self.truth is None else self.truth.scene.get("identity")
         return self.batch.index // self.batch.frames if identity is None else identity.flatten()
 
@@ -60,21 +62,20 @@ class EncodedBatch:
     def segments(self) -> "Segmentation":
         """Whose each pixel is, and a box around each thing."""
         assert isinstance(self.model, Segments)
+        model = self.model
         area = self.size[0] * self.size[1] * self.believed.shape[1]
-        pictures = max(MOST_NUMBERS // max(area, 1), 1)
-        parts = [
-            _segmentation(
-                self.model.shares(self.latent[start : start + pictures]),
-                self.believed[start : start + pictures],
-            )
-            for start in range(0, len(self.batch), pictures)
-        ]
-        return Segmentation.cat(parts)
+        size = max(MOST_NUMBERS // max(area, 1), 1)
+        parts = [slice(start, start + size) for start in range(0, len(self.batch), size)]
+        return Segmentation.cat(
+            [_segmentation(model.shares(self.latent[part]), self.believed[part]) for part in parts]
+        )
 
     @cached_property
     def overlaps(self) -> Float[Tensor, "B n k"]:
-        """How many pixels each true thing and each thing of the model share, where masks are known: see
-        `motes.ops.scores.segmentation`."""
+        """How many pixels each true thing and each thing of the model share, where masks are known.
+
+        See `motes.ops.scores.segmentation`.
+        """
         assert self.truth is not None and self.truth.masks is not None
         return shared_pixels(self.truth.masks, self.segments.owners, self.believed.shape[1])
 
@@ -91,14 +92,16 @@ class EncodedBatch:
 
     @cached_property
     def boxes(self) -> Float[Tensor, "B N 4"] | None:
-        """Of what is visible, their ends exclusive: first row, first column, row and column after the last, in
-        pixels."""
+        """Boxes of what is visible, in pixels, with exclusive ends.
+
+        First row, first column, row and column after the last.
+        """
         truth = self.truth
-        if truth is None or (truth.boxes is None and truth.masks is None):
+        if truth is None:
             return None
         if truth.boxes is not None:
             return truth.boxes + truth.boxes.new_tensor([0, 0, 1, 1])
-        return windows_of_masks(truth.masks) if truth.masks is not None else None
+        return None if truth.masks is None else windows_of_masks(truth.masks)
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,10 @@ def _segmentation(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was measured: on the pictures to score, and where a question learns, on others to learn and
-    to choose from."""
+    """All that was measured on the pictures to score, and on those to learn and to choose from.
+
+    Only questions that learn have the latter two.
+    """
 
     test: Measured
     learn: Measured = field(default_factory=dict)
@@ -128,14 +133,22 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Question:
-    """One file of this room: what it needs, what it measures of a batch, and which numbers follow."""
+    """What a group of scores needs, what it measures of a batch, and the scores that follow."""
 
     # names in NEEDS
     needs: tuple[str, ...]
-    look: Callable[[EncodedBatch], Measured]
-    judge: Callable[[Evidence], dict[str, Statistic]]
-    # whether it also looks at pictures to learn and to choose from
+    measure: Callable[[EncodedBatch], Measured]
+    score: Callable[[Evidence], dict[str, Statistic]]
+    # what each score is, in one line; in a name * stands for any text
+    explains: Mapping[str, str]
+    # whether it also measures pictures to learn and to choose from
     learns: bool = False
+
+
+def _has_loss(encoded: EncodedBatch) -> bool:
+    """Whether the loss can be computed without a download."""
+    needs_vgg = getattr(getattr(encoded.model, "config", None), "reconstruction", "") == "vgg"
+    return not needs_vgg or first_file(vgg_paths()) is not None
 
 
 # name -> (whether it is there, the sentence that says it is not)
@@ -158,7 +171,7 @@ NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
         "this data has no landmarks (points)",
     ),
     "loss": (
-        lambda encoded: _has_loss(encoded.model),
+        _has_loss,
         f"its loss needs {VGG_FILE}, which is not on this machine (--vgg-weights names it to train)",
     ),
     "labels": (
@@ -177,15 +190,9 @@ NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
 
 
 def missing(question: Question, encoded: EncodedBatch) -> str | None:
-    """Why the question cannot be asked of this model and data; None where it can."""
+    """Why the question cannot be answered for this model and data; None where it can."""
     for name in question.needs:
         fulfilled, sentence = NEEDS[name]
         if not fulfilled(encoded):
             return sentence
     return None
-
-
-def _has_loss(model: Model) -> bool:
-    """Whether the loss can be computed without a download."""
-    needs_vgg = getattr(getattr(model, "config", None), "reconstruction", "") == "vgg"
-    return not needs_vgg or first_file(vgg_paths()) is not None

@@ -1,5 +1,7 @@
-"""`evaluate`: every score that model and data support, or those asked for, with intervals; memory grows with
-numbers, not with pictures."""
+"""`evaluate`: every score that model and data support, or those that are named, with intervals.
+
+Memory grows with numbers, not with pictures.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,10 +17,12 @@ from motes.evaluation.intervals import Score, intervals
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question, missing
 from motes.models.base import Model, device_of
 
+Progress = Callable[[int, int], None]  # pictures that are done, and of how many
+
 
 @dataclass(frozen=True)
 class Asked:
-    """Which scores, and what those that learn may learn from."""
+    """Which scores to measure, and what those that learn may learn from."""
 
     # names in SCORES; None: all that model and data support
     scores: tuple[str, ...] | None = None
@@ -35,7 +39,7 @@ def evaluate(
     data: Dataset,
     limit: int = 1000,
     batch: int = 50,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     asked: Asked | None = None,
 ) -> dict[str, Score]:
     """Score a model on held-out pictures, with 95 % bootstrap intervals.
@@ -68,28 +72,41 @@ def evaluate(
     """
     asked = asked or Asked()
     with torch.no_grad(), _evaluating(model):
-        part = _Part(model, data, limit, batch)
-        if part.count < 1:
+        held_out = _Part(model, data, limit, batch)
+        if held_out.count < 1:
             raise UserError(f"there is nothing to score: {len(data)} held-out pictures, limit {limit}")
-        questions = _askable([part], asked, {name: SCORES[name] for name in _names(asked)})
-        parts = [part]
-        if asked.open and any(question.learns for question in questions.values()):
-            further: list[tuple[Split, int]] = [
-                ("train", asked.learn_limit),
-                ("validation", asked.learn_limit // 4),
-            ]
-            parts += [_Part(model, asked.open(split), most, batch) for split, most in further]
-            questions = _askable(parts, asked, questions)
+        questions = _answerable([held_out], asked, {name: SCORES[name] for name in _names(asked)})
+        parts = [held_out]
+        if any(question.learns for question in questions.values()):
+            parts += _learning_parts(model, asked, batch)
+            questions = _answerable(parts, asked, questions)
         measured, unit = _measured(parts, questions, progress)
+    return _scores(questions, measured, unit)
+
+
+def _learning_parts(model: Model, asked: Asked, size: int) -> "list[_Part]":
+    """What the questions that learn may learn from and choose by."""
+    if asked.open is None:
+        return []
+    limits: dict[Split, int] = {"train": asked.learn_limit, "validation": asked.learn_limit // 4}
+    return [_Part(model, asked.open(split), limit, size) for split, limit in limits.items()]
+
+
+def _scores(
+    questions: dict[str, Question], measured: list[dict[str, Measured]], unit: Tensor
+) -> dict[str, Score]:
     scores: dict[str, Score] = {}
     for name, question in questions.items():
-        scores |= intervals(question.judge(Evidence(*(one.get(name, {}) for one in measured))), unit)
+        evidence = Evidence(*(of_part.get(name, {}) for of_part in measured))
+        scores |= intervals(question.score(evidence), unit)
     return scores
 
 
 class _Part:
-    """The pictures of a data set that are looked at, in whole clips; the first chunk is encoded at once, to know what
-    can be asked."""
+    """The pictures of a data set that are measured, in whole clips.
+
+    The first chunk is encoded at once, to know which questions can be answered.
+    """
 
     def __init__(self, model: Model, data: Dataset, limit: int, size: int):
         self.model = model
@@ -105,80 +122,90 @@ class _Part:
 
     def _encode(self, rows: Sequence[int]) -> EncodedBatch:
         device = device_of(self.model)
+        needs = self.model.needs
         truth = self.data.truth(rows)
         batch = self.data.batch(rows, frames=self.data.frames)
         labels = labels_of(truth) | {"clip": batch.index // batch.frames}
-        wanted = {name: value for name, value in labels.items() if name in self.model.needs}
-        actions = self.data.actions(rows) if "actions" in self.model.needs else None
-        batch = replace(batch, labels=wanted, actions=actions).to(device)
+        needed = {name: value for name, value in labels.items() if name in needs}
+        actions = self.data.actions(rows) if "actions" in needs else None
+        batch = replace(batch, labels=needed, actions=actions).to(device)
         latent = self.model.encode_clips(batch.image, batch.frames)
         return EncodedBatch(self.model, batch, latent, None if truth is None else truth.to(device))
 
 
 def _names(asked: Asked) -> tuple[str, ...]:
-    unknown = [name for name in asked.scores or () if name not in SCORES]
-    if unknown:
-        raise UserError(f"there is no score {unknown[0]!r}; there are: {', '.join(SCORES)}")
+    for name in asked.scores or ():
+        if name not in SCORES:
+            raise UserError(f"there is no score {name!r}; there are: {', '.join(SCORES)}")
     return asked.scores or tuple(SCORES)
 
 
-def _askable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -> dict[str, Question]:
-    """Those that can be asked, by the first pictures of the parts; those that cannot are left out, or
-    refused if named."""
-    found: dict[str, Question] = {}
+def _answerable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -> dict[str, Question]:
+    """Those that can be answered, by the first pictures of the parts.
+
+    Those that cannot are left out, or refused if they are named.
+    """
+    answerable: dict[str, Question] = {}
     for name, question in questions.items():
-        looked_at = [one.first for one in (parts if question.learns else parts[:1])]
-        reasons = [
-            missing(question, encoded) if encoded else "there are no pictures to learn from or to choose by"
-            for encoded in looked_at
-        ]
-        if question.learns and not asked.open:
-            reasons.append("it learns from a training split, and none was given")
-        reason = next((reason for reason in reasons if reason), None)
-        if reason and asked.scores and asked.refuse:
+        reason = _reason(parts, asked, question)
+        if reason is None:
+            answerable[name] = question
+        elif asked.scores and asked.refuse:
             raise UserError(f"{name} cannot be scored: {reason}")
-        if not reason:
-            found[name] = question
-    return found
+    return answerable
+
+
+def _reason(parts: list[_Part], asked: Asked, question: Question) -> str | None:
+    """Why the question cannot be answered; None where it can."""
+    for part in parts if question.learns else parts[:1]:
+        if part.first is None:
+            return "there are no pictures to learn from or to choose by"
+        if reason := missing(question, part.first):
+            return reason
+    if question.learns and not asked.open:
+        return "it learns from a training split, and none was given"
+    return None
 
 
 def _measured(
-    parts: list[_Part], questions: dict[str, Question], progress: Callable[[int, int], None] | None
+    parts: list[_Part], questions: dict[str, Question], progress: Progress | None
 ) -> tuple[list[dict[str, Measured]], Tensor]:
-    """For every part, what each question measured of it: of the first all, of the others those that learn.
-    And the first's units."""
+    """For every part, what each question measured of it; and the units of the first part.
+
+    Of the first part all questions are measured, of the others those that learn.
+
+    And the first's units.
+    """
     done = 0
-    total = sum(one.count for one in parts)
+    total = sum(part.count for part in parts)
     measured = []
     units = []
     for part in parts:
-        asking = {
-            name: question for name, question in questions.items() if question.learns or part is parts[0]
-        }
-        found: dict[str, list[Measured]] = {name: [] for name in asking}
+        is_scored = part is parts[0]
+        measuring = {name: question for name, question in questions.items() if question.learns or is_scored}
+        batches: dict[str, list[Measured]] = {name: [] for name in measuring}
         for encoded in part:
-            for name, question in asking.items():
-                found[name].append({key: value.cpu() for key, value in question.look(encoded).items()})
-            units += [encoded.unit.cpu()] if part is parts[0] else []
+            for name, question in measuring.items():
+                batches[name].append({key: value.cpu() for key, value in question.measure(encoded).items()})
+            units += [encoded.unit.cpu()] if is_scored else []
             done += len(encoded.batch)
             if progress:
                 progress(done, total)
-        measured.append(
-            {
-                name: {key: torch.cat([one[key] for one in many]) for key in many[0]}
-                for name, many in found.items()
-            }
-        )
+        measured.append({name: _joined(of_batch) for name, of_batch in batches.items()})
     return measured, torch.cat(units)
+
+
+def _joined(batches: list[Measured]) -> Measured:
+    return {key: torch.cat([batch[key] for batch in batches]) for key in batches[0]}
 
 
 @contextmanager
 def _evaluating(model: Model) -> Iterator[None]:
     """Eval mode inside; afterwards every module is in its own mode again, frozen ones included."""
-    before = [(module, module.training) for module in model.modules()]
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         yield
     finally:
-        for module, training in before:
+        for module, training in modes:
             module.training = training

@@ -1,14 +1,14 @@
-"""Is a particle that says it is unsure of its place in fact farther from the thing?
+"""Uncertainty: is a particle that is unsure of its place in fact farther from the thing?
 
-The log-variance of a particle's position, summed over both axes, against its distance to the nearest true
-centre, in pixels. Once over the particles that the model believes in, and once (`_all`) over every particle
-that is drawn.
+The log-variance of a particle's position, summed over both axes, is compared with its distance to the
+nearest true centre, in pixels. Once over the particles that the model believes in, and once (`_all`)
+over every particle that is drawn.
 """
 
 from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic
@@ -16,60 +16,88 @@ from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.ops.scores.rank import area_under_risk, rank_correlation, risk_at
 
 COVERAGES = (0.25, 0.5, 0.75)
+GROUP = 2_000_000  # numbers of a statistic at once
+EXPLAINS = {
+    "rank_correlation": "of a particle's uncertainty with its distance from the nearest thing (Spearman)",
+    "rank_correlation_all": "the same over every particle that is drawn, doubted ones included",
+    "aurc": "area under risk against coverage, in pixels: less where the surest particles are nearest",
+    "aurc_random": "the same in an order without knowledge",
+    "aurc_best": "the same in the best order",
+    "risk@*": "mean distance of this share of the particles, the surest ones, in pixels",
+}
 
 
-def look(encoded: EncodedBatch) -> Measured:
-    """Of each particle: how unsure, how far (endless where there is no thing), whether it is believed in and
-    drawn."""
-    assert encoded.truth is not None and encoded.centres is not None
-    pixels = (torch.tensor(encoded.size, device=encoded.batch.image.device) - 1) / 2
-    apart = ((encoded.latent.position[:, :, None] - encoded.centres[:, None]) * pixels).norm(dim=-1)
-    apart = apart.masked_fill(~encoded.truth.present[:, None], torch.inf)
-    nearest = apart.amin(2) if apart.shape[2] else torch.full_like(encoded.latent.presence, torch.inf)
+def _measure(encoded: EncodedBatch) -> Measured:
+    """Of each particle: its uncertainty, distance, and whether it is believed in and drawn.
+
+    The distance is infinite where there is no thing.
+    """
     return {
         "unsure": encoded.latent.log_variance.sum(-1),
-        "apart": nearest,
-        "there": encoded.believed,
+        "distance": _distances(encoded),
+        "believed": encoded.believed,
         "drawn": encoded.latent.presence > 0.5,
     }
 
 
-def judge(evidence: Evidence) -> dict[str, Statistic]:
-    """Risks are mean distances of the surest particles; `aurc_random` is what any order without knowledge
-    has, `aurc_best` the least."""
+def _distances(encoded: EncodedBatch) -> Float[Tensor, "B K"]:
+    """From each particle to the nearest centre, in pixels."""
+    assert encoded.truth is not None and encoded.centres is not None
+    position = encoded.latent.position
+    pixels = (torch.tensor(encoded.size, device=position.device) - 1) / 2
+    distance = ((position[:, :, None] - encoded.centres[:, None]) * pixels).norm(dim=-1)
+    distance = distance.masked_fill(~encoded.truth.present[:, None], torch.inf)
+    if not distance.shape[2]:
+        return torch.full_like(encoded.latent.presence, torch.inf)
+    return distance.amin(2)
+
+
+def _score(evidence: Evidence) -> dict[str, Statistic]:
     test = evidence.test
-    believed, everyone = (_Pairs(test, test[name] & test["apart"].isfinite()) for name in ("there", "drawn"))
-    sure = -believed.unsure
-    risk = believed.apart
+    near = test["distance"].isfinite()
+    believed = _Pooled(test, test["believed"] & near)
+    drawn = _Pooled(test, test["drawn"] & near)
     return {
-        "rank_correlation": believed.of(partial(rank_correlation, believed.unsure, risk)),
-        "rank_correlation_all": everyone.of(partial(rank_correlation, everyone.unsure, everyone.apart)),
-        "aurc": believed.of(partial(area_under_risk, sure, risk)),
-        "aurc_random": believed.of(partial(area_under_risk, torch.zeros_like(risk), risk)),
-        "aurc_best": believed.of(partial(area_under_risk, -risk, risk)),
-        **{
-            f"risk@{coverage:g}": believed.of(partial(risk_at, sure, risk, coverage=coverage))
-            for coverage in COVERAGES
-        },
-        "risk@1": believed.of(partial(risk_at, sure, risk, coverage=1.0)),
+        "rank_correlation": believed.statistic(partial(rank_correlation, believed.unsure, believed.distance)),
+        "rank_correlation_all": drawn.statistic(partial(rank_correlation, drawn.unsure, drawn.distance)),
+        **_risks(believed),
     }
 
 
-class _Pairs:
-    """The particles that count, of all pictures in one row; a picture that is drawn twice has its particles
-    drawn twice."""
+def _risks(believed: "_Pooled") -> dict[str, Statistic]:
+    """Risks are mean distances of the surest particles."""
+    risk = believed.distance
+    sure = -believed.unsure
+    orders = {"aurc": sure, "aurc_random": torch.zeros_like(risk), "aurc_best": -risk}
+    areas = {
+        name: believed.statistic(partial(area_under_risk, order, risk)) for name, order in orders.items()
+    }
+    risks = {
+        f"risk@{coverage:g}": believed.statistic(partial(risk_at, sure, risk, coverage=coverage))
+        for coverage in (*COVERAGES, 1.0)
+    }
+    return areas | risks
 
-    def __init__(self, test: Measured, which: Tensor):
-        self.unsure = test["unsure"][which].double()
-        self.apart = test["apart"][which].double()
-        self.picture = torch.arange(len(which))[:, None].expand_as(which)[which]
 
-    def of(self, score: partial[Tensor]) -> Statistic:
+class _Pooled:
+    """The particles that count, of all pictures in one row.
+
+    A picture that is drawn twice has its particles drawn twice.
+    """
+
+    def __init__(self, test: Measured, chosen: Bool[Tensor, "B K"]):
+        self.unsure = test["unsure"][chosen].double()
+        self.distance = test["distance"][chosen].double()
+        self.picture = chosen.nonzero()[:, 0]
+
+    def statistic(self, score: partial[Tensor]) -> Statistic:
+        group_size = max(GROUP // max(len(self.picture), 1), 1)
+
         def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
-            groups = times.double().split(max(2_000_000 // max(len(self.picture), 1), 1))
+            groups = times.double().split(group_size)
             return torch.cat([score(times=group[:, self.picture]) for group in groups])
 
         return statistic
 
 
-QUESTION = Question(("particles", "places"), look, judge)
+QUESTION = Question(("particles", "places"), _measure, _score, EXPLAINS)

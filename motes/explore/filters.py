@@ -1,5 +1,4 @@
-"""What the units of a model's first layer look for: their weights as pictures, and how much each prefers one
-orientation."""
+"""Filters: the weights of a model's first layer as pictures, and how much each prefers one orientation."""
 
 import math
 from typing import Protocol, runtime_checkable
@@ -19,33 +18,37 @@ GAP = 1  # pixels between the tiles of a sheet
 
 @runtime_checkable
 class LooksFor(Protocol):
-    """A model without a first layer that says itself what its numbers look for."""
+    """A model without a first layer that has filters of its own, such as principal components."""
 
     def filters(self) -> Float[Tensor, "N C h w"]: ...
 
 
 def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
-    """One picture a unit: rows of the first matrix that reads whole pictures, or kernels of the first
-    convolution."""
-    with torch.no_grad():
-        if isinstance(model, LooksFor):
+    """One picture a unit.
+
+    These are rows of the first matrix that reads whole pictures, or kernels of the first convolution.
+    """
+    if isinstance(model, LooksFor):
+        with torch.no_grad():
             return model.filters()
-        channels = model.config.channels
-        rows, columns = model.config.image_size
-        for part in model.modules():
-            if isinstance(part, nn.Conv2d) and part.in_channels == channels:
-                return part.weight.detach()
-            if isinstance(part, nn.Linear) and part.in_features == channels * rows * columns:
-                return rearrange(part.weight.detach(), "n (c h w) -> n c h w", c=channels, h=rows)
+    channels = model.config.channels
+    rows, columns = model.config.image_size
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d) and layer.in_channels == channels:
+            return layer.weight.detach()
+        if isinstance(layer, nn.Linear) and layer.in_features == channels * rows * columns:
+            return rearrange(layer.weight.detach(), "n (c h w) -> n c h w", c=channels, h=rows)
     raise UserError(
         f"no layer of a {type(model).__name__} reads pictures directly, so it has no filters to show"
     )
 
 
-def contact_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
-    """One picture, 1 C H W, of all filters in rows, each stretched about middle grey to its own strength;
-    those that prefer one orientation most come first. Filters of other than 1 or 3 channels show their
-    mean."""
+def filter_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
+    """One picture, 1 C H W, of all filters in rows, each stretched about middle grey.
+
+    Those that prefer one orientation most come first. Filters of other than 1 or 3 channels show their
+    mean over the channels.
+    """
     if filters.shape[1] not in (1, 3):
         filters = filters.mean(1, keepdim=True)
     filters = filters[orientation_selectivity(filters).argsort(descending=True)]
@@ -58,22 +61,23 @@ def contact_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image
 
 
 def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, " N"]:
-    """From 0, alike for all orientations, to 1, one alone: |sum R(a) exp(2 i a)| / sum R(a), as is usual of
-    cells in visual cortex.
+    """From 0, alike for all orientations, to 1, one alone: |sum R(a) exp(2 i a)| / sum R(a).
 
-    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle a
-    filter up to the finest: so noise, which prefers some grating by chance, prefers no orientation. The mean
-    light of a filter is no matter.
+    This is the usual measure for cells in visual cortex.
+
+    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle
+    a filter up to the finest. So noise, which prefers some grating by chance, prefers no orientation.
+    The mean brightness of a filter does not matter.
     """
-    centred = filters - filters.mean((2, 3), keepdim=True)
     angle, waves = _gratings(filters)
+    centred = filters - filters.mean((2, 3), keepdim=True)
     amplitude = torch.einsum("nchw,ahw->nca", centred.to(waves.dtype), waves)
-    response = rearrange(amplitude.abs().square().sum(1), "n (a f) -> n a f", a=ORIENTATIONS).sum(2)
-    preferred = (response * torch.exp(2j * angle)).sum(1).abs()
+    power = amplitude.abs().square().sum(1)
+    response = rearrange(power, "n (a f) -> n a f", a=ORIENTATIONS).sum(2)
     total = response.sum(1)
-    return torch.where(total > 1e-12, preferred / total.clamp_min(1e-12), torch.zeros_like(total)).to(
-        filters.dtype
-    )
+    preferred = (response * torch.exp(2j * angle)).sum(1).abs()
+    selectivity = torch.where(total > 1e-12, preferred / total.clamp_min(1e-12), torch.zeros_like(total))
+    return selectivity.to(filters.dtype)
 
 
 def selective_share(filters: Float[Tensor, "N C h w"], above: float = 0.6) -> float:
@@ -82,17 +86,18 @@ def selective_share(filters: Float[Tensor, "N C h w"], above: float = 0.6) -> fl
 
 
 def _gratings(filters: Float[Tensor, "N C h w"]) -> tuple[Float[Tensor, " a"], Tensor]:
-    """Orientations, and complex gratings of each at each frequency, the frequencies of one orientation side
-    by side."""
+    """Orientations, and complex gratings of each at each frequency.
+
+    The frequencies of one orientation lie side by side.
+    """
     rows, columns = filters.shape[2:]
-    angle = torch.arange(ORIENTATIONS, dtype=torch.float64, device=filters.device) * math.pi / ORIENTATIONS
+    options = {"dtype": torch.float64, "device": filters.device}
+    angle = torch.arange(ORIENTATIONS, **options) * math.pi / ORIENTATIONS
     side = min(rows, columns)
-    frequency = (
-        torch.arange(1, side // 2, 0.5, dtype=torch.float64, device=filters.device) / side
-    )  # cycles a pixel
-    along = torch.stack([angle.sin(), angle.cos()])[:, :, None] * frequency  # 2 a f
-    down, across = (
-        torch.arange(count, dtype=torch.float64, device=filters.device) for count in (rows, columns)
-    )
-    phase = along[0, :, :, None, None] * down[:, None] + along[1, :, :, None, None] * across
+    # in cycles a pixel
+    frequency = torch.arange(1, side // 2, 0.5, **options) / side
+    wave = torch.stack([angle.sin(), angle.cos()])[:, :, None] * frequency
+    row = torch.arange(rows, **options)
+    column = torch.arange(columns, **options)
+    phase = wave[0, :, :, None, None] * row[:, None] + wave[1, :, :, None, None] * column
     return angle, rearrange(torch.exp(2j * math.pi * phase), "a f h w -> (a f) h w")

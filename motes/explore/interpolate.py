@@ -1,5 +1,4 @@
-"""Ways from one latent to another: straight, or along an arc, which keeps the length that likely codes
-have."""
+"""Paths from one latent to another: straight lines, or arcs that keep the length of likely codes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +9,42 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
+from motes.explore.latents import code_of
 from motes.models.base import Model, device_of
-from motes.types.latents import Code, Image
+from motes.types.latents import Image
+
+
+def interpolate(
+    first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], steps: int, path: str = "line"
+) -> Float[Tensor, "T B F"]:
+    """So many points of the path, both ends among them: see PATHS."""
+    if path not in PATHS:
+        raise UserError(f"there is no path {path!r}; choose one of {', '.join(PATHS)}")
+    if steps < 2:
+        raise UserError(f"a path has at least its 2 ends, not {steps} steps")
+    return PATHS[path](first, second, torch.linspace(0, 1, steps, device=first.device)[:, None, None])
+
+
+def interpolated_pictures(
+    model: Model, first: Any, second: Any, steps: int, path: str = "line"
+) -> Float[Tensor, "B T C H W"]:
+    """The pictures along the paths between the codes of two latents.
+
+    Whatever else the latents hold, such as a domain or a view, stays that of the first.
+    """
+    start = code_of(first, "a path from picture to picture").code
+    end = code_of(second, "a path from picture to picture").code
+    if type(first) is not type(second) or start.shape != end.shape:
+        raise UserError(
+            f"there are {len(start)} codes to start from and {len(end)} to end at; "
+            "there must be as many, of one model"
+        )
+    codes = interpolate(start, end, steps, path).to(device_of(model))
+    rows = torch.arange(len(start), device=start.device).repeat(steps)
+    latent = first[rows].to(codes.device).with_code(rearrange(codes, "t b f -> (t b) f"))
+    with torch.no_grad():
+        pictures: Image = model.decode(latent)
+    return rearrange(pictures, "(t b) ... -> b t ...", t=steps)
 
 
 def line(
@@ -23,46 +56,21 @@ def line(
 def arc(
     first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], share: Float[Tensor, "T 1 1"]
 ) -> Float[Tensor, "T B F"]:
-    """On a great circle, the length going evenly from the one to the other (Shoemake 1985); straight where
-    they point the same way.
+    """On a great circle, with a length that changes evenly (Shoemake 1985).
 
-    The middle of a straight way between two draws of a wide Gaussian is far shorter than any draw.
+    It is straight where both codes point the same way.
+
+    The middle of a straight path between two draws of a wide Gaussian is far shorter than any draw.
     """
-    lengths = [one.norm(dim=-1, keepdim=True).clamp_min(1e-12) for one in (first, second)]
-    units = [one / length for one, length in zip((first, second), lengths, strict=True)]
-    angle = (units[0] * units[1]).sum(-1, keepdim=True).clamp(-1, 1).acos()
+    lengths = [code.norm(dim=-1, keepdim=True).clamp_min(1e-12) for code in (first, second)]
+    start = first / lengths[0]
+    end = second / lengths[1]
+    angle = (start * end).sum(-1, keepdim=True).clamp(-1, 1).acos()
     sine = angle.sin()
-    turned = ((1 - share) * angle).sin() / sine.clamp_min(1e-12) * units[0] + (
-        share * angle
-    ).sin() / sine.clamp_min(1e-12) * units[1]
-    return torch.where(sine > 1e-4, turned * line(lengths[0], lengths[1], share), line(first, second, share))
+    divisor = sine.clamp_min(1e-12)
+    turned = ((1 - share) * angle).sin() / divisor * start + (share * angle).sin() / divisor * end
+    curved = turned * line(lengths[0], lengths[1], share)
+    return torch.where(sine > 1e-4, curved, line(first, second, share))
 
 
-WAYS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"line": line, "arc": arc}
-
-
-def between(
-    first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], steps: int, way: str = "line"
-) -> Float[Tensor, "T B F"]:
-    """So many points of the way, both ends among them."""
-    if way not in WAYS:
-        raise UserError(f"there is no way {way!r}; choose one of {', '.join(WAYS)}")
-    if steps < 2:
-        raise UserError(f"a way has at least its 2 ends, not {steps} steps")
-    return WAYS[way](first, second, torch.linspace(0, 1, steps, device=first.device)[:, None, None])
-
-
-def drawn_between(
-    model: Model, first: Any, second: Any, steps: int, way: str = "line"
-) -> Float[Tensor, "B T C H W"]:
-    """The pictures along the ways between latents that are one vector each."""
-    if not isinstance(first, Code) or not isinstance(second, Code):
-        raise UserError("ways are drawn of models whose latent is one vector a picture; this one's is not")
-    if first.vector.shape != second.vector.shape:
-        raise UserError(
-            f"there are {len(first.vector)} codes to start from and {len(second.vector)} to end at; there must be as many"
-        )
-    along = between(first.vector, second.vector, steps, way).to(device_of(model))
-    with torch.no_grad():
-        drawn: Image = model.decode(Code(rearrange(along, "t b f -> (t b) f")))
-    return rearrange(drawn, "(t b) ... -> b t ...", t=steps)
+PATHS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"line": line, "arc": arc}

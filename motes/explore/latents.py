@@ -1,25 +1,92 @@
-"""On which parts of a latent the drawn picture depends."""
+"""Which numbers of a latent may be changed: its code, or the parts that the picture depends on."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from motes.errors import UserError
+from motes.models.abilities import HasCode
 from motes.models.base import Model
+from motes.types.latents import Code
 from motes.types.rows import Rows
+from motes.types.slots import Slots
+
+
+def code_of(latent: Any, tool: str) -> HasCode:
+    """The latent itself, if its picture is drawn from one code; other latents are refused.
+
+    `tool` begins the sentence.
+    """
+    if not isinstance(latent, HasCode):
+        raise UserError(
+            f"{tool} needs a model whose latent is one code a picture; "
+            f"the latent of this one is of another kind, {type(latent).__name__}"
+        )
+    return latent
+
+
+def code_field(latent: HasCode) -> str:
+    """Name of the field that holds the code; "code" where the code is computed."""
+    fields = latent.tensors() if isinstance(latent, Rows) else {}
+    return next((name for name, value in fields.items() if value is latent.code), "code")
+
+
+def vector_of(latent: Any, tool: str) -> Float[Tensor, "B F"]:
+    """The vector of a latent that is nothing else; other latents are refused.
+
+    `tool` begins the sentence.
+    """
+    if not isinstance(latent, Code):
+        raise UserError(
+            f"{tool} needs a model whose latent is one vector a picture and nothing else; "
+            f"the latent of this one is of another kind, {type(latent).__name__}"
+        )
+    return latent.vector
+
+
+def searchable(latent: Any) -> Any:
+    """The latent as a search may change it.
+
+    Of slots these are the codes alone: their layers were drawn from the codes, and a search of layers
+    would be a search of pixels.
+    """
+    if not isinstance(latent, Rows):
+        raise UserError(
+            "a search needs a latent that is a record of tensors, motes.types.rows.Rows; "
+            f"the latent of this model is of another kind, {type(latent).__name__}"
+        )
+    return (
+        replace(latent, mask_logits=None, colours=None, bound=None) if isinstance(latent, Slots) else latent
+    )
+
+
+def with_parts(latent: Any, parts: Mapping[str, Tensor]) -> Any:
+    """The same latent with some other tensors, by their names in `latent.tensors()`."""
+    tensors = iter([parts.get(name, value) for name, value in latent.tensors().items()])
+    return latent.mapped(lambda _: next(tensors))
 
 
 def drawn_parts(model: Model, latent: Rows) -> tuple[str, ...]:
-    """Names of the tensors on which the picture depends: found by trying, so that it holds for models to come."""
-    first = {
-        name: value[:1].detach().clone().requires_grad_()
-        for name, value in latent.tensors().items()
-        if value.is_floating_point()
-    }
+    """Names of the tensors that the picture depends on smoothly: those with a gradient.
+
+    Found by trying, so that it holds for models to come.
+    """
+    numbers = {name: value for name, value in latent.tensors().items() if value.is_floating_point()}
+    parts = {name: value[:1].detach().clone().requires_grad_() for name, value in numbers.items()}
     with torch.enable_grad():
-        picture = model.decode(replace(latent[:1], **first))
-        gradients = torch.autograd.grad(picture.sum(), list(first.values()), allow_unused=True)
+        picture = model.decode(with_parts(latent[:1], parts))
+    if not parts or not picture.requires_grad:
+        raise UserError(
+            f"no number of this model's latent, {type(latent).__name__}, changes the picture smoothly, "
+            "so there is nothing to search"
+        )
+    gradients = torch.autograd.grad(picture.sum(), list(parts.values()), allow_unused=True)
     return tuple(
         name
-        for name, gradient in zip(first, gradients, strict=True)
-        if gradient is not None and first[name].numel()
+        for name, gradient in zip(parts, gradients, strict=True)
+        if gradient is not None and parts[name].numel()
     )

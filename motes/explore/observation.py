@@ -1,4 +1,4 @@
-"""What was seen of pictures: a part, through noise, from afar, or all of that."""
+"""Observations of pictures: a part of the pixels, noisy pixels, coarse ones, or all of that together."""
 
 from dataclasses import dataclass, replace
 
@@ -13,14 +13,15 @@ from motes.types.latents import Image
 
 @dataclass(frozen=True)
 class Observation:
-    """`values` = the means of squares of `shrink` x `shrink` pixels + noise; where `known` is 0 they say
-    nothing.
+    """`values` are the means of squares of `shrink` x `shrink` pixels, with noise.
+
+    Where `known` is 0 they say nothing.
 
     With shrink 1 and no noise it is a picture with holes.
     """
 
     values: Float[Tensor, "B C h w"]
-    # from 0, hidden, to 1, seen
+    # from 0, hidden, to 1, visible
     known: Float[Tensor, "B 1 h w"]
     # its standard deviation, in units of brightness
     noise: float = 0.0
@@ -37,45 +38,48 @@ class Observation:
 
     def error(self, drawn: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
         """Squared, summed over what is known of each picture."""
-        return (self.known * (self.seen(drawn) - self.values).square()).sum((1, 2, 3))
+        return (self.known * (self.observe(drawn) - self.values).square()).sum((1, 2, 3))
 
-    def seen(self, picture: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
-        """What of a picture would have been seen, but for the noise."""
+    def observe(self, picture: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
+        """What would be observed of a picture if there were no noise."""
         return picture if self.shrink == 1 else F.avg_pool2d(picture, self.shrink)
 
     def filled(self, guess: Float[Tensor, "#B C H W"]) -> Image:
-        """What was seen, at the picture's size, and the guess where nothing was."""
-        known = self.known
+        """The observed values at the picture's size, and the guess where nothing was observed."""
+        weight = self.known
         values = self.values
         if self.shrink > 1:
-            known = F.interpolate(known, scale_factor=self.shrink, mode="nearest")
+            weight = F.interpolate(weight, scale_factor=self.shrink, mode="nearest")
             values = F.interpolate(values, scale_factor=self.shrink, mode="bilinear", align_corners=False)
-        return guess + known * (values - guess)
+        return guess + weight * (values - guess)
 
     def composed(self, drawn: Float[Tensor, "B C H W"]) -> Image:
-        """What was drawn, but for what was seen as it is."""
+        """The drawn pictures, with the pixels that were observed exactly."""
         return self.filled(drawn) if self.shrink == 1 and self.noise == 0 else drawn
 
     def distances(self, pictures: Float[Tensor, "M C H W"]) -> Float[Tensor, "B M"]:
         """To each of some pictures, squared, summed over what is known."""
         weight = self.known.expand_as(self.values).flatten(1)
-        seen = self.seen(pictures).flatten(1)
+        observed = self.observe(pictures).flatten(1)
         values = self.values.flatten(1)
-        apart = (
-            weight @ seen.square().T
-            - 2 * (weight * values) @ seen.T
+        squares = (
+            weight @ observed.square().T
+            - 2 * (weight * values) @ observed.T
             + (weight * values.square()).sum(1, keepdim=True)
         )
-        return apart.clamp_min(0)  # rounding
+        # rounding may leave a square below 0
+        return squares.clamp_min(0)
 
     def rows(self, index: slice | Int[Tensor, "n"]) -> "Observation":
-        """That of some pictures."""
+        """The observation of some of the pictures."""
         return replace(self, values=self.values[index], known=self.known[index])
 
 
 def masked(image: Image, known: Float[Tensor, "B D h w"]) -> Observation:
-    """Pictures with holes: known is 1 where they are seen, 0 where they are hidden. What lies in the holes
-    is not looked at."""
+    """Pictures with holes: `known` is 1 where they are visible and 0 where they are hidden.
+
+    What lies in the holes is not looked at.
+    """
     if known.shape != (len(image), 1, *image.shape[2:]):
         raise UserError(
             f"a mask of {tuple(known.shape)} does not fit pictures of {tuple(image.shape)}: one channel, the pictures' size"

@@ -1,16 +1,22 @@
-"""What a likely latent is, learnt from those of training pictures: how far one lies from them, and where it
-must stay."""
+"""What a likely latent is, learnt from those of training pictures.
 
+A prior says how far a latent lies from them, and which latents are possible at all.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from motes.errors import UserError
 from motes.types.latents import Particles
+from motes.types.rows import Rows
+from motes.types.slots import Slots
 
-WIDEST = 512  # numbers whose covariance is kept whole
+WIDEST = 512  # numbers of a vector whose covariance is estimated; of wider ones only the variances are
 # least standard deviation of a direction, in those of the widest: what hardly varied may hardly vary
 FLOOR = 1e-3
 
@@ -19,97 +25,140 @@ FLOOR = 1e-3
 class Prior(Protocol):
     """Of the parts of a latent on which the picture depends."""
 
-    scale: dict[str, Tensor]  # the spread of each number, the unit in which a search takes its steps
+    # the spread of each number, the unit in which a search takes its steps
+    scale: dict[str, Tensor]
 
     def distance(self, latent: Any) -> Float[Tensor, "B"]:
-        """From the training latents: twice the negative logarithm of the density, but for a constant."""
+        """From the training latents: minus twice the logarithm of the density, but for a constant."""
         ...
 
-    def kept(self, latent: Any) -> Any:
-        """The nearest latent that can be."""
+    def projected(self, latent: Any) -> Any:
+        """The nearest latent that is possible."""
         ...
 
 
 @dataclass(frozen=True)
-class Normal:
-    """The law of some vectors; `whitening` turns what differs from the mean into independent numbers of
-    variance 1."""
+class FittedNormal:
+    """A normal distribution of vectors.
+
+    `whitening` turns the difference from the mean into independent numbers of variance 1; it is a
+    vector where only variances are known.
+    """
 
     mean: Float[Tensor, " F"]
     whitening: Float[Tensor, "F F"] | Float[Tensor, " F"]
 
     @classmethod
-    def of(cls, vectors: Float[Tensor, "M F"]) -> "Normal":
+    def of(cls, vectors: Float[Tensor, "M F"]) -> "FittedNormal":
+        """Too few vectors say nothing of covariances, and too wide ones would need a large matrix."""
         mean = vectors.mean(0)
         centred = vectors - mean
-        if not len(vectors) > 1 or vectors.shape[1] > min(
-            WIDEST, len(vectors) // 2
-        ):  # too few to know what goes with what
-            spread = centred.square().mean(0).sqrt()
-            return cls(mean, 1 / spread.clamp_min(max(FLOOR * float(spread.max()), 1e-9)))
-        values, axes = torch.linalg.eigh(centred.T.double() @ centred.double() / (len(vectors) - 1))
-        least = max(FLOOR**2 * float(values[-1]), 1e-18)
-        return cls(mean, (axes * values.clamp_min(least).rsqrt()).to(vectors))
+        widest = min(WIDEST, len(vectors) // 2)
+        if len(vectors) < 2 or vectors.shape[1] > widest:
+            return cls(mean, _inverse_deviations(centred))
+        return cls(mean, _whitening(centred))
 
     def distance(self, vectors: Float[Tensor, "*B F"]) -> Float[Tensor, "*B"]:
-        """Mahalanobis', squared."""
-        away = vectors - self.mean
-        return (
-            (away @ self.whitening if self.whitening.dim() == 2 else away * self.whitening).square().sum(-1)
-        )
+        """The squared Mahalanobis distance."""
+        difference = vectors - self.mean
+        if self.whitening.dim() == 2:
+            return (difference @ self.whitening).square().sum(-1)
+        return (difference * self.whitening).square().sum(-1)
 
 
-class CodePrior:
-    """Every part one normal vector a picture."""
+class VectorPrior:
+    """Every part of the latent is one vector a picture, which is normally distributed.
 
-    def __init__(self, latent: Any, names: tuple[str, ...]):
-        found = {name: latent.tensors()[name] for name in names}
-        self.scale = {name: _spread(value) for name, value in found.items()}
-        self._laws = {name: Normal.of(value.flatten(1)) for name, value in found.items()}
+    This serves any record of tensors.
+    """
 
-    def distance(self, latent: Any) -> Float[Tensor, "B"]:
-        return torch.stack(
-            [law.distance(getattr(latent, name).flatten(1)) for name, law in self._laws.items()]
-        ).sum(0)
+    def __init__(self, latent: Rows, names: Sequence[str]):
+        parts = {name: latent.tensors()[name] for name in names}
+        self.scale = {name: _spread(value) for name, value in parts.items()}
+        self._normals = {name: FittedNormal.of(value.flatten(1)) for name, value in parts.items()}
 
-    def kept(self, latent: Any) -> Any:
+    def distance(self, latent: Rows) -> Float[Tensor, "B"]:
+        parts = latent.tensors()
+        distances = [normal.distance(parts[name].flatten(1)) for name, normal in self._normals.items()]
+        return torch.stack(distances).sum(0)
+
+    def projected(self, latent: Any) -> Any:
         return latent
 
 
 class ParticlePrior:
-    """Looks are alike whoever has them; places lie in the picture; to be there costs something, to be half
-    there more.
+    """Appearances have one distribution, whichever particle has them, and positions lie in the picture.
 
-    What is not there has any look for nothing. Whatever else there is, such as the background, is one normal
-    vector a picture.
+    A particle that is present costs something, and one that is half present costs more. The appearance
+    of an absent one costs nothing.
+
+    Everything else, such as the background, is one normal vector a picture.
     """
 
-    def __init__(self, latent: Particles, names: tuple[str, ...]):
-        there = latent.presence > 0.5
-        if not there.any():
-            there = torch.ones_like(there)
+    def __init__(self, latent: Particles, names: Sequence[str]):
         particles = latent.per_particle()
+        present = _some(latent.presence > 0.5)
         self.scale = {name: _spread(particles[name].flatten(0, 1)) for name in names if name in particles}
-        self._look = (
-            Normal.of(latent.features[there]) if "features" in names and int(there.sum()) > 1 else None
-        )
-        self._rest = CodePrior(latent, tuple(name for name in names if name not in particles))
-        self.scale |= self._rest.scale
+        self._appearance = None
+        if "features" in names and int(present.sum()) > 1:
+            self._appearance = FittedNormal.of(latent.features[present])
+        self._background = VectorPrior(latent, [name for name in names if name not in particles])
+        self.scale |= self._background.scale
 
     def distance(self, latent: Particles) -> Float[Tensor, "B"]:
-        there = latent.presence
-        total = (there + 4 * there * (1 - there)).sum(1)
-        if self._look is not None:
-            total = total + (there * self._look.distance(latent.features)).sum(1)
-        return total + self._rest.distance(latent) if self._rest.scale else total
+        presence = latent.presence
+        total = (presence + 4 * presence * (1 - presence)).sum(1)
+        if self._appearance is not None:
+            total = total + (presence * self._appearance.distance(latent.features)).sum(1)
+        return total + self._background.distance(latent) if self._background.scale else total
 
-    def kept(self, latent: Particles) -> Particles:
+    def projected(self, latent: Particles) -> Particles:
         return replace(latent, position=latent.position.clamp(-1, 1), presence=latent.presence.clamp(0, 1))
 
 
-def learn_prior(latent: Any, names: tuple[str, ...]) -> Prior:
-    """From the latents of training pictures."""
-    return ParticlePrior(latent, names) if isinstance(latent, Particles) else CodePrior(latent, names)
+class SlotPrior:
+    """Codes have one normal distribution, whichever slot has them.
+
+    Presences are not searched, and the code of an absent slot costs nothing.
+    """
+
+    def __init__(self, latent: Slots, names: Sequence[str]):
+        if "codes" not in names:
+            raise UserError("the pictures of this model do not depend on the codes of its slots")
+        self.scale = {"codes": _spread(latent.codes.flatten(0, 1))}
+        self._codes = FittedNormal.of(latent.codes[_some(latent.believed)])
+
+    def distance(self, latent: Slots) -> Float[Tensor, "B"]:
+        return (latent.presence * self._codes.distance(latent.codes)).sum(1)
+
+    def projected(self, latent: Slots) -> Slots:
+        return latent
+
+
+def learn_prior(latent: Any, names: Sequence[str]) -> Prior:
+    """From the latents of training pictures; `names` are the parts on which the picture depends."""
+    if isinstance(latent, Particles):
+        return ParticlePrior(latent, names)
+    if isinstance(latent, Slots):
+        return SlotPrior(latent, names)
+    return VectorPrior(latent, names)
+
+
+def _some(chosen: Bool[Tensor, "B K"]) -> Bool[Tensor, "B K"]:
+    """What was chosen, or everything where nothing was."""
+    return chosen if chosen.any() else torch.ones_like(chosen)
+
+
+def _inverse_deviations(centred: Float[Tensor, "M F"]) -> Float[Tensor, " F"]:
+    deviation = centred.square().mean(0).sqrt()
+    return 1 / deviation.clamp_min(max(FLOOR * float(deviation.max()), 1e-9))
+
+
+def _whitening(centred: Float[Tensor, "M F"]) -> Float[Tensor, "F F"]:
+    covariance = centred.T.double() @ centred.double() / (len(centred) - 1)
+    values, axes = torch.linalg.eigh(covariance)
+    least = max(FLOOR**2 * float(values[-1]), 1e-18)
+    return (axes * values.clamp_min(least).rsqrt()).to(centred)
 
 
 def _spread(values: Float[Tensor, "M ..."]) -> Float[Tensor, "..."]:

@@ -1,9 +1,11 @@
-"""A picture of which not all was seen, completed by any model that draws: the likeliest latent that agrees
-with what was seen."""
+"""Completes pictures of which a part is hidden, noisy or coarse.
 
-from collections.abc import Iterator
+It searches for the likeliest latent that agrees with the observation.
+"""
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import cos, pi
 from typing import Any, Literal
 
@@ -13,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.explore.latents import drawn_parts
+from motes.explore.latents import code_of, drawn_parts, searchable, with_parts
 from motes.explore.observation import Observation
 from motes.explore.prior import Prior, learn_prior
 from motes.models.abilities import Bounded
@@ -21,7 +23,7 @@ from motes.models.base import Model, device_of, refuse_other_sizes
 from motes.types.latents import Image
 from motes.types.rows import Rows
 
-TOGETHER = 64  # pictures searched at once
+SEARCHED_AT_ONCE = 64  # pictures
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class Search:
     steps: int = 200
     # of the first steps, in standard deviations of the training latents; it falls to nothing
     rate: float = 0.05
-    # starts from the latents of the training pictures that agree best with what was seen
+    # starts from the latents of the training pictures that agree best with the observation
     neighbours: int = 4
-    # a start from what the encoder sees in the picture with its holes filled by the mean of the training
+    # a start from the encoder, which reads the picture with its holes filled by the mean of the training
     # pictures
     encoder: bool = True
-    # weight of the prior, in residuals: more = likelier pictures, less = nearer to what was seen
+    # weight of the prior, in residuals: more = likelier pictures, less = nearer to the observation
     caution: float = 3.0
     # of the starts' pictures, each by exp(-energy / temperature): fewer large errors; or the best one
     mode: Literal["mean", "best"] = "mean"
@@ -57,19 +59,19 @@ class Search:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was found."""
+    """The result of a search."""
 
-    # with what was seen as it was
+    # with the observed pixels as they are
     image: Image
     # by the model alone
     drawn: Image
     # of the best start
     latent: Any
-    # of all starts
+    # of all R starts
     energy: Float[Tensor, "B R"]
 
 
-def remember(model: Model, image: Image, together: int = 128) -> Memory:
+def remember(model: Model, image: Image, batch_size: int = 128) -> Memory:
     """From training pictures: a few hundred are enough, a thousand are better."""
     refuse_other_sizes(model.config, image)
     if len(image) < 2:
@@ -80,83 +82,86 @@ def remember(model: Model, image: Image, together: int = 128) -> Memory:
     latents = []
     squares = 0.0
     with frozen(model), torch.no_grad():
-        for part in image.split(together):
-            latents.append(model.encode(part))
-            squares += float((model.decode(latents[-1]) - part).square().sum())
+        for pictures in image.split(batch_size):
+            latents.append(searchable(model.encode(pictures)))
+            squares += float((model.decode(latents[-1]) - pictures).square().sum())
     latent = Rows.cat(latents)
-    return Memory(
-        image, latent, learn_prior(latent, drawn_parts(model, latent)), max(squares / image.numel(), 1e-6)
-    )
+    prior = learn_prior(latent, drawn_parts(model, latent))
+    return Memory(image, latent, prior, max(squares / image.numel(), 1e-6))
 
 
 def restore(model: Model, observation: Observation, memory: Memory, search: Search | None = None) -> Restored:
-    """min over the latent z of |seen(decode(z)) - values|^2 + (caution residual + noise^2) distance(z), from
-    several starts.
+    """min over the latent z of |observe(decode(z)) - values|^2 + (caution residual + noise^2)
+    distance(z), from several starts.
 
-    With a linear decoder this is ridge regression. Each picture is searched by itself, whatever others are
-    with it.
+    With a linear decoder this is ridge regression. Each picture is searched by itself, whatever others
+    are with it.
     """
     search = search or Search()
-    if observation.picture_shape != tuple(memory.image.shape[1:]):
+    _refuse_impossible(observation, memory, search)
+    parts = [slice(start, start + SEARCHED_AT_ONCE) for start in range(0, len(observation), SEARCHED_AT_ONCE)]
+    with frozen(model):
+        results = [_restored(model, observation.rows(part), memory, search) for part in parts]
+    return Restored(
+        torch.cat([result.image for result in results]),
+        torch.cat([result.drawn for result in results]),
+        Rows.cat([result.latent for result in results]),
+        torch.cat([result.energy for result in results]),
+    )
+
+
+def _refuse_impossible(observation: Observation, memory: Memory, search: Search) -> None:
+    drawn_shape = tuple(memory.image.shape[1:])
+    if observation.picture_shape != drawn_shape:
         raise UserError(
-            f"what was seen is of pictures of {observation.picture_shape}, the model draws {tuple(memory.image.shape[1:])}"
+            f"the observation is of pictures of {observation.picture_shape}, the model draws {drawn_shape}"
         )
     if search.neighbours + search.encoder < 1 or search.steps < 0:
         raise UserError("a search needs a start: neighbours or the encoder, and steps from 0 up")
-    found = []
-    with frozen(model):
-        for start in range(0, len(observation), TOGETHER):
-            found.append(_restored(model, observation.rows(slice(start, start + TOGETHER)), memory, search))
-    return Restored(
-        torch.cat([one.image for one in found]),
-        torch.cat([one.drawn for one in found]),
-        Rows.cat([one.latent for one in found]),
-        torch.cat([one.energy for one in found]),
-    )
 
 
 def _restored(model: Model, observation: Observation, memory: Memory, search: Search) -> Restored:
     count = len(observation)
     weight = search.caution * memory.residual + observation.noise**2
-    begun = starts(model, observation, memory, search)
-    tries = len(next(iter(begun.tensors().values()))) // count
-    many = observation.rows(torch.arange(count, device=observation.values.device).repeat_interleave(tries))
-    latent, energy = descend(model, many, memory.prior, begun, weight, search)
+    latent = starts(model, observation, memory, search)
+    tries = len(latent) // count
+    picture = torch.arange(count, device=observation.values.device)
+    repeated = observation.rows(picture.repeat_interleave(tries))
+    latent, energy = descend(model, repeated, memory.prior, latent, weight, search)
     with torch.no_grad():
         drawn = rearrange(model.decode(latent), "(b r) c h w -> b r c h w", b=count)
     energy = rearrange(energy, "(b r) -> b r", b=count)
     shares = MODES[search.mode](energy, search.temperature * weight)
-    picture = (shares[..., None, None, None] * drawn).sum(1)
-    best = torch.arange(count, device=energy.device) * tries + energy.argmin(1)
-    return Restored(observation.composed(picture), picture, latent[best], energy)
+    mixed = (shares[..., None, None, None] * drawn).sum(1)
+    best = picture * tries + energy.argmin(1)
+    return Restored(observation.composed(mixed), mixed, latent[best], energy)
 
 
 def starts(model: Model, observation: Observation, memory: Memory, search: Search) -> Any:
-    """Latents, those of one picture together: the encoder's, then the neighbours'."""
-    found = []
+    """Latents to start from, those of one picture together: the encoder's, then the neighbours'."""
+    latents = []
     count = len(observation)
     if search.encoder:
+        filled = observation.filled(memory.image.mean(0, keepdim=True))
         with torch.no_grad():
-            found.append(model.encode(observation.filled(memory.image.mean(0, keepdim=True))))
+            latents.append(searchable(model.encode(filled)))
     if search.neighbours:
-        few = min(search.neighbours, len(memory.image))
-        nearest = observation.distances(memory.image).topk(few, largest=False).indices
-        found += [memory.latent[nearest[:, number]] for number in range(few)]
-    order = rearrange(torch.arange(len(found) * count), "(r b) -> (b r)", b=count)
-    return Rows.cat(found)[order.to(observation.values.device)]
+        neighbours = min(search.neighbours, len(memory.image))
+        nearest = observation.distances(memory.image).topk(neighbours, largest=False).indices
+        latents += [memory.latent[nearest[:, number]] for number in range(neighbours)]
+    order = rearrange(torch.arange(len(latents) * count), "(r b) -> (b r)", b=count)
+    return Rows.cat(latents)[order.to(observation.values.device)]
 
 
 def descend(
     model: Model, observation: Observation, prior: Prior, latent: Any, weight: float, search: Search
 ) -> tuple[Any, Float[Tensor, "B"]]:
-    """Adam on the parts that are drawn, each number in units of its spread; and the energies where it
-    ends."""
-    scale = prior.scale
-    free = {name: (latent.tensors()[name] / scale[name]).detach().requires_grad_() for name in scale}
-    optimizer = torch.optim.Adam(free.values(), lr=search.rate)
+    """Adam on the parts that are drawn, each number in units of its spread.
 
-    def current() -> Any:
-        return replace(latent, **{name: value * scale[name] for name, value in free.items()})
+    Returns the latents where it ends, and their energies.
+    """
+    unknowns = _Unknowns(latent, prior.scale)
+    optimizer = torch.optim.Adam(unknowns.scaled.values(), lr=search.rate)
 
     def energy(now: Any) -> Float[Tensor, "B"]:
         return observation.error(model.decode(now)) + weight * prior.distance(now)
@@ -165,40 +170,62 @@ def descend(
         for group in optimizer.param_groups:
             group["lr"] = search.rate * (1 + cos(pi * step / search.steps)) / 2
         with torch.enable_grad():
-            slopes = torch.autograd.grad(
-                energy(current()).sum(), list(free.values())
-            )  # a sum: no picture's steps depend on the others
-        for value, slope in zip(free.values(), slopes, strict=True):
-            value.grad = slope
+            # a sum: no picture's steps depend on the others
+            unknowns.differentiate(energy(unknowns.latent()).sum())
         optimizer.step()
         with torch.no_grad():
-            kept = confined(model, prior.kept(current()))
-            for name, value in free.items():
-                value.copy_(kept.tensors()[name] / scale[name])
+            unknowns.move_to(confined(model, prior.projected(unknowns.latent())))
     with torch.no_grad():
-        now = current()
-        return now, energy(now)
+        final = unknowns.latent()
+        return final, energy(final)
+
+
+class _Unknowns:
+    """The numbers of a latent that a search changes, in units of their spreads."""
+
+    def __init__(self, latent: Any, scale: Mapping[str, Tensor]):
+        self._start = latent
+        self._scale = scale
+        parts = latent.tensors()
+        self.scaled = {name: (parts[name] / scale[name]).detach().requires_grad_() for name in scale}
+
+    def latent(self) -> Any:
+        parts = {name: value * self._scale[name] for name, value in self.scaled.items()}
+        return with_parts(self._start, parts)
+
+    def differentiate(self, energy: Float[Tensor, ""]) -> None:
+        gradients = torch.autograd.grad(energy, list(self.scaled.values()))
+        for value, gradient in zip(self.scaled.values(), gradients, strict=True):
+            value.grad = gradient
+
+    def move_to(self, latent: Any) -> None:
+        parts = latent.tensors()
+        for name, value in self.scaled.items():
+            value.copy_(parts[name] / self._scale[name])
 
 
 def confined(model: Model, latent: Any) -> Any:
     """Where the model's codes may be, for a model that says so."""
-    return replace(latent, vector=model.within(latent.vector)) if isinstance(model, Bounded) else latent
+    if not isinstance(model, Bounded):
+        return latent
+    code = code_of(latent, "a bounded set of codes")
+    return code.with_code(model.within(code.code))
 
 
 @contextmanager
 def frozen(model: Model) -> Iterator[None]:
-    """The model as it is used, and no gradient for its weights: what learns is the latent."""
+    """The model as it is used, and without gradients of its weights: only the latent learns."""
     training = model.training
-    learning = [one for one in model.parameters() if one.requires_grad]
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     model.eval()
-    for one in learning:
-        one.requires_grad_(False)
+    for parameter in learning:
+        parameter.requires_grad_(False)
     try:
         yield
     finally:
         model.train(training)
-        for one in learning:
-            one.requires_grad_(True)
+        for parameter in learning:
+            parameter.requires_grad_(True)
 
 
 def _soft(energy: Float[Tensor, "B R"], temperature: float) -> Float[Tensor, "B R"]:

@@ -1,7 +1,8 @@
-"""New pictures from any model whose latent is one vector: from its own law of codes, or from one that is
-fitted to codes of pictures.
+"""New pictures from any model whose latent is one vector.
 
-A model without a law of its own refuses: decoding noise that its codes never looked like draws nothing.
+Codes are drawn from the model's own distribution, or from one that is fitted to codes of pictures.
+
+A model without a distribution of its own refuses: noise that is unlike its codes would draw nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.explore.interpolate import between
+from motes.explore.interpolate import interpolate
+from motes.explore.latents import vector_of
 from motes.models.abilities import Bounded, Samples
 from motes.models.base import Model, device_of
 from motes.nn.coders.sampler import Sampler
@@ -27,13 +29,13 @@ IMLE_RATE = 2e-3
 
 
 @runtime_checkable
-class Law(Protocol):
-    """Of codes."""
+class CodeDistribution(Protocol):
+    """A distribution of codes."""
 
     def draw(self, count: int, /) -> Float[Tensor, "M F"]: ...
 
-    def ways(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
-        """From a draw to another, past likely codes."""
+    def paths(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
+        """From one draw to another, along likely codes."""
         ...
 
 
@@ -47,8 +49,11 @@ class FromNoise(Protocol):
 
 
 @dataclass(frozen=True)
-class Gaussian:
-    """N(mean, axes axes^T): axes are the principal ones, widest first, each one standard deviation long."""
+class GaussianCodes:
+    """N(mean, axes axes^T): a Gaussian distribution of codes.
+
+    The axes are the principal ones, widest first, each one standard deviation long.
+    """
 
     mean: Float[Tensor, " F"]
     axes: Float[Tensor, "F E"]
@@ -56,10 +61,11 @@ class Gaussian:
     def draw(self, count: int) -> Float[Tensor, "M F"]:
         return self.at(self._noise(count))
 
-    def ways(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
-        return self.at(between(self._noise(count), self._noise(count), steps, "arc"))
+    def paths(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
+        return self.at(interpolate(self._noise(count), self._noise(count), steps, "arc"))
 
     def at(self, noise: Float[Tensor, "*M E"]) -> Float[Tensor, "*M F"]:
+        """The codes at these multiples of the axes."""
         return self.mean + noise @ self.axes.T
 
     def _noise(self, count: int) -> Tensor:
@@ -67,8 +73,8 @@ class Gaussian:
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """mean + spread * T(e), by a sampler that learnt to leave no code out."""
+class ImleCodes:
+    """mean + spread * T(e), where the sampler T was trained by IMLE to leave no code out."""
 
     sampler: Sampler
     mean: Float[Tensor, " F"]
@@ -77,8 +83,9 @@ class Learnt:
     def draw(self, count: int) -> Float[Tensor, "M F"]:
         return self._at(self.sampler.noise(count))
 
-    def ways(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
-        return self._at(between(self.sampler.noise(count), self.sampler.noise(count), steps, "arc"))
+    def paths(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
+        noise = interpolate(self.sampler.noise(count), self.sampler.noise(count), steps, "arc")
+        return self._at(noise)
 
     @torch.no_grad()
     def _at(self, noise: Tensor) -> Tensor:
@@ -86,108 +93,103 @@ class Learnt:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Whatever draws codes; ways between its draws are straight."""
+class CodesByFunction:
+    """Any function that draws codes; paths between its draws are straight."""
 
     draw: Callable[[int], Tensor]
 
-    def ways(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
-        return between(self.draw(count), self.draw(count), steps)
+    def paths(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
+        return interpolate(self.draw(count), self.draw(count), steps)
 
 
 @dataclass(frozen=True)
-class OfNoise:
-    """Of a model that makes codes of noise: ways are arcs between noises."""
+class CodesFromNoise:
+    """Of a model that makes codes of noise; paths are arcs between noises."""
 
     model: FromNoise
 
     def draw(self, count: int) -> Float[Tensor, "M F"]:
         return self.model.from_noise(self.model.noise(count)).vector
 
-    def ways(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
-        along = between(self.model.noise(count), self.model.noise(count), steps, "arc")
-        return self.model.from_noise(along.flatten(0, 1)).vector.unflatten(0, (steps, count))
+    def paths(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
+        noise = interpolate(self.model.noise(count), self.model.noise(count), steps, "arc")
+        return self.model.from_noise(noise.flatten(0, 1)).vector.unflatten(0, (steps, count))
 
 
-def fit_gaussian(codes: Float[Tensor, "N F"]) -> Law:
-    values, axes = torch.linalg.eigh(torch.cov(codes.T).reshape(codes.shape[1], -1))
-    return Gaussian(codes.mean(0), (axes * values.clamp_min(0).sqrt()).flip(1))
+def own_distribution(model: Model) -> CodeDistribution:
+    """The distribution that the model itself has of its codes; a model without one is refused."""
+    if not isinstance(model, Samples):
+        raise UserError(
+            "this model knows no distribution of its codes, and noise that does not look like them would draw "
+            f"nothing: fit one to codes of pictures first (--prior {' or '.join(DISTRIBUTIONS)})"
+        )
+    vector_of(model.sample(1), "a distribution of codes")
+    if isinstance(model, FromNoise):
+        return CodesFromNoise(model)
+    return CodesByFunction(lambda count: model.sample(count).vector)
 
 
-def fit_mixture_law(codes: Float[Tensor, "N F"]) -> Law:
-    return Drawn(choose_mixture(codes).draw)
+def fit_distribution(model: Model, batches: Iterable[Batch], name: str) -> CodeDistribution:
+    """A distribution of the codes of these pictures: see DISTRIBUTIONS."""
+    if name not in DISTRIBUTIONS:
+        raise UserError(f"there is no distribution {name!r}; choose one of {', '.join(DISTRIBUTIONS)}")
+    vectors = [vector_of(_encoded(model, batch), "a distribution of codes") for batch in batches]
+    if sum(map(len, vectors)) < 2:
+        raise UserError("a distribution cannot be fitted to the codes of fewer than 2 pictures")
+    return DISTRIBUTIONS[name](torch.cat(vectors))
 
 
-def fit_imle(codes: Float[Tensor, "N F"]) -> Law:
-    """As the second stage of GLANN, on codes brought to unit spread; noises are chosen anew at every
-    epoch."""
+def decode_codes(
+    model: Model, codes: Float[Tensor, "*M F"], batch_size: int = 256
+) -> Float[Tensor, "*M C H W"]:
+    """The pictures of these codes, after they were brought to where the model's codes live."""
+    flat = codes.flatten(0, -2).float()
+    inside = model.within(flat) if isinstance(model, Bounded) else flat
+    with torch.no_grad():
+        pictures = torch.cat([model.decode(Code(vectors)) for vectors in inside.split(batch_size)])
+    return pictures.unflatten(0, codes.shape[:-1])
+
+
+def _encoded(model: Model, batch: Batch) -> Any:
+    with torch.no_grad():
+        return model.encode(batch.image.to(device_of(model)))
+
+
+def _fit_gaussian(codes: Float[Tensor, "N F"]) -> CodeDistribution:
+    values, axes = torch.linalg.eigh(torch.atleast_2d(torch.cov(codes.T)))
+    return GaussianCodes(codes.mean(0), (axes * values.clamp_min(0).sqrt()).flip(1))
+
+
+def _fit_mixture(codes: Float[Tensor, "N F"]) -> CodeDistribution:
+    return CodesByFunction(choose_mixture(codes).draw)
+
+
+def _fit_imle(codes: Float[Tensor, "N F"]) -> CodeDistribution:
+    """The second stage of GLANN, on codes of mean 0 and unit spread."""
     mean = codes.mean(0)
     spread = codes.std(0).clamp_min(1e-6)
-    scaled = (codes - mean) / spread
     width = codes.shape[1]
     sampler = Sampler(min(32, width), 128, width).to(codes.device)
     with torch.enable_grad():
-        optimizer = torch.optim.Adam(sampler.parameters(), IMLE_RATE)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, IMLE_EPOCHS)
-        for _ in range(IMLE_EPOCHS):
-            noise = sampler.assign(scaled, 2 * len(codes))
-            for rows in torch.randperm(len(codes)).split(IMLE_BATCH):
-                optimizer.zero_grad()
-                (sampler(noise[rows]) - scaled[rows]).square().sum(1).mean().backward()
-                optimizer.step()
-            schedule.step()
-    return Learnt(sampler.requires_grad_(False), mean, spread)
+        _train_imle(sampler, (codes - mean) / spread)
+    return ImleCodes(sampler.requires_grad_(False), mean, spread)
 
 
-LAWS: dict[str, Callable[[Tensor], Law]] = {
-    "gaussian": fit_gaussian,
-    "mixture": fit_mixture_law,
-    "imle": fit_imle,
+def _train_imle(sampler: Sampler, codes: Float[Tensor, "N F"]) -> None:
+    """The noise that belongs to each code is chosen anew in every epoch."""
+    optimizer = torch.optim.Adam(sampler.parameters(), IMLE_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, IMLE_EPOCHS)
+    for _ in range(IMLE_EPOCHS):
+        noise = sampler.assign(codes, 2 * len(codes))
+        for rows in torch.randperm(len(codes)).split(IMLE_BATCH):
+            optimizer.zero_grad()
+            (sampler(noise[rows]) - codes[rows]).square().sum(1).mean().backward()
+            optimizer.step()
+        schedule.step()
+
+
+DISTRIBUTIONS: dict[str, Callable[[Tensor], CodeDistribution]] = {
+    "gaussian": _fit_gaussian,
+    "mixture": _fit_mixture,
+    "imle": _fit_imle,
 }
-
-
-def fitted(model: Model, batches: Iterable[Batch], name: str) -> Law:
-    """A law of the codes of these pictures."""
-    if name not in LAWS:
-        raise UserError(f"there is no law {name!r}; choose one of {', '.join(LAWS)}")
-    vectors = []
-    for batch in batches:
-        with torch.no_grad():
-            code = model.encode(batch.image.to(device_of(model)))
-        if not isinstance(code, Code):
-            raise UserError(
-                "a law is fitted to codes of one vector a picture; this model's latent is of another kind"
-            )
-        vectors.append(code.vector)
-    if sum(map(len, vectors)) < 2:
-        raise UserError("a law cannot be fitted to the codes of fewer than 2 pictures")
-    return LAWS[name](torch.cat(vectors))
-
-
-OWN: dict[bool, Callable[[Any], Law]] = {
-    True: OfNoise,
-    False: lambda model: Drawn(lambda count: model.sample(count).vector),
-}
-
-
-def law_of(model: Model) -> Law:
-    """The model's own; one that has none refuses."""
-    if not isinstance(model, Samples):
-        raise UserError(
-            "this model knows no law of its codes, and noise that does not look like them would draw nothing: "
-            f"fit one to codes of pictures first (--prior {' or '.join(LAWS)})"
-        )
-    if not isinstance(model.sample(1), Code):
-        raise UserError("this model does not draw its latents as one vector a picture")
-    return OWN[isinstance(model, FromNoise)](model)
-
-
-def pictures_of(
-    model: Model, vectors: Float[Tensor, "*M F"], at_once: int = 256
-) -> Float[Tensor, "*M C H W"]:
-    """What these codes draw, after they were brought to where the model's codes live."""
-    flat = vectors.flatten(0, -2).float()
-    inside = model.within(flat) if isinstance(model, Bounded) else flat
-    with torch.no_grad():
-        drawn = torch.cat([model.decode(Code(part)) for part in inside.split(at_once)])
-    return drawn.unflatten(0, vectors.shape[:-1])

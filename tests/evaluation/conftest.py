@@ -91,8 +91,8 @@ def numbers(see):
     """The scores of one question about particles and truth, every picture counting once."""
 
     def numbers(question, latent, truth, **more):
-        measured = question.look(see(latent, truth, **more))
-        statistics = question.judge(Evidence(measured))
+        measured = question.measure(see(latent, truth, **more))
+        statistics = question.score(Evidence(measured))
         return {
             name: statistic(torch.ones(1, len(latent.presence))).item()
             for name, statistic in statistics.items()

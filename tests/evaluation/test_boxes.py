@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from motes.evaluation.boxes import judge_boxes
-from motes.evaluation.boxes import look_at_boxes as look
+from motes.evaluation.boxes import EXPLAINS_BOXES, measure_boxes, score_boxes
 from motes.evaluation.question import Question
 from motes.types.truth import Truth
 
-QUESTION = Question((), look, lambda evidence: judge_boxes(evidence.test))
+QUESTION = Question((), measure_boxes, lambda evidence: score_boxes(evidence.test), EXPLAINS_BOXES)
 
 PLACES = (
     torch.tensor([[[-7.5, -7.5], [7.5, 7.5], [7.5, -6.5]], [[-7.5, 7.5], [6.5, 6.5], [-0.5, -2.5]]]) / 16
@@ -50,7 +49,7 @@ def test_a_doubted_wrong_box_costs_precision_only_where_it_is_ranked_high(number
 def test_twice_the_same_box_is_suppressed(see, numbers, make_particles, truth):
     twice = make_particles(torch.cat([PLACES, PLACES[:, :1]], 1))
     assert numbers(QUESTION, twice, truth)["box_precision"] == 1
-    assert (look(see(twice, truth))["confidence"] > -torch.inf).sum() == 6
+    assert (measure_boxes(see(twice, truth))["confidence"] > -torch.inf).sum() == 6
 
 
 def test_a_box_beside_its_thing_is_right_only_for_the_lenient(numbers, make_particles, truth):

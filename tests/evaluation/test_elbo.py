@@ -20,7 +20,7 @@ def batch():
 
 def look(model, batch):
     with torch.no_grad():
-        return QUESTION.look(EncodedBatch(model.eval(), batch, None))
+        return QUESTION.measure(EncodedBatch(model.eval(), batch, None))
 
 
 def test_total_of_each_picture_is_the_weighted_sum_of_its_terms(batch):
@@ -44,7 +44,7 @@ def test_how_unsure_is_that_of_the_particles_believed_in(make_particles, batch):
     log_variance = torch.tensor([[[-4.0, -6.0], [9.0, 9.0], [-1.0, -1.0]]] * 5)
     latent = make_particles(torch.zeros(5, 3, 2), log_variance=log_variance, certainty=sure)
     with torch.no_grad():
-        statistics = QUESTION.judge(Evidence(QUESTION.look(EncodedBatch(model, batch, latent))))
+        statistics = QUESTION.score(Evidence(QUESTION.measure(EncodedBatch(model, batch, latent))))
     assert statistics["log_variance"](torch.ones(1, 5)).item() == pytest.approx(-3)
 
 

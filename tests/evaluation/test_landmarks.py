@@ -23,7 +23,7 @@ def part(see, make_particles, count, seed, offset=0.0, noise=0.0, particles=12):
     )
     unsure = -12 + torch.arange(particles) + 0.1 * torch.randn(count, particles, generator=random)
     latent = make_particles(position, log_variance=torch.stack([unsure, unsure], -1))
-    return QUESTION.look(see(latent, Truth(torch.ones(count, 1, dtype=torch.bool), points=points)))
+    return QUESTION.measure(see(latent, Truth(torch.ones(count, 1, dtype=torch.bool), points=points)))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def scores(see, make_particles):
             for count, seed in ((40, test_seed), (80, 0), (40, 1))
         ]
         test, learn, choose = change(parts)
-        statistics = QUESTION.judge(Evidence(test, learn, choose))
+        statistics = QUESTION.score(Evidence(test, learn, choose))
         return {
             name.removeprefix("landmarks/"): one(torch.ones(1, 40)).item() for name, one in statistics.items()
         }

@@ -71,11 +71,11 @@ def test_particles_that_change_roles_are_right_in_each_frame_but_not_over_time(
 def test_clips_may_be_seen_one_after_the_other(see, make_particles, truth):
     places = torch.stack([PLACES[0], PLACES[0][[1, 2, 0]]])
     frames = Truth.cat([truth, truth[[1, 0]]])
-    together = QUESTION.look(see(make_particles(torch.cat([places, places])), frames, frames=2))
+    together = QUESTION.measure(see(make_particles(torch.cat([places, places])), frames, frames=2))
     pieces = [see(make_particles(places), frames[clip : clip + 2], frames=2) for clip in (0, 2)]
     pieces[1] = replace(pieces[1], batch=replace(pieces[1].batch, index=torch.tensor([2, 3])))
-    pieces = [QUESTION.look(piece) for piece in pieces]
+    pieces = [QUESTION.measure(piece) for piece in pieces]
     apart = {name: torch.cat([piece[name] for piece in pieces]) for name in together}
     times = torch.ones(1, 4)
-    for name, statistic in QUESTION.judge(Evidence(together)).items():
-        torch.testing.assert_close(QUESTION.judge(Evidence(apart))[name](times), statistic(times))
+    for name, statistic in QUESTION.score(Evidence(together)).items():
+        torch.testing.assert_close(QUESTION.score(Evidence(apart))[name](times), statistic(times))

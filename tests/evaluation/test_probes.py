@@ -36,7 +36,7 @@ def part(see, make_particles, count, seed, lost=False, names=EVERY):
     presence = torch.ones(count, 3).index_fill(1, torch.tensor([0]), 0.0 if lost else 1.0)
     latent = make_particles(centres[:, turn], presence, features=features[:, turn])
     present = torch.ones(count, 3, dtype=torch.bool)
-    return QUESTION.look(see(latent, Truth(present, centres, factors=factors)))
+    return QUESTION.measure(see(latent, Truth(present, centres, factors=factors)))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def scores(see, make_particles):
         )
         return {
             name: one(torch.ones(1, 60)).item()
-            for name, one in QUESTION.judge(Evidence(test, learn, choose)).items()
+            for name, one in QUESTION.score(Evidence(test, learn, choose)).items()
         }
 
     return scores
@@ -91,7 +91,7 @@ def test_r2_agrees_with_scikit_learn(see, make_particles):
     name = "factor colour"
     x, y = ([one[key].flatten(0, 1).double().numpy() for one in (learn, test)] for key in ("read", name))
     wanted = metrics.r2_score(y[1], linear.LinearRegression().fit(x[0], y[0]).predict(x[1]))
-    ours = QUESTION.judge(Evidence(test, learn, choose))["probes/colour/linear/r2"](torch.ones(1, 60)).item()
+    ours = QUESTION.score(Evidence(test, learn, choose))["probes/colour/linear/r2"](torch.ones(1, 60)).item()
     assert ours == pytest.approx(wanted, abs=1e-5)
 
 
@@ -100,7 +100,7 @@ def test_matched_by_masks_where_centres_are_not_known(see, make_particles):
     latent = make_particles(places, features=torch.tensor([[[1.0, 0.0], [2.0, 0.0]]]))
     owners = see(latent, None).segments.owners
     masks = torch.stack([owners == 2, owners == 1], 1)
-    measured = QUESTION.look(
+    measured = QUESTION.measure(
         see(latent, Truth(masks.any((2, 3)), masks=masks, factors={"n": torch.tensor([[2, 1]])}))
     )
     assert measured["read"][0, :, 4].tolist() == [2, 1] and measured["matched"].all()
@@ -116,14 +116,14 @@ def test_no_thing_at_all(see, make_particles):
     }
     assert all(
         math.isnan(one(torch.ones(1, 4)).item())
-        for one in QUESTION.judge(Evidence(nothing, learn, learn)).values()
+        for one in QUESTION.score(Evidence(nothing, learn, learn)).values()
     )
 
 
 def test_a_model_without_any_particle_is_told_so(see, make_particles):
     one = part(see, make_particles, 20, 1)
     nobody = {**one, "matched": torch.zeros_like(one["matched"])}
-    statistics = QUESTION.judge(Evidence(nobody, nobody, nobody))
+    statistics = QUESTION.score(Evidence(nobody, nobody, nobody))
     assert {name: statistic(torch.ones(1, 20)).item() for name, statistic in statistics.items()} == {
         "probes/matched": 0
     }

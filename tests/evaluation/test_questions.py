@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motes.evaluation import SCORES
+from motes.evaluation.explanations import explanation, explanation_in
 from motes.evaluation.question import NEEDS, Evidence, missing
 from motes.types.truth import Truth
 
@@ -46,7 +47,7 @@ def test_needs_are_named_and_checked_in_one_place(name, seen):
 
 @pytest.mark.parametrize("name", PARTICLE_QUESTIONS)
 def test_what_is_kept_of_a_picture_does_not_grow_with_it(name, seen):
-    small, large = (SCORES[name].look(seen(size)) for size in (32, 64))
+    small, large = (SCORES[name].measure(seen(size)) for size in (32, 64))
     assert {key: value.shape for key, value in small.items()} == {
         key: value.shape for key, value in large.items()
     }
@@ -56,11 +57,11 @@ def test_what_is_kept_of_a_picture_does_not_grow_with_it(name, seen):
 @pytest.mark.usefixtures("brief_readouts")
 @pytest.mark.parametrize("name", PARTICLE_QUESTIONS)
 def test_statistics_take_many_draws_and_do_not_depend_on_the_order_of_pictures(name, seen):
-    measured = SCORES[name].look(seen())
+    measured = SCORES[name].measure(seen())
     turn = torch.tensor([3, 1, 5, 0, 2, 4])
     times = torch.randint(0, 3, (7, 6), generator=torch.Generator().manual_seed(1)).float()
     turned = {key: value[turn] for key, value in measured.items()}
-    ours, theirs = (SCORES[name].judge(Evidence(one, measured, measured)) for one in (measured, turned))
+    ours, theirs = (SCORES[name].score(Evidence(one, measured, measured)) for one in (measured, turned))
     for key, statistic in ours.items():
         assert statistic(times).shape == (7,)
         torch.testing.assert_close(theirs[key](times[:, turn]), statistic(times), equal_nan=True, msg=key)
@@ -70,8 +71,20 @@ def test_statistics_take_many_draws_and_do_not_depend_on_the_order_of_pictures(n
 def test_no_two_questions_give_the_same_name(seen):
     names = []
     for name in PARTICLE_QUESTIONS:
-        measured = SCORES[name].look(seen())
-        names += SCORES[name].judge(Evidence(measured, measured, measured))
+        measured = SCORES[name].measure(seen())
+        names += SCORES[name].score(Evidence(measured, measured, measured))
     assert len(names) == len(set(names))
     with pytest.raises(KeyError):
         SCORES["looks"]
+
+
+def test_every_score_says_in_a_line_what_it_is(seen):
+    for name in SCORES:
+        question = SCORES[name]
+        measured = question.measure(seen()) if name in PARTICLE_QUESTIONS else {}
+        scores = question.score(Evidence(measured, measured, measured))
+        for score in (*scores, *question.explains):
+            words = explanation(score)
+            assert words and "\n" not in words and words == explanation_in(question.explains, score), score
+    assert explanation("loss/kl") == explanation("loss/*") != explanation("loss")
+    assert "% of the picture" in explanation("pck@0.02") and explanation("nobody") == ""

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from motes.errors import UserError
-from motes.explore.direction import bending, follows, leakage, of_labels, of_pairs, of_unpaired
+from motes.explore.direction import bending, of_labels, of_pairs, of_unpaired
+from motes.explore.edit_scores import follows, leakage
 from motes.types.latents import Code, Particles
 
 
@@ -57,7 +58,10 @@ def test_labels_give_what_goes_with_them_and_ridge_leaves_what_goes_with_others(
     latent = Code(factors @ mixing + 0.01 * torch.randn(2000, 6))
     alone = of_labels(latent, factors[:, 0])
     torch.testing.assert_close(
-        of_labels(latent, factors[:, 0], others=factors[:, 1:]).step["vector"], mixing[0], atol=0.02, rtol=0
+        of_labels(latent, factors[:, 0], covariates=factors[:, 1:]).step["vector"],
+        mixing[0],
+        atol=0.02,
+        rtol=0,
     )
     torch.testing.assert_close(alone.step["vector"], mixing[0] + 0.8 * mixing[1], atol=0.1, rtol=0)
     label = (factors[:, 0] > 0).float()
@@ -152,7 +156,7 @@ def test_what_cannot_be_is_said():
         (lambda: of_unpaired(some, some), "from pairs only"),
         (lambda: of_labels(code, torch.ones(4)), "not all the same"),
         (lambda: of_labels(code, torch.arange(4.0), "svm"), "choose one of"),
-        (lambda: of_labels(code, torch.arange(4.0), "means", torch.rand(4, 1)), "way ridge"),
+        (lambda: of_labels(code, torch.arange(4.0), "means", torch.rand(4, 1)), "method ridge"),
         (lambda: of_pairs(code, code).moved(code, 1.0, 2), "no particles"),
         (lambda: of_pairs(some, some).moved(some, 1.0, 2), "no particle 2"),
     ):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from motes.errors import UserError
-from motes.explore.filters import contact_sheet, filters_of, orientation_selectivity, selective_share
+from motes.explore.filters import filter_sheet, filters_of, orientation_selectivity, selective_share
 from motes.models import MODELS
 
 
@@ -52,7 +52,7 @@ def test_each_model_has_as_many_as_units(name, options, shape):
     model = MODELS[name](MODELS[name].Config(image_size=(16, 12), channels=3, **options))
     filters = filters_of(model)
     assert filters.shape == shape
-    sheet = contact_sheet(filters, columns=4)
+    sheet = filter_sheet(filters, columns=4)
     assert sheet.shape == (
         1,
         3,

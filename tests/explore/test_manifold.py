@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from motes.errors import UserError
-from motes.explore.manifold import gaussian_grid, manifold, standard_normal
+from motes.explore.manifold import draw_manifold, gaussian_grid, standard_normal_codes
 from motes.models.codes.glo import GenerativeLatentOptimisation, GloConfig
 from motes.models.codes.vae import VaeConfig, VariationalAutoencoder
 
@@ -25,15 +25,15 @@ def test_a_map_varies_the_two_numbers_that_are_named():
     ).eval()
     with torch.no_grad():
         model.draw[0].weight[:, [0, 3]] = 0  # they would change nothing
-    drawn = manifold(model, 5, standard_normal(model), numbers=(2, 1))
+    drawn = draw_manifold(model, 5, standard_normal_codes(model), axes=(2, 1))
     assert drawn.shape == (5, 5, 1, 6, 6)
     step = drawn[1, 0] - drawn[0, 0]
     torch.testing.assert_close(step, drawn[1, 4] - drawn[0, 4])
     assert (
         step.abs().max() > 0.05
-        and manifold(model, 5, standard_normal(model), numbers=(0, 3)).std((0, 1)).max() < 1e-6
+        and draw_manifold(model, 5, standard_normal_codes(model), axes=(0, 3)).std((0, 1)).max() < 1e-6
     )
     with pytest.raises(UserError, match="two different numbers of a code that has 4"):
-        manifold(model, 5, standard_normal(model), numbers=(0, 4))
+        draw_manifold(model, 5, standard_normal_codes(model), axes=(0, 4))
     with pytest.raises(UserError, match="fit one"):
-        standard_normal(GenerativeLatentOptimisation(GloConfig(pictures=3, code_dim=4)))
+        standard_normal_codes(GenerativeLatentOptimisation(GloConfig(pictures=3, code_dim=4)))

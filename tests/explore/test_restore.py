@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from motes.errors import UserError
 from motes.explore.latents import drawn_parts
 from motes.explore.observation import low_resolution, masked, noisy
-from motes.explore.prior import Normal, learn_prior
+from motes.explore.prior import FittedNormal, learn_prior
 from motes.explore.restore import Search, remember, restore, starts
 from motes.models import MODELS
 from motes.models.base import Model
@@ -59,7 +59,7 @@ def world():
 
 def closed_form(model, memory, system, values, weight):
     """argmin over z of |system (axes z + mean) - values|^2 + weight |whitening (z - middle)|^2, one picture."""
-    law = Normal.of(memory.latent.vector)
+    law = FittedNormal.of(memory.latent.vector)
     a = system @ model.axes
     penalty = weight * law.whitening @ law.whitening.T
     z = torch.linalg.solve(a.T @ a + penalty, a.T @ (values - system @ model.mean) + penalty @ law.mean)
@@ -82,7 +82,7 @@ def test_with_a_linear_decoder_it_is_ridge_regression(world, case):
     observation = CASES[case](image[:5], known)
     search = Search(steps=600, neighbours=2, mode="best")
     found = restore(model, observation, memory, search)
-    pooled = observation.seen(torch.eye(36).unflatten(1, (1, *SIZE))).flatten(1).T
+    pooled = observation.observe(torch.eye(36).unflatten(1, (1, *SIZE))).flatten(1).T
     for n in range(5):
         root = observation.known[n].flatten().sqrt()
         weight = search.caution * memory.residual + observation.noise**2
@@ -175,7 +175,7 @@ def test_mahalanobis_distance_is_that_of_the_covariance():
     away = torch.randn(6, 4) + 3
     inverse = torch.linalg.inv(torch.cov(vectors.T))
     wanted = torch.einsum("nf,fg,ng->n", away - vectors.mean(0), inverse, away - vectors.mean(0))
-    torch.testing.assert_close(Normal.of(vectors).distance(away), wanted, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(FittedNormal.of(vectors).distance(away), wanted, rtol=1e-3, atol=1e-3)
 
 
 def some_particles(pictures=20, count=4):
@@ -195,7 +195,7 @@ def test_the_prior_of_particles_knows_places_presence_and_looks():
     latent = some_particles()
     prior = learn_prior(latent, ("position", "features", "presence", "background"))
     outside = replace(latent, position=latent.position * 3, presence=latent.presence * 2 - 0.5)
-    kept = prior.kept(outside)
+    kept = prior.projected(outside)
     assert kept.position.abs().max() <= 1 and kept.presence.min() >= 0 and kept.presence.max() <= 1
     away = replace(latent, features=latent.features + 5)
     there = latent.presence.sum(1) > 0

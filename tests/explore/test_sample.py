@@ -7,8 +7,8 @@ import torch
 
 from motes.errors import UserError
 from motes.explore import sample
-from motes.explore.interpolate import between, drawn_between
-from motes.explore.sample import LAWS, fitted, law_of, pictures_of
+from motes.explore.interpolate import interpolate, interpolated_pictures
+from motes.explore.sample import DISTRIBUTIONS, decode_codes, fit_distribution, own_distribution
 from motes.models.base import Model
 from motes.models.codes.glo import GenerativeLatentOptimisation, GloConfig
 from motes.ops.densities.mixture import choose_mixture, fit_mixture
@@ -63,7 +63,7 @@ def two_clouds(count):
 @pytest.mark.parametrize("name", ["gaussian", "mixture"])
 def test_a_fitted_law_draws_what_it_was_fitted_to(name, model):
     codes, batches = two_clouds(600)
-    drawn = fitted(model, batches, name).draw(4000)
+    drawn = fit_distribution(model, batches, name).draw(4000)
     torch.testing.assert_close(drawn.mean(0), codes.mean(0), atol=0.06, rtol=0)
     torch.testing.assert_close(torch.cov(drawn.T), torch.cov(codes.T), atol=0.02, rtol=0)
 
@@ -72,7 +72,7 @@ def test_a_mixture_keeps_two_clouds_apart(model):
     _, batches = two_clouds(600)
     gap = {}
     for name in ("gaussian", "mixture"):
-        drawn = fitted(model, batches, name).draw(1200)
+        drawn = fit_distribution(model, batches, name).draw(1200)
         gap[name] = ((drawn[:, 0] > 0.35) & (drawn[:, 0] < 0.65)).float().mean().item()
     assert gap["mixture"] < 0.005 and gap["gaussian"] > 0.3
 
@@ -82,7 +82,7 @@ def test_a_learnt_law_bends_where_a_gaussian_cannot():
     ring = torch.stack([angle.cos(), angle.sin()], 1) + 0.03 * torch.randn(400, 2)
     off, missed = {}, {}
     for name in ("gaussian", "imle"):
-        drawn = LAWS[name](ring).draw(2000)
+        drawn = DISTRIBUTIONS[name](ring).draw(2000)
         off[name] = torch.cdist(drawn, ring).amin(1).mean().item()
         missed[name] = torch.cdist(ring, drawn).amin(1).mean().item()
     assert off["imle"] < 0.85 * off["gaussian"] and missed["imle"] < missed["gaussian"]
@@ -102,15 +102,15 @@ def test_a_mixture_finds_how_many_there_are_and_never_gets_worse():
 
 def test_a_model_without_a_law_refuses_until_one_is_fitted(model):
     with pytest.raises(UserError, match="fit one to codes of pictures first"):
-        law_of(model)
-    law = fitted(model, two_clouds(100)[1], "gaussian")
-    assert pictures_of(model, law.draw(7)).shape == (7, 1, 2, 3)
-    with pytest.raises(UserError, match="no law 'gauss'; choose one of gaussian, mixture, imle"):
-        fitted(model, [], "gauss")
+        own_distribution(model)
+    law = fit_distribution(model, two_clouds(100)[1], "gaussian")
+    assert decode_codes(model, law.draw(7)).shape == (7, 1, 2, 3)
+    with pytest.raises(UserError, match="no distribution 'gauss'; choose one of gaussian, mixture, imle"):
+        fit_distribution(model, [], "gauss")
     scattered = Scattered()
     scattered.register_buffer("place", torch.zeros(1))
     with pytest.raises(UserError, match="one vector a picture"):
-        fitted(scattered, two_clouds(100)[1], "gaussian")
+        fit_distribution(scattered, two_clouds(100)[1], "gaussian")
 
 
 def test_drawn_codes_are_brought_into_the_models_ball():
@@ -120,31 +120,31 @@ def test_drawn_codes_are_brought_into_the_models_ball():
     far = torch.tensor([[3.0, 4.0], [0.1, 0.2]])
     with torch.no_grad():
         expected = model.decode(Code(torch.tensor([[0.6, 0.8], [0.1, 0.2]])))
-    torch.testing.assert_close(pictures_of(model, far), expected)
-    assert (law_of(model).draw(50).norm(dim=1) <= 1 + 1e-6).all()
+    torch.testing.assert_close(decode_codes(model, far), expected)
+    assert (own_distribution(model).draw(50).norm(dim=1) <= 1 + 1e-6).all()
 
 
 def test_ways_begin_and_end_where_they_should_and_an_arc_keeps_its_length():
     first, second = torch.randn(6, 40), torch.randn(6, 40)
     for way in ("line", "arc"):
-        along = between(first, second, 7, way)
+        along = interpolate(first, second, 7, way)
         torch.testing.assert_close(along[0], first, atol=1e-5, rtol=0)
         torch.testing.assert_close(along[-1], second, atol=1e-5, rtol=0)
     middle, mean = (
-        between(first, second, 3, "arc")[1].norm(dim=1),
+        interpolate(first, second, 3, "arc")[1].norm(dim=1),
         (first.norm(dim=1) + second.norm(dim=1)) / 2,
     )
     torch.testing.assert_close(middle, mean)
-    assert (between(first, second, 3)[1].norm(dim=1) < 0.85 * mean).all()
-    torch.testing.assert_close(between(first, 2 * first, 3, "arc")[1], 1.5 * first)
+    assert (interpolate(first, second, 3)[1].norm(dim=1) < 0.85 * mean).all()
+    torch.testing.assert_close(interpolate(first, 2 * first, 3, "arc")[1], 1.5 * first)
 
 
 def test_every_way_of_every_law_joins_likely_codes(model):
     codes, batches = two_clouds(300)
-    for name in LAWS:
-        along = fitted(model, batches, name).ways(20, 5)
+    for name in DISTRIBUTIONS:
+        along = fit_distribution(model, batches, name).paths(20, 5)
         assert along.shape == (5, 20, 3)
         assert torch.cdist(along[[0, -1]].flatten(0, 1), codes).amin(1).mean() < 0.25
-    drawn = drawn_between(model, Code(codes[:4]), Code(codes[4:8]), 5)
+    drawn = interpolated_pictures(model, Code(codes[:4]), Code(codes[4:8]), 5)
     assert drawn.shape == (4, 5, 1, 2, 3)
     torch.testing.assert_close(drawn[:, 2, 0, 0], (codes[:4] + codes[4:8]) / 2)

@@ -14,13 +14,13 @@ from motes.plain.options import nearest
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from motes.explore.sample import Law
+    from motes.explore.sample import CodeDistribution
     from motes.models.base import Model
     from motes.types.batch import Batch
 
 ABOUT = "new pictures: motes sample RUN"
 # the distributions of codes that can be fitted, as in motes.explore.sample, which loads torch
-LAWS = ("gaussian", "mixture", "imle")
+DISTRIBUTIONS = ("gaussian", "mixture", "imle")
 SHEETS = {
     "draws": "pictures drawn at random",
     "ways": "from one draw to another, a row each",
@@ -45,8 +45,8 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--prior",
-        metavar="LAW",
-        help=f"fit a law of codes to the run's training pictures first: {', '.join(LAWS)}",
+        metavar="DISTRIBUTION",
+        help=f"fit a distribution of codes to the run's training pictures first: {', '.join(DISTRIBUTIONS)}",
     )
     parser.add_argument("--count", type=int, default=64, help="pictures, ways, or cells of the map")
     parser.add_argument("--limit", type=int, default=2000, help="training pictures at most to fit to")
@@ -57,17 +57,19 @@ def run(arguments: argparse.Namespace) -> None:
     _check(arguments)
     import torch
 
-    from motes.explore.sample import fitted
+    from motes.explore.sample import fit_distribution
     from motes.models.checkpoint import load
 
     model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(arguments.seed)
-    law = None
-    origin = "the model's own law of codes"
+    distribution = None
+    origin = "the model's own distribution of codes"
     if arguments.prior is not None:
-        law = fitted(model, _training_pictures(arguments.run, arguments.limit), arguments.prior)
-        origin = f"a law fitted to codes of training pictures ({arguments.prior})"
-    codes, columns = CODES[arguments.show](model, law, arguments.count)
+        distribution = fit_distribution(
+            model, _training_pictures(arguments.run, arguments.limit), arguments.prior
+        )
+        origin = f"a distribution fitted to codes of training pictures ({arguments.prior})"
+    codes, columns = CODES[arguments.show](model, distribution, arguments.count)
     _write(arguments, model, codes, columns)
     print(f"{len(codes)} pictures from {origin}: {arguments.out / arguments.show}.png")
 
@@ -75,15 +77,15 @@ def run(arguments: argparse.Namespace) -> None:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.show not in SHEETS:
         raise UserError(nearest(arguments.show, SHEETS, "sheet"))
-    if arguments.prior is not None and arguments.prior not in LAWS:
-        raise UserError(nearest(arguments.prior, LAWS, "law"))
+    if arguments.prior is not None and arguments.prior not in DISTRIBUTIONS:
+        raise UserError(nearest(arguments.prior, DISTRIBUTIONS, "distribution"))
     for name, least in (("count", 1), ("limit", 2), ("seed", 0)):
         value = getattr(arguments, name)
         if value < least:
             raise UserError(f"--{name} wants a whole number from {least} up, not {value}")
     if arguments.show == "map" and arguments.prior not in (None, "gaussian"):
         raise UserError(
-            f"a map needs a Gaussian law, and not {arguments.prior}; leave it out, or say --prior gaussian"
+            f"a map needs a Gaussian distribution, and not {arguments.prior}; leave it out, or say --prior gaussian"
         )
 
 
@@ -94,7 +96,7 @@ def _training_pictures(run: Path, limit: int) -> "Iterator[Batch]":
     recipe = find_recipe(run)
     if recipe is None:
         raise UserError(
-            f"{run} does not say what it was trained on, to whose codes a law could be fitted; "
+            f"{run} does not say what it was trained on, to whose codes a distribution could be fitted; "
             "name the run's folder"
         )
     data = recipe.source.open("train")
@@ -104,30 +106,31 @@ def _training_pictures(run: Path, limit: int) -> "Iterator[Batch]":
         yield data.batch(rows[start : start + 64])
 
 
-def _draws(model: "Model", law: "Law | None", count: int) -> "tuple[Tensor, int]":
+def _draws(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
     """As near to a square as it goes."""
-    from motes.explore.sample import law_of
+    from motes.explore.sample import own_distribution
 
-    return (law or law_of(model)).draw(count), min(math.ceil(count**0.5), WIDE)
+    return (distribution or own_distribution(model)).draw(count), min(math.ceil(count**0.5), WIDE)
 
 
-def _ways(model: "Model", law: "Law | None", count: int) -> "tuple[Tensor, int]":
+def _ways(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
     from einops import rearrange
 
-    from motes.explore.sample import law_of
+    from motes.explore.sample import own_distribution
 
-    return rearrange((law or law_of(model)).ways(count, STEPS), "t m f -> (m t) f"), STEPS
+    return rearrange((distribution or own_distribution(model)).paths(count, STEPS), "t m f -> (m t) f"), STEPS
 
 
-def _map(model: "Model", law: "Law | None", count: int) -> "tuple[Tensor, int]":
+def _map(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
     """As many cells as go into a square."""
     from einops import rearrange
 
-    from motes.explore.manifold import map_of, standard_normal
-    from motes.explore.sample import Gaussian
+    from motes.explore.manifold import manifold_codes, standard_normal_codes
+    from motes.explore.sample import GaussianCodes
 
     side = max(math.isqrt(count), 2)
-    grid = map_of(law if isinstance(law, Gaussian) else standard_normal(model), side)
+    gaussian = distribution if isinstance(distribution, GaussianCodes) else standard_normal_codes(model)
+    grid = manifold_codes(gaussian, side)
     return rearrange(grid, "r c f -> (r c) f"), side
 
 
@@ -139,10 +142,10 @@ def _write(arguments: argparse.Namespace, model: "Model", codes: "Tensor", colum
     import numpy as np
 
     from motes.apps.drawing.marks import sheet, to_picture
-    from motes.explore.sample import pictures_of
+    from motes.explore.sample import decode_codes
     from motes.plain.writing import whole_folder
 
-    pictures = [to_picture(image, SIDE) for image in pictures_of(model, codes)]
+    pictures = [to_picture(image, SIDE) for image in decode_codes(model, codes)]
     rows = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
     with whole_folder(arguments.out, older=()) as out:
         sheet(rows, 3).save(out / f"{arguments.show}.png", optimize=True)

@@ -19,6 +19,7 @@ from motes.apps.report.panels import Shown, panels
 from motes.apps.session.clips import clip_length
 from motes.data.base import Dataset
 from motes.evaluation import Score
+from motes.evaluation.explanations import explanation
 from motes.models.base import Model, device_of
 from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
@@ -27,34 +28,6 @@ from motes.types.latents import Image
 
 # pictures on the page
 SHOWN = 8
-
-EXPLAINED = {
-    "psnr": "PSNR of the reconstruction, in decibels",
-    "ssim": "structural similarity of the reconstruction, 1 at best",
-    "mse": "mean squared error of a pixel",
-    "found": "share of the things that have a particle near",
-    "clean": "share of the particles that lie near a thing",
-    "distance": "from a found thing to its particle, in picture sides",
-    "count_error": "particles too many or too few, a picture",
-    "count_right": "share of the pictures with as many particles as things",
-    "position_error_px": "from a thing to the particle matched to it, in pixels",
-    "position_error": "the same in picture sides",
-    "pck@0.02": "share of the things whose matched particle is within 2 % of the picture",
-    "pck@0.05": "within 5 %",
-    "pck@0.1": "within 10 %",
-    "box_precision": "share of the particles whose box fits a thing's by half or more",
-    "box_recall": "share of the things that have such a box",
-    "ap": "average precision of boxes, over overlaps of 0.5 to 0.95",
-    "ap50": "at an overlap of 0.5",
-    "ap75": "at an overlap of 0.75",
-    "ar": "average recall of boxes, over overlaps of 0.5 to 0.95",
-    "ari": "agreement of the masks on which pixels belong together, background included (adjusted Rand)",
-    "ari_fg": "the same over the pixels of things alone",
-    "mbo": "overlap of each thing's mask with the best particle's",
-    "miou": "overlap of each thing's mask with the particle's matched to it",
-    "covering": "best overlap of every region, large ones counting more",
-    "covering_unweighted": "best overlap of every region, all counting the same",
-}
 
 # lines of a run's metrics
 Lines = list[dict[str, Any]]
@@ -144,7 +117,7 @@ def _scores(scores: dict[str, Score]) -> str:
     rows = [
         f"<tr><td>{escape(name.replace('_', ' '))}<td class=n>{_number(score.value)}"
         f"<td class=soft>{_number(score.low)} – {_number(score.high)}"
-        f"<td class=soft>{escape(EXPLAINED.get(name, ''))}"
+        f"<td class=soft>{escape(explanation(name))}"
         for name, score in scores.items()
     ]
     return "<tr><th>score<th>value<th>range<th>what it says" + "".join(rows)

@@ -357,9 +357,9 @@ def codes_run(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_sample_draws_a_sheet_by_the_models_own_law_or_a_fitted_one(codes_run, tmp_path):
+def test_sample_draws_a_sheet_by_the_models_own_distribution_or_a_fitted_one(codes_run, tmp_path):
     done = motes("sample", codes_run, "--out", tmp_path / "own", "--count", 8, "--seed", 1)
-    assert done.returncode == 0 and "8 pictures from the model's own law" in done.stdout, done.stderr
+    assert done.returncode == 0 and "8 pictures from the model's own distribution" in done.stdout, done.stderr
     with np.load(tmp_path / "own" / "codes.npz") as kept:
         assert kept["codes"].shape == (8, 3)
     assert Image.open(tmp_path / "own" / "draws.png").size == (3 * 64 + 6, 3 * 64 + 6)
@@ -386,7 +386,7 @@ def test_sample_draws_a_sheet_by_the_models_own_law_or_a_fitted_one(codes_run, t
 
 def test_sample_refuses_in_a_sentence(run, codes_run, tmp_path):
     out = ("--out", tmp_path / "never")
-    refused(motes("sample", run, *out), "knows no law", "--prior gaussian")  # particles
+    refused(motes("sample", run, *out), "knows no distribution", "--prior gaussian")  # particles
     refused(motes("sample", run, *out, "--prior", "gaussian", "--limit", 4), "one vector a picture")
     refused(motes("sample", codes_run, *out, "--show", "map"), "--prior gaussian")
     refused(motes("sample", codes_run, *out, "--show", "mpa"), "did you mean 'map'")

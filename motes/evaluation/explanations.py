@@ -1,0 +1,23 @@
+"""What a score says, in one line, by the name that `evaluate` gives it."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from motes.evaluation import SCORES
+
+
+def explanation(name: str) -> str:
+    """The line that the score's question has for it; nothing for a name that no question knows.
+
+    >>> explanation("psnr")
+    'PSNR of the reconstruction, in decibels'
+    """
+    tables = [SCORES[question].explains for question in SCORES]
+    return next((words for table in tables if (words := explanation_in(table, name))), "")
+
+
+def explanation_in(table: Mapping[str, str], name: str) -> str:
+    """By its name, or else by the first pattern that fits, in which * stands for any text."""
+    if name in table:
+        return table[name]
+    return next((words for pattern, words in table.items() if fnmatchcase(name, pattern)), "")

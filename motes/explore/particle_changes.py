@@ -1,0 +1,94 @@
+"""Which particle changed from one picture to another; and the same change made to others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.ops.points.interpolation import matched
+from motes.types.latents import Particles
+
+CHANGEABLE = ("position", "features", "presence")  # what of a particle a direction may change
+
+
+def largest_changes(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
+    """Of each pair of pictures the change of the particle that changed most.
+
+    Sizes are in units of what particles differ by.
+
+    Also the numbers of the pairs that have such a particle.
+    """
+    names = [name for name in CHANGEABLE if before.tensors()[name].numel()]
+    spread = {name: before.tensors()[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
+    changes: list[dict[str, Tensor]] = []
+    pairs: list[int] = []
+    for number in range(len(before)):
+        matches = _matched_changes(before[number], after[number], names)
+        if matches is not None:
+            largest = _sizes(matches, spread).argmax()
+            changes.append({name: change[largest] for name, change in matches.items()})
+            pairs.append(number)
+    if not pairs:
+        raise UserError(
+            "no particle is there before and after, in no pair; train the model longer, or give other pairs"
+        )
+    return {name: torch.stack([change[name] for change in changes]) for name in names}, pairs
+
+
+def change_particles(
+    latent: Particles,
+    step: Mapping[str, Tensor],
+    strength: float | Tensor,
+    particle: int | Int[Tensor, "B"] | None,
+) -> Particles:
+    """The change, times the strength, made to one particle of each picture, or to all."""
+    if unknown := step.keys() - set(CHANGEABLE):
+        raise UserError(
+            f"this direction changes the {' and the '.join(sorted(unknown))} of a code, not particles"
+        )
+    strength = torch.as_tensor(strength, dtype=latent.position.dtype, device=latent.position.device)
+    weight = _chosen(latent, particle) * strength.expand(len(latent))[:, None]
+    parts = latent.tensors()
+    changed = {name: parts[name] + expanded(weight, parts[name]) * change for name, change in step.items()}
+    if "presence" in changed:
+        changed["presence"] = changed["presence"].clamp(0, 1)
+    return replace(latent, **changed)
+
+
+def expanded(weight: Tensor, part: Tensor) -> Tensor:
+    """With ones for the dimensions that only the part has."""
+    return weight.reshape(*weight.shape, *[1] * (part.dim() - weight.dim()))
+
+
+def _matched_changes(
+    before: Particles, after: Particles, names: Sequence[str]
+) -> dict[str, Float[Tensor, "k ..."]] | None:
+    """Of one pair, the change of each particle that has a counterpart; None where none has."""
+    match = matched(before, after)
+    rows = (match >= 0).nonzero()[:, 0]
+    if not len(rows):
+        return None
+    start = before.tensors()
+    end = after.tensors()
+    return {name: end[name][0, match[rows]] - start[name][0, rows] for name in names}
+
+
+def _sizes(changes: Mapping[str, Tensor], spread: Mapping[str, Tensor]) -> Float[Tensor, "k"]:
+    """Squared, in units of what particles differ by."""
+    scaled = [(change / spread[name]).reshape(len(change), -1) for name, change in changes.items()]
+    start = torch.zeros(1).to(scaled[0].device)
+    return sum((change.square().sum(1) for change in scaled), start)
+
+
+def _chosen(latent: Particles, particle: int | Tensor | None) -> Float[Tensor, "B K"]:
+    """1 for the particles that are meant, 0 for all others."""
+    everywhere = torch.ones_like(latent.presence)
+    if particle is None:
+        return everywhere
+    index = torch.as_tensor(particle, device=everywhere.device).expand(len(latent))
+    if int(index.max()) >= latent.count:
+        raise UserError(f"there is no particle {int(index.max())}; this picture has {latent.count}")
+    return torch.zeros_like(everywhere).scatter(1, index[:, None], 1.0)
