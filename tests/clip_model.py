@@ -78,5 +78,10 @@ def check(batch, frames):
 
 
 def register():
+    """Make the model known by the name "watching"."""
     sys.modules["motes.models.watching"] = sys.modules[__name__]
     MODELS._rows["watching"] = Row("watching:Watching", "for tests")
+
+
+def unregister():
+    del MODELS._rows["watching"]

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(
     r"```(?:python|js|css)\n(?:#|//|/\*) ([^\n,*]+?)(?:, ([^\n*]+?))?(?: \*/)?\n(.*?)```", re.DOTALL
@@ -232,7 +234,7 @@ for number, folder in enumerate(sys.argv[1:]):
         answer = ask(**words)[0]
         assert "problem" in answer or answer["ask"] == words["ask"], answer
     foreign = ask("decode", picture=picture, edits={"particles": {"0": {"position": [0, 0]}}})[0]
-    assert ("problem" in foreign) == (name == "bands"), foreign
+    assert "problem" in foreign, foreign
 print("served")
 """
 

@@ -41,18 +41,35 @@ def nearest(name: str, names: Iterable[str], what: str) -> str:
 @cache
 def options_of(place: str) -> dict[str, Option]:
     """The fields of a dataclass. `place` is "folder/module:Class" below `motes/`; of a model or data set, whose
-    class says `Config = ...`, the fields of that configuration."""
+    class says `Config = ...`, the fields of that configuration, which may stand in another module."""
     module, _, name = place.partition(":")
     source = (ROOT / f"{module}.py").read_text()
-    classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
-    body = classes[_config_name(classes[name])].body
+    tree = ast.parse(source)
+    config = _config_name(_class_named(name, tree))
+    cls = _class_named(config, tree)
+    if cls is None:
+        return options_of(f"{_module_of(config, tree)}:{config}")
     lines = source.splitlines()
-    options = [_option(node, lines) for node in body if isinstance(node, ast.AnnAssign)]
+    options = [_option(node, lines) for node in cls.body if isinstance(node, ast.AnnAssign)]
     return {option.name: option for option in options if not option.kind.startswith("ClassVar")}
 
 
-def _config_name(cls: ast.ClassDef) -> str:
+def _class_named(name: str, tree: ast.Module) -> ast.ClassDef | None:
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    return next((cls for cls in classes if cls.name == name), None)
+
+
+def _module_of(name: str, tree: ast.Module) -> str:
+    """folder/module below `motes/` from which a name is imported."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and name in [alias.name for alias in node.names]:
+            return node.module.removeprefix("motes.").replace(".", "/")
+    raise KeyError(name)
+
+
+def _config_name(cls: ast.ClassDef | None) -> str:
     """The class's configuration; a class without one is a configuration itself."""
+    assert cls is not None
     for node in cls.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "Config":
             return ast.unparse(node.value)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from clip_model import CLIP, register
+from clip_model import CLIP, register, unregister
 from watchers import StopAt
 
 from motes import load
@@ -18,10 +18,16 @@ from motes.evaluation import Asked, evaluate
 from motes.training import loop
 from motes.training.recipe import Recipe, Training
 
-register()
 TRAINING = Training(steps=9, batch_size=16, evaluate_every=3, validation_pictures=20, warm_steps=1)
 BALLS = {"image_size": [16, 16], "count": 6, "held_out": 4, "frames": CLIP}
 RECIPE = Recipe("watching", "balls", {}, BALLS, TRAINING)
+
+
+@pytest.fixture(autouse=True)
+def known():
+    register()
+    yield
+    unregister()
 
 
 @pytest.mark.parametrize(
@@ -56,11 +62,13 @@ from pathlib import Path
 sys.path[:0] = sys.argv[2:]
 from accelerate import PartialState
 assert PartialState(cpu=True).num_processes == 2
-from test_clips import RECIPE, loop
+from test_clips import RECIPE, loop, register
+register()
 loop.train(RECIPE, Path(sys.argv[1]) / "two")
 """
 
 
+@pytest.mark.slow
 def test_two_processes_learn_from_the_same_clips_as_one(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

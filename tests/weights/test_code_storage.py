@@ -35,7 +35,10 @@ def test_rows_move_as_under_the_rmsprop_of_a_whole_table(storage):
     table, matrix = some(storage)
     learn(table, matrix, RowRMSprop([matrix], table, 0.01, 0.02), 60)
     plain, other = some("memory")
-    whole = lambda rows: plain.values[rows]
+
+    def whole(rows):
+        return plain.values[rows]
+
     learn(
         whole,
         other,

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     import torch
 
     from motes.models.checkpoint import load
-    from motes.nn.losses.lpips import why_not
+    from motes.weights.lpips import missing_lpips_file
 
     model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
     recipe = recipe_for(arguments.run, model.config, arguments.data)
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     recipe = replace(recipe, data_config={**recipe.data_config, **options})
     scores = _scored(model, recipe, names, arguments)
     print_scores(scores)
-    if "psnr" in scores and "lpips" not in scores and (reason := why_not()):
+    if "psnr" in scores and "lpips" not in scores and (reason := missing_lpips_file()):
         print(f"motes: lpips is left out: {reason}", file=sys.stderr)
     if arguments.json:
         write_scores(arguments.json, scores)

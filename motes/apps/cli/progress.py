@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from motes.apps.report.report import preview
+from motes.apps.report.panels import preview
 from motes.data.base import Dataset
 from motes.models.base import Model, device_of
 from motes.training.run import Run

@@ -112,7 +112,7 @@ def _fetch_comparing_network(recipe: Recipe) -> None:
     """The network of a perceptual loss is read or learnt before the run begins, and not in the first step."""
     from rich.console import Console
 
-    from motes.nn.losses.perceptual import FEATURES
+    from motes.weights.reconstruction import FEATURES
 
     default = getattr(MODELS[recipe.model].Config, "reconstruction", "")
     make = FEATURES.get(recipe.model_config.get("reconstruction", default))

@@ -17,6 +17,7 @@ class CodeKind(Kind):
     """A vector is edited number by number."""
 
     name = "code"
+    editable = ("code",)
 
     def fits(self, latent: Any) -> bool:
         return isinstance(latent, Rows) and isinstance(latent, HasCode)
@@ -34,8 +35,8 @@ class CodeKind(Kind):
             code[0, dimension] = value
         return latent.with_code(code)
 
-    def between(self, latent: Any, other: Any, share: float) -> Any:
-        return blend(latent, other, share)
+    def between(self, latent: Any, target: Any, share: float) -> Any:
+        return blend(latent, target, share)
 
     def lines(self, edits: Edits, latent: HasCode, reads: Reads) -> list[str]:
         if not edits.code:

@@ -1,5 +1,7 @@
-"""An edit as a record of plain values: what differs from the encoded picture. Checked at the door; `kinds`
-applies it."""
+"""An edit as a record of plain values: how a picture differs from the one that was encoded.
+
+JSON is checked here, number by number; `kinds` applies the record to latents.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,133 +9,150 @@ from typing import Any
 
 from motes.errors import UserError
 
-REACH = 2.0  # places further out than this are no places: +-1 is the picture's edge
-LARGEST = 1e4  # a feature or a number of a code
-ADDED = 256  # particles at most that an edit may add
-NAME = 200  # letters of a picture's name
+# the furthest position; the picture's edges are at -1 and 1
+REACH = 2.0
+# the largest feature, or number of a code
+LARGEST = 1e4
+# particles that an edit may add, at most
+ADDED = 256
+# particles or dimensions that an edit may name, at most
+ENTRIES = 4096
+# letters of a picture's name, at most
+NAME = 200
 
-Source = tuple[str, int]  # a picture's name, "" for the edited one, and a particle of it
-Look = Callable[[str], Any]  # name of a picture -> its latent
+# a picture's name ("" for the edited picture) and a particle of it
+Source = tuple[str, int]
+# from a picture's name to its latent
+Look = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
 class Touch:
-    """What was done to one particle."""
+    """The edits of one particle (or slot)."""
 
     position: tuple[float, float] | None = None
     presence: float | None = None
     # dimension -> value
     features: Mapping[int, float] = field(default_factory=dict)
-    # whose look it has now
+    # the particle whose features it takes
     look: Source | None = None
-    # a copy in all: of a particle that is added, or that takes a free one's place
+    # the particle of which it is a copy: one that is added, or one that takes the place of a free one
     copy_of: Source | None = None
 
 
 @dataclass(frozen=True)
 class Edits:
-    """All that was done to a picture. Nothing in it: the picture as it was encoded."""
+    """All edits of a picture. Without arguments: none.
 
-    # numbers from K up are added ones
+    >>> edits = Edits.read({"particles": {"3": {"position": [0.5, 0.0]}}})
+    >>> edits.particles[3].position
+    (0.5, 0.0)
+    """
+
+    # numbers from K up are added particles
     particles: Mapping[int, Touch] = field(default_factory=dict)
     # front first; empty: as encoded
     order: tuple[int, ...] = ()
-    # name of the picture whose background this one has
+    # name of the picture whose background this one takes
     background: str = ""
-    # particles less certain than this are not there
+    # particles less certain than this are left out
     threshold: float = 0.0
-    # of a model with one code a picture: dimension -> value
+    # of latents with one code a picture: dimension -> value
     code: Mapping[int, float] = field(default_factory=dict)
-    # another picture's name, and how far on the way to it
+    # the name of another picture, and the share of the way to it
     towards: tuple[str, float] = ("", 0.0)
 
-    def still(self) -> "Edits":
-        """The same without the way to another picture."""
+    def without_target(self) -> "Edits":
+        """The same edits without the way to another picture."""
         return replace(self, towards=("", 0.0))
 
     @classmethod
-    def read(cls, told: Any) -> "Edits":
-        """From JSON of anybody: refused with a sentence where it is not what it should be."""
-        told = _mapping(told, "edits", {"particles", "order", "background", "threshold", "code", "towards"})
-        touched = _mapping(told.get("particles", {}), "particles")
-        order = told.get("order", [])
-        if (
-            not isinstance(order, list)
-            or len(order) > 4096
-            or any(type(k) is not int or k < 0 for k in order)
-        ):
-            raise UserError("order should be a list of particles' numbers")
+    def read(cls, value: Any) -> "Edits":
+        """Edits from JSON that anybody may have sent. What does not fit is refused with a sentence."""
+        record = _record(value, "edits", {"particles", "order", "background", "threshold", "code", "towards"})
+        touches = _record(record.get("particles", {}), "particles")
         return cls(
-            {_number(k, "a particle's number"): _touch(value) for k, value in touched.items()},
-            tuple(order),
-            _text(told.get("background", ""), "background"),
-            _real(told.get("threshold", 0.0), "threshold", 0.0, 1.0),
-            _values(told.get("code", {}), "code"),
-            _read_way(told.get("towards", ["", 0.0])),
+            {_number(name, "a particle's number"): _touch(touch) for name, touch in touches.items()},
+            _order(record.get("order", [])),
+            _text(record.get("background", ""), "background"),
+            _real(record.get("threshold", 0.0), "threshold", 0.0, 1.0),
+            _values(record.get("code", {}), "code"),
+            _target(record.get("towards", ["", 0.0])),
         )
 
 
-def _touch(told: Any) -> Touch:
-    told = _mapping(told, "a particle's edit", {"position", "presence", "features", "look", "copy_of"})
-    position = told.get("position")
-    presence = told.get("presence")
-    if position is not None:
-        if not isinstance(position, list) or len(position) != 2:
-            raise UserError("position should be [row, column]")
-        position = (_real(position[0], "row", -REACH, REACH), _real(position[1], "column", -REACH, REACH))
+def _touch(value: Any) -> Touch:
+    record = _record(value, "a particle's edit", {"position", "presence", "features", "look", "copy_of"})
+    presence = record.get("presence")
     return Touch(
-        position,
+        _position(record.get("position")),
         None if presence is None else _real(presence, "presence", 0.0, 1.0),
-        _values(told.get("features", {}), "features"),
-        _read_source(told.get("look"), "look"),
-        _read_source(told.get("copy_of"), "copy_of"),
+        _values(record.get("features", {}), "features"),
+        _source(record.get("look"), "look"),
+        _source(record.get("copy_of"), "copy_of"),
     )
 
 
-def _read_source(told: Any, what: str) -> Source | None:
-    if told is None:
+def _position(value: Any) -> tuple[float, float] | None:
+    if value is None:
         return None
-    if not isinstance(told, list) or len(told) != 2 or type(told[1]) is not int or told[1] < 0:
-        raise UserError(f"{what} should be [picture, particle]")
-    return _text(told[0], what), told[1]
+    if not isinstance(value, list) or len(value) != 2:
+        raise UserError("position should be [row, column]")
+    return _real(value[0], "row", -REACH, REACH), _real(value[1], "column", -REACH, REACH)
 
 
-def _read_way(told: Any) -> tuple[str, float]:
-    if not isinstance(told, list) or len(told) != 2:
+def _order(value: Any) -> tuple[int, ...]:
+    is_list = isinstance(value, list) and len(value) <= ENTRIES
+    if not is_list or any(type(number) is not int or number < 0 for number in value):
+        raise UserError("order should be a list of particles' numbers")
+    return tuple(value)
+
+
+def _source(value: Any, field_name: str) -> Source | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not int or value[1] < 0:
+        raise UserError(f"{field_name} should be [picture, particle]")
+    return _text(value[0], field_name), value[1]
+
+
+def _target(value: Any) -> tuple[str, float]:
+    if not isinstance(value, list) or len(value) != 2:
         raise UserError("towards should be [picture, share of the way]")
-    return _text(told[0], "towards"), _real(told[1], "towards", 0.0, 1.0)
+    return _text(value[0], "towards"), _real(value[1], "towards", 0.0, 1.0)
 
 
-def _values(told: Any, what: str) -> dict[int, float]:
+def _values(value: Any, field_name: str) -> dict[int, float]:
     return {
-        _number(k, f"a dimension of {what}"): _real(value, what, -LARGEST, LARGEST)
-        for k, value in _mapping(told, what).items()
+        _number(name, f"a dimension of {field_name}"): _real(number, field_name, -LARGEST, LARGEST)
+        for name, number in _record(value, field_name).items()
     }
 
 
-def _mapping(told: Any, what: str, known: set[str] | None = None) -> dict[str, Any]:
-    if not isinstance(told, dict) or len(told) > 4096:
-        raise UserError(f"{what} should be an object")
-    if known is not None and (strange := sorted(told.keys() - known)):
-        raise UserError(f"{what} knows no {strange[0][:40]!r}; it knows {', '.join(sorted(known))}")
-    return told
+def _record(value: Any, field_name: str, names: set[str] | None = None) -> dict[str, Any]:
+    """A JSON object; where `names` are given, with no others."""
+    if not isinstance(value, dict) or len(value) > ENTRIES:
+        raise UserError(f"{field_name} should be an object")
+    if names is not None and (unknown := sorted(value.keys() - names)):
+        raise UserError(f"{field_name} knows no {unknown[0][:40]!r}; it knows {', '.join(sorted(names))}")
+    return value
 
 
-def _number(told: str, what: str) -> int:
-    if not (told.isascii() and told.isdecimal() and len(told) < 6):
-        raise UserError(f"{what} should be a whole number from 0 up, not {told[:40]!r}")
-    return int(told)
+def _number(name: str, meaning: str) -> int:
+    """Keys of JSON objects are text."""
+    if not (name.isascii() and name.isdecimal() and len(name) < 6):
+        raise UserError(f"{meaning} should be a whole number from 0 up, not {name[:40]!r}")
+    return int(name)
 
 
-def _real(told: Any, what: str, low: float, high: float) -> float:
-    if (
-        isinstance(told, bool) or not isinstance(told, int | float) or not low <= told <= high
-    ):  # NaN is in no range
-        raise UserError(f"{what} should be a number from {low:g} to {high:g}")
-    return float(told)
+def _real(value: Any, field_name: str, low: float, high: float) -> float:
+    # NaN is in no range
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise UserError(f"{field_name} should be a number from {low:g} to {high:g}")
+    return float(value)
 
 
-def _text(told: Any, what: str) -> str:
-    if not isinstance(told, str) or len(told) > NAME:
-        raise UserError(f"{what} should be a picture's name")
-    return told
+def _text(value: Any, field_name: str) -> str:
+    if not isinstance(value, str) or len(value) > NAME:
+        raise UserError(f"{field_name} should be a picture's name")
+    return value

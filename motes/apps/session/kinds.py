@@ -1,7 +1,8 @@
 """KINDS: what apps do with a latent, by its kind.
 
-A kind serves latents by what they are or can do. The first of the table that fits serves a latent. A latent of no other
-kind is shown as a picture, and edits of it are refused in a sentence: nothing is taken for what it is not.
+A kind serves latents by what they are or can do. The first of the table that fits serves a latent. A latent
+of no other kind is shown as a picture, and edits of it are refused in a sentence: nothing is taken for what
+it is not.
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ from motes.types.rows import Rows
 
 
 class OtherKind(Kind):
-    """Latents that nobody here knows: they are drawn, kept and scored, and not edited."""
+    """Latents without a kind of their own: they are drawn and scored, and not edited."""
 
     name = "other"
 
@@ -33,7 +34,8 @@ KINDS: tuple[Kind, ...] = (
     ParticleKind(),
     SlotKind(),
     CodeKind(),
-    OtherKind(),  # the last, for it fits all
+    # the last, for it fits all
+    OtherKind(),
 )
 
 
@@ -47,13 +49,19 @@ def kind_of(latent: Any) -> Kind:
     )
 
 
-def on_the_way(latent: Any, other: Any, share: float) -> Any:
-    """From one picture's latent to another's: particles to those that match them, a code along the straight line."""
-    return kind_of(latent).between(latent, other, share)
+def part_way(latent: Any, target: Any, share: float) -> Any:
+    """A share of the way from one picture's latent to another's: particles go to those that match them, a
+    code along the straight line."""
+    return kind_of(latent).between(latent, target, share)
 
 
 def apply(edits: Edits, latent: Any, look: Look) -> Any:
-    """The latent of one picture after the edits; `look` finds the latents of other pictures that they name."""
-    name, share = edits.towards
-    changed = kind_of(latent).edited(edits.still(), latent, look)
-    return changed if not name or share == 0 else on_the_way(changed, look(name), share)
+    """The latent of one picture after the edits.
+
+    `look` finds the latents of other pictures that they name.
+    """
+    kind = kind_of(latent)
+    kind.refuse_other_edits(edits, latent)
+    edited = kind.edited(edits.without_target(), latent, look)
+    target, share = edits.towards
+    return edited if not target or share == 0 else part_way(edited, look(target), share)

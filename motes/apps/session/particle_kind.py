@@ -1,6 +1,7 @@
-"""Particles: places, looks, presence, order and background are edited one by one."""
+"""Particles: position, features, presence, order and background are edited particle by particle."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,9 +16,11 @@ from motes.types.latents import Particles
 
 
 class ParticleKind(Kind):
-    """A picture as a set of things with places."""
+    """A picture as a set of things with positions."""
 
     name = "particles"
+    editable = ("particles", "order", "background", "threshold")
+    has_positions = True
 
     def fits(self, latent: Any) -> bool:
         return isinstance(latent, Particles)
@@ -45,26 +48,24 @@ class ParticleKind(Kind):
             _check_number(particle, touch, latent, encoded)
             latent = _touched(latent, particle, touch, find)
         if edits.background:
-            other = find(edits.background)
-            if not isinstance(other, Particles) or other.background.shape != latent.background.shape:
+            donor = find(edits.background)
+            if not isinstance(donor, Particles) or donor.background.shape != latent.background.shape:
                 raise UserError("the background of another model does not fit this one")
-            latent = latent.with_background_of(other)
+            latent = latent.with_background_of(donor)
         if edits.order:
             if sorted(edits.order) != list(range(latent.count)):
                 raise UserError(f"order should name each of the {latent.count} particles once")
             latent = latent.restacked(edits.order)
         return latent
 
-    def between(self, latent: Particles, other: Particles, share: float) -> Particles:
-        return interpolate_particles(latent, other, share)
+    def between(self, latent: Particles, target: Particles, share: float) -> Particles:
+        return interpolate_particles(latent, target, share)
 
     def lines(self, edits: Edits, latent: Particles, reads: Reads) -> list[str]:
-        touches = edits.particles.values()
-        others = {touch.look[0] for touch in touches if touch.look}
-        others |= {touch.copy_of[0] for touch in touches if touch.copy_of} | {edits.background}
-        pictures = sorted(others - {""})
+        sources = _sources(edits)
+        pictures = sorted({edits.background, *(name for name, _ in sources)} - {""})
         variables = {"": "before"} | {name: f"other_{number}" for number, name in enumerate(pictures)}
-        lines = ["before = latent"] if any(touch.look or touch.copy_of for touch in touches) else []
+        lines = ["before = latent"] if sources else []
         lines += [f"{variables[name]} = session.encode({reads(name)})" for name in pictures]
         for particle in _unsure(edits, latent):
             lines.append(f"latent = latent.without({particle})  # less certain than {edits.threshold:g}")
@@ -77,20 +78,32 @@ class ParticleKind(Kind):
         return lines
 
     def vectors(self, latent: Particles) -> Float[Tensor, "M F"]:
-        """Looks of the particles that are there; of all, where hardly any is."""
-        looks = latent.features[latent.believed]
-        return looks if len(looks) > 2 else latent.features.flatten(0, 1)
+        """Features of the particles that the model believes in; of all, where it believes in hardly any."""
+        features = latent.features[latent.believed]
+        return features if len(features) > 2 else latent.features.flatten(0, 1)
 
     def rows(self, latent: Particles, picture: int) -> list[dict[str, Any]]:
         return [_row(latent, picture, particle) for particle in range(latent.count)]
 
+    def with_one_more(self, latent: Particles) -> Particles:
+        return latent.joined(latent, 0)
+
+    def with_presence(self, latent: Particles, presence: float) -> Particles:
+        return replace(latent, presence=torch.full_like(latent.presence, presence))
+
 
 def certainty_of(latent: Particles, picture: int = 0) -> Float[Tensor, "K"]:
-    """K numbers in [0, 1]: the model's own certainty, or where it has none, the rank of its confidence."""
+    """The model's own certainty in [0, 1]; where it has none, the rank of its confidence."""
     if latent.certainty is not None:
         return latent.certainty[picture]
     rank = latent.confidence[picture].argsort().argsort()
     return (rank + 1) / len(rank)
+
+
+def _sources(edits: Edits) -> list[Source]:
+    """The particles that are copied, whole or in their features."""
+    touches = edits.particles.values()
+    return [source for touch in touches for source in (touch.look, touch.copy_of) if source]
 
 
 def _unsure(edits: Edits, latent: Particles) -> list[int]:
@@ -107,12 +120,12 @@ def _check_number(particle: int, touch: Touch, latent: Particles, encoded: Parti
 
 def _touched(latent: Particles, particle: int, touch: Touch, find: Look) -> Particles:
     if touch.copy_of is not None:
-        other, source = _source(touch.copy_of, latent, find)
+        donor, source = _copied(touch.copy_of, latent, find)
         added = particle == latent.count
-        latent = latent.joined(other, source) if added else latent.with_particle_of(other, source, particle)
+        latent = latent.joined(donor, source) if added else latent.with_particle_of(donor, source, particle)
     if touch.look is not None:
-        other, source = _source(touch.look, latent, find)
-        latent = latent.with_features(particle, other.features[0, source])
+        donor, source = _copied(touch.look, latent, find)
+        latent = latent.with_features(particle, donor.features[0, source])
     if touch.features:
         latent = latent.with_features(particle, _changed(latent.features[0, particle], touch.features))
     if touch.position is not None:
@@ -131,14 +144,14 @@ def _changed(features: Float[Tensor, " F"], changes: Mapping[int, float]) -> Flo
     return features
 
 
-def _source(source: Source, latent: Particles, find: Look) -> tuple[Particles, int]:
-    """The latent and the particle that are copied."""
+def _copied(source: Source, latent: Particles, find: Look) -> tuple[Particles, int]:
+    """The latent to copy from, and the particle of it."""
     name, particle = source
-    other = find(name)
-    fits = isinstance(other, Particles) and other.features.shape[-1] == latent.features.shape[-1]
-    if not fits or particle >= other.count:
+    donor = find(name)
+    fits = isinstance(donor, Particles) and donor.features.shape[-1] == latent.features.shape[-1]
+    if not fits or particle >= donor.count:
         raise UserError(f"there is no particle {particle} to copy" + (f" in {name}" if name else ""))
-    return other, particle
+    return donor, particle
 
 
 def _touch_lines(particle: int, touch: Touch, added: bool, variables: Mapping[str, str]) -> list[str]:
@@ -149,8 +162,8 @@ def _touch_lines(particle: int, touch: Touch, added: bool, variables: Mapping[st
         edit = f"joined({name}, {source})" if added else f"with_particle_of({name}, {source}, {particle})"
         lines.append(f"latent = latent.{edit}")
     if touch.look is not None:
-        look = f"{variables[touch.look[0]]}.features[0, {touch.look[1]}]"
-        lines.append(f"latent = latent.with_features({particle}, {look})")
+        features = f"{variables[touch.look[0]]}.features[0, {touch.look[1]}]"
+        lines.append(f"latent = latent.with_features({particle}, {features})")
     if touch.features:
         lines.append(f"look = latent.features[0, {particle}].clone()")
         lines += [f"look[{dimension}] = {value!r}" for dimension, value in sorted(touch.features.items())]
@@ -166,7 +179,7 @@ def _row(latent: Particles, picture: int, particle: int) -> dict[str, Any]:
     row, column = latent.position[picture, particle].tolist()
     row_std, column_std = (0.5 * latent.log_variance[picture, particle]).exp().tolist()
     certainty = torch.ones_like(latent.presence) if latent.certainty is None else latent.certainty
-    looks = latent.features[picture, particle].tolist()
+    features = latent.features[picture, particle].tolist()
     return {
         "particle": particle,
         "row": row,
@@ -176,5 +189,5 @@ def _row(latent: Particles, picture: int, particle: int) -> dict[str, Any]:
         "presence": latent.presence[picture, particle].item(),
         "certainty": certainty[picture, particle].item(),
         "there": bool(latent.believed[picture, particle]),
-        **{f"feature_{number}": value for number, value in enumerate(looks)},
+        **{f"feature_{number}": value for number, value in enumerate(features)},
     }

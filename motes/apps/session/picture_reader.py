@@ -1,5 +1,7 @@
-"""Pictures from files, folders and videos, one after the other, at a model's size; what cannot be read is
-told, not hidden."""
+"""Pictures from files, folders and videos, one after the other, at a model's size.
+
+What cannot be read is noted in a sentence and left out.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,10 @@ from motes.errors import UserError
 
 @dataclass
 class Reader:
-    """A frame's path is its number below the video's: clip.mp4/000012."""
+    """Reads sources when called.
+
+    A frame's path is its number below the path of its video: clip.mp4/000012.
+    """
 
     size: tuple[int, int]
     channels: int
@@ -44,29 +49,32 @@ class Reader:
             span = float(film.times[-1])
             self.rates[path] = (len(film) - 1) / span if span > 0 else 25.0
             for number in range(len(film)):
-                _, frame = list(film.read(number))[-1]  # those before it are decoded on the way
+                # the frames before it are decoded on the way
+                _, frame = list(film.read(number))[-1]
                 yield path / f"{number:06d}", to_size(upright(frame), self.size, self.channels, self.fit)
         finally:
             film.close()
 
 
 def expand(sources: Sequence[Path]) -> list[Path]:
-    """Files as they are, folders as the pictures in them, or else the videos; masks that lie beside pictures
-    are none."""
-    found: list[Path] = []
+    """Paths of files to read: of a folder its pictures, or else its videos.
+
+    Masks that lie beside pictures are left out.
+    """
+    paths: list[Path] = []
     for source in sources:
         if not source.exists():
             raise UserError(f"{source} does not exist")
-        found += _inside(source) if source.is_dir() else [source]
-    return found
+        paths += _inside(source) if source.is_dir() else [source]
+    return paths
 
 
 def _inside(folder: Path) -> list[Path]:
     try:
         pictures = list_pictures(folder)
-    except UserError as none:
+    except UserError as no_pictures:
         try:
             return list_videos(folder)
         except UserError:
-            raise none from None
+            raise no_pictures from None
     return list(pair(pictures, folder)) or pictures

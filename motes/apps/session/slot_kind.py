@@ -1,5 +1,6 @@
 """Slots: presence, codes and order are edited slot by slot."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,9 +14,10 @@ from motes.types.slots import Slots
 
 
 class SlotKind(Kind):
-    """A picture as layers that share its pixels. Of the edits of things it knows presence, features and order."""
+    """A picture as layers that share its pixels. Of `Touch` it knows presence and features."""
 
     name = "slots"
+    editable = ("particles", "order")
 
     def fits(self, latent: Any) -> bool:
         return isinstance(latent, Slots)
@@ -24,7 +26,6 @@ class SlotKind(Kind):
         return {"presence": latent.presence[0], "features": latent.codes[0]}
 
     def edited(self, edits: Edits, latent: Slots, look: Look) -> Slots:
-        _refuse_what_slots_lack(edits)
         for slot, touch in sorted(edits.particles.items()):
             if slot >= latent.count:
                 raise UserError(f"there is no slot {slot}; this picture has {latent.count}")
@@ -52,16 +53,13 @@ class SlotKind(Kind):
     def rows(self, latent: Slots, picture: int) -> list[dict[str, Any]]:
         return [_row(latent, picture, slot) for slot in range(latent.count)]
 
-
-def _refuse_what_slots_lack(edits: Edits) -> None:
-    for touch in edits.particles.values():
-        if touch.position is not None or touch.look is not None or touch.copy_of is not None:
-            raise UserError("a slot has a presence and a code; its place and look cannot be set here")
-    if edits.background or edits.threshold:
-        raise UserError("slots have no background and no certainty to be changed")
+    def with_presence(self, latent: Slots, presence: float) -> Slots:
+        return replace(latent, presence=torch.full_like(latent.presence, presence))
 
 
 def _touched(latent: Slots, slot: int, touch: Touch) -> Slots:
+    if touch.position is not None or touch.look is not None or touch.copy_of is not None:
+        raise UserError("a slot has a presence and a code; it cannot be moved or copied here")
     for dimension, value in touch.features.items():
         if dimension >= latent.codes.shape[-1]:
             raise UserError(

@@ -1,5 +1,4 @@
-"""Files that commands write: one table row a particle, and folders that appear when all in them is
-written."""
+"""Files that commands write: one table row a particle, and names of drawings."""
 
 import csv
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The studio: a local page on which pictures are taken hold of by their particles."""
+"""The studio: a local page on which pictures are edited by hand, particle by particle."""
 
 from pathlib import Path
 

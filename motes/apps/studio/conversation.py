@@ -1,5 +1,5 @@
-"""A WebSocket's conversation: the newest edit wins, one answer at a time, and who does not read waits
-alone."""
+"""A WebSocket's conversation: the newest edit wins, one answer at a time, and a client that does not read
+waits alone."""
 
 import asyncio
 import sys
@@ -15,36 +15,39 @@ from motes.apps.studio.desk import Desk, number_of
 from motes.apps.studio.messages import LONGEST, pack, read
 from motes.errors import UserError
 
-WAITING = 16  # questions that a client may have open; then nothing more is read from it
-PATIENCE = 30.0  # seconds that a client has to take an answer
+# questions that a client may have open; beyond them nothing is read from it
+WAITING = 16
+# seconds that a client has to take an answer
+PATIENCE = 30.0
 
 
 class Conversation:
-    """With one client. All models answer in the one worker, in the order in which clients ask: each has one
-    question there at most."""
+    """With one client.
+
+    All models answer in the one worker, in the order in which clients ask: each client has at most one
+    question there.
+    """
 
     def __init__(self, socket: WebSocket, desk: Desk, worker: Executor):
         self.socket = socket
         self.desk = desk
         self.worker = worker
-        self.questions: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(
-            WAITING
-        )  # or answers that need no model
-        self.newest: dict[str, Any] | None = (
-            None  # the newest edit to be decoded; None in the queue holds its place
-        )
+        # questions; answers (bytes) that need no model; None holds the place of `newest`
+        self.waiting: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(WAITING)
+        # the newest edit to be decoded
+        self.newest: dict[str, Any] | None = None
 
     async def hold(self, greeting: dict[str, Any]) -> None:
         await self._send(pack(greeting))
-        async with anyio.create_task_group() as both:
-            both.start_soon(self._until_gone, self._answer, both.cancel_scope)
-            both.start_soon(self._until_gone, self._listen, both.cancel_scope)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._until_gone, self._answer, tasks.cancel_scope)
+            tasks.start_soon(self._until_gone, self._listen, tasks.cancel_scope)
 
-    async def _until_gone(self, part: Callable[[], Awaitable[None]], both: anyio.CancelScope) -> None:
-        """When one part ends, so does the other."""
+    async def _until_gone(self, task: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+        """When one task ends, so does the other."""
         with suppress(WebSocketDisconnect, RuntimeError):
-            await part()
-        both.cancel()
+            await task()
+        scope.cancel()
 
     async def _listen(self) -> None:
         while True:
@@ -52,39 +55,40 @@ class Conversation:
             if message["type"] != "websocket.receive":
                 return
             try:
-                told = read(_text(message))
+                question = read(_text(message))
             except UserError as problem:
-                await self.questions.put(pack({"n": 0, "problem": str(problem)}))
+                await self.waiting.put(pack({"n": 0, "problem": str(problem)}))
                 continue
-            if told.get("ask") != "decode":
-                await self.questions.put(told)
-            elif self.newest is not None:  # what was not begun is never begun
-                older = self.newest
-                self.newest = told
-                await self.questions.put(pack({"n": number_of(older), "superseded": True}))
-            else:
-                self.newest = told
-                await self.questions.put(None)
+            await self._take(question)
+
+    async def _take(self, question: dict[str, Any]) -> None:
+        """An edit takes the place of an older one that was not begun; that one is never begun."""
+        if question.get("ask") != "decode":
+            await self.waiting.put(question)
+        elif self.newest is not None:
+            older = self.newest
+            self.newest = question
+            await self.waiting.put(pack({"n": number_of(older), "superseded": True}))
+        else:
+            self.newest = question
+            await self.waiting.put(None)
 
     async def _answer(self) -> None:
         while True:
-            told = await self.questions.get()
-            if told is None:
-                told = self.newest or {}
+            question = await self.waiting.get()
+            if question is None:
+                question = self.newest or {}
                 self.newest = None
-            if isinstance(told, bytes):
-                await self._send(told)
-                continue
-            try:
-                answer = await asyncio.get_running_loop().run_in_executor(self.worker, self.desk.answer, told)
-            except Exception as problem:  # a fault of ours: said, and the conversation goes on
-                print(
-                    f"motes studio: {told.get('ask')}: {type(problem).__name__}: {problem}", file=sys.stderr
-                )
-                answer = pack(
-                    {"n": number_of(told), "problem": f"that could not be done ({type(problem).__name__})"}
-                )
-            await self._send(answer)
+            await self._send(question if isinstance(question, bytes) else await self._answer_of(question))
+
+    async def _answer_of(self, question: dict[str, Any]) -> bytes:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.worker, self.desk.answer, question)
+        # a fault of ours: it is reported, and the conversation goes on
+        except Exception as problem:
+            kind = type(problem).__name__
+            print(f"motes studio: {question.get('ask')}: {kind}: {problem}", file=sys.stderr)
+            return pack({"n": number_of(question), "problem": f"that could not be done ({kind})"})
 
     async def _send(self, message: bytes) -> None:
         try:

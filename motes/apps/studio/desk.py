@@ -1,5 +1,7 @@
-"""One client's desk: the pictures it opened, bounded; and the answers to what it asks. Knows nothing of
-sockets."""
+"""One client's desk: the pictures it opened, in bounded number, and the answers to its questions.
+
+Knows nothing of sockets.
+"""
 
 import hashlib
 from collections import OrderedDict
@@ -20,14 +22,20 @@ from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
 from motes.errors import UserError
 from motes.models.abilities import Samples
 
-# pictures of a client that are kept: encoded ones, and its own
+# pictures of a client that are remembered: encoded ones, and those that it sent
 OPEN = 24
 DROPPED = 8
 
+# a client's message; what an answer holds in JSON, and its arrays
+Question = dict[str, Any]
+Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
+
 
 class Desk:
-    """Pure but for what is kept to be quick: every request carries the whole edit, so nothing is lost when
-    something is forgotten."""
+    """Answers depend on the question alone: each carries the whole edit.
+
+    What is remembered makes them quick, so nothing is lost when something is forgotten.
+    """
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
@@ -46,123 +54,126 @@ class Desk:
             "renew": self.renew,
         }
 
-    def answer(self, told: dict[str, Any]) -> bytes:
-        """What a client asked for, or a sentence why not."""
-        number = number_of(told)
+    def answer(self, question: Question) -> bytes:
+        """The answer as it is sent, or a sentence why there is none."""
+        number = number_of(question)
         try:
-            ask = told.get("ask")
+            ask = question.get("ask")
             if not isinstance(ask, str) or ask not in self.asks:
                 raise UserError(f"ask should be one of {', '.join(self.asks)}")
             with torch.no_grad():
-                facts, arrays = self.asks[ask](told)
+                facts, arrays = self.asks[ask](question)
         except UserError as problem:
             return pack({"n": number, "problem": str(problem)})
         return pack({"n": number, "ask": ask, **facts}, arrays)
 
     def take(self, raw: bytes) -> str:
-        """Keep a picture that the client sent; the same bytes have the same name again, so that a link can
-        be taken up."""
+        """Remember a picture that the client sent.
+
+        The same bytes get the same name again, so that a link that names them works.
+        """
         name = "dropped/" + hashlib.sha256(raw).hexdigest()[:16]
         self.dropped[name] = client_picture(raw)
         while len(self.dropped) > DROPPED:
             self.dropped.popitem(last=False)
         return name
 
-    def enter(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A run is shown for the first time: its pictures, and what its model offers."""
-        return {"facts": self.shelf.run(told.get("run")).details()}, {}
+    def enter(self, question: Question) -> Answer:
+        """A run that is shown for the first time: its pictures, and what its model offers."""
+        return {"facts": self._run(question).details()}, {}
 
-    def ranges(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What sliders of looks or codes range over. Apart from `open`: many pictures are encoded for it,
-        and nobody waits for that."""
-        spread = self.shelf.run(told.get("run")).spread
-        return {
-            "ranges": None if spread is None else {name: plain(value) for name, value in vars(spread).items()}
-        }, {}
+    def ranges(self, question: Question) -> Answer:
+        """What sliders of features or codes range over.
 
-    def open(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """All that a page needs of one picture: the picture, its latent in numbers, its layers, how it is
+        None where the latent has neither. Apart from `open`: many pictures are encoded for it, and nobody
+        waits for that.
+        """
+        spread = self._run(question).spread
+        if spread is None:
+            return {"ranges": None}, {}
+        return {"ranges": {name: plain(value) for name, value in vars(spread).items()}}, {}
+
+    def open(self, question: Question) -> Answer:
+        """All that a page needs of one picture: its pixels, its latent in numbers, its layers, how it is
         drawn."""
-        run = self.shelf.run(told.get("run"))
-        found = self._find(run, told.get("picture"))
-        session = run.session
-        facts = {"picture": told["picture"], "run": told["run"], **latent_facts(found.latent)}
-        arrays = {
-            "image": pixels(found.image[0]),
-            "drawn": pixels(session.decode(found.latent)[0]),
-        } | _layers(session, found.latent)
-        if (points := session.proposals(found.image)) is not None:
+        run = self._run(question)
+        encoded = self._find(run, question.get("picture"))
+        latent = encoded.latent
+        facts = {"picture": question["picture"], "run": question["run"], **latent_facts(latent)}
+        drawn = run.session.decode(latent)
+        arrays = {"image": pixels(encoded.image[0]), "drawn": pixels(drawn[0])}
+        if (points := run.session.proposals(encoded.image)) is not None:
             facts["proposals"] = plain(points, 4)
-        return facts, arrays
+        return facts, arrays | _layers(run.session, latent)
 
-    def decode(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The picture after the edits; with `layers`, also the glimpses and the background of it."""
-        run = self.shelf.run(told.get("run"))
-        session = run.session
-        edits = Edits.read(told.get("edits", {}))
-        latent = self._edited(run, told, edits)
-        arrays = {"drawn": pixels(session.decode(latent)[0])}
-        if told.get("layers"):
-            arrays |= _layers(session, _unstacked(latent, edits))
+    def decode(self, question: Question) -> Answer:
+        """The picture after the edits; with `layers`, also its glimpses and its background."""
+        run = self._run(question)
+        edits = Edits.read(question.get("edits", {}))
+        latent = self._edited(run, question, edits)
+        arrays = {"drawn": pixels(run.session.decode(latent)[0])}
+        if question.get("layers"):
+            arrays |= _layers(run.session, _in_own_order(latent, edits))
         return {}, arrays
 
-    def sample(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A picture that the model makes up, to be opened by its name."""
-        run = self.shelf.run(told.get("run"))
+    def sample(self, question: Question) -> Answer:
+        """A new picture that the model draws, to be opened by its name."""
+        run = self._run(question)
         model = run.session.model
         if not isinstance(model, Samples):
             raise UserError(f"{run.name} cannot make up pictures")
         latent = model.sample(1)
         self.samples += 1
         name = f"sampled/{self.samples}"
-        self._keep(run, name, Encoded([], run.session.decode(latent), latent))
+        self._remember(run, name, Encoded([], run.session.decode(latent), latent))
         return {"picture": name}, {}
 
-    def python(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The lines that do the same from Python."""
-        run = self.shelf.run(told.get("run"))
-        edits = Edits.read(told.get("edits", {}))
-        self._edited(run, told, edits)  # what cannot be done is not written down
-        latent = self._find(run, told["picture"]).latent
-        return {
-            "lines": python_lines(edits, latent, str(run.folder), told["picture"], self.shelf.expression)
-        }, {}
+    def python(self, question: Question) -> Answer:
+        """Lines of Python that do the same edit."""
+        run = self._run(question)
+        edits = Edits.read(question.get("edits", {}))
+        # an edit that is refused is refused here too
+        self._edited(run, question, edits)
+        picture = question["picture"]
+        latent = self._find(run, picture).latent
+        return {"lines": python_lines(edits, latent, str(run.folder), picture, self.shelf.expression)}, {}
 
-    def animate(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A GIF or an MP4 from the picture as it was to the picture as it is, and back."""
-        kind = told.get("kind", "gif")
+    def animate(self, question: Question) -> Answer:
+        """A GIF or an MP4 from the encoded picture to the edited one, and back."""
+        kind = question.get("kind", "gif")
         if not isinstance(kind, str) or kind not in KINDS:
             raise UserError(f"kind should be {' or '.join(KINDS)}")
-        run = self.shelf.run(told.get("run"))
-        found = self._find(run, told.get("picture"))
-        file = KINDS[kind](
-            run.session,
-            found.latent,
-            Edits.read(told.get("edits", {})),
-            lambda name: self._find(run, name).latent,
-        )
+        run = self._run(question)
+        edits = Edits.read(question.get("edits", {}))
+        # an edit that is refused is refused here too
+        self._edited(run, question, edits)
+        latent = self._find(run, question["picture"]).latent
+        file = KINDS[kind](run.session, latent, edits, lambda name: self._find(run, name).latent)
         return {}, {"file": np.frombuffer(file, np.uint8)}
 
-    def health(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def health(self, question: Question) -> Answer:
         """How the model's latents look over held-out pictures."""
-        run = self.shelf.run(told.get("run"))
+        run = self._run(question)
         image = run.some_held_out()
-        return (
-            checked(run.session.encode(image)) if image is not None else {"numbers": [], "sentences": []}
-        ), {}
+        if image is None:
+            return {"numbers": [], "sentences": []}, {}
+        return checked(run.session.encode(image)), {}
 
-    def renew(self, told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Take up a newer checkpoint of a run under way."""
-        run = self.shelf.run(told.get("run"))
+    def renew(self, question: Question) -> Answer:
+        """Load a newer checkpoint of a run under way, if there is one."""
+        run = self._run(question)
         fresh = run.renew()
         return {"fresh": fresh, "facts": run.details()}, {}
 
-    def _edited(self, run: OpenedRun, told: dict[str, Any], edits: Edits) -> Any:
-        return run.session.edit(
-            self._find(run, told.get("picture")).latent, edits, lambda name: self._find(run, name).latent
-        )
+    def _run(self, question: Question) -> OpenedRun:
+        return self.shelf.run(question.get("run"))
+
+    def _edited(self, run: OpenedRun, question: Question, edits: Edits) -> Any:
+        latent = self._find(run, question.get("picture")).latent
+        return run.session.edit(latent, edits, lambda name: self._find(run, name).latent)
 
     def _find(self, run: OpenedRun, name: Any) -> Encoded:
+        """A picture by its name, encoded now or before."""
         if not isinstance(name, str) or not 0 < len(name) <= NAME:
             raise UserError("picture should be a picture's name")
         session = run.session
@@ -170,21 +181,22 @@ class Desk:
         if key in self.encoded:
             self.encoded.move_to_end(key)
             return self.encoded[key]
-        image = (
-            session.read(self.dropped[name]) if name in self.dropped else self.shelf.picture(name, session)
-        )
-        return self._keep(run, name, Encoded([], image, session.encode(image)))
+        if name in self.dropped:
+            image = session.read(self.dropped[name])
+        else:
+            image = self.shelf.picture(name, session)
+        return self._remember(run, name, Encoded([], image, session.encode(image)))
 
-    def _keep(self, run: OpenedRun, name: str, found: Encoded) -> Encoded:
-        self.encoded[run.name, name, id(run.session)] = found
+    def _remember(self, run: OpenedRun, name: str, encoded: Encoded) -> Encoded:
+        self.encoded[run.name, name, id(run.session)] = encoded
         while len(self.encoded) > OPEN:
             self.encoded.popitem(last=False)
-        return found
+        return encoded
 
 
-def number_of(told: dict[str, Any]) -> int:
-    """By which a client knows its question again; 0 where it has none."""
-    number = told.get("n")
+def number_of(question: Question) -> int:
+    """The number by which a client recognises the answer to its question; 0 where it gave none."""
+    number = question.get("n")
     return number if type(number) is int and abs(number) < 2**53 else 0
 
 
@@ -196,16 +208,16 @@ def latent_facts(latent: Any) -> dict[str, Any]:
 
 def _layers(session: Session, latent: Any) -> dict[str, np.ndarray]:
     layers = session.layers(latent)
-    return (
-        {} if layers is None else {"glimpses": fine(layers.glimpses), "background": fine(layers.background)}
-    )
+    if layers is None:
+        return {}
+    return {"glimpses": fine(layers.glimpses), "background": fine(layers.background)}
 
 
-def _unstacked(latent: Any, edits: Edits) -> Any:
-    """Layers are told in the particles' own order, whatever lies in front."""
+def _in_own_order(latent: Any, edits: Edits) -> Any:
+    """Layers are sent in the particles' own order, whatever order they are stacked in."""
     if not edits.order:
         return latent
-    back = [0] * len(edits.order)
-    for place, k in enumerate(edits.order):
-        back[k] = place
-    return latent.restacked(back)
+    positions = [0] * len(edits.order)
+    for position, number in enumerate(edits.order):
+        positions[number] = position
+    return latent.restacked(positions)

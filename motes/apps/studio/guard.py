@@ -1,12 +1,15 @@
-"""Who may talk to the studio: this machine's own pages; others only with the token. An ASGI layer around the
-app."""
+"""Who may talk to the studio: pages of this machine, and others with the token alone.
+
+An ASGI layer around the app.
+"""
 
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-if TYPE_CHECKING:  # the command line reads words with this file before it knows whether starlette is here
+# the command line imports this file before it knows whether starlette is installed
+if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -20,28 +23,24 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-cache",
 }
-
-
-# a notebook of this machine's may show the page within its own
+# a notebook on this machine may show the page within its own
 FRAMED = "frame-ancestors http://localhost:* http://127.0.0.1:*"
 
 
 def token_for(host: str) -> str:
-    """Bound to loopback, none is needed; elsewhere, a fresh one."""
+    """The token for a studio that listens on this address: none on loopback, a fresh one elsewhere."""
     return "" if host in LOOPBACK else secrets.token_urlsafe(24)
 
 
 class Guard:
-    """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page), and
-    who lacks the token."""
+    """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page),
+    and clients without the token."""
 
     def __init__(self, app: "ASGIApp", token: str = "", framed: bool = False):
-        policy = HEADERS["content-security-policy"]
-        headers = (
-            {**HEADERS, "content-security-policy": policy.replace("frame-ancestors 'none'", FRAMED)}
-            if framed
-            else HEADERS
-        )
+        headers = dict(HEADERS)
+        if framed:
+            policy = headers["content-security-policy"]
+            headers["content-security-policy"] = policy.replace("frame-ancestors 'none'", FRAMED)
         self.app = app
         self.token = token
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -55,21 +54,13 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": reason})
         elif reason:
-            body = (reason + "\n").encode()
-            headers = [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", str(len(body)).encode()),
-            ]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await _send_refusal(send, reason)
         else:
             await self.app(scope, receive, self._with_headers(scope, send))
 
     def refusal(self, scope: "Scope") -> str:
-        """Why this request is refused, or nothing."""
-        headers: dict[str, list[str]] = {}
-        for name, value in scope["headers"]:
-            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        """Why this request is refused; empty where it is not."""
+        headers = _headers(scope)
         hosts = headers.get("host", [])
         if len(hosts) != 1:
             return "a request names one host"
@@ -78,11 +69,13 @@ class Guard:
         for origin in headers.get("origin", []):
             if urlsplit(origin).netloc.lower() != hosts[0].lower():
                 return "another site's page may not talk to this studio"
-        if self.token and not any(
-            secrets.compare_digest(one.encode(), self.token.encode()) for one in _tokens(scope, headers)
-        ):
+        if self.token and not self._has_token(scope, headers):
             return "this studio opens with the address that it printed, token and all"
         return ""
+
+    def _has_token(self, scope: "Scope", headers: dict[str, list[str]]) -> bool:
+        expected = self.token.encode()
+        return any(secrets.compare_digest(token.encode(), expected) for token in _tokens(scope, headers))
 
     def _with_headers(self, scope: "Scope", send: "Send") -> "Send":
         more = [*self.headers]
@@ -97,6 +90,21 @@ class Guard:
         return sending
 
 
+async def _send_refusal(send: "Send", reason: str) -> None:
+    body = (reason + "\n").encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _headers(scope: "Scope") -> dict[str, list[str]]:
+    """All values of each header, by its name in lower case."""
+    headers: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return headers
+
+
 def _name(host: str) -> str:
     """The host without its port."""
     try:
@@ -106,11 +114,12 @@ def _name(host: str) -> str:
 
 
 def _tokens(scope: "Scope", headers: dict[str, list[str]]) -> list[str]:
-    found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+    """Those in the address and in cookies."""
+    tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
     for line in headers.get("cookie", []):
         try:
             cookie: SimpleCookie = SimpleCookie(line)
         except CookieError:
             continue
-        found += [cookie[COOKIE].value] if COOKIE in cookie else []
-    return found
+        tokens += [cookie[COOKIE].value] if COOKIE in cookie else []
+    return tokens

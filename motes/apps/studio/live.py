@@ -14,16 +14,21 @@ from PIL import Image as Pictures
 from motes.errors import UserError
 from motes.models.base import Model
 
-HEIGHT = 720  # of the page in a notebook, in pixels
+# of the page in a notebook, in pixels
+HEIGHT = 720
 
-Picture = str | Path | Pictures.Image
+GivenPicture = str | Path | Pictures.Image
 
 
 class OpenStudio:
     """A studio that runs in this process. Its address opens in any browser of this machine."""
 
     def __init__(
-        self, runs: list[Path], folders: list[Path], port: int | None, kept: tempfile.TemporaryDirectory[str]
+        self,
+        runs: list[Path],
+        folders: list[Path],
+        port: int | None,
+        scratch: tempfile.TemporaryDirectory[str],
     ):
         import uvicorn
 
@@ -31,13 +36,12 @@ class OpenStudio:
         from motes.apps.studio.server import Studio, settings
         from motes.apps.studio.shelf import Shelf
 
-        self._kept = kept
+        self._scratch = scratch
         port = port or free_port("127.0.0.1")
         self.shelf = Shelf(runs, folders)
         self.address = f"http://127.0.0.1:{port}/"
-        self._server = uvicorn.Server(
-            uvicorn.Config(Studio(self.shelf).app(framed=True), port=port, **settings())
-        )
+        app = Studio(self.shelf).app(framed=True)
+        self._server = uvicorn.Server(uvicorn.Config(app, port=port, **settings()))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         while not self._server.started:
@@ -48,7 +52,7 @@ class OpenStudio:
     def close(self) -> None:
         self._server.should_exit = True
         self._thread.join(5)
-        self._kept.cleanup()
+        self._scratch.cleanup()
 
     def __enter__(self) -> "OpenStudio":
         return self
@@ -60,18 +64,22 @@ class OpenStudio:
         return f"the studio: {self.address}"
 
     def _repr_html_(self) -> str:
-        """In a notebook: the page itself, below it its address. Needs no widgets, only a browser on this
-        machine."""
+        """In a notebook: the page, and its address below.
+
+        It needs no widgets, only a browser on this machine.
+        """
         address = escape(self.address)
-        frame = f'<iframe src="{address}" width="100%" height="{HEIGHT}" style="border:1px solid #8884;border-radius:8px" title="motes studio" allow="clipboard-write"></iframe>'
+        style = "border:1px solid #8884;border-radius:8px"
         return (
-            f'{frame}<p><a href="{address}" target="_blank">The studio in its own window: {address}</a></p>'
+            f'<iframe src="{address}" width="100%" height="{HEIGHT}" style="{style}" title="motes studio" '
+            f'allow="clipboard-write"></iframe>'
+            f'<p><a href="{address}" target="_blank">The studio in its own window: {address}</a></p>'
         )
 
 
 def studio(
     model: Model | str | Path,
-    pictures: Picture | Sequence[Picture] = (),
+    pictures: GivenPicture | Sequence[GivenPicture] = (),
     port: int | None = None,
     browser: bool | None = None,
 ) -> OpenStudio:
@@ -80,30 +88,44 @@ def studio(
 
     In a notebook the page is shown there, elsewhere in the browser; `browser` decides otherwise.
     """
-    pictures = [pictures] if isinstance(pictures, Picture) else list(pictures)
-    kept = tempfile.TemporaryDirectory(prefix="motes-studio-")
-    place = Path(kept.name)
-    if isinstance(model, Model):
-        model.save(place / type(model).__name__)
-        model = place / type(model).__name__
-    folders = [Path(one) for one in pictures if isinstance(one, str | Path) and Path(one).is_dir()]
-    (place / "pictures").mkdir()
-    for number, one in enumerate(pictures):
-        if isinstance(one, Pictures.Image):
-            one.save(place / "pictures" / f"{number:04d}.png")
-        elif Path(one) not in folders:
-            if not Path(one).is_file():
-                raise UserError(f"{one} does not exist")
-            (place / "pictures" / f"{number:04d}-{Path(one).name}").write_bytes(Path(one).read_bytes())
-    if any((place / "pictures").iterdir()):
-        folders.append(place / "pictures")
-    opened = OpenStudio([Path(model)], folders, port, kept)
+    given = [pictures] if isinstance(pictures, GivenPicture) else list(pictures)
+    scratch = tempfile.TemporaryDirectory(prefix="motes-studio-")
+    folders = _folders_of(given, Path(scratch.name) / "pictures")
+    opened = OpenStudio([_folder_of(model, Path(scratch.name))], folders, port, scratch)
     if not _in_a_notebook() if browser is None else browser:
         webbrowser.open(opened.address)
     return opened
 
 
+def _folder_of(model: Model | str | Path, scratch: Path) -> Path:
+    """The folder of a run or a checkpoint; a model in memory is saved to one."""
+    if not isinstance(model, Model):
+        return Path(model)
+    folder = scratch / type(model).__name__
+    model.save(folder)
+    return folder
+
+
+def _folders_of(pictures: Sequence[GivenPicture], scratch: Path) -> list[Path]:
+    """Folders that hold the pictures: those that were given, and one with copies of all single ones."""
+    paths = [Path(picture) for picture in pictures if not isinstance(picture, Pictures.Image)]
+    folders = [path for path in paths if path.is_dir()]
+    scratch.mkdir()
+    for number, picture in enumerate(pictures):
+        if isinstance(picture, Pictures.Image):
+            picture.save(scratch / f"{number:04d}.png")
+        elif Path(picture) not in folders:
+            _copy_file(Path(picture), scratch, number)
+    return [*folders, scratch] if any(scratch.iterdir()) else folders
+
+
+def _copy_file(path: Path, folder: Path, number: int) -> None:
+    if not path.is_file():
+        raise UserError(f"{path} does not exist")
+    (folder / f"{number:04d}-{path.name}").write_bytes(path.read_bytes())
+
+
 def _in_a_notebook() -> bool:
-    """Where the last value of a cell is shown as it says itself."""
+    """Whether the last value of a cell is shown by its `_repr_html_`."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return hasattr(shell, "kernel")

@@ -5,13 +5,12 @@ import socket
 from motes.errors import UserError
 
 PORT = 7860
-
-
+# ports from PORT on that are tried
 TRIES = 20
 
 
 def free_port(host: str) -> int:
-    """The usual one, or the next: two studios are two windows."""
+    """The usual port, or the next that is free: two studios are two windows."""
     for port in range(PORT, PORT + TRIES):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

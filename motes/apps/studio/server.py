@@ -1,5 +1,5 @@
-"""The studio's server: its page, pictures in, the conversation about them, and what a run under way
-writes."""
+"""The studio's server: its page, pictures that clients send, conversations about them, and what a run under
+way writes."""
 
 import asyncio
 import re
@@ -21,16 +21,18 @@ from motes.apps.studio.desk import Desk
 from motes.apps.studio.guard import Guard
 from motes.apps.studio.messages import LONGEST
 from motes.apps.studio.shelf import LARGEST_FILE, Shelf
-from motes.apps.studio.watch import progress
+from motes.apps.studio.watch import run_progress
 from motes.errors import UserError
 
-CLIENTS = 64  # pages at once
-THUMBS = 1000  # small pictures that are kept
+# pages at once, at most
+CLIENTS = 64
+# small pictures that are remembered
+THUMBS = 1000
 
 
 class Studio:
-    """What all clients share: the shelf and the one worker; and each client's desk, for as long as its page
-    is open."""
+    """What all clients share, the shelf and the one worker; and each client's desk, as long as its page is
+    open."""
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
@@ -50,33 +52,25 @@ class Studio:
         desk = Desk(self.shelf)
         self.desks[key] = desk
         try:
-            await Conversation(socket, desk, self.worker).hold(
-                {"session": key, **(await self._off(self.shelf.facts))}
-            )
+            greeting = {"session": key, **(await self._in_worker(self.shelf.facts))}
+            await Conversation(socket, desk, self.worker).hold(greeting)
+        # the client is gone, and its desk with it
         except (WebSocketDisconnect, RuntimeError):
-            pass  # it is gone; so is all that it had
+            pass
         finally:
             del self.desks[key]
 
     async def take(self, request: Request) -> Response:
-        """A picture from a client, counted as it comes in."""
+        """A picture from a client."""
         desk = self.desks.get(request.headers.get("x-motes-session", ""))
         if desk is None:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
-        too_large = PlainTextResponse(
-            f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first",
-            413,
-            {"connection": "close"},
-        )
-        if _length(request) > LARGEST_FILE:
-            return too_large
-        raw = bytearray()
-        async for part in request.stream():
-            raw += part
-            if len(raw) > LARGEST_FILE:
-                return too_large
+        raw = await _body(request)
+        if raw is None:
+            sentence = f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first"
+            return PlainTextResponse(sentence, 413, {"connection": "close"})
         try:
-            return JSONResponse({"picture": await self._off(desk.take, bytes(raw))})
+            return JSONResponse({"picture": await self._in_worker(desk.take, raw)})
         except UserError as problem:
             return PlainTextResponse(str(problem), 415)
 
@@ -87,7 +81,7 @@ class Studio:
             if name not in self.thumbs:
                 if len(self.thumbs) >= THUMBS:
                     self.thumbs.clear()
-                self.thumbs[name] = await self._off(self.shelf.drawn_small, name)
+                self.thumbs[name] = await self._in_worker(self.shelf.drawn_small, name)
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
         return Response(self.thumbs[name], media_type="image/png")
@@ -99,7 +93,7 @@ class Studio:
             after = request.query_params.get("after", "0")
             if not (after.isascii() and after.isdecimal() and len(after) < 10):
                 raise UserError("after should be a whole number from 0 up")
-            return JSONResponse(await asyncio.to_thread(progress, run.run, int(after)))
+            return JSONResponse(await asyncio.to_thread(run_progress, run.run, int(after)))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
 
@@ -126,24 +120,37 @@ class Studio:
         ]
         return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, framed=framed)])
 
-    async def _off(self, job: Any, *arguments: Any) -> Any:
-        """In the worker, so that nobody waits for somebody else's model."""
+    async def _in_worker(self, job: Any, *arguments: Any) -> Any:
+        """Run in the worker, so that no client waits for the model of another."""
         return await asyncio.get_running_loop().run_in_executor(self.worker, job, *arguments)
 
 
 def settings() -> dict[str, Any]:
-    """How uvicorn is to be: messages of bounded length, few waiting, and an end that does not wait for open
-    pages."""
+    """Settings of uvicorn: messages of bounded length, few of them waiting, and an end that does not wait
+    for open pages."""
     return {"log_level": "error", "ws_max_size": LONGEST, "ws_max_queue": 4, "timeout_graceful_shutdown": 1}
 
 
 def serve(studio: Studio, host: str, port: int, token: str) -> None:
-    """Until it is interrupted."""
+    """Serve until interrupted."""
     import uvicorn
 
     uvicorn.run(studio.app(token), host=host, port=port, **settings())
 
 
+async def _body(request: Request) -> bytes | None:
+    """What was sent, counted as it comes in; None where it is too large, whatever its head says."""
+    if _length(request) > LARGEST_FILE:
+        return None
+    raw = bytearray()
+    async for part in request.stream():
+        raw += part
+        if len(raw) > LARGEST_FILE:
+            return None
+    return bytes(raw)
+
+
 def _length(request: Request) -> int:
-    told = request.headers.get("content-length", "0")
-    return int(told) if told.isascii() and told.isdecimal() and len(told) < 16 else 0
+    """The length that a request claims to have; 0 where it claims none."""
+    length = request.headers.get("content-length", "0")
+    return int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0

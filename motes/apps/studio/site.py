@@ -4,6 +4,7 @@ host."""
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from motes.apps.studio import PAGE
 from motes.apps.studio.desk import Desk
@@ -11,7 +12,8 @@ from motes.apps.studio.shelf import SHOWN, Shelf
 from motes.errors import UserError
 from motes.plain.writing import whole_folder
 
-HELD = 3_000_000  # bytes of a picture's answer, over which a page would load too long
+# bytes of a picture's answer, at most: a page with more would load too long
+LARGEST_ANSWER = 3_000_000
 
 
 def export(shelf: Shelf, out: Path) -> None:
@@ -26,34 +28,55 @@ def export(shelf: Shelf, out: Path) -> None:
 
 
 def write_site(shelf: Shelf, folder: Path) -> int:
-    desk = Desk(shelf)
+    """Write the page and its answers into an empty folder; the number of answers."""
     shutil.copytree(PAGE, folder / "page", ignore=shutil.ignore_patterns("index.html"))
     (folder / "site").mkdir()
+    answers = _Answers(shelf, folder / "site")
     facts = {**shelf.facts(), "runs": [run.details() for run in shelf.runs]}
-    written = {}
-    thumbs = {}
+    pictures = facts["pictures"][:SHOWN]
     for number, run in enumerate(facts["runs"]):
-        run["watchable"] = False  # there is nobody to ask how it goes
-        for name in [*run["pictures"], *facts["pictures"][:SHOWN]] if run["ready"] else []:
-            answer = desk.answer({"ask": "open", "run": number, "picture": name})
-            if len(answer) > HELD:
-                raise UserError(
-                    f"{name} takes {len(answer):,} bytes in {run['name']}; that is too much for a page"
-                )
-            written[f"{number} {name}"] = f"{len(written)}.bin"
-            (folder / "site" / f"{len(written) - 1}.bin").write_bytes(answer)
-            if name not in thumbs:
-                thumbs[name] = f"{len(thumbs)}.png"
-                (folder / "site" / thumbs[name]).write_bytes(shelf.drawn_small(name))
-    if not written:
+        # nobody is there to ask how the run goes
+        run["watchable"] = False
+        for picture in [*run["pictures"], *pictures] if run["ready"] else []:
+            answers.write(number, run["name"], picture)
+    if not answers.written:
         raise UserError(
             "there is no picture to show: the run's data is not here; name pictures with --pictures FOLDER"
         )
-    facts = {**facts, "pictures": facts["pictures"][:SHOWN], "written": written, "thumbs": thumbs}
+    facts |= {"pictures": pictures, "written": answers.written, "thumbs": answers.thumbs}
+    _write_index(folder, facts)
+    return len(answers.written)
+
+
+class _Answers:
+    """What the studio answers when a picture is opened, one file each, and the small pictures."""
+
+    def __init__(self, shelf: Shelf, folder: Path):
+        self.shelf = shelf
+        self.desk = Desk(shelf)
+        self.folder = folder
+        # run and picture -> file; picture -> file
+        self.written: dict[str, str] = {}
+        self.thumbs: dict[str, str] = {}
+
+    def write(self, run: int, run_name: str, picture: str) -> None:
+        answer = self.desk.answer({"ask": "open", "run": run, "picture": picture})
+        if len(answer) > LARGEST_ANSWER:
+            raise UserError(
+                f"{picture} takes {len(answer):,} bytes in {run_name}; that is too much for a page"
+            )
+        file = f"{len(self.written)}.bin"
+        (self.folder / file).write_bytes(answer)
+        self.written[f"{run} {picture}"] = file
+        if picture not in self.thumbs:
+            self.thumbs[picture] = f"{len(self.thumbs)}.png"
+            (self.folder / self.thumbs[picture]).write_bytes(self.shelf.drawn_small(picture))
+
+
+def _write_index(folder: Path, facts: dict[str, Any]) -> None:
     (folder / "site" / "site.json").write_text(json.dumps(facts))
     page = (PAGE / "index.html").read_text(encoding="utf-8")
-    (folder / "index.html").write_text(
-        page.replace("<meta charset", '<meta name="motes-site" content="site/site.json">\n<meta charset', 1),
-        encoding="utf-8",
+    marked = page.replace(
+        "<meta charset", '<meta name="motes-site" content="site/site.json">\n<meta charset', 1
     )
-    return len(written)
+    (folder / "index.html").write_text(marked, encoding="utf-8")

@@ -1,6 +1,7 @@
 """From one picture's particles to another's: which becomes which, and everything in between."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -29,15 +30,25 @@ def interpolate_particles(first: Particles, second: Particles, share: float) -> 
 
 
 def blend(first: Rows, second: Rows, share: float) -> Any:
-    """Two latents of one kind, number by number: of particles the k-th becomes the k-th. Values that are no
-    real numbers, such as classes, stay those of the first."""
-    ends = second.tensors()
-    blended = {
-        name: value.lerp(ends[name], share)
-        for name, value in first.tensors().items()
-        if value.is_floating_point()
+    """Two latents of one kind, number by number: of particles the k-th becomes the k-th.
+
+    Values that are no real numbers, such as classes, stay those of the first. What one of them lacks, the blend
+    lacks.
+    """
+    values = {
+        field.name: (getattr(first, field.name), getattr(second, field.name)) for field in fields(first)
     }
-    return replace(first, **blended)
+    return replace(first, **{name: _blended(*ends, share) for name, ends in values.items()})
+
+
+def _blended(first: Any, second: Any, share: float) -> Any:
+    """Of one field."""
+    if first is None or second is None:
+        return None
+    if isinstance(first, Mapping):
+        return {name: _blended(value, second.get(name), share) for name, value in first.items()}
+    is_real = isinstance(first, Tensor) and first.is_floating_point()
+    return first.lerp(second, share) if is_real else first
 
 
 def counterpart(first: Particles, second: Particles) -> Particles:

@@ -6,13 +6,16 @@ from dataclasses import replace
 import pytest
 import torch
 from small import SMALL
+from toy_latents import ToyConfig, ToySlots, ToyStripes
 
 from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
+from motes.apps.report.panels import preview
 from motes.apps.report.report import steps_done, write_report
 from motes.data import DATASETS
 from motes.evaluation import Score
 from motes.models import MODELS
+from motes.models.base import WHOLE_CLIPS
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Particles
@@ -29,6 +32,7 @@ def titles(page):
     return re.findall(r"<h2>(.*?)</h2>", page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(MODELS))
 def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     torch.manual_seed(0)
@@ -51,6 +55,46 @@ def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     assert not re.search(r"(src|href)=.?(http|//|file)", page), "the page needs nothing from elsewhere"
     assert "<b>steps</b>7" in page
     assert len(list((run.folder / "samples").glob("*.png"))) == 3
+
+
+def report_of(model, folder, data="shapes", **config):
+    folder.mkdir()
+    held_out = DATASETS[data](DATASETS[data].Config(image_size=(32, 32), **config), "test")
+    return write_report(Run(folder), Recipe("toy", data), model.eval(), held_out, {}).read_text()
+
+
+@pytest.mark.parametrize("model, panels", [(ToyStripes, {"New pictures"}), (ToySlots, {"Slots"})])
+def test_a_latent_that_is_neither_particles_nor_a_code_has_the_panels_that_suit_it(model, panels, tmp_path):
+    torch.manual_seed(0)
+    model = model(ToyConfig())
+    page = report_of(model, tmp_path / "run", held_out=3)
+    assert set(titles(page)) == {"Originals", "Reconstructions", "Scores", "Curves", "Try next"} | panels
+    assert page.count("<figcaption>0</figcaption>") == (3 if panels == {"Slots"} else 0)
+    assert preview(model, torch.rand(2, 3, 32, 32)).height == 2 * 128 + 6, "no row of particles"
+
+
+def test_slots_without_layers_have_no_panel(tmp_path):
+    class Layerless(ToySlots):
+        def encode(self, image):
+            return super().encode(image).restacked([0, 1, 2])._with_parts({})
+
+    page = report_of(Layerless(ToyConfig()), tmp_path / "run", held_out=2)
+    assert "Slots" not in titles(page)
+
+
+@pytest.mark.parametrize("window, handed", [(0, (8, 1)), (3, (6, 3)), (5, (5, 5)), (WHOLE_CLIPS, (5, 5))])
+def test_a_model_of_clips_is_shown_whole_clips(window, handed, tmp_path):
+    seen = []
+
+    class Clips(ToyStripes):
+        def encode_clips(self, image, frames):
+            seen.append((len(image), frames))
+            return super().encode(image)
+
+    Clips.window = window
+    report_of(Clips(ToyConfig()), tmp_path / "run", "balls", frames=5, count=2, held_out=4)
+    assert seen == [handed]
+    assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == handed[0]
 
 
 def test_steps_are_counted_from_either_kind_of_line():

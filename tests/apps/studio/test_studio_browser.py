@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from toy_latents import make_toy_run
 
 uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")]
 
 
 @pytest.fixture(scope="module")
@@ -351,6 +352,122 @@ def test_every_kind_of_model_has_its_panels(open_page):
     page.page.get_by_role("button", name="A new picture").click()
     page.until("motes.store.state.opened.picture.startsWith('sampled/')")
     page.shot("code")
+
+
+@pytest.mark.parametrize("name, kind", [("toy-stripes", "other"), ("toy-slots", "slots")])
+def test_a_latent_without_edits_is_shown_said_to_be_so_and_leaves_the_page_working(
+    name, kind, open_page, make_run, tmp_path, monkeypatch
+):
+    toys = [make_toy_run(tmp_path / name, name, monkeypatch), make_run(tmp_path / "objects")]
+    with served(toys) as address:
+        page = open_page(address)
+        assert page.state("opened", "kind") == kind and page.state("edits", "particles") == {}
+        page.page.wait_for_selector("#no-edits:has-text('cannot be edited by hand here')")
+        assert page.page.locator("#inspector input[type=range]").count() == 0
+        assert page.page.locator("#strip button").count() == page.page.locator(".mote").count() == 0
+        assert page.page.locator("#overlays button:visible").all_inner_texts() == ["+ Beside"]
+        assert page.page.locator("#threshold:visible").count() == 0
+
+        # views, by button and by key; nothing to be taken hold of; keys of particles do nothing
+        page.wait("document.querySelectorAll('#views button:not([hidden])').length === 4")
+        page.page.get_by_role("radio", name="original").click()
+        assert page.state("show") == "original"
+        page.page.keyboard.press("1")
+        assert page.state("show") == "drawn"
+        box = page.page.locator("#canvas").bounding_box()
+        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        before = page.drawn()
+        page.drag(middle, (middle[0] + 40, middle[1] + 30))
+        for key in (
+            "d",
+            "Delete",
+            "c",
+            "v",
+            "l",
+            "f",
+            "b",
+            "r",
+            "]",
+            "[",
+            "Control+a",
+            "ArrowLeft",
+            "x",
+            "m",
+            "o",
+            "n",
+            "p",
+        ):
+            page.page.keyboard.press(key)
+        page.page.keyboard.down("Space")
+        assert page.state("held")
+        page.page.keyboard.up("Space")
+        assert page.state("selection") == [] and page.state("past") == []
+        assert np.array_equal(page.drawn(), before)
+        page.shot(name)
+
+        # the menu of what can be kept
+        page.page.locator("#keep-button").click()
+        assert (
+            page.page.locator("#keep-csv:visible").count() == 0
+            and page.page.locator("#keep-json").is_disabled()
+        )
+        with page.page.expect_download() as download:
+            page.page.locator("#keep-gif").click()
+        assert Image.open(download.value.path()).size == (320, 320)
+        page.page.locator("#keep-button").click()
+        page.page.locator("#keep-python").click()
+        page.page.wait_for_selector("#lines pre:has-text('session.decode')")
+        page.page.keyboard.press("Escape")
+
+        # a link to an edit that it refuses says so; a selection in it changes nothing
+        page.page.evaluate("motes.store.set({ selection: [0] })")
+        page.page.keyboard.press("ArrowLeft")
+        page.page.evaluate("motes.store.edit({ ...motes.store.state.edits, code: { 0: 1 } })")
+        page.page.wait_for_selector("#note:has-text('cannot be edited')")
+        page.page.keyboard.press("Control+z")
+        page.page.evaluate("motes.store.set({ selection: [] })")
+
+        # pictures: another one, beside, made up
+        page.page.locator(".thumbs button[title$='/2']").click()
+        page.until("motes.store.state.opened.picture.endsWith('/2')")
+        page.page.get_by_role("button", name="+ Beside").click()
+        page.page.locator(".thumbs button[title$='/3']").click()
+        page.until("motes.store.state.opened.picture.endsWith('/3') && motes.store.state.sheets[0]?.drawn")
+        assert (page.page.get_by_role("button", name="A new picture").count() == 1) == (name == "toy-stripes")
+        if name == "toy-stripes":
+            page.page.get_by_role("button", name="A new picture").click()
+            page.until("motes.store.state.opened.picture.startsWith('sampled/')")
+
+        # beside a model of particles, and in its place
+        page.page.locator("#tab-compare").click()
+        page.page.get_by_role("checkbox", name="objects").check()
+        page.wait("document.querySelectorAll('#compare output').length === 2")
+        page.page.wait_for_selector(f"#compare label:has-text('{name}') output:has-text('dB')")
+        page.page.locator("#tab-watch").click()
+        page.page.wait_for_selector("#watched:has-text('Step 0')")
+        page.page.locator("#tab-edit").click()
+        page.page.locator(".thumbs button[title$='/1']").click()
+        page.page.locator("#run").select_option(label="objects")
+        page.until("motes.store.state.opened.run === 1")
+        assert page.page.locator("#no-edits").count() == 0
+        page.wait("document.querySelectorAll('#strip button').length === 4")
+        page.page.locator("#run").select_option(label=name)
+        page.until("motes.store.state.opened.run === 0")
+        page.page.wait_for_selector("#no-edits")
+        page.wait("document.querySelectorAll('#strip button').length === 0")
+
+
+def test_clips_of_a_latent_without_edits_have_a_timeline(open_page, tmp_path, monkeypatch):
+    folder = make_toy_run(tmp_path / "clips", "toy-stripes", monkeypatch)
+    recipe = json.loads((folder / "run.json").read_text())
+    config = {"image_size": [32, 32], "count": 2, "held_out": 3, "frames": 7}
+    (folder / "run.json").write_text(json.dumps({**recipe, "data": "balls", "data_config": config}))
+    with served([folder]) as address:
+        page = open_page(address)
+        page.page.get_by_role("slider", name="Frame of the clip").press("End")
+        page.until("motes.store.state.opened.picture.endsWith('/6')")
+        assert page.page.locator("#time output").inner_text() == "7 of 7"
+        page.page.wait_for_selector("#no-edits")
 
 
 def test_a_run_under_way_is_watched_and_two_runs_are_compared(open_page, runs):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from motes.apps.studio.health import checked
 from motes.apps.studio.shelf import OpenedRun, Shelf
-from motes.apps.studio.watch import health, progress
+from motes.apps.studio.watch import health, run_progress
 from motes.errors import UserError
 from motes.types.latents import Code, Particles
 
@@ -83,14 +83,14 @@ def test_progress_is_what_was_written_since(tmp_path, make_run):
     opened.run.record({"step": 7, "validation": float("inf"), "terms": {"a": float("nan")}})
     (opened.run.pictures / "step-0000007.png").write_bytes(b"")
     (opened.run.pictures / "other.png").write_bytes(b"")
-    found = progress(opened.run, 1)
+    found = run_progress(opened.run, 1)
     assert (
         found["from"] == 1
         and [line["step"] for line in found["lines"]] == [7]
         and found["pictures"] == ["step-0000007.png"]
     )
     assert "NaN" not in json.dumps(found) and "Infinity" not in json.dumps(found)
-    assert len(progress(opened.run, 99)["lines"]) == 2, "a run that began anew is told from its beginning"
+    assert len(run_progress(opened.run, 99)["lines"]) == 2, "a run that began anew is told from its beginning"
 
 
 def test_a_run_without_a_checkpoint_can_be_watched_and_says_why_it_cannot_be_edited(tmp_path, make_run):

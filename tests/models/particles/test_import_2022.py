@@ -18,9 +18,12 @@ from motes.ops.pictures.image_loss import squared_error
 from motes.ops.rendering.composite import render
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures" / "dlp2022"
-pytestmark = pytest.mark.skipif(
-    not FIXTURES.is_dir(), reason="the golden outputs (../shared/fixtures/dlp2022) are not here"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not FIXTURES.is_dir(), reason="the golden outputs (../shared/fixtures/dlp2022) are not here"
+    ),
+]
 # batch statistics of two pictures divide by small variances: float32 rounding grows; our own float32 and float64 runs differ as much
 AMPLIFIED = 5e-3
 NAMES = ("shapes", "clevrer", "celeba")

@@ -99,7 +99,7 @@ export function listenToKeys(store, actions, help) {
       if (!store.state.held) store.set({ held: true })
       return
     }
-    if (event.key in NUDGE && store.state.selection.length && !event.target.closest?.("#strip, #views, .tabs, #pictures")) {
+    if (event.key in NUDGE && actions.resetOne.can() && !event.target.closest?.("#strip, #views, .tabs, #pictures")) {
       event.preventDefault()
       since ??= store.state.edits
       const { opened, edits, selection } = store.state, pixels = event.shiftKey ? 5 : event.altKey ? 0.25 : 1

@@ -1,4 +1,4 @@
-// Lay glimpses over a background as the model does: saturating, in order, the first in front (motes/ops/composite.py in the browser).
+// Lay glimpses over a background as the model does: saturating, in order, the first in front (motes/ops/rendering/composite.py in the browser).
 
 const WHITE = 65535 // layers come in sixteen bits
 

@@ -1,6 +1,6 @@
 // Small things that several panels draw with.
 
-// one colour a particle, by its number; the same as in reports (motes/apps/draw.py)
+// one colour a particle, by its number; the same as in reports (motes/apps/drawing/marks.py)
 const COLOURS = ["230 57 110", "255 159 28", "46 134 222", "34 160 95", "142 68 216", "0 150 160", "214 69 25", "120 110 20", "200 60 180", "70 90 200"]
 export const colour = (k) => `rgb(${COLOURS[k % COLOURS.length]})`
 export const numbers = (k) => COLOURS[k % COLOURS.length].split(" ").map(Number)

@@ -1,4 +1,4 @@
-// Pure functions from one record of edits to the next; motes/apps/edits.py reads the same record.
+// Pure functions from one record of edits to the next; motes/apps/session/edits.py reads the same record.
 
 export const NOTHING = { particles: {}, order: [], background: "", threshold: 0, code: {}, towards: ["", 0] }
 const REACH = 1.5 // a particle may be dragged so far out; 1 is the edge
@@ -26,7 +26,7 @@ export function particle(opened, edits, k) {
     k, certainty, features, base,
     position: touch.position || (known ? opened.position[base] : [0, 0]),
     presence,
-    there: presence > 0.5 && (certainty >= 0.5 || touch.presence !== undefined), // who is told to be there is not doubted
+    there: presence > 0.5 && (certainty >= 0.5 || touch.presence !== undefined), // what was switched on by hand is not doubted
     spread: known ? opened.spread[base] : [0.05, 0.05],
     touched: Object.keys(touch).length > 0,
   }

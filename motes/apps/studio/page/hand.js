@@ -3,7 +3,7 @@
 import { moved, onTheWay, particle, particles } from "./edits.js"
 import { at, shown } from "./marks.js"
 
-const LOOKS = 4 // numbers of a look that are told beside the pointer
+const LOOKS = 4 // numbers of a look that are shown beside the pointer
 const LONG = 450 // milliseconds that a finger rests to choose one more
 const REACH = 22 // screen pixels around a particle in which it is hit
 

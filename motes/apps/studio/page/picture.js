@@ -45,20 +45,20 @@ export class Developer {
     const { opened } = this.store.state
     this.server.decode(
       { run, picture, edits, layers },
-      (facts, told) => this.developed(facts, told, opened),
+      (facts, question) => this.developed(facts, question, opened),
       (problem) => problem.message && this.store.say(problem.message),
     )
   }
 
-  developed(facts, told, opened) {
+  developed(facts, { edits }, opened) {
     const { state } = this.store
     if (state.opened !== opened) return
     const change = {}
     if (facts.glimpses) {
       change.layers = layersOf(facts)
-      this.looks = lookKey(told.edits)
+      this.looks = lookKey(edits)
     }
-    const newest = told.edits === state.edits
+    const newest = edits === state.edits
     if (newest || !state.layers || onTheWay(state.edits)) Object.assign(change, { drawn: rgba(facts.drawn), exact: newest })
     this.store.set(change)
   }

@@ -13,6 +13,13 @@ export function unpack(buffer) {
   return facts
 }
 
+// What a request gets; its words where it is refused.
+async function json(request) {
+  const response = await request
+  if (!response.ok) throw new Error((await response.text()).trim())
+  return response.json()
+}
+
 class Live {
   constructor(greeted, lost) {
     this.waiting = new Map()
@@ -43,33 +50,33 @@ class Live {
       this.greeted(facts)
       return
     }
-    const asked = this.waiting.get(facts.n)
+    const question = this.waiting.get(facts.n)
     this.waiting.delete(facts.n)
-    if (!asked) return
-    if (facts.superseded) asked.refuse(new Error("")) // a newer one will be answered
-    else if (facts.problem) asked.refuse(new Error(facts.problem))
-    else asked.answer(facts)
+    if (!question) return
+    if (facts.superseded) question.refuse(new Error("")) // a newer one will be answered
+    else if (facts.problem) question.refuse(new Error(facts.problem))
+    else question.answer(facts)
   }
 
-  ask(ask, told) {
+  ask(ask, facts) {
     return new Promise((answer, refuse) => {
       if (this.socket.readyState !== WebSocket.OPEN) return refuse(new Error("the studio is not there"))
       this.waiting.set(++this.number, { answer, refuse })
-      this.socket.send(JSON.stringify({ ask, n: this.number, ...told }))
+      this.socket.send(JSON.stringify({ ask, n: this.number, ...facts }))
     })
   }
 
   // One in flight; while it is, only the newest is remembered.
-  decode(told, answer, refuse) {
-    this.newest = { told, answer, refuse }
+  decode(question, answer, refuse) {
+    this.newest = { question, answer, refuse }
     if (!this.inFlight) this.nextDecode()
   }
 
   async nextDecode() {
-    const { told, answer, refuse } = (this.inFlight = this.newest)
+    const { question, answer, refuse } = (this.inFlight = this.newest)
     this.newest = null
     try {
-      answer(await this.ask("decode", told), told)
+      answer(await this.ask("decode", question), question)
     } catch (problem) {
       refuse(problem)
     }
@@ -79,9 +86,7 @@ class Live {
 
   async upload(file) {
     if (file.size > this.largest) throw new Error(`this file is larger than ${this.largest.toLocaleString("en")} bytes; scale the picture down first`)
-    const said = await fetch("pictures", { method: "POST", body: file, headers: { "x-motes-session": this.session } })
-    if (!said.ok) throw new Error((await said.text()).trim())
-    return (await said.json()).picture
+    return (await json(fetch("pictures", { method: "POST", body: file, headers: { "x-motes-session": this.session } }))).picture
   }
 
   thumb(picture) {
@@ -89,9 +94,7 @@ class Live {
   }
 
   async progress(run, after) {
-    const said = await fetch(`progress/${run}?after=${after}`)
-    if (!said.ok) throw new Error((await said.text()).trim())
-    return said.json()
+    return json(fetch(`progress/${run}?after=${after}`))
   }
 
   runPicture(run, name) {
@@ -107,13 +110,13 @@ class Written {
     setTimeout(() => greeted({ ...facts, session: "" }))
   }
 
-  async ask(ask, told) {
-    const file = this.facts.written[`${told.run} ${told.picture}`]
+  async ask(ask, { run, picture }) {
+    const file = this.facts.written[`${run} ${picture}`]
     if (ask !== "open" || !file) throw new Error("this page has no model behind it; run motes studio for that")
-    return { ...unpack(await (await fetch(`site/${file}`)).arrayBuffer()), run: told.run, picture: told.picture }
+    return { ...unpack(await (await fetch(`site/${file}`)).arrayBuffer()), run, picture }
   }
 
-  decode(told, answer, refuse) {
+  decode(question, answer, refuse) {
     refuse(new Error("")) // what is laid in the browser stands
   }
 

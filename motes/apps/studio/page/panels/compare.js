@@ -10,7 +10,7 @@ export function panel(store, server, actions) {
   let timer = null
 
   const words = (pixels, { pixels: original, presence, certainty }) => {
-    const there = presence?.filter((one, k) => one > 0.5 && certainty[k] >= 0.5).length
+    const there = presence?.filter((one, k) => one > 0.5 && (certainty?.[k] ?? 1) >= 0.5).length
     return `${decibels(pixels, original).toFixed(1)} dB${presence ? `, ${there} there` : ""}`
   }
 
@@ -18,8 +18,8 @@ export function panel(store, server, actions) {
     const toggle = () => store.set({ others: others.includes(n) ? others.filter((other) => other !== n) : [...others, n] })
     const sheet = sheets.find((it) => it.pin < 0 && it.run === n), mine = n === run
     const box = make("input", { type: "checkbox", checked: mine || others.includes(n), disabled: mine || !(one.ready || one.watchable), onchange: toggle })
-    const said = mine ? opened && drawn && words(drawn, opened) : sheet?.opened ? words(sheet.drawn, sheet.opened) : one.ready ? "" : "no checkpoint yet"
-    return make("label", { class: mine || others.includes(n) ? "pick shown" : "pick", "--c": tintOf(n), title: one.name }, box, make("span", {}, one.name), make("output", {}, said || ""))
+    const text = mine ? opened && drawn && words(drawn, opened) : sheet?.opened ? words(sheet.drawn, sheet.opened) : one.ready ? "" : "no checkpoint yet"
+    return make("label", { class: mine || others.includes(n) ? "pick shown" : "pick", "--c": tintOf(n), title: one.name }, box, make("span", {}, one.name), make("output", {}, text || ""))
   }
 
   const shown = ({ run, others }) => [...new Set([run, ...others])]

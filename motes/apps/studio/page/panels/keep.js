@@ -50,8 +50,8 @@ export function panel(store, server, actions) {
 
   function json(state) {
     const { opened, edits, runs, run } = state
-    const found = stacked(opened, edits).map(({ k, position, presence, certainty, features, spread }) => ({ particle: k, position, spread, presence, certainty, features }))
-    save(`${name(state)}.json`, JSON.stringify({ run: runs[run].name, picture: state.picture, edits, particles: found }, null, 2), "application/json")
+    const listed = stacked(opened, edits).map(({ k, position, presence, certainty, features, spread }) => ({ particle: k, position, spread, presence, certainty, features }))
+    save(`${name(state)}.json`, JSON.stringify({ run: runs[run].name, picture: state.picture, edits, particles: listed }, null, 2), "application/json")
   }
 
   function csv(state) {

@@ -1,0 +1,54 @@
+"""Pictures in clips: runs of neighbouring frames of one video, as a model of clips wants them."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from motes.models.base import WHOLE_CLIPS
+
+# a file's path and its pixels, C H W
+Picture = tuple[Path, np.ndarray]
+# neighbouring frames of one video, or one picture
+Clip = list[Picture]
+
+
+def clip_length(window: int, most: int) -> int:
+    """Frames of a clip for a model with this `window`; `most` frames where it takes clips of any length."""
+    if window == WHOLE_CLIPS:
+        return most
+    return max(window, 1)
+
+
+def clips_of(pictures: Iterable[Picture], length: int) -> Iterator[Clip]:
+    """Runs of `length` frames of one video; its last run may be shorter.
+
+    A picture that is no frame is a clip of its own.
+    """
+    clip: Clip = []
+    for picture in pictures:
+        if clip and (len(clip) == length or not _follows(clip[-1][0], picture[0])):
+            yield clip
+            clip = []
+        clip.append(picture)
+    if clip:
+        yield clip
+
+
+def batches_of(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:
+    """Clips in batches of at most `size` pictures; a longer clip is a batch of its own."""
+    batch: list[Clip] = []
+    for clip in clips:
+        if batch and sum(map(len, batch)) + len(clip) > size:
+            yield batch
+            batch = []
+        batch.append(clip)
+    if batch:
+        yield batch
+
+
+def _follows(path: Path, following: Path) -> bool:
+    """Whether the second is the next frame of a video; a frame's path is its number below its video's path."""
+    if path.parent != following.parent or not path.parent.is_file():
+        return False
+    return int(following.name) == int(path.name) + 1
