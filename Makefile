@@ -1,11 +1,12 @@
-# make demo: from an empty folder to a trained model and its report; make test: the quick suite. Both can be run again at any time.
+# make demo: from an empty folder to a trained model and its report. make test: all tests. make quick: those not marked
+# slow, about a minute. All can be run again at any time.
 PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= runs/shapes
 # the small CPU build of torch where there is no NVIDIA GPU
 CONSTRAINTS := $(shell command -v nvidia-smi >/dev/null 2>&1 || echo "-c constraints-cpu.txt")
 
-.PHONY: demo test check clean
+.PHONY: demo test quick check clean
 
 demo: .venv/motes-installed
 	@if [ -e $(OUT)/report.html ]; then \
@@ -18,6 +19,9 @@ demo: .venv/motes-installed
 
 test: .venv/motes-dev-installed
 	$(BIN)/python -m pytest
+
+quick: .venv/motes-dev-installed
+	$(BIN)/python -m pytest -m "not slow"
 
 check: .venv/motes-dev-installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

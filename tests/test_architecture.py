@@ -233,3 +233,17 @@ def test_importing_motes_loads_no_torch():
         ).returncode
         == 0
     )
+
+
+TESTS = Path(__file__).parent
+
+
+@pytest.mark.parametrize(
+    "folder",
+    sorted({path.parent for path in TESTS.rglob("*.py")} - {TESTS}),
+    ids=lambda folder: str(folder.relative_to(TESTS)),
+)
+def test_tests_lie_in_the_room_of_what_they_test(folder):
+    """Tests of several rooms lie at the top; folders without a program hold fixtures."""
+    room = ROOT / folder.relative_to(TESTS)
+    assert room in FOLDERS, f"{folder} is no room of motes"

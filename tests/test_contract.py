@@ -143,8 +143,17 @@ def test_every_model_is_tried_here():
     assert set(SMALL) == set(MODELS)
 
 
+# models that `make quick` tries too, in their small configuration
+QUICK = ("autoencoder", "pca", "vae", "glo", "dlp")
+
+
+def tried(name, options):
+    quick = name in QUICK and options == SMALL[name]
+    return pytest.param((name, options), marks=() if quick else pytest.mark.slow)
+
+
 @pytest.fixture(
-    params=VARIANTS,
+    params=[tried(*variant) for variant in VARIANTS],
     ids=lambda one: (
         f"{one[0]}-{one[1].get('architecture', one[1].get('reconstruction', ''))}{one[1]['image_size']}"
     ),

@@ -17,6 +17,7 @@ DOORS = (
     "motes.evaluation.scoring.evaluate",
     "motes.models.base.Model",
     "motes.models.base.Stage",
+    "motes.models.checkpoint.load",
     "motes.training.loop.train",
     "motes.types.batch.Batch",
     "motes.types.latents.Code",

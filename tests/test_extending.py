@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(
     r"```(?:python|js|css)\n(?:#|//|/\*) ([^\n,*]+?)(?:, ([^\n*]+?))?(?: \*/)?\n(.*?)```", re.DOTALL

@@ -84,7 +84,7 @@ def class_error(recipe: Recipe, folder: Path) -> float:
     with torch.no_grad():
         for start in range(0, len(data), 2500):
             batch = data.batch(range(start, start + 2500), model.needs)
-            mistakes += model.validate(batch).terms["mistakes"].sum().item()
+            mistakes += model.validate(batch).terms["error_rate"].sum().item()
     return 100 * mistakes / len(data)
 
 

@@ -64,8 +64,18 @@ def name_of(model: Model) -> str:
 
 
 def load(where: str | Path, device: str = "cpu") -> Model:
-    """The model of a checkpoint folder, or of a run folder (its best checkpoint, or else its last), ready to
-    use."""
+    """The model of a folder, in eval mode on a device.
+
+    The folder is a checkpoint, or a run: then its best checkpoint counts, or else its last. A folder without a whole
+    checkpoint, and one of another format, are refused with a `UserError` that says what to do.
+
+    >>> import tempfile
+    >>> model = MODELS["autoencoder"](MODELS["autoencoder"].Config(image_size=(16, 16), code_dim=4, width=8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(Path(folder) / "model")
+    ...     load(Path(folder) / "model").config == model.config
+    True
+    """
     folder = checkpoint_folder(Path(where))
     model = build(*read_config(folder))
     path = folder / "model.safetensors"

@@ -58,6 +58,7 @@ def test_pictures_are_the_same_on_every_machine(name):
     assert hash_of(name) == WORLDS[name][1]
 
 
+@pytest.mark.slow
 def test_a_machine_with_fewer_instructions_draws_the_same():
     """As if it had no vector instructions but the oldest, which round as all others do."""
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_worlds as t\n"
@@ -88,6 +89,7 @@ def test_a_row_is_the_same_alone_and_among_others(name):
             assert (value[1] == getattr(single, part)[key][0]).all(), key
 
 
+@pytest.mark.slow
 @EACH
 def test_splits_and_seeds_share_nothing(name):
     frames = open_world(name).frames

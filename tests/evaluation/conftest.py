@@ -9,6 +9,7 @@ from motes.models.base import Model
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.glimpse import place_glimpses
+from motes.ops.scores import readout
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Particles
 
@@ -62,6 +63,12 @@ def particles(position, presence=None, **more):
         background=torch.zeros_like(features[:, 0]),
         **given,
     )
+
+
+@pytest.fixture
+def brief_readouts(monkeypatch):
+    """Networks of probes learn for some steps only: for tests that say nothing of how well they learn."""
+    monkeypatch.setattr(readout, "STEPS", 100)
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ def scores(see, make_particles):
     return scores
 
 
+@pytest.mark.slow
 def test_what_is_written_is_read(scores):
     got = scores()
     assert got["probes/matched"] == 1
@@ -68,6 +69,7 @@ def test_what_is_written_is_read(scores):
     assert got["probes/colour/linear/r2"] < 0.1 and got["probes/colour/mlp/r2"] < 0.1
 
 
+@pytest.mark.usefixtures("brief_readouts")
 def test_a_thing_without_particle_is_guessed(scores):
     got = scores(lost=True, names=("size", "shape"))
     assert got["probes/matched"] == pytest.approx(2 / 3)
@@ -77,6 +79,7 @@ def test_a_thing_without_particle_is_guessed(scores):
     )
 
 
+@pytest.mark.usefixtures("brief_readouts")
 def test_r2_agrees_with_scikit_learn(see, make_particles):
     metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
     linear = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
@@ -103,6 +106,7 @@ def test_matched_by_masks_where_centres_are_not_known(see, make_particles):
     assert measured["read"][0, :, 4].tolist() == [2, 1] and measured["matched"].all()
 
 
+@pytest.mark.usefixtures("brief_readouts")
 def test_no_thing_at_all(see, make_particles):
     test, learn = (part(see, make_particles, count, 0, names=("size", "shape")) for count in (4, 20))
     nothing = {

@@ -53,6 +53,7 @@ def test_what_is_kept_of_a_picture_does_not_grow_with_it(name, seen):
     assert all(len(value) == 6 for value in small.values())
 
 
+@pytest.mark.usefixtures("brief_readouts")
 @pytest.mark.parametrize("name", PARTICLE_QUESTIONS)
 def test_statistics_take_many_draws_and_do_not_depend_on_the_order_of_pictures(name, seen):
     measured = SCORES[name].look(seen())
@@ -65,6 +66,7 @@ def test_statistics_take_many_draws_and_do_not_depend_on_the_order_of_pictures(n
         torch.testing.assert_close(theirs[key](times[:, turn]), statistic(times), equal_nan=True, msg=key)
 
 
+@pytest.mark.usefixtures("brief_readouts")
 def test_no_two_questions_give_the_same_name(seen):
     names = []
     for name in PARTICLE_QUESTIONS:

@@ -264,6 +264,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_model_that_draws_restores(name):
     torch.manual_seed(0)

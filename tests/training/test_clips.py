@@ -68,6 +68,7 @@ loop.train(RECIPE, Path(sys.argv[1]) / "two")
 """
 
 
+@pytest.mark.slow
 def test_two_processes_learn_from_the_same_clips_as_one(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

@@ -68,7 +68,9 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "vae" else pytest.mark.slow) for name in RECIPES]
+)
 def test_stopped_and_resumed_equals_uninterrupted(name, tmp_path):
     loop.train(RECIPES[name], tmp_path / "whole")
     with pytest.raises(loop.Stopped, match="--resume"):
@@ -178,6 +180,7 @@ def test_another_seed_is_another_run(tmp_path):
     assert not same(final(tmp_path / "a"), final(tmp_path / "b"))
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_weights(tmp_path):
     recipe = replace(RECIPES["vae"], training=replace(SHORT, steps=60, evaluate_every=2))
     loop.train(recipe, tmp_path / "whole")
@@ -304,6 +307,7 @@ except loop.Stopped:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does_and_stop_together(tmp_path):
     (tmp_path / "two.py").write_text(TWO)
     command = [

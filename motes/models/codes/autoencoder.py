@@ -15,31 +15,34 @@ from motes.weights.reconstruction import reconstruction_loss
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """What an autoencoder is made of."""
+    """Options of an autoencoder."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
     channels: int = 3
-    # numbers that describe a picture; as many as pixels, and without what follows it learns to copy
+    # numbers that describe a picture; with as many as pixels, and no penalty or noise, it learns to copy
     code_dim: int = 16
+    # convolutional, dense, tied or linear
     network: str = "dense"
     # of the networks' layers
     width: int = 128
+    # the reconstruction loss: see motes.weights.reconstruction.RECONSTRUCTIONS
     reconstruction: str = "mse"
     # weight of the sum of squared weights: more = smoother filters, less detail
     weight_decay: float = 0.0
     # weight of the code's absolute values: more = most numbers of a code near 0
     activation_penalty: float = 0.0
-    # standard deviation of what is added to a code while learning: more = only larger differences tell
-    # pictures apart
+    # standard deviation of the noise on a code while learning: more = pictures differ by larger differences
+    # of their codes only
     noise: float = 0.0
 
 
 class Autoencoder(Model):
-    """min loss(g(f(x) + noise), x) + a |W|^2 + b |f(x)|_1 (Rumelhart et al. 1986,
-    https://doi.org/10.1038/323533a0; the penalty of activations: Olshausen & Field 1996,
-    https://doi.org/10.1038/381607a0). With one matrix each way and squares it finds the principal
-    components' space. Its codes have no known distribution: fit one before sampling.
+    """An autoencoder: min loss(g(f(x) + noise), x) + a |W|^2 + b |f(x)|_1.
+
+    Rumelhart et al. 1986, https://doi.org/10.1038/323533a0; the penalty of activations: Olshausen &
+    Field 1996, https://doi.org/10.1038/381607a0. With one matrix each way and squares it finds the
+    principal components' space. Its codes have no known distribution: fit one before sampling.
     """
 
     Config = AutoencoderConfig
@@ -51,29 +54,23 @@ class Autoencoder(Model):
         self.config = config
         self.coder = PictureCoder(config.network, PictureShape.of(config), config.width, config.code_dim)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
-        self.log_variance = (
-            2 * torch.tensor(config.noise).log()
-        )  # of the noise; minus infinity, where there is none
+        # of the noise; minus infinity, where there is none
+        self.log_variance = 2 * torch.tensor(config.noise).log()
 
     def loss(self, batch: Batch) -> Losses:
         refuse_other_sizes(self.config, batch.image)
         code = self.coder.read(batch.image)
-        error = self.reconstruction_loss(
-            self.coder.draw(sample_normal(code, self.log_variance.to(code))), batch.image
-        )
+        noisy = sample_normal(code, self.log_variance.to(code))
+        error = self.reconstruction_loss(self.coder.draw(noisy), batch.image)
         activity = code.abs().sum(1)
         weights = self.coder.squared_weights()
-        total = (
-            error.mean()
-            + self.config.activation_penalty * activity.mean()
-            + self.config.weight_decay * weights
-        )
-        return Losses(
-            total, {"reconstruction": error, "activity": activity, "weights": weights.expand(len(error))}
-        )
+        total = error.mean() + self.config.activation_penalty * activity.mean()
+        total = total + self.config.weight_decay * weights
+        terms = {"reconstruction": error, "activity": activity, "weights": weights.expand(len(error))}
+        return Losses(total, terms)
 
     def validate(self, batch: Batch) -> Losses:
-        """By the reconstruction alone, without noise, so that penalties can be compared."""
+        """The reconstruction alone, without noise, so that penalties can be compared."""
         error = self.reconstruction_loss(self.decode(self.encode(batch.image)), batch.image)
         return Losses(error.mean(), {"reconstruction": error})
 

@@ -1,4 +1,4 @@
-"""A denoising autoencoder: it sees a picture after an accident and draws it as it was before."""
+"""A denoising autoencoder: it reads a corrupted picture and draws the clean one."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import torch
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
 from motes.nn.coders.networks import PictureCoder, PictureShape
-from motes.ops.pictures.corruption import Corrupted, corruption
+from motes.ops.pictures.corruption import corruption
 from motes.ops.pictures.image_loss import pixel_error
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Code, Image
@@ -15,41 +15,42 @@ from motes.types.latents import Code, Image
 
 @dataclass(frozen=True)
 class DenoisingConfig:
-    """What a denoising autoencoder is made of."""
+    """Options of a denoising autoencoder."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
     channels: int = 3
-    # numbers that describe a picture; more than pixels is fine, for copying does not pay
+    # numbers that describe a picture; there may be more than pixels, since copying does not lower the loss
     code_dim: int = 128
+    # convolutional, dense, tied or linear
     network: str = "dense"
     # of the networks' layers
     width: int = 128
+    # kind of corruption: see motes.ops.pictures.corruption.CORRUPTIONS
     corruption: str = "masking"
     # share of the pixels that are hidden or salted; deviation of the noise; strength of the warp
     amount: float = 0.25
     # of a pixel
     error: str = "squared"
-    # of the error where the accident changed the picture; more than the other = emphasis on repair
+    # weight of the error where the picture was corrupted; more than the other = emphasis on repair
     touched_weight: float = 1.0
-    # of the error elsewhere; 0 = full emphasis
+    # weight of the error elsewhere; 0 = full emphasis
     spared_weight: float = 1.0
 
 
 class DenoisingAutoencoder(Model):
-    """min E loss(g(f(x~)), x), x~ ~ q(x~ | x), the error weighed by a where x~ is corrupted and by b where
-    it is not (Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html). Each step draws another
-    accident; encoding meets none.
+    """A denoising autoencoder: min E loss(g(f(x~)), x), x~ ~ q(x~ | x).
+
+    The error is weighted by a where x~ is corrupted and by b where it is not (Vincent et al. 2010,
+    https://jmlr.org/papers/v11/vincent10a.html). Each step draws another corruption; encoding draws none.
     """
 
     Config = DenoisingConfig
 
     def __init__(self, config: DenoisingConfig):
         super().__init__()
-        if (
-            min(config.touched_weight, config.spared_weight) < 0
-            or config.touched_weight == config.spared_weight == 0
-        ):
+        weights = (config.touched_weight, config.spared_weight)
+        if min(weights) < 0 or max(weights) == 0:
             raise UserError("touched_weight and spared_weight must not be negative, nor both be 0")
         self.config = config
         self.coder = PictureCoder(config.network, PictureShape.of(config), config.width, config.code_dim)
@@ -57,12 +58,13 @@ class DenoisingAutoencoder(Model):
         self.error = pixel_error(config.error)
 
     def loss(self, batch: Batch) -> Losses:
+        """In validation too, where the caller seeds the corruptions: they are the same every time."""
         refuse_other_sizes(self.config, batch.image)
-        return self._repair(self.corrupt(batch.image), batch.image)
-
-    def validate(self, batch: Batch) -> Losses:
-        """The same accidents every time: the caller has seeded the dice."""
-        return self.loss(batch)
+        corrupted = self.corrupt(batch.image)
+        error = self.error(self.coder.draw(self.coder.read(corrupted.values)), batch.image)
+        weight = torch.where(corrupted.touched, self.config.touched_weight, self.config.spared_weight)
+        emphasised = (weight * error).sum((1, 2, 3))
+        return Losses(emphasised.mean(), {"emphasised": emphasised, "reconstruction": error.sum((1, 2, 3))})
 
     def encode(self, image: Image) -> Code:
         refuse_other_sizes(self.config, image)
@@ -70,9 +72,3 @@ class DenoisingAutoencoder(Model):
 
     def decode(self, latent: Code) -> Image:
         return self.coder.draw(latent.vector)
-
-    def _repair(self, seen: Corrupted, wanted: Image) -> Losses:
-        error = self.error(self.coder.draw(self.coder.read(seen.values)), wanted)
-        weight = torch.where(seen.touched, self.config.touched_weight, self.config.spared_weight)
-        emphasised = (weight * error).sum((1, 2, 3))
-        return Losses(emphasised.mean(), {"emphasised": emphasised, "reconstruction": error.sum((1, 2, 3))})

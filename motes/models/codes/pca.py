@@ -23,31 +23,35 @@ from motes.types.latents import Code, Image
 
 @dataclass(frozen=True)
 class PcaConfig:
-    """What principal components are made of."""
+    """Options of principal components."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
     channels: int = 3
-    # in the training set: fewer than pixels, and their Gram matrix is decomposed
+    # number of pictures in the training set: fewer than pixels, and their Gram matrix is decomposed
     pictures: int = 1000
     # directions kept; more = less lost
     code_dim: int = 16
-    # each number of a code divided by its standard deviation: near and far then count alike in all
-    # directions
+    # divide each number of a code by its standard deviation: distances then count alike in all directions
     whiten: bool = False
 
 
 class PrincipalComponents(Model):
-    """z = (x - mean) V, x' = mean + z V', V the first eigenvectors of the covariance (Turk & Pentland 1991,
-    Eigenfaces for recognition, https://doi.org/10.1162/jocn.1991.3.1.71). No other linear code of this size
-    loses less: the mean squared error of the training pictures is the sum of the eigenvalues left out.
+    """Principal components: z = (x - mean) V, x' = mean + z V', V the first eigenvectors of the covariance.
+
+    No other linear code of this size loses less: the mean squared error of the training pictures is the
+    sum of the eigenvalues left out (Turk & Pentland 1991, Eigenfaces for recognition,
+    https://doi.org/10.1162/jocn.1991.3.1.71).
     """
 
     Config = PcaConfig
     mean: Tensor
     axes: Tensor
+    # standard deviation of the training pictures along each direction
     deviation: Tensor
+    # the unit of each number of a code: its deviation, where whitened
     unit: Tensor
+    # the sum of the eigenvalues left out
     dropped: Tensor
 
     def __init__(self, config: PcaConfig):
@@ -56,31 +60,27 @@ class PrincipalComponents(Model):
         most = min(pixels, config.pictures - 1)
         if not 1 <= config.code_dim <= most:
             raise UserError(
-                f"code_dim {config.code_dim} must be from 1 to {most}: {config.pictures} pictures of {pixels} numbers have no more"
+                f"code_dim {config.code_dim} must be from 1 to {most}: "
+                f"{config.pictures} pictures of {pixels} numbers have no more"
             )
         self.config = config
-        self.pixels = pixels
+        self.components = components_of_few if config.pictures < pixels else components_of_many
         self.register_buffer("mean", torch.zeros(pixels))
         self.register_buffer("axes", torch.zeros(pixels, config.code_dim))
-        self.register_buffer(
-            "deviation", torch.ones(config.code_dim)
-        )  # of the training pictures along each direction
-        self.register_buffer(
-            "unit", torch.ones(config.code_dim)
-        )  # what one is in a code: a deviation, where whitened
-        self.register_buffer("dropped", torch.zeros(()))  # the sum of the eigenvalues left out
+        self.register_buffer("deviation", torch.ones(config.code_dim))
+        self.register_buffer("unit", torch.ones(config.code_dim))
+        self.register_buffer("dropped", torch.zeros(()))
 
     def stages(self) -> tuple[Stage, ...]:
         return (Stage("components", 1.0, self.loss, (), self.fit),)
 
     def fit(self, batches: Iterable[Batch]) -> None:
         """In one pass over the pictures, in double precision."""
-        few = self.config.pictures < self.pixels
-        mean, found = (_few if few else _many)(batches, self.config.code_dim)
+        mean, components = self.components(batches, self.config.code_dim)
         self.mean.copy_(mean)
-        self.axes.copy_(found.axes)
-        self.deviation.copy_(found.variance.sqrt())
-        self.dropped.copy_(found.dropped)
+        self.axes.copy_(components.axes)
+        self.deviation.copy_(components.variance.sqrt())
+        self.dropped.copy_(components.dropped)
         if self.config.whiten:
             self.unit.copy_(self.deviation.clamp_min(1e-6))
 
@@ -93,25 +93,28 @@ class PrincipalComponents(Model):
         return Code((image.flatten(1) - self.mean) @ self.axes / self.unit)
 
     def decode(self, latent: Code) -> Image:
-        return self._as_pictures(self.mean + (latent.vector * self.unit) @ self.axes.T)
+        return self._pictures(self.mean + (latent.vector * self.unit) @ self.axes.T)
 
     def sample(self, count: int) -> Code:
         """From the Gaussian whose variances are the eigenvalues."""
-        return Code(torch.randn(count, len(self.unit), device=self.unit.device) * self.deviation / self.unit)
+        noise = torch.randn(count, len(self.unit), device=self.unit.device)
+        return Code(noise * self.deviation / self.unit)
 
     def filters(self) -> Float[Tensor, "F C H W"]:
-        """What each number of a code looks for: the eigenfaces."""
-        return self._as_pictures(self.axes.T)
+        """The direction of each number of a code: the eigenfaces."""
+        return self._pictures(self.axes.T)
 
-    def _as_pictures(self, flat: Float[Tensor, "B P"]) -> Image:
+    def _pictures(self, flat: Float[Tensor, "B P"]) -> Image:
         return rearrange(flat, "b (c h w) -> b c h w", c=self.config.channels, h=self.config.image_size[0])
 
 
-def _few(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
+def components_of_few(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
+    """Mean and components of fewer pictures than pixels, by their Gram matrix."""
     flat = torch.cat([batch.image.flatten(1) for batch in batches]).double()
     return flat.mean(0), components_of_pictures(flat - flat.mean(0), count)
 
 
-def _many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
+def components_of_many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
+    """Mean and components of any number of pictures, by their covariance."""
     mean, covariance = mean_and_covariance(batch.image.flatten(1) for batch in batches)
     return mean, components_of_covariance(covariance, count)

@@ -1,14 +1,13 @@
-"""A stack of denoising autoencoders, learnt layer by layer, then a classifier on top of it that learns with
-all of them."""
+"""A stack of denoising autoencoders, learnt layer by layer, then with a classifier on top."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from motes.errors import UserError
@@ -22,15 +21,16 @@ from motes.types.latents import Code, Image
 
 @dataclass(frozen=True)
 class StackedConfig:
-    """What a stack is made of."""
+    """Options of a stack of autoencoders with a classifier."""
 
     # rows, columns
     image_size: tuple[int, int] = (28, 28)
     channels: int = 1
+    # number of classes, which are numbered from 0
     classes: int = 2
     # units of each layer, the lowest first
     widths: tuple[int, ...] = (1000, 1000, 1000)
-    # or salt-and-pepper, gaussian
+    # masking, salt-and-pepper or gaussian
     corruption: str = "masking"
     # of the corruption, nu: 0 = plain autoencoders
     amount: float = 0.1
@@ -38,15 +38,17 @@ class StackedConfig:
     pretraining: float = 0.75
     # learning rate of the whole stack with the classifier, over that of the layers
     classifying_rate: float = 0.3
-    # of the classifier's stage; more = smaller weights
+    # weight decay of the classifier's stage; more = smaller weights
     weight_decay: float = 0.0
 
 
 class StackedAutoencoder(Model):
-    """Layer k: min E H(g_k(f_k(h~)), h), h = f_(k-1)(... f_1(x)) undisturbed, h~ ~ q(h~ | h); then
-    softmax(f_3(f_2(f_1(x)))) with the labels, all weights learning (Vincent et al. 2010,
-    https://jmlr.org/papers/v11/vincent10a.html). With amount 0 the stacked plain autoencoders of Bengio et
-    al. 2007. A code is what the topmost layer says; the decoders draw a picture from it.
+    """A stack of denoising autoencoders: layer k learns min E H(g_k(f_k(h~)), h), h~ ~ q(h~ | h).
+
+    h = f_(k-1)(... f_1(x)) is not corrupted. Then softmax(f_3(f_2(f_1(x)))) is fitted to the labels, all
+    weights learning (Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html). With amount 0
+    these are the stacked plain autoencoders of Bengio et al. 2007. A code is the topmost layer's output;
+    the decoders draw a picture from it.
     """
 
     Config = StackedConfig
@@ -54,15 +56,7 @@ class StackedAutoencoder(Model):
 
     def __init__(self, config: StackedConfig):
         super().__init__()
-        if (
-            not config.widths
-            or min(config.widths) < 1
-            or config.classes < 2
-            or not 0 <= config.pretraining < 1
-        ):
-            raise UserError(
-                "widths must name at least one layer of at least 1 unit, classes be at least 2, pretraining from 0 to below 1"
-            )
+        _check(config)
         self.config = config
         self.shape = PictureShape.of(config)
         sides = list(pairwise((self.shape.numbers, *config.widths)))
@@ -73,59 +67,50 @@ class StackedAutoencoder(Model):
         self.corrupt = corruption(config.corruption, config.amount)
 
     def stages(self) -> tuple[Stage, ...]:
-        rest = tuple(self.parameters())
-        final = Stage(
-            "classifier", 1 - self.config.pretraining, self.loss, rest, optimizer=self._slower(rest)
-        )
+        everything = tuple(self.parameters())
+        share = 1 - self.config.pretraining
+        classifier = Stage("classifier", share, self.loss, everything, optimizer=self._slower(everything))
         if not self.config.pretraining:
-            return (final,)
-        share = self.config.pretraining / len(self.encoders)
-        return (
-            *(
-                Stage(f"layer {n + 1}", share, partial(self.layer_loss, n), self._layer(n))
-                for n in range(len(self.encoders))
-            ),
-            final,
-        )
+            return (classifier,)
+        return (*(self._layer_stage(number) for number in range(len(self.encoders))), classifier)
 
     def layer_loss(self, number: int, batch: Batch) -> Losses:
-        """Of one layer as a denoising autoencoder of what the layers below say of clean pictures."""
+        """Of one layer as a denoising autoencoder of the output of the layers below, for clean pictures."""
         with torch.no_grad():
-            clean = self._up(batch.image, number)
-        error = cross_entropy(
-            self.decoders[number](self.encoders[number](self.corrupt(clean).values)), clean
-        ).sum(1)
+            clean = self._up(batch.image, self.encoders[:number])
+        code = self.encoders[number](self.corrupt(clean).values)
+        error = cross_entropy(self.decoders[number](code), clean).sum(1)
         return Losses(error.mean(), {"reconstruction": error})
 
     def loss(self, batch: Batch) -> Losses:
-        """Of the classifier. The decoders go along, by a quarter of the pictures, without a say in what the
-        encoders learn."""
-        top = self._up(batch.image, len(self.encoders))
-        wrong, missed = self._judge(self.classifier(top), batch)
-        few = slice(0, max(len(batch) // 4, 1))
-        drawn = cross_entropy(self._down(top[few].detach()), batch.image[few]).sum((1, 2, 3))
-        return Losses(
-            wrong.mean() + drawn.mean() / self.shape.numbers, {"surprise": wrong, "mistakes": missed}
-        )
+        """Of the classifier, and of the decoders on a quarter of the pictures.
+
+        The decoders' loss has no gradient in the encoders.
+        """
+        code = self._up(batch.image, self.encoders)
+        terms = self._classification(self.classifier(code), batch)
+        quarter = slice(0, max(len(batch) // 4, 1))
+        drawn = cross_entropy(self._down(code[quarter].detach()), batch.image[quarter]).sum((1, 2, 3))
+        return Losses(terms["cross_entropy"].mean() + drawn.mean() / self.shape.numbers, terms)
 
     def validate(self, batch: Batch) -> Losses:
-        wrong, missed = self._judge(self.classifier(self.encode(batch.image).vector), batch)
-        return Losses(wrong.mean(), {"surprise": wrong, "mistakes": missed})
+        terms = self._classification(self.classifier(self.encode(batch.image).vector), batch)
+        return Losses(terms["cross_entropy"].mean(), terms)
 
     def classify(self, latent: Code) -> Float[Tensor, "B N"]:
-        """The chance of each class."""
+        """The probability of each class."""
         return self.classifier(latent.vector).softmax(1)
 
     def encode(self, image: Image) -> Code:
         refuse_other_sizes(self.config, image)
-        return Code(self._up(image, len(self.encoders)))
+        return Code(self._up(image, self.encoders))
 
     def decode(self, latent: Code) -> Image:
         return self._down(latent.vector)
 
-    def _up(self, image: Image, layers: int) -> Float[Tensor, "B F"]:
+    def _up(self, image: Image, encoders: Iterable[nn.Module]) -> Float[Tensor, "B F"]:
         values = image.flatten(1)
-        for encoder in list(self.encoders)[:layers]:
+        for encoder in encoders:
             values = encoder(values)
         return values
 
@@ -134,23 +119,37 @@ class StackedAutoencoder(Model):
             values = decoder(values)
         return self.picture(values)
 
-    def _judge(
-        self, logits: Float[Tensor, "B N"], batch: Batch
-    ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
-        """The surprise at the true class, and 1 where another one seemed likelier."""
-        truth = batch.labels["class"].long()
-        if int(truth.max()) >= self.config.classes:
-            raise UserError(
-                f"there is a class {int(truth.max())} in the data; set classes to {int(truth.max()) + 1} or more"
-            )
-        return F.cross_entropy(logits, truth, reduction="none"), (logits.argmax(1) != truth).to(logits)
+    def _classification(self, logits: Float[Tensor, "B N"], batch: Batch) -> dict[str, Float[Tensor, "B"]]:
+        """The cross-entropy, and the error: 1 where another class than the true one is the most probable."""
+        classes = self._classes(batch)
+        cross_entropies = F.cross_entropy(logits, classes, reduction="none")
+        errors = (logits.argmax(1) != classes).to(logits)
+        return {"cross_entropy": cross_entropies, "error_rate": errors}
 
-    def _layer(self, number: int) -> tuple[nn.Parameter, ...]:
-        return (*self.encoders[number].parameters(), *self.decoders[number].parameters())
+    def _classes(self, batch: Batch) -> Int[Tensor, "B"]:
+        classes = batch.labels["class"].long()
+        largest = int(classes.max())
+        if largest >= self.config.classes:
+            raise UserError(f"there is a class {largest} in the data; set classes to {largest + 1} or more")
+        return classes
+
+    def _layer_stage(self, number: int) -> Stage:
+        parameters = (*self.encoders[number].parameters(), *self.decoders[number].parameters())
+        share = self.config.pretraining / len(self.encoders)
+        return Stage(f"layer {number + 1}", share, partial(self.layer_loss, number), parameters)
 
     def _slower(self, parameters: tuple[nn.Parameter, ...]) -> Callable[[float], torch.optim.Optimizer]:
-        rate = self.config.classifying_rate
+        factor = self.config.classifying_rate
         decay = self.config.weight_decay
-        return lambda base: torch.optim.Adam(
-            [{"params": list(parameters)}], lr=rate * base, weight_decay=decay, fused=True
+        return lambda rate: torch.optim.Adam(
+            [{"params": list(parameters)}], lr=factor * rate, weight_decay=decay, fused=True
+        )
+
+
+def _check(config: StackedConfig) -> None:
+    layers_work = config.widths and min(config.widths) >= 1
+    if not layers_work or config.classes < 2 or not 0 <= config.pretraining < 1:
+        raise UserError(
+            "widths must name at least one layer of at least 1 unit, classes be at least 2, "
+            "pretraining from 0 to below 1"
         )

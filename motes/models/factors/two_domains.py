@@ -1,8 +1,8 @@
-"""Two domains, one encoder, two decoders: what both share goes through the code, what tells them apart stays
-in the decoders.
+"""The paired autoencoder: two domains, one encoder that they share, and a decoder for each.
 
-A face of one person is so drawn as the other, with the same expression. Use it on faces of people who agreed
-to that.
+What both domains share goes through the code, and what distinguishes them stays in the decoders. A face
+of one person is so drawn as the other, with the same expression. Use it on faces of people who agreed to
+that.
 """
 
 from dataclasses import dataclass, replace
@@ -24,44 +24,46 @@ from motes.types.latents import Image
 from motes.types.rows import Rows
 from motes.weights.reconstruction import reconstruction_loss
 
-WARPED = 0.75  # share of what the encoder reads
+WARPED = 0.75  # share of the pictures that the encoder reads warped
+DOMAINS = (0, 1)
 
 
 @dataclass(frozen=True)
 class PairedConfig:
-    """What a paired autoencoder is made of."""
+    """Options of a paired autoencoder."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
     channels: int = 3
-    # numbers that both domains share; too many, and identity slips through
+    # numbers that both domains share; with too many, identity is coded too
     code_dim: int = 16
     # of the first convolution
     width: int = 24
+    # convolutional, dense or linear
     network: str = "convolutional"
-    # or absolute, mse, textures ...: pixels alone settle for the mean expression
+    # pyramid, absolute, mse, textures or another reconstruction loss: pixels alone give the mean expression
     reconstruction: str = "pyramid"
-    # pixels a side over which the encoder compares light; wider, and skin and hair tell it who it is
+    # pixels a side over which the encoder compares light; wider, and skin and hair tell the encoder who it is
     contrast: int = 9
-    # pull of each domain's mean code to 0; more, and chance differences of a batch drown what expressions
-    # tell
+    # weight that pulls each domain's mean code to 0; with more, chance differences of a batch outweigh
+    # expressions
     level: float = 3.0
-    # added to codes, whose numbers have variance 1: each decoder so learns to draw what only the other's
-    # codes reach
+    # noise added to codes, whose numbers have variance 1: each decoder so learns to draw what only the
+    # other's codes reach
     noise: float = 0.5
     # 2: one for each domain, whose codes mean nothing to each other; for comparison
     encoders: int = 1
-    # of what the encoder reads: how far it is warped; 0 lets it copy alignment and identity
+    # how far the pictures that the encoder reads are warped; 0 lets it copy alignment and identity
     bend: float = 0.004
-    # in half pictures
+    # of these warps, in half pictures
     shift: float = 0.03
-    # degrees
+    # of these warps, in degrees
     turn: float = 3.0
 
 
 @dataclass(frozen=True)
 class PairedCode(Rows):
-    """What a picture shows, and of which domain it is drawn."""
+    """The code of a picture, and the domain that it is drawn in."""
 
     vector: Float[Tensor, "B F"]
     # 0 or 1
@@ -76,13 +78,13 @@ class PairedCode(Rows):
 
 
 class PairedAutoencoder(Model):
-    """loss(D_d(E(w(x)) + e), x) + l |mean_d E(w(x))|^2 for pictures x of domain d, w a random warp, e noise;
-    swapped: D_(1-d)(E(x)).
+    """A paired autoencoder: loss(D_d(E(w(x)) + e), x) + l |mean_d E(w(x))|^2 for pictures x of domain d.
 
-    Warps and noise are undone by the decoders: what is left in the code is what both must know, and each
-    decoder adds what is always the same in its domain. The encoder sees local contrast alone, in which
-    domains look alike, and its codes have a fixed length, or it would escape noise and pull. There is no
-    paper; the layout is that of the face tools of 2018.
+    w is a random warp, e noise; swapped: D_(1-d)(E(x)). The decoders undo warps and noise: the code
+    keeps what both must know, and each decoder adds what is always the same in its domain. The encoder
+    reads local contrast alone, in which domains look alike, and its codes have a fixed length, or they
+    would grow out of the noise or shrink to 0. There is no paper; the layout is that of the face tools
+    of 2018.
     """
 
     Config = PairedConfig
@@ -92,82 +94,94 @@ class PairedAutoencoder(Model):
     def __init__(self, config: PairedConfig):
         super().__init__()
         shape = PictureShape.of(config)
-        if config.encoders not in (1, 2):
+        if config.encoders not in ROUTES:
             raise UserError(f"encoders must be 1, which both domains share, or 2, not {config.encoders}")
         self.config = config
         kind = picture_network(config.network)
         self.read = nn.ModuleList(_reader(config, shape) for _ in range(config.encoders))
-        self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in range(2))
+        self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in DOMAINS)
+        self.route = ROUTES[config.encoders]
         self.observed = reconstruction_loss(config.reconstruction)
-        basis = thin_plate_basis(even_points(config.image_size, torch.zeros(1)), CONTROLS)
-        self.register_buffer("basis", basis, persistent=False)
-
-    def loss(self, batch: Batch) -> Losses:
-        latent = self.encode_as(self._warped(batch.image), batch.labels["domain"])
-        return self._losses(
-            latent,
-            replace(latent, vector=latent.vector + self.config.noise * normal_like(latent.vector)),
-            batch,
-        )
-
-    def validate(self, batch: Batch) -> Losses:
-        latent = self.encode_as(batch.image, batch.labels["domain"])
-        return self._losses(latent, latent, batch)
-
-    def encode(self, image: Image) -> PairedCode:
-        """Of the domain whose decoder draws it better."""
-        refuse_other_sizes(self.config, image)
-        tried = [
-            self.encode_as(image, torch.full((len(image),), domain, device=image.device)) for domain in (0, 1)
-        ]
-        errors = torch.stack([squared_error(self.decode(one), image) for one in tried])
-        domain = errors.argmin(0)
-        vectors = torch.stack([one.vector for one in tried])
-        return PairedCode(vectors[domain, torch.arange(len(image), device=image.device)], domain)
-
-    def encode_as(self, image: Image, domain: Int[Tensor, "B"]) -> PairedCode:
-        """Where the domain is known."""
-        if len(domain) and not 0 <= int(domain.min()) <= int(domain.max()) <= 1:
-            raise UserError(f"there are two domains, 0 and 1; these data have {sorted(set(domain.tolist()))}")
-        return PairedCode(_by_domain(self.read, image, domain), domain.long())
-
-    def decode(self, latent: PairedCode) -> Image:
-        return torch.sigmoid(_by_domain(self.draw, latent.vector, latent.domain))
-
-    def swapped(self, latent: PairedCode) -> PairedCode:
-        """The same, to be drawn as of the other domain."""
-        return replace(latent, domain=1 - latent.domain)
-
-    def _losses(self, latent: PairedCode, noisy: PairedCode, batch: Batch) -> Losses:
-        error = self.observed(self.decode(noisy), batch.image)
-        lean = group_means(latent.vector, latent.domain).square().sum(1)
-        return Losses((error + self.config.level * lean).mean(), {"reconstruction": error, "lean": lean})
-
-    def _warped(self, image: Image) -> Image:
-        """Three of four; the encoder must know pictures as they are too, which are sharper."""
-        config = self.config
-        warps = Warps(
+        self.warps = Warps(
             bend=config.bend / 10,
             bend_some=config.bend,
             shift=config.shift,
             scale=config.shift,
             turn=config.turn,
         )
-        warped = resampled(image, self.basis @ random_weights(image, warps, 1.0), "border")
+        basis = thin_plate_basis(even_points(config.image_size, torch.zeros(1)), CONTROLS)
+        self.register_buffer("basis", basis, persistent=False)
+
+    def loss(self, batch: Batch) -> Losses:
+        latent = self.encode_as(self._warped(batch.image), batch.labels["domain"])
+        noise = self.config.noise * normal_like(latent.vector)
+        return self._losses(latent, replace(latent, vector=latent.vector + noise), batch)
+
+    def validate(self, batch: Batch) -> Losses:
+        """Without warps and noise."""
+        latent = self.encode_as(batch.image, batch.labels["domain"])
+        return self._losses(latent, latent, batch)
+
+    def encode(self, image: Image) -> PairedCode:
+        """Of the domain whose decoder draws it better."""
+        refuse_other_sizes(self.config, image)
+        codes = [
+            self.encode_as(image, torch.full((len(image),), domain, device=image.device))
+            for domain in DOMAINS
+        ]
+        errors = torch.stack([squared_error(self.decode(code), image) for code in codes])
+        domain = errors.argmin(0)
+        vectors = torch.stack([code.vector for code in codes])
+        return PairedCode(vectors[domain, torch.arange(len(image), device=image.device)], domain)
+
+    def encode_as(self, image: Image, domain: Int[Tensor, "B"]) -> PairedCode:
+        """Where the domain is known."""
+        if len(domain) and not 0 <= int(domain.min()) <= int(domain.max()) <= 1:
+            raise UserError(f"there are two domains, 0 and 1; these data have {sorted(set(domain.tolist()))}")
+        return PairedCode(self.route(self.read, image, domain), domain.long())
+
+    def decode(self, latent: PairedCode) -> Image:
+        return torch.sigmoid(by_domain(self.draw, latent.vector, latent.domain))
+
+    def swapped(self, latent: PairedCode) -> PairedCode:
+        """The same code, to be drawn in the other domain."""
+        return replace(latent, domain=1 - latent.domain)
+
+    def _losses(self, latent: PairedCode, noisy: PairedCode, batch: Batch) -> Losses:
+        error = self.observed(self.decode(noisy), batch.image)
+        mean_code = group_means(latent.vector, latent.domain).square().sum(1)
+        total = (error + self.config.level * mean_code).mean()
+        return Losses(total, {"reconstruction": error, "mean_code": mean_code})
+
+    def _warped(self, image: Image) -> Image:
+        """Three of four pictures; the encoder must read sharper ones, which are not warped, too."""
+        weights = random_weights(image, self.warps, 1.0)
+        warped = resampled(image, self.basis @ weights, "border")
         return torch.where(uniform_like(image[:, :1, :1, :1]) < WARPED, warped, image)
 
 
+def by_domain(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"]) -> Tensor:
+    """Every row through the network of its domain; in their order."""
+    rows = [(domain == number).nonzero()[:, 0] for number in DOMAINS]
+    outputs = [
+        network(values[rows_of_domain])
+        for network, rows_of_domain in zip(networks, rows, strict=True)
+        if len(rows_of_domain)
+    ]
+    return torch.cat(outputs)[torch.cat(rows).argsort()]
+
+
+def by_shared(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"]) -> Tensor:
+    """Every row through the only network."""
+    return networks[0](values)
+
+
+# number of encoders -> how pictures go through them
+ROUTES = {1: by_shared, 2: by_domain}
+
+
 def _reader(config: PairedConfig, shape: PictureShape) -> nn.Module:
-    reader = picture_network(config.network).reader(replace(shape, channels=1), config.width, config.code_dim)
-    return nn.Sequential(
-        LocalContrast(config.contrast), reader, nn.LayerNorm(config.code_dim, elementwise_affine=False)
-    )
-
-
-def _by_domain(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"]) -> Tensor:
-    """Every row through the network of its domain, or all through the only one; in their order."""
-    if len(networks) == 1:
-        return networks[0](values)
-    rows = [(domain == number).nonzero()[:, 0] for number in (0, 1)]
-    parts = [one(values[own]) for one, own in zip(networks, rows, strict=True) if len(own)]
-    return torch.cat(parts)[torch.cat(rows).argsort()]
+    grey = replace(shape, channels=1)
+    reader = picture_network(config.network).reader(grey, config.width, config.code_dim)
+    norm = nn.LayerNorm(config.code_dim, elementwise_affine=False)
+    return nn.Sequential(LocalContrast(config.contrast), reader, norm)

@@ -1,5 +1,7 @@
-"""KeyNet: where K points are is all that may pass from a picture to the decoder; its look comes from a
-warped copy."""
+"""KeyNet: only the positions of K points pass from a picture to the decoder.
+
+Its appearance comes from a warped copy.
+"""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from motes.models.base import Model, refuse_other_sizes
 from motes.nn.blocks.conv import Contracting, Expanding
 from motes.nn.blocks.grid import grid_size
 from motes.ops.points.keypoints import gaussian_maps, marginal_soft_argmax, marginal_variance
-from motes.ops.points.warp import paired
+from motes.ops.points.warp import warped_pair
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
@@ -21,36 +23,35 @@ from motes.weights.reconstruction import reconstruction_loss
 
 @dataclass(frozen=True)
 class KeyNetConfig:
-    """What a KeyNet is made of."""
+    """Options of a KeyNet."""
 
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
     # 1 for grey pictures
     channels: int = 3
-    # K
+    # K, the number of points
     num_particles: int = 30
-    # each further width halves the picture
+    # widths of the networks; each further one halves the picture
     encoder_channels: tuple[int, ...] = (32, 64, 128, 256)
     # of a point's map exp(-|p - z|^2 / width^2), half a picture being 1
     point_width: float = 0.1
-    # the paper's: vgg
+    # the reconstruction loss; the paper's is vgg
     reconstruction: str = "mse"
 
 
 class KeyNet(Model):
-    """x' = draw(content(y), maps(points(x))) against x, y being x seen through a warp, or another moment of
-    the same clip (Jakab et al. 2018, https://arxiv.org/abs/1806.07823). A batch without pairs is warped
-    here.
+    """KeyNet: x' = draw(content(y), maps(points(x))) against x; y is x warped, or another frame of its clip.
 
-    The paper has no variance; `log_variance` is that of the marginal heat maps, which it computes on its way
-    to the points.
+    A batch without pairs is warped here (Jakab et al. 2018, https://arxiv.org/abs/1806.07823). The paper
+    has no variance; `log_variance` is that of the marginal heat maps, which it computes on its way to
+    the points.
     """
 
     Config = KeyNetConfig
 
     def __init__(self, config: KeyNetConfig):
         super().__init__()
-        check(config)
+        _check(config)
         self.config = config
         self.grid = grid_size(config)
         widths = config.encoder_channels
@@ -61,10 +62,9 @@ class KeyNet(Model):
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
 
     def loss(self, batch: Batch) -> Losses:
-        batch = batch if batch.prior_image is not None else paired(batch)
-        assert batch.prior_image is not None
-        points = marginal_soft_argmax(self.pose(batch.image).flatten(0, 1)).unflatten(0, (len(batch), -1))
-        error = self.reconstruction_loss(self._draw(points, self.content(batch.prior_image)), batch.image)
+        image, other_image = _pair_of(batch)
+        points = marginal_soft_argmax(self.pose(image).flatten(0, 1)).unflatten(0, (len(image), -1))
+        error = self.reconstruction_loss(self._draw(points, self.content(other_image)), image)
         return Losses(error.mean(), {"reconstruction": error})
 
     def encode(self, image: Image) -> Particles:
@@ -72,30 +72,39 @@ class KeyNet(Model):
         heat = self.pose(image).flatten(0, 1)
         points = marginal_soft_argmax(heat).unflatten(0, (len(image), -1))
         variance = marginal_variance(heat).unflatten(0, (len(image), -1))
-        nothing = points[..., :0]
+        no_features = points[..., :0]
         return Particles(
             position=points,
             log_variance=variance.clamp_min(1e-6).log(),
-            features=nothing,
-            feature_log_variance=nothing,
+            features=no_features,
+            feature_log_variance=no_features,
             presence=torch.ones_like(points[..., 0]),
-            background=nothing[:, 0],
+            background=no_features[:, 0],
             bypass=self.content(image),
         )
 
     def decode(self, latent: Particles) -> Image:
-        assert latent.bypass is not None
+        if latent.bypass is None:
+            raise UserError("these particles carry no bypass; encode the picture with a KeyNet")
         return self._draw(latent.position, latent.bypass)
 
     def _draw(self, points: Float[Tensor, "B K 2"], content: Float[Tensor, "B N h w"]) -> Image:
-        return self.draw(
-            torch.cat([content, gaussian_maps(points, self.grid, self.config.point_width / math.sqrt(2))], 1)
-        )
+        maps = gaussian_maps(points, self.grid, self.config.point_width / math.sqrt(2))
+        return self.draw(torch.cat([content, maps], 1))
 
 
-def check(config: KeyNetConfig) -> None:
+def _pair_of(batch: Batch) -> tuple[Image, Image]:
+    """The pictures and the other ones of their pairs; warped here where the data have none."""
+    if batch.prior_image is not None:
+        return batch.image, batch.prior_image
+    weak, strong, _ = warped_pair(batch.image)
+    return weak, strong
+
+
+def _check(config: KeyNetConfig) -> None:
     least = 2 ** len(config.encoder_channels)
     if min(config.num_particles, config.channels) < 1 or min(config.image_size) < least:
         raise UserError(
-            f"num_particles and channels must be at least 1, image_size {config.image_size} at least {least} a side"
+            "num_particles and channels must be at least 1, "
+            f"image_size {config.image_size} at least {least} a side"
         )

@@ -1,4 +1,4 @@
-"""Particles that start from anchors: one small network, shared by all, reads position, presence and appearance.
+"""Particles that start from anchors, and share one small network for position and presence.
 
 No parameter's shape depends on the number of particles or on the picture's size, but for the background.
 """
@@ -73,7 +73,7 @@ class AnchoredEncoder(nn.Module):
         return Encoding(proposals, position, presence, features, background, window[:, :, : image.shape[1]])
 
     def _keypoints(self, residual: Image) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
-        """A point of every patch in the picture's frame, and the mean of |residual| over a patch around it."""
+        """A point of every patch, in the picture's frame, and the mean of |residual| around it."""
         patches = split_patches(residual, self.patch)
         local = rearrange(self.prior(patches), "(b p) d -> b p d", b=len(residual))
         points = patch_to_image(local, self.patch, self.size)
@@ -103,8 +103,9 @@ class AnchoredEncoder(nn.Module):
     ) -> tuple[DiagonalNormal, Float[Tensor, "B K"]]:
         """Positions and presence, read from a window at each anchor.
 
-        The network also reads what the anchors before this one claim. Two particles that see one object can so
-        agree that the first takes it; without it, equal networks that look at equal pixels share it by halves.
+        The network also reads what the anchors before this one claim. Two particles that see one object
+        can so agree that the first takes it; without it, equal networks that look at equal pixels share
+        it by halves.
         """
         claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
         windows = cut_glimpses(residual, anchors, self.context)
@@ -178,7 +179,7 @@ class BackgroundReader(nn.Module):
 
 
 class LeanDecoder(nn.Module):
-    """Features to small pictures with alpha, and one code to a background that does not depend on the particles."""
+    """Features to small pictures with alpha, and one code to a background without regard to particles."""
 
     starts_from = 128
 
@@ -204,8 +205,11 @@ class LeanDecoder(nn.Module):
         return self.background_of_code(background)
 
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
-        """Absolute, not squared: the median over pictures is the background, and the mean has a shade of every
-        object that ever stood there."""
+        """Absolute, not squared.
+
+        The median over pictures is the background; the mean has a shade of every object that ever stood
+        there.
+        """
         return (self.background_of_code(background) - image).abs().sum((1, 2, 3))
 
     def background_of_code(self, code: Float[Tensor, "B F"]) -> Image:

@@ -1,4 +1,4 @@
-"""Deep Latent Particles, the object model: glimpses with an alpha channel, layered over a decoded background."""
+"""Deep Latent Particles, the object model: glimpses with alpha, layered over a decoded background."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -89,9 +89,9 @@ ARCHITECTURES: dict[str, Architecture] = {
 class DeepLatentParticles(Model):
     """Deep Latent Particles: a variational autoencoder whose code is a set of particles.
 
-    rec(x, x') + beta_kl (ChamferKL(q(z|x), proposals) + kl_balance KL(q(f|x) || N(0, 1))), where x' layers the
-    glimpse of every particle, by its alpha and presence, over the background: the first particle is in front
-    (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
+    rec(x, x') + beta_kl (ChamferKL(q(z|x), proposals) + kl_balance KL(q(f|x) || N(0, 1))), where x'
+    layers the glimpse of every particle, by its alpha and presence, over the background: the first
+    particle is in front (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
     """
 
     Config = DlpConfig
@@ -134,7 +134,7 @@ class DeepLatentParticles(Model):
         return self._losses(encoding, error, presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
-        """Random presence and grainy alphas: no particle can leave its work to another, so all learn to draw."""
+        """Random presence and grainy alphas: no particle can rely on another, so all learn to draw."""
         encoding = self._encoding(batch)
         glimpses, position, background = self._sample(encoding)
         presence = uniform_like(encoding.presence)

@@ -64,8 +64,8 @@ class DlpMaskedConfig:
     reconstruction: str = "vgg"
     # weights of the KL of positions (beta_kl) and of features (beta_kl * kl_balance)
     kl_weights: tuple[float, float] = (40.0, 0.04)
-    # published: the paper's networks; splatted: smaller ones that move with the picture, learn in minutes, and
-    # do not read glimpse_size
+    # published: the paper's networks; splatted: smaller ones that move with the picture, learn in
+    # minutes, and do not read glimpse_size
     architecture: Literal["published", "splatted"] = "published"
     # weight of the squared distances from where particles should be in a bent picture; 0: as published
     equivariance: float = 0.0
@@ -80,8 +80,8 @@ ARCHITECTURES: dict[str, Callable[[DlpMaskedConfig], MaskedNetworks]] = {
 class MaskedParticles(Model):
     """The masked model of Deep Latent Particles, for faces and other objects without clear borders.
 
-    x' = paint(Gaussian maps, maps of the particles' codes inside their disks, the encoder's maps outside of them)
-    (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
+    x' = paint(Gaussian maps, maps of the particles' codes inside their disks, the encoder's maps outside
+    of them) (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
     """
 
     Config = DlpMaskedConfig

@@ -1,4 +1,4 @@
-"""The masked model's networks as published: positions from all heat maps at once, features from the heat maps.
+"""The masked model's networks as published: positions and features from heat maps.
 
 What the particles are is painted through a PointNet.
 """

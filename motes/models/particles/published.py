@@ -1,4 +1,4 @@
-"""The networks of the 2022 paper, whose weights load here: one MLP over all heat maps places the particles."""
+"""The networks of the 2022 paper, whose weights load here: positions from all heat maps by one MLP."""
 
 import torch
 from einops import rearrange
@@ -82,7 +82,7 @@ class PublishedEncoder(nn.Module):
 
 
 class ExclusiveEncoder(PublishedEncoder):
-    """Each pixel is shared out: a particle reads it as far as it is present and the boxes before it leave room."""
+    """Each pixel is shared out: a particle reads what the boxes before it leave, as far as it is present."""
 
     def presence_parameters(self) -> list[nn.Parameter]:
         """None: presence also learns from the glimpses, which are shared out by it."""

@@ -1,7 +1,7 @@
 """The masked model's networks for short trainings: each particle lies where its own map has its mean.
 
-Its features are pooled there and splatted back. Where the picture moves, maps, points and features move with it
-without having to learn that, and nothing grows with particles x picture.
+Its features are pooled there and splatted back. Where the picture moves, maps, points and features move
+with it without having to learn that, and nothing grows with particles x picture.
 """
 
 import math
@@ -28,8 +28,8 @@ UNCLAIMED = 0.1  # of the sum of Gaussians: below it no particle's features are 
 class Splatted(nn.Module):
     """Features under Gaussians: pooled, f_k = g(sum_p N_k(p) c(p) / sum_p N_k(p)).
 
-    They are painted as sum_k N_k(p) W_k f_k / (sum_k N_k(p) + 0.1). Each map leans towards a place of its own,
-    or all particles would start, and many stay, in the middle.
+    They are painted as sum_k N_k(p) W_k f_k / (sum_k N_k(p) + 0.1). Each map leans towards a place of
+    its own, or all particles would start, and many stay, in the middle.
     """
 
     leaning: Tensor

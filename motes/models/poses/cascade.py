@@ -1,5 +1,4 @@
-"""A cascade: a layout of classes to pictures, by modules from coarse to fine and a loss that looks at
-textures; and the layout of a picture."""
+"""A cascade: a layout of classes to pictures, coarse to fine, by a loss of textures; and back."""
 
 from dataclasses import dataclass, replace
 
@@ -17,17 +16,17 @@ from motes.types.latents import Image
 from motes.types.rows import Rows
 from motes.weights.reconstruction import error_map_loss
 
-SURE = 12.0  # the score by which a class that is told leads the others
+CERTAIN = 12.0  # the score by which a given class leads the others
 
 
 @dataclass(frozen=True)
 class CascadeConfig:
-    """What a cascade is made of."""
+    """Options of a cascade."""
 
     # rows, columns
     image_size: tuple[int, int] = (48, 80)
     channels: int = 3
-    # of a layout, numbered from 0
+    # number of classes of a layout, which are numbered from 0
     classes: int = 5
     # of the modules, the finest last; coarser ones are as wide as the first
     widths: tuple[int, ...] = (48, 48, 40, 24)
@@ -35,9 +34,9 @@ class CascadeConfig:
     reader_width: int = 12
     # pictures drawn of a layout; of each class the best one learns
     hypotheses: int = 1
-    # or random-features, vgg; mse: pixels alone, which blurs
+    # textures, random-features, vgg; or mse: pixels alone, which blurs
     reconstruction: str = "textures"
-    # weight of the colours beside textures and features; more = colours where they belong, less texture
+    # weight of the colours beside textures and features; more = colours in their places, less texture
     pixels: float = 1.0
     # pixels a side over which textures are compared, wherever their parts lie; 1: place by place, as
     # published
@@ -46,8 +45,7 @@ class CascadeConfig:
 
 @dataclass(frozen=True)
 class Layout(Rows):
-    """Scores of classes: how much of each there is, and where; their sum, through a softmax, is the
-    layout."""
+    """Scores of classes: the amount of each, and where it lies; the softmax of their sum is the layout."""
 
     amounts: Float[Tensor, "B N"]
     # zero on average over the picture
@@ -60,7 +58,7 @@ class Layout(Rows):
 
     @classmethod
     def of_classes(cls, classes: Int[Tensor, "B H W"], count: int) -> "Layout":
-        return cls.of_scores(SURE * one_hot(classes, count))
+        return cls.of_scores(CERTAIN * one_hot(classes, count))
 
     @property
     def shares(self) -> Float[Tensor, "B N H W"]:
@@ -76,22 +74,17 @@ class Layout(Rows):
         return self.amounts
 
     def with_code(self, code: Float[Tensor, "B N"]) -> "Layout":
+        """With other amounts: a class with more of it takes the pixels that were nearly its own."""
         return replace(self, amounts=code)
-
-    def with_more(self, which: int, amount: float) -> "Layout":
-        """More of a class, where it was nearly chosen."""
-        return replace(
-            self,
-            amounts=self.amounts
-            + amount * F.one_hot(torch.tensor(which), self.amounts.shape[1]).to(self.amounts),
-        )
 
 
 class CascadedRefinement(Model):
-    """sum over classes p of min over pictures u of sum_l weight_l mean |mask_p (Phi_l(x) -
-    Phi_l(g_u(layout)))| (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405), Phi_l being x itself and a
-    network's features; over windows, as `FeatureLoss.windowed` has them, also how neighbouring colours go
-    together."""
+    """A cascade of refinements: sum over classes p of min over pictures u of the error of u within p.
+
+    The error is sum_l weight_l mean |mask_p (Phi_l(x) - Phi_l(g_u(layout)))|, Phi_l being x itself and a
+    network's features (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Over windows, also
+    covariances of neighbouring colours are compared, as `FeatureLoss.texture_error_maps` has them.
+    """
 
     Config = CascadeConfig
     needs = ("layout",)
@@ -100,14 +93,15 @@ class CascadedRefinement(Model):
         super().__init__()
         if min(config.image_size) < 8 or min(config.classes, config.hypotheses, len(config.widths)) < 1:
             raise UserError(
-                f"image_size {config.image_size} must be at least 8 a side; classes, hypotheses and widths at least 1"
+                f"image_size {config.image_size} must be at least 8 a side; "
+                "classes, hypotheses and widths at least 1"
             )
         self.config = config
         self.read = LayoutReader(config.channels, config.classes, config.reader_width)
         self.draw = Refinement(
             config.classes, config.image_size, config.channels, config.widths, config.hypotheses
         )
-        self.error_map_loss = error_map_loss(config.reconstruction, config.window)
+        self.error_maps = error_map_loss(config.reconstruction, config.window)
 
     def stages(self) -> tuple[Stage, ...]:
         return (
@@ -116,11 +110,11 @@ class CascadedRefinement(Model):
         )
 
     def reading_loss(self, batch: Batch) -> Losses:
-        error = F.cross_entropy(self.read(batch.image), self._told(batch), reduction="none").mean((1, 2))
+        error = F.cross_entropy(self.read(batch.image), self._layout(batch), reduction="none").mean((1, 2))
         return Losses(error.mean(), {"reading": error})
 
     def loss(self, batch: Batch) -> Losses:
-        layout = one_hot(self._told(batch), self.config.classes)
+        layout = one_hot(self._layout(batch), self.config.classes)
         costs = self.costs(self.draw(layout), batch.image, layout)
         best = costs.amin(1).sum(1)
         return Losses(best.mean(), {"best of each class": best, "one for all classes": costs.sum(2).amin(1)})
@@ -128,20 +122,18 @@ class CascadedRefinement(Model):
     def costs(
         self, drawn: Float[Tensor, "B U C H W"], image: Image, layout: Float[Tensor, "B N H W"]
     ) -> Float[Tensor, "B U N"]:
-        """Of each picture drawn, for each class: what is wrong within its places, summed over levels."""
+        """Of each picture drawn, for each class: the error within its pixels, summed over levels."""
         count = drawn.shape[1]
-        wanted = image.repeat_interleave(count, 0)
+        target = image.repeat_interleave(count, 0)
+        levels = self.error_maps(rearrange(drawn, "b u c h w -> (b u) c h w"), target)
         total = drawn.new_zeros(len(image), count, layout.shape[1])
-        for number, errors in enumerate(
-            self.error_map_loss(rearrange(drawn, "b u c h w -> (b u) c h w"), wanted)
-        ):
+        for level, errors in enumerate(levels):
             masks = F.adaptive_avg_pool2d(layout, (errors.shape[-2], errors.shape[-1]))
-            # features are scaled by numbers of the picture over numbers of the level: half the side, twice
-            # as large; over windows
-            # covariances come before them, and all features weigh half
-            weight = (self.config.pixels if number == 0 else 2.0 ** (1 - number)) / errors[0].numel()
-            placed = rearrange(errors, "(b u) h w -> b u h w", u=count)
-            total = total + weight * torch.einsum("buhw,bnhw->bun", placed, masks)
+            # features are scaled by numbers of the picture over numbers of the level: half the side, twice as
+            # large; over windows covariances come before them, and all features weigh half
+            weight = (2.0 ** (1 - level) if level else self.config.pixels) / errors[0].numel()
+            maps = rearrange(errors, "(b u) h w -> b u h w", u=count)
+            total = total + weight * torch.einsum("buhw,bnhw->bun", maps, masks)
         return total
 
     def encode(self, image: Image) -> Layout:
@@ -155,16 +147,16 @@ class CascadedRefinement(Model):
     def hypotheses(self, latent: Layout) -> Float[Tensor, "B U C H W"]:
         return self.draw(latent.shares)
 
-    def _told(self, batch: Batch) -> Int[Tensor, "B H W"]:
+    def _layout(self, batch: Batch) -> Int[Tensor, "B H W"]:
         layout = batch.labels["layout"]
-        if (
-            layout.shape[1:] != batch.image.shape[2:]
-            or int(layout.max()) >= self.config.classes
-            or int(layout.min()) < 0
-        ):
+        least = int(layout.min())
+        most = int(layout.max())
+        size = tuple(layout.shape[1:])
+        if size != batch.image.shape[2:] or most >= self.config.classes or least < 0:
             raise UserError(
-                f"this model knows {self.config.classes} classes, numbered from 0, and needs one for each pixel of {self.config.image_size}; "
-                f"this layout has {int(layout.min())} to {int(layout.max())} on {tuple(layout.shape[1:])}; set model.classes"
+                f"this model knows {self.config.classes} classes, numbered from 0, and needs one for each "
+                f"pixel of {self.config.image_size}; this layout has {least} to {most} on {size}; "
+                "set model.classes"
             )
         return layout.long()
 

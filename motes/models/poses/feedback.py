@@ -1,5 +1,4 @@
-"""A feedback loop: guess the pose, draw it, look at picture and drawing, and correct the guess; again, as
-often as wanted."""
+"""A feedback loop: predict a pose, draw it, compare drawing and picture, correct the pose; repeat."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from motes.types.latents import Code, Image
 
 @dataclass(frozen=True)
 class FeedbackConfig:
-    """What a feedback loop is made of."""
+    """Options of a feedback loop."""
 
     # rows, columns
     image_size: tuple[int, int] = (32, 32)
@@ -31,44 +30,36 @@ class FeedbackConfig:
     joints: int = 4
     # of the first convolutions
     width: int = 16
-    # corrections when a picture is encoded; more of them drift
+    # corrections when a picture is encoded; with more of them poses drift
     updates: int = 2
-    # or "squares", which also learns, and stops earlier
+    # "contraction", or "squares", which also learns, and stops earlier
     update_loss: str = "contraction"
-    # what an update may leave of an error; below a half, hardly ever reached
+    # share of an error that an update may leave; below a half, it is hardly ever reached
     contraction: float = 0.6
-    # of the noise that makes starts far from the truth, in half pictures
+    # standard deviation of the noise that makes starts far from the truth, in half pictures
     spread: float = 0.2
-    # errors remembered to start from; more = older ones among them
+    # number of errors that are stored to start from; more = older ones among them
     pool: int = 8192
 
 
 class FeedbackLoop(Model):
-    """p0 = predict(x), then p <- p + update(x, draw(p)), where update lowers the sum over starts p' of
-    max(0, |p' + update(x, draw(p')) - p| - contraction |p' - p|) (Oberweger et al. 2015,
-    https://arxiv.org/abs/1609.09698).
+    """A feedback loop: p0 = predict(x), then p <- p + update(x, draw(p)).
 
-    Starts are the guess, the guess once updated, the truth with an error from the pool, and the truth under
-    noise. The pool begins with the predictor's errors; what updates leave of errors is added after every
-    step.
+    The update lowers the sum over starts p' of max(0, |p' + update(x, draw(p')) - p| - contraction |p' -
+    p|) (Oberweger et al. 2015, https://arxiv.org/abs/1609.09698). Starts are the prediction, the
+    prediction once updated, the truth with an error from the pool, and the truth under noise. The pool
+    begins with the predictor's errors; the errors that updates leave are added after every step.
     """
 
     Config = FeedbackConfig
     needs = ("points",)
     pool: Tensor
+    # errors so far; beyond the pool's size, they replace the oldest
     thrown_in: Tensor
 
     def __init__(self, config: FeedbackConfig):
         super().__init__()
-        if (
-            min(config.joints, config.pool) < 1
-            or config.updates < 0
-            or config.update_loss not in FEEDBACK_LOSSES
-        ):
-            raise UserError(
-                f"joints {config.joints} and pool {config.pool} must be at least 1, updates {config.updates} at least 0, "
-                f"and update_loss {config.update_loss!r} one of {', '.join(FEEDBACK_LOSSES)}"
-            )
+        _check(config)
         self.config = config
         numbers = 2 * config.joints
         shape = PictureShape.of(config)
@@ -77,9 +68,7 @@ class FeedbackLoop(Model):
         self.updater = PairedReader(shape, config.width, numbers)
         self.update_loss = FEEDBACK_LOSSES[config.update_loss]
         self.register_buffer("pool", torch.zeros(config.pool, numbers))
-        self.register_buffer(
-            "thrown_in", torch.zeros((), dtype=torch.int64)
-        )  # errors so far; beyond the pool's size, the oldest go
+        self.register_buffer("thrown_in", torch.zeros((), dtype=torch.int64))
 
     def stages(self) -> tuple[Stage, ...]:
         updating = tuple(self.updater.parameters())
@@ -99,24 +88,26 @@ class FeedbackLoop(Model):
 
     def loss(self, batch: Batch) -> Losses:
         """Of one update from every start."""
-        wanted = self._poses(batch)
+        truth = self._poses(batch)
         with torch.no_grad():
-            starts = self._starts(batch.image, wanted)
-        seen = self.updater.read(batch.image)
-        costs = {}
-        for name, start in starts.items():
-            costs[name] = self.update_loss(self._updated(seen, start), wanted, start, self.config.contraction)
-        return Losses(torch.cat(list(costs.values())).mean(), costs)
+            starts = self._starts(batch.image, truth)
+        maps = self.updater.read(batch.image)
+        share = self.config.contraction
+        terms = {
+            name: self.update_loss(self._updated(maps, start), truth, start, share)
+            for name, start in starts.items()
+        }
+        return Losses(torch.cat(list(terms.values())).mean(), terms)
 
     def validate(self, batch: Batch) -> Losses:
-        """How far joints are from where they should be, before and after the updates, in half pictures."""
-        wanted = self._poses(batch)
-        found = [self._predict(batch.image), self.encode(batch.image).vector]
-        guessed, updated = ((one - wanted).unflatten(1, (-1, 2)).norm(dim=2).mean(1) for one in found)
-        return Losses(updated.mean(), {"guessed": guessed, "updated": updated})
+        """The joints' mean distance from the truth, before and after the updates, in half pictures."""
+        truth = self._poses(batch)
+        predicted = _joint_error(self._predict(batch.image), truth)
+        updated = _joint_error(self.encode(batch.image).vector, truth)
+        return Losses(updated.mean(), {"predicted": predicted, "updated": updated})
 
     def encode(self, image: Image) -> Code:
-        """Rows and columns of the joints, one after the other: the guess and some updates."""
+        """Rows and columns of the joints, one after the other: the prediction and some updates."""
         refuse_other_sizes(self.config, image)
         return Code(self.refine(image, self._predict(image), self.config.updates))
 
@@ -130,31 +121,34 @@ class FeedbackLoop(Model):
 
     def refine(self, image: Image, pose: Float[Tensor, "B F"], updates: int) -> Float[Tensor, "B F"]:
         """From any pose."""
-        seen = self.updater.read(image)
+        maps = self.updater.read(image)
         for _ in range(updates):
-            pose = self._updated(seen, pose)
+            pose = self._updated(maps, pose)
         return pose
 
+    @torch.no_grad()
     def start_pool(self, batches: Iterable[Batch]) -> None:
         """With the predictor's errors on the training pictures."""
-        with torch.no_grad(), settled(self.predictor):
+        with settled(self.predictor):
             for batch in batches:
                 self._throw_in(self._predict(batch.image) - self._poses(batch))
 
     def grow_pool(self, batch: Batch) -> None:
-        """With what an update leaves of errors: those that later updates will meet."""
-        wanted = self._poses(batch)
-        self._throw_in(self.refine(batch.image, wanted + self._some_errors(len(batch)), 1) - wanted)
+        """With the errors that an update leaves: those that later updates will meet."""
+        truth = self._poses(batch)
+        start = truth + self._some_errors(len(batch))
+        self._throw_in(self.refine(batch.image, start, 1) - truth)
 
-    def _starts(self, image: Image, wanted: Float[Tensor, "B F"]) -> dict[str, Float[Tensor, "B F"]]:
+    def _starts(self, image: Image, truth: Float[Tensor, "B F"]) -> dict[str, Float[Tensor, "B F"]]:
         with settled(self.predictor):
-            guess = self._predict(image)
-        far = uniform_like(wanted[:, :1])  # some start near, others far
+            prediction = self._predict(image)
+        # some starts near, others far
+        distance = uniform_like(truth[:, :1])
         return {
-            "from guess": guess,
-            "from own": self.refine(image, guess, 1),
-            "from pool": wanted + self._some_errors(len(wanted)),
-            "from noise": wanted + 2 * self.config.spread * far * normal_like(wanted),
+            "from guess": prediction,
+            "from own": self.refine(image, prediction, 1),
+            "from pool": truth + self._some_errors(len(truth)),
+            "from noise": truth + 2 * self.config.spread * distance * normal_like(truth),
         }
 
     def _some_errors(self, count: int) -> Float[Tensor, "B F"]:
@@ -162,15 +156,16 @@ class FeedbackLoop(Model):
         return self.pool[torch.randint(filled, (count,), device=self.pool.device)]
 
     def _throw_in(self, errors: Float[Tensor, "B F"]) -> None:
-        places = (self.thrown_in + torch.arange(len(errors), device=errors.device)) % len(self.pool)
-        self.pool[places] = errors
+        rows = (self.thrown_in + torch.arange(len(errors), device=errors.device)) % len(self.pool)
+        self.pool[rows] = errors
         self.thrown_in += len(errors)
 
     def _poses(self, batch: Batch) -> Float[Tensor, "B F"]:
         points = batch.labels["points"]
         if points.shape[1] != self.config.joints:
             raise UserError(
-                f"this model has poses of {self.config.joints} joints, and these data of {points.shape[1]}; set model.joints"
+                f"this model has poses of {self.config.joints} joints, and these data of {points.shape[1]}; "
+                "set model.joints"
             )
         return points.flatten(1)
 
@@ -180,8 +175,22 @@ class FeedbackLoop(Model):
     def _draw(self, pose: Float[Tensor, "B F"]) -> Image:
         return torch.sigmoid(self.synthesiser(pose))
 
-    def _updated(self, seen: Float[Tensor, "B D h w"], pose: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-        """No gradient goes through the drawing: it is looked at, as the picture is."""
+    def _updated(self, maps: Float[Tensor, "B D h w"], pose: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
+        """No gradient goes through the drawing, which is read as the picture is."""
         with torch.no_grad(), settled(self.synthesiser):
             drawn = self._draw(pose)
-        return pose + self.updater.compare(seen, self.updater.read(drawn))
+        return pose + self.updater.compare(maps, self.updater.read(drawn))
+
+
+def _joint_error(pose: Float[Tensor, "B F"], truth: Float[Tensor, "B F"]) -> Float[Tensor, "B"]:
+    """Mean distance of the joints."""
+    return (pose - truth).unflatten(1, (-1, 2)).norm(dim=2).mean(1)
+
+
+def _check(config: FeedbackConfig) -> None:
+    numbers_work = min(config.joints, config.pool) >= 1 and config.updates >= 0
+    if not numbers_work or config.update_loss not in FEEDBACK_LOSSES:
+        raise UserError(
+            f"joints {config.joints} and pool {config.pool} must be at least 1, updates {config.updates} "
+            f"at least 0, and update_loss {config.update_loss!r} one of {', '.join(FEEDBACK_LOSSES)}"
+        )

@@ -7,6 +7,7 @@ picture; `picture` squashes. `Distance` is any other loss in the same form, with
 
 import math
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,20 @@ HIGHEST = 12.0
 RUNNING_RATE = 0.02  # of the running log-variance, a step
 
 Squash = Callable[[Tensor], Tensor]  # from what a network drew to the picture
+
+
+@runtime_checkable
+class Observation(Protocol):
+    """From what a network drew, before the last squashing, and the target to one number a picture."""
+
+    # whether that number is minus the logarithm of a likelihood
+    density: bool
+
+    def picture(self, drawn: Image, /) -> Image:
+        """What was drawn, squashed."""
+        ...
+
+    def __call__(self, drawn: Image, target: Image, /) -> Float[Tensor, "B"]: ...
 
 
 class BernoulliLikelihood(nn.Module):
@@ -133,7 +148,7 @@ def _unchanged(drawn: Tensor) -> Tensor:
 
 
 # from the squashing and the variance of a config
-LIKELIHOODS: dict[str, Callable[[Squash, float], nn.Module]] = {
+LIKELIHOODS: dict[str, Callable[[Squash, float], Observation]] = {
     "bernoulli": lambda squash, variance: BernoulliLikelihood(),
     "gaussian": lambda squash, variance: GaussianLikelihood(squash, FixedVariance(variance)),
     "gaussian-learned": lambda squash, variance: GaussianLikelihood(squash, LearnedVariance(variance)),

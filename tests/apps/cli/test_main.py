@@ -149,6 +149,7 @@ def test_info_alone_tells_how_this_machine_renders():
     assert torch.__version__ in done.stdout
 
 
+@pytest.mark.slow
 def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, tmp_path):
     done = motes(
         "evaluate", run, "--limit", 10, "--scores", "objects, masks", "--json", tmp_path / "scores.json"
@@ -231,6 +232,7 @@ def test_vgg_weights_are_missed_before_a_run_begins(tmp_path, monkeypatch):
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.slow
 def test_interrupt_saves_says_how_to_go_on_and_exits_130(tmp_path):
     folder = tmp_path / "r"
     small = [
@@ -354,6 +356,7 @@ def codes_run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_sample_draws_a_sheet_by_the_models_own_law_or_a_fitted_one(codes_run, tmp_path):
     done = motes("sample", codes_run, "--out", tmp_path / "own", "--count", 8, "--seed", 1)
     assert done.returncode == 0 and "8 pictures from the model's own law" in done.stdout, done.stderr

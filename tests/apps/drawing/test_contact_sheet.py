@@ -57,6 +57,7 @@ def test_data_that_knows_little_is_drawn_too():
     assert len(changed) and np.abs(changed - SIDE / 2).max() < 8, "one point, in the middle"
 
 
+@pytest.mark.slow
 def test_show_from_the_command_line(tmp_path):
     done = motes(
         "data",

@@ -32,6 +32,7 @@ def titles(page):
     return re.findall(r"<h2>(.*?)</h2>", page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(MODELS))
 def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     torch.manual_seed(0)

@@ -104,6 +104,7 @@ def test_what_is_packed_is_unpacked():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", list(MODELS))
 def test_every_model_opens_and_decodes_as_the_session_does(model, talk, studio):
     run, name = names(talk, model)
@@ -350,6 +351,7 @@ def odd(depth=0):
     return [odd(depth + 1)] if depth < 3 and random.random() < 0.2 else value
 
 
+@pytest.mark.slow
 def test_ten_thousand_odd_messages_are_answered_with_sentences(studio, monkeypatch):
     random.seed(0)
     one = desk.Desk(studio.shelf)
@@ -390,6 +392,7 @@ NUMBERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edits", NUMBERS, ids=lambda edits: json.dumps(edits)[:50])
 def test_what_is_no_number_is_refused_wherever_a_number_goes(edits, talk):
     run, picture = names(talk, "vae" if "code" in edits else "dlp")
@@ -426,6 +429,7 @@ def test_malformed_messages_over_the_wire(talk):
     assert talk.ask("open", run=0, picture="held-out/dlp/0")[0]["kind"] == "particles", "and it still answers"
 
 
+@pytest.mark.slow
 def test_many_clients_drag_at_once_and_each_gets_its_own_newest(client):
     def drags(seed):
         with client.websocket_connect(TALK) as socket:

@@ -24,7 +24,7 @@ pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")]
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,7 @@ def until(condition):
     raise AssertionError("never")
 
 
+@pytest.mark.slow
 def test_a_page_that_stops_reading_stalls_nobody_and_is_let_go(served, monkeypatch):
     monkeypatch.setattr(conversation, "PATIENCE", 0.5)
     studio, port = served

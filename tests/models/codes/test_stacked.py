@@ -73,10 +73,10 @@ def test_the_classifier_learns_and_says_how_often_it_is_wrong():
         optimizer.zero_grad()
         model.loss(data).total.backward()
         optimizer.step()
-    assert model.validate(data).terms["mistakes"].mean() < 0.1
+    assert model.validate(data).terms["error_rate"].mean() < 0.1
     chances = model.classify(model.encode(data.image))
     assert torch.equal(
-        chances.argmax(1) != data.labels["class"], model.validate(data).terms["mistakes"].bool()
+        chances.argmax(1) != data.labels["class"], model.validate(data).terms["error_rate"].bool()
     )
     torch.testing.assert_close(chances.sum(1), torch.ones(32))
 

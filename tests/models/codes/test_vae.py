@@ -134,12 +134,12 @@ def test_free_bits_cost_nothing_until_they_are_used():
     free.loss(batch).total.backward()
     moved = free.read[1][-1].weight.grad.clone()
     free.zero_grad()
-    free._weighted(0.0, batch).total.backward()
+    free._weighted_loss(0.0, batch).total.backward()
     assert torch.isfinite(moved).all()
     torch.manual_seed(3)
     one = torch.autograd.grad(free.loss(batch).total, free.read[1][-1].weight)[0]
     torch.manual_seed(3)
-    other = torch.autograd.grad(free._weighted(0.0, batch).total, free.read[1][-1].weight)[0]
+    other = torch.autograd.grad(free._weighted_loss(0.0, batch).total, free.read[1][-1].weight)[0]
     torch.testing.assert_close(one, other)  # all is free: the divergence has no gradient
     torch.manual_seed(3)
     third = torch.autograd.grad(plain.loss(batch).total, plain.read[1][-1].weight)[0]

@@ -84,10 +84,10 @@ def test_the_lean_of_each_domain_is_measured_by_itself():
     model, batch = PairedAutoencoder(CONFIG).eval(), stripes(6)
     batch = Batch(batch.image, batch.index, labels={"domain": torch.tensor([0, 0, 0, 0, 1, 1])})
     losses, vectors = model.validate(batch), model.encode_as(batch.image, batch.labels["domain"]).vector
-    torch.testing.assert_close(losses.terms["lean"][0], vectors[:4].mean(0).square().sum())
-    torch.testing.assert_close(losses.terms["lean"][5], vectors[4:].mean(0).square().sum())
+    torch.testing.assert_close(losses.terms["mean_code"][0], vectors[:4].mean(0).square().sum())
+    torch.testing.assert_close(losses.terms["mean_code"][5], vectors[4:].mean(0).square().sum())
     torch.testing.assert_close(
-        losses.total, (losses.terms["reconstruction"] + CONFIG.level * losses.terms["lean"]).mean()
+        losses.total, (losses.terms["reconstruction"] + CONFIG.level * losses.terms["mean_code"]).mean()
     )
 
 

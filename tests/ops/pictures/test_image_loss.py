@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from motes.ops.pictures.image_loss import laplacian_error, squared_error
 
@@ -47,3 +48,14 @@ def test_gradient_is_finite_where_pictures_agree():
     one = torch.rand(1, 3, 16, 16, requires_grad=True)
     laplacian_error(one, one.detach()).sum().backward()
     assert one.grad is not None and torch.isfinite(one.grad).all()
+
+
+def test_pyramid_prefers_a_shifted_edge_to_a_blur_where_squares_do_not():
+    edge = torch.zeros(1, 1, 32, 32)
+    edge[..., 16:] = 1
+    shifted = edge.roll(2, -1)
+    shifted[..., :2] = 0
+    blurred = F.avg_pool2d(F.pad(edge, (4,) * 4, mode="replicate"), 9, 1)
+    assert squared_error(blurred, edge) < squared_error(shifted, edge)
+    ratio = laplacian_error(blurred, edge) / laplacian_error(shifted, edge)
+    assert ratio > squared_error(blurred, edge) / squared_error(shifted, edge)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from motes.models import MODELS
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def test_own_loop_runs():

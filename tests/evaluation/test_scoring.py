@@ -134,6 +134,7 @@ SPLITS = {
 }
 
 
+@pytest.mark.usefixtures("brief_readouts")
 def test_scores_that_learn_look_at_the_other_splits_and_no_further_than_told():
     model, told = Seer(**SPLITS), []
     asked = Asked(("probes",), open=SPLITS.__getitem__, learn_limit=16)
