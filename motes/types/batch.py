@@ -46,7 +46,8 @@ class Batch(Rows):
 
     def __getitem__(self, index: Any) -> "Batch":
         """Some of the pictures; they are no whole clips any more, and stand alone."""
-        return Rows.__getitem__(replace(self, frames=1), index)
+        alone = replace(self, frames=1)
+        return super(Batch, alone).__getitem__(index)
 
     @property
     def clip(self) -> Int[Tensor, "N"]:
