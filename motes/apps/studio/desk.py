@@ -92,8 +92,7 @@ class Desk:
         return {"ranges": {name: plain(value) for name, value in vars(spread).items()}}, {}
 
     def open(self, question: Question) -> Answer:
-        """All that a page needs of one picture: its pixels, its latent in numbers, its layers, how it is
-        drawn."""
+        """A picture for a page: its pixels, its latent in numbers, its layers, and how it is drawn."""
         run = self._run(question)
         encoded = self._find(run, question.get("picture"))
         latent = encoded.latent
