@@ -9,6 +9,7 @@ from small import SMALL
 from motes import load
 from motes.models import MODELS
 from motes.models.abilities import Believes, Glimpses, HasCode, Predicts, Samples, Segments
+from motes.models.checkpoint import name_of
 from motes.types.batch import Batch
 from motes.types.rows import Rows
 
@@ -185,13 +186,17 @@ def test_gradients_reach_what_a_stage_says_learns_and_nothing_else(model):
             assert moved == (id(parameter) in learning), f"{name} in stage {stage.name}"
 
 
+# the loss of these, whose steps cost most, falls sooner
+FEW_STEPS = ("dlp", "dlp-masked", "keynet", "zhang")
+
+
 def test_loss_falls(model):
     batch, stage = pictures(model), model.stages()[-1]
     if not stage.parameters:
         pytest.skip("in closed form")
     optimizer = torch.optim.Adam(stage.parameters, lr=3e-3)
     history = []
-    for step in range(40):
+    for step in range(20 if name_of(model) in FEW_STEPS else 40):
         torch.manual_seed(step)
         losses = stage.loss(batch)
         optimizer.zero_grad()

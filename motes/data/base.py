@@ -1,5 +1,4 @@
-"""What every data set answers: pictures by row, the same for the same row always, in three splits that share
-none."""
+"""What every data set has: pictures by row, in three splits that share none."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -23,9 +22,9 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 class Dataset(ABC):
     """Pictures by row number. A data set is made of its configuration and the name of a split.
 
-    A subclass has `Config`, a frozen dataclass of its options, a constructor `(config, split)`, `len()`, and
-    `pixels(rows)`. Where it knows more it overrides `truth(rows)` and `actions(rows)`. Its line in
-    `motes.data.DATASETS` gives it a name.
+    A row always gives the same picture. A subclass has `Config`, a frozen dataclass of its options, a
+    constructor `(config, split)`, `len()`, and `pixels(rows)`. Where it knows more it overrides
+    `truth(rows)` and `actions(rows)`. Its line in `motes.data.DATASETS` gives it a name.
 
     Where the data are clips, row // frames is the clip and row % frames the time.
 
@@ -60,11 +59,11 @@ class Dataset(ABC):
         """uint8, N C H W; a pure function of the rows."""
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
-        """What is in the pictures; None where nobody knows."""
+        """What is in the pictures; None where the data do not say."""
         return None
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
-        """What was done after each frame; None where nobody knows."""
+        """What was done after each frame; None where the data do not say."""
         return None
 
     def first(self, count: int) -> range:
@@ -73,8 +72,10 @@ class Dataset(ABC):
         return range(min(max(clips, 1) * self.frames, len(self)) if count > 0 else 0)
 
     def chunks(self, rows: Sequence[int], size: int) -> Iterator[list[int]]:
-        """Rows in chunks of at most `size`, in their order, that never part a clip: neighbouring rows of one clip stay
-        together, and a clip longer than `size` is a chunk of its own."""
+        """Rows in chunks of at most `size`, in their order, that never part a clip.
+
+        Neighbouring rows of one clip stay together. A clip longer than `size` is a chunk of its own.
+        """
         chunk: list[int] = []
         for _, clip in groupby(rows, lambda row: row // self.frames):
             frames = list(clip)
@@ -86,12 +87,13 @@ class Dataset(ABC):
             yield chunk
 
     def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
-        """Pictures in [0, 1], with the labels that a model needs, and with its actions if "actions" is among them. Data
-        that know less are refused.
+        """Pictures in [0, 1], with what a model needs of labels and of actions.
 
-        `frames` says that the rows are runs of so many neighbouring frames.
+        `needs` names the labels, or "actions". Data that know less are refused. `frames` says that the rows
+        are runs of so many neighbouring frames.
         """
-        image = torch.from_numpy(self.pixels(rows)).float().div_(255)
+        # bytes divided at once, without a copy as floats first
+        image = torch.from_numpy(self.pixels(rows)) / 255
         batch = Batch(image, torch.as_tensor(np.asarray(rows), dtype=torch.int64), frames=frames)
         names = [name for name in needs if name != "actions"]
         if names:
@@ -103,10 +105,10 @@ class Dataset(ABC):
     def _labels(self, rows: Sequence[int], names: Sequence[str]) -> dict[str, Tensor]:
         labels = labels_of(self.truth(rows)) | {"clip": torch.as_tensor(np.asarray(rows)) // self.frames}
         if missing := [name for name in names if name not in labels]:
-            known = [name for name in labels if name != "clip" or self.frames > 1]
+            available = [name for name in labels if name != "clip" or self.frames > 1]
             raise UserError(
-                f"this model learns with the {' and the '.join(missing)} of each picture, of which these data know "
-                f"nothing; they know {', '.join(known) or 'no labels at all'}"
+                f"this model learns with the {' and the '.join(missing)} of each picture, "
+                f"of which these data know nothing; they know {', '.join(available) or 'no labels at all'}"
             )
         return {name: labels[name] for name in names}
 
@@ -120,8 +122,10 @@ class Dataset(ABC):
 
 
 def labels_of(truth: Truth | None) -> dict[str, Tensor]:
-    """By name, one entry a picture: what the scene has, landmarks as "points", and the union of all masks as
-    "mask"."""
+    """By name, one entry a picture.
+
+    They are what the scene has, landmarks as "points", and the union of all masks as "mask".
+    """
     if truth is None:
         return {}
     labels = dict(truth.scene)

@@ -1,34 +1,45 @@
-"""Pictures that are drawn when first asked for and then remembered, while there is room."""
+"""Rows that are computed when first read, and then cached."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-TOGETHER = 64  # pictures drawn at once at most
-ROOM = 2**31  # bytes remembered at most; beyond them a picture is drawn again each time
+from motes.plain.cache import Cache
+
+# rows computed at once, at most
+TOGETHER = 64
+# bytes cached, at most; beyond them a row is computed again each time
+BUDGET = 2**31
+
+# arrays of several rows, and the entries of one row
+Arrays = tuple[np.ndarray, ...]
+Entries = tuple[Any, ...]
 
 
-class Drawn:
-    """`draw` gives arrays of one entry a row; they must not depend on which rows are drawn together."""
+class RowCache:
+    """Rows of a function `compute`, which takes row numbers and returns arrays with one entry a row.
 
-    def __init__(self, draw: Callable[[list[int]], tuple[np.ndarray, ...]], room: int = ROOM):
-        self._draw = draw
-        self._room = room
-        self._kept: dict[int, tuple[np.ndarray, ...]] = {}
+    They must not depend on which rows are computed together.
+    """
 
-    def __call__(self, rows: Sequence[int]) -> tuple[np.ndarray, ...]:
-        rows = [int(row) for row in rows]
-        missing = [row for row in dict.fromkeys(rows) if row not in self._kept]
-        fresh: dict[int, tuple[np.ndarray, ...]] = {}
-        for first in range(0, len(missing), TOGETHER):
-            some = missing[first : first + TOGETHER]
-            fresh |= dict(zip(some, zip(*self._draw(some), strict=True), strict=True))
-        for row, parts in fresh.items():
-            size = sum(part.nbytes for part in parts)
-            if size <= self._room:
-                self._kept[row] = tuple(
-                    part.copy() for part in parts
-                )  # a copy lets go of the pictures drawn with it
-                self._room -= size
-        found = [self._kept.get(row) or fresh[row] for row in rows]
-        return tuple(np.stack(parts) for parts in zip(*found, strict=True))
+    def __init__(self, compute: Callable[[list[int]], Arrays], budget: int = BUDGET):
+        self._compute = compute
+        self._cache: Cache[int, Entries] = Cache(budget, evict=False)
+
+    def __call__(self, rows: Sequence[int]) -> Arrays:
+        numbers = [int(row) for row in rows]
+        cached = {row: entries for row in numbers if (entries := self._cache.get(row)) is not None}
+        computed = self._computed([row for row in dict.fromkeys(numbers) if row not in cached])
+        for row, entries in computed.items():
+            # a copy, so that the arrays of the rows computed with it do not stay in memory
+            self._cache.put(row, tuple(entry.copy() for entry in entries))
+        entries_of = cached | computed
+        return tuple(np.stack(entries) for entries in zip(*(entries_of[row] for row in numbers), strict=True))
+
+    def _computed(self, rows: list[int]) -> dict[int, Entries]:
+        computed: dict[int, Entries] = {}
+        for start in range(0, len(rows), TOGETHER):
+            chunk = rows[start : start + TOGETHER]
+            computed |= dict(zip(chunk, zip(*self._compute(chunk), strict=True), strict=True))
+        return computed

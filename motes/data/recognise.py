@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from motes.data import DATASETS
-from motes.data.files.walk import files_below
+from motes.data.walk import files_below
 from motes.errors import UserError
 from motes.plain.options import nearest, options_of
 

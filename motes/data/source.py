@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set by its name in DATASETS and its options as plain values. Opening it makes the data set of one split.
+    """A data set by its name in DATASETS and its options as plain values.
+
+    Opening it makes the data set of one split.
 
     >>> data = Source("shapes", {"image_size": [32, 32], "count": 10}).open("train")
     >>> len(data), data.image_shape

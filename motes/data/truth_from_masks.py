@@ -1,4 +1,4 @@
-"""What masks tell: boxes, centres of mass, and who is seen where things cover each other."""
+"""What follows from masks: boxes, centres, and which pixels of a thing are visible behind others."""
 
 import numpy as np
 import torch
@@ -14,44 +14,47 @@ def boxes_of(masks: np.ndarray) -> np.ndarray:
     first = np.stack([rows.argmax(-1), columns.argmax(-1)], -1)
     end = np.array([masks.shape[-2] - 1, masks.shape[-1] - 1])
     last = end - np.stack([np.flip(rows, -1).argmax(-1), np.flip(columns, -1).argmax(-1)], -1)
-    return np.where(np.asarray(rows.any(-1))[..., None], np.concatenate([first, last], -1), 0).astype(
-        np.float32
-    )
+    boxes = np.concatenate([first, last], -1)
+    return np.where(np.asarray(rows.any(-1))[..., None], boxes, 0).astype(np.float32)
 
 
-def seen_of(whole: np.ndarray) -> np.ndarray:
-    """bool, B N H W: what later things leave of earlier ones."""
-    seen = whole.copy()
-    covered = np.zeros_like(whole[:, 0])
-    for n in reversed(range(whole.shape[1])):
-        seen[:, n] &= ~covered
-        covered |= whole[:, n]
-    return seen
+def seen_of(masks: np.ndarray) -> np.ndarray:
+    """bool, B N H W: the visible part of each thing, where later things stand in front of earlier ones."""
+    visible = masks.copy()
+    covered = np.zeros_like(masks[:, 0])
+    for n in reversed(range(masks.shape[1])):
+        visible[:, n] &= ~covered
+        covered |= masks[:, n]
+    return visible
 
 
 def centres_of(masks: Bool[np.ndarray, "*n H W"]) -> Float[np.ndarray, "*n 2"]:
-    """(row, column) in [-1, 1]; the middle of the picture where there is nothing."""
-    found = []
-    for axis in (-1, -2):
-        along = masks.sum(axis)  # pixels of each row, then of each column
-        grid = np.linspace(-1, 1, along.shape[-1])
-        found.append((along * grid).sum(-1) / np.maximum(along.sum(-1), 1))
-    return np.stack(found, -1).astype(np.float32)
+    """(row, column) in [-1, 1]; the middle of the picture where a mask is empty."""
+    # pixels of each row, then of each column
+    return np.stack([_mean_position(masks.sum(axis)) for axis in (-1, -2)], -1).astype(np.float32)
+
+
+def _mean_position(counts: np.ndarray) -> np.ndarray:
+    grid = np.linspace(-1, 1, counts.shape[-1])
+    return (counts * grid).sum(-1) / np.maximum(counts.sum(-1), 1)
 
 
 def renumbered(numbers: np.ndarray, most: int = 0) -> np.ndarray:
-    """uint16: 0 stays, the other numbers become 1, 2 and so on, in their order; the `most` largest things at
-    most."""
-    found, place, area = np.unique(numbers, return_inverse=True, return_counts=True)
-    area[found == 0] = 0
-    kept = np.sort(np.argsort(-area, kind="stable")[: most or len(area)])
-    order = np.zeros(len(found), np.uint16)
-    order[kept[area[kept] > 0]] = np.arange(1, (area[kept] > 0).sum() + 1)
-    return order[place.reshape(numbers.shape)]
+    """uint16: 0 stays, the other numbers become 1, 2 and so on, in their order.
+
+    `most`: only so many of the largest things remain; 0: all.
+    """
+    values, inverse, area = np.unique(numbers, return_inverse=True, return_counts=True)
+    area[values == 0] = 0
+    largest = np.sort(np.argsort(-area, kind="stable")[: most or len(area)])
+    remaining = largest[area[largest] > 0]
+    new_numbers = np.zeros(len(values), np.uint16)
+    new_numbers[remaining] = np.arange(1, len(remaining) + 1)
+    return new_numbers[inverse.reshape(numbers.shape)]
 
 
-def truth_of(numbers: np.ndarray, most: int) -> Truth:
-    """Of maps B H W: 0 is background, n + 1 is thing n of `most`."""
+def truth_from_numbers(numbers: np.ndarray, most: int) -> Truth:
+    """The truth of maps B H W of numbers: 0 is background, n + 1 is thing n of `most`."""
     masks = numbers[:, None] == np.arange(1, most + 1)[:, None, None]
     return Truth(
         present=torch.from_numpy(masks.any((2, 3))),

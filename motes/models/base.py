@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from motes.errors import UserError
+from motes.nn.coders.networks import HasPictureShape
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 
@@ -130,9 +131,10 @@ def device_of(model: nn.Module) -> torch.device:
     return next(itertools.chain(model.parameters(), model.buffers())).device
 
 
-def refuse_other_sizes(config: Any, image: Tensor) -> None:
+def refuse_other_sizes(config: HasPictureShape, image: Tensor) -> None:
     expected = (config.channels, *config.image_size)
     if tuple(image.shape[1:]) != expected:
         raise UserError(
-            f"this model reads pictures of {expected} (channels, rows, columns), not {tuple(image.shape[1:])}; resize them first"
+            f"this model reads pictures of {expected} (channels, rows, columns), "
+            f"not {tuple(image.shape[1:])}; resize them first"
         )

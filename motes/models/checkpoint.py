@@ -1,5 +1,7 @@
-"""Folder <-> model: `config.json` (with a format version) and `model.safetensors`; nothing that is loaded
-can execute."""
+"""Folder <-> model: `config.json` (with a format version) and `model.safetensors`.
+
+Nothing that is loaded can execute.
+"""
 
 import difflib
 import json
@@ -20,18 +22,15 @@ from motes.plain.writing import stepped_aside, whole_folder
 from motes.version import VERSION
 
 FORMAT = 1
-OURS = {
-    "config.json",
-    "model.safetensors",
-    "training.json",
-    "training.safetensors",
-    "README.md",
-}  # what a checkpoint folder may hold
+# what a checkpoint folder may hold
+OURS = {"config.json", "model.safetensors", "training.json", "training.safetensors", "README.md"}
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write the folder beside its place, then move it there: a reader sees the old one or the new one,
-    whole."""
+    """Write the folder beside its place, then move it there.
+
+    A reader sees the old one or the new one, whole.
+    """
     if folder.exists() and not (folder.is_dir() and {file.name for file in folder.iterdir()} <= OURS):
         raise UserError(
             f"{folder} holds something else than a checkpoint, which would be lost; choose another place"
@@ -59,7 +58,8 @@ def name_of(model: Model) -> str:
         if MODELS[name] is type(model):
             return name
     raise UserError(
-        f"{type(model).__name__} is not in MODELS, so that nothing could load it; add its line to motes/models/__init__.py"
+        f"{type(model).__name__} is not in MODELS, so that nothing could load it; "
+        "add its line to motes/models/__init__.py"
     )
 
 
@@ -115,7 +115,8 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
         raise UserError(f"{path} is damaged, or not of motes; use another checkpoint of the run") from None
     if version != FORMAT:
         raise UserError(
-            f"{path} is of format {version}, this motes ({VERSION}) reads format {FORMAT}; install the motes that wrote it ({facts.get('motes')})"
+            f"{path} is of format {version}, this motes ({VERSION}) reads format {FORMAT}; "
+            f"install the motes that wrote it ({facts.get('motes')})"
         )
     return name, config
 
@@ -136,7 +137,8 @@ def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
     expected = model.state_dict()
     if missing := sorted(set(expected) - set(weights)):
         raise UserError(
-            f"{path} lacks {missing[0]} and {len(missing) - 1} more; it belongs to another model than its config.json"
+            f"{path} lacks {missing[0]} and {len(missing) - 1} more; "
+            "it belongs to another model than its config.json"
         )
     if extra := sorted(set(weights) - set(expected)):
         raise UserError(
@@ -145,5 +147,6 @@ def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
     for key, value in expected.items():
         if value.shape != weights[key].shape:
             raise UserError(
-                f"{path}: {key} has shape {tuple(weights[key].shape)}, its config.json asks for {tuple(value.shape)}; they do not belong together"
+                f"{path}: {key} has shape {tuple(weights[key].shape)}, its config.json asks for "
+                f"{tuple(value.shape)}; they do not belong together"
             )

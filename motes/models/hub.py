@@ -1,5 +1,7 @@
-"""The model card: what a model on the hub is, how to use it, how it was trained, what was measured, whom to
-cite."""
+"""Models on the Hugging Face hub: downloads, uploads, and the model card.
+
+The card says what a model is, how to use it, how it was trained, what was measured, and whom to cite.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -58,8 +60,9 @@ def load_pretrained(where: str | Path) -> Model:
         folder = hub.snapshot_download(str(where), allow_patterns=["config.json", "model.safetensors"])
     except Exception as problem:
         raise UserError(
-            f"{where} is no folder here, and config.json and model.safetensors of a repository of that name could not be fetched from "
-            f"{hub.constants.ENDPOINT} ({type(problem).__name__}); check the name and the network, or name a folder"
+            f"{where} is no folder here, and config.json and model.safetensors of a repository of that name "
+            f"could not be fetched from {hub.constants.ENDPOINT} ({type(problem).__name__}); "
+            "check the name and the network, or name a folder"
         ) from None
     return load(folder)
 
@@ -69,16 +72,18 @@ def push(model: Model, repository: str, scores: dict[str, float] | None = None, 
     import tempfile
 
     hub = _hub()
-    with tempfile.TemporaryDirectory() as place:
-        write_model(model, Path(place))
-        (Path(place) / "README.md").write_text(card(model, name_of(model), repository, scores or {}, command))
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(model, Path(folder))
+        readme = card(model, name_of(model), repository, scores or {}, command)
+        (Path(folder) / "README.md").write_text(readme)
         try:
             api = hub.HfApi()
             api.create_repo(repository, exist_ok=True)
-            return str(api.upload_folder(repo_id=repository, folder_path=place))
+            return str(api.upload_folder(repo_id=repository, folder_path=folder))
         except Exception as problem:
             raise UserError(
-                f"{repository} could not be pushed to the hub ({type(problem).__name__}); is there a network, and did you log in with `hf auth login`?"
+                f"{repository} could not be pushed to the hub ({type(problem).__name__}); "
+                "is there a network, and did you log in with `hf auth login`?"
             ) from None
 
 

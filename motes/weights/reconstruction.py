@@ -6,7 +6,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.nn.losses.observation import LIKELIHOODS, Distance, Observation, squashing
+from motes.nn.losses.observation import LIKELIHOODS, Distance, ObservationLoss, squashing
 from motes.nn.losses.perceptual import (
     AbsoluteError,
     CrossEntropy,
@@ -48,7 +48,7 @@ def error_map_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], lis
     return partial(loss.texture_error_maps, window=window) if window > 1 else loss.error_maps
 
 
-def observation_model(name: str, squashed: bool, variance: float) -> Observation:
+def observation_model(name: str, squashed: bool, variance: float) -> ObservationLoss:
     """A likelihood or a reconstruction loss; `squashed`: what is drawn goes through a sigmoid before it is
     compared."""
     if not variance > 0:

@@ -100,6 +100,7 @@ def test_splits_and_seeds_share_nothing(name):
 
 
 @EACH
+@pytest.mark.slow
 def test_masks_boxes_and_presence_agree(name):
     data = open_world(name)
     truth = data.truth(sample_rows(data))
@@ -115,6 +116,7 @@ def test_masks_boxes_and_presence_agree(name):
 
 
 @EACH
+@pytest.mark.slow
 def test_centres_are_those_of_the_whole(name):
     data = open_world(name)
     truth = data.truth(sample_rows(data))
@@ -129,6 +131,7 @@ def test_centres_are_those_of_the_whole(name):
 
 
 @EACH
+@pytest.mark.slow
 def test_what_covers_another_is_nearer(name):
     data = open_world(name)
     truth = data.truth(sample_rows(data))

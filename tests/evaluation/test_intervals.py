@@ -20,6 +20,7 @@ def test_a_mean_has_its_standard_error():
     assert (score.high - score.low) / 2 == pytest.approx(1.96 * 2 / 400**0.5, rel=0.15)
 
 
+@pytest.mark.slow
 def test_agrees_with_scipy_for_a_ratio_and_for_a_rank_correlation():
     stats = pytest.importorskip("scipy.stats", reason="scipy is not installed")
     of, to = values().abs(), values(seed=1).abs() + 1

@@ -36,6 +36,7 @@ def circle(angle):
     return Code(torch.cat([angle.cos()[:, None], angle.sin()[:, None], torch.randn(len(angle), 3)], 1))
 
 
+@pytest.mark.slow
 def test_a_direction_that_bends_follows_a_circle_and_a_straight_one_leaves_it():
     first, amount = torch.rand(400) * 2 - 1, torch.rand(400) * 0.6
     before, after = circle(first), circle(first + amount)

@@ -75,6 +75,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.slow
 def test_with_a_linear_decoder_it_is_ridge_regression(world, case):
     model, image = world
     memory = remember(model, image)

@@ -77,6 +77,7 @@ def test_a_mixture_keeps_two_clouds_apart(model):
     assert gap["mixture"] < 0.005 and gap["gaussian"] > 0.3
 
 
+@pytest.mark.slow
 def test_a_learnt_law_bends_where_a_gaussian_cannot():
     angle = torch.rand(400) * 6.283
     ring = torch.stack([angle.cos(), angle.sin()], 1) + 0.03 * torch.randn(400, 2)
@@ -139,6 +140,7 @@ def test_ways_begin_and_end_where_they_should_and_an_arc_keeps_its_length():
     torch.testing.assert_close(interpolate(first, 2 * first, 3, "arc")[1], 1.5 * first)
 
 
+@pytest.mark.slow
 def test_every_way_of_every_law_joins_likely_codes(model):
     codes, batches = two_clouds(300)
     for name in DISTRIBUTIONS:

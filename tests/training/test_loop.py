@@ -88,6 +88,7 @@ def test_stopped_and_resumed_equals_uninterrupted(name, tmp_path):
 
 
 @pytest.mark.parametrize("killed", [0, 10, 20])
+@pytest.mark.slow
 def test_a_run_killed_at_a_step_keeps_no_line_of_metrics_twice(killed, tmp_path):
     recipe = replace(
         RECIPES["vae"], training=replace(SHORT, steps=24, evaluate_every=10)
@@ -137,6 +138,7 @@ def test_links_that_were_lost_on_the_way_are_mended(tmp_path):
     assert {name: (tmp_path / "checkpoints" / name).resolve() for name in before} == before
 
 
+@pytest.mark.slow
 def test_a_second_run_in_one_process_may_have_another_precision(tmp_path):
     loop.train(RECIPES["dlp"], tmp_path / "fp32")
     loop.train(replace(RECIPES["dlp"], training=replace(SHORT, precision="bf16")), tmp_path / "bf16")

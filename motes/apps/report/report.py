@@ -62,9 +62,10 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
 
 def next_commands(folder: Path) -> list[str]:
     """Three that work as they stand, on held-out pictures that the report leaves in the run folder."""
+    samples = f"{folder} {folder}/samples"
     commands = {
-        f"motes encode {folder} {folder}/samples --out {folder}/encoded": "what is where: tables and overlays",
-        f"motes reconstruct {folder} {folder}/samples --out {folder}/drawn": "what the model makes of it",
+        f"motes encode {samples} --out {folder}/encoded": "what is where: tables and overlays",
+        f"motes reconstruct {samples} --out {folder}/drawn": "what the model makes of it",
         f"motes info {folder}": "what it is made of",
     }
     return [f"{command:<{max(map(len, commands))}}   # {about}" for command, about in commands.items()]
@@ -79,7 +80,7 @@ def steps_done(lines: Lines) -> int:
 
 
 def _shown_rows(model: Model, data: Dataset) -> tuple[list[int], int]:
-    """Rows of the first pictures, and the number of frames of a clip: a model of clips is shown whole ones."""
+    """Rows of the first pictures, and frames of a clip: a model of clips is shown whole ones."""
     frames = min(clip_length(model.window, SHOWN), data.frames)
     if frames == 1:
         return list(range(min(SHOWN, len(data)))), 1

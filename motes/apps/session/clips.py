@@ -48,7 +48,7 @@ def batches_of(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:
 
 
 def _follows(path: Path, following: Path) -> bool:
-    """Whether the second is the next frame of a video; a frame's path is its number below its video's path."""
+    """Whether the second is the next frame of a video; its path is its number below the video's path."""
     if path.parent != following.parent or not path.parent.is_file():
         return False
     return int(following.name) == int(path.name) + 1

@@ -1,5 +1,7 @@
-"""What apps do with latents of one kind: edit and blend them, and describe them in numbers and lines of
-Python."""
+"""What apps do with latents of one kind.
+
+They edit and blend them, and describe them in numbers and in lines of Python.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

@@ -50,8 +50,10 @@ def kind_of(latent: Any) -> Kind:
 
 
 def part_way(latent: Any, target: Any, share: float) -> Any:
-    """A share of the way from one picture's latent to another's: particles go to those that match them, a
-    code along the straight line."""
+    """The latent a share of the way from one picture to another.
+
+    Particles go to those that match them, a code goes along the straight line.
+    """
     return kind_of(latent).between(latent, target, share)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from motes.data.files.folder import list_pictures
 from motes.data.files.mask_pairs import pair
 from motes.data.files.picture_files import load_picture, to_size
-from motes.data.files.video_file import ENDINGS, Footage, list_videos, upright
+from motes.data.files.video import list_videos
+from motes.data.files.video_file import ENDINGS, VideoFile, upright
 from motes.errors import UserError
 
 
@@ -42,7 +43,7 @@ class Reader:
                 self.skipped.append(str(problem))
 
     def _frames(self, path: Path) -> Iterator[tuple[Path, np.ndarray]]:
-        film = Footage(path)
+        film = VideoFile(path)
         try:
             if film.problem:
                 self.skipped.append(film.problem)

@@ -80,7 +80,8 @@ class Session:
     method keeps gradients.
 
     Arguments:
-        model: on the device where it is to compute. `Session.open` loads one from a run or a checkpoint folder.
+        model: on the device where it is to compute. `Session.open` loads one from a run or a checkpoint
+            folder.
 
     Shapes: an image is B C H W in [0, 1]. A latent is the record that the model encodes to (`Particles`,
     `Slots` or `Code`), one row a picture.

@@ -1,5 +1,7 @@
-"""A WebSocket's conversation: the newest edit wins, one answer at a time, and a client that does not read
-waits alone."""
+"""A conversation over a WebSocket.
+
+The newest edit wins, there is one answer at a time, and a client that does not read waits alone.
+"""
 
 import asyncio
 import sys
@@ -22,7 +24,7 @@ PATIENCE = 30.0
 
 
 class Conversation:
-    """With one client.
+    """A conversation with one client.
 
     All models answer in the one worker, in the order in which clients ask: each client has at most one
     question there.

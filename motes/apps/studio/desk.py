@@ -4,7 +4,6 @@ Knows nothing of sockets.
 """
 
 import hashlib
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from motes.apps.studio.messages import fine, pack, pixels, plain
 from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
 from motes.errors import UserError
 from motes.models.abilities import Samples
+from motes.plain.cache import Cache, one_each
 
 # pictures of a client that are remembered: encoded ones, and those that it sent
 OPEN = 24
@@ -39,8 +39,8 @@ class Desk:
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
-        self.dropped: OrderedDict[str, Pictures.Image] = OrderedDict()
-        self.encoded: OrderedDict[tuple[str, str, int], Encoded] = OrderedDict()
+        self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, one_each)
+        self.encoded: Cache[tuple[str, str, int], Encoded] = Cache(OPEN, one_each)
         self.samples = 0
         self.asks = {
             "enter": self.enter,
@@ -73,9 +73,7 @@ class Desk:
         The same bytes get the same name again, so that a link that names them works.
         """
         name = "dropped/" + hashlib.sha256(raw).hexdigest()[:16]
-        self.dropped[name] = client_picture(raw)
-        while len(self.dropped) > DROPPED:
-            self.dropped.popitem(last=False)
+        self.dropped.put(name, client_picture(raw))
         return name
 
     def enter(self, question: Question) -> Answer:
@@ -94,8 +92,7 @@ class Desk:
         return {"ranges": {name: plain(value) for name, value in vars(spread).items()}}, {}
 
     def open(self, question: Question) -> Answer:
-        """All that a page needs of one picture: its pixels, its latent in numbers, its layers, how it is
-        drawn."""
+        """A picture for a page: its pixels, its latent in numbers, its layers, and how it is drawn."""
         run = self._run(question)
         encoded = self._find(run, question.get("picture"))
         latent = encoded.latent
@@ -178,20 +175,16 @@ class Desk:
             raise UserError("picture should be a picture's name")
         session = run.session
         key = (run.name, name, id(session))
-        if key in self.encoded:
-            self.encoded.move_to_end(key)
-            return self.encoded[key]
-        if name in self.dropped:
-            image = session.read(self.dropped[name])
+        if (encoded := self.encoded.get(key)) is not None:
+            return encoded
+        if (dropped := self.dropped.get(name)) is not None:
+            image = session.read(dropped)
         else:
             image = self.shelf.picture(name, session)
         return self._remember(run, name, Encoded([], image, session.encode(image)))
 
     def _remember(self, run: OpenedRun, name: str, encoded: Encoded) -> Encoded:
-        self.encoded[run.name, name, id(run.session)] = encoded
-        while len(self.encoded) > OPEN:
-            self.encoded.popitem(last=False)
-        return encoded
+        return self.encoded.put((run.name, name, id(run.session)), encoded)
 
 
 def number_of(question: Question) -> int:

@@ -33,8 +33,10 @@ def token_for(host: str) -> str:
 
 
 class Guard:
-    """Refuses foreign Host and Origin headers (a name that was made to point here; another site's page),
-    and clients without the token."""
+    """Refuses foreign Host and Origin headers, and clients without the token.
+
+    A foreign Host is a name that was made to point here; a foreign Origin is another site's page.
+    """
 
     def __init__(self, app: "ASGIApp", token: str = "", framed: bool = False):
         headers = dict(HEADERS)

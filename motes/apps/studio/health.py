@@ -1,5 +1,7 @@
-"""How a model's latents look over some pictures: numbers, and a sentence on what to try where something has
-collapsed."""
+"""How a model's latents look over some pictures.
+
+Numbers, and a sentence on what to try where something has collapsed.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,10 +30,7 @@ class Findings:
 
 
 def checked(latent: Any) -> dict[str, Any]:
-    """What is found in a batch of latents.
-
-    `numbers` (name, value in words) and `sentences`; none for kinds without a check.
-    """
+    """The findings in a batch of latents, as plain values; none for kinds without a check."""
     findings = Findings()
     if check := CHECKS.get(kind_of(latent).name):
         check(latent, findings)

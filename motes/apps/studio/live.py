@@ -83,10 +83,10 @@ def studio(
     port: int | None = None,
     browser: bool | None = None,
 ) -> OpenStudio:
-    """Open a model or a run, with a picture or several (files, folders, PIL images) or the run's own
-    held-out ones.
+    """Open a model or a run in the studio.
 
-    In a notebook the page is shown there, elsewhere in the browser; `browser` decides otherwise.
+    It shows the given pictures (files, folders, PIL images), or else the run's own held-out ones. In a notebook
+    the page is shown there, elsewhere in the browser; `browser` decides otherwise.
     """
     given = [pictures] if isinstance(pictures, GivenPicture) else list(pictures)
     scratch = tempfile.TemporaryDirectory(prefix="motes-studio-")

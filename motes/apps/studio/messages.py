@@ -32,8 +32,10 @@ def pack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = Non
 
 
 def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The reverse of `pack`, as the browser does it: for tests and for Python programs that talk to the
-    studio."""
+    """The reverse of `pack`, as the browser does it.
+
+    Tests use it, and Python programs that talk to the studio.
+    """
     length = int.from_bytes(message[:4], "little")
     facts = json.loads(message[4 : 4 + length])
     start = 4 + length

@@ -1,5 +1,8 @@
-"""The studio's server: its page, pictures that clients send, conversations about them, and what a run under
-way writes."""
+"""The studio's server.
+
+It serves the page, takes pictures that clients send, holds conversations about them, and shows what a run
+under way writes.
+"""
 
 import asyncio
 import re
@@ -31,8 +34,7 @@ THUMBS = 1000
 
 
 class Studio:
-    """What all clients share, the shelf and the one worker; and each client's desk, as long as its page is
-    open."""
+    """What all clients share, the shelf and the one worker, and a desk for each page that is open."""
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
@@ -126,8 +128,7 @@ class Studio:
 
 
 def settings() -> dict[str, Any]:
-    """Settings of uvicorn: messages of bounded length, few of them waiting, and an end that does not wait
-    for open pages."""
+    """Settings of uvicorn: short messages, few waiting, and an end that does not wait for open pages."""
     return {"log_level": "error", "ws_max_size": LONGEST, "ws_max_queue": 4, "timeout_graceful_shutdown": 1}
 
 

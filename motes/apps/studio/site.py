@@ -1,5 +1,7 @@
-"""The studio as a site without a server: pictures encoded beforehand, dragging in the page, for any web
-host."""
+"""The studio as a site without a server, for any web host.
+
+Its pictures are encoded beforehand; they are dragged about in the page.
+"""
 
 import json
 import shutil

@@ -1,5 +1,7 @@
-"""Pictures that lie in arrays, of whatever order of axes and kind of number: found out once, then rows to
-uint8 C H W of one size."""
+"""Pictures in arrays, whatever the order of their axes and the kind of their numbers.
+
+Both are found out once; then a row is uint8, C H W, of one size.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from einops import rearrange
+from jaxtyping import Float
 from PIL import Image
+from torch import Tensor
 
+from motes.data.actions import action_tensor
 from motes.data.base import Split
 from motes.data.files.picture_files import to_size, warn_if_black
 from motes.data.splits import NAMES
@@ -16,13 +22,20 @@ from motes.errors import UserError
 
 Layout = Literal["auto", "NHWC", "NCHW", "NHW", "VTHWC", "VTCHW", "VTHW"]
 COLOURS = (1, 3, 4)
-LOOKED_AT = 16  # rows
+# the axes of one picture, by those behind N or V T
+TO_PICTURE = {"HW": "h w -> h w 1", "HWC": "h w c -> h w c", "CHW": "c h w -> h w c"}
+# usual names of arrays that hold what was done after each frame
+ACTIONS = ("actions", "action")
+# rows that are checked for their brightness
+LOOKED_AT = 16
 
 
 @dataclass(frozen=True)
-class Stack:
-    """An array (in memory, mapped, or of an HDF5 file) as single pictures; V videos of T frames are taken as
-    V x T rows."""
+class ArrayStack:
+    """An array (in memory, mapped, or of an HDF5 file) as single pictures;
+
+    V videos of T frames are taken as V x T rows.
+    """
 
     array: Any
     layout: str
@@ -31,12 +44,21 @@ class Stack:
 
     @property
     def frames(self) -> int:
-        return int(self.array.shape[1]) if self.layout.startswith("V") else 1
+        return int(self.array.shape[1]) if self.of_videos else 1
+
+    @property
+    def of_videos(self) -> bool:
+        return self.layout.startswith("V")
 
     @property
     def videos(self) -> int:
         """Along the first axis: single pictures are videos of one frame."""
         return int(self.array.shape[0])
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """The axes that count pictures: N, or V T."""
+        return tuple(self.array.shape[: 2 if self.of_videos else 1])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,48 +70,59 @@ class Stack:
         shape = dict(zip(self.layout, self.array.shape, strict=True))
         return 1 if shape.get("C", 1) == 1 else 3
 
+    def entry(self, array: Any, row: int) -> np.ndarray:
+        """The entry of a row in any array with the same leading axes."""
+        return np.asarray(array[divmod(row, self.frames) if self.of_videos else row])
+
     def picture(self, row: int) -> np.ndarray:
         """uint8, H W C."""
-        value = np.asarray(
-            self.array[row // self.frames, row % self.frames]
-            if self.layout.startswith("V")
-            else self.array[row]
-        )
-        axes = self.layout[2:] if self.layout.startswith("V") else self.layout[1:]
-        if axes == "HW":
-            value = value[..., None]
-        elif axes == "CHW":
-            value = value.transpose(1, 2, 0)
-        return to_uint8(value, f"row {row} of {self.where}")
+        value = self.entry(self.array, row)
+        picture = rearrange(value, TO_PICTURE[self.layout[len(self.lead) :]])
+        return to_uint8(picture, f"row {row} of {self.where}")
+
+    def actions(self, array: Any, rows: Sequence[int], where: str) -> Float[Tensor, "N A"]:
+        """Rows of an array of actions; `where` names the array in errors."""
+        actions = np.stack([self.entry(array, row) for row in rows])
+        return action_tensor(actions, lambda number: f"{self._frame(rows[number])} of {where}")
+
+    def _frame(self, row: int) -> str:
+        video, frame = divmod(row, self.frames)
+        return f"frame {frame} of video {video}" if self.of_videos else f"row {row}"
 
 
-def find_layout(shape: Sequence[int], told: str, where: str) -> str:
-    """The order of axes: colours are the axis of 1, 3 or 4."""
-    if told != "auto":
-        if len(told) != len(shape):
-            raise UserError(
-                f"{where} has shape {tuple(shape)}, which is not {told}; leave layout out, or choose one of as many letters"
-            )
-        if "C" in told and shape[told.index("C")] not in COLOURS:
-            raise UserError(
-                f"{where} has shape {tuple(shape)}: as {told} it would have {shape[told.index('C')]} colours, not 1, 3 or 4"
-            )
-        return told
-    last = shape[-1] in COLOURS
-    first = len(shape) > 2 and shape[-3] in COLOURS
+def find_layout(shape: Sequence[int], layout: str, where: str) -> str:
+    """The order of the axes, where it is "auto": colours are the axis of length 1, 3 or 4."""
+    if layout != "auto":
+        _check_layout(shape, layout, where)
+        return layout
+    colours_last = shape[-1] in COLOURS
+    colours_first = len(shape) > 2 and shape[-3] in COLOURS
     if len(shape) in (4, 5):
         lead = "N" if len(shape) == 4 else "VT"
-        if last:
+        if colours_last:
             return lead + "HWC"
-        if first:
+        if colours_first:
             return lead + "CHW"
         if len(shape) == 4:
             return "VTHW"
     if len(shape) == 3:
         return "NHW"
     raise UserError(
-        f"{where} has shape {tuple(shape)}, which is no stack of pictures: N H W C, N C H W, N H W, or videos V T H W C"
+        f"{where} has shape {tuple(shape)}, which is no stack of pictures: "
+        "N H W C, N C H W, N H W, or videos V T H W C"
     )
+
+
+def _check_layout(shape: Sequence[int], layout: str, where: str) -> None:
+    if len(layout) != len(shape):
+        raise UserError(
+            f"{where} has shape {tuple(shape)}, which is not {layout}; "
+            "leave layout out, or choose one of as many letters"
+        )
+    if "C" in layout and (colours := shape[layout.index("C")]) not in COLOURS:
+        raise UserError(
+            f"{where} has shape {tuple(shape)}: as {layout} it would have {colours} colours, not 1, 3 or 4"
+        )
 
 
 def to_uint8(value: np.ndarray, where: str) -> np.ndarray:
@@ -101,18 +134,23 @@ def to_uint8(value: np.ndarray, where: str) -> np.ndarray:
     if value.dtype == np.uint16:
         return np.round(value / 257).astype(np.uint8)
     if value.dtype.kind == "f":
-        if not np.isfinite(value).all() or value.min() < 0 or value.max() > 1:
-            low = np.nanmin(value)
-            high = np.nanmax(value)
-            raise UserError(
-                f"{where} has values from {low:.3g} to {high:.3g}; fractions must lie in [0, 1], or save the pictures as uint8"
-            )
+        _check_fractions(value, where)
         return np.round(value * 255).astype(np.uint8)
     raise UserError(f"{where} holds {value.dtype} numbers; save pictures as uint8")
 
 
+def _check_fractions(value: np.ndarray, where: str) -> None:
+    if not np.isfinite(value).all() or value.min() < 0 or value.max() > 1:
+        low = np.nanmin(value)
+        high = np.nanmax(value)
+        raise UserError(
+            f"{where} has values from {low:.3g} to {high:.3g}; "
+            "fractions must lie in [0, 1], or save the pictures as uint8"
+        )
+
+
 def check_kind(array: Any, where: str) -> None:
-    """Of an array in memory, mapped, or of an HDF5 file, of which a few rows are looked at."""
+    """Refuse kinds of numbers that no picture has. Sixteen bits are checked for pictures that look black."""
     dtype = array.dtype
     if dtype == np.uint16 and len(array):
         warn_if_black(int(np.asarray(array[:: -(-len(array) // LOOKED_AT)]).max()) // 257, where)
@@ -121,7 +159,7 @@ def check_kind(array: Any, where: str) -> None:
 
 
 def sized(picture: np.ndarray, size: tuple[int, int], channels: int, fit: str) -> np.ndarray:
-    """uint8 H W C to C H W of that size; as it is where nothing needs doing."""
+    """uint8, H W C to C H W of that size. A picture that has it already stays as it is."""
     if picture.shape == (*size, channels):
         return picture.transpose(2, 0, 1)
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
@@ -131,18 +169,19 @@ def sized(picture: np.ndarray, size: tuple[int, int], channels: int, fit: str) -
 
 
 def find_file(path: Path, split: Split, endings: Sequence[str]) -> tuple[Path, bool]:
-    """The file that holds a split, and whether it holds nothing else: a file itself, or one named after the
-    split in a folder."""
+    """The file that holds a split, and whether it holds nothing else:
+
+    `path` itself, or a file in it that is named after the split.
+    """
     if not path.exists():
         raise UserError(f"{path} does not exist")
     if path.is_file():
         return path, False
-    for name in NAMES[split]:
-        for ending in endings:
-            if (path / f"{name}{ending}").is_file():
-                return path / f"{name}{ending}", True
-    found = sorted(file for file in path.iterdir() if file.suffix in endings)
-    if len(found) == 1:
-        return found[0], False
-    there = ", ".join(file.name for file in found[:5]) or f"no {endings[0]} files"
-    raise UserError(f"{path} has no {NAMES[split][0]}{endings[0]}; there are {there}; name one of them")
+    named = [path / f"{name}{ending}" for name in NAMES[split] for ending in endings]
+    if files := [file for file in named if file.is_file()]:
+        return files[0], True
+    files = sorted(file for file in path.iterdir() if file.suffix in endings)
+    if len(files) == 1:
+        return files[0], False
+    names = ", ".join(file.name for file in files[:5]) or f"no {endings[0]} files"
+    raise UserError(f"{path} has no {NAMES[split][0]}{endings[0]}; there are {names}; name one of them")

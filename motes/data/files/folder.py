@@ -11,12 +11,14 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split
 from motes.data.files.picture_files import check_looks, load_picture, warn_if_black
-from motes.data.files.walk import files_below
 from motes.data.splits import check_held_out, split_files
+from motes.data.walk import files_below
 from motes.errors import UserError
+from motes.plain.cache import Cache
 
 THREADS = 4
-CACHE = 1 << 30  # bytes of decoded pictures kept in memory
+# bytes of decoded pictures in memory
+BUDGET = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,10 @@ class FolderConfig:
 
 
 class Folder(Dataset):
-    """Every file of the split is decoded when it opens, so that rows are stable; one that cannot be is named
-    in a warning and left out."""
+    """Every file of the split is decoded when it opens, so that rows are stable.
+
+    A file that cannot be decoded is named in a warning and left out.
+    """
 
     Config = FolderConfig
 
@@ -48,54 +52,47 @@ class Folder(Dataset):
         self.config = config
         self.split = split
         root = Path(config.path)
-        everything = list_pictures(root)
-        self._shelf = open_split(
-            everything, split_files(everything, root, config.held_out, split), self._load, root, split
-        )
+        pictures = list_pictures(root)
+        files = split_files(pictures, root, config.held_out, split)
+        self._pictures = open_split(pictures, files, self._load, root, split)
 
     def __len__(self) -> int:
-        return len(self._shelf.files)
+        return len(self._pictures.files)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return self._shelf.pixels(rows)
+        return self._pictures.pixels(rows)
 
     def _load(self, path: Path) -> np.ndarray:
         return load_picture(path, self.config.image_size, self.config.channels, self.config.fit)
 
 
-class Shelf:
-    """Files that could be decoded when it was opened, and their pictures, kept while there is room. The
-    others are named in warnings."""
+class DecodedFiles:
+    """The pictures of files that can be decoded, cached.
+
+    Files that cannot are named in warnings and left out.
+    """
 
     def __init__(self, files: Sequence[Path], load: Callable[[Path], np.ndarray]):
         self.files: list[Path] = []
+        # the highest value of all pictures
+        self.brightest = 0
         self._load = load
         self._pool = ThreadPoolExecutor(THREADS)
-        self._known: dict[int, np.ndarray] = {}
-        self._left = CACHE
-        self.brightest = 0
+        self._cache: Cache[int, np.ndarray] = Cache(BUDGET, evict=False)
         for path, picture in zip(files, self._pool.map(self._attempt, files), strict=True):
             if isinstance(picture, str):
                 warnings.warn(f"left out: {picture}", stacklevel=4)
                 continue
             self.brightest = max(self.brightest, int(picture.max()))
-            self._keep(len(self.files), picture)
+            self._cache.put(len(self.files), picture)
             self.files.append(path)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return np.stack(list(self._pool.map(self._one, rows)))
+        return np.stack(list(self._pool.map(self._picture, rows)))
 
-    def _one(self, row: int) -> np.ndarray:
-        if row in self._known:
-            return self._known[row]
-        picture = self._load(self.files[row])
-        self._keep(row, picture)
-        return picture
-
-    def _keep(self, row: int, picture: np.ndarray) -> None:
-        if picture.nbytes <= self._left:
-            self._known[row] = picture
-            self._left -= picture.nbytes
+    def _picture(self, row: int) -> np.ndarray:
+        cached = self._cache.get(row)
+        return self._cache.put(row, self._load(self.files[row])) if cached is None else cached
 
     def _attempt(self, path: Path) -> np.ndarray | str:
         try:
@@ -105,34 +102,39 @@ class Shelf:
 
 
 def open_split(
-    everything: list[Path], files: list[Path], load: Callable[[Path], np.ndarray], root: Path, split: Split
-) -> Shelf:
-    """The readable ones of a split; where there are few pictures, and none of this split's can be read: as
-    with one or two, all splits are the same."""
-    shelf = Shelf(files, load)
-    warn_if_black(shelf.brightest, root)
-    if shelf.files:
-        return shelf
-    shelf = Shelf(everything, load)
-    if not shelf.files:
-        raise UserError(f"none of the {len(everything)} pictures in {root} can be read")
+    pictures: list[Path], files: list[Path], load: Callable[[Path], np.ndarray], root: Path, split: Split
+) -> DecodedFiles:
+    """The files of a split that can be decoded.
+
+    Where there are few pictures, and none of this split can be decoded, all pictures: as with one or two of
+    them, all splits are the same then.
+    """
+    decoded = DecodedFiles(files, load)
+    warn_if_black(decoded.brightest, root)
+    if decoded.files:
+        return decoded
+    decoded = DecodedFiles(pictures, load)
+    if not decoded.files:
+        raise UserError(f"none of the {len(pictures)} pictures in {root} can be read")
     warnings.warn(
-        f"no readable picture in {root} falls to the {split} split; it has all {len(shelf.files)}",
+        f"no readable picture in {root} falls to the {split} split; it has all {len(decoded.files)}",
         stacklevel=4,
     )
-    return shelf
+    return decoded
 
 
 def list_pictures(root: Path) -> list[Path]:
-    """All files below that bear the ending of a format that can be read, in order of their names; nothing
-    hidden."""
+    """All files below that have the ending of a format that can be read, in order of their names.
+
+    Hidden files are left out.
+    """
     if not root.exists():
         raise UserError(f"the folder {root} does not exist")
     if not root.is_dir():
         raise UserError(f"{root} is a file; name the folder that holds the pictures")
     Image.init()
     endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    found = sorted(path for path in files_below(root) if path.suffix.lower() in endings)
-    if not found:
+    pictures = sorted(path for path in files_below(root) if path.suffix.lower() in endings)
+    if not pictures:
         raise UserError(f"there is no picture in {root}, nor below it")
-    return found
+    return pictures

@@ -1,5 +1,4 @@
-"""Hugging Face data sets with pictures: parquet files on disk, a folder that `save_to_disk` wrote, or a name
-on the hub."""
+"""Hugging Face data sets with pictures: parquet files, a folder from `save_to_disk`, or a name on the hub."""
 
 import io
 import json
@@ -7,14 +6,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.files.parquet import Table
+from motes.data.files.parquet import ParquetTable
 from motes.data.files.picture_files import check_looks, read_bytes, read_picture, to_size
 from motes.data.splits import NAMES, check_held_out
 from motes.errors import UserError
@@ -23,6 +22,9 @@ from motes.types.truth import Truth
 
 HUB = "hf:"
 THREADS = 4
+
+# of a column
+Kind = Literal["image", "number", "other"]
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,23 @@ class HuggingFaceConfig:
 
 
 @runtime_checkable
-class Rows(Protocol):
-    """What both kinds of storage answer."""
+class StoredTable(Protocol):
+    """What parquet files and the library's data sets have in common."""
 
     def __len__(self) -> int: ...
     def value(self, row: int, column: str) -> Any: ...
     def where(self, row: int) -> str: ...
 
 
+# opens a stored split, with the kinds of its columns
+Opener = Callable[[], tuple[StoredTable, dict[str, Kind]]]
+
+
 class HuggingFace(Dataset):
-    """The set's own splits where it has them; what it lacks is held out of its training rows. Columns of
-    single numbers are `Truth.scene`."""
+    """The set's own splits where it has them; what it lacks is held out of its training rows.
+
+    Columns of single numbers are `Truth.scene`.
+    """
 
     Config = HuggingFaceConfig
 
@@ -72,11 +80,12 @@ class HuggingFace(Dataset):
         stored = _stored(config.path)
         if "train" not in stored:  # a set of one part, whatever it is called
             stored["train"] = stored.pop(next(iter(stored)))
-        own = split if split in stored else "train"
-        self._table, features = stored[own]()
-        self._column, self._numbers = _pick_column(features, config)
+        source = split if split in stored else "train"
+        self._table, kinds = stored[source]()
+        self._column = _column_of_pictures(kinds, config)
+        self._numbers = [name for name, kind in kinds.items() if kind == "number"]
         missing = [name for name in ("validation", "test") if name not in stored]
-        self._rows = _share(len(self._table), split, own, missing, config)
+        self._rows = _rows_of_split(len(self._table), split, source, missing, config)
         if not len(self._rows):
             raise UserError(f"the {split} split of {config.path} has no rows")
         self._root = Path(config.path) if Path(config.path).is_dir() else Path(config.path).parent
@@ -86,70 +95,63 @@ class HuggingFace(Dataset):
         return len(self._rows)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        places = self._rows[list(rows)].tolist()
-        stored = [self._table.value(place, self._column) for place in places]
-        return np.stack(list(self._pool.map(self._one, stored, places)))
+        table_rows = self._rows[list(rows)].tolist()
+        stored = [self._table.value(row, self._column) for row in table_rows]
+        return np.stack(list(self._pool.map(self._decoded, stored, table_rows)))
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
         if not self._numbers:
             return None
-        places = self._rows[list(rows)].tolist()
+        table_rows = self._rows[list(rows)].tolist()
         scene = {}
         for name in self._numbers:
-            values = [self._table.value(place, name) for place in places]
+            values = [self._table.value(row, name) for row in table_rows]
             if None not in values:
                 scene[name] = torch.tensor(values)
-        return Truth(torch.zeros(len(places), 0, dtype=torch.bool), scene=scene)
+        return Truth(torch.zeros(len(table_rows), 0, dtype=torch.bool), scene=scene)
 
-    def _one(self, stored: Any, place: int) -> np.ndarray:
-        where = self._table.where(place)
-        if isinstance(stored, Image.Image):
-            picture = stored
-        elif isinstance(stored, dict) and stored.get("bytes") is None and stored.get("path"):
-            picture = read_picture(self._root / stored["path"])
-        else:
-            data = stored["bytes"] if isinstance(stored, dict) else stored
-            if not data:
-                raise UserError(f"{where} has no picture in {self._column}")
-            picture = read_bytes(io.BytesIO(data), where)
+    def _decoded(self, stored: Any, row: int) -> np.ndarray:
+        picture = self._picture(stored, self._table.where(row))
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
+    def _picture(self, stored: Any, where: str) -> Image.Image:
+        """Of a decoded picture, of the bytes of a file, or of both or one of a file's bytes and path."""
+        if isinstance(stored, Image.Image):
+            return stored
+        if isinstance(stored, dict) and stored.get("bytes") is None and stored.get("path"):
+            return read_picture(self._root / stored["path"])
+        data = stored["bytes"] if isinstance(stored, dict) else stored
+        if not data:
+            raise UserError(f"{where} has no picture in {self._column}")
+        return read_bytes(io.BytesIO(data), where)
 
-def _stored(path: str) -> dict[str, Callable[[], tuple[Rows, dict[str, str]]]]:
-    """How to open each split that is stored, with the kinds of its columns."""
-    if (
-        path.startswith(HUB)
-        or (Path(path) / "dataset_dict.json").is_file()
-        or (Path(path) / "dataset_info.json").is_file()
-    ):
-        return _of_library(path)
+
+def _stored(path: str) -> dict[str, Opener]:
+    """How to open each split that is stored."""
     root = Path(path)
+    by_library = any((root / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
+    if path.startswith(HUB) or by_library:
+        return _of_library(path)
     if not root.exists():
         raise UserError(f"{path} does not exist; of the hub: hf:owner/name")
-    files = (
-        [root]
-        if root.is_file()
-        else sorted(file for file in root.rglob("*.parquet") if not file.name.startswith("."))
-    )
+    if root.is_file():
+        return {"train": lambda: _open_parquet([root])}
+    files = sorted(file for file in root.rglob("*.parquet") if not file.name.startswith("."))
     if not files:
         raise UserError(f"there is no .parquet file in {path}, nor below it")
-    found: dict[str, list[Path]] = {}
+    files_of: dict[str, list[Path]] = {}
     for file in files:
-        found.setdefault("train" if root.is_file() else _split_of(file, root), []).append(file)
+        files_of.setdefault(_split_of(file, root), []).append(file)
+    return {split: lambda files=files: _open_parquet(files) for split, files in files_of.items()}
 
-    def opener(own: list[Path]) -> Callable[[], tuple[Rows, dict[str, str]]]:
-        def opened() -> tuple[Rows, dict[str, str]]:
-            table = Table(own)
-            return table, _features(table.schema)
 
-        return opened
-
-    return {split: opener(own) for split, own in found.items()}
+def _open_parquet(files: list[Path]) -> tuple[StoredTable, dict[str, Kind]]:
+    table = ParquetTable(files)
+    return table, _kinds_of_parquet(table.schema)
 
 
 def _split_of(file: Path, root: Path) -> str:
-    """By the beginning of the file's name (train-00000-of-00002.parquet), or the folder's
-    (train/0000.parquet)."""
+    """By how the name of a file (train-00000-of-00002.parquet) or folder (train/0000.parquet) begins."""
     for word in (file.stem, *reversed(file.relative_to(root).parts[:-1])):
         for split, names in NAMES.items():
             if any(word == name or word.startswith((f"{name}-", f"{name}_", f"{name}.")) for name in names):
@@ -157,84 +159,81 @@ def _split_of(file: Path, root: Path) -> str:
     return "train"
 
 
-def _features(schema: Any) -> dict[str, str]:
-    """image, number or other, of each column: as the library wrote it in the file, or else by how it is
-    stored."""
+def _kinds_of_parquet(schema: Any) -> dict[str, Kind]:
+    """As the library wrote it in the file, or else by how each column is stored."""
     noted = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-    kinds = {}
-    for field in schema:
-        kind = str(field.type)
-        told = noted.get(field.name)
-        picture = (
-            (isinstance(told, dict) and told.get("_type") == "Image")
-            or kind.startswith("struct<bytes: ")
-            or kind.endswith("binary")
-        )
-        number = kind.startswith(("int", "uint", "float", "double", "bool"))
-        kinds[field.name] = "image" if picture else "number" if number else "other"
-    return kinds
+    return {field.name: _kind_of_field(str(field.type), noted.get(field.name)) for field in schema}
 
 
-def _pick_column(kinds: dict[str, str], config: HuggingFaceConfig) -> tuple[str, list[str]]:
-    """The column of pictures, and those of numbers."""
+def _kind_of_field(stored_type: str, feature: Any) -> Kind:
+    is_feature = isinstance(feature, dict) and feature.get("_type") == "Image"
+    if is_feature or stored_type.startswith("struct<bytes: ") or stored_type.endswith("binary"):
+        return "image"
+    return "number" if stored_type.startswith(("int", "uint", "float", "double", "bool")) else "other"
+
+
+def _column_of_pictures(kinds: dict[str, Kind], config: HuggingFaceConfig) -> str:
     pictures = [name for name, kind in kinds.items() if kind == "image"]
     if config.column and config.column not in kinds:
         raise UserError(f"{config.path} has no column {config.column!r}; there are {', '.join(kinds)}")
     if not config.column and not pictures:
         raise UserError(f"{config.path} has no column of pictures among {', '.join(kinds)}")
-    return config.column or pictures[0], [name for name, kind in kinds.items() if kind == "number"]
+    return config.column or pictures[0]
 
 
-def _share(
-    count: int, split: Split, own: str, missing: Sequence[str], config: HuggingFaceConfig
+def _rows_of_split(
+    count: int, split: Split, source: str, missing: Sequence[str], config: HuggingFaceConfig
 ) -> np.ndarray:
-    """Rows of the stored split that are this one's: all, or what is left of them, or what is held out."""
+    """The rows of the stored split `source` that belong to `split`.
+
+    They are all of its rows, or those held out, or those that are left.
+    """
     rows = np.random.default_rng(0).permutation(count) if config.mixed else np.arange(count)
-    each = max(round(config.held_out * count), 1)
-    if own != split or split == "train":
-        if count <= len(missing) * each:
-            return np.arange(count)  # too few to hold any back: all splits are the same
-        ends = {name: count - each * place for place, name in enumerate(reversed(missing))}
-        rows = (
-            rows[: count - each * len(missing)]
-            if split == "train"
-            else rows[ends[split] - each : ends[split]]
-        )
-    return np.sort(rows)
+    held = max(round(config.held_out * count), 1)
+    if source == split and split != "train":
+        return np.sort(rows)
+    if count <= len(missing) * held:
+        return np.arange(count)  # too few to hold any back: all splits are the same
+    if split == "train":
+        return np.sort(rows[: count - held * len(missing)])
+    end = count - held * list(reversed(missing)).index(split)
+    return np.sort(rows[end - held : end])
 
 
-def _of_library(path: str) -> dict[str, Callable[[], tuple[Rows, dict[str, str]]]]:
+def _of_library(path: str) -> dict[str, Opener]:
     """By the library `datasets`, which fetches and keeps what is on the hub."""
+    opened = _open_by_library(path)
+    sets = dict(opened) if hasattr(opened, "keys") else {"train": opened}
+    split_named = {name: split for split, names in NAMES.items() for name in names}
+
+    def opener(stored: Any, key: str) -> Opener:
+        return lambda: (_LibraryTable(stored, f"{path} {key}"), _kinds_of_library(stored))
+
+    return {split_named.get(key, key): opener(stored, key) for key, stored in sets.items()}
+
+
+def _open_by_library(path: str) -> Any:
     library = optional("datasets", "hf", f"{path} needs the library datasets")
     try:
+        if not path.startswith(HUB):
+            return library.load_from_disk(path)
         name, _, subset = path.removeprefix(HUB).partition(":")
-        opened = (
-            library.load_dataset(name, subset or None)
-            if path.startswith(HUB)
-            else library.load_from_disk(path)
-        )
+        return library.load_dataset(name, subset or None)
     except Exception as problem:  # whatever the network, the hub or a builder makes of it
-        raise UserError(
-            f"{path} cannot be opened: {(str(problem).splitlines() or [type(problem).__name__])[0]}"
-        ) from None
-    sets = dict(opened) if hasattr(opened, "keys") else {"train": opened}
-    words = {word: split for split, names in NAMES.items() for word in names}
-    return {
-        words.get(key, key): lambda one=one, key=key: (_Library(one, f"{path} {key}"), _kinds_of_library(one))
-        for key, one in sets.items()
-    }
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise UserError(f"{path} cannot be opened: {reason}") from None
 
 
-def _kinds_of_library(one: Any) -> dict[str, str]:
-    def kind(feature: Any) -> str:
+def _kinds_of_library(stored: Any) -> dict[str, Kind]:
+    def kind(feature: Any) -> Kind:
         number = str(getattr(feature, "dtype", "")).startswith(("int", "uint", "float", "bool"))
         return "image" if type(feature).__name__ == "Image" else "number" if number else "other"
 
-    return {name: kind(feature) for name, feature in one.features.items()}
+    return {name: kind(feature) for name, feature in stored.features.items()}
 
 
 @dataclass(frozen=True)
-class _Library:
+class _LibraryTable:
     """A data set of the library `datasets`."""
 
     stored: Any

@@ -1,11 +1,11 @@
-"""A folder of pictures with masks or landmarks beside them, as tools for cells, faces and key points leave
-it.
+"""A folder of pictures with masks or landmarks beside them, as annotation tools leave it.
 
-masks      ROOT/images/a.tif with ROOT/masks/a.png, a.png with a_mask.png, or a folder of masks for each
-picture (`partners.py`):
-           0 is background, every other number, palette entry or colour is a thing; of a JPEG, what is bright
-           is one
-landmarks  a table that names pictures, or a .pts file beside each (`landmarks.py`)
+masks
+    ROOT/images/a.tif with ROOT/masks/a.png, a.png with a_mask.png, or a folder of masks for each picture
+    (`mask_pairs.py`): 0 is background, every other number, palette entry or colour is a thing; of a JPEG,
+    what is bright is one
+landmarks
+    a table that names pictures, or a .pts file beside each (`landmark_tables.py`)
 """
 
 import warnings
@@ -22,15 +22,18 @@ from motes.data.files.folder import list_pictures, open_split
 from motes.data.files.landmark_tables import find_table, match, read_points, read_table
 from motes.data.files.mask_pairs import pair
 from motes.data.files.picture_files import check_looks, moved, numbers_to_size, read_picture, to_size
-from motes.data.kept import Drawn
+from motes.data.kept import RowCache
 from motes.data.splits import check_held_out, split_files
-from motes.data.truth_from_masks import renumbered, truth_of
+from motes.data.truth_from_masks import renumbered, truth_from_numbers
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-ROOM = 1 << 30  # bytes of masks kept
-TINY = 10  # pixels; things that are smaller on average are none
-VOID = 255  # in masks with a palette: pixels that nobody annotated
+# bytes of masks in memory
+BUDGET = 1 << 30
+# pixels; if things are smaller on average, what is taken for a mask is a picture
+TINY = 10
+# in masks with a palette: pixels that nobody annotated
+VOID = 255
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,11 @@ class LabelledConfig:
 
 
 class Labelled(Dataset):
-    """Splits are folders named train, val, test where there are such, or else by a hash of each file's name,
-    as of any folder of pictures.
+    """Pictures with masks or landmarks.
 
-    Things are numbered by their masks' numbers. A landmark that is unknown or cut away is NaN.
+    Splits are folders named train, val, test where there are such, or else they follow from a hash of each
+    file's name, as for any folder of pictures. Things are numbered by their masks' numbers. A landmark that
+    is unknown or cut away is NaN.
     """
 
     Config = LabelledConfig
@@ -69,41 +73,30 @@ class Labelled(Dataset):
         self.config = config
         self.split = split
         self._root = Path(config.path)
-        everything = list_pictures(self._root)
-        self._masks = pair(everything, self._root)
-        pictures = list(self._masks) or everything
+        listed = list_pictures(self._root)
+        self._masks = pair(listed, self._root)
+        pictures = list(self._masks) or listed
         self._points = self._find_points(pictures)
-        if not self._masks and not self._points:
-            raise UserError(
-                f"{self._root} has no masks and no landmarks beside its pictures; as pictures alone it is folder:{self._root}"
-            )
-        self._check_whole(pictures)
+        self._check(pictures)
+        # rows and columns of each picture in its file
         self._sizes: dict[Path, tuple[int, int]] = {}
-        self._shelf = open_split(
-            pictures, split_files(pictures, self._root, config.held_out, split), self._load, self._root, split
-        )
-        self._marks = max(map(len, self._points.values()), default=0)
-        self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),), ROOM)
-        self._most = (
-            max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))]) if self._masks else 0
-        )
-        if self._most == 1 < len(self) and config.things != 1:
-            warnings.warn(
-                f"each mask in {self._root} is taken for one thing; where there are more, give each a number of its own",
-                stacklevel=2,
-            )
+        files = split_files(pictures, self._root, config.held_out, split)
+        self._pictures = open_split(pictures, files, self._load, self._root, split)
+        self._landmarks = max(map(len, self._points.values()), default=0)
+        self._numbers = RowCache(lambda rows: (np.stack([self._numbered(row) for row in rows]),), BUDGET)
+        self._most = self._count_things() if self._masks else 0
 
     def __len__(self) -> int:
-        return len(self._shelf.files)
+        return len(self._pictures.files)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return self._shelf.pixels(rows)
+        return self._pictures.pixels(rows)
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        points = torch.from_numpy(np.stack([self._marked(row) for row in rows])) if self._points else None
+        points = torch.from_numpy(np.stack([self._points_of(row) for row in rows])) if self._points else None
         if not self._masks:
             return Truth(torch.zeros(len(rows), 0, dtype=torch.bool), points=points)
-        return replace(truth_of(self._numbers(rows)[0], self._most), points=points)
+        return replace(truth_from_numbers(self._numbers(rows)[0], self._most), points=points)
 
     def _load(self, path: Path) -> np.ndarray:
         picture = read_picture(path)
@@ -114,62 +107,83 @@ class Labelled(Dataset):
         """Of the pictures that have any."""
         table = Path(self.config.landmarks) if self.config.landmarks else find_table(self._root)
         if table is None:
-            return {
-                one: read_points(one.with_suffix(".pts"))
-                for one in pictures
-                if one.with_suffix(".pts").is_file()
-            }
+            marked = {picture: picture.with_suffix(".pts") for picture in pictures}
+            return {picture: read_points(file) for picture, file in marked.items() if file.is_file()}
         if not table.is_file():
             raise UserError(f"the table of landmarks {table} does not exist")
-        found = match(read_table(table), pictures, self._root, table)
-        if not found and self.config.landmarks:
+        points = match(read_table(table), pictures, self._root, table)
+        if not points and self.config.landmarks:
             raise UserError(f"{table} names none of the pictures in {self._root}")
-        return found
+        return points
 
-    def _check_whole(self, pictures: list[Path]) -> None:
-        """Masks of all or none: no thing is taken for background."""
+    def _check(self, pictures: list[Path]) -> None:
+        if not self._masks and not self._points:
+            raise UserError(
+                f"{self._root} has no masks and no landmarks beside its pictures; "
+                f"as pictures alone it is folder:{self._root}"
+            )
+        # masks of all or none: no thing is taken for background
         if self._masks and (bare := [file for file in pictures if not self._masks[file]]):
             raise UserError(
                 f"{len(bare)} of {len(pictures)} pictures in {self._root} have no mask, the first {bare[0]}; "
-                f"add them, or learn without any: --data folder:PLACE with the folder that holds pictures alone"
+                "add them, or learn without any: "
+                "--data folder:PLACE with the folder that holds pictures alone"
             )
         if len({len(points) for points in self._points.values()}) > 1:
             raise UserError(
-                f"the pictures in {self._root} have different numbers of landmarks; each must have all, unknown ones left empty"
+                f"the pictures in {self._root} have different numbers of landmarks; "
+                "each must have all, unknown ones left empty"
             )
         if self._points and (bare := [file for file in pictures if file not in self._points]):
             warnings.warn(
-                f"{len(bare)} of {len(pictures)} pictures in {self._root} have no landmarks, the first {bare[0]}",
+                f"{len(bare)} of {len(pictures)} pictures in {self._root} have no landmarks, "
+                f"the first {bare[0]}",
                 stacklevel=3,
             )
 
-    def _marked(self, row: int) -> np.ndarray:
+    def _count_things(self) -> int:
+        """Of the picture that has the most."""
+        most = max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))])
+        if most == 1 < len(self) and self.config.things != 1:
+            warnings.warn(
+                f"each mask in {self._root} is taken for one thing; "
+                "where there are more, give each a number of its own",
+                stacklevel=3,
+            )
+        return most
+
+    def _points_of(self, row: int) -> np.ndarray:
         """float32, P 2."""
-        file = self._shelf.files[row]
-        size = self.config.image_size
+        file = self._pictures.files[row]
         if file not in self._points:
-            return np.full((self._marks, 2), np.nan, np.float32)
-        places = moved(self._points[file], self._sizes[file], (0, 0, 0, 0), size, self.config.fit)
-        return np.where((np.abs(places) <= 1).all(1, keepdims=True), places, np.nan).astype(np.float32)
+            return np.full((self._landmarks, 2), np.nan, np.float32)
+        size = self.config.image_size
+        points = moved(self._points[file], self._sizes[file], (0, 0, 0, 0), size, self.config.fit)
+        inside = (np.abs(points) <= 1).all(1, keepdims=True)
+        return np.where(inside, points, np.nan).astype(np.float32)
 
     def _numbered(self, row: int) -> np.ndarray:
         """uint16, H W of what is shown: 0 background, and the things from 1 on, without gaps."""
-        file = self._shelf.files[row]
-        maps = [read_numbers(mask, self._sizes[file]) for mask in self._masks[file]]
-        numbers = maps[0]
-        if len(maps) > 1:  # one for each thing; a later one is in front
-            numbers = np.zeros(self._sizes[file], np.int64)
-            for place, one in enumerate(maps):
-                numbers[one > 0] = place + 1
-        kinds = len(np.unique(numbers))
-        if kinds > 256 and kinds * TINY > numbers.size:
+        file = self._pictures.files[row]
+        numbers = _joined([read_numbers(mask, self._sizes[file]) for mask in self._masks[file]])
+        values = len(np.unique(numbers))
+        if values > 256 and values * TINY > numbers.size:
             raise UserError(
-                f"the mask {self._masks[file][0]} has {kinds:,} different values and looks like a picture; "
+                f"the mask {self._masks[file][0]} has {values:,} different values and looks like a picture; "
                 f"to learn from it as well: --data folder:{self._root}"
             )
-        return numbers_to_size(
-            renumbered(numbers, self.config.things), self.config.image_size, self.config.fit
-        )
+        without_gaps = renumbered(numbers, self.config.things)
+        return numbers_to_size(without_gaps, self.config.image_size, self.config.fit)
+
+
+def _joined(masks: list[np.ndarray]) -> np.ndarray:
+    """One map of numbers. Of several masks, each is of one thing, and a later one is in front."""
+    if len(masks) == 1:
+        return masks[0]
+    numbers = np.zeros(masks[0].shape, np.int64)
+    for number, mask in enumerate(masks, 1):
+        numbers[mask > 0] = number
+    return numbers
 
 
 def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
@@ -177,20 +191,27 @@ def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
     try:
         with Image.open(path) as opened:
             exact = opened.format not in ("JPEG", "WEBP")
-            value = np.asarray(opened if exact else opened.convert("L"))
+            values = np.asarray(opened if exact else opened.convert("L"))
             mode = opened.mode if exact else "L"
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
         raise UserError(f"the mask {path} is no picture, or cut short ({type(problem).__name__})") from None
-    if value.shape[:2] != size:
+    if values.shape[:2] != size:
         raise UserError(
-            f"the mask {path} has {value.shape[0]} x {value.shape[1]} pixels, its picture {size[0]} x {size[1]}"
+            f"the mask {path} has {values.shape[0]} x {values.shape[1]} pixels, "
+            f"its picture {size[0]} x {size[1]}"
         )
     if not exact:  # compression has spread the numbers: only what is bright is sure
-        value = value > 127
+        values = values > 127
     if mode == "P":
-        value = np.where(value == VOID, 0, value)
-    if value.ndim == 3:
-        seen = value[..., -1:] > 0 if mode in ("LA", "RGBA") else True
-        colours = np.where(seen, value[..., : 1 if mode == "LA" else 3], 0).astype(np.int64)
-        value = sum(colours[..., place] << 8 * place for place in range(colours.shape[-1]))
-    return np.rint(value).astype(np.int64)
+        values = np.where(values == VOID, 0, values)
+    if values.ndim == 3:
+        values = _number_of_colours(values, mode)
+    return np.rint(values).astype(np.int64)
+
+
+def _number_of_colours(values: np.ndarray, mode: str) -> np.ndarray:
+    """One number for each colour."""
+    opaque = values[..., -1:] > 0 if mode in ("LA", "RGBA") else True
+    colours = np.where(opaque, values[..., : 1 if mode == "LA" else 3], 0).astype(np.int64)
+    shifts = 8 * np.arange(colours.shape[-1])
+    return (colours << shifts).sum(-1)

@@ -1,9 +1,8 @@
-"""Landmarks written beside pictures: a table with a picture's name in each line, or a .pts file for each
-picture. Imports no torch.
+"""Landmarks written beside pictures: a table that names pictures, or a .pts file for each. Imports no torch.
 
-A table (.csv, .tsv, .txt) says in its header which columns are x and y: `nose_x,nose_y`, or, as key-point
+The header of a table (.csv, .tsv, .txt) says which columns are x and y: `nose_x,nose_y`, or, as key-point
 tools write it, a line of `x,y,x,y` below one of names. Pixels count from 0; in .pts files from 1. Empty
-fields are points that nobody knows.
+fields are unknown points.
 """
 
 import csv
@@ -17,49 +16,57 @@ import numpy as np
 from motes.errors import UserError
 
 ENDINGS = (".csv", ".tsv", ".txt")
-HEADER = 5  # lines at most
-LOOKED_AT = 50  # files: some tools leave one .txt for each picture
+# lines at most
+HEADER = 5
+# files: some tools leave one .txt for each picture
+LOOKED_AT = 50
 PICTURE = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm")
+# name, axis and number of a column, as in nose_x, x_1 or x1; or name and axis, as in noseX
 _AXIS = re.compile(r"^(?:(.*)[_ .:-])?([xy])[_ ]?(\d*)$|^(.*[a-z0-9])([XY])$")
-_SIZES = {"w", "h", "width", "height"}  # with one x and y they are a box
+# with one x and y they are a box
+_SIZES = {"w", "h", "width", "height"}
 
 
 def find_table(root: Path) -> Path | None:
     """The first table in the folder, or in one of its folders, that has landmarks in it."""
-    near = sorted(
+    tables = sorted(
         file
         for file in [*root.glob("*"), *root.glob("*/*")]
         if file.suffix.lower() in ENDINGS and file.is_file()
     )
-    return next((file for file in near[:LOOKED_AT] if _has_landmarks(file)), None)
+    return next((file for file in tables[:LOOKED_AT] if _has_landmarks(file)), None)
 
 
 def read_table(path: Path) -> dict[str, np.ndarray]:
     """For each picture's name, as it is written there, its points (row, column) in pixels: P 2."""
     columns: list[int] = []
     width = 0
-    found = {}
+    points: dict[str, np.ndarray] = {}
     for number, cells in enumerate(_lines(path), 1):
-        place = _name_place(cells)
-        if place is None:
-            if not found and (named := _columns(cells)):
-                columns = named
+        name_column = _column_of_name(cells)
+        if name_column is None:
+            if not points and (in_header := _columns(cells)):
+                columns = in_header
                 width = len(cells)
             continue
         if not columns:
             raise UserError(
-                f"{path} does not say which columns are landmarks; its first line should name them: picture,nose_x,nose_y"
+                f"{path} does not say which columns are landmarks; "
+                "its first line should name them: picture,nose_x,nose_y"
             )
-        shift = len(cells) - width  # some headers do not count the column of names
-        try:
-            values = [float(cells[column + shift].strip() or "nan") for column in columns]
-        except (ValueError, IndexError):
-            raise UserError(
-                f"line {number} of {path} should have {len(columns)} numbers of landmarks, and has not"
-            ) from None
-        name = "/".join(cell.strip() for cell in cells[: place + 1])
-        found[name.replace("\\", "/")] = np.array(values).reshape(-1, 2)[:, ::-1]
-    return found
+        # some headers do not count the column of names
+        shift = len(cells) - width
+        values = _numbers(cells, [column + shift for column in columns], f"line {number} of {path}")
+        name = "/".join(cell.strip() for cell in cells[: name_column + 1])
+        points[name.replace("\\", "/")] = np.array(values).reshape(-1, 2)[:, ::-1]
+    return points
+
+
+def _numbers(cells: list[str], columns: list[int], where: str) -> list[float]:
+    try:
+        return [float(cells[column].strip() or "nan") for column in columns]
+    except (ValueError, IndexError):
+        raise UserError(f"{where} should have {len(columns)} numbers of landmarks, and has not") from None
 
 
 def read_points(path: Path) -> np.ndarray:
@@ -77,37 +84,42 @@ def read_points(path: Path) -> np.ndarray:
 def match(
     table: dict[str, np.ndarray], pictures: Sequence[Path], root: Path, where: Path
 ) -> dict[Path, np.ndarray]:
-    """Points by picture. A line may give the name alone, or more of the place, from here or from
-    elsewhere."""
-    named: dict[str, list[Path]] = {}
+    """Points by picture.
+
+    A line of the table may give the name alone, or more of the path, from `root` or from elsewhere.
+    """
+    pictures_named: dict[str, list[Path]] = {}
     for picture in pictures:
-        named.setdefault(picture.name, []).append(picture)
-    found: dict[Path, np.ndarray] = {}
+        pictures_named.setdefault(picture.name, []).append(picture)
+    points_of: dict[Path, np.ndarray] = {}
     for name, points in table.items():
-        few = named.get(name.rpartition("/")[2], [])
-        if len(few) > 1:
-            few = [one for one in few if f"/{one.relative_to(root).as_posix()}".endswith(f"/{name}")]
-            if len(few) > 1:
-                raise UserError(
-                    f"{where} says {name}, and there are {len(few)} pictures of that name, such as {few[0]} and {few[1]}"
-                )
-        if few:
-            found[few[0]] = points
-    return found
+        candidates = pictures_named.get(name.rpartition("/")[2], [])
+        if len(candidates) > 1:
+            candidates = [
+                file for file in candidates if f"/{file.relative_to(root).as_posix()}".endswith(f"/{name}")
+            ]
+        if len(candidates) > 1:
+            raise UserError(
+                f"{where} says {name}, and there are {len(candidates)} pictures of that name, "
+                f"such as {candidates[0]} and {candidates[1]}"
+            )
+        if candidates:
+            points_of[candidates[0]] = points
+    return points_of
 
 
 def _has_landmarks(path: Path) -> bool:
     try:
-        first = list(islice(_lines(path), HEADER + 1))
+        lines = list(islice(_lines(path), HEADER + 1))
     except (OSError, csv.Error):
         return False
-    titles = list(_until_picture(first))
-    return len(titles) < len(first) and any(_columns(cells) for cells in titles)
+    titles = list(_until_picture(lines))
+    return len(titles) < len(lines) and any(_columns(cells) for cells in titles)
 
 
 def _until_picture(lines: list[list[str]]) -> Iterator[list[str]]:
     for cells in lines:
-        if _name_place(cells) is not None:
+        if _column_of_name(cells) is not None:
             return
         yield cells
 
@@ -123,25 +135,29 @@ def _lines(path: Path) -> Iterator[list[str]]:
             yield from (line.split() for line in file if line.strip())
 
 
-def _name_place(cells: list[str]) -> int | None:
+def _column_of_name(cells: list[str]) -> int | None:
     """Which field names a picture; the ones before it are its folders."""
-    return next(
-        (place for place, cell in enumerate(cells[:4]) if cell.strip().lower().endswith(PICTURE)), None
-    )
+    fields = enumerate(cells[:4])
+    return next((column for column, cell in fields if cell.strip().lower().endswith(PICTURE)), None)
 
 
 def _columns(cells: list[str]) -> list[int]:
-    """Places of x and y by turns; empty where the header does not name as many x as y."""
-    axes: dict[str, list[tuple[str, int]]] = {"x": [], "y": []}
-    for place, cell in enumerate(cells):
-        told = _AXIS.match(cell.strip())
-        if told and "box" not in cell.lower():
-            axes[(told[2] or told[5]).lower()].append(((told[1] or told[4] or "") + (told[3] or ""), place))
-    if len(axes["x"]) != len(axes["y"]) or [name for name, _ in axes["x"]] != [name for name, _ in axes["y"]]:
+    """The columns of x and y by turns; empty where the header does not name as many x as y."""
+    names: dict[str, list[str]] = {"x": [], "y": []}
+    columns: dict[str, list[int]] = {"x": [], "y": []}
+    for column, cell in enumerate(cells):
+        parts = _AXIS.match(cell.strip())
+        if parts and "box" not in cell.lower():
+            axis = (parts[2] or parts[5]).lower()
+            names[axis].append((parts[1] or parts[4] or "") + (parts[3] or ""))
+            columns[axis].append(column)
+    if names["x"] != names["y"] or _is_box(names["x"], cells):
         return []
-    names = [name for name, _ in axes["x"]]
-    if names == ["1", "2"] or (
-        len(names) == 1 and _SIZES & {cell.strip().lower() for cell in cells}
-    ):  # corners, or a corner: a box
-        return []
-    return [place for (_, x), (_, y) in zip(axes["x"], axes["y"], strict=True) for place in (x, y)]
+    return [column for pair in zip(columns["x"], columns["y"], strict=True) for column in pair]
+
+
+def _is_box(names: list[str], cells: list[str]) -> bool:
+    """Whether the points are two corners, or a corner beside a size."""
+    return names == ["1", "2"] or (
+        len(names) == 1 and bool(_SIZES & {cell.strip().lower() for cell in cells})
+    )

@@ -1,14 +1,18 @@
-"""LeRobot data sets, version 3, read directly: one camera's frames or clips out of videos that hold many
-episodes each.
+"""LeRobot data sets, version 3, read directly: one camera's frames or clips.
 
-ROOT/meta/info.json                                       features, frames a second, and where the files are
-ROOT/meta/episodes/chunk-000/file-000.parquet             of each episode: its length, its video file and
-since when ROOT/videos/observation.images.CAMERA/chunk-000/file-000.mp4 ROOT/data/chunk-000/file-000.parquet
-states and actions, which come as `Truth.scene` where they are
+A video holds many episodes.
+
+ROOT/meta/info.json
+    features, frames a second, and where the files are
+ROOT/meta/episodes/chunk-000/file-000.parquet
+    of each episode: its length, its video file, and the time in it at which the episode begins
+ROOT/videos/observation.images.CAMERA/chunk-000/file-000.mp4
+ROOT/data/chunk-000/file-000.parquet
+    states and actions, which come as `Truth.scene` where they are; actions also as `Batch.actions`
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,21 +20,25 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
+from torch import Tensor
 
+from motes.data.actions import action_tensor
 from motes.data.base import Dataset, Split
-from motes.data.files.parquet import Table
-from motes.data.files.picture_files import check_looks, cut, to_size
-from motes.data.files.video_file import Footage, import_av
-from motes.data.files.video_frames import Reel
-from motes.data.splits import block, check_held_out, clips, share_out
+from motes.data.files.parquet import ParquetTable
+from motes.data.files.picture_files import check_looks, cropped, to_size
+from motes.data.files.video_file import VideoFile, import_av
+from motes.data.files.video_frames import VideoFrames
+from motes.data.splits import block, check_held_out, clips, no_clip, share_out
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-KEPT = {
-    "observation.state": "state",
-    "action": "action",
-}  # columns of the data, and their names in `Truth.scene`
+# columns of the data, and their names in `Truth.scene`
+COLUMNS = {"observation.state": "state", "action": "action"}
+# seconds left out between the splits of one episode
+GAP = 1.0
+TEMPLATE = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 
 
 @dataclass(frozen=True)
@@ -71,9 +79,21 @@ class Episode:
     first: int
 
 
+@dataclass(frozen=True)
+class _Measurements:
+    """States and actions of all frames of the set, in the order of their index."""
+
+    # name in `Truth.scene` -> one row a frame
+    values: dict[str, np.ndarray]
+    # the file and the row of a frame, for errors
+    where: Callable[[int], str]
+
+
 class LeRobot(Dataset):
-    """Episodes go to splits whole, by a hash of their number; with one or two, the end of each is held out,
-    after a second's gap."""
+    """Whole episodes go to splits, by a hash of their number.
+
+    With one or two, the end of each is held out, after a gap of a second.
+    """
 
     Config = LeRobotConfig
 
@@ -85,89 +105,122 @@ class LeRobot(Dataset):
         info = _read_info(self._root)
         self._rate = float(info["fps"])
         camera = _choose_camera(info, config.camera, self._root)
-        everything = _read_episodes(self._root, info, camera)
-        self._whole = len(everything) >= 3
-        chosen = share_out(
-            [str(one.number) for one in everything], split, ("validation", "test"), config.held_out
-        )
-        self._episodes = [everything[row] for row in sorted(chosen)]
-        self._videos = sorted({one.video for one in self._episodes})
-        if missing := [video for video in self._videos if not video.is_file()]:
-            raise UserError(
-                f"{len(missing)} of {len(self._videos)} videos of {camera} are missing, the first {missing[0]}; download the set again"
-            )
-        import_av()  # now, and not in the first step
-        places, self._of_row = self._plan()
-        self._reel = Reel(places, self._footage, self._brought)
+        episodes = _read_episodes(self._root, info, camera)
+        # whether episodes go to splits undivided
+        self._undivided = len(episodes) >= 3
+        numbers = [str(episode.number) for episode in episodes]
+        chosen = share_out(numbers, split, ("validation", "test"), config.held_out)
+        self._episodes = [episodes[row] for row in sorted(chosen)]
+        self._videos = sorted({episode.video for episode in self._episodes})
+        self._check_videos(camera)
+        # the episode of each row, and the number of its frame there
+        self._of_row = self._plan()
+        self._frames = VideoFrames(self._frames_in_videos(), self._open_video, self._to_pixels)
 
     def __len__(self) -> int:
-        return len(self._reel)
+        return len(self._frames)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return self._reel.pixels(rows)
+        return self._frames.pixels(rows)
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        """Nothing of things, but of each frame its episode, its time there, and the robot's state and
-        action."""
+        """Of each frame its episode, its time there, and the robot's state and action; nothing of things."""
         chosen = self._of_row[list(rows)]
-        episodes = [self._episodes[place] for place in chosen[:, 0]]
         scene = {
-            "episode": torch.tensor([one.number for one in episodes]),
+            "episode": torch.tensor([self._episodes[episode].number for episode in chosen[:, 0]]),
             "time": torch.from_numpy((chosen[:, 1] / self._rate).astype(np.float32)),
         }
-        at = [one.first + frame for one, frame in zip(episodes, chosen[:, 1].tolist(), strict=True)]
-        scene |= {name: torch.from_numpy(values[at]) for name, values in self._data.items()}
+        frames = self._frames_in_data(rows)
+        values = self._measurements.values
+        scene |= {name: torch.from_numpy(values[name][frames]) for name in values}
         return Truth(torch.zeros(len(chosen), 0, dtype=torch.bool), scene=scene)
 
+    def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
+        """The action that was recorded at each frame.
+
+        Those of frames that `skip` leaves out are left out, too.
+        """
+        if "action" not in self._measurements.values:
+            return None
+        actions = self._measurements.values["action"][self._frames_in_data(rows)]
+        return action_tensor(actions, lambda number: self._where(rows[number]))
+
+    def _where(self, row: int) -> str:
+        """A frame and the file of its action, for errors."""
+        episode, frame = self._of_row[row].tolist()
+        file = self._measurements.where(self._episodes[episode].first + frame)
+        return f"frame {frame} of episode {self._episodes[episode].number} ({file})"
+
     @cached_property
-    def _data(self) -> dict[str, np.ndarray]:
+    def _measurements(self) -> _Measurements:
         files = sorted((self._root / "data").rglob("*.parquet"))
         if not files:
-            return {}
-        table = Table(files)
-        order = np.argsort(np.array(table.whole("index"), np.int64))
-        present = [name for name in KEPT if name in table.schema.names]
-        return {KEPT[name]: np.array(table.whole(name), np.float32)[order] for name in present}
+            return _Measurements({}, str)
+        table = ParquetTable(files)
+        row = np.argsort(np.array(table.column("index"), np.int64))
+        present = [name for name in COLUMNS if name in table.schema.names]
+        values = {COLUMNS[name]: np.array(table.column(name), np.float32)[row] for name in present}
+        return _Measurements(values, lambda frame: table.where(int(row[frame])))
 
-    def _plan(self) -> tuple[np.ndarray, np.ndarray]:
-        """(video, frame in it) and (episode, frame in it) of each row."""
+    def _frames_in_data(self, rows: Sequence[int]) -> list[int]:
+        return [self._episodes[episode].first + frame for episode, frame in self._of_row[list(rows)].tolist()]
+
+    def _plan(self) -> np.ndarray:
+        """The episode and the number of the frame of each row."""
+        of_row = np.concatenate([self._frames_of(number) for number in range(len(self._episodes))])
+        if not len(of_row):
+            raise no_clip(self.split, self._root, self.config.frames)
+        return of_row
+
+    def _frames_of(self, episode: int) -> np.ndarray:
         config = self.config
-        places = []
-        of_row = []
-        for number, episode in enumerate(self._episodes):
-            kept = np.arange(0, episode.length, config.skip)
-            if not self._whole:
-                kept = kept[block(kept / self._rate, self.split, config.held_out, 1.0)]
-            frames = kept[clips(len(kept), config.frames, config.stride).reshape(-1)]
-            video = self._videos.index(episode.video)
-            places.append(
-                np.stack([np.full_like(frames, video), round(episode.since * self._rate) + frames], 1)
-            )
-            of_row.append(np.stack([np.full_like(frames, number), frames], 1))
-        if not sum(map(len, places)):
+        picked = np.arange(0, self._episodes[episode].length, config.skip)
+        if not self._undivided:
+            picked = picked[block(picked / self._rate, self.split, config.held_out, GAP)]
+        frames = picked[clips(len(picked), config.frames, config.stride).reshape(-1)]
+        return np.stack([np.full_like(frames, episode), frames], 1)
+
+    def _frames_in_videos(self) -> np.ndarray:
+        """The video and the number of the frame there of each row."""
+        videos = np.array([self._videos.index(episode.video) for episode in self._episodes])
+        first = np.array([round(episode.since * self._rate) for episode in self._episodes])
+        episodes, frames = self._of_row.T
+        return np.stack([videos[episodes], first[episodes] + frames], 1)
+
+    def _check_videos(self, camera: str) -> None:
+        if missing := [video for video in self._videos if not video.is_file()]:
             raise UserError(
-                f"the {self.split} split of {self._root} has no clip of {config.frames} frames; lower frames or skip, or raise held_out"
+                f"{len(missing)} of {len(self._videos)} videos of {camera} are missing, "
+                f"the first {missing[0]}; download the set again"
             )
-        return np.concatenate(places), np.concatenate(of_row)
+        import_av()  # now, and not in the first step
 
-    def _footage(self, video: int) -> Footage:
-        """Opened, and compared with what the episodes say of it: the right frame, or none."""
-        footage = Footage(self._videos[video])
-        for episode in (one for one in self._episodes if one.video == footage.path):
-            first = round(episode.since * self._rate)
-            if first + episode.length > len(footage):
-                raise UserError(
-                    f"{footage.path} has {len(footage)} frames, but episode {episode.number} ends at {first + episode.length}; it is cut short, download it again"
-                )
-            if abs(footage.times[first] - episode.since) > 0.6 / self._rate:
-                raise UserError(
-                    f"episode {episode.number} begins {episode.since:.3f} s into {footage.path}, where frame {first} is shown at {footage.times[first]:.3f} s"
-                )
-        return footage
+    def _open_video(self, number: int) -> VideoFile:
+        """A video, compared with what the episodes say of it: the right frame, or none."""
+        video = VideoFile(self._videos[number])
+        for episode in self._episodes:
+            if episode.video == video.path:
+                _check_times(episode, video, self._rate)
+        return video
 
-    def _brought(self, frame: Image.Image, video: int) -> np.ndarray:
-        whole = cut(frame, self.config.crop, self._videos[video])
-        return to_size(whole, self.config.image_size, self.config.channels, self.config.fit)
+    def _to_pixels(self, frame: Image.Image, video: int) -> np.ndarray:
+        picture = cropped(frame, self.config.crop, self._videos[video])
+        return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
+
+
+def _check_times(episode: Episode, video: VideoFile, rate: float) -> None:
+    first = round(episode.since * rate)
+    if first + episode.length > len(video):
+        raise UserError(
+            f"{video.path} has {len(video)} frames, "
+            f"but episode {episode.number} ends at {first + episode.length}; "
+            "it is cut short, download it again"
+        )
+    if abs(video.times[first] - episode.since) > 0.6 / rate:
+        raise UserError(
+            f"episode {episode.number} begins {episode.since:.3f} s into {video.path}, "
+            f"where frame {first} is shown at {video.times[first]:.3f} s"
+        )
 
 
 def _read_info(root: Path) -> dict[str, Any]:
@@ -175,72 +228,60 @@ def _read_info(root: Path) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text())
         version = str(info["codebase_version"])
-        whole = float(info["fps"]) > 0 and bool(dict(info["features"]))
+        has_frames = float(info["fps"]) > 0 and bool(dict(info["features"]))
     except FileNotFoundError:
         raise UserError(f"{root} is no LeRobot data set: it has no meta/info.json") from None
     except (ValueError, KeyError, TypeError) as problem:
-        raise UserError(
-            f"{path} is cut short, or not of LeRobot ({type(problem).__name__} {problem})"
-        ) from None
-    if not whole:
-        raise UserError(
-            f"{path} tells of no frames: fps {info['fps']}, features {', '.join(info['features']) or 'none'}"
-        )
+        reason = f"{type(problem).__name__} {problem}"
+        raise UserError(f"{path} is cut short, or not of LeRobot ({reason})") from None
+    if not has_frames:
+        features = ", ".join(info["features"]) or "none"
+        raise UserError(f"{path} tells of no frames: fps {info['fps']}, features {features}")
     if not version.startswith("v3"):
         raise UserError(
-            f"{root} is of LeRobot's version {version}, not v3; convert it with lerobot's convert_dataset_v21_to_v30"
+            f"{root} is of LeRobot's version {version}, not v3; "
+            "convert it with lerobot's convert_dataset_v21_to_v30"
         )
     return info
 
 
-def _choose_camera(info: dict[str, Any], wanted: str, root: Path) -> str:
-    kinds = {name: one.get("dtype") for name, one in info["features"].items()}
+def _choose_camera(info: dict[str, Any], camera: str, root: Path) -> str:
+    kinds = {name: feature.get("dtype") for name, feature in info["features"].items()}
     cameras = [name for name, kind in kinds.items() if kind == "video"]
     if not cameras:
         hint = f"; its pictures are in parquet: --data {root / 'data'}" if "image" in kinds.values() else ""
         raise UserError(f"{root} has no video among {', '.join(kinds)}{hint}")
     for name in cameras:
-        if wanted in ("", name, name.rpartition(".")[2]):
+        if camera in ("", name, name.rpartition(".")[2]):
             return name
-    raise UserError(f"{root} has no camera {wanted!r}; there are {', '.join(cameras)}")
+    raise UserError(f"{root} has no camera {camera!r}; there are {', '.join(cameras)}")
 
 
 def _read_episodes(root: Path, info: dict[str, Any], camera: str) -> list[Episode]:
     files = sorted((root / "meta" / "episodes").rglob("*.parquet"))
     if not files:
         raise UserError(f"{root} has no meta/episodes/*.parquet; download the set again")
-    table = Table(files)
-    of = f"videos/{camera}/"
-    names = [
-        "episode_index",
-        "length",
-        f"{of}chunk_index",
-        f"{of}file_index",
-        f"{of}from_timestamp",
-        "dataset_from_index",
-    ]
+    of_video = [f"videos/{camera}/{name}" for name in ("chunk_index", "file_index", "from_timestamp")]
+    columns = _columns(files, ["episode_index", "length", *of_video, "dataset_from_index"])
+    template = info.get("video_path") or TEMPLATE
+    episodes = []
+    for number, length, chunk, file, since, first in zip(*columns, strict=True):
+        video = root / template.format(video_key=camera, chunk_index=chunk, file_index=file)
+        episodes.append(Episode(number, length, video, float(since), first))
+    expected = info.get("total_episodes", len(episodes))
+    if expected != len(episodes):
+        raise UserError(
+            f"{root / 'meta' / 'info.json'} says {expected} episodes, meta/episodes has {len(episodes)}; "
+            "download the set again"
+        )
+    return sorted(episodes, key=lambda episode: episode.number)
+
+
+def _columns(files: list[Path], names: list[str]) -> list[list[Any]]:
+    table = ParquetTable(files)
     if missing := [name for name in names if name not in table.schema.names]:
         raise UserError(f"{files[0]} lacks {', '.join(missing)}; the set is not whole")
-    template = (
-        info.get("video_path") or "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
-    )
-    found = []
-    for number, length, chunk, file, since, first in zip(*(table.whole(name) for name in names), strict=True):
-        found.append(
-            Episode(
-                number,
-                length,
-                root / template.format(video_key=camera, chunk_index=chunk, file_index=file),
-                float(since),
-                first,
-            )
-        )
-    said = info.get("total_episodes", len(found))
-    if said != len(found):
-        raise UserError(
-            f"{root / 'meta' / 'info.json'} says {said} episodes, meta/episodes has {len(found)}; download the set again"
-        )
-    return sorted(found, key=lambda one: one.number)
+    return [table.column(name) for name in names]
 
 
 def _check(config: LeRobotConfig) -> None:

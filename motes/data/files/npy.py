@@ -1,8 +1,10 @@
-"""Arrays that users have: a .npy file, read through a memory map, or a folder with one for each split; masks
-where they lie beside it.
+"""Arrays: a .npy or .npz file, or a folder with one for each split; .npy files are read through memory maps.
 
-images.npy with masks.npy, cells.npy with cells_masks.npy, train.npy with train_masks.npy, or both in one .npz
-           masks: whole numbers in the pictures' shape, 0 is background, every other number a thing
+Masks and actions may lie beside the pictures: images.npy with masks.npy and actions.npy, cells.npy with
+cells_masks.npy, train.npy with train_masks.npy, or all in one .npz.
+
+masks      whole numbers in the pictures' shape, 0 is background, every other number a thing
+actions    what was done after each picture or frame: N ..., or V T ... beside videos
 """
 
 import warnings
@@ -12,28 +14,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from motes.data import DATASETS
 from motes.data.base import Dataset, Split
-from motes.data.files.array_stack import Layout, Stack, check_kind, find_file, find_layout, sized
+from motes.data.files.array_stack import (
+    ACTIONS,
+    ArrayStack,
+    Layout,
+    check_kind,
+    find_file,
+    find_layout,
+    sized,
+)
 from motes.data.files.picture_files import check_looks, numbers_to_size
-from motes.data.kept import Drawn
+from motes.data.kept import RowCache
 from motes.data.splits import share
-from motes.data.truth_from_masks import renumbered, truth_of
+from motes.data.truth_from_masks import renumbered, truth_from_numbers
 from motes.errors import UserError
 from motes.types.truth import Truth
 
 ENDINGS = DATASETS.row("npy").endings
-ONLY = (
-    "images",
-    "image",
-    "imgs",
-    "frames",
-    "raw",
-    "x",
-    "X",
-    "arr_0",
-)  # of several arrays, the one that holds the pictures
+# of several arrays, the one that holds the pictures
+IMAGES = ("images", "image", "imgs", "frames", "raw", "x", "X", "arr_0")
 MASKS = ("masks", "mask", "labels", "label", "segmentations", "segmentation", "y", "Y", "arr_1")
 
 
@@ -48,15 +52,17 @@ class NpyConfig:
     channels: int = 0
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # the order of the axes, where it cannot be told from the shape
+    # the order of the axes, where the shape does not show it
     layout: Layout = "auto"
     # share of the rows for validation, and again for the test: the end of the file
     held_out: float = 0.1
 
 
 class Npy(Dataset):
-    """Rows of one split lie together in the file, because neighbours may be frames of one scene; videos stay
-    whole."""
+    """Rows of one split lie together in the file, because neighbours may be frames of one scene.
+
+    Videos stay whole.
+    """
 
     Config = NpyConfig
 
@@ -65,19 +71,23 @@ class Npy(Dataset):
         self.split: Split = split
         if not config.path:
             raise UserError("arrays need the path of a .npy file, or of a folder with train.npy")
-        path, own = _find(Path(config.path), split)
+        path, holds_split_alone = _find(Path(config.path), split)
+        self._path = path
         array = open_array(path)
         check_kind(array, str(path))
-        self._stack = Stack(array, find_layout(array.shape, config.layout, str(path)), str(path))
+        self._stack = ArrayStack(array, find_layout(array.shape, config.layout, str(path)), str(path))
         self._size: tuple[int, int] = config.image_size if any(config.image_size) else self._stack.size
         self._channels = config.channels or self._stack.channels
         check_looks(self._size, self._channels, config.fit)
-        videos = range(self._stack.videos) if own else share(self._stack.videos, split, config.held_out)
+        count = self._stack.videos
+        videos = range(count) if holds_split_alone else share(count, split, config.held_out)
         self._rows = range(videos.start * self.frames, videos.stop * self.frames)
         if not self._rows:
             raise UserError(f"{path} is empty: its shape is {array.shape}")
         self._masks = _masks_of(path, self._stack)
-        self._numbers = Drawn(lambda rows: (np.stack([self._numbered(row) for row in rows]),))
+        self._action_array = _actions_of(path, self._stack)
+        self._numbers = RowCache(lambda rows: (np.stack([self._numbered(row) for row in rows]),))
+        # the most things in a picture; 0: not counted yet
         self._most = 0
 
     def __len__(self) -> int:
@@ -92,21 +102,27 @@ class Npy(Dataset):
         return self._stack.frames
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        made = np.empty((len(rows), *self.image_shape), np.uint8)
-        for place, row in enumerate(rows):
-            made[place] = sized(
-                self._stack.picture(self._rows[row]), self._size, self._channels, self.config.fit
-            )
-        return made
+        pixels = np.empty((len(rows), *self.image_shape), np.uint8)
+        for picture, row in zip(pixels, rows, strict=True):
+            stored = self._stack.picture(self._rows[row])
+            picture[:] = sized(stored, self._size, self._channels, self.config.fit)
+        return pixels
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
         if self._masks is None:
             return None
         self._most = self._most or max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))])
-        return truth_of(self._numbers(rows)[0], self._most)
+        return truth_from_numbers(self._numbers(rows)[0], self._most)
+
+    def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
+        if self._action_array is None:
+            return None
+        return self._stack.actions(
+            self._action_array, [self._rows[row] for row in rows], f"the actions of {self._path}"
+        )
 
     def _numbered(self, row: int) -> np.ndarray:
-        """uint16, H W of what is shown; in all frames of a video the same number for the same thing."""
+        """uint16, H W of what is shown. A thing has the same number in all frames of its video."""
         assert self._masks is not None
         video, frame = divmod(self._rows[row], self.frames)
         numbers = renumbered(np.asarray(self._masks[video])).reshape(self.frames, *self._stack.size)
@@ -114,35 +130,55 @@ class Npy(Dataset):
 
 
 def _find(path: Path, split: Split) -> tuple[Path, bool]:
-    """As `find_file`; in a folder without files of splits, the pictures that have masks beside them."""
+    """As `find_file`; in a folder without files of splits, the pictures beside which masks or actions lie."""
     if path.is_dir() and not any((path / f"train{ending}").exists() for ending in ENDINGS):
-        both = {file.stem for file in path.iterdir() if file.suffix == ".npy"}
-        if both & set(MASKS):
-            path = next((path / f"{name}.npy" for name in ONLY if name in both), path)
+        names = {file.stem for file in path.iterdir() if file.suffix == ".npy"}
+        if names & {*MASKS, *ACTIONS}:
+            path = next((path / f"{name}.npy" for name in IMAGES if name in names), path)
     return find_file(path, split, ENDINGS)
 
 
-def _masks_of(path: Path, pictures: Stack) -> np.ndarray | None:
+def _masks_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
     """Whole numbers in the pictures' shape, in the same file or in one beside it."""
-    shape = (*pictures.array.shape[: 2 if pictures.layout.startswith("V") else 1], *pictures.size)
-    if path.suffix == ".npz":
-        with np.load(path) as opened:
-            found = [_member(opened, name, path) for name in MASKS if name in opened.files]
-    else:
-        names = [f"{path.stem}{joint}{name}" for name in MASKS[:-1] for joint in ("_", ".")]
-        names = [*names, *MASKS] if path.stem in ONLY else names
-        found = [
-            open_array(path.with_name(f"{name}.npy"))
-            for name in names
-            if path.with_name(f"{name}.npy").is_file()
-        ]
-    whole = [one for one in found if one.dtype.kind in "biu" and one.shape in (shape, (*shape, 1))]
-    if found and not whole and found[0].ndim >= 3:
+    shape = (*pictures.lead, *pictures.size)
+    arrays = _companions(path, MASKS, MASKS[:-1])
+    masks = [array for array in arrays if array.dtype.kind in "biu" and array.shape in (shape, (*shape, 1))]
+    if arrays and not masks and arrays[0].ndim >= 3:
         warnings.warn(
-            f"masks of {path} are left out: {found[0].dtype} of shape {found[0].shape}, not whole numbers of {shape}",
+            f"masks of {path} are left out: "
+            f"{arrays[0].dtype} of shape {arrays[0].shape}, not whole numbers of {shape}",
             stacklevel=3,
         )
-    return whole[0] if whole else None
+    return masks[0] if masks else None
+
+
+def _actions_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
+    """Numbers for each picture, in the same file or in one beside it."""
+    lead = pictures.lead
+    arrays = _companions(path, ACTIONS, ACTIONS)
+    actions = [array for array in arrays if array.dtype.kind in "biuf" and array.shape[: len(lead)] == lead]
+    if arrays and not actions:
+        warnings.warn(
+            f"actions of {path} are left out: "
+            f"{arrays[0].dtype} of shape {arrays[0].shape}, not numbers of {(*lead, 'A')}",
+            stacklevel=3,
+        )
+    return actions[0] if actions else None
+
+
+def _companions(path: Path, names: Sequence[str], endings: Sequence[str]) -> list[np.ndarray]:
+    """Arrays of these names in an .npz file, or in files beside a .npy file.
+
+    Their names are the file's, with one of `endings`. Where the file's name says no more than that it holds
+    pictures, they may also be `names` alone.
+    """
+    if path.suffix == ".npz":
+        with np.load(path) as opened:
+            return [_member(opened, name, path) for name in names if name in opened.files]
+    beside = [f"{path.stem}{joint}{ending}" for ending in endings for joint in ("_", ".")]
+    beside = [*beside, *names] if path.stem in IMAGES else beside
+    files = [path.with_name(f"{name}.npy") for name in beside]
+    return [open_array(file) for file in files if file.is_file()]
 
 
 def open_array(path: Path) -> np.ndarray:
@@ -152,16 +188,18 @@ def open_array(path: Path) -> np.ndarray:
         raise UserError(f"{path} may not be read; see its permissions") from None
     except Exception as problem:  # whatever a file of another kind makes the reader stumble over
         empty = path.stat().st_size == 0
-        raise UserError(
-            f"{path} {'is empty' if empty else f'is no array, or cut short ({problem})'}"
-        ) from None
-    if isinstance(opened, np.ndarray):
-        return opened
+        reason = "is empty" if empty else f"is no array, or cut short ({problem})"
+        raise UserError(f"{path} {reason}") from None
+    return opened if isinstance(opened, np.ndarray) else _pictures_of_archive(opened, path)
+
+
+def _pictures_of_archive(opened: Any, path: Path) -> np.ndarray:
     names = list(opened.files)
-    chosen = names if len(names) == 1 else [name for name in ONLY if name in names]
+    chosen = names if len(names) == 1 else [name for name in IMAGES if name in names]
     if not chosen:
         raise UserError(
-            f"{path} holds {', '.join(names) or 'nothing'}; none of them is called {', '.join(ONLY)}; save the pictures alone as .npy"
+            f"{path} holds {', '.join(names) or 'nothing'}; none of them is called {', '.join(IMAGES)}; "
+            "save the pictures alone as .npy"
         )
     return _member(opened, chosen[0], path)
 

@@ -1,5 +1,7 @@
-"""Read picture files of any kind into arrays of one size: sixteen bits, palettes, transparency, CMYK, camera
-orientation."""
+"""Picture files of any kind as arrays of one size.
+
+Among them are sixteen bits, palettes, transparency, CMYK and pictures that the camera marked as turned.
+"""
 
 import warnings
 from io import BufferedReader, BytesIO
@@ -10,89 +12,109 @@ from PIL import Image, ImageOps
 
 from motes.errors import UserError
 
-FITS = ("fit", "stretch", "crop")
+# no value of nearly black pictures reaches it
 DARK = 32
-LARGEST = 89_000_000  # pixels; more is taken for a decompression bomb
+# pixels; a file with more is taken for a decompression bomb
+LARGEST = 89_000_000
 
 
 def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
-    """uint8, C H W. `fit`: scale until it covers, cut the middle; `stretch`: scale both sides; `crop`: cut
-    the middle, scale only if too small."""
+    """uint8, C H W. Three ways to fit:
+
+    fit        scale until it covers the size, then cut the middle
+    stretch    scale both sides
+    crop       cut the middle, and scale only if the picture is too small
+    """
     return to_size(read_picture(path), size, channels, fit)
 
 
 def to_size(
     picture: Image.Image, size: tuple[int, int], channels: int = 3, fit: str = "fit", smooth: bool = True
 ) -> np.ndarray:
-    """uint8, C H W, as `load_picture` does it. Not smooth: each pixel is one of the picture's own, for maps
-    of numbers."""
+    """uint8, C H W, fitted as by `load_picture`.
+
+    Not smooth: each pixel keeps a value of the picture, for maps of numbers.
+    """
     picture = picture.convert("RGB" if channels == 3 else "L")
+    resampling = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
+    return colours_first(np.asarray(FITS[fit](picture, size, resampling), np.uint8))
+
+
+def _covering(picture: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    return ImageOps.fit(picture, (size[1], size[0]), resampling)
+
+
+def _stretched(picture: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    return picture.resize((size[1], size[0]), resampling)
+
+
+def _middle(picture: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
     rows, columns = size
-    way = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-    if fit == "stretch":
-        picture = picture.resize((columns, rows), way)
-    elif fit == "crop" and picture.width >= columns and picture.height >= rows:
-        left = (picture.width - columns) // 2
-        top = (picture.height - rows) // 2
-        picture = picture.crop((left, top, left + columns, top + rows))
-    else:
-        picture = ImageOps.fit(picture, (columns, rows), way)
-    return colours_first(np.asarray(picture, np.uint8))
+    if picture.width < columns or picture.height < rows:
+        return _covering(picture, size, resampling)
+    left = (picture.width - columns) // 2
+    top = (picture.height - rows) // 2
+    return picture.crop((left, top, left + columns, top + rows))
+
+
+FITS = {"fit": _covering, "stretch": _stretched, "crop": _middle}
 
 
 def colours_first(pixels: np.ndarray) -> np.ndarray:
-    """H W or H W C to C H W, one block of memory."""
+    """H W or H W C to C H W, in one block of memory."""
     return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
 
 
 def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit") -> np.ndarray:
-    """uint16, H W: a map of numbers, each pixel of it one of the map's own. Pictures have one byte a pixel,
-    there may be more things."""
-    low, high = (
-        to_size(Image.fromarray((numbers >> shift & 255).astype(np.uint8)), size, 1, fit, smooth=False)[0]
-        for shift in (0, 8)
-    )
-    return low + (high.astype(np.uint16) << 8)
+    """uint16, H W: a map of numbers at another size, with the same numbers in it.
+
+    Low and high bytes are scaled apart: pictures have one byte a pixel, and there may be more things.
+    """
+
+    def scaled(bits: np.ndarray) -> np.ndarray:
+        return to_size(Image.fromarray((bits & 255).astype(np.uint8)), size, 1, fit, smooth=False)[0]
+
+    return scaled(numbers) + (scaled(numbers >> 8).astype(np.uint16) << 8)
 
 
-def cut(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
-    """A part of a picture: first row, first column, rows, columns; zeros: all of it."""
+def cropped(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
+    """A part of a picture: first row, first column, rows, columns; zeros: all of it.
+
+    `where` is named in errors.
+    """
     if not any(crop):
         return picture
     top, left, rows, columns = crop
-    if (
-        min(top, left) < 0
-        or min(rows, columns) < 1
-        or top + rows > picture.height
-        or left + columns > picture.width
-    ):
+    fits = top + rows <= picture.height and left + columns <= picture.width
+    if min(top, left) < 0 or min(rows, columns) < 1 or not fits:
         raise UserError(
-            f"crop {crop} (first row, first column, rows, columns) does not lie in {where}, which has {picture.height} x {picture.width} pixels"
+            f"crop {crop} (first row, first column, rows, columns) does not lie in {where}, "
+            f"which has {picture.height} x {picture.width} pixels"
         )
     return picture.crop((left, top, left + columns, top + rows))
 
 
 def moved(
     points: np.ndarray,
-    whole: tuple[int, int],
+    picture_size: tuple[int, int],
     crop: tuple[int, int, int, int],
     size: tuple[int, int],
     fit: str,
 ) -> np.ndarray:
-    """Points (row, column) in pixels of a whole picture to [-1, 1] of what `cut` and then `to_size` make of
-    it."""
+    """Points (row, column) in pixels of a picture to [-1, 1] of what `cropped`, then `to_size` make of it."""
     corner = np.array(crop[:2], np.float64)
-    cut_size = np.array(crop[2:] if any(crop) else whole, np.float64)
-    wanted = np.array(size, np.float64)
-    scale = wanted / cut_size
-    if fit == "crop" and (cut_size >= wanted).all():
+    part_size = np.array(crop[2:] if any(crop) else picture_size, np.float64)
+    new_size = np.array(size, np.float64)
+    scale = new_size / part_size
+    if fit == "crop" and (part_size >= new_size).all():
         scale = np.ones(2)
-        corner = corner + (cut_size - wanted).astype(int) // 2
+        corner = corner + (part_size - new_size).astype(int) // 2
     elif fit != "stretch":
         scale = np.full(2, scale.max())
-        corner = corner + (cut_size - wanted / scale) / 2
-    inside = (points - corner + 0.5) * scale - 0.5  # 0 is the middle of the first pixel
-    return (inside / (wanted - 1) * 2 - 1).astype(np.float32)
+        corner = corner + (part_size - new_size / scale) / 2
+    # 0 is the middle of the first pixel
+    pixels = (points - corner + 0.5) * scale - 0.5
+    return (pixels / (new_size - 1) * 2 - 1).astype(np.float32)
 
 
 def check_looks(image_size: tuple[int, int], channels: int, fit: str = "fit") -> None:
@@ -104,8 +126,11 @@ def check_looks(image_size: tuple[int, int], channels: int, fit: str = "fit") ->
 
 
 def warn_if_black(brightest: int, where: object) -> None:
-    """Of bytes. Microscopes put twelve bits into sixteen; and masks of numbers, taken for pictures, show
-    nothing either."""
+    """Where the brightest value, of bytes, is low.
+
+    Microscopes put twelve bits into sixteen, and masks of numbers that are taken for pictures show nothing
+    either.
+    """
     if 0 < brightest < DARK:
         warnings.warn(
             f"the pictures in {where} are nearly black: none of their values reaches {DARK} of 255. "
@@ -114,15 +139,15 @@ def warn_if_black(brightest: int, where: object) -> None:
         )
 
 
-def read_picture(path: Path, told: tuple[int, int] | None = None) -> Image.Image:
+def read_picture(path: Path, annotated_size: tuple[int, int] | None = None) -> Image.Image:
     """RGB or grey, turned as the camera was held; what is transparent becomes white.
 
-    Not turned where its width and height are `told` to be those before turning: annotations were made on it
-    like that.
+    `annotated_size`: the width and height that annotations give. A picture that has them before it is turned
+    is not turned, for its annotations were made on it like that.
     """
     try:
         with path.open("rb") as file:
-            return read_bytes(file, path, told)
+            return read_bytes(file, path, annotated_size)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist") from None
     except IsADirectoryError:
@@ -132,28 +157,19 @@ def read_picture(path: Path, told: tuple[int, int] | None = None) -> Image.Image
 
 
 def read_bytes(
-    file: BytesIO | BufferedReader, where: object, told: tuple[int, int] | None = None
+    file: BytesIO | BufferedReader, where: object, annotated_size: tuple[int, int] | None = None
 ) -> Image.Image:
     """As `read_picture`, of an open file or of bytes in memory; `where` is named in errors."""
     try:
         with Image.open(file) as opened:
-            if opened.width * opened.height > LARGEST:
-                raise UserError(
-                    f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first"
-                )
-            if opened.format == "TIFF" and (pages := getattr(opened, "n_frames", 1)) > 1:
-                warnings.warn(
-                    f"{where} has {pages} pages, of which the first is taken; save them as files of their own",
-                    stacklevel=4,
-                )
+            _check_opened(opened, where)
             opened.load()
             upright = ImageOps.exif_transpose(opened)
-            upright = opened.copy() if told == opened.size != upright.size else upright
+            upright = opened.copy() if annotated_size == opened.size != upright.size else upright
     except UserError:
         raise
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
-        reason = _reason(file)
-        raise UserError(f"{where} {reason} ({type(problem).__name__})") from None
+        raise UserError(f"{where} {_reason(file)} ({type(problem).__name__})") from None
     try:
         return _plain(upright)
     except ValueError:
@@ -162,23 +178,38 @@ def read_bytes(
         ) from None
 
 
+def _check_opened(opened: Image.Image, where: object) -> None:
+    """Before any pixel is decoded."""
+    if opened.width * opened.height > LARGEST:
+        raise UserError(
+            f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first"
+        )
+    if opened.format == "TIFF" and (pages := getattr(opened, "n_frames", 1)) > 1:
+        warnings.warn(
+            f"{where} has {pages} pages, of which the first is taken; save them as files of their own",
+            stacklevel=5,
+        )
+
+
 def _reason(file: BytesIO | BufferedReader) -> str:
     """Why it cannot be read."""
     empty = not file.seek(0, 2)
     file.seek(0)
     if file.read(4) in (b"II*\0", b"MM\0*"):
-        return "is a TIFF that is cut short, or of a kind that Pillow does not read (colours of sixteen bits); save it as PNG"
+        return (
+            "is a TIFF that is cut short, or of a kind that Pillow does not read "
+            "(colours of sixteen bits); save it as PNG"
+        )
     return "is empty" if empty else "is no picture, or cut short"
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    if (
-        picture.mode.startswith("I") or picture.mode == "F"
-    ):  # sixteen bits and more: PIL would clip them at 255
+    """RGB or grey, of bytes."""
+    # sixteen bits and more: PIL would clip them at 255
+    if picture.mode.startswith("I") or picture.mode == "F":
         values = np.nan_to_num(np.asarray(picture, np.float32))
-        return Image.fromarray(
-            np.clip(values / _white(picture.mode, float(values.max())) * 255 + 0.5, 0, 255).astype(np.uint8)
-        )
+        fractions = values / _white(picture.mode, float(values.max()))
+        return Image.fromarray(np.clip(fractions * 255 + 0.5, 0, 255).astype(np.uint8))
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         layered = picture.convert("RGBA")
         white = Image.new("RGBA", layered.size, "white")
@@ -187,8 +218,11 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _white(mode: str, largest: float) -> float:
-    """The value of white: known for sixteen bits, for wider kinds the one of 1 (fractions only), 255 and
-    65535 that fits."""
+    """The value of white.
+
+    It is known for sixteen bits; for wider kinds it is the one of 1 (fractions only), 255 and 65535 that
+    fits.
+    """
     if mode.startswith("I;16"):
         return 65535.0
     if mode == "F" and largest <= 1:

@@ -1,7 +1,10 @@
-"""Videos that lie as numbered pictures: a folder of frames, or a folder of such folders; as frames or clips
-in the order of their numbers.
+"""Videos stored as numbered pictures, as frames or clips in the order of their numbers.
 
-ROOT/frame_1.jpg ... frame_200.jpg, or ROOT/camera a/0001.png ..., ROOT/camera b/0001.png ...
+They lie in one folder of frames, or in a folder of such folders:
+
+    ROOT/frame_1.jpg ... frame_200.jpg
+    ROOT/camera a/0001.png ..., ROOT/camera b/0001.png ...
+
 The last number of a name counts; other words before it make another sequence.
 """
 
@@ -13,11 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from motes.data.base import Dataset, Split
-from motes.data.files.folder import Shelf, list_pictures
-from motes.data.files.picture_files import check_looks, cut, read_picture, to_size
-from motes.data.splits import block, check_held_out, clips, share_out
+from motes.data.files.folder import DecodedFiles, list_pictures
+from motes.data.files.picture_files import check_looks, cropped, read_picture, to_size
+from motes.data.splits import block, check_held_out, clips, no_clip, share_out
 from motes.errors import UserError
 
+# words, the last number, words
 _NUMBERED = re.compile(r"^(.*?)(\d+)(\D*)$")
 
 
@@ -48,8 +52,9 @@ class SequencesConfig:
 
 
 class Sequences(Dataset):
-    """Whole sequences go to one split; with one or two, the end of each is held out: no split has frames
-    that neighbour another's.
+    """Whole sequences go to one split.
+
+    With one or two, the end of each is held out: no split has frames that neighbour another's.
 
     No clip reaches over a number that is missing, or a picture that cannot be read.
     """
@@ -61,63 +66,67 @@ class Sequences(Dataset):
         self.config = config
         self.split: Split = split
         root = Path(config.path)
-        everything = find_sequences(list_pictures(root), root)
-        names = list(everything)
-        self._whole = len(names) >= 3
+        sequences = find_sequences(list_pictures(root), root)
+        names = list(sequences)
+        # whether sequences go to splits undivided
+        self._undivided = len(names) >= 3
         chosen = share_out(names, split, ("validation", "test"), config.held_out)
-        found = [clip for row in sorted(chosen) for clip in self._clips(everything[names[row]])]
-        self._shelf = Shelf(sorted({path for clip in found for path in clip}), self._load)
-        place = {path: row for row, path in enumerate(self._shelf.files)}
-        self._rows = [place[path] for clip in found if all(path in place for path in clip) for path in clip]
+        candidates = [clip for row in sorted(chosen) for clip in self._clips(sequences[names[row]])]
+        self._pictures = DecodedFiles(sorted({path for clip in candidates for path in clip}), self._load)
+        # the picture of each row
+        self._rows = self._whole_clips(candidates)
         if not self._rows:
-            raise UserError(
-                f"the {split} split of {root} has no {f'clip of {config.frames} frames' if config.frames > 1 else 'frame'};"
-                " lower frames or skip, or raise held_out"
-            )
+            raise no_clip(split, root, config.frames)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def place(self, row: int) -> Path:
         """The file of a row."""
-        return self._shelf.files[self._rows[row]]
+        return self._pictures.files[self._rows[row]]
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return self._shelf.pixels([self._rows[row] for row in rows])
+        return self._pictures.pixels([self._rows[row] for row in rows])
 
     def _load(self, path: Path) -> np.ndarray:
-        whole = cut(read_picture(path), self.config.crop, path)
-        return to_size(whole, self.config.image_size, self.config.channels, self.config.fit)
+        picture = cropped(read_picture(path), self.config.crop, path)
+        return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _clips(self, sequence: dict[int, Path]) -> list[list[Path]]:
-        """Of this split, in the order of time; no two numbers of a clip are further apart than `skip`."""
+        """The clips of this split, in the order of time. Neighbouring numbers of a clip differ by `skip`."""
         config = self.config
         first = next(iter(sequence))
         numbers = np.array([number for number in sequence if (number - first) % config.skip == 0])
-        if not self._whole:
-            numbers = numbers[
-                block(numbers.astype(np.float64), self.split, config.held_out, float(config.gap))
-            ]
-        found = numbers[clips(len(numbers), config.frames, config.stride)]
-        unbroken = found[found[:, -1] - found[:, 0] == (config.frames - 1) * config.skip]
+        if not self._undivided:
+            times = numbers.astype(np.float64)
+            numbers = numbers[block(times, self.split, config.held_out, float(config.gap))]
+        runs = numbers[clips(len(numbers), config.frames, config.stride)]
+        unbroken = runs[runs[:, -1] - runs[:, 0] == (config.frames - 1) * config.skip]
         return [[sequence[number] for number in clip] for clip in unbroken.tolist()]
+
+    def _whole_clips(self, clips_of_files: list[list[Path]]) -> list[int]:
+        """Of clips whose pictures can all be read, the pictures one after the other."""
+        row_of = {path: row for row, path in enumerate(self._pictures.files)}
+        readable = [clip for clip in clips_of_files if all(path in row_of for path in clip)]
+        return [row_of[path] for clip in readable for path in clip]
 
 
 def find_sequences(files: Sequence[Path], root: Path) -> dict[str, dict[int, Path]]:
-    """By the place and the words of their names: frames in the order of their numbers."""
-    found: dict[str, dict[int, Path]] = {}
+    """Sequences by their folder and the words of their names, each with its frames by their numbers."""
+    sequences: dict[str, dict[int, Path]] = {}
     for file in files:
-        place = file.relative_to(root)
-        told = _NUMBERED.match(place.stem)
-        if told is None:
+        path = file.relative_to(root)
+        parts = _NUMBERED.match(path.stem)
+        if parts is None:
             raise UserError(
                 f"{file} bears no number, so its place among the frames is not known; move it elsewhere"
             )
-        own = found.setdefault((place.parent / f"{told[1]}#{told[3]}").as_posix(), {})
-        if int(told[2]) in own:
-            raise UserError(f"{own[int(told[2])]} and {file} are the same frame; remove one of them")
-        own[int(told[2])] = file
-    return {name: dict(sorted(own.items())) for name, own in sorted(found.items())}
+        before, number, behind = parts.groups()
+        frames = sequences.setdefault((path.parent / f"{before}#{behind}").as_posix(), {})
+        if int(number) in frames:
+            raise UserError(f"{frames[int(number)]} and {file} are the same frame; remove one of them")
+        frames[int(number)] = file
+    return {name: dict(sorted(frames.items())) for name, frames in sorted(sequences.items())}
 
 
 def _check(config: SequencesConfig) -> None:

@@ -9,13 +9,15 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.files.picture_files import check_looks, cut, to_size
-from motes.data.files.video_file import Footage, list_videos
-from motes.data.files.video_frames import Reel
-from motes.data.splits import block, check_held_out, clips, split_files
+from motes.data.files.picture_files import check_looks, cropped, to_size
+from motes.data.files.video_file import ENDINGS, VideoFile
+from motes.data.files.video_frames import VideoFrames
+from motes.data.splits import block, check_held_out, clips, no_clip, split_files
+from motes.data.walk import files_below
 from motes.errors import UserError
 
-FEW = 50  # so many files are all opened before they are split, so that a broken one leaves no split empty
+# so many files, or fewer, are all opened before they are split, so that a broken one leaves no split empty
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,11 @@ class VideoConfig:
 
 
 class Video(Dataset):
-    """Whole videos go to one split; with one or two, the end of each is held out: no split has frames that
-    neighbour another's.
+    """Whole videos go to one split.
 
-    A video that cannot be read is named in a warning and left out; of one that is cut short, the frames that
+    With one or two, the end of each is held out: no split has frames that neighbour another's.
+
+    A video that cannot be read is named in a warning and left out. Of one that is cut short, the frames that
     are there are used.
     """
 
@@ -61,81 +64,93 @@ class Video(Dataset):
         _check(config)
         self.config = config
         self.split: Split = split
-        root = Path(config.path)
-        files = list_videos(root)
-        self._whole = True
-        if len(files) <= FEW:
-            readable = self._index(files)
-            self._whole = len(readable) >= 3
-            chosen = set(split_files([one.path for one in readable], root, config.held_out, split))
-            readable = [one for one in readable if one.path in chosen]
-        else:
-            readable = self._index(split_files(files, root, config.held_out, split))
-        self._videos = readable
-        self._reel = Reel(self._plan(), lambda video: self._videos[video], self._brought)
+        # whether videos go to splits undivided
+        self._undivided = True
+        self._videos = self._videos_of_split()
+        self._frames = VideoFrames(self._plan(), lambda video: self._videos[video], self._to_pixels)
 
     def __len__(self) -> int:
-        return len(self._reel)
+        return len(self._frames)
 
     def place(self, row: int) -> tuple[Path, int, float]:
         """The file of a row, the frame's number in it and its time in seconds."""
-        video, number = self._reel.places[row].tolist()
+        video, number = self._frames.frames[row].tolist()
         return self._videos[video].path, number, float(self._videos[video].times[number])
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return self._reel.pixels(rows)
+        return self._frames.pixels(rows)
 
-    def _brought(self, frame: Image.Image, video: int) -> np.ndarray:
-        whole = cut(frame, self.config.crop, self._videos[video].path)
-        return to_size(whole, self.config.image_size, self.config.channels, self.config.fit)
+    def _to_pixels(self, frame: Image.Image, video: int) -> np.ndarray:
+        picture = cropped(frame, self.config.crop, self._videos[video].path)
+        return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
-    def _index(self, files: list[Path]) -> list[Footage]:
-        found = []
-        left_out = []
+    def _videos_of_split(self) -> list[VideoFile]:
+        root = Path(self.config.path)
+        files = list_videos(root)
+        if len(files) > FEW:
+            return self._opened(split_files(files, root, self.config.held_out, self.split))
+        videos = self._opened(files)
+        self._undivided = len(videos) >= 3
+        chosen = set(split_files([video.path for video in videos], root, self.config.held_out, self.split))
+        return [video for video in videos if video.path in chosen]
+
+    def _opened(self, files: list[Path]) -> list[VideoFile]:
+        videos: list[VideoFile] = []
         for path in files:
             try:
-                found.append(Footage(path))
+                videos.append(VideoFile(path))
             except UserError as problem:
                 if "PyAV" in str(problem) or len(files) == 1:
                     raise
-                left_out.append(str(problem))
-                warnings.warn(f"left out: {problem}", stacklevel=4)
+                warnings.warn(f"left out: {problem}", stacklevel=5)
                 continue
-            if found[-1].problem:
+            if videos[-1].problem:
                 warnings.warn(
-                    f"{path}: {found[-1].problem}; the {len(found[-1])} frames that can be read are used",
-                    stacklevel=4,
+                    f"{path}: {videos[-1].problem}; the {len(videos[-1])} frames that can be read are used",
+                    stacklevel=5,
                 )
-        if left_out:
-            warnings.warn(f"{len(left_out)} of {len(files)} videos were left out", stacklevel=4)
-        if not found:
+        if left_out := len(files) - len(videos):
+            warnings.warn(f"{left_out} of {len(files)} videos were left out", stacklevel=5)
+        if not videos:
             raise UserError(f"none of the {len(files)} videos in {self.config.path} can be read")
-        return found
+        return videos
 
     def _plan(self) -> np.ndarray:
-        """(video, frame number) of each row."""
-        parts = []
-        for number, video in enumerate(self._videos):
-            times = video.times
-            picked = pick(times, self.config.skip, self.config.rate)
-            if not self._whole:
-                picked = picked[block(times[picked], self.split, self.config.held_out, self.config.gap)]
-            rows = picked[clips(len(picked), self.config.frames, self.config.stride).reshape(-1)]
-            parts.append(np.stack([np.full_like(rows, number), rows], 1))
-        rows = np.concatenate(parts)
-        if not len(rows):
-            raise UserError(
-                f"the {self.split} split of {self.config.path} has no {f'clip of {self.config.frames} frames' if self.config.frames > 1 else 'frame'};"
-                " lower frames or skip, or raise held_out"
-            )
-        return rows
+        """The video and the number of the frame of each row."""
+        frames = np.concatenate([self._frames_of(video) for video in range(len(self._videos))])
+        if not len(frames):
+            raise no_clip(self.split, self.config.path, self.config.frames)
+        return frames
+
+    def _frames_of(self, video: int) -> np.ndarray:
+        times = self._videos[video].times
+        picked = pick(times, self.config.skip, self.config.rate)
+        if not self._undivided:
+            picked = picked[block(times[picked], self.split, self.config.held_out, self.config.gap)]
+        numbers = picked[clips(len(picked), self.config.frames, self.config.stride).reshape(-1)]
+        return np.stack([np.full_like(numbers, video), numbers], 1)
+
+
+def list_videos(path: Path) -> list[Path]:
+    """The file itself, or all files below a folder that have the ending of a video, in order of their names.
+
+    Hidden files are left out.
+    """
+    if not path.exists():
+        raise UserError(f"{path} does not exist")
+    if path.is_file():
+        return [path]
+    videos = sorted(file for file in files_below(path) if file.suffix.lower() in ENDINGS)
+    if not videos:
+        raise UserError(f"there is no video in {path}, nor below it")
+    return videos
 
 
 def pick(times: np.ndarray, skip: int, rate: float) -> np.ndarray:
-    """Numbers of the frames that are kept: every so many, or those on the screen at even times."""
+    """Numbers of the frames that are used: each `skip`-th, or with a rate those shown at even times."""
     if rate:
-        wanted = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
-        shown = np.searchsorted(times, wanted + 1e-6, side="right") - 1
+        even = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
+        shown = np.searchsorted(times, even + 1e-6, side="right") - 1
         return np.maximum(shown, 0)[::skip]
     return np.arange(0, len(times), skip)
 

@@ -1,5 +1,7 @@
-"""Rows that are frames of videos: decoded in the order of time, those on the way kept in memory while there
-is room."""
+"""Rows that are frames of videos.
+
+They are decoded in the order of time; frames that are passed on the way are cached.
+"""
 
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -8,58 +10,66 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from motes.data.files.video_file import Footage, upright
+from motes.data.files.video_file import VideoFile, upright
+from motes.plain.cache import Cache
 
-CACHE = 1 << 30  # bytes of decoded frames
-OPEN = 16  # files kept open
+# bytes of decoded frames
+BUDGET = 1 << 30
+# files that are open at the same time
+OPEN = 16
+
+# the video and the number of the frame in it
+Frame = tuple[int, int]
 
 
-class Reel:
-    """`places` holds the video and the frame's number of each row; a video is opened when a row of it is
-    asked for."""
+class VideoFrames:
+    """`frames` holds a row's video and the number of its frame, N x 2.
+
+    `open_video` opens a video when a row of it is first read; `to_pixels` makes the row of an upright frame
+    and the number of its video.
+    """
 
     def __init__(
         self,
-        places: np.ndarray,
-        footage: Callable[[int], Footage],
-        bring: Callable[[Image.Image, int], np.ndarray],
+        frames: np.ndarray,
+        open_video: Callable[[int], VideoFile],
+        to_pixels: Callable[[Image.Image, int], np.ndarray],
     ):
-        self.places = places
-        self._footage = footage
-        self._bring = bring
-        self._wanted = set(map(tuple, places.tolist()))
-        self._known: dict[tuple[int, int], np.ndarray] = {}
-        self._left = CACHE
+        self.frames = frames
+        self._open_video = open_video
+        self._to_pixels = to_pixels
+        self._of_rows: set[Frame] = set(map(tuple, frames.tolist()))
+        self._cache: Cache[Frame, np.ndarray] = Cache(BUDGET, evict=False)
         self._lock = Lock()
-        self._opened: dict[int, Footage] = {}
+        self._opened: dict[int, VideoFile] = {}
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.frames)
 
     def pixels(self, rows: Sequence[int]) -> UInt8[np.ndarray, "B C H W"]:
-        places = [(int(video), int(number)) for video, number in self.places[np.asarray(rows, np.int64)]]
-        made: dict[tuple[int, int], np.ndarray] = {}
+        frames = [(int(video), int(number)) for video, number in self.frames[np.asarray(rows, np.int64)]]
+        pictures: dict[Frame, np.ndarray] = {}
         with self._lock:
-            for place in sorted(set(places)):  # so that a group of frames is decoded once
-                made[place] = self._known[place] if place in self._known else self._decode(place)
-        return np.stack([made[place] for place in places])
+            # in the order of time, so that a group of frames is decoded once
+            for frame in sorted(set(frames)):
+                cached = self._cache.get(frame)
+                pictures[frame] = self._decoded(frame) if cached is None else cached
+        return np.stack([pictures[frame] for frame in frames])
 
-    def _decode(self, place: tuple[int, int]) -> np.ndarray:
-        video, number = place
+    def _decoded(self, frame: Frame) -> np.ndarray:
+        video, number = frame
         picture = np.empty(0)
-        for passed, frame in self._open(video).read(number):
-            here = (video, passed)
-            if here != place and (here in self._known or here not in self._wanted or self._left <= 0):
-                continue
-            picture = self._bring(upright(frame), video)
-            if self._left >= picture.nbytes:
-                self._known[here] = picture
-                self._left -= picture.nbytes
+        for passed, image in self._video(video).read(number):
+            if passed == number or self._worth_caching((video, passed)):
+                picture = self._cache.put((video, passed), self._to_pixels(upright(image), video))
         return picture
 
-    def _open(self, video: int) -> Footage:
-        footage = self._opened.pop(video, None) or self._footage(video)
-        self._opened[video] = footage
+    def _worth_caching(self, frame: Frame) -> bool:
+        return frame in self._of_rows and frame not in self._cache and self._cache.left > 0
+
+    def _video(self, video: int) -> VideoFile:
+        opened = self._opened.pop(video, None) or self._open_video(video)
+        self._opened[video] = opened
         if len(self._opened) > OPEN:
             self._opened.pop(next(iter(self._opened))).close()
-        return footage
+        return opened

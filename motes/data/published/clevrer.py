@@ -1,9 +1,9 @@
-"""CLEVRER: videos of things that enter, roll and collide, as frames or clips, chosen and split as for DLP
-(2022) or its successor.
+"""CLEVRER: videos of things that enter, roll and collide, split as for DLP (2022) or its successor.
 
-ROOT/.../video_00000.mp4          128 frames of 480 x 320; 0 to 9999 are for training, 10000 to 14999 for
-validation, in any sub-folders ROOT/.../annotation_00000.json    where present: kinds, places in the world
-and velocities of the things, as truth
+ROOT/.../video_00000.mp4
+    128 frames of 480 x 320; 0 to 9999 are for training, 10000 to 14999 for validation, in any sub-folders
+ROOT/.../annotation_00000.json
+    where present: kinds, places in the world and velocities of the things, as truth
 """
 
 import json
@@ -19,28 +19,38 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split
 from motes.data.files.picture_files import check_looks, colours_first
-from motes.data.files.video_file import Footage
-from motes.data.files.video_frames import Reel
+from motes.data.files.video_file import VideoFile
+from motes.data.files.video_frames import VideoFrames
 from motes.data.splits import clips
 from motes.errors import UserError
 from motes.types.truth import Truth
 
 PAGE = "clevrer.csail.mit.edu"
-LENGTH = 128  # frames of every video
+# frames of every video
+LENGTH = 128
 # numbers of videos
 TRAINING = range(10_000)
 VALIDATION = range(10_000, 15_000)
-MOST = 10  # things in a video, at most
+# things in a video, at most
+MOST = 10
 KINDS = {
     "colour": ("gray", "red", "blue", "green", "brown", "cyan", "purple", "yellow"),
     "material": ("rubber", "metal"),
     "shape": ("cube", "sphere", "cylinder"),
 }
+# the kinds as annotations call them
+KEYS = {"colour": "color", "material": "material", "shape": "shape"}
+# frames of each video in the joined list of the 2022 code: 27 to 127
+LISTED = 101
+# of that list, so many frames for validation
+VALIDATED = 5_000
+# annotations in memory
+ANNOTATIONS = 256
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which frames of which videos, and how they are made small."""
+    """Which frames of which videos, and how they are scaled down."""
 
     # frames before it are left out: nothing has entered yet
     first: int
@@ -57,12 +67,9 @@ class Protocol:
 
 PROTOCOLS = {
     "dlp": Protocol(27, 3, 34, 10_000, 147, 5_000, Image.Resampling.BICUBIC),
-    "ddlp": Protocol(
-        18, 1, 100, 5_000, 1_000, 1_000, Image.Resampling.BOX
-    ),  # an average over areas, as OpenCV's INTER_AREA
+    # an average over areas, as OpenCV's INTER_AREA
+    "ddlp": Protocol(18, 1, 100, 5_000, 1_000, 1_000, Image.Resampling.BOX),
 }
-LISTED = 101  # frames of each video in the joined list of the 2022 code: 27 to 127
-VALIDATED = 5_000  # of that list, so many frames for validation
 
 
 @dataclass(frozen=True)
@@ -90,13 +97,12 @@ class ClevrerConfig:
 
 
 class Clevrer(Dataset):
-    """Splits hold whole videos; validation and test are of CLEVRER's validation videos, which have
-    annotations.
+    """Splits hold videos undivided; validation and test are of CLEVRER's validation videos.
 
-    The 2022 code takes every third of the joined frames of all videos, and 101 frames are no multiple of 3:
-    `original` does the same, and validates on the first 5,000 of them. Without it each video begins at frame
-    27, which gives 34 frames of each, and validation 147 videos. Centres in the picture are not annotated;
-    `factors` has location and velocity in the world.
+    These have annotations. The 2022 code takes every third of the joined frames of all videos, and 101 frames
+    are no multiple of 3: `original` does the same, and validates on the first 5,000 of them. Without it each
+    video begins at frame 27, which gives 34 frames of each, and validation 147 videos. Centres in the picture
+    are not annotated; `factors` has location and velocity in the world.
     """
 
     Config = ClevrerConfig
@@ -106,157 +112,177 @@ class Clevrer(Dataset):
         self.config = config
         self.split: Split = split
         self._protocol = PROTOCOLS[config.protocol]
-        self._paths = _choose(_numbered(Path(config.root), "video_*.mp4"), config, split)
-        self._notes = self._annotations()
-        self._reel = Reel(self._plan(), self._footage, self._brought)
-        self._read = lru_cache(maxsize=256)(self._read_annotation)
+        self._paths = _videos_of_split(_numbered(Path(config.root), "video_*.mp4"), config, split)
+        # the file of annotations of each video; none at all where there are none
+        self._notes = _annotations(Path(config.root), self._paths)
+        self._frames = VideoFrames(self._plan(), self._open_video, self._to_pixels)
+        self._read = lru_cache(ANNOTATIONS)(lambda video: read_annotation(self._notes[video]))
 
     def __len__(self) -> int:
-        return len(self._reel)
+        return len(self._frames)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return self._reel.pixels(rows)
+        return self._frames.pixels(rows)
 
     def place(self, row: int) -> tuple[int, int]:
         """The numbers of a row's video and frame."""
-        video, frame = self._reel.places[row].tolist()
+        video, frame = self._frames.frames[row].tolist()
         return _number(self._paths[video]), frame
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
         if not self._notes:
             return None
-        found = []
-        for video, frame in self._reel.places[list(rows)].tolist():
-            known = self._read(video)
-            found.append(
-                {
-                    name: value[frame] if name in ("present", "location", "velocity") else value
-                    for name, value in known.items()
-                }
-            )
-        joined = {name: torch.from_numpy(np.stack([one[name] for one in found])) for name in found[0]}
-        numbers = torch.tensor([self.place(row)[0] for row in rows])
+        frames = self._frames.frames[list(rows)].tolist()
+        annotated = [_at_frame(self._read(video), frame) for video, frame in frames]
+        joined = {
+            name: torch.from_numpy(np.stack([values[name] for values in annotated])) for name in annotated[0]
+        }
+        numbers = torch.tensor([_number(self._paths[video]) for video, _ in frames])
         return Truth(joined.pop("present"), factors=joined, scene={"video": numbers})
 
     def _plan(self) -> np.ndarray:
-        """(video, frame) of each row."""
-        told = self._protocol
-        config = self.config
-        if config.original:
-            joined = np.arange(0, LISTED * len(self._paths), told.step)
+        """The video and the frame of each row."""
+        protocol = self._protocol
+        if self.config.original:
+            joined = np.arange(0, LISTED * len(self._paths), protocol.step)
             joined = joined[:VALIDATED] if self.split == "validation" else joined
-            return np.stack([joined // LISTED, told.first + joined % LISTED], 1)
-        frames = told.first + told.step * clips(told.count, config.frames, config.stride).reshape(-1)
+            return np.stack([joined // LISTED, protocol.first + joined % LISTED], 1)
+        steps = clips(protocol.count, self.config.frames, self.config.stride).reshape(-1)
+        frames = protocol.first + protocol.step * steps
         videos = np.repeat(np.arange(len(self._paths)), len(frames))
         return np.stack([videos, np.tile(frames, len(self._paths))], 1)
 
-    def _footage(self, video: int) -> Footage:
-        footage = Footage(self._paths[video])
-        if len(footage) != LENGTH:
+    def _open_video(self, number: int) -> VideoFile:
+        video = VideoFile(self._paths[number])
+        if len(video) != LENGTH:
             raise UserError(
-                f"{footage.path} has {len(footage)} frames, not {LENGTH}; it is cut short, get it again from {PAGE}"
+                f"{video.path} has {len(video)} frames, not {LENGTH}; "
+                f"it is cut short, get it again from {PAGE}"
             )
-        return footage
+        return video
 
-    def _brought(self, frame: Image.Image, video: int) -> np.ndarray:
+    def _to_pixels(self, frame: Image.Image, video: int) -> np.ndarray:
         rows, columns = self.config.image_size
-        sized = frame.resize((columns, rows), self._protocol.resample)
-        return colours_first(np.asarray(sized.convert("RGB" if self.config.channels == 3 else "L")))
-
-    def _annotations(self) -> list[Path]:
-        """Of each video; none at all where there are none."""
-        there = {_number(path): path for path in _numbered(Path(self.config.root), "annotation_*.json")}
-        missing = [path for path in self._paths if _number(path) not in there]
-        if len(missing) == len(self._paths):
-            return []
-        if missing:
-            raise UserError(
-                f"{len(missing)} of {len(self._paths)} videos have no annotation, the first {missing[0].name}; unpack the annotations again, or remove them"
-            )
-        return [there[_number(path)] for path in self._paths]
-
-    def _read_annotation(self, video: int) -> dict[str, np.ndarray]:
-        """present T N; location, velocity T N 3; colour, material, shape N."""
-        path = self._notes[video]
-        try:
-            facts = json.loads(path.read_text())
-            things = facts["object_property"]
-            frames = {one["frame_id"]: one["objects"] for one in facts["motion_trajectory"]}
-        except (ValueError, KeyError, TypeError) as problem:
-            raise UserError(
-                f"{path} is cut short, or no annotation of CLEVRER ({type(problem).__name__} {problem})"
-            ) from None
-        if len(things) > MOST or sorted(frames) != list(range(LENGTH)):
-            raise UserError(
-                f"{path} tells of {len(things)} things in {len(frames)} frames, not of {LENGTH} frames with at most {MOST}"
-            )
-        place = {one["object_id"]: n for n, one in enumerate(things)}
-        known = {name: np.full(MOST, -1, np.int64) for name in KINDS}
-        for n, thing in enumerate(things):
-            for name, kinds in KINDS.items():
-                known[name][n] = kinds.index(_kind(thing, "color" if name == "colour" else name, kinds, path))
-        known |= {"present": np.zeros((LENGTH, MOST), bool)}
-        known |= {name: np.zeros((LENGTH, MOST, 3), np.float32) for name in ("location", "velocity")}
-        for frame, moving in frames.items():
-            for thing in moving:
-                n = place[thing["object_id"]]
-                known["present"][frame, n] = thing["inside_camera_view"]
-                known["location"][frame, n] = thing["location"]
-                known["velocity"][frame, n] = thing["velocity"]
-        return known
+        small = frame.resize((columns, rows), self._protocol.resample)
+        return colours_first(np.asarray(small.convert("RGB" if self.config.channels == 3 else "L")))
 
 
-def _choose(found: list[Path], config: ClevrerConfig, split: Split) -> list[Path]:
-    told = PROTOCOLS[config.protocol]
-    named = {
-        "train": (TRAINING, 0, told.training),
-        "validation": (VALIDATION, 0, told.validation),
-        "test": (VALIDATION, told.validation, told.test),
-    }
-    numbers, first, count = named[split]
-    validated = -(-VALIDATED * told.step // LISTED)
-    if config.original and split == "validation":
-        count = validated
-    elif config.original and split == "test":
-        first = validated
-    of_kind = [path for path in found if _number(path) in numbers]
+def read_annotation(path: Path) -> dict[str, np.ndarray]:
+    """present T N; location, velocity T N 3; colour, material, shape N."""
+    try:
+        content = json.loads(path.read_text())
+        records = content["object_property"]
+        frames = {motion["frame_id"]: motion["objects"] for motion in content["motion_trajectory"]}
+    except (ValueError, KeyError, TypeError) as problem:
+        reason = f"{type(problem).__name__} {problem}"
+        raise UserError(f"{path} is cut short, or no annotation of CLEVRER ({reason})") from None
+    if len(records) > MOST or sorted(frames) != list(range(LENGTH)):
+        raise UserError(
+            f"{path} tells of {len(records)} things in {len(frames)} frames, "
+            f"not of {LENGTH} frames with at most {MOST}"
+        )
+    number_of = {record["object_id"]: n for n, record in enumerate(records)}
+    return _kinds(records, path) | _motion(frames, number_of)
+
+
+def _kinds(records: list[dict[str, Any]], path: Path) -> dict[str, np.ndarray]:
+    """The number of its colour, material and shape for each thing; -1: there is no such thing."""
+    numbers = {name: np.full(MOST, -1, np.int64) for name in KINDS}
+    for name, kinds in KINDS.items():
+        numbers[name][: len(records)] = [
+            kinds.index(_kind(record, KEYS[name], kinds, path)) for record in records
+        ]
+    return numbers
+
+
+def _kind(record: dict[str, Any], key: str, kinds: Sequence[str], path: Path) -> str:
+    if record.get(key) not in kinds:
+        raise UserError(f"{path} has a thing of {key} {record.get(key)!r}; known are {', '.join(kinds)}")
+    return record[key]
+
+
+def _motion(frames: dict[int, list[dict[str, Any]]], number_of: dict[int, int]) -> dict[str, np.ndarray]:
+    present = np.zeros((LENGTH, MOST), bool)
+    location = np.zeros((LENGTH, MOST, 3), np.float32)
+    velocity = np.zeros((LENGTH, MOST, 3), np.float32)
+    for frame, moving in frames.items():
+        for record in moving:
+            n = number_of[record["object_id"]]
+            present[frame, n] = record["inside_camera_view"]
+            location[frame, n] = record["location"]
+            velocity[frame, n] = record["velocity"]
+    return {"present": present, "location": location, "velocity": velocity}
+
+
+def _at_frame(annotation: dict[str, np.ndarray], frame: int) -> dict[str, np.ndarray]:
+    """What moves, at one frame; what stays, as it is."""
+    return {name: value if name in KINDS else value[frame] for name, value in annotation.items()}
+
+
+def _annotations(root: Path, videos: list[Path]) -> list[Path]:
+    path_of = {_number(path): path for path in _numbered(root, "annotation_*.json")}
+    missing = [video for video in videos if _number(video) not in path_of]
+    if len(missing) == len(videos):
+        return []
+    if missing:
+        raise UserError(
+            f"{len(missing)} of {len(videos)} videos have no annotation, the first {missing[0].name}; "
+            "unpack the annotations again, or remove them"
+        )
+    return [path_of[_number(video)] for video in videos]
+
+
+def _videos_of_split(videos: list[Path], config: ClevrerConfig, split: Split) -> list[Path]:
+    numbers, first, count = _numbers_of_split(config, split)
+    of_kind = [path for path in videos if _number(path) in numbers]
     chosen = of_kind[first : first + min(count, config.videos or count)]
     if not chosen:
         kind = "training" if split == "train" else "validation"
+        names = f"video_{numbers.start:05d}.mp4 to video_{numbers.stop - 1:05d}.mp4"
         raise UserError(
-            f"{config.root} has {len(of_kind)} {kind} videos of CLEVRER (video_{numbers.start:05d}.mp4 to video_{numbers.stop - 1:05d}.mp4, from {PAGE}); "
+            f"{config.root} has {len(of_kind)} {kind} videos of CLEVRER ({names}, from {PAGE}); "
             f"the {split} split wants those from number {first} of them on"
         )
     return chosen
 
 
+def _numbers_of_split(config: ClevrerConfig, split: Split) -> tuple[range, int, int]:
+    """The numbers of the videos of a kind, the first of them that is used, and how many are."""
+    protocol = PROTOCOLS[config.protocol]
+    # videos that the first so many frames of the joined list reach into
+    validated = -(-VALIDATED * protocol.step // LISTED)
+    validation = validated if config.original else protocol.validation
+    numbers = {
+        "train": (TRAINING, 0, protocol.training),
+        "validation": (VALIDATION, 0, validation),
+        "test": (VALIDATION, validation, protocol.test),
+    }
+    return numbers[split]
+
+
 def _numbered(root: Path, pattern: str) -> list[Path]:
-    return sorted(
-        (path for path in root.rglob(pattern) if path.stem.rpartition("_")[2].isdecimal()), key=_number
-    )
+    """Files in the order of the numbers that end their names."""
+    files = [path for path in root.rglob(pattern) if path.stem.rpartition("_")[2].isdecimal()]
+    return sorted(files, key=_number)
 
 
 def _number(path: Path) -> int:
     return int(path.stem.rpartition("_")[2])
 
 
-def _kind(thing: dict[str, Any], key: str, kinds: Sequence[str], path: Path) -> str:
-    if thing.get(key) not in kinds:
-        raise UserError(f"{path} has a thing of {key} {thing.get(key)!r}; known are {', '.join(kinds)}")
-    return thing[key]
-
-
 def _check(config: ClevrerConfig) -> None:
     if not config.root or not Path(config.root).is_dir():
         raise UserError(
-            f"CLEVRER needs the folder of its videos, and {config.root or 'nothing'!r} is none; name it with --data.root, get it from {PAGE}"
+            f"CLEVRER needs the folder of its videos, and {config.root or 'nothing'!r} is none; "
+            f"name it with --data.root, get it from {PAGE}"
         )
     if config.protocol not in PROTOCOLS:
         raise UserError(f"protocol {config.protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
     most = PROTOCOLS[config.protocol].count
     if not 1 <= config.frames <= most or config.stride < 0:
         raise UserError(
-            f"clips of {config.frames} frames with stride {config.stride} cannot be; {config.protocol} keeps {most} frames of each video"
+            f"clips of {config.frames} frames with stride {config.stride} cannot be; "
+            f"{config.protocol} keeps {most} frames of each video"
         )
     if config.original and (config.frames != 1 or config.protocol != "dlp"):
         raise UserError(

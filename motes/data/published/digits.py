@@ -1,5 +1,4 @@
-"""The handwritten digits that come with scikit-learn: 1,797 grey pictures of 8 x 8 pixels, with their
-class."""
+"""The handwritten digits that come with scikit-learn: 1,797 grey pictures of 8 x 8 pixels and their class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,15 +32,10 @@ class Digits(Dataset):
     def __init__(self, config: DigitsConfig, split: Split = "train"):
         library = optional("sklearn.datasets", "digits", "the digits come with scikit-learn")
         self.config = config
-        found: Any = library.load_digits()
-        order = np.random.default_rng(config.seed).permutation(len(found.images))
-        first = len(order) - TEST - VALIDATION
-        second = len(order) - TEST
-        rows = order[
-            {"train": slice(0, first), "validation": slice(first, second), "test": slice(second, None)}[split]
-        ]
-        self._pixels = to_bytes(found.images[rows] / 16)[:, None]
-        self._classes = torch.from_numpy(found.target[rows].astype(np.int64))
+        digits: Any = library.load_digits()
+        rows = _rows_of_split(len(digits.images), config.seed, split)
+        self._pixels = to_bytes(digits.images[rows] / 16)[:, None]
+        self._classes = torch.from_numpy(digits.target[rows].astype(np.int64))
 
     def __len__(self) -> int:
         return len(self._pixels)
@@ -55,3 +49,11 @@ class Digits(Dataset):
 
     def truth(self, rows: Sequence[int]) -> Truth:
         return Truth(torch.ones(len(rows), 1, dtype=torch.bool), scene={"class": self._classes[list(rows)]})
+
+
+def _rows_of_split(count: int, seed: int, split: Split) -> np.ndarray:
+    order = np.random.default_rng(seed).permutation(count)
+    first = count - TEST - VALIDATION
+    second = count - TEST
+    parts = {"train": order[:first], "validation": order[first:second], "test": order[second:]}
+    return parts[split]

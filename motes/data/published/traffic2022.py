@@ -1,9 +1,11 @@
-"""Traffic, the road camera of the 2022 paper: numbered frames, a square of them, every third one, split in
-the order of time.
+"""Traffic, the road camera of the 2022 paper: numbered frames, split in the order of time.
 
-ROOT/0.jpg, 1.jpg ...          frames of at least 480 x 420 pixels, named by their numbers (.jpg, .png or
-.gif) ROOT/img128np_fs3.npy          or what its authors made of them and hand out: already cut, scaled and
-every third
+Of each third frame a square is used.
+
+ROOT/0.jpg, 1.jpg ...
+    frames of at least 480 x 420 pixels, named by their numbers (.jpg, .png or .gif)
+ROOT/img128np_fs3.npy
+    or what its authors made of them and hand out: already cut, scaled and every third
 """
 
 from collections.abc import Sequence
@@ -16,18 +18,21 @@ import numpy as np
 from PIL import Image
 
 from motes.data.base import Dataset, Split
-from motes.data.files.array_stack import Stack, find_layout, sized
+from motes.data.files.array_stack import ArrayStack, find_layout, sized
 from motes.data.files.npy import open_array
-from motes.data.files.picture_files import check_looks, colours_first, cut, read_picture
+from motes.data.files.picture_files import check_looks, colours_first, cropped, read_picture
 from motes.data.splits import clips
 from motes.errors import UserError
 
 PAGE = "the README of github.com/taldatech/ddlp"
-CROP = (0, 60, 420, 420)  # first row, first column, rows, columns
+ARRAY = "img128np_fs3.npy"
+# first row, first column, rows, columns
+CROP = (0, 60, 420, 420)
 STEP = 3
 ENDINGS = (".jpg", ".png", ".gif")
 THREADS = 4
-SHARES = {"dlp": (0.9, 0.05), "ddlp": (0.8, 0.1)}  # for training and validation; the rest is for the test
+# for training and validation; the rest is for the test
+SHARES = {"dlp": (0.9, 0.05), "ddlp": (0.8, 0.1)}
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,11 @@ class Traffic2022Config:
 
 
 class Traffic2022(Dataset):
-    """The 2022 code has no test split: here its held-out tenth is halved, the first half for validation;
-    `original` gives it whole for both.
+    """Frames of a road camera.
 
-    Every third frame is by number, so that a missing file shifts no other; no clip reaches over a gap.
+    The 2022 code has no test split: here its held-out tenth is halved, the first half for validation;
+    `original` gives it undivided for both. Every third frame is by number, so that a missing file shifts no
+    other; no clip reaches over a gap.
     """
 
     Config = Traffic2022Config
@@ -64,22 +70,11 @@ class Traffic2022(Dataset):
         _check(config)
         self.config = config
         self.split: Split = split
-        self._stack = None
-        self._files = []
-        ready = Path(config.root) / "img128np_fs3.npy"
-        if ready.is_file():
-            array = open_array(ready)
-            self._stack = Stack(array, find_layout(array.shape, "auto", str(ready)), str(ready))
-            times = np.arange(len(array))
-        else:
-            self._files, numbers = _numbered(Path(config.root))
-            kept = (
-                np.arange(0, len(numbers), STEP)
-                if config.original
-                else np.flatnonzero((numbers - numbers[0]) % STEP == 0)
-            )
-            self._files = [self._files[place] for place in kept]
-            times = np.arange(len(kept)) if config.original else (numbers[kept] - numbers[0]) // STEP
+        self._stack: ArrayStack | None = None
+        self._files: list[Path] = []
+        array = Path(config.root) / ARRAY
+        times = self._open_array(array) if array.is_file() else self._find_files()
+        # the frame of each row
         self._rows = self._plan(times)
         self._pool = ThreadPoolExecutor(THREADS)
 
@@ -87,61 +82,83 @@ class Traffic2022(Dataset):
         return len(self._rows)
 
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        return np.stack(list(self._pool.map(self._one, self._rows[list(rows)].tolist())))
+        return np.stack(list(self._pool.map(self._frame, self._rows[list(rows)].tolist())))
 
-    def _one(self, place: int) -> np.ndarray:
-        if self._stack is not None:
-            return sized(self._stack.picture(place), self.config.image_size, self.config.channels, "stretch")
-        whole = read_picture(self._files[place]).convert("RGB" if self.config.channels == 3 else "L")
+    def _open_array(self, path: Path) -> np.ndarray:
+        """The times of all frames, in steps."""
+        array = open_array(path)
+        self._stack = ArrayStack(array, find_layout(array.shape, "auto", str(path)), str(path))
+        return np.arange(len(array))
+
+    def _find_files(self) -> np.ndarray:
+        """The times of every third frame, in steps."""
+        files, numbers = _numbered(Path(self.config.root))
+        if self.config.original:
+            thirds = np.arange(0, len(numbers), STEP)
+            times = np.arange(len(thirds))
+        else:
+            thirds = np.flatnonzero((numbers - numbers[0]) % STEP == 0)
+            times = (numbers[thirds] - numbers[0]) // STEP
+        self._files = [files[number] for number in thirds]
+        return times
+
+    def _frame(self, number: int) -> np.ndarray:
         rows, columns = self.config.image_size
-        square = cut(whole, CROP, self._files[place]).resize((columns, rows), Image.Resampling.BICUBIC)
-        return colours_first(np.asarray(square))
+        if self._stack is not None:
+            return sized(self._stack.picture(number), (rows, columns), self.config.channels, "stretch")
+        picture = read_picture(self._files[number]).convert("RGB" if self.config.channels == 3 else "L")
+        square = cropped(picture, CROP, self._files[number])
+        return colours_first(np.asarray(square.resize((columns, rows), Image.Resampling.BICUBIC)))
 
     def _plan(self, times: np.ndarray) -> np.ndarray:
-        """The kept frame of each row."""
-        count = len(times)
         config = self.config
-        share, held = SHARES[config.protocol]
-        first = int(share * count)
-        second = int((share + held) * count)
-        bounds = {"train": (0, first), "validation": (first, second), "test": (second, count)}
-        if config.original and self.split != "train":
-            bounds[self.split] = (first, count)
-        start, stop = bounds[self.split]
-        found = start + clips(stop - start, config.frames, config.stride)
-        unbroken = found[times[found[:, -1]] - times[found[:, 0]] == config.frames - 1]
+        start, stop = self._bounds(len(times))
+        runs = start + clips(stop - start, config.frames, config.stride)
+        unbroken = runs[times[runs[:, -1]] - times[runs[:, 0]] == config.frames - 1]
         if not len(unbroken):
             raise UserError(
-                f"the {self.split} split of {config.root} has {stop - start} frames, and no clip of {config.frames} without a gap"
+                f"the {self.split} split of {config.root} has {stop - start} frames, "
+                f"and no clip of {config.frames} without a gap"
             )
         return unbroken.reshape(-1)
 
+    def _bounds(self, count: int) -> tuple[int, int]:
+        """The first frame of the split, and the first one behind it."""
+        share, held = SHARES[self.config.protocol]
+        first = int(share * count)
+        second = int((share + held) * count)
+        if self.config.original and self.split != "train":
+            return first, count
+        return {"train": (0, first), "validation": (first, second), "test": (second, count)}[self.split]
+
 
 def _numbered(root: Path) -> tuple[list[Path], np.ndarray]:
-    found = [
-        path for path in root.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith(".")
-    ]
-    if not found:
+    """Frames in the order of their numbers."""
+    files = [path for path in root.iterdir() if path.suffix.lower() in ENDINGS and path.name[0] != "."]
+    if not files:
         raise UserError(
-            f"{root} holds neither frames 0.jpg, 1.jpg ... nor img128np_fs3.npy; {PAGE} says where to get them"
+            f"{root} holds neither frames 0.jpg, 1.jpg ... nor {ARRAY}; {PAGE} says where to get them"
         )
-    if other := [path.name for path in found if not path.stem.isdecimal()]:
+    if unnumbered := [path.name for path in files if not path.stem.isdecimal()]:
         raise UserError(
-            f"{len(other)} pictures in {root} are not named by a number, the first {min(other)}; their order cannot be told"
+            f"{len(unnumbered)} pictures in {root} are not named by a number, the first {min(unnumbered)}; "
+            "their order cannot be told"
         )
-    found.sort(key=lambda path: int(path.stem))
-    numbers = np.array([int(path.stem) for path in found])
+    files.sort(key=lambda path: int(path.stem))
+    numbers = np.array([int(path.stem) for path in files])
     if (twice := np.flatnonzero(np.diff(numbers) == 0)).size:
         raise UserError(
-            f"{found[twice[0]].name} and {found[twice[0] + 1].name} in {root} are the same frame; remove one kind"
+            f"{files[twice[0]].name} and {files[twice[0] + 1].name} in {root} are the same frame; "
+            "remove one kind"
         )
-    return found, numbers
+    return files, numbers
 
 
 def _check(config: Traffic2022Config) -> None:
     if not config.root or not Path(config.root).is_dir():
         raise UserError(
-            f"Traffic needs the folder of its frames, and {config.root or 'nothing'!r} is none; name it with --data.root; {PAGE} has it"
+            f"Traffic needs the folder of its frames, and {config.root or 'nothing'!r} is none; "
+            f"name it with --data.root; {PAGE} has it"
         )
     if config.protocol not in SHARES:
         raise UserError(f"protocol {config.protocol!r} is unknown; choose one of {', '.join(SHARES)}")

@@ -1,5 +1,4 @@
-"""The base of generated worlds: each row is a function of (seed, split, row), drawn when needed and kept
-while there is room."""
+"""Base of generated worlds: each row is a function of (seed, split, row), drawn when needed and cached."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,8 +12,9 @@ from motes.data.base import Dataset, Split
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.portable import Array
 from motes.errors import UserError
+from motes.plain.cache import Cache
 
-# bytes of pictures kept
+# bytes of pictures in memory
 ROOM = 1 << 30
 
 
@@ -31,10 +31,8 @@ class Generated(Dataset):
         self.split: Split = split
         # refuses a seed that cannot be
         self._dice([])
-        self._known: dict[int, Array] = {}
-        pixels = config.image_size[0] * config.image_size[1]
-        self._chunk = max(self.area // pixels, 1)
-        self._room = ROOM // (config.channels * pixels)
+        self._pictures: Cache[int, Array] = Cache(ROOM, evict=False)
+        self._chunk = max(self.area // (config.image_size[0] * config.image_size[1]), 1)
 
     def __len__(self) -> int:
         config = self.config
@@ -47,14 +45,20 @@ class Generated(Dataset):
 
     def pixels(self, rows: Sequence[int]) -> Array:
         numbers = self._checked(rows).tolist()
-        missing = sorted(set(numbers) - self._known.keys())
-        fresh: dict[int, Array] = {}
-        for start in range(0, len(missing), self._chunk):
-            chunk = missing[start : start + self._chunk]
-            fresh |= zip(chunk, self._painted(chunk), strict=True)
-        pictures = np.stack([fresh[row] if row in fresh else self._known[row] for row in numbers])
-        if len(self._known) + len(fresh) <= self._room:
-            self._known |= fresh
+        cached = {row: picture for row in numbers if (picture := self._pictures.get(row)) is not None}
+        fresh = self._drawn_in_chunks(sorted(set(numbers) - cached.keys()))
+        # all or none: each picture is a part of the array that it was painted in, which stays with it
+        if sum(picture.nbytes for picture in fresh.values()) <= self._pictures.left:
+            for row, picture in fresh.items():
+                self._pictures.put(row, picture)
+        picture_of = cached | fresh
+        return np.stack([picture_of[row] for row in numbers])
+
+    def _drawn_in_chunks(self, rows: list[int]) -> dict[int, Array]:
+        pictures: dict[int, Array] = {}
+        for start in range(0, len(rows), self._chunk):
+            chunk = rows[start : start + self._chunk]
+            pictures |= zip(chunk, self._painted(chunk), strict=True)
         return pictures
 
     def _painted(self, rows: list[int]) -> Array:

@@ -27,7 +27,7 @@ Squash = Callable[[Tensor], Tensor]  # from what a network drew to the picture
 
 
 @runtime_checkable
-class Observation(Protocol):
+class ObservationLoss(Protocol):
     """From what a network drew, before the last squashing, and the target to one number a picture."""
 
     # whether that number is minus the logarithm of a likelihood
@@ -148,7 +148,7 @@ def _unchanged(drawn: Tensor) -> Tensor:
 
 
 # from the squashing and the variance of a config
-LIKELIHOODS: dict[str, Callable[[Squash, float], Observation]] = {
+LIKELIHOODS: dict[str, Callable[[Squash, float], ObservationLoss]] = {
     "bernoulli": lambda squash, variance: BernoulliLikelihood(),
     "gaussian": lambda squash, variance: GaussianLikelihood(squash, FixedVariance(variance)),
     "gaussian-learned": lambda squash, variance: GaussianLikelihood(squash, LearnedVariance(variance)),

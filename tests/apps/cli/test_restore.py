@@ -34,6 +34,7 @@ def said(capsys, *words):
     return end.value.code, capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_what_was_seen_stays_and_the_rest_is_drawn(run, picture, capsys):
     folder, pixels = picture
     words = (run, folder / "seen.png", "--mask", folder / "mask.png", "--steps", 5, "--neighbours", 1)

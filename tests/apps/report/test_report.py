@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from small import SMALL
-from toy_latents import ToyConfig, ToySlots, ToyStripes
+from toy_runs import ToyConfig, ToySlots, ToyStripes
 
 from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from PIL import Image
-from toy_latents import COUNT, ToyConfig, ToySlots, ToyStripes, ToyTensor
+from toy_runs import COUNT, ToyConfig, ToySlots, ToyStripes, ToyTensor
 
 from motes.apps.drawing.animation import frames, gif
 from motes.apps.session.edits import Edits

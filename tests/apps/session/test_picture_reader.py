@@ -23,6 +23,7 @@ def test_masks_beside_pictures_are_not_read_as_pictures(tmp_path):
     assert len(expand([tmp_path / "masks"])) == 2  # whoever names the masks themselves gets them
 
 
+@pytest.mark.slow
 def test_a_video_is_read_frame_by_frame_and_its_marks_become_a_film(tmp_path):
     av = pytest.importorskip("av", reason="PyAV is not installed")
     with Film(tmp_path / "clip.mp4", 12.5) as film:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from toy_latents import make_toy_run
+from toy_runs import make_toy_run
 
 uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")

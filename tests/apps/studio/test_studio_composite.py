@@ -33,6 +33,7 @@ writeFileSync("corners.json", JSON.stringify(told.corners.map(([position, side, 
     "size, side, channels, count",
     [((64, 64), 16, 3, 10), ((128, 128), 32, 3, 30), ((40, 24), 11, 1, 5), ((33, 48), 12, 3, 7)],
 )
+@pytest.mark.slow
 def test_random_edits_are_laid_as_python_lays_them(size, side, channels, count, tmp_path):
     torch.manual_seed(0)
     glimpses, background = torch.rand(count, channels + 1, side, side), torch.rand(channels, *size)

@@ -9,7 +9,7 @@ from PIL import Image
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
 
 from starlette.testclient import TestClient
-from toy_latents import COUNT, make_toy_run
+from toy_runs import COUNT, make_toy_run
 
 from motes.apps.studio.desk import Desk
 from motes.apps.studio.messages import unpack

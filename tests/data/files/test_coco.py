@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from motes.data.files.coco import Coco, CocoConfig, _unpack
+from motes.data.files.coco import Coco, CocoConfig
+from motes.data.mask_encodings import unpacked
 from motes.data.recognise import find_source
 from motes.errors import UserError
 
@@ -104,8 +105,8 @@ def test_truth_lies_on_the_pixels(tmp_path, kind, size, fit):
 
 def test_run_lengths_are_unpacked():
     counts = np.random.default_rng(0).integers(0, 5000, 101).tolist()
-    assert _unpack(packed(counts)) == counts
-    assert _unpack("06b0") == [0, 6, 18]
+    assert unpacked(packed(counts)) == counts
+    assert unpacked("06b0") == [0, 6, 18]
 
 
 def test_splits_of_one_file_share_none_and_files_of_their_own_are_kept(tmp_path):

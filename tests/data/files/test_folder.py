@@ -7,7 +7,7 @@ from PIL import Image
 from motes.data.files.folder import Folder, FolderConfig, list_pictures
 from motes.data.files.npy import Npy, NpyConfig
 from motes.data.files.picture_files import load_picture, read_picture
-from motes.data.files.video_file import list_videos
+from motes.data.files.video import list_videos
 from motes.errors import UserError
 
 
@@ -217,7 +217,7 @@ def test_folders_called_train_and_test_are_the_splits(tmp_path):
         for split in ("train", "validation", "test")
     }
     assert {split: len(one) for split, one in parts.items()} == {"train": 9, "validation": 1, "test": 3}
-    assert {path.parent.name for path in parts["test"]._shelf.files} == {"test"}
+    assert {path.parent.name for path in parts["test"]._pictures.files} == {"test"}
 
 
 def test_only_a_test_folder_is_nothing_to_train_on(tmp_path):

@@ -121,7 +121,7 @@ def test_the_largest_things_stay(tmp_path):
 def test_pictures_without_a_mask_are_named(tmp_path):
     write_cells(tmp_path)
     data = opened(tmp_path)
-    gone = sorted(data._shelf.files)[3]
+    gone = sorted(data._pictures.files)[3]
     (tmp_path / "masks" / f"{gone.stem}.png").unlink()
     with pytest.raises(UserError, match=f"1 of 12 pictures .* have no mask, the first {gone}"):
         opened(tmp_path)

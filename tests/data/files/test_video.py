@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from motes.data.files.video import Video, VideoConfig, pick
-from motes.data.files.video_file import Footage
+from motes.data.files.video_file import VideoFile
 from motes.data.splits import block
 from motes.errors import UserError
 
@@ -64,7 +64,7 @@ def test_any_order_gives_the_right_frames(tmp_path, name):
 
 
 def test_a_frame_is_found_without_decoding_what_is_before(tmp_path):
-    footage = Footage(film(tmp_path / "a.mp4"))
+    footage = VideoFile(film(tmp_path / "a.mp4"))
     passed = [number for number, _ in footage.read(40)]
     assert passed[-1] == 40 and passed[0] >= 36, "from the key frame at 36"
     assert next(number for number, _ in footage.read(43)) == 41, "goes on where it was"
@@ -139,11 +139,11 @@ def test_crop_is_of_the_upright_frame(tmp_path):
 
 def test_a_video_cut_short_gives_the_frames_that_are_there(tmp_path):
     path = noise_film(tmp_path / "a.mp4")
-    whole = Footage(path)
+    whole = VideoFile(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.warns(UserWarning, match=r"a\.mp4.*60 frames.*frames that can be read are used"):
         data = Video(VideoConfig(str(path), (32, 32), gap=0.0))
-    rest = Footage(path)
+    rest = VideoFile(path)
     assert 10 < len(rest) < 40 and len(whole) == 60
     assert len(list(data.pixels(range(len(data))))) == len(data)
     path.write_bytes(path.read_bytes()[:100])
@@ -170,13 +170,13 @@ def noise_film(path, count=60):
 
 def test_damage_in_the_middle_is_named_and_the_rest_can_be_read(tmp_path):
     path = noise_film(tmp_path / "a.mp4")
-    whole = Footage(path)
+    whole = VideoFile(path)
     good = [np.asarray(list(whole.read(number))[-1][1].to_ndarray(format="rgb24")) for number in range(60)]
     data = bytearray(path.read_bytes())
     middle = len(data) // 3
     data[middle : middle + 3000] = np.random.default_rng(1).integers(0, 256, 3000, dtype=np.uint8).tobytes()
     path.write_bytes(data)
-    footage, damaged = Footage(path), 0
+    footage, damaged = VideoFile(path), 0
     for number in (59, 0, 45, *range(60)):
         try:
             _, frame = list(footage.read(number))[-1]

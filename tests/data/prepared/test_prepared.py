@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from motes.data.prepared import prepare as preparing
+from motes.data.prepared import split_writer
 from motes.data.prepared.prepare import prepare, verify
 from motes.data.prepared.prepared import Prepared, PreparedConfig
 from motes.data.source import Source
@@ -24,7 +25,7 @@ def small(**options):
 @pytest.fixture
 def in_tens(monkeypatch):
     """Chunks of ten rows."""
-    monkeypatch.setattr(preparing, "CHUNK", 10 * 3 * 16 * 16)
+    monkeypatch.setattr(split_writer, "CHUNK", 10 * 3 * 16 * 16)
 
 
 def test_rows_and_truth_are_those_of_the_source(tmp_path, in_tens):
@@ -85,14 +86,14 @@ def test_other_options_or_a_changed_source_start_anew(tmp_path, in_tens, monkeyp
     for number in range(30):
         Image.new("RGB", (16, 16), (number, 0, 0)).save(pictures / f"{number:02d}.png")
     source = Source("folder", {"path": str(pictures), "image_size": (16, 16)})
-    write = preparing._Writer.write
+    write = preparing.SplitWriter.write
 
     def die(self, *rest):
         if self.split == "test":
             raise KeyboardInterrupt
         write(self, *rest)
 
-    monkeypatch.setattr(preparing._Writer, "write", die)
+    monkeypatch.setattr(preparing.SplitWriter, "write", die)
     with pytest.raises(KeyboardInterrupt):
         prepare(source, tmp_path / "set")
     monkeypatch.undo()
@@ -103,13 +104,13 @@ def test_other_options_or_a_changed_source_start_anew(tmp_path, in_tens, monkeyp
 
 
 def test_a_full_disk_is_one_sentence_and_nothing_opens(tmp_path, in_tens, monkeypatch):
-    class Full(preparing._Writer):
+    class Full(preparing.SplitWriter):
         def _append(self, name, value, start):
             if start == 20:
                 raise OSError(errno.ENOSPC, "No space left on device")
             super()._append(name, value, start)
 
-    monkeypatch.setattr(preparing, "_Writer", Full)
+    monkeypatch.setattr(preparing, "SplitWriter", Full)
     with pytest.raises(UserError, match="No space left on device") as told:
         prepare(small(), tmp_path / "set")
     assert "\n" not in str(told.value) and not (tmp_path / "set").exists()

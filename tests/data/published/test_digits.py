@@ -8,6 +8,7 @@ from motes.data.published.digits import Digits, DigitsConfig
 from motes.errors import UserError
 
 
+@pytest.mark.slow
 def test_splits_cover_the_set_once():
     splits = [Digits(DigitsConfig(), split) for split in SPLITS]
     assert [len(one) for one in splits] == [1300, 100, 397]

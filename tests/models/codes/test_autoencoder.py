@@ -58,6 +58,7 @@ def test_principal_components_are_where_one_matrix_each_way_has_no_more_to_learn
 @pytest.mark.parametrize(
     ("option", "term"), [({"weight_decay": 0.01}, "weights"), ({"activation_penalty": 0.03}, "activity")]
 )
+@pytest.mark.slow
 def test_a_penalty_lowers_what_it_is_about(option, term):
     data, found = batch(), {}
     for options in ({}, option):

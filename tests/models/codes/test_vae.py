@@ -44,6 +44,7 @@ def few_factors(count=400):
     return (0.5 + torch.randn(count, 3) @ axes.T + 0.1 * torch.randn(count, 16)).unflatten(1, (1, 4, 4))
 
 
+@pytest.mark.slow
 def test_a_linear_one_becomes_probabilistic_principal_components():
     image, model = few_factors(), VariationalAutoencoder(LINEAR)
     batch, steps = Batch(image, torch.arange(len(image))), 350
@@ -90,6 +91,7 @@ def test_the_sampled_gradient_is_the_slides():
     )
 
 
+@pytest.mark.slow
 def test_the_bound_rises_with_samples_from_the_models_own():
     model, image = VariationalAutoencoder(DENSE).eval(), torch.rand(7, 1, 6, 6)
     weights = log_weights(model, image, 512)

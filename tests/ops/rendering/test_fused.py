@@ -33,12 +33,14 @@ def run(*arguments, **environment):
 
 
 @needs_triton
+@pytest.mark.slow
 def test_kernels_agree_with_the_plain_way_in_the_interpreter():
     """Triton looks at the variable when it is loaded, so not in this process."""
     run("-m", "pytest", "-q", str(Path(__file__).with_name("interpreted_render.py")), TRITON_INTERPRET="1")
 
 
 @needs_triton
+@pytest.mark.slow
 def test_kernels_compile_for_a_gpu_and_fit_its_registers(tmp_path):
     run(
         str(Path(__file__).with_name("compiled_render.py")),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from motes.data.base import Dataset, Split
-from motes.data.kept import Drawn
+from motes.data.kept import RowCache
 from motes.data.truth_from_masks import boxes_of, centres_of
 from motes.data.worlds.chairs.anatomy import chair
 from motes.data.worlds.chairs.drawing import ChairCamera, draw_chair
@@ -55,7 +55,7 @@ class Chairs(Dataset):
         self.split = split
         self._pairs = self._split_pairs()
         self._chairs: dict[int, list[Part]] = {}
-        self._drawn = Drawn(self._draw)
+        self._drawn = RowCache(self._draw)
 
     @property
     def _sides(self) -> int:

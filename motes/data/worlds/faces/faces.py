@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from motes.data.base import SPLITS, Dataset, Split
-from motes.data.kept import Drawn
+from motes.data.kept import RowCache
 from motes.data.truth_from_masks import boxes_of, centres_of
 from motes.data.worlds.faces.drawing import draw_faces
 from motes.data.worlds.faces.geometry import Look
@@ -61,7 +61,7 @@ class Faces(Dataset):
         self.split = split
         self._count = config.count if split == "train" else config.held_out
         self._looks: dict[int, Look] = {}
-        self._drawn = Drawn(self._draw)
+        self._drawn = RowCache(self._draw)
 
     def __len__(self) -> int:
         return self._count

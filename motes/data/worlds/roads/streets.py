@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from motes.data.base import Split
-from motes.data.kept import Drawn
+from motes.data.kept import RowCache
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, to_bytes
 from motes.data.worlds.portable import Array, fraction, mix, recoloured
@@ -58,7 +58,7 @@ class Streets(Generated):
 
     def __init__(self, config: StreetsConfig, split: Split = "train"):
         super().__init__(config, split)
-        self._drawn = Drawn(self._draw)
+        self._drawn = RowCache(self._draw)
 
     def truth(self, rows: Sequence[int]) -> Truth:
         layout = torch.from_numpy(self._drawn(self._checked(rows).tolist())[1]).long()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from motes.data.base import SPLITS, Dataset, Split
-from motes.data.kept import TOGETHER, Drawn
+from motes.data.kept import TOGETHER, RowCache
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.portable import Array, grey_planes, uniforms
 from motes.data.worlds.roads.daylight import daylight
@@ -65,7 +65,7 @@ class Traffic(Dataset):
         self.split = split
         self._count = (config.count if split == "train" else config.held_out) // config.frames * config.frames
         self._flows: dict[int, tuple[Flow, dict[str, Array]]] = {}
-        self._drawn = Drawn(self._pixels)
+        self._drawn = RowCache(self._pixels)
 
     def __len__(self) -> int:
         return self._count

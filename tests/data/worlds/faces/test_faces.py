@@ -61,6 +61,7 @@ def test_views_of_a_person_share_the_person_alone():
     assert pose.unique(dim=0).shape[0] == 12
 
 
+@pytest.mark.slow
 def test_the_mean_face_is_a_bad_guess():
     train = Faces(FacesConfig()).truth(ROWS).points
     test = Faces(FacesConfig(), "test").truth(ROWS).points
@@ -69,6 +70,7 @@ def test_the_mean_face_is_a_bad_guess():
     assert 0.15 < error < 0.6, "per cent of the distance of the eyes"
 
 
+@pytest.mark.slow
 def test_pupils_are_dark_on_bright_eyes(large):
     _, image, truth = large
     opened = truth.scene["expression"][:, 4] < 0.1
@@ -96,6 +98,7 @@ def test_the_jaw_line_is_the_edge_of_the_face(large):
         assert (whole[torch.arange(len(whole))[:, None], rows, columns] == inside)[kept].float().mean() > 0.99
 
 
+@pytest.mark.slow
 def test_five_of_sixty_eight(large):
     _, _, many = large
     five = Faces(FacesConfig(image_size=(192, 192), shift=0.05)).truth(range(0, 240, 10)).points
@@ -139,6 +142,7 @@ def test_turning_moves_the_nose_against_the_eyes():
     assert torch.corrcoef(torch.stack([lead, yaw]))[0, 1] > 0.8
 
 
+@pytest.mark.slow
 def test_masks_and_boxes_agree():
     truth = Faces(FacesConfig()).truth(ROWS)
     assert (truth.masks <= truth.whole).all() and truth.masks.any((2, 3)).all()

@@ -3,6 +3,7 @@
 import hashlib
 
 import numpy as np
+import pytest
 import torch
 
 from motes.data.worlds.faces.two_faces import TwoFaces, TwoFacesConfig
@@ -46,6 +47,7 @@ def test_pictures_are_the_same_on_every_machine():
     assert hashlib.sha256(pixels.tobytes()).hexdigest()[:16] == "8ecea5c57dfc0ed4"
 
 
+@pytest.mark.slow
 def test_faces_are_aligned_by_eyes_and_mouth():
     points = (
         TwoFaces(TwoFacesConfig(count=200)).truth(range(200)).points

@@ -42,6 +42,7 @@ def test_walls_send_back_only_what_would_leave():
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.slow
 def test_energy_stays_and_balls_stay_inside(recipe):
     (position, velocity), data = paths(recipe)
     np.testing.assert_allclose((velocity**2).sum((2, 3)), 9.0 * position.shape[2], rtol=1e-5)

@@ -23,6 +23,7 @@ def slope(pictures):
     )[0]
 
 
+@pytest.mark.slow
 def test_power_falls_with_the_square_of_frequency_until_it_is_whitened():
     plain = (
         DeadLeaves(DeadLeavesConfig(image_size=(24, 24), count=200, smallest=0.5)).pixels(range(60))[:, 0]

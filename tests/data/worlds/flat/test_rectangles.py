@@ -36,6 +36,7 @@ def test_sides_and_positions_are_as_likely_as_published():
 
 
 @pytest.mark.parametrize("cls", [Rectangles, Convex])
+@pytest.mark.slow
 def test_splits_are_as_long_as_published_and_share_nothing(cls):
     splits = {name: cls(cls.Config(), name) for name in ("train", "validation", "test")}
     assert len(splits["test"]) == 50000 and [len(splits["train"]), len(splits["validation"])] in (
@@ -61,6 +62,7 @@ def test_convexity_is_found_as_by_trying_all_lines():
     assert slowly[:30].all() and 5 < (~slowly[30:]).sum() < 30
 
 
+@pytest.mark.slow
 def test_classes_are_halves_of_equal_area():
     data = Convex(convex.ConvexConfig(seed=1))
     white = data.pixels(range(100))[:, 0] == 255

@@ -9,6 +9,7 @@ from motes.errors import UserError
 
 
 @pytest.mark.parametrize("recipe", COUNTS)
+@pytest.mark.slow
 def test_pixels_have_the_colour_of_the_visible_sprite(recipe):
     data = Sprites(SpritesConfig(recipe=recipe))
     image = data.batch(range(40)).image

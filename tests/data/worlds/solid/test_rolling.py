@@ -93,6 +93,7 @@ def test_a_hit_keeps_momentum_and_gives_back_its_share_of_speed():
     assert (discs.velocity == again).all(), "what parts is let go"
 
 
+@pytest.mark.slow
 def test_what_comes_in_is_out_of_sight_at_first():
     data = Rolling(RollingConfig(count=20, frames=70))
     entered = np.stack([data._moments(np.array([clip * 70]))[2]["entered"] for clip in range(20)])

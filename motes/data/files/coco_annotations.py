@@ -1,0 +1,129 @@
+"""Files of annotations in COCO's format: which there are, what they hold, and where their pictures lie."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from motes.data.base import Split
+from motes.data.files.picture_files import read_picture
+from motes.data.splits import NAMES
+from motes.errors import UserError
+
+# of a picture
+Id = int | str
+# a picture or a thing, as the file has it
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What a file of annotations holds."""
+
+    path: Path
+    # the number of each category
+    categories: dict[Id, int]
+    # in the order of their names
+    images: list[Record]
+    # of each picture that has any; no crowds
+    records: dict[Id, list[Record]]
+
+    @property
+    def all_records(self) -> list[Record]:
+        return [record for of_image in self.records.values() for record in of_image]
+
+
+def annotation_files(path: Path, kind: str) -> dict[str, Path]:
+    """The file of each split that has one; a file alone is for training."""
+    if path.is_file():
+        return {"train": path}
+    files = [
+        file
+        for pattern in ("*.json", "annotations/*.json", "*/*.coco.json")
+        for file in sorted(path.glob(pattern))
+    ]
+    if not files:
+        raise UserError(f"there is no .json file in {path}, nor in {path / 'annotations'}")
+    if len(files) == 1:
+        return {"train": files[0]}
+    files_of: dict[str, list[Path]] = {}
+    for file in files:
+        split = _split_of(file.stem) or (_split_of(file.parent.name) if file.parent != path else None)
+        if split:
+            files_of.setdefault(split, []).append(file)
+    if "train" not in files_of:
+        raise UserError(
+            f"{path} has {', '.join(file.name for file in files)}, and none is for training by its name; "
+            "name the file itself"
+        )
+    return {split: _of_kind(files, kind) for split, files in files_of.items()}
+
+
+def _of_kind(files: list[Path], kind: str) -> Path:
+    return next((file for file in files if file.stem.startswith(kind)), files[0])
+
+
+def _split_of(name: str) -> Split | None:
+    """By a word in it: of instances_train2017, train."""
+    words = set(re.findall("[a-z]+", name.lower()))
+    return next((split for split, names in NAMES.items() if words & {*names, f"{names[0]}ing"}), None)
+
+
+def read_annotations(path: Path) -> Annotations:
+    try:
+        content = json.loads(path.read_text())
+        categories = {category["id"]: n for n, category in enumerate(content.get("categories", []))}
+        images = [
+            {**image, "file_name": image["file_name"].replace("\\", "/")} for image in content["images"]
+        ]
+        images.sort(key=lambda image: image["file_name"])
+        records = _things_by_image(content["annotations"], {image["id"] for image in images}, path)
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        reason = f"{type(problem).__name__} {problem}"
+        raise UserError(f"{path} is cut short, or not in COCO's format ({reason})") from None
+    if not images:
+        raise UserError(f"{path} lists no pictures")
+    return Annotations(path, categories, images, records)
+
+
+def _things_by_image(annotations: list[Record], ids: set[Id], path: Path) -> dict[Id, list[Record]]:
+    records: dict[Id, list[Record]] = {}
+    for record in annotations:
+        if record["image_id"] not in ids:
+            raise UserError(
+                f"{path} annotates a picture of id {record['image_id']}, which is not in its list; "
+                "the file is not whole"
+            )
+        if not record.get("iscrowd") and len(record["bbox"]) == 4:
+            records.setdefault(record["image_id"], []).append(record)
+    return records
+
+
+def picture_paths(source: Path, given: str, names: list[str]) -> list[Path]:
+    """Each picture that `source` lists: in the folder `given`, or in one of the usual folders."""
+    split = source.stem.rpartition("_")[2]
+    near = [source.parent / folder for folder in ("", split, "images", f"images/{split}")]
+    above = [source.parent.parent / folder for folder in ("", split, "images", f"images/{split}")]
+    folders = [Path(given)] if given else [*near, *above]
+    folder = next((folder for folder in folders if (folder / names[0]).is_file()), folders[0])
+    paths = [folder / name for name in names]
+    if missing := [path for path in paths if not path.is_file()]:
+        raise UserError(
+            f"{len(missing)} of {len(paths)} pictures that {source.name} lists are missing, "
+            f"the first {missing[0]}; say where with --data.images"
+        )
+    return paths
+
+
+def with_size(image: Record, path: Path) -> Record:
+    """Some tools leave the size out."""
+    if "width" in image and "height" in image:
+        return image
+    picture = read_picture(path)
+    return {**image, "width": picture.width, "height": picture.height}
+
+
+def area_of(annotation: Record) -> float:
+    """Of its mask where the file says it, or else of its box."""
+    return float(annotation.get("area") or annotation["bbox"][2] * annotation["bbox"][3])

@@ -1,0 +1,76 @@
+"""Masks as COCO's format stores them, polygons or run lengths, as pixels."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from motes.errors import UserError
+
+# a polygon is drawn so many times as large as the picture
+FINER = 4
+
+
+def filled(polygons: list[Any], height: int, width: int) -> np.ndarray:
+    """uint8, H W: how much of each pixel lies inside of polygons, each a list x, y, x, y ...
+
+    They are drawn four times as large, because PIL fills edges as well.
+    """
+    corners = [np.array(polygon, np.float64).reshape(-1, 2) for polygon in polygons if len(polygon) >= 6]
+    mask = np.zeros((height, width), np.uint8)
+    if not corners:
+        return mask
+    points = np.concatenate(corners)
+    first = np.clip(np.floor(points.min(0)), 0, (width, height)).astype(int)
+    last = np.clip(np.ceil(points.max(0)), 0, (width, height)).astype(int)
+    if (last > first).all():
+        mask[first[1] : last[1], first[0] : last[0]] = _drawn(
+            [polygon - first for polygon in corners], last - first
+        )
+    return mask
+
+
+def _drawn(polygons: list[np.ndarray], size: np.ndarray) -> np.ndarray:
+    canvas = Image.new("L", tuple((FINER * size).tolist()))
+    for polygon in polygons:
+        outline = [tuple(corner) for corner in (FINER * polygon - 0.5).tolist()]
+        ImageDraw.Draw(canvas).polygon(outline, fill=255)
+    return np.asarray(canvas.reduce(FINER))
+
+
+def from_run_lengths(encoded: dict[str, Any], source: Path) -> np.ndarray:
+    """uint8, H W, 255 inside: lengths of runs of off and on, down the columns.
+
+    They are numbers, or packed in characters of six bits. `source` is named in errors.
+    """
+    height, width = encoded["size"]
+    counts = encoded["counts"] if isinstance(encoded["counts"], list) else unpacked(encoded["counts"])
+    if sum(counts) != height * width or min(counts, default=0) < 0:
+        raise UserError(
+            f"{source} has a mask of {sum(counts)} pixels for a picture of {height} x {width}; it is damaged"
+        )
+    values = np.repeat(np.arange(len(counts)) % 2, counts).astype(np.uint8) * 255
+    return np.ascontiguousarray(values.reshape(width, height).T)
+
+
+def unpacked(text: str) -> list[int]:
+    """A character has five bits of a number, and the sixth says that it goes on.
+
+    From the fourth number on, numbers are differences to the one two before.
+    """
+    counts: list[int] = []
+    value = 0
+    shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:  # the sign of the number
+            value -= 1 << shift
+        counts.append(value + counts[-2] if len(counts) > 2 else value)
+        value = 0
+        shift = 0
+    return counts
