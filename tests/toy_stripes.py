@@ -1,5 +1,8 @@
-"""Small models with latents that are neither particles nor one vector: a grid, tokens, a code with a tint, and slots. And
-pictures of three vertical stripes, two of which count as things."""
+"""Toy models with latents that are neither particles nor one vector, and pictures to try them on.
+
+The latents are a grid, tokens, a code with a tint, and slots. The pictures have three vertical stripes, two of which
+count as things.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -125,7 +128,10 @@ class TintedModel(ToyModel):
 
 
 class SlotModel(ToyModel):
-    """A slot is a stripe, its code the stripe's brightness. Layers are drawn from the codes where they are missing."""
+    """A slot is a stripe, its code the stripe's brightness.
+
+    Layers are drawn from the codes where they are missing.
+    """
 
     def encode(self, image):
         codes = stripe_means(image)[..., None]

@@ -39,7 +39,7 @@ def _uncertainty(encoded: EncodedBatch) -> Measured:
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:
     test = evidence.test
-    scores = {name: mean(values) for name, values in test.items() if name.startswith("loss")}
+    scores = {name: mean(test[name]) for name in test if name.startswith("loss")}
     if "unsure" in test:
         scores["log_variance"] = ratio(test["unsure"], test["believed"])
     return scores

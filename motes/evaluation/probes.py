@@ -102,11 +102,11 @@ def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
 
 def _best_ridge(learn: Examples, choose: Examples) -> Linear:
     """With the penalty that has the least error on the second table."""
-    errors = [
-        (float((linear(choose.x) - choose.y).square().sum()), linear)
-        for linear in ridges(learn.x, learn.y, PENALTIES)
-    ]
-    return min(errors, key=lambda pair: pair[0])[1]
+
+    def error(linear: Linear) -> float:
+        return float((linear(choose.x) - choose.y).square().sum())
+
+    return min(ridges(learn.x, learn.y, PENALTIES), key=error)
 
 
 def _classes(evidence: Evidence, name: str) -> dict[str, Statistic]:

@@ -70,36 +70,33 @@ def evaluate(
     >>> scores["mse"].low <= scores["mse"].value <= scores["mse"].high
     True
     """
-    asked = asked or Asked()
     with torch.no_grad(), _evaluating(model):
         held_out = _Part(model, data, limit, batch)
         if held_out.count < 1:
             raise UserError(f"there is nothing to score: {len(data)} held-out pictures, limit {limit}")
-        questions = _answerable([held_out], asked, {name: SCORES[name] for name in _names(asked)})
-        parts = [held_out]
-        if any(question.learns for question in questions.values()):
-            parts += _learning_parts(model, asked, batch)
-            questions = _answerable(parts, asked, questions)
-        measured, unit = _measured(parts, questions, progress)
-    return _scores(questions, measured, unit)
+        return _scores(held_out, asked or Asked(), progress)
 
 
-def _learning_parts(model: Model, asked: Asked, size: int) -> "list[_Part]":
-    """What the questions that learn may learn from and choose by."""
-    if asked.open is None:
-        return []
-    limits: dict[Split, int] = {"train": asked.learn_limit, "validation": asked.learn_limit // 4}
-    return [_Part(model, asked.open(split), limit, size) for split, limit in limits.items()]
-
-
-def _scores(
-    questions: dict[str, Question], measured: list[dict[str, Measured]], unit: Tensor
-) -> dict[str, Score]:
+def _scores(held_out: "_Part", asked: Asked, progress: Progress | None) -> dict[str, Score]:
+    parts = [held_out]
+    questions = _answerable(parts, asked, {name: SCORES[name] for name in _names(asked)})
+    if any(question.learns for question in questions.values()):
+        parts += _learning_parts(held_out, asked)
+        questions = _answerable(parts, asked, questions)
+    measured, unit = _measured(parts, questions, progress)
     scores: dict[str, Score] = {}
     for name, question in questions.items():
         evidence = Evidence(*(of_part.get(name, {}) for of_part in measured))
         scores |= intervals(question.score(evidence), unit)
     return scores
+
+
+def _learning_parts(held_out: "_Part", asked: Asked) -> "list[_Part]":
+    """What the questions that learn may learn from and choose by."""
+    if asked.open is None:
+        return []
+    limits: dict[Split, int] = {"train": asked.learn_limit, "validation": asked.learn_limit // 4}
+    return [_Part(held_out.model, asked.open(split), limit, held_out.size) for split, limit in limits.items()]
 
 
 class _Part:
@@ -111,6 +108,7 @@ class _Part:
     def __init__(self, model: Model, data: Dataset, limit: int, size: int):
         self.model = model
         self.data = data
+        self.size = size
         rows = data.first(limit)
         self.count = len(rows)
         self.chunks = list(data.chunks(rows, size))

@@ -132,7 +132,8 @@ def of_labels(
     code = _labelled_code(latent)
     if method not in METHODS:
         raise UserError(
-            f"there is no method {method!r} to learn a direction from labels; choose one of {', '.join(METHODS)}"
+            f"there is no method {method!r} to learn a direction from labels; "
+            f"choose one of {', '.join(METHODS)}"
         )
     value = value.to(code)
     if len(value) != len(code) or not value.std() > 0:
@@ -181,7 +182,8 @@ def _amounts(amount: Tensor | None, part: Tensor) -> Float[Tensor, "B"]:
     amount = part.new_ones(len(part)) if amount is None else amount.to(part)
     if len(amount) != len(part) or not amount.abs().sum() > 0:
         raise UserError(
-            f"there are {len(part)} pairs, and {len(amount)} amounts by which they differ, which must not all be 0"
+            f"there are {len(part)} pairs, and {len(amount)} amounts by which they differ, "
+            "which must not all be 0"
         )
     return amount
 

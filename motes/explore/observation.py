@@ -82,7 +82,8 @@ def masked(image: Image, known: Float[Tensor, "B D h w"]) -> Observation:
     """
     if known.shape != (len(image), 1, *image.shape[2:]):
         raise UserError(
-            f"a mask of {tuple(known.shape)} does not fit pictures of {tuple(image.shape)}: one channel, the pictures' size"
+            f"a mask of {tuple(known.shape)} does not fit pictures of {tuple(image.shape)}: "
+            "one channel, the pictures' size"
         )
     return Observation(torch.where(known > 0, image, 0.5), known.clamp(0, 1))
 
