@@ -21,7 +21,7 @@ test: .venv/motes-dev-installed
 	$(BIN)/python -m pytest
 
 quick: .venv/motes-dev-installed
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 check: .venv/motes-dev-installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

@@ -45,30 +45,22 @@ def evaluate(
     """Score a model on held-out pictures, with 95 % bootstrap intervals.
 
     Arguments:
-        model: any model. It is left in the mode it was in.
-        data: usually the test split. Scores that need truth (objects, masks, landmarks, probes) are of data that know
-            it.
+        model: any model; it is left in the mode it was in.
+        data: usually the test split. Scores that need truth are of data that know it.
         limit: pictures at most; the first ones, in whole clips.
         batch: pictures encoded at a time. Memory grows with it and with the numbers measured, not with `limit`.
         progress: is called with the pictures done so far and their total.
-        asked: which scores, and what those that learn may learn from. None: all that model and data support and that
-            learn nothing.
+        asked: which scores, and what those that learn may learn from. None: all that can be had and learn nothing.
 
-    Returns name -> `Score` (value, low, high); one name in SCORES gives one or several.
-
-    Raises:
-        UserError: there is no picture to score; a score that was named does not exist, or cannot be had of this
-            model and these data (the message says why).
+    Returns name -> `Score` (value, low, high). One that was named and cannot be had is a `UserError`.
 
     >>> from motes.data.source import Source
     >>> from motes.models import MODELS
     >>> model = MODELS["autoencoder"](MODELS["autoencoder"].Config(image_size=(16, 16), code_dim=4, width=8))
     >>> data = Source("shapes", {"image_size": [16, 16], "held_out": 6}).open("test")
     >>> scores = evaluate(model, data, asked=Asked(("pictures",)))
-    >>> sorted(scores)
-    ['mse', 'psnr', 'ssim']
-    >>> scores["mse"].low <= scores["mse"].value <= scores["mse"].high
-    True
+    >>> sorted(scores), scores["mse"].low <= scores["mse"].value <= scores["mse"].high
+    (['mse', 'psnr', 'ssim'], True)
     """
     with torch.no_grad(), _evaluating(model):
         held_out = _Part(model, data, limit, batch)

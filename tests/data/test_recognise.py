@@ -18,6 +18,7 @@ def arguments(**options):
     return argparse.Namespace(**{**dict.fromkeys(names), "dotted": [], **options})
 
 
+@pytest.mark.slow
 def test_prepare_then_train(tmp_path):
     out = tmp_path / "set"
     done = motes(

@@ -38,6 +38,7 @@ def known():
         ("traffic", {"image_size": [16, 16], "count": 48, "held_out": 32, "frames": CLIP}),
     ],
 )
+@pytest.mark.slow
 def test_training_validation_and_scores_hand_over_whole_clips(tmp_path, data, config):
     recipe = Recipe("watching", data, {}, config, replace(TRAINING, steps=3))
     model = load(loop.train(recipe, tmp_path / "run"))

@@ -34,6 +34,7 @@ def pictures():
     return torch.rand(2, 2, 3, 32, 48, generator=torch.Generator().manual_seed(1)).unbind(0)
 
 
+@pytest.mark.slow
 def test_follows_the_formula(files):
     one, other = pictures()
     got = load_lpips()(one, other)
@@ -59,6 +60,7 @@ def test_follows_the_formula(files):
     assert [type(vgg_network()[level]).__name__ for level in LEVELS] == ["ReLU"] * 5
 
 
+@pytest.mark.slow
 def test_the_same_picture_is_zero_and_grey_and_small_ones_work(files):
     model = load_lpips()
     one, other = pictures()

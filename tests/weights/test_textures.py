@@ -20,6 +20,7 @@ def brief(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_it_learns():
     random = torch.Generator().manual_seed(5)
     image, classes = textures.labelled_textures(32, random)
@@ -66,6 +67,7 @@ def test_learned_once_then_read_from_the_cache_or_the_path_named(brief, monkeypa
 
 
 @pytest.mark.parametrize("make", [textures.random_features, textures.texture_features])
+@pytest.mark.slow
 def test_levels_weigh_as_much_as_pixels(make):
     image = textures.labelled_textures(256, torch.Generator().manual_seed(9))[0]
     pixels = 3 * 32 * 32 * PIXEL_SPREAD**2

@@ -56,6 +56,7 @@ def test_keys_and_shapes_are_those_of_the_real_file():
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 7, 7), (2, 1, 31, 40), (1, 3, 33, 64)])
+@pytest.mark.slow
 def test_any_size_and_grey(weights, shape):
     loss = reconstruction_loss("vgg")
     drawn = torch.rand(shape, requires_grad=True)

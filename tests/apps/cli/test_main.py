@@ -210,6 +210,7 @@ def test_help_of_a_preset_shows_its_options_and_their_values():
     assert done.returncode == 0 and "--model.num-particles" in done.stdout and "(40.0, 0.04)" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_commands_that_are_proposed_work(run):
     from motes.apps.report.report import next_commands
 
@@ -384,6 +385,7 @@ def test_sample_draws_a_sheet_by_the_models_own_distribution_or_a_fitted_one(cod
         assert done.returncode == 0 and (tmp_path / "two" / f"{sheet}.png").is_file(), done.stderr
 
 
+@pytest.mark.slow
 def test_sample_refuses_in_a_sentence(run, codes_run, tmp_path):
     out = ("--out", tmp_path / "never")
     refused(motes("sample", run, *out), "knows no distribution", "--prior gaussian")  # particles

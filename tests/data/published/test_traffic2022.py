@@ -40,6 +40,7 @@ def test_crop_skip_and_splits(root):
     ]
 
 
+@pytest.mark.slow
 def test_a_missing_frame_shifts_no_other_and_no_clip_reaches_over_it(root):
     (root / "10.png").unlink()
     (root / "30.png").unlink()

@@ -56,6 +56,7 @@ def test_rand_index_agrees_with_scikit_learn():
             assert front[n].isnan()
 
 
+@pytest.mark.slow
 def test_rand_index_agrees_with_torchmetrics():
     clustering = pytest.importorskip(
         "torchmetrics.functional.clustering", reason="torchmetrics is not installed"

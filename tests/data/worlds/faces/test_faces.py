@@ -86,6 +86,7 @@ def test_pupils_are_dark_on_bright_eyes(large):
             assert pupil < 0.32 and grey[n, top : bottom + 1, left : right + 1].amax() > pupil + 0.2
 
 
+@pytest.mark.slow
 def test_the_jaw_line_is_the_edge_of_the_face(large):
     _, _, truth = large
     whole = truth.whole[:, 0]

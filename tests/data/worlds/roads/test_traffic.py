@@ -20,6 +20,7 @@ def test_same_seed_same_pixels_on_any_machine():
 
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 80)])
+@pytest.mark.slow
 def test_a_picture_does_not_depend_on_its_company(size):
     config = TrafficConfig(image_size=size, frames=3)
     together = Traffic(config).pixels(range(12))
@@ -78,6 +79,7 @@ def test_masks_boxes_and_centres_agree():
     assert 1.5 < truth.present.sum(1).float().mean() < 12
 
 
+@pytest.mark.slow
 def test_the_nearer_hides_the_farther():
     truth = Traffic(TrafficConfig(vehicles=(12, 20), count=200)).truth(range(80))
     depth = truth.factors["depth"][:, :, None, None].expand_as(truth.whole)
