@@ -174,13 +174,10 @@ class Desk:
         if not isinstance(name, str) or not 0 < len(name) <= NAME:
             raise UserError("picture should be a picture's name")
         session = run.session
-        key = (run.name, name, id(session))
-        if (encoded := self.encoded.get(key)) is not None:
+        if (encoded := self.encoded.get((run.name, name, id(session)))) is not None:
             return encoded
-        if (dropped := self.dropped.get(name)) is not None:
-            image = session.read(dropped)
-        else:
-            image = self.shelf.picture(name, session)
+        picture = self.dropped.get(name)
+        image = self.shelf.picture(name, session) if picture is None else session.read(picture)
         return self._remember(run, name, Encoded([], image, session.encode(image)))
 
     def _remember(self, run: OpenedRun, name: str, encoded: Encoded) -> Encoded:

@@ -26,11 +26,12 @@ from motes.apps.studio.messages import LONGEST
 from motes.apps.studio.shelf import LARGEST_FILE, Shelf
 from motes.apps.studio.watch import run_progress
 from motes.errors import UserError
+from motes.plain.cache import Cache
 
 # pages at once, at most
 CLIENTS = 64
-# small pictures that are remembered
-THUMBS = 1000
+# bytes of small pictures that are remembered
+THUMBS = 2**24
 
 
 class Studio:
@@ -40,7 +41,7 @@ class Studio:
         self.shelf = shelf
         self.desks: dict[str, Desk] = {}
         self.worker = ThreadPoolExecutor(1, "model")
-        self.thumbs: dict[str, bytes] = {}
+        self.thumbs: Cache[str, bytes] = Cache(THUMBS, len)
 
     async def page(self, request: Request) -> Response:
         return FileResponse(PAGE / "index.html")
@@ -80,13 +81,12 @@ class Studio:
         """A small picture of the shelf."""
         name = request.query_params.get("picture", "")
         try:
-            if name not in self.thumbs:
-                if len(self.thumbs) >= THUMBS:
-                    self.thumbs.clear()
-                self.thumbs[name] = await self._in_worker(self.shelf.drawn_small, name)
+            png = self.thumbs.get(name)
+            if png is None:
+                png = self.thumbs.put(name, await self._in_worker(self.shelf.drawn_small, name))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
-        return Response(self.thumbs[name], media_type="image/png")
+        return Response(png, media_type="image/png")
 
     async def progress(self, request: Request) -> Response:
         """What a run wrote since the line that the client has."""
