@@ -116,9 +116,9 @@ def _machine() -> str:
 def _scores(scores: dict[str, Score]) -> str:
     """Rows of a table."""
     rows = [
-        f"<tr><td>{escape(name.replace('_', ' '))}<td class=n>{_number(score.value)}"
+        f"<tr><td>{escape(name.replace('_', ' '), quote=False)}<td class=n>{_number(score.value)}"
         f"<td class=soft>{_number(score.low)} – {_number(score.high)}"
-        f"<td class=soft>{escape(explanation(name))}"
+        f"<td class=soft>{escape(explanation(name), quote=False)}"
         for name, score in scores.items()
     ]
     return "<tr><th>score<th>value<th>range<th>what it says" + "".join(rows)

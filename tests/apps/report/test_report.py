@@ -13,7 +13,7 @@ from motes.apps.drawing import svg
 from motes.apps.report.panels import preview
 from motes.apps.report.report import steps_done, write_report
 from motes.data import DATASETS
-from motes.evaluation import Score
+from motes.evaluation import Asked, Score, evaluate
 from motes.models import MODELS
 from motes.models.base import WHOLE_CLIPS
 from motes.training.recipe import Recipe
@@ -146,3 +146,23 @@ def test_a_curve_of_nothing_is_nothing_and_infinities_are_left_out():
         and "inf" not in drawing
         and "main begins" in drawing
     )
+
+
+@pytest.mark.parametrize("name", ["dlp", "toy-slots"])
+def test_every_score_in_the_table_is_explained(name, tmp_path):
+    torch.manual_seed(0)
+    model = ToySlots(ToyConfig()) if name == "toy-slots" else MODELS[name](MODELS[name].Config(**SMALL[name]))
+    shapes = DATASETS["shapes"]
+
+    def opened(split):
+        return shapes(shapes.Config(image_size=(32, 32), count=24, held_out=8), split)
+
+    scores = evaluate(model.eval(), opened("test"), asked=Asked(open=opened, learn_limit=16))
+    assert {"psnr", "loss/error" if name == "toy-slots" else "aurc", "ari_fg"} <= scores.keys()
+    (tmp_path / "run").mkdir()
+    page = write_report(
+        Run(tmp_path / "run"), Recipe(name, "shapes"), model, opened("test"), scores
+    ).read_text()
+    rows = re.findall(r"<tr><td>([^<]*)<td class=n>[^<]*<td class=soft>[^<]*<td class=soft>([^<]*)", page)
+    assert [row[0] for row in rows] == [score.replace("_", " ") for score in scores]
+    assert all(words for _, words in rows), [score for score, words in rows if not words]
