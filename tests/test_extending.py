@@ -179,7 +179,18 @@ def test_the_added_format_is_recognised_split_and_refused_when_damaged(extended)
     for n in range(20):
         digits = np.random.default_rng(n).integers(0, 10, (16, 16))
         (folder / f"{n}.digits").write_text("\n".join("".join(map(str, line)) for line in digits))
-    words = ["--data", "notes", "--steps", "4", "--training.batch-size", "8", "--out"]
+    words = [
+        "--data",
+        "notes",
+        "--data.image-size",
+        "16",
+        "16",
+        "--steps",
+        "4",
+        "--training.batch-size",
+        "8",
+        "--out",
+    ]
     run(extended, "train", "blocks", *words, "runs/notes")
     assert "psnr" in run(extended, "evaluate", "runs/notes")
     for n in range(20):
@@ -260,7 +271,10 @@ while not server.started:
 with sync_playwright() as control:
     page = control.chromium.launch(executable_path=sys.argv[1], args=["--no-sandbox"]).new_page()
     page.goto(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/")
-    page.wait_for_function("document.querySelector('#brightness .bar')?.style.width", timeout=20000)
+    for _ in range(400):
+        if page.evaluate("Boolean(document.querySelector('#brightness .bar')?.style.width)"):
+            break
+        page.wait_for_timeout(50)
     width, height = page.evaluate("[document.querySelector('#brightness .bar').style.width, getComputedStyle(document.getElementById('brightness')).height]")
     assert 0 < int(width.rstrip("%")) <= 100 and height == "8px", (width, height)
     print("panel", width)

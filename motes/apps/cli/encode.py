@@ -22,11 +22,11 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write particles.csv, .npz and (with pyarrow) .parquet; for every picture a drawing of its particles,
-    for every video a film of them."""
+    for every video a film of them. Other latents have files of their own name: codes.npz, slots.csv."""
     refuse_missing(arguments.run, *arguments.pictures)
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.session import Session
-    from motes.apps.session.tables import older_pictures, write_table
+    from motes.apps.session.tables import older_pictures
     from motes.plain.writing import whole_folder
 
     session = Session.open(arguments.run)
@@ -37,39 +37,46 @@ def run(arguments: argparse.Namespace) -> None:
             tables.add(encoded)
             _draw(gallery, encoded)
         gallery.close()
-        tables.write_arrays(out)
-        if tables.rows:
-            write_table(out, tables.rows)
+        tables.write(out)
     print_skipped(session)
-    sure = sum(row["there"] for row in tables.rows)
-    particles = f", {sure} particles that are there" if tables.rows else ""
-    print(f"{len(tables.names)} pictures{particles}: {arguments.out}")
+    print(f"{len(tables.names)} pictures{tables.count_sure()}: {arguments.out}")
 
 
 class _Tables:
-    """What is known of all pictures: their names, their latents, and a row for each particle."""
+    """What is known of all pictures: their names, their latents, and a row for each thing in them."""
 
     def __init__(self):
+        self.files = ""
         self.names: list[str] = []
         self.rows: list[dict[str, Any]] = []
         self.arrays: dict[str, list[Any]] = {}
 
     def add(self, encoded: "Encoded") -> None:
+        from motes.apps.session.kinds import kind_of
         from motes.apps.session.tables import rows_of
-        from motes.types.latents import Particles
 
+        self.files = kind_of(encoded.latent).files
         self.names += [str(path) for path in encoded.paths]
+        self.rows += rows_of(encoded)
         for name, tensor in encoded.latent.tensors().items():
             self.arrays.setdefault(name, []).append(tensor.cpu().numpy())
-        if isinstance(encoded.latent, Particles):
-            self.rows += rows_of(encoded)
 
-    def write_arrays(self, out: Path) -> None:
+    def write(self, out: Path) -> None:
         import numpy as np
+
+        from motes.apps.session.tables import write_table
 
         arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in self.arrays.items()}
         arrays["pictures"] = np.array(self.names)
-        np.savez_compressed(out / ("particles.npz" if self.rows else "codes.npz"), **arrays)
+        np.savez_compressed(out / f"{self.files}.npz", **arrays)
+        if self.rows:
+            write_table(out / self.files, self.rows)
+
+    def count_sure(self) -> str:
+        """How many particles there are; nothing of latents that do not say it."""
+        if not self.rows or "there" not in self.rows[0]:
+            return ""
+        return f", {sum(row['there'] for row in self.rows)} particles that are there"
 
 
 def _draw(gallery: "Gallery", encoded: "Encoded") -> None:

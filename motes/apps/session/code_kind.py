@@ -17,6 +17,7 @@ class CodeKind(Kind):
     """A vector is edited number by number."""
 
     name = "code"
+    files = "codes"
     editable = ("code",)
 
     def fits(self, latent: Any) -> bool:

@@ -25,6 +25,8 @@ class Kind(ABC):
 
     # the name that pages and exports use
     name: str
+    # the name of the files that `motes encode` writes
+    files: str = "latents"
     # the fields of `Edits` that `edited` knows, apart from `towards`
     editable: tuple[str, ...] = ()
     # whether its things have positions, at which a page may lay the layers of a picture by itself

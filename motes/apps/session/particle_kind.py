@@ -19,6 +19,7 @@ class ParticleKind(Kind):
     """A picture as a set of things with positions."""
 
     name = "particles"
+    files = "particles"
     editable = ("particles", "order", "background", "threshold")
     has_positions = True
 

@@ -17,6 +17,7 @@ class SlotKind(Kind):
     """A picture as layers that share its pixels. Of `Touch` it knows presence and features."""
 
     name = "slots"
+    files = "slots"
     editable = ("particles", "order")
 
     def fits(self, latent: Any) -> bool:

@@ -18,8 +18,9 @@ def rows_of(encoded: Encoded) -> Iterator[dict[str, Any]]:
             yield {"picture": str(path), **row}
 
 
-def write_table(out: Path, rows: Any) -> None:
-    with (out / "particles.csv").open("w", newline="") as file:
+def write_table(place: Path, rows: Any) -> None:
+    """A .csv file and, with pyarrow, a .parquet file of that name."""
+    with place.with_suffix(".csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
@@ -28,7 +29,7 @@ def write_table(out: Path, rows: Any) -> None:
         import pyarrow.parquet
     except ImportError:
         return
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out / "particles.parquet")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), place.with_suffix(".parquet"))
 
 
 def older_pictures(out: Path, kind: str) -> Iterator[Path]:
