@@ -12,6 +12,8 @@ from motes.apps.drawing.save import refuse_other_kinds, save_picture
 from motes.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from motes.apps.session.session import Session
     from motes.explore.direction import Direction
 
@@ -34,6 +36,18 @@ class Pairs:
 
 def add_arguments(parser: Parser) -> None:
     add_run(parser, "a run or checkpoint folder; any model that draws")
+    _add_pictures(parser)
+    _add_movement(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("direction.png"),
+        help="the strip to draw; the direction is written beside it",
+    )
+    add_fit(parser)
+
+
+def _add_pictures(parser: Parser) -> None:
     parser.add_argument(
         "--pairs",
         type=Path,
@@ -43,6 +57,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--pictures", type=Path, nargs="+", help=f"pictures to move; by default {SHOWN} of those before"
     )
+
+
+def _add_movement(parser: Parser) -> None:
     parser.add_argument(
         "--strengths",
         type=float,
@@ -56,33 +73,35 @@ def add_arguments(parser: Parser) -> None:
         help="the change may depend on where one is; wants tens of pairs, and no particles",
     )
     parser.add_argument("--particle", type=int, help="move this particle; by default the surest")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("direction.png"),
-        help="the strip to draw; the direction is written beside it",
-    )
-    add_fit(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    refuse_missing(arguments.run, arguments.pairs, *(arguments.pictures or ()))
-    refuse_other_kinds(arguments.out)
-    if arguments.particle is not None and arguments.particle < 0:
-        raise UserError(f"particles are numbered from 0 up, there is no {arguments.particle}")
+    _check(arguments)
     pairs = find_pairs(arguments.pairs)
     from motes.apps.drawing.marks import sheet
     from motes.apps.session.session import Session
-    from motes.explore.direction import bending, of_pairs
 
     session = Session.open(arguments.run)
-    before = _encoded(session, pairs.before, arguments.fit)
-    after = _encoded(session, pairs.after, arguments.fit)
-    direction = (bending if arguments.bending else of_pairs)(before, after)
+    direction = _learn(arguments, session, pairs)
     pictures = arguments.pictures or pairs.before[:SHOWN]
     save_picture(sheet(_strip(arguments, session, direction, pictures)), arguments.out)
     _write(arguments.out.with_suffix(".npz"), direction)
     _report(arguments, pairs, direction.agreement)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    refuse_missing(arguments.run, arguments.pairs, *(arguments.pictures or ()))
+    refuse_other_kinds(arguments.out)
+    if arguments.particle is not None and arguments.particle < 0:
+        raise UserError(f"particles are numbered from 0 up, there is no {arguments.particle}")
+
+
+def _learn(arguments: argparse.Namespace, session: "Session", pairs: Pairs) -> "Direction":
+    from motes.explore.direction import bending, of_pairs
+
+    before = _encoded(session, pairs.before, arguments.fit)
+    after = _encoded(session, pairs.after, arguments.fit)
+    return bending(before, after) if arguments.bending else of_pairs(before, after)
 
 
 def _report(arguments: argparse.Namespace, pairs: Pairs, agreement: float) -> None:
@@ -98,10 +117,9 @@ def _report(arguments: argparse.Namespace, pairs: Pairs, agreement: float) -> No
 def find_pairs(folder: Path) -> Pairs:
     """By name: before/a.png with after/a.png, whatever their endings; or a-before.png with a-after.png, also
     with _ or a space."""
-    if all((folder / end).is_dir() for end in ENDS):
-        before, after = ({file.stem: file for file in _pictures(folder / end)} for end in ENDS)
-    else:
-        before, after = (_named_so(folder, end) for end in ENDS)
+    in_folders = all((folder / end).is_dir() for end in ENDS)
+    files_of = _pictures_in if in_folders else _pictures_named
+    before, after = (files_of(folder, end) for end in ENDS)
     if not before and not after:
         raise UserError(
             f"{folder} holds no pairs: pictures in before/ and after/ with the same names, "
@@ -112,7 +130,12 @@ def find_pairs(folder: Path) -> Pairs:
     return Pairs([before[name] for name in names], [after[name] for name in names])
 
 
-def _named_so(folder: Path, end: str) -> dict[str, Path]:
+def _pictures_in(folder: Path, end: str) -> dict[str, Path]:
+    """The pictures in the folder before/ or after/, by their names."""
+    return {file.stem: file for file in _pictures(folder / end)}
+
+
+def _pictures_named(folder: Path, end: str) -> dict[str, Path]:
     """The pictures whose name ends in `end`, by what stands before it."""
     files = (file for file in _pictures(folder) if _ends(file.stem, end))
     return {file.stem[: -len(end)].rstrip("-_ "): file for file in files}
@@ -157,13 +180,19 @@ def _strip(
     rows = []
     for path in pictures:
         image = session.read(path, arguments.fit)
-        latent = session.encode(image)
-        particle = _chosen(latent, arguments.particle)
-        images = [image]
-        for strength in arguments.strengths:
-            images.append(session.decode(direction.moved(latent, strength, particle)))
+        images = [image, *_moved_images(arguments, session, direction, image)]
         rows.append([to_picture(image[0], SIDE) for image in images])
     return rows
+
+
+def _moved_images(
+    arguments: argparse.Namespace, session: "Session", direction: "Direction", image: "Tensor"
+) -> "list[Tensor]":
+    """The picture as it is drawn at every strength."""
+    latent = session.encode(image)
+    particle = _chosen(latent, arguments.particle)
+    latents = [direction.moved(latent, strength, particle) for strength in arguments.strengths]
+    return [session.decode(moved) for moved in latents]
 
 
 def _chosen(latent: Any, particle: int | None) -> int | None:
@@ -176,12 +205,12 @@ def _chosen(latent: Any, particle: int | None) -> int | None:
 
 
 def _write(path: Path, direction: "Direction") -> None:
-    """Its parts by name, and those of its turn with `turn_` before; for NumPy."""
+    """The direction's parts by name, for NumPy; those of its turn begin with `turn_`."""
     import numpy as np
 
     from motes.plain.writing import whole_file
 
-    arrays: dict[str, Any] = {name: value.cpu().numpy() for name, value in direction.step.items()}
-    arrays |= {f"turn_{name}": value.cpu().numpy() for name, value in direction.turn.items()}
+    turn = {f"turn_{name}": value for name, value in direction.turn.items()}
+    arrays = {name: value.cpu().numpy() for name, value in {**direction.step, **turn}.items()}
     with whole_file(path) as fresh, fresh.open("wb") as file:
         np.savez(file, **arrays)

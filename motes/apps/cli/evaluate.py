@@ -47,25 +47,37 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Score the test split. Scores that learn do so from the training split, and choose by the validation
-    split."""
+    """Score the test split.
+
+    Scores that learn do so from the training split, and choose by the validation split.
+    """
     refuse_missing(arguments.run)
     names = None if arguments.scores is None else score_names(arguments.scores)
     import torch
 
     from motes.models.checkpoint import load
-    from motes.weights.lpips import missing_lpips_file
 
     model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
-    recipe = recipe_for(arguments.run, model.config, arguments.data)
-    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
-    recipe = replace(recipe, data_config={**recipe.data_config, **options})
-    scores = _scored(model, recipe, names, arguments)
+    scores = _scored(model, _recipe(arguments, model), names, arguments)
     print_scores(scores)
-    if "psnr" in scores and "lpips" not in scores and (reason := missing_lpips_file()):
-        print(f"motes: lpips is left out: {reason}", file=sys.stderr)
+    _mention_lpips(scores)
     if arguments.json:
         write_scores(arguments.json, scores)
+
+
+def _recipe(arguments: argparse.Namespace, model: "Model") -> "Recipe":
+    """The recipe of the data to score on, with the options that were given."""
+    recipe = recipe_for(arguments.run, model.config, arguments.data)
+    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
+    return replace(recipe, data_config={**recipe.data_config, **options})
+
+
+def _mention_lpips(scores: "Mapping[str, Score]") -> None:
+    """Say why LPIPS is left out where pictures were compared."""
+    from motes.weights.lpips import missing_lpips_file
+
+    if "psnr" in scores and "lpips" not in scores and (reason := missing_lpips_file()):
+        print(f"motes: lpips is left out: {reason}", file=sys.stderr)
 
 
 def score_names(text: str) -> tuple[str, ...]:
@@ -117,9 +129,10 @@ def print_scores(scores: "Mapping[str, Score]") -> None:
 
 def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:
     """As JSON, with null where there was nothing to score: JSON has no NaN."""
-    plain = {
-        name: {key: None if math.isnan(value) else value for key, value in asdict(score).items()}
-        for name, score in scores.items()
-    }
+    plain = {name: _without_nan(asdict(score)) for name, score in scores.items()}
     with whole_file(path) as fresh:
         fresh.write_text(json.dumps(plain, indent=2) + "\n")
+
+
+def _without_nan(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in numbers.items()}

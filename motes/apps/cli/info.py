@@ -2,6 +2,7 @@
 
 import argparse
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from motes.apps.cli.arguments import Parser, refuse_missing
 from motes.version import VERSION
 
 if TYPE_CHECKING:
+    import torch
     from rich.table import Table
 
 ABOUT = "what is in a run or checkpoint; alone: what this machine computes with"
@@ -40,23 +42,29 @@ def machine_table() -> "Table":
     table.add_row("motes", VERSION)
     table.add_row("python", platform.python_version())
     table.add_row("torch", torch.__version__)
+    for name, device in _devices():
+        table.add_row("device", name)
+        table.add_row("rendering", rendering_method(device))
+    table.add_row("threads", str(torch.get_num_threads()))
+    return table
+
+
+def _devices() -> "Iterator[tuple[str, torch.device]]":
+    """Every GPU with its name and memory; the CPU if there is none."""
+    import torch
+
     for number in range(torch.cuda.device_count()):
         device = torch.device("cuda", number)
         memory = torch.cuda.get_device_properties(device).total_memory / 1e9
-        table.add_row("device", f"{device}, {torch.cuda.get_device_name(device)}, {memory:.0f} GB")
-        table.add_row("rendering", rendering_method(device))
+        yield f"{device}, {torch.cuda.get_device_name(device)}, {memory:.0f} GB", device
     if not torch.cuda.is_available():
-        table.add_row("device", f"cpu, {platform.machine()}")
-        table.add_row("rendering", rendering_method(torch.device("cpu")))
-    table.add_row("threads", str(torch.get_num_threads()))
-    return table
+        yield f"cpu, {platform.machine()}", torch.device("cpu")
 
 
 def run_table(run: Path) -> "Table":
     from rich.table import Table
 
     from motes.models.checkpoint import checkpoint_folder, load, read_config
-    from motes.training.run import Run
 
     folder = checkpoint_folder(run)
     name, config = read_config(folder)
@@ -69,7 +77,13 @@ def run_table(run: Path) -> "Table":
     threshold = getattr(model, "evidence_threshold", None)
     if threshold is not None:
         table.add_row("doubt begins at evidence", f"{float(threshold):.3f}")
+    _add_validations(table, run)
+    return table
+
+
+def _add_validations(table: "Table", run: Path) -> None:
+    from motes.training.run import Run
+
     for line in Run(run).read_metrics():
         if "validation" in line:
             table.add_row(f"validation at step {line['step']}", f"{line['validation']:.4g}")
-    return table

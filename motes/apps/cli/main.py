@@ -65,14 +65,14 @@ HELP = {"-h", "--help"}
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
-    warnings.showwarning = lambda message, *context, **more: print(f"motes: {message}", file=sys.stderr)
+    warnings.showwarning = lambda message, *context, **more: _complain(message)
     try:
         run_command(list(sys.argv[1:] if words is None else words))
     except UserError as problem:
-        print(f"motes: {problem}", file=sys.stderr)
+        _complain(problem)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("motes: stopped", file=sys.stderr)
+        _complain("stopped")
         sys.exit(130)
     except BrokenPipeError:
         # or the interpreter complains when it flushes
@@ -81,9 +81,13 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     except OSError as problem:
         # a full disk, a folder that went away: not a fault to trace
         path = problem.filename or "the disk"
-        print(f"motes: {path}: {problem.strerror or problem}; nothing more was written", file=sys.stderr)
+        _complain(f"{path}: {problem.strerror or problem}; nothing more was written")
         sys.exit(2)
     sys.exit(0)
+
+
+def _complain(message: object) -> None:
+    print(f"motes: {message}", file=sys.stderr)
 
 
 def run_command(words: list[str]) -> None:
@@ -100,20 +104,18 @@ def run_command(words: list[str]) -> None:
         return
     arguments = parser.parse_args(words)
     arguments.dotted = dotted
-    name = arguments.command
-    if name in GROUPS:
-        name = f"{name} {arguments.action}"
-    COMMANDS[name].run(arguments)
+    COMMANDS[_parsed_name(arguments)].run(arguments)
+
+
+def _parsed_name(arguments: argparse.Namespace) -> str:
+    if arguments.command in GROUPS:
+        return f"{arguments.command} {arguments.action}"
+    return arguments.command
 
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
     """The parser of everything, and the parsers of commands and groups by their words."""
-    parser = Parser(
-        prog="motes",
-        description="Latent particles: where are the things, what do they look like, without labels.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"motes {VERSION}")
+    parser = _empty_parser()
     parsers: dict[str, Parser] = {}
     shelves = {"": _add_shelf(parser, "command", required=False)}
     for name, command in COMMANDS.items():
@@ -124,6 +126,16 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         parsers[name] = _add_command(shelves[group], word, command.ABOUT)
         command.add_arguments(parsers[name])
     return parser, parsers
+
+
+def _empty_parser() -> Parser:
+    parser = Parser(
+        prog="motes",
+        description="Latent particles: where are the things, what do they look like, without labels.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"motes {VERSION}")
+    return parser
 
 
 def _add_shelf(parser: Parser, dest: str, required: bool) -> "argparse._SubParsersAction[Parser]":
@@ -138,14 +150,18 @@ def command_name(words: Sequence[str]) -> str:
     """The command or group that the words name; an unknown one is refused with the one that is nearest."""
     first = words[0]
     if first in GROUPS and len(words) > 1 and words[1] not in HELP:
-        name = f"{first} {words[1]}"
-        if name not in COMMANDS:
-            raise UserError(nearest(name, [name for name in COMMANDS if name.startswith(first)], "command"))
-        return name
+        return _name_in_group(first, words[1])
     firsts = dict.fromkeys(name.partition(" ")[0] for name in COMMANDS)
     if not first.startswith("-") and first not in firsts:
         raise UserError(nearest(first, firsts, "command"))
     return first
+
+
+def _name_in_group(group: str, word: str) -> str:
+    name = f"{group} {word}"
+    if name not in COMMANDS:
+        raise UserError(nearest(name, [name for name in COMMANDS if name.startswith(group)], "command"))
+    return name
 
 
 def refuse_unknown(parser: Parser, words: Sequence[str]) -> None:
@@ -153,12 +169,15 @@ def refuse_unknown(parser: Parser, words: Sequence[str]) -> None:
     options = [option for option in parser._option_string_actions if option.startswith("--")]
     for word in words:
         name = word.partition("=")[0]
-        if not name.startswith("--") or name in ("--", *options):
-            continue
-        if "." in name and name.startswith(parser.dotted):
+        if not name.startswith("--") or name in ("--", *options) or _is_dotted(parser, name):
             continue
         hint = f" ({parser.prog} ... --help shows those with a dot)" if "--" in parser.dotted else ""
         raise UserError(nearest(name, options, "option") + hint)
+
+
+def _is_dotted(parser: Parser, name: str) -> bool:
+    """Whether it is an option with a dot that the command reads itself."""
+    return "." in name and name.startswith(parser.dotted)
 
 
 def split_dotted(words: Sequence[str]) -> tuple[list[str], list[str]]:

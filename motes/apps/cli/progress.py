@@ -4,6 +4,7 @@ import sys
 import time
 from typing import Any
 
+from PIL import Image as Pictures
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -12,7 +13,8 @@ from motes.data.base import Dataset
 from motes.models.base import Model, device_of
 from motes.training.run import Run
 
-PLAIN_EVERY = 10.0  # seconds between lines where no terminal is watching
+# seconds between lines where no terminal is watching
+PLAIN_EVERY = 10.0
 
 
 class Display:
@@ -41,9 +43,8 @@ class Display:
 
     def __exit__(self, kind: type[BaseException] | None, *problem: Any) -> None:
         if kind is None:
-            self.bar.update(
-                self.task, completed=1.0
-            )  # the last line of a run may lie some steps before its end
+            # the last line of a run may lie some steps before its end
+            self.bar.update(self.task, completed=1.0)
         self.bar.stop()
 
     def step(self, record: dict[str, Any]) -> None:
@@ -53,18 +54,17 @@ class Display:
         )
         if not self.console.is_terminal and time.monotonic() - self.last_line > PLAIN_EVERY:
             self.last_line = time.monotonic()
-            print(
-                f"{record['progress']:4.0%}  step {record['step']}  {record['stage']}  {terms}",
-                file=sys.stderr,
-                flush=True,
-            )
+            line = f"{record['progress']:4.0%}  step {record['step']}  {record['stage']}  {terms}"
+            print(line, file=sys.stderr, flush=True)
 
     def evaluated(self, record: dict[str, Any], model: Model, run: Run) -> None:
-        self.console.print(
-            f"step {record['step']}: validation loss {record['validation']:.4g}", highlight=False
-        )
+        line = f"step {record['step']}: validation loss {record['validation']:.4g}"
+        self.console.print(line, highlight=False)
         was_training = model.training
         model.eval()
-        image = self.held_out.batch(range(min(8, len(self.held_out)))).image.to(device_of(model))
-        preview(model, image).save(run.pictures / f"step-{record['step']:07d}.png")
+        self._preview(model).save(run.pictures / f"step-{record['step']:07d}.png")
         model.train(was_training)
+
+    def _preview(self, model: Model) -> Pictures.Image:
+        rows = range(min(8, len(self.held_out)))
+        return preview(model, self.held_out.batch(rows).image.to(device_of(model)))

@@ -25,19 +25,25 @@ def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
     recipe = choose_data(_named(name), arguments.data)
     if not recipe.data:
         raise UserError(f"{name} is a model and no preset; name what it learns from with --data")
-    options = read_options(
-        arguments.dotted,
-        {"model": MODELS.source(recipe.model), "data": DATASETS.source(recipe.data), "training": TRAINING},
-    )
-    recipe = replace(
+    recipe = _changed(replace(recipe, preset=name), arguments)
+    check_place(recipe.data, recipe.data_config, f"preset {name}")
+    return recipe, arguments.out or Path("runs") / RUNS.get((name, recipe.data), name)
+
+
+def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    """The recipe with the options that were given."""
+    sources = {
+        "model": MODELS.source(recipe.model),
+        "data": DATASETS.source(recipe.data),
+        "training": TRAINING,
+    }
+    options = read_options(arguments.dotted, sources)
+    return replace(
         recipe,
-        preset=name,
         model_config={**recipe.model_config, **options["model"]},
         data_config={**recipe.data_config, **_seed_of_data(arguments, recipe.data), **options["data"]},
         training=replace(recipe.training, **{**_shortcuts(arguments), **options["training"]}),
     )
-    check_place(recipe.data, recipe.data_config, f"preset {name}")
-    return recipe, arguments.out or Path("runs") / RUNS.get((name, recipe.data), name)
 
 
 def _named(name: str) -> Recipe:
@@ -73,11 +79,15 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
         warn_of_namesake(data)
         return recipe
     name, place_options = find_source(data)
-    size = recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
+    size = _image_size(recipe)
     if place_options and not size:
         size = (64, 64)
     before = {**recipe.data_config, **({"image_size": size} if size else {})}
     return replace(recipe, data=name, data_config=fit_options(name, place_options, before))
+
+
+def _image_size(recipe: Recipe) -> Any:
+    return recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
 
 
 def find_recipe(run: Path) -> Recipe | None:
@@ -91,15 +101,20 @@ def find_recipe(run: Path) -> Recipe | None:
 def recipe_for(run: Path, config: Any, data: str | None = None) -> Recipe:
     """The data that a run was trained on, or other data that is named, at the size of the model's config."""
     if data is not None:
-        size = {"image_size": config.image_size, "channels": config.channels}
-        recipe = choose_data(Recipe("dlp", "", data_config=size), data)
-        options = options_of(DATASETS.source(recipe.data))
-        known_size = {name: value for name, value in size.items() if name in options}
-        return replace(recipe, data_config={**recipe.data_config, **known_size})
+        return _recipe_of_data(data, config)
     recipe = find_recipe(run)
     if recipe is None or not recipe.data:
         raise UserError(f"{run} does not say what it was trained on; name pictures with --data")
     return recipe
+
+
+def _recipe_of_data(data: str, config: Any) -> Recipe:
+    """Data that is named, at the size of a model's config where the data set has that option."""
+    size = {"image_size": config.image_size, "channels": config.channels}
+    recipe = choose_data(Recipe("dlp", "", data_config=size), data)
+    options = options_of(DATASETS.source(recipe.data))
+    known_size = {name: value for name, value in size.items() if name in options}
+    return replace(recipe, data_config={**recipe.data_config, **known_size})
 
 
 def describe(name: str) -> list[tuple[str, str, str, str]]:

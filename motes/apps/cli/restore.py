@@ -87,12 +87,16 @@ def run(arguments: argparse.Namespace) -> None:
     )
     restored = restore(session.model, observation, memory, search)
     _save(arguments, observation, memory, restored)
-    numbers = observation.known.expand_as(observation.values).sum()
-    difference = float((observation.error(restored.drawn) / numbers.clamp_min(1)).sqrt()[0])
     print(
-        f"what is drawn differs by {difference:.3f} from what was seen "
+        f"what is drawn differs by {_difference(observation, restored):.3f} from what was seen "
         f"(root of the mean square; white is 1): {arguments.out}"
     )
+
+
+def _difference(observation: "Observation", restored: "Restored") -> float:
+    """The root mean square of what is drawn and what was seen."""
+    numbers = observation.known.expand_as(observation.values).sum()
+    return float((observation.error(restored.drawn) / numbers.clamp_min(1)).sqrt()[0])
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -131,13 +135,19 @@ def _observation(arguments: argparse.Namespace, session: "Session") -> "Observat
     values = _read(arguments.picture, size, config.channels, arguments.fit).to(session.device)
     visible = torch.ones_like(values[:, :1])
     if arguments.mask is not None:
-        visible = (_read(arguments.mask, size, 1, arguments.fit).to(session.device) < 0.5).float()
+        visible = _visible(arguments, size).to(session.device)
+    return Observation(values, visible, arguments.noise, shrink)
+
+
+def _visible(arguments: argparse.Namespace, size: tuple[int, int]) -> "Tensor":
+    """1 1 H W: 1 where the mask is black, and the picture seen."""
+    visible = (_read(arguments.mask, size, 1, arguments.fit) < 0.5).float()
     if not visible.any():
         raise UserError(
             f"{arguments.mask} hides everything; it should be white where the picture is hidden, "
             "black where it is seen"
         )
-    return Observation(values, visible, arguments.noise, shrink)
+    return visible
 
 
 def _read(path: Path, size: tuple[int, int], channels: int, fit: Any) -> "Tensor":
@@ -157,8 +167,17 @@ def _save(
 
     images = [restored.image[0]]
     if arguments.beside:
-        grey = memory.image.new_full((1, 1, 1, 1), 0.5).expand_as(restored.image)
-        nearest = observation.distances(memory.image)[0].argmin()
-        images = [observation.filled(grey)[0], restored.image[0], memory.image[nearest]]
+        images = [_seen_on_grey(observation, restored), restored.image[0], _nearest(observation, memory)]
     side = 256 if arguments.beside else 0
     save_picture(sheet([[to_picture(image, side) for image in images]]), arguments.out)
+
+
+def _seen_on_grey(observation: "Observation", restored: "Restored") -> "Tensor":
+    """C H W: what was seen, and grey where nothing was."""
+    grey = restored.image.new_full((1, 1, 1, 1), 0.5).expand_as(restored.image)
+    return observation.filled(grey)[0]
+
+
+def _nearest(observation: "Observation", memory: "Memory") -> "Tensor":
+    """C H W: the training picture that is nearest to what was seen."""
+    return memory.image[observation.distances(memory.image)[0].argmin()]

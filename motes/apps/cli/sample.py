@@ -14,6 +14,7 @@ from motes.plain.options import nearest
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from motes.data.base import Dataset
     from motes.explore.sample import CodeDistribution
     from motes.models.base import Model
     from motes.types.batch import Batch
@@ -57,7 +58,6 @@ def run(arguments: argparse.Namespace) -> None:
     _check(arguments)
     import torch
 
-    from motes.explore.sample import fit_distribution
     from motes.models.checkpoint import load
 
     model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
@@ -65,13 +65,17 @@ def run(arguments: argparse.Namespace) -> None:
     distribution = None
     origin = "the model's own distribution of codes"
     if arguments.prior is not None:
-        distribution = fit_distribution(
-            model, _training_pictures(arguments.run, arguments.limit), arguments.prior
-        )
+        distribution = _fitted(arguments, model)
         origin = f"a distribution fitted to codes of training pictures ({arguments.prior})"
     codes, columns = CODES[arguments.show](model, distribution, arguments.count)
     _write(arguments, model, codes, columns)
     print(f"{len(codes)} pictures from {origin}: {arguments.out / arguments.show}.png")
+
+
+def _fitted(arguments: argparse.Namespace, model: "Model") -> "CodeDistribution":
+    from motes.explore.sample import fit_distribution
+
+    return fit_distribution(model, _training_pictures(arguments.run, arguments.limit), arguments.prior)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -79,31 +83,40 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(nearest(arguments.show, SHEETS, "sheet"))
     if arguments.prior is not None and arguments.prior not in DISTRIBUTIONS:
         raise UserError(nearest(arguments.prior, DISTRIBUTIONS, "distribution"))
+    _check_numbers(arguments)
+    if arguments.show == "map" and arguments.prior not in (None, "gaussian"):
+        raise UserError(
+            f"a map needs a Gaussian distribution, and not {arguments.prior}; "
+            "leave it out, or say --prior gaussian"
+        )
+
+
+def _check_numbers(arguments: argparse.Namespace) -> None:
     for name, least in (("count", 1), ("limit", 2), ("seed", 0)):
         value = getattr(arguments, name)
         if value < least:
             raise UserError(f"--{name} wants a whole number from {least} up, not {value}")
-    if arguments.show == "map" and arguments.prior not in (None, "gaussian"):
-        raise UserError(
-            f"a map needs a Gaussian distribution, and not {arguments.prior}; leave it out, or say --prior gaussian"
-        )
 
 
 def _training_pictures(run: Path, limit: int) -> "Iterator[Batch]":
     """Up to so many pictures, spread evenly over all of the training split."""
     import numpy as np
 
+    data = _training_data(run)
+    count = min(limit, len(data))
+    rows = np.linspace(0, len(data) - 1, count).round().astype(int).tolist()
+    for start in range(0, count, 64):
+        yield data.batch(rows[start : start + 64])
+
+
+def _training_data(run: Path) -> "Dataset":
     recipe = find_recipe(run)
     if recipe is None:
         raise UserError(
             f"{run} does not say what it was trained on, to whose codes a distribution could be fitted; "
             "name the run's folder"
         )
-    data = recipe.source.open("train")
-    count = min(limit, len(data))
-    rows = np.linspace(0, len(data) - 1, count).round().astype(int).tolist()
-    for start in range(0, count, 64):
-        yield data.batch(rows[start : start + 64])
+    return recipe.source.open("train")
 
 
 def _draws(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":

@@ -52,9 +52,7 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     runs = arguments.runs or newest_runs()
     _check(runs, arguments)
-    port = arguments.port if arguments.port is not None else free_port(arguments.host)
-    if not 0 < port < 65536:
-        raise UserError(f"--port wants a number from 1 to 65535, not {port}")
+    port = _port(arguments)
     from motes.apps.studio.shelf import Shelf
 
     shelf = Shelf(runs, arguments.pictures)
@@ -76,6 +74,13 @@ def _check(runs: list[Path], arguments: argparse.Namespace) -> None:
             optional(package, "studio", f"the studio needs {package}")
 
 
+def _port(arguments: argparse.Namespace) -> int:
+    port = arguments.port if arguments.port is not None else free_port(arguments.host)
+    if not 0 < port < 65536:
+        raise UserError(f"--port wants a number from 1 to 65535, not {port}")
+    return port
+
+
 def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     """Serve until Ctrl+C."""
     import torch
@@ -84,8 +89,7 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     from motes.apps.studio.server import Studio, serve
 
     token = token_for(host)
-    name = f"[{host}]" if ":" in host else host
-    address = f"http://{name}:{port}/" + (f"?token={token}" if token else "")
+    address = _address(host, port, token)
     print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
     # the browser draws on this machine too, and threads that wait for a core wait long
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
@@ -95,6 +99,12 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     if browser and host in LOOPBACK:
         webbrowser.open(address)
     serve(studio, host, port, token)
+
+
+def _address(host: str, port: int, token: str) -> str:
+    # an IPv6 address has colons of its own
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
 
 
 def newest_runs() -> list[Path]:

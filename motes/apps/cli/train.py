@@ -18,6 +18,7 @@ from motes.training.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:
     from motes.apps.cli.progress import Display
+    from motes.evaluation import Score
 
 ABOUT = "learn from pictures: motes train [PRESET] [--data NAME|PLACE]"
 # test pictures that a finished run is scored on
@@ -31,11 +32,26 @@ def add_arguments(parser: Parser) -> None:
         help="a data set's name, a folder of pictures or videos, a video, .npy, .h5 or .parquet file",
     )
     parser.add_argument("--out", type=Path, help="run folder; by default runs/PRESET")
+    _add_shortcuts(parser)
+    _add_files(parser)
+    parser.epilog = (
+        "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, "
+        "--training.batch-size 16 (motes train PRESET --help shows them)."
+    )
+    parser.dotted = ("--",)
+    parser.described = (*PRESETS, *MODELS)
+
+
+def _add_shortcuts(parser: Parser) -> None:
+    """Options of training that have a short name as well."""
     parser.add_argument(
         "--steps", type=positive, help="of the optimiser; alone, minutes no longer end the run"
     )
     parser.add_argument("--max-minutes", type=duration, help="the schedule ends when steps or minutes do")
     parser.add_argument("--seed", type=int, help="of weights, noise, order and generated pictures")
+
+
+def _add_files(parser: Parser) -> None:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     parser.add_argument(
         "--vgg-weights",
@@ -43,12 +59,6 @@ def add_arguments(parser: Parser) -> None:
         metavar="FILE",
         help="VGG-16 as torch saves it, for --model.reconstruction vgg",
     )
-    parser.epilog = (
-        "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, "
-        "--training.batch-size 16 (motes train PRESET --help shows them)."
-    )
-    parser.dotted = ("--",)
-    parser.described = (*PRESETS, *MODELS)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -59,12 +69,16 @@ def run(arguments: argparse.Namespace) -> None:
         _resume(arguments.resume)
         return
     recipe, folder = make_recipe(arguments)
+    _refuse_used(folder)
+    _start(recipe, folder)
+
+
+def _refuse_used(folder: Path) -> None:
     if (folder / "run.json").exists() or (folder / "checkpoints").exists():
         raise UserError(
             f"{folder} already holds a run; go on with it by motes train --resume {folder}, "
             "or choose another --out"
         )
-    _start(recipe, folder)
 
 
 def _name_vgg_weights(path: Path | None) -> None:
@@ -76,11 +90,8 @@ def _name_vgg_weights(path: Path | None) -> None:
 
 
 def _refuse_changes(arguments: argparse.Namespace) -> None:
-    options = [
-        f"--{name.replace('_', '-')}"
-        for name in ("data", "out", "steps", "max_minutes", "seed")
-        if getattr(arguments, name) is not None
-    ]
+    names = ("data", "out", "steps", "max_minutes", "seed")
+    options = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
     changes = [*filter(None, [arguments.preset]), *options, *arguments.dotted]
     if changes:
         raise UserError(f"--resume goes on with a run as it is; leave out {changes[0]}")
@@ -138,9 +149,18 @@ def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> No
 
 
 def _conclude(recipe: Recipe, folder: Path) -> None:
+    """Score the best checkpoint, write the report and say what to do next."""
+    scores, page = _score_and_report(recipe, folder)
+    write_scores(folder / "scores.json", scores)
+    print_scores(scores)
+    print(f"\nThe report: {page}")
+    _say_what_is_next(folder)
+
+
+def _score_and_report(recipe: Recipe, folder: Path) -> "tuple[dict[str, Score], Path]":
     from rich.console import Console
 
-    from motes.apps.report.report import next_commands, write_report
+    from motes.apps.report.report import write_report
     from motes.evaluation import Asked, evaluate
     from motes.models.checkpoint import load
     from motes.training.run import Run
@@ -151,9 +171,13 @@ def _conclude(recipe: Recipe, folder: Path) -> None:
         options = Asked(("pictures", "objects"), refuse=False)
         scores = evaluate(model, data, limit=SCORED, asked=options)
         page = write_report(Run(folder), recipe, model, data, scores)
-    write_scores(folder / "scores.json", scores)
-    print_scores(scores)
-    print(f"\nThe report: {page}\n\nTry next:")
+    return scores, page
+
+
+def _say_what_is_next(folder: Path) -> None:
+    from motes.apps.report.report import next_commands
+
+    print("\nTry next:")
     print("\n".join(f"  {line}" for line in next_commands(folder)))
     print(f"Take hold of pictures, in the browser: motes studio {folder}")
     print("Your own pictures: motes train --data FOLDER --out runs/mine")

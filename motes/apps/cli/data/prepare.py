@@ -2,6 +2,7 @@
 imported."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,14 @@ def run(arguments: argparse.Namespace) -> None:
             bar.update(task, completed=done, total=total)
 
         manifest = prepare(source, arguments.out, arguments.splits, arguments.limit, advance)
+    _report(manifest, arguments.out)
+
+
+def _report(manifest: Mapping[str, Any], out: Path) -> None:
     counts = ", ".join(f"{about['count']} {split}" for split, about in manifest["splits"].items())
     channels, rows, columns = manifest["image_shape"]
-    print(f"{counts} pictures of {rows} x {columns} with {channels} channels: {arguments.out}")
-    print(f"Train on them: motes train --data {arguments.out}")
+    print(f"{counts} pictures of {rows} x {columns} with {channels} channels: {out}")
+    print(f"Train on them: motes train --data {out}")
 
 
 def _chosen(arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -70,9 +75,13 @@ def _chosen(arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     dotted = read_options(arguments.dotted, {"data": DATASETS.source(name)})["data"]
     options = {**place_options, **dotted}
     check_place(name, options, f"motes data prepare {arguments.source}")
+    _check(arguments)
+    return name, options
+
+
+def _check(arguments: argparse.Namespace) -> None:
     for split in arguments.splits:
         if split not in SPLITS:
             raise UserError(nearest(split, SPLITS, "split"))
     if arguments.limit < 0:
         raise UserError(f"--limit wants a number of rows, not {arguments.limit}")
-    return name, options

@@ -42,17 +42,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
     """The data, and the file to write."""
-    name = arguments.name
-    if name in DATASETS:
-        warn_of_namesake(name)
-        recipe = Recipe("", name)
-        stem = name
-    else:
-        recipe = choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), name)
-        stem = Path(name).resolve().name
+    recipe, stem = _named(arguments.name)
     options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
     out = arguments.out or Path(f"{stem}.png")
     refuse_other_kinds(out)
     if arguments.count is not None and arguments.count < 1:
         raise UserError(f"--count wants a whole number from 1 up, not {arguments.count}")
     return replace(recipe, data_config={**recipe.data_config, **options}), out
+
+
+def _named(name: str) -> tuple[Recipe, str]:
+    """A data set, or else a folder or file; and the name of the picture to write, without its ending."""
+    if name in DATASETS:
+        warn_of_namesake(name)
+        return Recipe("", name), name
+    recipe = choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), name)
+    return recipe, Path(name).resolve().name
