@@ -2,7 +2,7 @@
 Needs no torch."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,20 +48,24 @@ class Recipe:
     """A run, by names and plain values."""
 
     model: str
-    data: str
+    data: Source
     model_config: dict[str, Any] = field(default_factory=dict)
-    data_config: dict[str, Any] = field(default_factory=dict)
     training: Training = field(default_factory=Training)
     preset: str = ""
 
-    @property
-    def source(self) -> Source:
-        """The data set, which opens by split."""
-        return Source(self.data, self.data_config)
-
     def save(self, folder: Path) -> None:
+        """Write `run.json`."""
+        facts = {
+            "motes": VERSION,
+            "model": self.model,
+            "data": self.data.name,
+            "model_config": self.model_config,
+            "data_config": dict(self.data.config),
+            "training": asdict(self.training),
+            "preset": self.preset,
+        }
         with whole_file(folder / "run.json") as fresh:
-            fresh.write_text(json.dumps({"motes": VERSION, **asdict(self)}, indent=2) + "\n")
+            fresh.write_text(json.dumps(facts, indent=2) + "\n")
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -70,8 +74,9 @@ def read_recipe(folder: Path) -> Recipe:
         facts = json.loads(path.read_text())
         training = from_plain(Training, dict(facts.pop("training")), f"training in {path}")
         check(training)
-        names = {field.name for field in fields(Recipe)}
-        return Recipe(**{key: value for key, value in facts.items() if key in names}, training=training)
+        data = Source(facts["data"], dict(facts.get("data_config", {})))
+        model_config = dict(facts.get("model_config", {}))
+        return Recipe(facts["model"], data, model_config, training, facts.get("preset", ""))
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is no run: it has no run.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -182,7 +182,7 @@ class Loop:
     def _validated(self, model: Model) -> dict[str, Any]:
         """The validation split is opened once a run: a folder of pictures is costly to look through."""
         if self.held_out is None:
-            self.held_out = self.recipe.source.open("validation")
+            self.held_out = self.recipe.data.open("validation")
         return validate(model, self.held_out, self.training.validation_pictures)
 
     def _tensors(self) -> dict[str, Tensor]:

@@ -211,6 +211,7 @@ def _write(path: Path, direction: "Direction") -> None:
     from motes.plain.writing import whole_file
 
     turn = {f"turn_{name}": value for name, value in direction.turn.items()}
-    arrays = {name: value.cpu().numpy() for name, value in {**direction.step, **turn}.items()}
+    tensors = {**direction.step, **turn}
+    arrays: dict[str, Any] = {name: value.cpu().numpy() for name, value in tensors.items()}
     with whole_file(path) as fresh, fresh.open("wb") as file:
         np.savez(file, **arrays)

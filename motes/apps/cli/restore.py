@@ -116,7 +116,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _training_pictures(arguments: argparse.Namespace, session: "Session") -> "Tensor":
     """B C H W."""
-    data = recipe_for(arguments.run, session.model.config, arguments.data).source.open("train")
+    data = recipe_for(arguments.run, session.model.config, arguments.data).data.open("train")
     return data.batch(range(min(arguments.pictures, len(data)))).image
 
 

@@ -116,7 +116,7 @@ def _training_data(run: Path) -> "Dataset":
             f"{run} does not say what it was trained on, to whose codes a distribution could be fitted; "
             "name the run's folder"
         )
-    return recipe.source.open("train")
+    return recipe.data.open("train")
 
 
 def _draws(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":

@@ -137,7 +137,7 @@ def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> No
     from motes.apps.cli.progress import Display
     from motes.training.loop import Stopped
 
-    held_out = recipe.source.open("validation")
+    held_out = recipe.data.open("validation")
     try:
         with Display(held_out) as display:
             learn(display)
@@ -167,7 +167,7 @@ def _score_and_report(recipe: Recipe, folder: Path) -> "tuple[dict[str, Score], 
 
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
-        data = recipe.source.open("test")
+        data = recipe.data.open("test")
         options = Asked(("pictures", "objects"), refuse=False)
         scores = evaluate(model, data, limit=SCORED, asked=options)
         page = write_report(Run(folder), recipe, model, data, scores)

@@ -45,12 +45,12 @@ class Pen:
 
 def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "train") -> None:
     """Write the sheet, and say where."""
-    data = recipe.source.open(split)
+    data = recipe.data.open(split)
     count = count or (PICTURES if data.frames == 1 else CLIPS)
     save_picture(contact_sheet(data, count), out)
     total = len(data) // data.frames
     kind = "clips" if data.frames > 1 else "pictures"
-    print(f"{min(count, total)} of {total:,} {kind} of {recipe.data} ({split}); {_facts(data)}: {out}")
+    print(f"{min(count, total)} of {total:,} {kind} of {recipe.data.name} ({split}); {_facts(data)}: {out}")
 
 
 def contact_sheet(data: Dataset, count: int) -> Image.Image:

@@ -45,7 +45,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         facts="".join(
             f"<li><b>{key}</b>{escape(value)}</li>" for key, value in _facts(recipe, model, lines).items()
         ),
-        data_words="shapes" if recipe.data == "shapes" else "pictures",
+        data_words="shapes" if recipe.data.name == "shapes" else "pictures",
         scores=_scores(scores),
         panels="".join(panel.html() for panel in panels(Shown.of(model, image, frames))),
         # few pictures are not enlarged
@@ -94,7 +94,7 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
     seconds = max((line["seconds"] for line in lines if "seconds" in line), default=0)
     facts = {
         "preset": recipe.preset or recipe.model,
-        "data": recipe.data,
+        "data": recipe.data.name,
         "seed": str(recipe.training.seed),
         "steps": f"{steps_done(lines):,}",
         "minutes": f"{seconds / 60:.1f}",
