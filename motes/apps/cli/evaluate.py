@@ -116,7 +116,7 @@ def print_scores(scores: "Mapping[str, Score]") -> None:
 
 
 def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:
-    """As JSON, with null where there was nothing to score: JSON has no NaN."""
+    """Write the scores as JSON. A score that could not be measured is null, because JSON has no NaN."""
     plain = {
         name: {key: None if math.isnan(value) else value for key, value in asdict(score).items()}
         for name, score in scores.items()
