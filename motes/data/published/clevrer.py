@@ -249,7 +249,7 @@ def _videos_of_split(videos: list[Path], config: ClevrerConfig, split: Split) ->
 def _numbers_of_split(config: ClevrerConfig, split: Split) -> tuple[range, int, int]:
     """The numbers of the videos of a kind, the first of them that is used, and how many are."""
     protocol = PROTOCOLS[config.protocol]
-    # number of videos into which the first VALIDATED steps of the joined list reach
+    # number of videos that hold the first VALIDATED frames used of the joined list
     validated = -(-VALIDATED * protocol.step // LISTED)
     validation = validated if config.original else protocol.validation
     numbers = {
