@@ -18,22 +18,23 @@ class Training:
     """How the weights move."""
 
     steps: int = 10000
-    # over all processes together
+    # pictures of a step, over all processes together
     batch_size: int = 64
     learning_rate: float = 2e-4
     # the paper's presets have 1e-4, which slows parameters with small gradients
     adam_epsilon: float = 1e-8
     schedule: Literal["constant", "cosine", "halving"] = "cosine"
-    # at these shares of the run, where the schedule is halving
+    # shares of the run at which the rate is halved, for the schedule halving
     halvings: tuple[float, ...] = (0.5,)
-    # the rate climbs over these first steps
+    # number of first steps over which the learning rate climbs
     warm_steps: int = 50
-    # longest gradient; 0: any
+    # longest gradient; longer ones are shortened to this; 0: any length
     clip_norm: float = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
-    # decay of a moving average of the weights, which is then what is saved; 0: none
+    # decay of a moving average of the weights, which is saved in place of them; 0: none
     average: float = 0.0
-    # learn from pictures warped a little; what asks for another picture of the same sees them warped much
+    # learn from warped pairs: each picture is warped a little, and its pair is the same picture warped
+    # strongly
     pairs: bool = False
     seed: int = 0
     # the schedule ends when steps or minutes do; 0: by steps alone, which is bit-reproducible

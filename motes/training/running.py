@@ -38,7 +38,7 @@ class Watcher(Protocol):
 
 
 class Loop:
-    """A run under way, in one process or in each of several."""
+    """A running training, in one process or in each of several."""
 
     def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
         self.recipe = recipe
@@ -213,8 +213,10 @@ class Loop:
         return progress(self.step, self.elapsed, self.training)
 
     def _agree(self, losses: Losses, batch: Batch) -> None:
-        """One clock, one wish to stop and one verdict on the loss for all processes, or they wait for each
-        other for ever."""
+        """Agree with all processes on the clock, on the wish to stop and on whether the loss is finite.
+
+        Otherwise processes that go on would wait for the others for ever.
+        """
         bad = bool(~torch.isfinite(losses.total.detach()))
         anywhere = bad
         if self.world > 1:

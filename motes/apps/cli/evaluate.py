@@ -128,7 +128,7 @@ def print_scores(scores: "Mapping[str, Score]") -> None:
 
 
 def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:
-    """As JSON, with null where there was nothing to score: JSON has no NaN."""
+    """Write the scores as JSON. A score that could not be measured is null, because JSON has no NaN."""
     plain = {name: _without_nan(asdict(score)) for name, score in scores.items()}
     with whole_file(path) as fresh:
         fresh.write_text(json.dumps(plain, indent=2) + "\n")

@@ -48,7 +48,7 @@ def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
 
 
 def _named(name: str) -> Recipe:
-    """A preset's recipe; of a model's name the recipe with its defaults, and no data yet."""
+    """The recipe of a preset; for a model's name, a recipe with the model's defaults and no data yet."""
     if name in PRESETS:
         return PRESETS[name].recipe
     if name in MODELS:
@@ -57,7 +57,7 @@ def _named(name: str) -> Recipe:
 
 
 def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Options of training that have a short name as well; the one with a dot counts where both are given."""
+    """Training options that also have a short name. If both forms are given, the one with a dot counts."""
     names = ("steps", "max_minutes", "seed")
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     if "steps" in options:
@@ -67,7 +67,7 @@ def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _seed_of_data(arguments: argparse.Namespace, data: str) -> dict[str, int]:
-    """Generated pictures follow the run's seed; files of a folder are split by their own."""
+    """Generated pictures follow the run's seed; the split of a folder's files follows the data's own seed."""
     follows = data != "folder" and "seed" in options_of(DATASETS.source(data))
     return {"seed": arguments.seed} if follows and arguments.seed is not None else {}
 

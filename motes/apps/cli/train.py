@@ -120,7 +120,7 @@ def _resume(folder: Path) -> None:
 
 
 def _fetch_comparing_network(recipe: Recipe) -> None:
-    """The network of a perceptual loss is read or learnt before the run begins, and not in the first step."""
+    """Load or train the network of a perceptual loss before the run begins, so that no step waits for it."""
     from rich.console import Console
 
     from motes.weights.reconstruction import FEATURES

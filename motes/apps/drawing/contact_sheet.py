@@ -65,7 +65,7 @@ def contact_sheet(data: Dataset, count: int) -> Image.Image:
 
 
 def drawn_rows(data: Dataset, rows: list[int]) -> list[Image.Image]:
-    """Each row of the data enlarged, with its truth; in a clip, also the paths by which centres came."""
+    """Each row of the data enlarged, with its truth; in a clip, also the paths that the centres took."""
     images = data.batch(rows).image
     truth = data.truth(rows)
     pictures = [to_picture(image, SIDE) for image in images]
@@ -86,7 +86,7 @@ def _facts(data: Dataset) -> str:
 
 
 def _trails(data: Dataset, row: int) -> list[tuple[int, Float[Tensor, "T 2"]]]:
-    """Of each thing that was present all the while, its centres in the last frames."""
+    """The centres of each thing in the last frames, for things that are present in all of these frames."""
     first = max(row - TRAIL, row - row % data.frames)
     if first == row:
         return []

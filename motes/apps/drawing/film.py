@@ -17,7 +17,7 @@ class Film:
     """A film that is written as pictures come; all have the size of the first."""
 
     def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
-        """`rate`: frames a second. `crf`: how coarse, from 0 to 51."""
+        """`rate` is in frames a second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
         self._av = import_av()
         if "libx264" not in self._av.codecs_available:
             raise UserError(
@@ -52,7 +52,7 @@ class Film:
 
 
 class Gallery:
-    """What is drawn of pictures and of frames: a PNG for each picture, a film for each video."""
+    """Writes drawings of pictures and frames: a PNG for each picture, a film for each video."""
 
     def __init__(self, out: Path, kind: str, rates: dict[Path, float]):
         self.out = out
@@ -63,7 +63,7 @@ class Gallery:
         self._film = None
 
     def add(self, path: Path, picture: Pictures.Image) -> None:
-        """A frame's path is its number below the video's."""
+        """Add the drawing of one picture. A frame's path is its number below the path of its video."""
         video = path.parent
         if video.suffix.lower() in ENDINGS and video in self.rates:
             self._film_of(video).add(picture)
@@ -73,7 +73,7 @@ class Gallery:
         self.count += 1
 
     def _film_of(self, video: Path) -> Film:
-        """The film that is being written, or a new one where another video begins."""
+        """The film that is being written; where another video begins, a new film."""
         if self._film is None or video != self._video:
             self.close()
             self._video = video

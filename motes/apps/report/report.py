@@ -61,7 +61,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
 
 
 def next_commands(folder: Path) -> list[str]:
-    """Three that work as they stand, on held-out pictures that the report leaves in the run folder."""
+    """Three commands to try next. They work as they stand, on held-out pictures in the run folder."""
     samples = f"{folder} {folder}/samples"
     commands = {
         f"motes encode {samples} --out {folder}/encoded": "what is where: tables and overlays",
@@ -89,7 +89,7 @@ def _shown_rows(model: Model, data: Dataset) -> tuple[list[int], int]:
 
 
 def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
-    """What a reader wants to know of a run before believing it."""
+    """What a reader should know about the run before trusting its scores."""
     parameters = sum(parameter.numel() for parameter in model.parameters())
     seconds = max((line["seconds"] for line in lines if "seconds" in line), default=0)
     facts = {
@@ -114,7 +114,7 @@ def _machine() -> str:
 
 
 def _scores(scores: dict[str, Score]) -> str:
-    """Rows of a table."""
+    """The scores as rows of a table."""
     rows = [
         f"<tr><td>{escape(name.replace('_', ' '), quote=False)}<td class=n>{_number(score.value)}"
         f"<td class=soft>{_number(score.low)} – {_number(score.high)}"

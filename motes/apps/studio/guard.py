@@ -116,7 +116,7 @@ def _name(host: str) -> str:
 
 
 def _tokens(scope: "Scope", headers: dict[str, list[str]]) -> list[str]:
-    """Those in the address and in cookies."""
+    """The tokens in the address and in the cookies of a request."""
     tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
     for line in headers.get("cookie", []):
         try:

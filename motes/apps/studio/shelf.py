@@ -53,14 +53,14 @@ class OpenedRun:
 
     @property
     def session(self) -> Session:
-        """Of the checkpoint that was the best one at the last `renew`."""
+        """A session with the checkpoint that was the best one at the last `renew`."""
         if self._session is None:
             self.renew()
         assert self._session is not None
         return self._session
 
     def renew(self) -> bool:
-        """Load the newest checkpoint; whether there was a newer one."""
+        """Load the newest checkpoint; return whether there was a newer one."""
         newest = checkpoint_folder(self.folder).resolve()
         if newest == self._checkpoint:
             return False
