@@ -193,7 +193,7 @@ def _agreement(changes: Mapping[str, Tensor], step: Mapping[str, Tensor], amount
     vectors = [change.flatten(1) if change.dim() > 1 else change[:, None] for change in changes.values()]
     mean = torch.cat([part.flatten() for part in step.values()])
     signed = torch.cat(vectors, 1) * amount.sign()[:, None]
-    return float(cosine_similarity(signed, mean[None], dim=1).mean())
+    return cosine_similarity(signed, mean[None], dim=1).mean().item()
 
 
 def _refuse_unlike(before: Any, after: Any) -> None:
