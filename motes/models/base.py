@@ -88,11 +88,13 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, image: Image) -> Any:
-        """The latent of single pictures: a `Rows` record, one row a picture."""
+        """The latent of single pictures: a `Rows` record, one row per picture."""
 
     def encode_clips(self, image: Image, frames: int) -> Any:
-        """The latent of whole clips whose `frames` frames lie side by side, one row a frame. A model that does not know of
-        time looks at each picture by itself."""
+        """The latent of whole clips, one row per frame; the `frames` frames of a clip follow each other.
+
+        A model without a notion of time encodes each picture by itself.
+        """
         return self.encode(image)
 
     @abstractmethod

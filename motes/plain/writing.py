@@ -100,7 +100,10 @@ def _mode(path: Path) -> int:
 
 
 def _let_be_read(path: Path, mode: int) -> None:
-    """Some writers leave files that only their owner may read."""
+    """Give the file these permissions.
+
+    Some writers leave files that only their owner may read.
+    """
     if _mode(path) != mode:
         path.chmod(mode)
 

@@ -35,7 +35,7 @@ class Batch(Rows):
     prior_image: Float[Tensor, "N C H W"] | None = None
     # T, the same for all clips of the batch; 1: single pictures
     frames: int = 1
-    # what a model that learns with labels needs: name -> one entry a picture
+    # what a model that learns with labels needs: name -> one entry per picture
     labels: Mapping[str, Tensor] = field(default_factory=dict)
     # what was done after each frame (robots), where the data know
     actions: Float[Tensor, "N A"] | None = None

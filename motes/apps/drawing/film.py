@@ -17,7 +17,7 @@ class Film:
     """A film that is written as pictures come; all have the size of the first."""
 
     def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
-        """`rate` is in frames a second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
+        """`rate` is in frames per second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
         self._av = import_av()
         if "libx264" not in self._av.codecs_available:
             raise UserError(

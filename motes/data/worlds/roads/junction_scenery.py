@@ -129,7 +129,10 @@ def _hedges(numbers: Array) -> list[Cuboid]:
 def _meet_cuboid(
     eye: Camera, column: Array, row: Array, cuboid: Cuboid
 ) -> tuple[Array, Array, tuple[Array, Array, Array]]:
-    """Distances, faces and x, y and z of what rays meet; H W each."""
+    """Where each ray meets the cuboid: the distance, the number of the face, and the point's x, y and z.
+
+    Each is H W.
+    """
     ends = [cuboid.x[1], -cuboid.x[0], cuboid.y[1], -cuboid.y[0], cuboid.height, -0.0]
     inside = np.array(ends) - scalar_product(NORMALS, eye.position)
     pixels = column.astype(np.float32), row.astype(np.float32)
