@@ -130,9 +130,13 @@ def _move_in(fresh: Path, folder: Path, older: Sequence[Path]) -> None:
     folder.mkdir(exist_ok=True)
     written = {entry.name for entry in fresh.iterdir()}
     for name in sorted(written):
-        if (fresh / name).is_dir():
-            shutil.rmtree(folder / name, ignore_errors=True)
-        (fresh / name).replace(folder / name)
+        _replace(folder / name, fresh / name)
     for file in older:
         if file.name not in written:
             file.unlink(missing_ok=True)
+
+
+def _replace(path: Path, fresh: Path) -> None:
+    if fresh.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    fresh.replace(path)

@@ -104,11 +104,11 @@ class Run:
             return link.resolve()
         if link.is_symlink():
             raise UserError(
-                f"{link} points to {link.readlink()}, which is gone; point it at another checkpoint, or start anew"
+                f"{link} points to {link.readlink()}, which is gone; "
+                "point it at another checkpoint, or start anew"
             )
-        return max(
-            self.checkpoints.glob("step-*"), default=None
-        )  # killed before the link was set, or copied without links
+        # killed before the link was set, or copied without links
+        return max(self.checkpoints.glob("step-*"), default=None)
 
     def _tidy(self, step: int) -> None:
         for leftover in self.checkpoints.glob(".*"):
@@ -155,4 +155,5 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tenso
         if key.startswith("optimizer."):
             _, row, name = key.split(".", 2)
             state.setdefault(int(row), {})[name] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    settings = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": settings})

@@ -33,12 +33,15 @@ class Film:
 
     def add(self, picture: Pictures.Image) -> None:
         if not self._begun:
-            self._begun = True
-            # colours come in squares of four pixels
-            self._stream.width = picture.width - picture.width % 2
-            self._stream.height = picture.height - picture.height % 2
+            self._begin(picture.width, picture.height)
         even = picture.convert("RGB").crop((0, 0, self._stream.width, self._stream.height))
         self._file.mux(self._stream.encode(self._av.VideoFrame.from_image(even)))
+
+    def _begin(self, width: int, height: int) -> None:
+        self._begun = True
+        # colours come in squares of four pixels
+        self._stream.width = width - width % 2
+        self._stream.height = height - height % 2
 
     def __enter__(self) -> "Film":
         return self

@@ -54,13 +54,17 @@ def read(text: str | None) -> dict[str, Any]:
         raise UserError("messages should be text")
     if len(text) > LONGEST:
         raise UserError(f"a message may have {LONGEST:,} letters, not {len(text):,}")
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UserError("that is no JSON") from None
+    message = _json(text)
     if not isinstance(message, dict):
         raise UserError("a message should be an object")
     return message
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserError("that is no JSON") from None
 
 
 def pixels(image: Tensor) -> np.ndarray:

@@ -192,16 +192,20 @@ def client_picture(raw: bytes) -> Pictures.Image:
 
     One that is too large is refused by the size in its head, before anything is unpacked.
     """
-    width, height = _size_in_head(raw)
-    if width * height > LARGEST_PICTURE:
-        raise UserError(
-            f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first"
-        )
+    _refuse_large(raw)
     picture = read_bytes(io.BytesIO(raw), "this picture")
     # a long strip keeps more of its longer side
     side = LARGEST_SIDE * 2 if min(picture.size) < LARGEST_SIDE else LARGEST_SIDE
     picture.thumbnail((side, side))
     return picture
+
+
+def _refuse_large(raw: bytes) -> None:
+    width, height = _size_in_head(raw)
+    if width * height > LARGEST_PICTURE:
+        raise UserError(
+            f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first"
+        )
 
 
 def _size_in_head(raw: bytes) -> tuple[int, int]:

@@ -153,7 +153,8 @@ def check_kind(array: Any, where: str) -> None:
     """Refuse kinds of numbers that no picture has. Sixteen bits are checked for pictures that look black."""
     dtype = array.dtype
     if dtype == np.uint16 and len(array):
-        warn_if_black(int(np.asarray(array[:: -(-len(array) // LOOKED_AT)]).max()) // 257, where)
+        some = np.asarray(array[:: -(-len(array) // LOOKED_AT)])
+        warn_if_black(int(some.max()) // 257, where)
     if dtype.kind not in "bf" and dtype not in (np.uint8, np.uint16):
         raise UserError(f"{where} holds {dtype} numbers; save pictures as uint8")
 

@@ -85,14 +85,16 @@ class Video(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _videos_of_split(self) -> list[VideoFile]:
-        root = Path(self.config.path)
-        files = list_videos(root)
+        files = list_videos(Path(self.config.path))
         if len(files) > FEW:
-            return self._opened(split_files(files, root, self.config.held_out, self.split))
+            return self._opened(self._files_of_split(files))
         videos = self._opened(files)
         self._undivided = len(videos) >= 3
-        chosen = set(split_files([video.path for video in videos], root, self.config.held_out, self.split))
+        chosen = self._files_of_split([video.path for video in videos])
         return [video for video in videos if video.path in chosen]
+
+    def _files_of_split(self, files: list[Path]) -> list[Path]:
+        return split_files(files, Path(self.config.path), self.config.held_out, self.split)
 
     def _opened(self, files: list[Path]) -> list[VideoFile]:
         videos: list[VideoFile] = []

@@ -25,11 +25,7 @@ from motes.errors import UserError
 from motes.types.truth import Truth
 
 # fewest and most sprites
-COUNTS = {
-    "binarized": (2, 3),
-    "colored_on_grayscale": (2, 5),
-    "colored_on_colored": (1, 4),
-}
+COUNTS = {"binarized": (2, 3), "colored_on_grayscale": (2, 5), "colored_on_colored": (1, 4)}
 SCALES = 6
 ORIENTATIONS = 40
 # a side
