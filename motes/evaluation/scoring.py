@@ -163,8 +163,6 @@ def _measured(
     """For every part, what each question measured of it; and the units of the first part.
 
     Of the first part all questions are measured, of the others those that learn.
-
-    And the first's units.
     """
     done = 0
     total = sum(part.count for part in parts)

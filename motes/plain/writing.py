@@ -60,8 +60,7 @@ def whole_folder(path: Path, older: Iterable[Path] | None = None) -> Iterator[Pa
         fresh.mkdir(parents=True)
         mode = _mode(fresh)
         yield fresh
-        for entry in fresh.rglob("*"):
-            _let_be_read(entry, mode if entry.is_dir() else mode & 0o666)
+        _let_all_be_read(fresh, mode)
         if older is None:
             _swap(fresh, folder)
         else:
@@ -100,6 +99,11 @@ def _let_be_read(path: Path, mode: int) -> None:
     """Some writers leave files that only their owner may read."""
     if _mode(path) != mode:
         path.chmod(mode)
+
+
+def _let_all_be_read(folder: Path, mode: int) -> None:
+    for entry in folder.rglob("*"):
+        _let_be_read(entry, mode if entry.is_dir() else mode & 0o666)
 
 
 def _step_back(folder: Path) -> None:

@@ -160,15 +160,20 @@ class Shelf:
         """One picture at the model's size; names are looked up, never taken for paths."""
         if name in self.files:
             return session.read(self.files[name])
+        run, number = self._held_out(name)
+        if run.held_out is None or number >= len(run.held_out):
+            raise UserError(f"there is no held-out picture {number} of {run.name}")
+        return _sized(run.held_out.batch([number]).image, session)
+
+    def _held_out(self, name: str) -> tuple[OpenedRun, int]:
+        """The run and the row that a name of the form held-out/RUN/ROW means."""
         kind, _, path = name.partition("/")
         run_name, _, number = path.rpartition("/")
         run = next((run for run in self.runs if run.name == run_name), None)
         is_number = number.isascii() and number.isdecimal() and len(number) < 9
         if kind != "held-out" or run is None or not is_number:
             raise UserError(f"there is no picture {name[:80]!r} here; if it was dropped in, drop it in again")
-        if run.held_out is None or int(number) >= len(run.held_out):
-            raise UserError(f"there is no held-out picture {number} of {run.name}")
-        return _sized(run.held_out.batch([int(number)]).image, session)
+        return run, int(number)
 
     def drawn_small(self, name: str) -> bytes:
         """A small picture, as a PNG, to choose it by."""

@@ -73,8 +73,11 @@ class _Answers:
         (self.folder / file).write_bytes(answer)
         self.written[f"{run} {picture}"] = file
         if picture not in self.thumbs:
-            self.thumbs[picture] = f"{len(self.thumbs)}.png"
-            (self.folder / self.thumbs[picture]).write_bytes(self.shelf.drawn_small(picture))
+            self._write_thumb(picture)
+
+    def _write_thumb(self, picture: str) -> None:
+        self.thumbs[picture] = f"{len(self.thumbs)}.png"
+        (self.folder / self.thumbs[picture]).write_bytes(self.shelf.drawn_small(picture))
 
 
 def _write_index(folder: Path, facts: dict[str, Any]) -> None:
