@@ -31,6 +31,11 @@ def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
     if isinstance(model, LooksFor):
         with torch.no_grad():
             return model.filters()
+    return _filters_of_layers(model)
+
+
+def _filters_of_layers(model: Model) -> Float[Tensor, "N C h w"]:
+    """Of the first layer that reads pictures directly."""
     channels = model.config.channels
     rows, columns = model.config.image_size
     for layer in model.modules():

@@ -146,11 +146,16 @@ def starts(model: Model, observation: Observation, memory: Memory, search: Searc
         with torch.no_grad():
             latents.append(searchable(model.encode(filled)))
     if search.neighbours:
-        neighbours = min(search.neighbours, len(memory.image))
-        nearest = observation.distances(memory.image).topk(neighbours, largest=False).indices
-        latents += [memory.latent[nearest[:, number]] for number in range(neighbours)]
+        latents += _neighbours(observation, memory, search.neighbours)
     order = rearrange(torch.arange(len(latents) * count), "(r b) -> (b r)", b=count)
     return Rows.cat(latents)[order.to(observation.values.device)]
+
+
+def _neighbours(observation: Observation, memory: Memory, most: int) -> list[Any]:
+    """The latents of the training pictures that resemble each picture most, the nearest of all first."""
+    count = min(most, len(memory.image))
+    nearest = observation.distances(memory.image).topk(count, largest=False).indices
+    return [memory.latent[nearest[:, number]] for number in range(count)]
 
 
 def descend(

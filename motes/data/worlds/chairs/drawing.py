@@ -107,25 +107,29 @@ def draw_chair(
 def _light(points: np.ndarray, normal: np.ndarray, lamp: np.ndarray, parts: list[Part]) -> np.ndarray:
     """From the lamp, where no part stands before it, and from everywhere, more from above; low parts get
     less."""
-    blocked = np.zeros(len(points), bool)
-    for part in parts:
-        blocked |= ray_entry(part, points, np.broadcast_to(lamp, points.shape))[0] < NEVER
-    share = np.where(blocked, np.float32(SHADOW), np.float32(1))
+    share = np.where(_blocked(points, lamp, parts), np.float32(SHADOW), np.float32(1))
     direct = np.maximum(inner_product(normal, lamp), 0) * share
     ambient = AMBIENT * (0.82 + 0.18 * normal[:, 2]) * (0.78 + 0.22 * np.clip(points[:, 2] / 0.5, 0, 1))
     return (ambient + LAMP * direct).astype(np.float32)
 
 
+def _blocked(points: np.ndarray, lamp: np.ndarray, parts: list[Part]) -> np.ndarray:
+    """Whether a part stands before the lamp."""
+    blocked = np.zeros(len(points), bool)
+    for part in parts:
+        blocked |= ray_entry(part, points, np.broadcast_to(lamp, points.shape))[0] < NEVER
+    return blocked
+
+
+def _corners(part: Part) -> np.ndarray:
+    """8 3."""
+    x, y, z = (CORNERS * part.half).T[..., None]
+    return part.centre + x * part.axes[0] + y * part.axes[1] + z * part.axes[2]
+
+
 def _window(part: Part, camera: ChairCamera, size: tuple[int, ...]) -> tuple[slice, slice]:
     """The rows and columns in which all its corners lie."""
-    signs = CORNERS * part.half
-    corners = (
-        part.centre
-        + signs[:, :1] * part.axes[0]
-        + signs[:, 1:2] * part.axes[1]
-        + signs[:, 2:] * part.axes[2]
-        - camera.position
-    )
+    corners = _corners(part) - camera.position
     ahead = inner_product(corners, camera.ahead) / AWAY
     step = pixel_size(*size)
     row = -inner_product(corners, camera.up) / ahead / step + size[0] / 2

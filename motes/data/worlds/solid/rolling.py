@@ -101,13 +101,15 @@ class Rolling(Generated):
     def _motion(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The state of motion in each row, from blocks of clips that are simulated once."""
         block, clip = np.divmod(rows // self.frames, CLIPS)
-        for number in np.unique(block).tolist():
-            if number not in self._paths:
-                end = min((number + 1) * CLIPS, len(self) // self.frames)
-                self._paths[number] = self._simulated(self._dice(range(number * CLIPS, end)))
-        paths = [self._paths[number] for number in block.tolist()]
+        paths = [self._paths_of(number) for number in block.tolist()]
         index = list(zip(paths, clip.tolist(), (rows % self.frames).tolist(), strict=True))
         return {name: np.stack([path[name][clip, time] for path, clip, time in index]) for name in paths[0]}
+
+    def _paths_of(self, block: int) -> dict[str, np.ndarray]:
+        if block not in self._paths:
+            end = min((block + 1) * CLIPS, len(self) // self.frames)
+            self._paths[block] = self._simulated(self._dice(range(block * CLIPS, end)))
+        return self._paths[block]
 
     def _solids(self, look: dict[str, np.ndarray], moment: dict[str, np.ndarray], camera: Camera) -> Solids:
         height = half_heights(look["kind"], np.array(RADIUS))[..., None]
