@@ -18,11 +18,7 @@ class Film:
 
     def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
         """`rate`: frames a second. `crf`: how coarse, from 0 to 51."""
-        self._av = import_av()
-        if "libx264" not in self._av.codecs_available:
-            raise UserError(
-                "this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'"
-            )
+        self._av = _import_encoder()
         self._file: Any = self._av.open(str(file) if isinstance(file, Path) else file, "w", format="mp4")
         options = {"crf": str(crf), "preset": "fast"}
         self._stream: Any = self._file.add_stream(
@@ -52,6 +48,13 @@ class Film:
         if self._begun and kind is None:
             self._file.mux(self._stream.encode())
         self._file.close()
+
+
+def _import_encoder() -> Any:
+    av = import_av()
+    if "libx264" not in av.codecs_available:
+        raise UserError("this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'")
+    return av
 
 
 class Gallery:

@@ -184,7 +184,7 @@ def _glimpse_row(image: Tensor, latent: Particles, windows: Tensor, picture: int
             f'data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" title="{escape(mark.label)}"'
         )
         cells.append(_part(windows[mark.number], mark.number, mark.sure, attributes))
-    return f'<div class="glimpses">{"".join(cells)}</div>'
+    return _in_a_row(cells)
 
 
 def _slot_row(image: Tensor, latent: Slots, picture: int) -> str:
@@ -196,6 +196,10 @@ def _slot_row(image: Tensor, latent: Slots, picture: int) -> str:
         colour = draw.COLOURS[slot % len(draw.COLOURS)]
         attributes = f'style="--c:rgb{colour}" title="slot {slot}"'
         cells.append(_part(layer, slot, bool(latent.believed[picture, slot]), attributes))
+    return _in_a_row(cells)
+
+
+def _in_a_row(cells: list[str]) -> str:
     return f'<div class="glimpses">{"".join(cells)}</div>'
 
 
