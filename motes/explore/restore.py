@@ -74,10 +74,7 @@ class Restored:
 def remember(model: Model, image: Image, batch_size: int = 128) -> Memory:
     """From training pictures: a few hundred are enough, a thousand are better."""
     refuse_other_sizes(model.config, image)
-    if len(image) < 2:
-        raise UserError(
-            "what is likely is learnt from training pictures: give two at least, better a thousand"
-        )
+    _refuse_few(image)
     image = image.to(device_of(model))
     latents = []
     squares = 0.0
@@ -108,6 +105,13 @@ def restore(model: Model, observation: Observation, memory: Memory, search: Sear
         Rows.cat([result.latent for result in results]),
         torch.cat([result.energy for result in results]),
     )
+
+
+def _refuse_few(image: Image) -> None:
+    if len(image) < 2:
+        raise UserError(
+            "what is likely is learnt from training pictures: give two at least, better a thousand"
+        )
 
 
 def _refuse_impossible(observation: Observation, memory: Memory, search: Search) -> None:

@@ -148,10 +148,8 @@ def _value(option: str, field: Option, words: list[str]) -> Any:
     kind = kind_in_source(field.kind)
     if kind is bool and not words:
         return True
-    if get_origin(kind) is not tuple and len(words) != 1:
-        raise UserError(
-            f"{option} wants one value, not {len(words)}; a preset's name comes before the options"
-        )
+    if get_origin(kind) is not tuple:
+        _refuse_several(option, words)
     value = spelled(words, kind)
     if value == []:
         raise UserError(f"{option} wants numbers, such as {option} 64 64")
@@ -159,6 +157,13 @@ def _value(option: str, field: Option, words: list[str]) -> Any:
         return fit(value, kind)
     except Unfit as problem:
         raise UserError(_refusal(option, problem)) from None
+
+
+def _refuse_several(option: str, words: Sequence[str]) -> None:
+    if len(words) != 1:
+        raise UserError(
+            f"{option} wants one value, not {len(words)}; a preset's name comes before the options"
+        )
 
 
 def _refusal(option: str, problem: Unfit) -> str:

@@ -58,6 +58,11 @@ class Shown:
     def kind(self) -> str:
         return kind_of(self.latent).name
 
+    @property
+    def with_parts(self) -> range:
+        """Numbers of the pictures whose parts are drawn."""
+        return range(min(WITH_PARTS, len(self.image)))
+
 
 def panels(shown: Shown) -> list[Panel]:
     """The panels that suit the latent and what the model can do."""
@@ -124,7 +129,7 @@ def _glimpses(shown: Shown) -> Iterator[Panel]:
     glimpses = shown.model.glimpses(shown.latent)
     rows = [
         _glimpse_row(shown.image[number], shown.latent, glimpses[number], number)
-        for number in range(min(WITH_PARTS, len(shown.image)))
+        for number in shown.with_parts
     ]
     yield Panel(
         "Glimpses",
@@ -137,10 +142,7 @@ def _glimpses(shown: Shown) -> Iterator[Panel]:
 def _slots(shown: Shown) -> Iterator[Panel]:
     if shown.kind != "slots" or shown.latent.mask_logits is None or shown.latent.colours is None:
         return
-    rows = [
-        _slot_row(shown.image[number], shown.latent, number)
-        for number in range(min(WITH_PARTS, len(shown.image)))
-    ]
+    rows = [_slot_row(shown.image[number], shown.latent, number) for number in shown.with_parts]
     yield Panel(
         "Slots",
         "Each slot drawn alone, over chequers where other slots have the pixels; faint where it is left out.",

@@ -106,11 +106,7 @@ class Video(Dataset):
                     raise
                 warnings.warn(f"left out: {problem}", stacklevel=5)
                 continue
-            if videos[-1].problem:
-                warnings.warn(
-                    f"{path}: {videos[-1].problem}; the {len(videos[-1])} frames that can be read are used",
-                    stacklevel=5,
-                )
+            _warn_of_damage(videos[-1])
         if left_out := len(files) - len(videos):
             warnings.warn(f"{left_out} of {len(files)} videos were left out", stacklevel=5)
         if not videos:
@@ -131,6 +127,14 @@ class Video(Dataset):
             picked = picked[block(times[picked], self.split, self.config.held_out, self.config.gap)]
         numbers = picked[clips(len(picked), self.config.frames, self.config.stride).reshape(-1)]
         return np.stack([np.full_like(numbers, video), numbers], 1)
+
+
+def _warn_of_damage(video: VideoFile) -> None:
+    if video.problem:
+        warnings.warn(
+            f"{video.path}: {video.problem}; the {len(video)} frames that can be read are used",
+            stacklevel=6,
+        )
 
 
 def list_videos(path: Path) -> list[Path]:

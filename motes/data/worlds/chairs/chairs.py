@@ -84,10 +84,14 @@ class Chairs(Dataset):
         """The split's pairs of class and view, as one number each, shuffled."""
         config = self.config
         pairs = np.arange(config.classes * self._sides)
-        order = np.argsort(Dice.of_rows(config.seed, "train", pairs).uniform("order"), kind="stable")
+        order = self._shuffled(pairs)
         held_out = self._held_out(pairs)[order]
         held = order[held_out]
         return {"train": order[~held_out], "validation": held[0::2], "test": held[1::2]}[self.split]
+
+    def _shuffled(self, pairs: np.ndarray) -> np.ndarray:
+        dice = Dice.of_rows(self.config.seed, "train", pairs)
+        return np.argsort(dice.uniform("order"), kind="stable")
 
     def _held_out(self, pairs: np.ndarray) -> np.ndarray:
         """Whether training does not show these pairs."""

@@ -40,7 +40,9 @@ def vehicle_shadows(junction: Junction, fleet: Fleet, direction: Array) -> list[
     result = [Shadow(0, 0, EMPTY, EMPTY)] * len(fleet.frame)
     for index in windows.groups():
         top, left, height, width = windows.alike(index)
-        cuts = [_cut(row, column, height, width) for row, column in zip(top, left, strict=True)]
+        cuts = [
+            _cut(row, column, height, width) for row, column in zip(top.tolist(), left.tolist(), strict=True)
+        ]
         ground = np.stack([junction.ground[:, *cut] for cut in cuts])
         on_ground = np.stack([junction.depth[cut] >= FAR for cut in cuts])
         shaded, contact = _shaded(fleet.of(index), ground, sun[index])
