@@ -11,6 +11,7 @@ from einops import rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from motes.data.source import Source
 from motes.models import MODELS, checkpoint
 from motes.models.base import Model
 from motes.ops.pictures.image_loss import squared_error
@@ -118,7 +119,7 @@ def make_toy_run(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A run folder that can be opened until the test ends."""
     monkeypatch.setattr(checkpoint, "MODELS", ChainMap(TOYS, MODELS))
     torch.manual_seed(0)
-    Recipe(name, "shapes", {}, {"image_size": [32, 32], "count": 8, "held_out": 6}).save(folder)
+    Recipe(name, Source("shapes", {"image_size": [32, 32], "count": 8, "held_out": 6}), {}).save(folder)
     run = Run(folder)
     run.checkpoints.mkdir()
     run.pictures.mkdir()

@@ -21,6 +21,7 @@ from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
 from motes.apps.drawing.marks import sheet, to_picture, with_particles
 from motes.data.base import Dataset, Truth
+from motes.data.source import Source
 from motes.models.base import Model
 from motes.models.checkpoint import load
 from motes.models.particles.dlp import DeepLatentParticles
@@ -46,12 +47,15 @@ def main() -> None:
     pictures = f"{arguments.steps} steps of {arguments.batch} pictures"
     header(pictures, f"{minutes:.1f} CPU minutes", threads=torch.get_num_threads(), seeds=[arguments.seed])
     table = Table(COLUMNS, arguments.format)
-    data = recipe.source.open("test")
+    data = recipe.data.open("test")
     trained = load(arguments.out)
     for count in (60, PARTICLES, 200):
         model = with_count(trained, count)
         draw_first(model, data, arguments.out / f"particles-{count}.png")
         table.row(count, *detection_cells(model, data))
+
+
+CROWDED = {"shapes": (SHAPES, SHAPES), "size": (11, 13), "count": 4000, "held_out": 100}
 
 
 def crowded(steps: int, batch: int, seed: int) -> Recipe:
@@ -62,7 +66,7 @@ def crowded(steps: int, batch: int, seed: int) -> Recipe:
     return replace(
         quick,
         model_config={**quick.model_config, **size, **particles},
-        data_config={**size, "shapes": (SHAPES, SHAPES), "size": (11, 13), "count": 4000, "held_out": 100},
+        data=Source(quick.data.name, {**size, **CROWDED}),
         training=replace(quick.training, **budget, evaluate_every=steps, validation_pictures=48),
     )
 

@@ -109,13 +109,14 @@ def train_and_score(arguments: argparse.Namespace, method: str, count: int, seed
 
 def landmark_recipe(arguments: argparse.Namespace, method: str, count: int, seed: int) -> Any:
     """Of the trial, whose number of steps is replaced afterwards."""
+    from motes.data.source import Source
     from motes.training.presets import PRESETS
 
     recipe = PRESETS[METHODS[method]].recipe
     if arguments.faces:
-        recipe = replace(recipe, data="prepared", data_config={"path": str(arguments.faces)})
+        recipe = replace(recipe, data=Source("prepared", {"path": str(arguments.faces)}))
     elif arguments.celeba:
-        recipe = replace(recipe, data="celeba", data_config={"root": str(arguments.celeba)})
+        recipe = replace(recipe, data=Source("celeba", {"root": str(arguments.celeba)}))
     training = replace(recipe.training, seed=seed, steps=TRIAL, evaluate_every=10**9, max_minutes=0.0)
     return replace(recipe, model_config={**recipe.model_config, "num_particles": count}, training=training)
 
@@ -129,10 +130,10 @@ def landmark_scores(run: Path) -> Figures:
     question = Asked(
         ("landmarks", "pictures"),
         refuse=False,
-        open=lambda split: recipe.source.open(split),
+        open=lambda split: recipe.data.open(split),
         learn_limit=3000,
     )
-    scores = evaluate(load(run), recipe.source.open("test"), 1000, asked=question)
+    scores = evaluate(load(run), recipe.data.open("test"), 1000, asked=question)
     return {name: score.value for name, score in scores.items()}
 
 

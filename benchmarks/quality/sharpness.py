@@ -54,7 +54,7 @@ def train_vae(loss: str, seed: int, steps: int) -> tuple[Model, Dataset]:
     training = replace(recipe.training, steps=steps, seed=seed, max_minutes=0.0, evaluate_every=steps)
     recipe = replace(recipe, model_config={**recipe.model_config, "reconstruction": loss}, training=training)
     with tempfile.TemporaryDirectory() as folder:
-        return load(loop.train(recipe, Path(folder))), recipe.source.open("test")
+        return load(loop.train(recipe, Path(folder))), recipe.data.open("test")
 
 
 def quality_cells(drawn: Image, image: Image) -> list[str]:

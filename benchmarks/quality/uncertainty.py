@@ -79,13 +79,13 @@ def test_scores(run: Path, limit: int) -> Scores:
     """With labels, on the test pictures."""
     recipe = read_recipe(run)
     names = tuple(name for name in SCORES if name not in ("elbo", "probes"))
-    question = Asked(names, refuse=False, open=lambda split: recipe.source.open(split))
-    return evaluate(load(run, device()), recipe.source.open("test"), limit, asked=question)
+    question = Asked(names, refuse=False, open=lambda split: recipe.data.open(split))
+    return evaluate(load(run, device()), recipe.data.open("test"), limit, asked=question)
 
 
 def validation_scores(run: Path, limit: int) -> Scores:
     """Without labels, on the validation pictures."""
-    data = read_recipe(run).source.open("validation")
+    data = read_recipe(run).data.open("validation")
     return evaluate(load(run, device()), data, limit, asked=Asked(("elbo",)))
 
 

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.clocks import MOTES
 from benchmarks.report import header, parser
 from motes.apps.studio.ports import free_port
+from motes.data.source import Source
 from motes.models import MODELS
 from motes.training.recipe import Recipe
 
@@ -109,7 +110,7 @@ def write_runs(folder: Path) -> None:
         torch.manual_seed(0)
         config = MODELS[model].Config(image_size=(side, side), **options)
         MODELS[model](config).save(folder / name / "checkpoints" / "best")
-        Recipe(model, "shapes", {}, {"image_size": [side, side], "held_out": 40}).save(folder / name)
+        Recipe(model, Source("shapes", {"image_size": [side, side], "held_out": 40}), {}).save(folder / name)
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ def run(seed: int, folder: Path) -> Figures:
     model = trained(cascade_recipe(seed), folder / "one")
     pixel = trained(cascade_recipe(seed, reconstruction="mse"), folder / "pixel")
     several = trained(cascade_recipe(seed, hypotheses=HYPOTHESES), folder / "several")
-    data = PRESETS["cascade-streets"].recipe.source.open("test")
+    data = PRESETS["cascade-streets"].recipe.data.open("test")
     test = data.batch(range(len(data)), ("layout",))
     with torch.no_grad():
         drawn = hypotheses(model, test)[:, 0]

@@ -61,8 +61,8 @@ def run(seed: int, folder: Path) -> Figures:
     recipe = seeded(PRESETS["conditional-chairs"].recipe, seed)
     model = trained(recipe, folder / "run")
     assert isinstance(model, ConditionalGenerator)
-    learnt = recipe.source.open("train")
-    tested = recipe.source.open("test")
+    learnt = recipe.data.open("train")
+    tested = recipe.data.open("test")
     with torch.no_grad():
         figures = held_out_figures(model, learnt, tested)
         figures["shift_r2"] = shift_r2(model, tested)

@@ -73,8 +73,8 @@ def run(seed: int, folder: Path) -> Figures:
     # A network of the same shape that is never clamped.
     plain = trained(changed(recipe, plain=1 - 1e-6), folder / "plain")
     assert isinstance(clamped, InverseGraphicsNetwork) and isinstance(plain, InverseGraphicsNetwork)
-    learnt = recipe.source.open("train")
-    tested = recipe.source.open("test")
+    learnt = recipe.data.open("train")
+    tested = recipe.data.open("test")
     assert isinstance(tested, Ball)
     with torch.no_grad():
         torch.manual_seed(0)

@@ -85,7 +85,7 @@ def gaze_figures(seed: int, folder: Path) -> tuple[Figures, Rows]:
     recipe = PRESETS["eyes-vae"].recipe
     model = trained(replace(recipe, training=replace(recipe.training, seed=seed)), folder)
     eyes = DATASETS["eyes"]
-    learnt_data, test_data = (eyes(eyes.Config(**recipe.data_config), split) for split in ("train", "test"))
+    learnt_data, test_data = (eyes(eyes.Config(**recipe.data.config), split) for split in ("train", "test"))
     everything = range(len(learnt_data))
     read = train_reader(learnt_data.batch(everything).image, true_factors(learnt_data, everything), seed)
     learnt = encoded_eyes(model, learnt_data, LEARNT)

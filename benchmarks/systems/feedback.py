@@ -77,7 +77,7 @@ def feedback_recipe(seed: int, update_loss: str) -> Recipe:
 
 def arm_pictures(split: Split, count: int = 0) -> Batch:
     """The first pictures of a split; all without a count."""
-    data = PRESETS["feedback-arm"].recipe.source.open(split)
+    data = PRESETS["feedback-arm"].recipe.data.open(split)
     return data.batch(range(count or len(data)), ("points",))
 
 

@@ -45,13 +45,13 @@ class Rivals:
 
 def run(seed: int, folder: Path) -> Figures:
     recipe = seeded(PRESETS["paired-faces"].recipe, seed)
-    recipe = replace(recipe, data_config={**recipe.data_config, "landmarks": 68})
+    recipe = replace(recipe, data=recipe.data.changed({"landmarks": 68}))
     shared = trained(recipe, folder / "shared")
     separate = trained(changed(recipe, encoders=2), folder / "separate")
     assert isinstance(shared, PairedAutoencoder) and isinstance(separate, PairedAutoencoder)
     rivals = Rivals(shared, separate)
-    data = recipe.source.open("test")
-    exchanged = replace(recipe, data_config={**recipe.data_config, "exchanged": True}).source.open("test")
+    data = recipe.data.open("test")
+    exchanged = recipe.data.changed({"exchanged": True}).open("test")
     with torch.no_grad():
         figures = swap_figures(rivals, data, exchanged, mean_faces(recipe))
         if seed == 0:
@@ -109,7 +109,7 @@ def features_mask(data: Dataset) -> torch.Tensor:
 
 def mean_faces(recipe: Recipe) -> torch.Tensor:
     """2 C H W: of each person's training pictures."""
-    batch = recipe.source.open("train").batch(range(1000), ["domain"])
+    batch = recipe.data.open("train").batch(range(1000), ["domain"])
     return torch.stack([batch.image[batch.labels["domain"] == person].mean(0) for person in (0, 1)])
 
 

@@ -87,7 +87,7 @@ def largest_angle(first: Tensor, second: Tensor) -> float:
 
 def neighbour_accuracy(recipe: Recipe, encode: Callable[[Tensor], Tensor]) -> float:
     """Of the nearest training picture's class, in percent."""
-    splits = [recipe.source.open(split) for split in ("train", "test")]
+    splits = [recipe.data.open(split) for split in ("train", "test")]
     learnt, tested = (data.batch(range(len(data)), ("class",)) for data in splits)
     with torch.no_grad():
         nearest = torch.cdist(encode(tested.image), encode(learnt.image)).argmin(1)

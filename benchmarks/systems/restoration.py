@@ -18,6 +18,7 @@ from benchmarks.systems.system import Bar, Figures, finished, picture_rows, save
 from motes import load
 from motes.apps.drawing.marks import sheet
 from motes.data import DATASETS
+from motes.data.source import Source
 from motes.explore.observation import Observation, low_resolution, masked, noisy
 from motes.explore.restore import Memory, Search, remember, restore
 from motes.models.base import Model
@@ -103,7 +104,9 @@ def run(seed: int, folder: Path) -> Figures:
 
 def restored_digits(seed: int, folder: Path) -> tuple[Figures, Rows]:
     training = Training(2500, 64, 1e-3, evaluate_every=2500, seed=seed)
-    recipe = Recipe("glo", "digits", {"code_dim": CODE, "reconstruction": "mse"}, {"seed": seed}, training)
+    recipe = Recipe(
+        "glo", Source("digits", {"seed": seed}), {"code_dim": CODE, "reconstruction": "mse"}, training
+    )
     glo = trained(recipe, folder)
     learnt, truth = digit_splits(seed)
     memory = remember(glo, learnt)

@@ -79,7 +79,7 @@ def from_random(recipe: Recipe) -> Recipe:
 
 def class_error(recipe: Recipe, folder: Path) -> float:
     model = trained(recipe, folder)
-    data = recipe.source.open("test")
+    data = recipe.data.open("test")
     mistakes = 0.0
     with torch.no_grad():
         for start in range(0, len(data), 2500):
@@ -102,7 +102,7 @@ def svm_error(recipe: Recipe) -> float:
 
 def pixels_and_classes(recipe: Recipe, split: Any) -> tuple[np.ndarray, np.ndarray]:
     """Of the test split the first tenth, which is enough for a second digit."""
-    data = recipe.source.open(split)
+    data = recipe.data.open(split)
     batch = data.batch(range(min(len(data), 5000)), ("class",))
     return batch.image.flatten(1).numpy(), batch.labels["class"].numpy()
 
@@ -111,7 +111,7 @@ def draw_layers(recipe: Recipe, folder: Path, amount: float) -> None:
     """What the first layer looks for, denoising and plain; below,
     test pictures and what is drawn from the topmost codes.
     """
-    image = recipe.source.open("test").batch(range(16)).image
+    image = recipe.data.open("test").batch(range(16)).image
     models = [load(folder / name) for name in (f"denoising-{amount}", "plain")]
     sheets = [[to_picture(filter_sheet(filters_of(model)[:64], 16)[0], 960)] for model in models]
     rows = picture_rows((image, reconstruction(models[0], image)), 56)

@@ -49,7 +49,7 @@ class Bar:
 def seeded(recipe: Recipe, seed: int) -> Recipe:
     """Another seed for the pictures in the splits and for the start."""
     training = replace(recipe.training, seed=seed)
-    return replace(recipe, data_config={**recipe.data_config, "seed": seed}, training=training)
+    return replace(recipe, data=recipe.data.changed({"seed": seed}), training=training)
 
 
 def changed(recipe: Recipe, **options: Any) -> Recipe:
@@ -78,7 +78,7 @@ def trained(recipe: Recipe, folder: Path, checkpoint: str = "best") -> Any:
 
 
 def all_pictures(recipe: Recipe, split: Any) -> Tensor:
-    data = recipe.source.open(split)
+    data = recipe.data.open(split)
     return data.batch(range(len(data))).image
 
 

@@ -13,7 +13,7 @@ from motes.errors import UserError
 def action_tensor(actions: np.ndarray, where: Callable[[int], str]) -> Float[Tensor, "N A"]:
     """Actions N ... as one vector each.
 
-    Those that are not finite are refused; `where` names the frame of one.
+    Actions that are not finite are refused; `where` names the frame of one.
     """
     vectors = actions.reshape(len(actions), -1).astype(np.float32)
     broken = np.flatnonzero(~np.isfinite(vectors).all(1))

@@ -87,10 +87,10 @@ class Dataset(ABC):
             yield chunk
 
     def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
-        """Pictures in [0, 1], with what a model needs of labels and of actions.
+        """Pictures in [0, 1], with the labels and actions that a model needs.
 
-        `needs` names the labels, or "actions". Data that know less are refused. `frames` says that the rows
-        are runs of so many neighbouring frames.
+        `needs` names the labels, or "actions". Data that lack one of them are refused. `frames` says that the
+        rows are runs of that many neighbouring frames.
         """
         # bytes divided at once, without a copy as floats first
         image = torch.from_numpy(self.pixels(rows)) / 255
@@ -122,9 +122,9 @@ class Dataset(ABC):
 
 
 def labels_of(truth: Truth | None) -> dict[str, Tensor]:
-    """By name, one entry a picture.
+    """Labels by name, with one entry for each picture.
 
-    They are what the scene has, landmarks as "points", and the union of all masks as "mask".
+    They are the entries of `scene`, the landmarks as "points", and the union of all masks as "mask".
     """
     if truth is None:
         return {}

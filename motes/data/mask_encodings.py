@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from motes.errors import UserError
 
-# a polygon is drawn so many times as large as the picture
+# polygons are drawn enlarged by this factor
 FINER = 4
 
 
@@ -55,9 +55,9 @@ def from_run_lengths(encoded: dict[str, Any], source: Path) -> np.ndarray:
 
 
 def unpacked(text: str) -> list[int]:
-    """A character has five bits of a number, and the sixth says that it goes on.
+    """Unpack numbers from characters: five bits of each belong to a number, the sixth says that it goes on.
 
-    From the fourth number on, numbers are differences to the one two before.
+    From the fourth number on, each is stored as a difference to the number two before it.
     """
     counts: list[int] = []
     value = 0

@@ -60,7 +60,7 @@ def _place_of(name: str, path: str) -> dict[str, Any]:
 
 
 def warn_of_namesake(name: str) -> None:
-    """Somebody's own pictures may lie in a folder called faces."""
+    """Warn if a folder with the user's own pictures has the name of a data set, such as faces."""
     if Path(name).exists():
         warnings.warn(
             f"{name} is taken for the data set of that name; for what lies here, write ./{name}", stacklevel=3
@@ -68,7 +68,7 @@ def warn_of_namesake(name: str) -> None:
 
 
 def fit_options(name: str, place: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Options for a data set that replaces another one: the size and the like stay, where it lets one choose
+    """Options for a data set that replaces another one. The size and similar options are kept where it has
     them."""
     options = options_of(DATASETS.source(name))
     free = [option for option in KEPT if option in options and options[option].default not in AS_IT_LIES]
@@ -118,7 +118,10 @@ MARKS = {"prepared": _is_prepared, "lerobot": _is_lerobot, "coco": _is_coco, "hu
 
 
 def _kind_by_files(folder: Path) -> str:
-    """By what most files are. A thumbnail among a hundred videos does not make it a folder of pictures."""
+    """The data set that reads most of the folder's files.
+
+    A thumbnail among a hundred videos does not make it a folder of pictures.
+    """
     from motes.data.files.landmark_tables import PICTURE
 
     # a file without an ending may be a picture
@@ -145,7 +148,10 @@ def _is_labelled(folder: Path, files: Sequence[Path], pictures: list[Path]) -> b
 
 
 def _holds_annotations(path: Path) -> bool:
-    """By its words: files of whole data sets are large, and their parts come in any order."""
+    """Whether a JSON file holds COCO annotations, judged by the words in it.
+
+    Such files are large, and their parts come in any order, so the file is not parsed.
+    """
     try:
         text = path.read_bytes()
     except OSError:
@@ -154,7 +160,7 @@ def _holds_annotations(path: Path) -> bool:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """Empty where there is no such file, or something else in it."""
+    """The record in a JSON file; an empty one if there is no such file, or if it holds something else."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -26,6 +26,10 @@ class Source:
     name: str
     config: Mapping[str, Any] = field(default_factory=dict)
 
+    def changed(self, options: Mapping[str, Any]) -> "Source":
+        """The same data set with some options changed."""
+        return Source(self.name, {**self.config, **options})
+
     def open(self, split: "Split") -> "Dataset":
         """Unknown names and options are refused with a `UserError`."""
         if self.name not in DATASETS:

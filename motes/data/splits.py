@@ -109,6 +109,6 @@ def clips(length: int, frames: int, stride: int) -> Int[np.ndarray, "clips frame
 
 
 def no_clip(split: Split, path: object, frames: int) -> UserError:
-    """For a split of videos that has no rows."""
+    """The error for a split of videos that has no rows."""
     clip = f"clip of {frames} frames" if frames > 1 else "frame"
     return UserError(f"the {split} split of {path} has no {clip}; lower frames or skip, or raise held_out")

@@ -1,4 +1,4 @@
-"""What follows from masks: boxes, centres, and which pixels of a thing are visible behind others."""
+"""Truth that follows from masks: boxes, centres, and which pixels of a thing are visible behind others."""
 
 from collections.abc import Callable, Sequence
 
@@ -42,9 +42,9 @@ def _mean_position(counts: np.ndarray) -> np.ndarray:
 
 
 def renumbered(numbers: np.ndarray, most: int = 0) -> np.ndarray:
-    """uint16: 0 stays, the other numbers become 1, 2 and so on, in their order.
+    """Renumber a map as uint16: 0 stays, the other numbers become 1, 2 and so on, in their order.
 
-    `most`: only so many of the largest things remain; 0: all.
+    If there are more than `most` things, only the largest remain; `most` 0 keeps all.
     """
     values, inverse, area = np.unique(numbers, return_inverse=True, return_counts=True)
     area[values == 0] = 0

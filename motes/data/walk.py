@@ -6,9 +6,10 @@ from pathlib import Path
 
 
 def files_below(root: Path) -> Iterator[Path]:
-    """In no order. Links to other folders are followed, hidden files and folders are left out.
+    """All files below a folder, in no particular order.
 
-    A folder that is reached twice, by links that lead back, is walked once.
+    Links to other folders are followed; hidden files and folders are left out. A folder that links reach
+    twice is walked once.
     """
     walked: set[str] = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):

@@ -37,9 +37,9 @@ def has_boxes(encoded: EncodedBatch) -> bool:
 
 
 def measure_boxes(encoded: EncodedBatch) -> Measured:
-    """Of each particle's box whether it is ranked, and right at each overlap.
+    """Measure the box of each particle: whether it is ranked, and whether it is right at each overlap.
 
-    Of each picture also how many things there are.
+    The number of things in each picture is measured too.
     """
     assert encoded.truth is not None and encoded.boxes is not None
     latent = encoded.latent
@@ -58,7 +58,8 @@ def measure_boxes(encoded: EncodedBatch) -> Measured:
 
 
 def score_boxes(test: Measured) -> dict[str, Statistic]:
-    """Precision and recall of the particles believed in; average precision and recall over all."""
+    """Precision and recall of the particles that the model believes in, and average precision and recall
+    of all."""
     return {
         "box_precision": ratio(test["believed_right"], test["believed"], if_empty=0.0),
         "box_recall": ratio(test["believed_right"], test["things"]),
@@ -70,7 +71,10 @@ def score_boxes(test: Measured) -> dict[str, Statistic]:
 
 
 def _precision(test: Measured, overlaps: slice) -> Statistic:
-    """Averaged over the overlaps; all boxes of all pictures in one row, the surest first."""
+    """Average precision, averaged over the overlaps.
+
+    The boxes of all pictures are ranked in one list, the surest first.
+    """
     ranked = test["confidence"] > -torch.inf
     order = test["confidence"][ranked].argsort(descending=True, stable=True)
     right = test["right"][ranked][order][:, overlaps]
@@ -87,7 +91,7 @@ def _precision(test: Measured, overlaps: slice) -> Statistic:
 
 
 def _boxes(encoded: EncodedBatch) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
-    """And which of them show anything of their particle."""
+    """The box of each particle, and whether any pixel of the particle is visible."""
     if isinstance(encoded.model, Segments):
         return encoded.segments.boxes, encoded.segments.visible
     window = _window(encoded.model)

@@ -23,7 +23,10 @@ EXPLAINS = {
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """The same every time: noise is drawn from a seed of the pictures' own."""
+    """Measure the loss and its terms on each picture.
+
+    The random seed follows from the pictures' rows, so that the noise is the same in every evaluation.
+    """
     devices = [encoded.batch.image.device] if encoded.batch.image.is_cuda else []
     with torch.random.fork_rng(devices):
         parts = [_losses(encoded.model, part) for part in encoded.batch.chunks(DIFFERENTIATED_AT_ONCE)]

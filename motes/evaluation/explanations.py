@@ -17,7 +17,10 @@ def explanation(name: str) -> str:
 
 
 def explanation_in(table: Mapping[str, str], name: str) -> str:
-    """By its name, or else by the first pattern that fits, in which * stands for any text."""
+    """The line of a table for a score: the line of its name, or of the first pattern that fits.
+
+    In a pattern * stands for any text.
+    """
     if name in table:
         return table[name]
     return next((words for pattern, words in table.items() if fnmatchcase(name, pattern)), "")

@@ -48,7 +48,7 @@ def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> di
 
 
 def mean(values: Float[Tensor, "B"]) -> Statistic:
-    """Over the pictures that have a value; the others are not a number."""
+    """The mean over the pictures that have a value; the others are NaN."""
     has_value = ~values.isnan()
     return ratio(torch.where(has_value, values, 0), has_value)
 
@@ -70,12 +70,12 @@ def ratio(
 
 
 def _resampled(count: int, random: torch.Generator) -> Float[Tensor, "R n"]:
-    """How often each of so many units is drawn, with replacement."""
+    """How often each of `count` units is drawn, with replacement."""
     drawn = torch.randint(count, (DRAWN_AT_ONCE, count), generator=random)
     return torch.zeros(drawn.shape).scatter_add_(1, drawn, torch.ones(drawn.shape))
 
 
 def _interval(values: Float[Tensor, "R"]) -> Score:
-    """The first is of all pictures, the others are of resamples."""
+    """The score with its interval. The first value is of all pictures, the others are of resamples."""
     low, high = values[1:].nanquantile(torch.tensor([0.025, 0.975], dtype=values.dtype)).tolist()
     return Score(values[0].item(), low, high)

@@ -52,7 +52,7 @@ EXPLAINS = {
 
 @dataclass(frozen=True)
 class _Reading:
-    """Which particles are read, and what of each."""
+    """The inputs of a linear map: some of the particles, and which of their properties (`parts`)."""
 
     parts: tuple[str, ...]
     particles: Int[Tensor, "k"]
@@ -61,12 +61,13 @@ class _Reading:
         return torch.cat([measured[name][:, self.particles].flatten(1) for name in self.parts], 1).double()
 
     def columns_2022(self, measured: Measured) -> Float[Tensor, "B n"]:
-        """With those of the fixed background particle, where all particles are read.
+        """The inputs as published in 2022. If all particles are read, the fixed background particle takes
+        part too.
 
         It is in the middle: its position is 0 0, and adds nothing.
 
-        The published table also held the log-variances of the background's look, which `Particles` does
-        not carry.
+        The published table also held the log-variances of the background's look, which `Particles` does not
+        carry.
         """
         columns = [self.columns(measured)]
         if len(self.particles) == measured["position"].shape[1]:
@@ -98,7 +99,7 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
 
 
 def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]:
-    """All particles, the surest and the least sure of the data set."""
+    """Which particles are read: all of them, the surest or the least sure of the data set."""
     order = log_variance.sum(2).mean(0).argsort()
     count = min(TOP, len(order) // 2)
     shares = {"": torch.arange(len(order))}
@@ -143,7 +144,7 @@ def _fitted(evidence: Evidence, learn: Tensor, test: Tensor, fit: Fit) -> Float[
 
 
 def _error(predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B"]:
-    """In % of the picture's unit, over its known points; not a number where it has none."""
+    """The mean error over known points, in % of the picture's unit; NaN if the picture has no known point."""
     return 100 * (predicted - points).norm(dim=2).nanmean(1) / _unit(points)
 
 

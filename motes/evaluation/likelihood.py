@@ -1,6 +1,6 @@
 """The likelihood of pictures by a model with a Gaussian posterior, bounded by importance sampling.
 
-And how many numbers of its code are used.
+Also, how many numbers of its code are used.
 """
 
 from dataclasses import dataclass

@@ -101,7 +101,7 @@ def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
 
 
 def _best_ridge(learn: Examples, choose: Examples) -> Linear:
-    """With the penalty that has the least error on the second table."""
+    """The ridge regression on the first table whose penalty has the least error on the second."""
 
     def error(linear: Linear) -> float:
         return float((linear(choose.x) - choose.y).square().sum())
@@ -149,7 +149,7 @@ def _columns(measured: Measured, name: str) -> Float[Tensor, "B N q"]:
 
 
 def _varies(measured: Measured, name: str) -> bool:
-    """Among the things to learn from that have a particle."""
+    """Whether a factor varies among the things that have a particle, in the pictures to learn from."""
     values = measured[name][measured["present"] & measured["matched"]]
     return len(values) > 0 and bool((values != values[:1]).any())
 

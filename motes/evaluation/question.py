@@ -28,7 +28,7 @@ Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batc
 
 @dataclass(frozen=True)
 class EncodedBatch:
-    """Whole clips of pictures, what the model makes of them, and what is true of them."""
+    """Whole clips of pictures, with the model's latents and the truth."""
 
     model: Model
     batch: Batch
@@ -60,7 +60,7 @@ class EncodedBatch:
 
     @cached_property
     def segments(self) -> "Segmentation":
-        """Whose each pixel is, and a box around each thing."""
+        """The model's segmentation: which thing each pixel belongs to, and a box around each thing."""
         assert isinstance(self.model, Segments)
         model = self.model
         area = self.size[0] * self.size[1] * self.believed.shape[1]
@@ -81,7 +81,7 @@ class EncodedBatch:
 
     @cached_property
     def centres(self) -> Float[Tensor, "B N 2"] | None:
-        """Of the true things; where only boxes or masks are known, their middles."""
+        """The centres of the true things. If only boxes or masks are known, their middles."""
         truth = self.truth
         if truth is None or truth.centres is not None:
             return None if truth is None else truth.centres

@@ -1,4 +1,4 @@
-"""`evaluate`: every score that model and data support, or those that are named, with intervals.
+"""`evaluate`: scores with intervals, either every score that model and data support, or the named ones.
 
 Memory grows with numbers, not with pictures.
 """
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]  # pictures that are done, and of how many
 
 @dataclass(frozen=True)
 class Asked:
-    """Which scores to measure, and what those that learn may learn from."""
+    """Which scores to measure, and from which data the scores that learn may learn."""
 
     # names in SCORES; None: all that model and data support
     scores: tuple[str, ...] | None = None
@@ -131,9 +131,9 @@ def _names(asked: Asked) -> tuple[str, ...]:
 
 
 def _answerable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -> dict[str, Question]:
-    """Those that can be answered, by the first pictures of the parts.
+    """The questions that can be answered, tried on the first pictures of the parts.
 
-    Those that cannot are left out, or refused if they are named.
+    Questions that cannot be answered are left out, or refused if they are named.
     """
     answerable: dict[str, Question] = {}
     for name, question in questions.items():
@@ -160,9 +160,9 @@ def _reason(parts: list[_Part], asked: Asked, question: Question) -> str | None:
 def _measured(
     parts: list[_Part], questions: dict[str, Question], progress: Progress | None
 ) -> tuple[list[dict[str, Measured]], Tensor]:
-    """For every part, what each question measured of it; and the units of the first part.
+    """What each question measured on every part, and the units of the first part.
 
-    Of the first part all questions are measured, of the others those that learn.
+    On the first part all questions are measured, on the others only the questions that learn.
     """
     done = 0
     total = sum(part.count for part in parts)

@@ -28,7 +28,7 @@ EXPLAINS = {
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """Of each particle: its uncertainty, distance, and whether it is believed in and drawn.
+    """Measure each particle: its uncertainty, its distance, and whether it is believed in and drawn.
 
     The distance is infinite where there is no thing.
     """
@@ -41,7 +41,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
 
 
 def _distances(encoded: EncodedBatch) -> Float[Tensor, "B K"]:
-    """From each particle to the nearest centre, in pixels."""
+    """The distance from each particle to the nearest centre, in pixels."""
     assert encoded.truth is not None and encoded.centres is not None
     position = encoded.latent.position
     pixels = (torch.tensor(encoded.size, device=position.device) - 1) / 2

@@ -15,7 +15,7 @@ FIT_PENALTY = 1e-4
 def walk(
     code: Float[Tensor, "B F"], amount: Tensor, step: Float[Tensor, " F"], turn: Float[Tensor, "F F"]
 ) -> Float[Tensor, "B F"]:
-    """Along dz / da = step + z turn by the midpoint rule."""
+    """Walk from a code along dz / da = step + z turn, by the midpoint rule."""
     stride = amount.reshape(-1, 1) / STRIDES
     for _ in range(STRIDES):
         middle = code + stride / 2 * (step + code @ turn)
@@ -41,7 +41,7 @@ def fit_curve(
 def _fitted(
     start: Float[Tensor, "B F"], end: Float[Tensor, "B F"], amount: Float[Tensor, "B"], penalty: float
 ) -> tuple[Float[Tensor, " F"], Float[Tensor, "F F"]]:
-    """By Adam, from a straight line on."""
+    """`step` and `turn`, fitted by Adam from a straight line on."""
     straight = (amount[:, None] * (end - start)).sum(0) / amount.square().sum()
     step = straight.clone().requires_grad_()
     turn = torch.zeros(len(straight), len(straight)).to(straight).requires_grad_()

@@ -27,11 +27,11 @@ A_DIRECTION = "a direction"  # begins the sentence that refuses a latent
 
 @dataclass(frozen=True)
 class Direction:
-    """At strength 1 a part of the latent changes by `step`.
+    """A direction: at strength 1 some parts of the latent change by `step`.
 
     With `turn` the path is curved, and its gradient is `step + code turn`.
 
-    Of particles it is the change of one particle.
+    In a latent of particles it is the change of one particle.
     """
 
     # part of the latent -> its change, F numbers
@@ -46,9 +46,9 @@ class Direction:
         strength: float | Float[Tensor, "B"],
         particle: int | Int[Tensor, "B"] | None = None,
     ) -> Any:
-        """The latent further along, each picture by its own strength.
+        """The latent moved along the direction, each picture by its own strength.
 
-        Of particles, one moves in each picture, or all.
+        In a latent of particles, one particle of each picture moves, or all do.
         """
         if isinstance(latent, Particles):
             return change_particles(latent, self.step, strength, particle)
@@ -67,10 +67,11 @@ class Direction:
 
 
 def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) -> Direction:
-    """The mean change; where `amount` says how far each pair went, the change a unit, by least squares.
+    """The mean change over pairs. If `amount` says how far each pair went, the change per unit, by least
+    squares.
 
-    Of particles: of each pair the one particle that changed most, after each was matched to its
-    counterpart.
+    In latents of particles each pair gives the change of one particle: the one that changed most, after each
+    was matched to its counterpart.
     """
     _refuse_unlike(before, after)
     if isinstance(before, Particles):
@@ -113,7 +114,7 @@ def bending(
 def of_unpaired(before: Any, after: Any) -> Direction:
     """The difference of the means of two sets of pictures.
 
-    Every other difference between the sets comes along.
+    It contains every other difference between the sets too.
     """
     start = _labelled_code(before)
     return Direction({code_field(before): _labelled_code(after).mean(0) - start.mean(0)})
@@ -125,9 +126,9 @@ def of_labels(
     method: str = "ridge",
     covariates: Float[Tensor, "B Q"] | None = None,
 ) -> Direction:
-    """From one number known of each picture, a unit of it: see METHODS.
+    """A direction along which a known number of each picture grows by one: see METHODS.
 
-    `covariates` are other numbers known of each, which shall stay as they are.
+    `covariates` are other numbers known of each picture; the direction leaves them as they are.
     """
     code = _labelled_code(latent)
     _refuse_unknown_method(method)
@@ -152,7 +153,7 @@ def _by_ridge(
 ) -> Float[Tensor, " F"]:
     """code = value direction + covariates weight + offset, by ridge regression.
 
-    What goes along with the covariates is attributed to them.
+    Changes of the code that correlate with the covariates are attributed to them.
     """
     columns = value[:, None]
     if covariates is not None:
@@ -188,7 +189,7 @@ def _agreement(changes: Mapping[str, Tensor], step: Mapping[str, Tensor], amount
     vectors = [change.flatten(1) if change.dim() > 1 else change[:, None] for change in changes.values()]
     mean = torch.cat([part.flatten() for part in step.values()])
     signed = torch.cat(vectors, 1) * amount.sign()[:, None]
-    return float(cosine_similarity(signed, mean[None], dim=1).mean())
+    return cosine_similarity(signed, mean[None], dim=1).mean().item()
 
 
 def _refuse_unlike(before: Any, after: Any) -> None:

@@ -1,6 +1,6 @@
 """Does an edit do what it should, and nothing else?
 
-R2 of what was wanted, and leakage into the other factors.
+It is scored by the R2 of the intended change, and by the leakage into other factors.
 """
 
 from collections.abc import Mapping
@@ -28,10 +28,8 @@ def leakage(
 ) -> dict[str, float]:
     """How much each factor but the edited one moved: mean |change| in % of its standard deviation.
 
-    Factors are read from the pictures before and after an edit.
-
-    `typical` holds values of each factor whose standard deviation counts, where those before the edit
-    are not typical.
+    Factors are read from the pictures before and after an edit. `typical` gives values whose standard
+    deviation is used, if the values before the edit are not typical.
     """
     if edited not in before:
         raise UserError(f"there is no factor {edited!r} here; there are {', '.join(before)}")

@@ -51,8 +51,8 @@ def _filters_of_layers(model: Model) -> Float[Tensor, "N C h w"]:
 def filter_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
     """One picture, 1 C H W, of all filters in rows, each stretched about middle grey.
 
-    Those that prefer one orientation most come first. Filters of other than 1 or 3 channels show their
-    mean over the channels.
+    Filters that prefer one orientation most come first. Filters of other than 1 or 3 channels show their mean
+    over the channels.
     """
     if filters.shape[1] not in (1, 3):
         filters = filters.mean(1, keepdim=True)
@@ -71,13 +71,14 @@ def _stretched(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C h w"]:
 
 
 def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, " N"]:
-    """From 0, alike for all orientations, to 1, one alone: |sum R(a) exp(2 i a)| / sum R(a).
+    """How much each filter prefers one orientation: |sum R(a) exp(2 i a)| / sum R(a).
 
-    This is the usual measure for cells in visual cortex.
+    It is 0 if all orientations are alike and 1 if there is only one. This is the usual measure for cells in
+    visual cortex.
 
-    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle
-    a filter up to the finest. So noise, which prefers some grating by chance, prefers no orientation.
-    The mean brightness of a filter does not matter.
+    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle a
+    filter up to the finest. So noise, which prefers some grating by chance, prefers no orientation. The mean
+    brightness of a filter does not matter.
     """
     angle, waves = _gratings(filters)
     centred = filters - filters.mean((2, 3), keepdim=True)
@@ -91,7 +92,7 @@ def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, 
 
 
 def selective_share(filters: Float[Tensor, "N C h w"], above: float = 0.6) -> float:
-    """Of the units: those that clearly prefer one orientation."""
+    """The share of filters that clearly prefer one orientation."""
     return (orientation_selectivity(filters) > above).float().mean().item()
 
 

@@ -17,7 +17,7 @@ from motes.types.latents import Image
 def interpolate(
     first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], steps: int, path: str = "line"
 ) -> Float[Tensor, "T B F"]:
-    """So many points of the path, both ends among them: see PATHS."""
+    """`steps` points of the path, both ends among them: see PATHS."""
     if path not in PATHS:
         raise UserError(f"there is no path {path!r}; choose one of {', '.join(PATHS)}")
     if steps < 2:
@@ -56,7 +56,7 @@ def line(
 def arc(
     first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], share: Float[Tensor, "T 1 1"]
 ) -> Float[Tensor, "T B F"]:
-    """On a great circle, with a length that changes evenly (Shoemake 1985).
+    """An arc on a great circle, with a length that changes evenly (Shoemake 1985).
 
     It is straight where both codes point the same way.
 

@@ -71,9 +71,9 @@ def with_parts(latent: Any, parts: Mapping[str, Tensor]) -> Any:
 
 
 def drawn_parts(model: Model, latent: Rows) -> tuple[str, ...]:
-    """Names of the tensors that the picture depends on smoothly: those with a gradient.
+    """Names of the tensors that the picture depends on smoothly: their gradient is not zero.
 
-    Found by trying, so that it holds for models to come.
+    They are found by trying, so that new models need no entry.
     """
     numbers = {name: value for name, value in latent.tensors().items() if value.is_floating_point()}
     parts = {name: value[:1].detach().clone().requires_grad_() for name, value in numbers.items()}

@@ -26,7 +26,7 @@ class StandardNormalPrior(Protocol):
 def draw_manifold(
     model: Model, side: int, distribution: GaussianCodes, axes: tuple[int, int] = (0, 1)
 ) -> Float[Tensor, "side side C H W"]:
-    """Pictures over a grid in two axes of the distribution, the others at their middle.
+    """Pictures over a grid in two axes of the distribution; the other axes stay at their middle.
 
     As in fig. 4 of Kingma & Welling 2013.
     """
@@ -36,7 +36,7 @@ def draw_manifold(
 def manifold_codes(
     distribution: GaussianCodes, side: int, axes: tuple[int, int] = (0, 1)
 ) -> Float[Tensor, "side side F"]:
-    """The codes of that grid."""
+    """The codes of the grid that `draw_manifold` draws."""
     count = distribution.axes.shape[1]
     if not all(0 <= axis < count for axis in axes) or axes[0] == axes[1]:
         raise UserError(

@@ -37,7 +37,7 @@ class Observation:
         return len(self.values)
 
     def error(self, drawn: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
-        """Squared, summed over what is known of each picture."""
+        """The squared error, summed over the known pixels of each picture."""
         return (self.known * (self.observe(drawn) - self.values).square()).sum((1, 2, 3))
 
     def observe(self, picture: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:
@@ -58,7 +58,7 @@ class Observation:
         return self.filled(drawn) if self.shrink == 1 and self.noise == 0 else drawn
 
     def distances(self, pictures: Float[Tensor, "M C H W"]) -> Float[Tensor, "B M"]:
-        """To each of some pictures, squared, summed over what is known."""
+        """The squared distance of each observation to each of the pictures, summed over known pixels."""
         weight = self.known.expand_as(self.values).flatten(1)
         observed = self.observe(pictures).flatten(1)
         values = self.values.flatten(1)

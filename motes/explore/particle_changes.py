@@ -15,11 +15,10 @@ CHANGEABLE = ("position", "features", "presence")  # what of a particle a direct
 
 
 def largest_changes(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
-    """Of each pair of pictures the change of the particle that changed most.
+    """The change of the particle that changed most, for each pair of pictures.
 
-    Sizes are in units of what particles differ by.
-
-    Also the numbers of the pairs that have such a particle.
+    Changes are compared in units of the particles' spread. The second result lists the pairs that have such a
+    particle.
     """
     names = [name for name in CHANGEABLE if before.tensors()[name].numel()]
     spread = {name: before.tensors()[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
@@ -56,7 +55,7 @@ def change_particles(
 
 
 def expanded(weight: Tensor, part: Tensor) -> Tensor:
-    """With ones for the dimensions that only the part has."""
+    """The weight with axes of length 1 added, so that it multiplies the part."""
     return weight.reshape(*weight.shape, *[1] * (part.dim() - weight.dim()))
 
 
@@ -70,7 +69,7 @@ def _refuse_others(step: Mapping[str, Tensor]) -> None:
 def _matched_changes(
     before: Particles, after: Particles, names: Sequence[str]
 ) -> dict[str, Float[Tensor, "k ..."]] | None:
-    """Of one pair, the change of each particle that has a counterpart; None where none has."""
+    """The change of each particle of a pair that has a counterpart; None if no particle has one."""
     match = matched(before, after)
     rows = (match >= 0).nonzero()[:, 0]
     if not len(rows):
@@ -81,14 +80,14 @@ def _matched_changes(
 
 
 def _sizes(changes: Mapping[str, Tensor], spread: Mapping[str, Tensor]) -> Float[Tensor, "k"]:
-    """Squared, in units of what particles differ by."""
+    """The squared size of each change, in units of the particles' spread."""
     scaled = [(change / spread[name]).reshape(len(change), -1) for name, change in changes.items()]
     start = torch.zeros(1).to(scaled[0].device)
     return sum((change.square().sum(1) for change in scaled), start)
 
 
 def _chosen(latent: Particles, particle: int | Tensor | None) -> Float[Tensor, "B K"]:
-    """1 for the particles that are meant, 0 for all others."""
+    """1 for the particles that are chosen, 0 for all others."""
     everywhere = torch.ones_like(latent.presence)
     if particle is None:
         return everywhere

@@ -1,4 +1,4 @@
-"""What a likely latent is, learnt from those of training pictures.
+"""Priors of latents, learnt from the latents of training pictures.
 
 A prior says how far a latent lies from them, and which latents are possible at all.
 """
@@ -23,13 +23,14 @@ FLOOR = 1e-3
 
 @runtime_checkable
 class Prior(Protocol):
-    """Of the parts of a latent on which the picture depends."""
+    """A prior of those parts of a latent on which the picture depends."""
 
     # the spread of each number, the unit in which a search takes its steps
     scale: dict[str, Tensor]
 
     def distance(self, latent: Any) -> Float[Tensor, "B"]:
-        """From the training latents: minus twice the logarithm of the density, but for a constant."""
+        """The distance from the training latents: minus twice the logarithm of the density, up to a
+        constant."""
         ...
 
     def projected(self, latent: Any) -> Any:
@@ -50,7 +51,10 @@ class FittedNormal:
 
     @classmethod
     def of(cls, vectors: Float[Tensor, "M F"]) -> "FittedNormal":
-        """Too few vectors say nothing of covariances, and too wide ones would need a large matrix."""
+        """Fit a normal distribution.
+
+        If there are too few vectors, or if they are too wide for a full matrix, only variances are fitted.
+        """
         mean = vectors.mean(0)
         centred = vectors - mean
         widest = min(WIDEST, len(vectors) // 2)
@@ -87,12 +91,12 @@ class VectorPrior:
 
 
 class ParticlePrior:
-    """Appearances have one distribution, whichever particle has them, and positions lie in the picture.
+    """All particles share one distribution of appearances, and positions lie in the picture.
 
-    A particle that is present costs something, and one that is half present costs more. The appearance
-    of an absent one costs nothing.
+    A particle that is present has a cost, and one that is half present costs more. The appearance of an
+    absent particle costs nothing.
 
-    Everything else, such as the background, is one normal vector a picture.
+    Everything else, such as the background, is one normal vector for each picture.
     """
 
     def __init__(self, latent: Particles, names: Sequence[str]):
@@ -117,7 +121,7 @@ class ParticlePrior:
 
 
 class SlotPrior:
-    """Codes have one normal distribution, whichever slot has them.
+    """All slots share one normal distribution of codes.
 
     Presences are not searched, and the code of an absent slot costs nothing.
     """
@@ -136,7 +140,7 @@ class SlotPrior:
 
 
 def learn_prior(latent: Any, names: Sequence[str]) -> Prior:
-    """From the latents of training pictures; `names` are the parts on which the picture depends."""
+    """Learn a prior from the latents of training pictures; the picture depends on the parts in `names`."""
     if isinstance(latent, Particles):
         return ParticlePrior(latent, names)
     if isinstance(latent, Slots):
@@ -145,7 +149,7 @@ def learn_prior(latent: Any, names: Sequence[str]) -> Prior:
 
 
 def _some(chosen: Bool[Tensor, "B K"]) -> Bool[Tensor, "B K"]:
-    """What was chosen, or everything where nothing was."""
+    """The chosen vectors; all of them if none was chosen."""
     return chosen if chosen.any() else torch.ones_like(chosen)
 
 

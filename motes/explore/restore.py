@@ -39,7 +39,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Search:
-    """How the latent is looked for."""
+    """Options of the search for a latent."""
 
     steps: int = 200
     # of the first steps, in standard deviations of the training latents; it falls to nothing
@@ -72,7 +72,7 @@ class Restored:
 
 
 def remember(model: Model, image: Image, batch_size: int = 128) -> Memory:
-    """From training pictures: a few hundred are enough, a thousand are better."""
+    """Encode training pictures for a search: a few hundred are enough, a thousand are better."""
     refuse_other_sizes(model.config, image)
     _refuse_few(image)
     image = image.to(device_of(model))
@@ -142,7 +142,10 @@ def _restored(model: Model, observation: Observation, memory: Memory, search: Se
 
 
 def starts(model: Model, observation: Observation, memory: Memory, search: Search) -> Any:
-    """Latents to start from, those of one picture together: the encoder's, then the neighbours'."""
+    """Latents to start from: the encoder's, then the neighbours'.
+
+    The starts of one picture stand side by side.
+    """
     latents = []
     count = len(observation)
     if search.encoder:
@@ -214,7 +217,7 @@ class _Unknowns:
 
 
 def confined(model: Model, latent: Any) -> Any:
-    """Where the model's codes may be, for a model that says so."""
+    """The nearest latent that the model allows, if its codes are bounded."""
     if not isinstance(model, Bounded):
         return latent
     code = code_of(latent, "a bounded set of codes")

@@ -35,7 +35,7 @@ class CodeDistribution(Protocol):
     def draw(self, count: int, /) -> Float[Tensor, "M F"]: ...
 
     def paths(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
-        """From one draw to another, along likely codes."""
+        """Paths from one draw to another, along likely codes."""
         ...
 
 
@@ -104,7 +104,7 @@ class CodesByFunction:
 
 @dataclass(frozen=True)
 class CodesFromNoise:
-    """Of a model that makes codes of noise; paths are arcs between noises."""
+    """The codes of a model that maps noise to codes; paths are arcs between noises."""
 
     model: FromNoise
 
@@ -176,7 +176,7 @@ def _fit_imle(codes: Float[Tensor, "N F"]) -> CodeDistribution:
 
 
 def _train_imle(sampler: Sampler, codes: Float[Tensor, "N F"]) -> None:
-    """The noise that belongs to each code is chosen anew in every epoch."""
+    """Train the sampler. In every epoch each code chooses its noise again."""
     optimizer = torch.optim.Adam(sampler.parameters(), IMLE_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, IMLE_EPOCHS)
     for _ in range(IMLE_EPOCHS):

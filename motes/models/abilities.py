@@ -45,7 +45,7 @@ class Proposes(Protocol):
 
 @runtime_checkable
 class Paints(Protocol):
-    """A model that draws in layers, which an edit may lay anew without it."""
+    """A model that draws in layers, so that an edit can be composited without running the model."""
 
     def painting(self, latent: Any, picture: int = 0) -> Painting: ...
 
@@ -59,7 +59,7 @@ class Glimpses(Protocol):
 
 @runtime_checkable
 class Segments(Protocol):
-    """A model that says whose each pixel is: the share of every thing, the ground first; shares sum to 1."""
+    """A model that gives the share of every thing in each pixel, the background first; shares sum to 1."""
 
     def shares(self, latent: Any) -> Float[Tensor, "N A H W"]: ...
 

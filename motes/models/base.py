@@ -119,7 +119,7 @@ class Model(nn.Module, ABC):
         return load_pretrained(where)
 
     def push_to_hub(self, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
-        """With a model card that shows the scores and the command that trained the model; returns the
+        """Upload the model with a card that shows its scores and the command that trained it; returns the
         address."""
         from motes.models.hub import push
 
@@ -127,7 +127,7 @@ class Model(nn.Module, ABC):
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where it computes; a model in closed form has buffers only."""
+    """The device where the model computes. A model in closed form has buffers only."""
     return next(itertools.chain(model.parameters(), model.buffers())).device
 
 

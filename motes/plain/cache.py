@@ -15,7 +15,7 @@ def bytes_of(value: Any) -> int:
 
 
 def one_each(value: Any) -> int:
-    """For a budget that counts values, not bytes."""
+    """Counts 1 for each value, for a budget that counts values and not bytes."""
     return 1
 
 

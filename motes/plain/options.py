@@ -19,7 +19,7 @@ SHORT = ("--data", "--out", "--steps", "--max-minutes", "--seed", "--resume")
 
 @dataclass(frozen=True)
 class Option:
-    """One field of a config, as its source has it."""
+    """One field of a config, as written in its source."""
 
     name: str
     # the annotation

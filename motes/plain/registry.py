@@ -32,7 +32,7 @@ class Row:
 
 
 class Registry(Mapping[str, Value]):
-    """Of a room, a folder in `motes`: names, and where their values are."""
+    """A table of names and where their values are, for one room (a folder in `motes`)."""
 
     def __init__(self, room: str, rows: Mapping[str, Row]):
         self._room = room

@@ -78,7 +78,10 @@ def stepped_aside(folder: Path) -> Path:
 
 
 def flush(path: Path) -> None:
-    """To the disk, so that a power cut finds it there; a folder's own entries as well as files."""
+    """Flush a file or folder to the disk, so that it survives a power cut.
+
+    A folder's own entries need it as well.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -87,7 +90,7 @@ def flush(path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    """On the same disk as `path`, so that a rename is one step."""
+    """A path on the same disk as `path`, so that a rename is one step."""
     return path.absolute().with_name(f".{path.absolute().name}.{os.getpid()}.part")
 
 

@@ -14,7 +14,8 @@ from motes.types.batch import Batch, Losses
 
 
 class StageLoss(nn.Module):
-    """A stage's loss as a module. The sparse slopes of a table are joined by its own optimiser."""
+    """A stage's loss as a module. The table's own optimiser sums the sparse gradients of a table over
+    processes."""
 
     def __init__(self, model: Model, stage: Stage):
         super().__init__()

@@ -29,8 +29,8 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     """Train a recipe's model from its first step to its last, and leave a run in a folder.
 
     Arguments:
-        recipe: model, data and training. What `model_config` and `data_config` leave out has its default, or (picture
-            size, channels, number of pictures) follows from the data.
+        recipe: model, data and training. Options that it leaves out have their defaults, or (picture size, channels,
+            number of pictures) follow from the data.
         folder: where the run goes; made if need be. It then holds `run.json` (the recipe), `metrics.jsonl`,
             `pictures/` and `checkpoints/` with `best` and `last`.
         watcher: is given every record of a loss and of a validation.
@@ -43,10 +43,11 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
         Stopped: Ctrl-C. The step is saved by then, and `resume(folder)` goes on, to the same weights bit for bit.
 
     >>> import tempfile
+    >>> from motes.data.source import Source
     >>> from motes.training.recipe import Recipe, Training
-    >>> data = {"image_size": [16, 16], "count": 8, "held_out": 4}
+    >>> data = Source("shapes", {"image_size": [16, 16], "count": 8, "held_out": 4})
     >>> training = Training(steps=2, batch_size=4, validation_pictures=4)
-    >>> recipe = Recipe("autoencoder", "shapes", {"code_dim": 4, "width": 8}, data, training)
+    >>> recipe = Recipe("autoencoder", data, {"code_dim": 4, "width": 8}, training)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = train(recipe, Path(folder) / "run")
     ...     sorted(path.name for path in run.iterdir())
@@ -59,7 +60,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
             f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
         )
     check(recipe.training)
-    data = recipe.source.open("train")
+    data = recipe.data.open("train")
     model = newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
     loop = Loop(model, data, recipe, run, watcher)
@@ -78,7 +79,7 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
     processes = PartialState(cpu=not torch.cuda.is_available())
     with processes.main_process_first():  # it tidies up after a crash; the others read what it leaves
         checkpoint = run.restore(tidy=processes.is_main_process)
-    data = recipe.source.open("train")
+    data = recipe.data.open("train")
     if checkpoint is None:
         return Loop(newborn(recipe, data), data, recipe, run, watcher).go()
     folder_of_weights, tensors, facts = checkpoint

@@ -2,7 +2,7 @@
 Needs no torch."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,22 +18,23 @@ class Training:
     """How the weights move."""
 
     steps: int = 10000
-    # over all processes together
+    # pictures of a step, over all processes together
     batch_size: int = 64
     learning_rate: float = 2e-4
     # the paper's presets have 1e-4, which slows parameters with small gradients
     adam_epsilon: float = 1e-8
     schedule: Literal["constant", "cosine", "halving"] = "cosine"
-    # at these shares of the run, where the schedule is halving
+    # shares of the run at which the rate is halved, for the schedule halving
     halvings: tuple[float, ...] = (0.5,)
-    # the rate climbs over these first steps
+    # number of first steps over which the learning rate climbs
     warm_steps: int = 50
-    # longest gradient; 0: any
+    # longest gradient; longer ones are shortened to this; 0: any length
     clip_norm: float = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
-    # decay of a moving average of the weights, which is then what is saved; 0: none
+    # decay of a moving average of the weights, which is saved in place of them; 0: none
     average: float = 0.0
-    # learn from pictures warped a little; what asks for another picture of the same sees them warped much
+    # learn from warped pairs: each picture is warped a little, and its pair is the same picture warped
+    # strongly
     pairs: bool = False
     seed: int = 0
     # the schedule ends when steps or minutes do; 0: by steps alone, which is bit-reproducible
@@ -48,20 +49,24 @@ class Recipe:
     """A run, by names and plain values."""
 
     model: str
-    data: str
+    data: Source
     model_config: dict[str, Any] = field(default_factory=dict)
-    data_config: dict[str, Any] = field(default_factory=dict)
     training: Training = field(default_factory=Training)
     preset: str = ""
 
-    @property
-    def source(self) -> Source:
-        """The data set, which opens by split."""
-        return Source(self.data, self.data_config)
-
     def save(self, folder: Path) -> None:
+        """Write `run.json`."""
+        facts = {
+            "motes": VERSION,
+            "model": self.model,
+            "data": self.data.name,
+            "model_config": self.model_config,
+            "data_config": dict(self.data.config),
+            "training": asdict(self.training),
+            "preset": self.preset,
+        }
         with whole_file(folder / "run.json") as fresh:
-            fresh.write_text(json.dumps({"motes": VERSION, **asdict(self)}, indent=2) + "\n")
+            fresh.write_text(json.dumps(facts, indent=2) + "\n")
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -70,8 +75,9 @@ def read_recipe(folder: Path) -> Recipe:
         facts = json.loads(path.read_text())
         training = from_plain(Training, dict(facts.pop("training")), f"training in {path}")
         check(training)
-        names = {field.name for field in fields(Recipe)}
-        return Recipe(**{key: value for key, value in facts.items() if key in names}, training=training)
+        data = Source(facts["data"], dict(facts.get("data_config", {})))
+        model_config = dict(facts.get("model_config", {}))
+        return Recipe(facts["model"], data, model_config, training, facts.get("preset", ""))
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is no run: it has no run.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -38,7 +38,7 @@ class Watcher(Protocol):
 
 
 class Loop:
-    """A run under way, in one process or in each of several."""
+    """A running training, in one process or in each of several."""
 
     def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
         self.recipe = recipe
@@ -184,7 +184,7 @@ class Loop:
     def _validated(self, model: Model) -> dict[str, Any]:
         """The validation split is opened once a run: a folder of pictures is costly to look through."""
         if self.held_out is None:
-            self.held_out = self.recipe.source.open("validation")
+            self.held_out = self.recipe.data.open("validation")
         return validate(model, self.held_out, self.training.validation_pictures)
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -215,8 +215,10 @@ class Loop:
         return progress(self.step, self.elapsed, self.training)
 
     def _agree(self, losses: Losses, batch: Batch) -> None:
-        """One clock, one wish to stop and one verdict on the loss for all processes, or they wait for each
-        other for ever."""
+        """Agree with all processes on the clock, on the wish to stop and on whether the loss is finite.
+
+        Otherwise processes that go on would wait for the others for ever.
+        """
         bad = bool(~torch.isfinite(losses.total.detach()))
         anywhere = bad
         if self.world > 1:

@@ -12,8 +12,10 @@ from motes.training.recipe import Training
 
 
 def progress(step: int, elapsed: float, training: Training) -> float:
-    """In [0, 1]: steps or minutes, whichever are further, so that a schedule is walked to its end on a slow
-    machine too."""
+    """The progress of the run in [0, 1], by steps or by minutes, whichever are further.
+
+    On a slow machine the schedule therefore reaches its end when the minutes do.
+    """
     minutes = elapsed / (60 * training.max_minutes) if training.max_minutes > 0 else 0.0
     return max(step / training.steps, minutes)
 
@@ -28,7 +30,10 @@ def stage_at(stages: Sequence[Stage], share: float) -> int:
 
 
 def learning_rate(training: Training, step: int, share: float) -> float:
-    """At a step, and at a share of the run: it climbs over the first steps, then follows the schedule."""
+    """The learning rate at a step, which is at this share of the run.
+
+    It climbs over the first steps, then follows the schedule.
+    """
     climb = min(1.0, (step + 1) / training.warm_steps) if training.warm_steps else 1.0
     return training.learning_rate * climb * SCHEDULES[training.schedule](training, share)
 
@@ -54,11 +59,12 @@ SCHEDULES: dict[str, Callable[[Training, float], float]] = {
 
 
 class Order:
-    """Rows of every step. They follow from (seed, epoch) alone, so that a resumed run goes on with the same ones.
+    """The rows of every step. They follow from (seed, epoch) alone, so that a resumed run goes on with the
+    same ones.
 
-    Each epoch sees every picture at most once, and incomplete batches are dropped. With a window, the rows of a step are
-    runs of so many neighbouring frames of one clip. A clip is cut into as many windows as fit, and where in the clip the
-    first of them starts is drawn anew each epoch.
+    Each epoch sees every picture at most once, and incomplete batches are dropped. With a window, the rows of
+    a step are runs of neighbouring frames, each within one clip. A clip is cut into as many windows as fit,
+    and where in the clip the first of them starts is drawn anew each epoch.
     """
 
     def __init__(self, pictures: int, batch_size: int, seed: int, window: int = 1, frames: int = 1):

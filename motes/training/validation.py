@@ -1,4 +1,4 @@
-"""The mean loss on held-out pictures, the same every time it is asked."""
+"""The mean loss on held-out pictures, from a fixed seed, so that it is the same every time."""
 
 from typing import Any
 
@@ -12,8 +12,10 @@ BATCH = 64
 
 
 def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
-    """In eval mode and from a fixed seed, over whole clips, each picture counting alike. A model that calibrates itself does
-    so here."""
+    """The mean loss over whole clips in eval mode and from a fixed seed; each picture counts alike.
+
+    A model that calibrates itself does so here.
+    """
     rows = data.first(pictures)
     if not rows:
         return {"validation": float("inf"), "terms": {}}

@@ -42,8 +42,10 @@ def zeros_in_file(shape: tuple[int, ...]) -> Tensor:
 
 
 def _reserve(file: int, size: int) -> None:
-    """So many bytes on disk, for a full disk would else show only when a row is written, and kill the
-    process."""
+    """Reserve `size` bytes on disk.
+
+    Otherwise a full disk would show only when a row is written, and kill the process.
+    """
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, max(size, 1))
     else:

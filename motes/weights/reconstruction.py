@@ -33,15 +33,17 @@ RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def reconstruction_loss(name: str) -> nn.Module:
-    """From (drawn, target) to one number a picture."""
+    """The loss of this name, which maps (drawn, target) to one number a picture."""
     if name not in RECONSTRUCTIONS:
         raise UserError(f"reconstruction {name!r} is unknown; choose one of {', '.join(RECONSTRUCTIONS)}")
     return RECONSTRUCTIONS[name]()
 
 
 def error_map_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], list[Tensor]]:
-    """From (drawn, target) to maps of errors, B h w: of the pixels, and of each level where the loss has
-    features."""
+    """A function from (drawn, target) to maps of errors, B h w.
+
+    The maps are of the pixels, and of each level if the loss has features.
+    """
     loss = reconstruction_loss(name)
     if not isinstance(loss, FeatureLoss):
         return pixel_error_map

@@ -43,7 +43,7 @@ def _convolutional_half(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _download(paths: list[Path]) -> Path:
-    """To the last of the paths; the error names them all."""
+    """Download the weights to the last of the paths; the error names all paths."""
     target = paths[-1]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

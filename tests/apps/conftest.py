@@ -4,6 +4,7 @@ import pytest
 import torch
 from small import SMALL
 
+from motes.data.source import Source
 from motes.models import MODELS
 from motes.training.recipe import Recipe
 from motes.training.run import Run
@@ -27,7 +28,7 @@ def _make_run(folder, name="dlp", checkpoint=True):
             30
         )  # untrained, a number of its code would move no pixel by a whole step
     data = {"image_size": [32, 32], "count": 8, "held_out": 6}
-    Recipe(name, "shapes", {}, data).save(folder)
+    Recipe(name, Source("shapes", data), {}).save(folder)
     run = Run(folder)
     run.checkpoints.mkdir()
     run.pictures.mkdir()

@@ -75,7 +75,7 @@ def test_wrong_words(tmp_path):
 def test_options_of_the_preset_stay_with_other_pictures(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
     recipe = choose_data(PRESETS["dlp-celeba"].recipe, str(tmp_path))
-    assert recipe.data_config == {"path": str(tmp_path), "image_size": (128, 128)}
+    assert recipe.data.config == {"path": str(tmp_path), "image_size": (128, 128)}
     with pytest.raises(UserError, match="dlp-celeba needs pictures"):
         make_recipe(arguments(preset="dlp-celeba"))
 
@@ -120,7 +120,10 @@ def test_names_with_places():
     assert find_source("hf:owner/name:subset") == ("huggingface", {"path": "hf:owner/name:subset"})
     assert find_source("clevrer") == ("clevrer", {})
     recipe = choose_data(PRESETS["dlp-celeba"].recipe, "celeba:/data/faces")
-    assert recipe.data == "celeba" and recipe.data_config == {"root": "/data/faces", "image_size": (128, 128)}
+    assert recipe.data.name == "celeba" and recipe.data.config == {
+        "root": "/data/faces",
+        "image_size": (128, 128),
+    }
     with pytest.raises(UserError, match="to know where clevrer lies: clevrer:PLACE"):
         make_recipe(arguments(preset="dlp-clevrer", data="clevrer"))
     with pytest.raises(UserError, match="shapes lies nowhere"):

@@ -14,13 +14,14 @@ from watchers import StopAt
 
 from motes import load
 from motes.apps.session.session import Session
+from motes.data.source import Source
 from motes.evaluation import Asked, evaluate
 from motes.training import loop
 from motes.training.recipe import Recipe, Training
 
 TRAINING = Training(steps=9, batch_size=16, evaluate_every=3, validation_pictures=20, warm_steps=1)
 BALLS = {"image_size": [16, 16], "count": 6, "held_out": 4, "frames": CLIP}
-RECIPE = Recipe("watching", "balls", {}, BALLS, TRAINING)
+RECIPE = Recipe("watching", Source("balls", BALLS), {}, TRAINING)
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +41,9 @@ def known():
 )
 @pytest.mark.slow
 def test_training_validation_and_scores_hand_over_whole_clips(tmp_path, data, config):
-    recipe = Recipe("watching", data, {}, config, replace(TRAINING, steps=3))
+    recipe = Recipe("watching", Source(data, config), {}, replace(TRAINING, steps=3))
     model = load(loop.train(recipe, tmp_path / "run"))
-    scores = evaluate(
-        model, recipe.source.open("test"), limit=20, batch=12, asked=Asked(("pictures", "elbo"))
-    )
+    scores = evaluate(model, recipe.data.open("test"), limit=20, batch=12, asked=Asked(("pictures", "elbo")))
     assert scores["psnr"].value > 0 and scores["loss/error"].value > 0
 
 

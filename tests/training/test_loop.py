@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from watchers import StopAt
 
 from motes import load
+from motes.data.source import Source
 from motes.errors import UserError
 from motes.training import loop, running
 from motes.training.recipe import Recipe, Training
@@ -31,17 +32,18 @@ SHORT = Training(
     steps=12, batch_size=8, learning_rate=1e-3, warm_steps=2, evaluate_every=4, validation_pictures=16
 )
 RECIPES = {
-    "dlp": Recipe("dlp", "shapes", DLP, DATA, SHORT),
-    "averaged": Recipe("dlp", "shapes", DLP, DATA, replace(SHORT, average=0.9)),
-    "glo": Recipe("glo", "shapes", {"code_dim": 4, "width": 16}, DATA, replace(SHORT, validation_pictures=4)),
+    "dlp": Recipe("dlp", Source("shapes", DATA), DLP, SHORT),
+    "averaged": Recipe("dlp", Source("shapes", DATA), DLP, replace(SHORT, average=0.9)),
+    "glo": Recipe(
+        "glo", Source("shapes", DATA), {"code_dim": 4, "width": 16}, replace(SHORT, validation_pictures=4)
+    ),
     "glann": Recipe(
         "glann",
-        "shapes",
+        Source("shapes", DATA),
         {"code_dim": 4, "width": 8, "sampler_share": 0.75},
-        DATA,
         replace(SHORT, validation_pictures=4),
     ),
-    "vae": Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, DATA, SHORT),
+    "vae": Recipe("vae", Source("shapes", DATA), {"code_dim": 4, "width": 8}, SHORT),
 }
 
 
@@ -270,7 +272,10 @@ def test_a_run_is_not_overwritten_and_sizes_are_checked(tmp_path):
     with pytest.raises(UserError, match="--resume"):
         loop.train(RECIPES["vae"], tmp_path / "run")
     with pytest.raises(UserError, match="not a multiple of patch_size 8; try 24 or 32"):
-        loop.train(replace(RECIPES["dlp"], data_config={**DATA, "image_size": (30, 32)}), tmp_path / "odd")
+        loop.train(
+            replace(RECIPES["dlp"], data=RECIPES["dlp"].data.changed({"image_size": (30, 32)})),
+            tmp_path / "odd",
+        )
     assert not (tmp_path / "odd").exists()
     with pytest.raises(UserError, match="no run"):
         loop.resume(tmp_path / "nothing")

@@ -53,7 +53,7 @@ def test_presets_are_written_and_read_back_and_make_models(name, tmp_path):
     assert again.training == recipe.training
     from motes.models import MODELS
 
-    size = recipe.data_config.get("image_size", (64, 64))
+    size = recipe.data.config.get("image_size", (64, 64))
     model = MODELS[recipe.model](MODELS[recipe.model].Config(image_size=size, **recipe.model_config))
     assert sum(stage.share for stage in model.stages()) == pytest.approx(1)
 

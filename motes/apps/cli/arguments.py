@@ -30,7 +30,7 @@ def add_run(parser: Parser, about: str = "a run or checkpoint folder") -> None:
 
 
 def add_pictures_and_out(parser: Parser) -> None:
-    """For a command that reads pictures by a run, and writes a folder."""
+    """Add the arguments of a command that opens a run, reads pictures and writes a folder."""
     add_run(parser)
     parser.add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")

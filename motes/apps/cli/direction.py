@@ -28,7 +28,7 @@ SIDE = 128
 
 @dataclass(frozen=True)
 class Pairs:
-    """Files, in the same order."""
+    """Pairs of picture files: entry n of one list belongs to entry n of the other."""
 
     before: list[Path]
     after: list[Path]
@@ -115,8 +115,11 @@ def _report(arguments: argparse.Namespace, pairs: Pairs, agreement: float) -> No
 
 
 def find_pairs(folder: Path) -> Pairs:
-    """By name: before/a.png with after/a.png, whatever their endings; or a-before.png with a-after.png, also
-    with _ or a space."""
+    """Pair files by their names.
+
+    The pairs are before/a.png with after/a.png, whatever their endings, or a-before.png with a-after.png,
+    also with _ or a space.
+    """
     in_folders = all((folder / end).is_dir() for end in ENDS)
     files_of = _pictures_in if in_folders else _pictures_named
     before, after = (files_of(folder, end) for end in ENDS)
@@ -136,7 +139,7 @@ def _pictures_in(folder: Path, end: str) -> dict[str, Path]:
 
 
 def _pictures_named(folder: Path, end: str) -> dict[str, Path]:
-    """The pictures whose name ends in `end`, by what stands before it."""
+    """The pictures whose name ends in `end`, keyed by the part of the name before `end`."""
     files = (file for file in _pictures(folder) if _ends(file.stem, end))
     return {file.stem[: -len(end)].rstrip("-_ "): file for file in files}
 
@@ -162,7 +165,7 @@ def _ends(stem: str, end: str) -> bool:
 
 
 def _encoded(session: "Session", files: Sequence[Path], fit: str) -> Any:
-    """The latents of all files in one; every file is needed."""
+    """The latents of all files, joined in one record; a file that cannot be read is an error."""
     from motes.types.rows import Rows
 
     latent = Rows.cat([encoded.latent for encoded in session.encode_files(files, fit=fit)])
@@ -196,7 +199,7 @@ def _moved_images(
 
 
 def _chosen(latent: Any, particle: int | None) -> int | None:
-    """The particle that was named; without one, the surest of the picture's that is there."""
+    """The particle that was named; if none was named, the most certain of the particles that are present."""
     from motes.types.latents import Particles
 
     if not isinstance(latent, Particles) or particle is not None:
@@ -205,12 +208,13 @@ def _chosen(latent: Any, particle: int | None) -> int | None:
 
 
 def _write(path: Path, direction: "Direction") -> None:
-    """The direction's parts by name, for NumPy; those of its turn begin with `turn_`."""
+    """Write the changed parts by name, and the matrices of `turn` with `turn_` before the name, for NumPy."""
     import numpy as np
 
     from motes.plain.writing import whole_file
 
     turn = {f"turn_{name}": value for name, value in direction.turn.items()}
-    arrays = {name: value.cpu().numpy() for name, value in {**direction.step, **turn}.items()}
+    tensors = {**direction.step, **turn}
+    arrays: dict[str, Any] = {name: value.cpu().numpy() for name, value in tensors.items()}
     with whole_file(path) as fresh, fresh.open("wb") as file:
         np.savez(file, **arrays)

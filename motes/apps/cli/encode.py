@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 class _Tables:
-    """What is known of all pictures: their names, their latents, and a row for each thing in them."""
+    """What was encoded of all pictures: their names, their latents, and a table row for each thing in
+    them."""
 
     def __init__(self):
         self.files = ""
@@ -73,7 +74,7 @@ class _Tables:
             write_table(out / self.files, self.rows)
 
     def count_sure(self) -> str:
-        """How many particles there are; nothing of latents that do not say it."""
+        """The number of particles that are present, as words; an empty text for latents without particles."""
         if not self.rows or "there" not in self.rows[0]:
             return ""
         return f", {sum(row['there'] for row in self.rows)} particles that are there"

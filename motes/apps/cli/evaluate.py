@@ -68,8 +68,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _recipe(arguments: argparse.Namespace, model: "Model") -> "Recipe":
     """The recipe of the data to score on, with the options that were given."""
     recipe = recipe_for(arguments.run, model.config, arguments.data)
-    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
-    return replace(recipe, data_config={**recipe.data_config, **options})
+    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data.name)})["data"]
+    return replace(recipe, data=recipe.data.changed(options))
 
 
 def _mention_lpips(scores: "Mapping[str, Score]") -> None:
@@ -100,8 +100,8 @@ def _scored(
 
     from motes.evaluation import Asked, evaluate
 
-    options = Asked(names, open=recipe.source.open, learn_limit=arguments.learn_limit)
-    data = recipe.source.open("test")
+    options = Asked(names, open=recipe.data.open, learn_limit=arguments.learn_limit)
+    data = recipe.data.open("test")
     columns = (TextColumn("looking at pictures"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("")
@@ -132,7 +132,7 @@ def _cells(score: "Score") -> tuple[str, str]:
 
 
 def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:
-    """As JSON, with null where there was nothing to score: JSON has no NaN."""
+    """Write the scores as JSON. A score that could not be measured is null, because JSON has no NaN."""
     plain = {name: _without_nan(asdict(score)) for name, score in scores.items()}
     with whole_file(path) as fresh:
         fresh.write_text(json.dumps(plain, indent=2) + "\n")

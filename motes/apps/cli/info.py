@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def machine_table() -> "Table":
-    """Training takes the GPU if there is one; every GPU is named, with how particles are drawn on it."""
+    """A table of what this machine computes with: packages, every GPU or the CPU, and how each renders
+    particles."""
     import torch
     from rich.table import Table
 

@@ -114,7 +114,7 @@ def _parsed_name(arguments: argparse.Namespace) -> str:
 
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
-    """The parser of everything, and the parsers of commands and groups by their words."""
+    """Build the parser of the whole command line, and the parsers of commands and groups by their names."""
     parser = _empty_parser()
     parsers: dict[str, Parser] = {}
     shelves = {"": _add_shelf(parser, "command", required=False)}
@@ -147,7 +147,8 @@ def _add_command(shelf: "argparse._SubParsersAction[Parser]", word: str, about: 
 
 
 def command_name(words: Sequence[str]) -> str:
-    """The command or group that the words name; an unknown one is refused with the one that is nearest."""
+    """The command or group that the words name. An unknown one is refused, and the nearest name is
+    suggested."""
     first = words[0]
     if first in GROUPS and len(words) > 1 and words[1] not in HELP:
         return _name_in_group(first, words[1])
@@ -165,7 +166,10 @@ def _name_in_group(group: str, word: str) -> str:
 
 
 def refuse_unknown(parser: Parser, words: Sequence[str]) -> None:
-    """Before any other complaint, so that a typo is named as such and not as something missing."""
+    """Refuse options that do not exist.
+
+    It runs before any other check, so that a typo is reported as a typo and not as a missing argument.
+    """
     options = [option for option in parser._option_string_actions if option.startswith("--")]
     for word in words:
         name = word.partition("=")[0]
@@ -181,8 +185,10 @@ def _is_dotted(parser: Parser, name: str) -> bool:
 
 
 def split_dotted(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """All other words; and the options with a dot, each with the values after it, which argparse would take
-    for arguments of its own."""
+    """Split the words into the options with a dot, each with its values, and all other words.
+
+    argparse would take the values of such an option for positional arguments.
+    """
     plain: list[str] = []
     dotted: list[str] = []
     target = plain
@@ -194,7 +200,7 @@ def split_dotted(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def help_with_options(parser: Parser, words: Sequence[str]) -> None:
-    """The help of a command, and the options with a dot of the preset or data set that is named."""
+    """The help of a command, with the dotted options of the preset or data set that the words name."""
     parser.print_help()
     name = next((word for word in words[1:] if word in parser.described), None)
     if name is not None:

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _scores_of(path: Path) -> dict[str, float]:
-    """The scores that training left in the run, without those that there was nothing to measure for."""
+    """The scores that training left in the run, without those that could not be measured."""
     if not path.is_file():
         return {}
     scores = json.loads(path.read_text())

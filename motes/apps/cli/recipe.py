@@ -8,6 +8,7 @@ from typing import Any
 
 from motes.data import DATASETS
 from motes.data.recognise import check_place, find_source, fit_options, warn_of_namesake
+from motes.data.source import Source
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.plain.options import nearest, options_of, read_options, spelling
@@ -23,40 +24,40 @@ def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
     """The preset with the changes that `motes train` was given, and the run folder."""
     name = arguments.preset or "dlp-quick"
     recipe = choose_data(_named(name), arguments.data)
-    if not recipe.data:
+    if not recipe.data.name:
         raise UserError(f"{name} is a model and no preset; name what it learns from with --data")
     recipe = _changed(replace(recipe, preset=name), arguments)
-    check_place(recipe.data, recipe.data_config, f"preset {name}")
-    return recipe, arguments.out or Path("runs") / RUNS.get((name, recipe.data), name)
+    check_place(recipe.data.name, recipe.data.config, f"preset {name}")
+    return recipe, arguments.out or Path("runs") / RUNS.get((name, recipe.data.name), name)
 
 
 def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     """The recipe with the options that were given."""
     sources = {
         "model": MODELS.source(recipe.model),
-        "data": DATASETS.source(recipe.data),
+        "data": DATASETS.source(recipe.data.name),
         "training": TRAINING,
     }
     options = read_options(arguments.dotted, sources)
     return replace(
         recipe,
         model_config={**recipe.model_config, **options["model"]},
-        data_config={**recipe.data_config, **_seed_of_data(arguments, recipe.data), **options["data"]},
+        data=recipe.data.changed({**_seed_of_data(arguments, recipe.data.name), **options["data"]}),
         training=replace(recipe.training, **{**_shortcuts(arguments), **options["training"]}),
     )
 
 
 def _named(name: str) -> Recipe:
-    """A preset's recipe; of a model's name the recipe with its defaults, and no data yet."""
+    """The recipe of a preset; for a model's name, a recipe with the model's defaults and no data yet."""
     if name in PRESETS:
         return PRESETS[name].recipe
     if name in MODELS:
-        return Recipe(name, "")
+        return Recipe(name, Source(""))
     raise UserError(nearest(name, PRESETS, "preset"))
 
 
 def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Options of training that have a short name as well; the one with a dot counts where both are given."""
+    """Training options that also have a short name. If both forms are given, the one with a dot counts."""
     names = ("steps", "max_minutes", "seed")
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     if "steps" in options:
@@ -66,7 +67,7 @@ def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _seed_of_data(arguments: argparse.Namespace, data: str) -> dict[str, int]:
-    """Generated pictures follow the run's seed; files of a folder are split by their own."""
+    """Generated pictures follow the run's seed; the split of a folder's files follows the data's own seed."""
     follows = data != "folder" and "seed" in options_of(DATASETS.source(data))
     return {"seed": arguments.seed} if follows and arguments.seed is not None else {}
 
@@ -75,19 +76,19 @@ def choose_data(recipe: Recipe, data: str | None) -> Recipe:
     """A name of a data set, or else a folder or file of pictures, brought to the size the recipe has."""
     if data is None:
         return recipe
-    if data == recipe.data:
+    if data == recipe.data.name:
         warn_of_namesake(data)
         return recipe
     name, place_options = find_source(data)
     size = _image_size(recipe)
     if place_options and not size:
         size = (64, 64)
-    before = {**recipe.data_config, **({"image_size": size} if size else {})}
-    return replace(recipe, data=name, data_config=fit_options(name, place_options, before))
+    before = {**recipe.data.config, **({"image_size": size} if size else {})}
+    return replace(recipe, data=Source(name, fit_options(name, place_options, before)))
 
 
 def _image_size(recipe: Recipe) -> Any:
-    return recipe.data_config.get("image_size") or recipe.model_config.get("image_size")
+    return recipe.data.config.get("image_size") or recipe.model_config.get("image_size")
 
 
 def find_recipe(run: Path) -> Recipe | None:
@@ -103,7 +104,7 @@ def recipe_for(run: Path, config: Any, data: str | None = None) -> Recipe:
     if data is not None:
         return _recipe_of_data(data, config)
     recipe = find_recipe(run)
-    if recipe is None or not recipe.data:
+    if recipe is None or not recipe.data.name:
         raise UserError(f"{run} does not say what it was trained on; name pictures with --data")
     return recipe
 
@@ -111,10 +112,10 @@ def recipe_for(run: Path, config: Any, data: str | None = None) -> Recipe:
 def _recipe_of_data(data: str, config: Any) -> Recipe:
     """Data that is named, at the size of a model's config where the data set has that option."""
     size = {"image_size": config.image_size, "channels": config.channels}
-    recipe = choose_data(Recipe("dlp", "", data_config=size), data)
-    options = options_of(DATASETS.source(recipe.data))
+    recipe = choose_data(Recipe("dlp", Source("", size)), data)
+    options = options_of(DATASETS.source(recipe.data.name))
     known_size = {name: value for name, value in size.items() if name in options}
-    return replace(recipe, data_config={**recipe.data_config, **known_size})
+    return replace(recipe, data=recipe.data.changed(known_size))
 
 
 def describe(name: str) -> list[tuple[str, str, str, str]]:
@@ -124,10 +125,10 @@ def describe(name: str) -> list[tuple[str, str, str, str]]:
     if name not in PRESETS and name not in MODELS:
         raise UserError(nearest(name, [*PRESETS, *MODELS, *DATASETS], "preset, model or data set"))
     recipe = _named(name)
-    data = _described("data", DATASETS.source(recipe.data), recipe.data_config) if recipe.data else []
+    data = recipe.data
     return [
         *_described("model", MODELS.source(recipe.model), recipe.model_config),
-        *data,
+        *(_described("data", DATASETS.source(data.name), data.config) if data.name else []),
         *_described("training", TRAINING, vars(recipe.training)),
     ]
 

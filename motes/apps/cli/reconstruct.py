@@ -15,7 +15,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """For every picture a PNG of the original beside its reconstruction, for every video a film of them."""
+    """Write each picture beside its reconstruction as a PNG, and each video as a film of such pairs."""
     refuse_missing(arguments.run, *arguments.pictures)
     from motes.apps.drawing.film import Gallery
     from motes.apps.drawing.marks import sheet, to_picture

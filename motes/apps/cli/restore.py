@@ -116,12 +116,12 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _training_pictures(arguments: argparse.Namespace, session: "Session") -> "Tensor":
     """B C H W."""
-    data = recipe_for(arguments.run, session.model.config, arguments.data).source.open("train")
+    data = recipe_for(arguments.run, session.model.config, arguments.data).data.open("train")
     return data.batch(range(min(arguments.pictures, len(data)))).image
 
 
 def _observation(arguments: argparse.Namespace, session: "Session") -> "Observation":
-    """The picture at the model's size over `--shrink`, and where it is known."""
+    """The picture reduced by `--shrink`, with the pixels that are known."""
     import torch
 
     from motes.explore.observation import Observation
@@ -162,7 +162,10 @@ def _read(path: Path, size: tuple[int, int], channels: int, fit: Any) -> "Tensor
 def _save(
     arguments: argparse.Namespace, observation: "Observation", memory: "Memory", restored: "Restored"
 ) -> None:
-    """The restored picture; with `--beside`, enlarged, between what was seen and the picture it is like."""
+    """Save the restored picture.
+
+    With `--beside` it stands, enlarged, between the observation and the nearest training picture.
+    """
     from motes.apps.drawing.marks import sheet, to_picture
 
     images = [restored.image[0]]

@@ -99,7 +99,7 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
 
 
 def _training_pictures(run: Path, limit: int) -> "Iterator[Batch]":
-    """Up to so many pictures, spread evenly over all of the training split."""
+    """At most `limit` pictures, spread evenly over the whole training split."""
     import numpy as np
 
     data = _training_data(run)
@@ -116,11 +116,11 @@ def _training_data(run: Path) -> "Dataset":
             f"{run} does not say what it was trained on, to whose codes a distribution could be fitted; "
             "name the run's folder"
         )
-    return recipe.source.open("train")
+    return recipe.data.open("train")
 
 
 def _draws(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
-    """As near to a square as it goes."""
+    """Draw `count` codes, and choose the number of columns that makes the sheet nearly square."""
     from motes.explore.sample import own_distribution
 
     return (distribution or own_distribution(model)).draw(count), min(math.ceil(count**0.5), WIDE)
@@ -135,7 +135,7 @@ def _ways(model: "Model", distribution: "CodeDistribution | None", count: int) -
 
 
 def _map(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
-    """As many cells as go into a square."""
+    """The codes of a square grid with at most `count` cells, and the number of its columns."""
     from einops import rearrange
 
     from motes.explore.manifold import manifold_codes, standard_normal_codes

@@ -120,7 +120,7 @@ def _resume(folder: Path) -> None:
 
 
 def _fetch_comparing_network(recipe: Recipe) -> None:
-    """The network of a perceptual loss is read or learnt before the run begins, and not in the first step."""
+    """Load or train the network of a perceptual loss before the run begins, so that no step waits for it."""
     from rich.console import Console
 
     from motes.weights.reconstruction import FEATURES
@@ -137,7 +137,7 @@ def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> No
     from motes.apps.cli.progress import Display
     from motes.training.loop import Stopped
 
-    held_out = recipe.source.open("validation")
+    held_out = recipe.data.open("validation")
     try:
         with Display(held_out) as display:
             learn(display)
@@ -167,7 +167,7 @@ def _score_and_report(recipe: Recipe, folder: Path) -> "tuple[dict[str, Score], 
 
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
-        data = recipe.source.open("test")
+        data = recipe.data.open("test")
         options = Asked(("pictures", "objects"), refuse=False)
         scores = evaluate(model, data, limit=SCORED, asked=options)
         page = write_report(Run(folder), recipe, model, data, scores)

@@ -1,4 +1,4 @@
-"""An edit as a moving picture: from the picture as it was to the picture as it is, and back."""
+"""An edit as an animation: from the encoded picture to the edited one, and back."""
 
 import io
 import math
@@ -25,7 +25,7 @@ SIDE = 320
 
 
 def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
-    """There and back again, for ever."""
+    """A GIF that goes from the encoded picture to the edited one and back, in an endless loop."""
     pictures = _forward(session, latent, edits, look)
     palette = _palette(pictures[0], pictures[-1])
     forward = [picture.quantize(palette=palette, dither=Pictures.Dither.NONE) for picture in pictures]
@@ -36,7 +36,7 @@ def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
 
 
 def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
-    """One palette for all frames, or still parts would flicker."""
+    """One palette for all frames; with a palette for each frame, parts that do not move would flicker."""
     both = Pictures.new("RGB", (first.width, 2 * first.height))
     both.paste(first, (0, 0))
     both.paste(last, (0, first.height))
@@ -44,7 +44,7 @@ def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
 
 
 def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
-    """There and back again, once, in true colours."""
+    """A video that goes from the encoded picture to the edited one and back once, in full colours."""
     file = io.BytesIO()
     film = _film(file)
     pictures = _forward(session, latent, edits, look)
@@ -65,13 +65,16 @@ KINDS = {"gif": gif, "mp4": mp4}
 
 
 def _forward(session: Session, latent: Any, edits: Edits, look: Look) -> list[Pictures.Image]:
-    """Pictures from start to end, with a rest at both."""
+    """Pictures from start to end; the first and the last are repeated, so that the animation rests there."""
     pictures = [to_picture(image[0], SIDE) for image in frames(session, latent, edits, look)]
     return [pictures[0]] * PAUSE + pictures + [pictures[-1]] * PAUSE
 
 
 def frames(session: Session, latent: Any, edits: Edits, look: Look) -> Iterator[Image]:
-    """From start to end, slow at both."""
+    """Frames of the interpolation from the encoded latent to the edited one.
+
+    The motion is slow at both ends (a cosine).
+    """
     start, end = _start_and_end(session, latent, edits, look)
     for n in range(FRAMES + 1):
         share = 0.5 - 0.5 * math.cos(math.pi * n / FRAMES)
@@ -82,7 +85,10 @@ def frames(session: Session, latent: Any, edits: Edits, look: Look) -> Iterator[
 
 
 def _start_and_end(session: Session, latent: Any, edits: Edits, look: Look) -> tuple[Any, Any]:
-    """Both have the same particles in the same order; those that the edits add are absent at the start."""
+    """The latents before and after the edits, with the same particles in the same order.
+
+    Particles that the edits add have presence 0 in the first.
+    """
     end = session.edit(latent, replace(edits, order=()), look)
     if not isinstance(latent, Particles):
         return latent, end

@@ -45,12 +45,12 @@ class Pen:
 
 def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "train") -> None:
     """Write the sheet, and say where."""
-    data = recipe.source.open(split)
+    data = recipe.data.open(split)
     count = count or (PICTURES if data.frames == 1 else CLIPS)
     save_picture(contact_sheet(data, count), out)
     total = len(data) // data.frames
     kind = "clips" if data.frames > 1 else "pictures"
-    print(f"{min(count, total)} of {total:,} {kind} of {recipe.data} ({split}); {_facts(data)}: {out}")
+    print(f"{min(count, total)} of {total:,} {kind} of {recipe.data.name} ({split}); {_facts(data)}: {out}")
 
 
 def contact_sheet(data: Dataset, count: int) -> Image.Image:
@@ -65,7 +65,7 @@ def contact_sheet(data: Dataset, count: int) -> Image.Image:
 
 
 def drawn_rows(data: Dataset, rows: list[int]) -> list[Image.Image]:
-    """Each row of the data enlarged, with its truth; in a clip, also the paths by which centres came."""
+    """Each row of the data enlarged, with its truth; in a clip, also the paths that the centres took."""
     images = data.batch(rows).image
     truth = data.truth(rows)
     pictures = [to_picture(image, SIDE) for image in images]
@@ -86,7 +86,7 @@ def _facts(data: Dataset) -> str:
 
 
 def _trails(data: Dataset, row: int) -> list[tuple[int, Float[Tensor, "T 2"]]]:
-    """Of each thing that was present all the while, its centres in the last frames."""
+    """The centres of each thing in the last frames, for things that are present in all of these frames."""
     first = max(row - TRAIL, row - row % data.frames)
     if first == row:
         return []

@@ -17,7 +17,7 @@ class Film:
     """A film that is written as pictures come; all have the size of the first."""
 
     def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
-        """`rate`: frames a second. `crf`: how coarse, from 0 to 51."""
+        """`rate` is in frames a second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
         self._av = _import_encoder()
         self._file: Any = self._av.open(str(file) if isinstance(file, Path) else file, "w", format="mp4")
         options = {"crf": str(crf), "preset": "fast"}
@@ -58,7 +58,7 @@ def _import_encoder() -> Any:
 
 
 class Gallery:
-    """What is drawn of pictures and of frames: a PNG for each picture, a film for each video."""
+    """Writes drawings of pictures and frames: a PNG for each picture, a film for each video."""
 
     def __init__(self, out: Path, kind: str, rates: dict[Path, float]):
         self.out = out
@@ -69,7 +69,7 @@ class Gallery:
         self._film = None
 
     def add(self, path: Path, picture: Pictures.Image) -> None:
-        """A frame's path is its number below the video's."""
+        """Add the drawing of one picture. A frame's path is its number below the path of its video."""
         video = path.parent
         if video.suffix.lower() in ENDINGS and video in self.rates:
             self._film_of(video).add(picture)
@@ -79,7 +79,7 @@ class Gallery:
         self.count += 1
 
     def _film_of(self, video: Path) -> Film:
-        """The film that is being written, or a new one where another video begins."""
+        """The film that is being written; where another video begins, a new film."""
         if self._film is None or video != self._video:
             self.close()
             self._video = video

@@ -53,7 +53,8 @@ class Mark:
 
 
 def marks(particles: Particles, picture: int) -> list[Mark]:
-    """Doubted ones first, so that the others are drawn over them."""
+    """The marks of a picture's particles. Those of doubted particles come first, so that the others cover
+    them."""
     position = ((particles.position[picture].cpu() + 1) / 2).tolist()
     sure = (particles.confident().presence[picture] > 0.5).tolist()
     radius = _radii(particles.confidence[picture])
@@ -73,7 +74,8 @@ def marks(particles: Particles, picture: int) -> list[Mark]:
 
 
 def _radii(confidence: Float[Tensor, " K"]) -> list[float]:
-    """The picture's most certain position has the largest, its least certain one the smallest."""
+    """Radii of the marks: largest for the picture's most certain position, smallest for its least certain
+    one."""
     lowest = confidence.min()
     share = (confidence - lowest) / (confidence.max() - lowest).clamp_min(1e-6)
     return [0.026 + 0.024 * value for value in share.tolist()]
@@ -190,7 +192,7 @@ def _ring(pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float, 
 
 
 def _write_numbers(picture: Image.Image, shown: list[Mark]) -> None:
-    """Up and right of each mark, and never outside the picture."""
+    """Write each mark's number to its upper right, inside the picture."""
     pen = ImageDraw.Draw(picture)
     size = max(round(min(picture.size) * 0.045), 9)
     font = ImageFont.load_default(size)

@@ -1,4 +1,7 @@
-"""One picture that a command writes: of which kind, and whole or not at all. Needs no torch."""
+"""Write one picture of a command: its file format follows from its name, and the file is written whole.
+
+Needs no torch.
+"""
 
 from pathlib import Path
 from typing import Any

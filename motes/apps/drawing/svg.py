@@ -11,7 +11,7 @@ WIDTH = 300.0
 HEIGHT = 100.0
 ABOVE = 12
 BELOW = 8
-# a curve is drawn over logarithms where its largest value is more than so many times its smallest
+# a curve has a logarithmic axis if its largest value is more than this many times its smallest
 DECADES = 30
 
 
@@ -79,7 +79,7 @@ def _scale(values: Sequence[float]) -> Callable[[float], float]:
 
 
 def _heights(values: Sequence[float], scale: Callable[[float], float]) -> list[float]:
-    """From the upper edge down."""
+    """Vertical coordinates of the values, measured from the upper edge."""
     bottom = scale(min(values))
     span = (scale(max(values)) - bottom) or 1.0
     return [HEIGHT - BELOW - (scale(value) - bottom) / span * (HEIGHT - BELOW - ABOVE) for value in values]
@@ -98,7 +98,7 @@ def _tick(x: float, step: int, stage: str) -> str:
 
 
 def _line(points: Sequence[tuple[float, float]]) -> str:
-    """Over a base line, with a dot at its end."""
+    """A curve over a base line, with a dot at its end."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     x, y = points[-1]
     return (

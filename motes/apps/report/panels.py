@@ -1,6 +1,6 @@
-"""Panels of a report, and the preview of a run under way.
+"""Panels of a report, and the preview of an unfinished run.
 
-They show held-out pictures and what the model makes of them.
+They show held-out pictures, with their latents and reconstructions.
 """
 
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ class Shown:
 
     @classmethod
     def of(cls, model: Model, image: Image, frames: int = 1) -> "Shown":
-        """`frames` says that the pictures are clips of so many frames."""
+        """`frames` is the number of frames of a clip; the pictures are whole clips."""
         with torch.no_grad():
             latent = model.encode_clips(image, frames)
             return cls(model, image, latent, model.decode(latent))

@@ -45,7 +45,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         facts="".join(
             f"<li><b>{key}</b>{escape(value)}</li>" for key, value in _facts(recipe, model, lines).items()
         ),
-        data_words="shapes" if recipe.data == "shapes" else "pictures",
+        data_words="shapes" if recipe.data.name == "shapes" else "pictures",
         scores=_scores(scores),
         panels="".join(panel.html() for panel in panels(Shown.of(model, image, frames))),
         # few pictures are not enlarged
@@ -61,7 +61,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
 
 
 def next_commands(folder: Path) -> list[str]:
-    """Three that work as they stand, on held-out pictures that the report leaves in the run folder."""
+    """Three commands to try next. They work as they stand, on held-out pictures in the run folder."""
     samples = f"{folder} {folder}/samples"
     commands = {
         f"motes encode {samples} --out {folder}/encoded": "what is where: tables and overlays",
@@ -89,11 +89,11 @@ def _shown_rows(model: Model, data: Dataset) -> tuple[list[int], int]:
 
 
 def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
-    """What a reader wants to know of a run before believing it."""
+    """What a reader should know about the run before trusting its scores."""
     seconds = max((line["seconds"] for line in lines if "seconds" in line), default=0)
     facts = {
         "preset": recipe.preset or recipe.model,
-        "data": recipe.data,
+        "data": recipe.data.name,
         "seed": str(recipe.training.seed),
         "steps": f"{steps_done(lines):,}",
         "minutes": f"{seconds / 60:.1f}",
@@ -113,7 +113,7 @@ def _machine() -> str:
 
 
 def _scores(scores: dict[str, Score]) -> str:
-    """Rows of a table."""
+    """The scores as rows of a table."""
     rows = [
         f"<tr><td>{escape(name.replace('_', ' '), quote=False)}<td class=n>{_number(score.value)}"
         f"<td class=soft>{_number(score.low)} – {_number(score.high)}"

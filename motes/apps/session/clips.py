@@ -1,4 +1,4 @@
-"""Pictures in clips: runs of neighbouring frames of one video, as a model of clips wants them."""
+"""Pictures in clips: runs of neighbouring frames of one video, for models of clips."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

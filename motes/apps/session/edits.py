@@ -63,7 +63,7 @@ class Edits:
     towards: tuple[str, float] = ("", 0.0)
 
     def without_target(self) -> "Edits":
-        """The same edits without the way to another picture."""
+        """The same edits without the blend towards another picture."""
         return replace(self, towards=("", 0.0))
 
     @classmethod
@@ -148,7 +148,7 @@ def _refuse_others(record: dict[str, Any], field_name: str, names: set[str]) -> 
 
 
 def _number(name: str, meaning: str) -> int:
-    """Keys of JSON objects are text."""
+    """The whole number that a key of a JSON object spells; JSON keys are text."""
     if not (name.isascii() and name.isdecimal() and len(name) < 6):
         raise UserError(f"{meaning} should be a whole number from 0 up, not {name[:40]!r}")
     return int(name)

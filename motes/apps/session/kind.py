@@ -47,11 +47,11 @@ class Kind(ABC):
         return latent
 
     def between(self, latent: Any, target: Any, share: float) -> Any:
-        """The latent a share of the way to that of another picture, 0 to 1."""
+        """The blend of the latent with that of another picture; `share` goes from 0 to 1."""
         raise UserError(f"there is no way between latents of the kind {type(latent).__name__}")
 
     def lines(self, edits: Edits, latent: Any, reads: Reads) -> list[str]:
-        """Lines of Python that do to `latent` what the edits do, without the way to another picture."""
+        """Lines of Python that do the same edits to `latent`, without the blend towards another picture."""
         return []
 
     def vectors(self, latent: Any) -> Float[Tensor, "M F"] | None:

@@ -50,9 +50,9 @@ def kind_of(latent: Any) -> Kind:
 
 
 def part_way(latent: Any, target: Any, share: float) -> Any:
-    """The latent a share of the way from one picture to another.
+    """The blend of the latents of two pictures.
 
-    Particles go to those that match them, a code goes along the straight line.
+    Particles move to their matches in the other picture; a code moves along a straight line.
     """
     return kind_of(latent).between(latent, target, share)
 

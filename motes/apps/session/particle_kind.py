@@ -37,7 +37,10 @@ class ParticleKind(Kind):
         }
 
     def edited(self, edits: Edits, latent: Particles, look: Look) -> Particles:
-        """Copies are of what was encoded, so the order of edits does not matter."""
+        """The latent after the edits.
+
+        Copies are taken from the encoded latent, so the order of edits does not matter.
+        """
         encoded = latent
 
         def find(name: str) -> Any:
@@ -72,7 +75,8 @@ class ParticleKind(Kind):
         return lines
 
     def vectors(self, latent: Particles) -> Float[Tensor, "M F"]:
-        """Features of the particles that the model believes in; of all, where it believes in hardly any."""
+        """Features of the particles that the model believes in; if it believes in hardly any, of all
+        particles."""
         features = latent.features[latent.believed]
         return features if len(features) > 2 else latent.features.flatten(0, 1)
 
@@ -95,7 +99,7 @@ def certainty_of(latent: Particles, picture: int = 0) -> Float[Tensor, "K"]:
 
 
 def _sources(edits: Edits) -> list[Source]:
-    """The particles that are copied, whole or in their features."""
+    """The particles from which others copy everything or their features."""
     touches = edits.particles.values()
     return [source for touch in touches for source in (touch.look, touch.copy_of) if source]
 
@@ -106,7 +110,7 @@ def _unsure(edits: Edits, latent: Particles) -> list[int]:
 
 
 def _check_number(particle: int, touch: Touch, latent: Particles, encoded: Particles) -> None:
-    """A particle is there already, or is the next one and a copy."""
+    """Check an edited particle's number: it exists already, or it is the next one and a copy of another."""
     beyond = particle >= encoded.count + ADDED or particle > latent.count
     if beyond or (particle == latent.count and touch.copy_of is None):
         raise UserError(f"there is no particle {particle}; this picture has {latent.count}")
@@ -142,7 +146,7 @@ def _before_background_of(donor: Any, latent: Particles) -> Particles:
 
 
 def _copied(source: Source, latent: Particles, find: Look) -> tuple[Particles, int]:
-    """The latent to copy from, and the particle of it."""
+    """The latent to copy from, and the number of the particle in it."""
     name, particle = source
     donor = find(name)
     fits = isinstance(donor, Particles) and donor.features.shape[-1] == latent.features.shape[-1]

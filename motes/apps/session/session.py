@@ -44,7 +44,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Offers:
-    """What can be done with a model's latent. Found by trying, so that it holds for models to come."""
+    """The abilities of a model's latent. They are found by trying, so that new models need no entry."""
 
     # the latent is a set of particles
     particles: bool

@@ -64,7 +64,11 @@ def _touched(latent: Slots, slot: int, touch: Touch) -> Slots:
 
 
 def _row(latent: Slots, picture: int, slot: int) -> dict[str, Any]:
-    """With layers also the share of the picture that is the slot's, and its middle in [-1, 1]."""
+    """A table row of one slot.
+
+    If the slot has layers, the row also holds its share of the picture, and the centre of its mask in [-1,
+    1].
+    """
     row: dict[str, Any] = {"slot": slot, "presence": latent.presence[picture, slot].item()}
     if latent.mask_logits is not None:
         mask = latent.masks[picture, slot]

@@ -37,7 +37,7 @@ def _write_csv(path: Path, rows: Any) -> None:
 
 
 def older_pictures(out: Path, kind: str) -> Iterator[Path]:
-    """Pictures of that kind that an earlier call left, whatever it was given."""
+    """Drawings of that kind that an earlier call left in the folder."""
     return out.glob(f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.*")
 
 

@@ -157,7 +157,7 @@ class Desk:
         return checked(run.session.encode(image)), {}
 
     def renew(self, question: Question) -> Answer:
-        """Load a newer checkpoint of a run under way, if there is one."""
+        """Load a newer checkpoint of an unfinished run, if there is one."""
         run = self._run(question)
         fresh = run.renew()
         return {"fresh": fresh, "facts": run.details()}, {}

@@ -119,7 +119,7 @@ def _name(host: str) -> str:
 
 
 def _tokens(scope: "Scope", headers: dict[str, list[str]]) -> list[str]:
-    """Those in the address and in cookies."""
+    """The tokens in the address and in the cookies of a request."""
     in_address = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
     in_cookies = [_token_of_cookie(line) for line in headers.get("cookie", [])]
     return in_address + [token for token in in_cookies if token is not None]

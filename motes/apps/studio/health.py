@@ -86,7 +86,7 @@ def _check_code(latent: HasCode, findings: Findings) -> None:
 
 
 def _check_spread(vectors: Float[Tensor, "M F"], what: str, findings: Findings) -> None:
-    """How many of a vector's numbers vary."""
+    """Count how many of a vector's numbers vary, and add a finding."""
     count = vectors.shape[1]
     if not count:
         return

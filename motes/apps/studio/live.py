@@ -64,7 +64,7 @@ class OpenStudio:
         return f"the studio: {self.address}"
 
     def _repr_html_(self) -> str:
-        """In a notebook: the page, and its address below.
+        """The studio's page inside a notebook, with its address below.
 
         It needs no widgets, only a browser on this machine.
         """
@@ -107,7 +107,10 @@ def _folder_of(model: Model | str | Path, scratch: Path) -> Path:
 
 
 def _folders_of(pictures: Sequence[GivenPicture], scratch: Path) -> list[Path]:
-    """Folders that hold the pictures: those that were given, and one with copies of all single ones."""
+    """Folders that hold the pictures.
+
+    Given folders are used as they are; single files and images are copied into `scratch`.
+    """
     paths = [Path(picture) for picture in pictures if not isinstance(picture, Pictures.Image)]
     folders = [path for path in paths if path.is_dir()]
     scratch.mkdir()

@@ -1,7 +1,7 @@
 """The studio's server.
 
-It serves the page, takes pictures that clients send, holds conversations about them, and shows what a run
-under way writes.
+It serves the page, takes pictures that clients send, holds conversations about them, and shows the progress
+of unfinished runs.
 """
 
 import asyncio

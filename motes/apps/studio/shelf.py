@@ -53,14 +53,14 @@ class OpenedRun:
 
     @property
     def session(self) -> Session:
-        """Of the checkpoint that was the best one at the last `renew`."""
+        """A session with the checkpoint that was the best one at the last `renew`."""
         if self._session is None:
             self.renew()
         assert self._session is not None
         return self._session
 
     def renew(self) -> bool:
-        """Load the newest checkpoint; whether there was a newer one."""
+        """Load the newest checkpoint; return whether there was a newer one."""
         newest = checkpoint_folder(self.folder).resolve()
         if newest == self._checkpoint:
             return False
@@ -72,7 +72,7 @@ class OpenedRun:
     @cached_property
     def held_out(self) -> Dataset | None:
         try:
-            return read_recipe(self.folder).source.open("validation")
+            return read_recipe(self.folder).data.open("validation")
         # a checkpoint alone, or its data have moved
         except UserError:
             return None
@@ -188,7 +188,7 @@ class Shelf:
         if name.startswith("held-out/"):
             run_name, _, number = name.removeprefix("held-out/").rpartition("/")
             folder = next(str(run.folder) for run in self.runs if run.name == run_name)
-            return f'read_recipe(Path({folder!r})).source.open("validation").batch([{number}]).image'
+            return f'read_recipe(Path({folder!r})).data.open("validation").batch([{number}]).image'
         return f"session.read({str(self.files.get(name, 'picture.png'))!r})"
 
 

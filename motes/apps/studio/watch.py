@@ -1,4 +1,4 @@
-"""What a run under way has written: curves, pictures, and signs of health with a sentence on what to try."""
+"""Progress of an unfinished run: curves, pictures, and signs of health with a sentence on what to try."""
 
 import math
 from typing import Any

@@ -32,9 +32,9 @@ LOOKED_AT = 16
 
 @dataclass(frozen=True)
 class ArrayStack:
-    """An array (in memory, mapped, or of an HDF5 file) as single pictures;
+    """An array of pictures or videos (in memory, mapped, or in an HDF5 file), read row by row.
 
-    V videos of T frames are taken as V x T rows.
+    V videos of T frames count as V x T rows.
     """
 
     array: Any
@@ -52,7 +52,7 @@ class ArrayStack:
 
     @property
     def videos(self) -> int:
-        """Along the first axis: single pictures are videos of one frame."""
+        """Length of the first axis: single pictures count as videos of one frame."""
         return int(self.array.shape[0])
 
     @property

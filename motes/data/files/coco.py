@@ -39,7 +39,7 @@ class CocoConfig:
 
     # a .json file, or a folder that holds annotations
     path: str = ""
-    # the folder of the pictures, where it is not beside the annotations
+    # the folder of the pictures, if they do not lie beside the annotations
     images: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
@@ -47,9 +47,9 @@ class CocoConfig:
     channels: int = 3
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # where there are several files for a split: the one whose name begins so, such as person_keypoints
+    # if there are several files for a split, the one whose name begins like this, such as person_keypoints
     kind: str = "instances"
-    # at most in a picture, the largest ones; 0: as many as the fullest picture has
+    # things of a picture at most, the largest first; 0: as many as the fullest picture has
     things: int = 0
     # share of the training pictures for each of validation and test that has no file of its own
     held_out: float = 0.1
@@ -117,9 +117,9 @@ class Coco(Dataset):
         return name if isinstance(name, int) else row
 
     def _images_of_split(self, images: list[Record], files: dict[str, Path]) -> list[Record]:
-        """All of a file that is the split's own, or else a part of the training pictures.
+        """The images of a split: the file's own, or else a part of the training pictures.
 
-        By hashes of their names some are held out, and the others are left for training.
+        A hash of its name decides whether a picture is held out or left for training.
         """
         missing = [name for name in ("validation", "test") if name not in files]
         if self.split not in missing and (self.split != "train" or not missing):
@@ -140,7 +140,8 @@ class Coco(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _annotated(self, row: int) -> dict[str, np.ndarray]:
-        """Of one picture: present N, centres N 2, boxes N 4, masks N H W, points P 2, category N."""
+        """The annotations of one picture: present N, centres N 2, boxes N 4, masks N H W, points P 2,
+        category N."""
         image = self._images[row]
         records = self._things[row][: self._most]
         boxes, present, centres = self._boxes(records, image)

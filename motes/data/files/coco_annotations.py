@@ -55,7 +55,7 @@ def _of_kind(files: list[Path], kind: str) -> Path:
 
 
 def _split_of(name: str) -> Split | None:
-    """By a word in it: of instances_train2017, train."""
+    """The split that a word of the name stands for: train for instances_train2017."""
     words = set(re.findall("[a-z]+", name.lower()))
     return next((split for split, names in NAMES.items() if words & {*names, f"{names[0]}ing"}), None)
 
@@ -132,7 +132,7 @@ def _usual_folders(source: Path) -> list[Path]:
 
 
 def with_size(image: Record, path: Path) -> Record:
-    """Some tools leave the size out."""
+    """The image's record with its size, which is read from the picture if the annotations lack it."""
     if "width" in image and "height" in image:
         return image
     picture = read_picture(path)
@@ -140,5 +140,5 @@ def with_size(image: Record, path: Path) -> Record:
 
 
 def area_of(annotation: Record) -> float:
-    """Of its mask where the file says it, or else of its box."""
+    """The area of the thing's mask if the file gives it, otherwise of its box."""
     return float(annotation.get("area") or annotation["bbox"][2] * annotation["bbox"][3])

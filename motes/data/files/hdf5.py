@@ -51,17 +51,17 @@ class Hdf5Config:
     channels: int = 0
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # first row, first column, rows, columns, before all else: 29 64 192 192 for CLEVR
+    # crop before resizing: first row, first column, rows, columns; 29 64 192 192 for CLEVR
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
-    # the array of pictures; empty: whichever of the usual names there is
+    # name of the array of pictures; empty: one of the usual names
     image_key: str = ""
-    # the array of what was done after each frame; empty: actions or action, where there is one
+    # name of the array of actions, one after each frame; empty: actions or action, if there is one
     action_key: str = ""
-    # of the things, how many of the first are background; -1: one where there are masks; Objects Room has 4
+    # how many of the first masks are background; -1: one if there are masks; Objects Room has 4
     backgrounds: int = -1
     # share of the rows for validation, and again for the test: the end of the file
     held_out: float = 0.1
-    # so many of the first rows, or videos, are for training, as published (60000); 0: all not held out
+    # number of rows, or videos, at the start that are for training, as published (60000); 0: all not held out
     train_rows: int = 0
 
 
@@ -159,7 +159,7 @@ class Hdf5(Dataset):
         return videos[: self.config.train_rows] if limited else videos
 
     def _name_of_actions(self) -> str | None:
-        """Of an array with one entry for each picture, or each frame."""
+        """The name of the array of actions, which has one entry for each picture or frame."""
         key = self.config.action_key
         choices = (key,) if key else ACTIONS
         for name, array in self._truth.items():
@@ -196,7 +196,7 @@ class Hdf5(Dataset):
         return None if masks is None else torch.from_numpy(centres_of(masks))
 
     def _entry(self, name: str, row: int) -> np.ndarray:
-        """Of an array with an entry for each picture, or in videos for each frame or each video."""
+        """The entry of a row in an array that has one for each picture, each frame or each video."""
         array = self._truth[name]
         if self._stack.of_videos and array.shape[:2] != self._stack.lead:
             return np.asarray(array[self._rows[row] // self.frames])
@@ -213,16 +213,13 @@ class Hdf5(Dataset):
         return True
 
     def _is_mask(self, name: str, array: Any) -> bool:
-        """Whether it has a number for each pixel, and is called like a mask;
-
-        `labels` may as well be of pictures.
-        """
+        """Whether an array has the name of a mask, and a number for each pixel."""
         axes = array.shape[len(self._stack.lead) :]
         covers = any(axes[first : first + 2] == self._stack.size for first in range(len(axes) - 1))
         return covers and name.rpartition("/")[2] in MASKS
 
     def _count_things(self) -> int:
-        """Without the background; as many as visibility, planes of masks or numbers in masks say."""
+        """The number of things without the background, from visibility or masks."""
         for name in VISIBILITY:
             if name in self._truth:
                 return self._truth[name].shape[len(self._stack.lead)] - self._backgrounds
@@ -244,7 +241,7 @@ class Hdf5(Dataset):
         return max(int(mask[start : start + 256].max()) for start in range(0, len(mask), 256))
 
     def _is_of_things(self, name: str, value: np.ndarray) -> bool:
-        """By its shape; a camera may have as many numbers as there are things."""
+        """Whether an array describes things, by its name and shape; a camera may have an equal shape."""
         entities = self._things + self._backgrounds
         return not name.startswith(OF_PICTURES) and value.ndim > 1 and value.shape[1] == entities
 
@@ -280,7 +277,7 @@ def _arrays(file: Any) -> dict[str, Any]:
 
 
 def _of_split(arrays: dict[str, Any], split: Split, holds_split_alone: bool) -> tuple[dict[str, Any], bool]:
-    """Of a file with a group for each split, the arrays of this one's; and whether they hold nothing else."""
+    """The arrays of a split, and whether their file or group holds this split alone."""
     for group in NAMES[split]:
         prefix = f"{group}/"
         names = [name for name in arrays if name.startswith(prefix)]

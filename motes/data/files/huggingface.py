@@ -38,18 +38,18 @@ class HuggingFaceConfig:
     channels: int = 3
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # the one with the pictures; empty: the first that has any
+    # name of the column of pictures; empty: the first column with pictures
     column: str = ""
-    # share of the training rows for each of validation and test that the set itself does not have
+    # share of the training rows for validation, and for test, if the set does not have that split itself
     held_out: float = 0.1
-    # hold out rows from all over the set, not its end: for rows in the order of classes, not for frames of
+    # hold out rows from all over the set instead of its end: good for rows sorted by class, bad for frames of
     # videos
     mixed: bool = False
 
 
 @runtime_checkable
 class StoredTable(Protocol):
-    """What parquet files and the library's data sets have in common."""
+    """The interface that parquet files and the library's data sets share."""
 
     def __len__(self) -> int: ...
     def value(self, row: int, column: str) -> Any: ...
@@ -61,9 +61,10 @@ Opener = Callable[[], tuple[StoredTable, dict[str, Kind]]]
 
 
 class HuggingFace(Dataset):
-    """The set's own splits where it has them; what it lacks is held out of its training rows.
+    """Pictures of a Hugging Face data set, split as the set is split.
 
-    Columns of single numbers are `Truth.scene`.
+    A split that the set lacks is held out of its training rows. Columns with one number in each row become
+    `Truth.scene`.
     """
 
     Config = HuggingFaceConfig
@@ -115,7 +116,8 @@ class HuggingFace(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _picture(self, stored: Any, where: str) -> Image.Image:
-        """Of a decoded picture, of the bytes of a file, or of both or one of a file's bytes and path."""
+        """The picture in a cell, which holds a decoded picture, the bytes of a file, or a record of bytes
+        and path."""
         if isinstance(stored, Image.Image):
             return stored
         if isinstance(stored, dict) and stored.get("bytes") is None and stored.get("path"):
@@ -127,7 +129,7 @@ class HuggingFace(Dataset):
 
 
 def _stored(path: str) -> dict[str, Opener]:
-    """How to open each split that is stored."""
+    """For each stored split, a function that opens it."""
     root = Path(path)
     by_library = any((root / name).is_file() for name in ("dataset_dict.json", "dataset_info.json"))
     if path.startswith(HUB) or by_library:
@@ -158,7 +160,7 @@ def _open_parquet(files: list[Path]) -> tuple[StoredTable, dict[str, Kind]]:
 
 
 def _split_of(file: Path, root: Path) -> str:
-    """By how the name of a file (train-00000-of-00002.parquet) or folder (train/0000.parquet) begins."""
+    """The split that the name of a file or folder begins with: train for train-00000-of-00002.parquet."""
     for word in (file.stem, *reversed(file.relative_to(root).parts[:-1])):
         for split, names in NAMES.items():
             if any(_begins_with(word, name) for name in names):
@@ -171,7 +173,7 @@ def _begins_with(word: str, name: str) -> bool:
 
 
 def _kinds_of_parquet(schema: Any) -> dict[str, Kind]:
-    """As the library wrote it in the file, or else by how each column is stored."""
+    """The kind of each column, as the library noted it in the file, or else by how the column is stored."""
     noted = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
     return {field.name: _kind_of_field(str(field.type), noted.get(field.name)) for field in schema}
 
@@ -197,7 +199,7 @@ def _rows_of_split(
 ) -> np.ndarray:
     """The rows of the stored split `source` that belong to `split`.
 
-    They are all of its rows, or those held out, or those that are left.
+    They are all of its rows, or the rows held out, or the rows that are left.
     """
     rows = np.random.default_rng(0).permutation(count) if config.mixed else np.arange(count)
     held = max(round(config.held_out * count), 1)
@@ -212,7 +214,7 @@ def _rows_of_split(
 
 
 def _of_library(path: str) -> dict[str, Opener]:
-    """By the library `datasets`, which fetches and keeps what is on the hub."""
+    """Splits opened by the library `datasets`, which downloads and caches sets of the hub."""
     opened = _open_by_library(path)
     sets = dict(opened) if hasattr(opened, "keys") else {"train": opened}
     split_named = {name: split for split, names in NAMES.items() for name in names}

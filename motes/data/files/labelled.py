@@ -41,7 +41,7 @@ class LabelledConfig:
     """Pictures of any format and size, brought to one size, with what is known of them."""
 
     path: str = ""
-    # the table of landmarks, where it is not the first one in the folder
+    # the table of landmarks, if it is not the first one in the folder
     landmarks: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
@@ -49,7 +49,7 @@ class LabelledConfig:
     channels: int = 3
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # at most in a picture, the largest ones; 0: as many as the fullest picture has
+    # things of a picture at most, the largest first; 0: as many as the fullest picture has
     things: int = 0
     # share of the pictures for each of validation and test that has no folder of its own
     held_out: float = 0.1
@@ -104,7 +104,7 @@ class Labelled(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _find_points(self, pictures: list[Path]) -> dict[Path, np.ndarray]:
-        """Of the pictures that have any."""
+        """The points of the pictures that have any."""
         table = Path(self.config.landmarks) if self.config.landmarks else find_table(self._root)
         if table is None:
             marked = {picture: picture.with_suffix(".pts") for picture in pictures}
@@ -148,7 +148,7 @@ class Labelled(Dataset):
             )
 
     def _count_things(self) -> int:
-        """Of the picture that has the most."""
+        """The number of things in the picture that has the most."""
         most = most_things(self._numbers, len(self))
         if most == 1 < len(self) and self.config.things != 1:
             warnings.warn(
@@ -183,7 +183,7 @@ class Labelled(Dataset):
 
 
 def _joined(masks: list[np.ndarray]) -> np.ndarray:
-    """One map of numbers. Of several masks, each is of one thing, and a later one is in front."""
+    """One map of numbers. If there are several masks, each is one thing, and later ones lie in front."""
     if len(masks) == 1:
         return masks[0]
     numbers = np.zeros(masks[0].shape, np.int64)

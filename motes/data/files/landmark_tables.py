@@ -35,7 +35,7 @@ def find_table(root: Path) -> Path | None:
 
 
 def read_table(path: Path) -> dict[str, np.ndarray]:
-    """For each picture's name, as it is written there, its points (row, column) in pixels: P 2."""
+    """The points (row, column) in pixels of each picture that the table names, P 2, by that name."""
     columns: list[int] = []
     width = 0
     points: dict[str, np.ndarray] = {}

@@ -54,9 +54,9 @@ class LeRobotConfig:
     channels: int = 3
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # first row, first column, rows, columns of the frame, before all else; zeros: all of it
+    # crop before resizing: first row, first column, rows, columns of the frame; zeros: the whole frame
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
-    # of a clip
+    # frames of a clip
     frames: int = 1
     # 3: every third frame
     skip: int = 1
@@ -90,9 +90,9 @@ class _Measurements:
 
 
 class LeRobot(Dataset):
-    """Whole episodes go to splits, by a hash of their number.
+    """Frames or clips of one camera; a hash of an episode's number decides its split.
 
-    With one or two, the end of each is held out, after a gap of a second.
+    If there are only one or two episodes, the end of each is held out, after a gap of a second.
     """
 
     Config = LeRobotConfig
@@ -124,7 +124,8 @@ class LeRobot(Dataset):
         return self._frames.pixels(rows)
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        """Of each frame its episode, its time there, and the robot's state and action; nothing of things."""
+        """Each frame's episode, its time there, and the robot's state and action; nothing is known of
+        things."""
         chosen = self._of_row[list(rows)]
         scene = {
             "episode": torch.tensor([self._episodes[episode].number for episode in chosen[:, 0]]),
@@ -138,7 +139,7 @@ class LeRobot(Dataset):
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
         """The action that was recorded at each frame.
 
-        Those of frames that `skip` leaves out are left out, too.
+        Actions of frames that `skip` leaves out are left out too.
         """
         if "action" not in self._measurements.values:
             return None
@@ -146,7 +147,7 @@ class LeRobot(Dataset):
         return action_tensor(actions, lambda number: self._where(rows[number]))
 
     def _where(self, row: int) -> str:
-        """A frame and the file of its action, for errors."""
+        """Names a frame and the file of its action in errors."""
         episode, frame = self._of_row[row].tolist()
         file = self._measurements.where(self._episodes[episode].first + frame)
         return f"frame {frame} of episode {self._episodes[episode].number} ({file})"
@@ -196,7 +197,8 @@ class LeRobot(Dataset):
         import_av()  # now, and not in the first step
 
     def _open_video(self, number: int) -> VideoFile:
-        """A video, compared with what the episodes say of it: the right frame, or none."""
+        """Open a video, and refuse it if its length contradicts the episodes: each row must be the right
+        frame."""
         video = VideoFile(self._videos[number])
         for episode in self._episodes:
             if episode.video == video.path:

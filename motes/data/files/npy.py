@@ -52,7 +52,7 @@ class NpyConfig:
     channels: int = 0
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # the order of the axes, where the shape does not show it
+    # the order of the axes, if the shape does not determine it
     layout: Layout = "auto"
     # share of the rows for validation, and again for the test: the end of the file
     held_out: float = 0.1
@@ -130,7 +130,10 @@ class Npy(Dataset):
 
 
 def _find(path: Path, split: Split) -> tuple[Path, bool]:
-    """As `find_file`; in a folder without files of splits, the pictures beside which masks or actions lie."""
+    """The file of a split, as `find_file` finds it.
+
+    In a folder without files of splits, it is the array of pictures beside which masks or actions lie.
+    """
     if path.is_dir() and not any((path / f"train{ending}").exists() for ending in ENDINGS):
         names = {file.stem for file in path.iterdir() if file.suffix == ".npy"}
         if names & {*MASKS, *ACTIONS}:

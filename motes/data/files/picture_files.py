@@ -132,10 +132,9 @@ def _check_fit(fit: str) -> None:
 
 
 def warn_if_black(brightest: int, where: object) -> None:
-    """Where the brightest value, of bytes, is low.
+    """Warn if the brightest value (of bytes) is low.
 
-    Microscopes put twelve bits into sixteen, and masks of numbers that are taken for pictures show nothing
-    either.
+    Microscopes put twelve bits into sixteen, and masks of numbers that are taken for pictures look black too.
     """
     if 0 < brightest < DARK:
         warnings.warn(
@@ -165,7 +164,7 @@ def read_picture(path: Path, annotated_size: tuple[int, int] | None = None) -> I
 def read_bytes(
     file: BytesIO | BufferedReader, where: object, annotated_size: tuple[int, int] | None = None
 ) -> Image.Image:
-    """As `read_picture`, of an open file or of bytes in memory; `where` is named in errors."""
+    """Read a picture as `read_picture` does, from an open file or from bytes; `where` is named in errors."""
     try:
         with Image.open(file) as opened:
             _check_opened(opened, where)
@@ -185,7 +184,7 @@ def read_bytes(
 
 
 def _check_opened(opened: Image.Image, where: object) -> None:
-    """Before any pixel is decoded."""
+    """Check size and number of pages before any pixel is decoded."""
     if opened.width * opened.height > LARGEST:
         raise UserError(
             f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first"
@@ -215,7 +214,7 @@ def _reason(file: BytesIO | BufferedReader) -> str:
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """RGB or grey, of bytes."""
+    """The picture in bytes, RGB or grey."""
     # sixteen bits and more: PIL would clip them at 255
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.nan_to_num(np.asarray(picture, np.float32))

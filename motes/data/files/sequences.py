@@ -36,9 +36,9 @@ class SequencesConfig:
     channels: int = 3
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # first row, first column, rows, columns, before all else; zeros: all
+    # crop before resizing: first row, first column, rows, columns; zeros: the whole picture
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
-    # of a clip
+    # frames of a clip
     frames: int = 1
     # 3: every third frame, by its number
     skip: int = 1
@@ -52,9 +52,10 @@ class SequencesConfig:
 
 
 class Sequences(Dataset):
-    """Whole sequences go to one split.
+    """Numbered frames; each sequence goes to one split.
 
-    With one or two, the end of each is held out: no split has frames that neighbour another's.
+    If there are only one or two sequences, the end of each is held out: no split has frames that neighbour
+    another's.
 
     No clip reaches over a number that is missing, or a picture that cannot be read.
     """
@@ -105,7 +106,7 @@ class Sequences(Dataset):
         return [[sequence[number] for number in clip] for clip in unbroken.tolist()]
 
     def _whole_clips(self, clips_of_files: list[list[Path]]) -> list[int]:
-        """Of clips whose pictures can all be read, the pictures one after the other."""
+        """The rows of the clips whose pictures can all be read, clip by clip."""
         row_of = {path: row for row, path in enumerate(self._pictures.files)}
         readable = [clip for clip in clips_of_files if all(path in row_of for path in clip)]
         return [row_of[path] for clip in readable for path in clip]

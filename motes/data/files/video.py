@@ -16,7 +16,7 @@ from motes.data.splits import block, check_held_out, clips, no_clip, split_files
 from motes.data.walk import files_below
 from motes.errors import UserError
 
-# so many files, or fewer, are all opened before they are split, so that a broken one leaves no split empty
+# up to this number, all files are opened before they are split, so that a broken one leaves no split empty
 FEW = 50
 
 
@@ -31,9 +31,10 @@ class VideoConfig:
     channels: int = 3
     # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
     fit: str = "fit"
-    # first row, first column, rows, columns of the upright frame, before all else; zeros: all
+    # crop before resizing: first row, first column, rows, columns of the upright frame; zeros: the whole
+    # frame
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
-    # of a clip
+    # frames of a clip
     frames: int = 1
     # 3: every third frame
     skip: int = 1
@@ -50,12 +51,13 @@ class VideoConfig:
 
 
 class Video(Dataset):
-    """Whole videos go to one split.
+    """Frames of videos; each video goes to one split.
 
-    With one or two, the end of each is held out: no split has frames that neighbour another's.
+    If there are only one or two videos, the end of each is held out: no split has frames that neighbour
+    another's.
 
-    A video that cannot be read is named in a warning and left out. Of one that is cut short, the frames that
-    are there are used.
+    A video that cannot be read is named in a warning and left out. If a video is cut short, its readable
+    frames are used.
     """
 
     Config = VideoConfig
@@ -153,7 +155,7 @@ def list_videos(path: Path) -> list[Path]:
 
 
 def pick(times: np.ndarray, skip: int, rate: float) -> np.ndarray:
-    """Numbers of the frames that are used: each `skip`-th, or with a rate those shown at even times."""
+    """Numbers of the frames that are used: every `skip`-th, or with `rate` the frames shown at even times."""
     if rate:
         even = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
         shown = np.searchsorted(times, even + 1e-6, side="right") - 1

@@ -23,7 +23,7 @@ ENDINGS = frozenset(DATASETS.row("video").endings)
 
 @dataclass
 class _Index:
-    """Time stamps, in units of `base` seconds, as the file lists them before anything is decoded."""
+    """Time stamps, in units of `base` seconds, as the file lists them before any frame is decoded."""
 
     base: float
     stamps: set[int] = field(default_factory=set)
@@ -72,10 +72,11 @@ class VideoFile:
         return (np.array(self._stamps, np.float64) - self._stamps[0]) * self._base
 
     def read(self, number: int) -> Iterator[tuple[int, Any]]:
-        """This frame, after those that are decoded on the way to it, each with its number; not yet converted.
+        """Decode up to this frame; yield the frames on the way and then this one, each with its number,
+        unconverted.
 
-        Goes on from the last one that was read where no key frame lies between: reading in order decodes each
-        frame once.
+        Decoding continues from the last frame that was read if no key frame lies between, so reading in order
+        decodes each frame once.
         """
         target = self._stamps[number]
         if self._last is None or not self._key_before(target) <= self._last < target:
@@ -113,7 +114,7 @@ class VideoFile:
         return number if number < len(self._stamps) and self._stamps[number] == stamp else None
 
     def _warn_of_damage(self, number: int, frame: Any) -> None:
-        """Once a file."""
+        """Warn of a damaged frame, once for each file."""
         if frame.is_corrupt and not self._warned:
             self._warned = True
             warnings.warn(
@@ -192,7 +193,7 @@ class VideoFile:
         self._keys = [0]
 
     def _drop_undecodable(self) -> None:
-        """Drop from the last group of frames those that do not come out of the decoder whole."""
+        """Drop those frames of the last group that the decoder does not return whole."""
         last_key = self._keys[-1] if self._keys else None
         first = self._stamps[0] if self._stamps else 0
         intact: set[int] = set()
@@ -234,7 +235,7 @@ class VideoFile:
         self._coming = iter(())
 
     def _start_at(self, stamp: int | None) -> tuple[int, Any] | None:
-        """The first frame from there on; None: from the beginning of the file, opened again."""
+        """The first frame from this time stamp on; None reopens the file and starts at its beginning."""
         if stamp is None:
             self.close()
             self._container = self._open()
@@ -244,7 +245,7 @@ class VideoFile:
         return next(self._coming, None)
 
     def _decoded(self) -> Iterator[tuple[int, Any]]:
-        """Time stamps and frames from where the container stands."""
+        """Time stamps and frames from the container's present position on."""
         for number, frame in enumerate(self._container.decode(video=0)):
             stamp = number if self._counted else frame.pts if frame.pts is not None else frame.dts
             if stamp is not None:
@@ -263,7 +264,7 @@ def _add_packet(index: _Index, packet: Any) -> None:
 
 
 def _compare_lengths(index: _Index, container: Any, stream: Any) -> None:
-    """With the number of frames and the seconds that the file says it has."""
+    """Compare the index with the number of frames and the seconds that the file claims to have."""
     if stream.frames > len(index.stamps):
         index.complete = False
         index.problem = f"only {len(index.stamps)} of its {stream.frames} frames are there"

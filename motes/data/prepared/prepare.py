@@ -143,7 +143,7 @@ def _agrees(fresh: Path, split: Split, data: Dataset, count: int) -> bool:
 def _check_room(
     fresh: Path, identity: dict[str, Any], done: dict[Split, int], sets: dict[Split, Dataset]
 ) -> None:
-    """Before hours of decoding, not after them."""
+    """Refuse a disk that is too small, before the decoding rather than after it."""
     left = {split: count - done.get(split, 0) for split, count in identity["counts"].items()}
     need = sum(count * _bytes_of_row(sets[split]) for split, count in left.items() if count)
     free = shutil.disk_usage(fresh).free
@@ -176,13 +176,13 @@ def _manifest(fresh: Path, identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _hashes(fresh: Path, split: str) -> dict[str, str]:
-    """Of each array of a split."""
+    """The hash of each array of a split."""
     paths = sorted(fresh.glob(f"{split}.*npy"))
     return {_array_name(path, split): _hash(path) for path in paths}
 
 
 def _array_name(path: Path, split: str) -> str:
-    """What `file_name` made the file's name of."""
+    """The name of an array, given the file name that `file_name` made of it."""
     name = path.name.removeprefix(f"{split}.").removesuffix(".npy").removesuffix("npy")
     return unquote(name or "pixels")
 
@@ -194,7 +194,7 @@ def _hash(path: Path) -> str:
 
 @contextmanager
 def _locked(fresh: Path, out: Path) -> Iterator[None]:
-    """One process at a time. The lock goes with the process, however it ends."""
+    """Only one process writes a set at a time. The lock ends with the process, however it ends."""
     fresh.mkdir(parents=True, exist_ok=True)
     with (fresh / LOCK).open("w") as lock:
         if not _took(lock):

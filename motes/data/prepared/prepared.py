@@ -44,14 +44,15 @@ class PreparedConfig:
     """A folder that `motes data prepare` wrote."""
 
     path: str = ""
-    # rows, columns; zeros: as prepared, and nothing else is possible
+    # rows, columns; zeros: as prepared; no other size is possible
     image_size: tuple[int, int] = (0, 0)
     # 0: as prepared
     channels: int = 0
 
 
 class Prepared(Dataset):
-    """Rows straight from the disk's cache: about as fast as memory can be copied."""
+    """Rows of a prepared set. They come straight from the disk's cache, about as fast as memory can be
+    copied."""
 
     Config = PreparedConfig
 
@@ -149,7 +150,7 @@ def _group(group: str, values: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def file_name(split: str, name: str) -> str:
-    """Of an array. Its name is quoted: a factor may be called obs/position."""
+    """The file name of an array. The array's name is quoted, because a factor may be called obs/position."""
     return f"{split}.npy" if name == PIXELS else f"{split}.{quote(name, safe='')}.npy"
 
 

@@ -100,7 +100,8 @@ def arrays_of(data: Dataset, rows: range) -> dict[str, np.ndarray]:
 
 
 def _small_arrays(truth: Truth) -> dict[str, np.ndarray]:
-    """What is small beside the pixels: no shapes behind others, and visible masks as a number a pixel."""
+    """The small parts of the truth. Shapes behind others are left out; visible masks are one number at
+    each pixel."""
     values = {name: getattr(truth, name) for name in ("present", "centres", "boxes", "points")}
     for group in ("factors", "scene"):
         values |= {f"{group}.{name}": value for name, value in getattr(truth, group).items()}
@@ -119,12 +120,12 @@ def _numbered(masks: np.ndarray) -> np.ndarray:
 
 
 def skip_header(file: Any) -> None:
-    """To the first number of an open .npy file."""
+    """Move to the first number of an open .npy file."""
     np.lib.format.read_magic(file)
     np.lib.format.read_array_header_1_0(file)
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Whole or not at all, and flushed to the disk."""
+    """Write JSON whole or not at all, and flush it to the disk."""
     with whole_file(path) as fresh:
         fresh.write_text(json.dumps(content, indent=2) + "\n")

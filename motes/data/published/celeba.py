@@ -59,7 +59,7 @@ class CelebAConfig:
 
     # the folder with Img, Anno, Eval and MAFL
     root: str = ""
-    # square; the face fills it as at 128
+    # rows, columns: a square; the face fills it as it does at 128 pixels
     image_size: tuple[int, int] = (128, 128)
     # 1: grey
     channels: int = 3
@@ -173,7 +173,7 @@ def _rows_of_split(lists: dict[str, Path], names: list[str], split: Split, confi
 def _outside_mafl(
     partition: np.ndarray, mafl: set[int], split: Split, published_validation: bool
 ) -> list[int]:
-    """Faces of CelebA's own split; the published validation takes the first faces of its test split."""
+    """Faces of CelebA's own split. The published validation set is the first faces of the test split."""
     published = split == "validation" and published_validation
     number = PARTITION["test" if published else split]
     rows = [row for row in range(len(partition)) if partition[row] == number and row not in mafl]
@@ -252,7 +252,7 @@ def _where_to_get(key: str) -> str:
 
 
 def _pictures(root: Path, names: list[str]) -> list[Path]:
-    """Of the first folder that there is; the lists say .jpg, the files may be .png."""
+    """The picture files, from the first folder that exists. The lists say .jpg; the files may be .png."""
     folders = [folder / name for name in FOLDERS for folder in (root / "Img", root)]
     folder = next(folder for folder in folders if folder.is_dir())
     if (folder / folder.name).is_dir():
@@ -282,7 +282,7 @@ def _identities(root: Path, names: list[str]) -> np.ndarray | None:
 
 
 def _scaled(size: int) -> tuple[int, int]:
-    """The side that the square is scaled to, and how much of it is cut on the left and on top."""
+    """The side that the square is scaled to, and how many pixels are cut at the left and at the top."""
     side = round(size * SCALED / MIDDLE)
     return side, (side - size) // 2
 

@@ -42,7 +42,7 @@ KINDS = {
 KEYS = {"colour": "color", "material": "material", "shape": "shape"}
 # frames of each video in the joined list of the 2022 code: 27 to 127
 LISTED = 101
-# of that list, so many frames for validation
+# number of frames of that list for validation
 VALIDATED = 5_000
 # annotations in memory
 ANNOTATIONS = 256
@@ -84,7 +84,7 @@ class ClevrerConfig:
     channels: int = 3
     # dlp: every third frame from 27 on; ddlp: frames 18 to 117 of 5,000 videos
     protocol: Literal["dlp", "ddlp"] = "dlp"
-    # of a clip
+    # frames of a clip
     frames: int = 1
     # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none, 1: every
     # window
@@ -219,7 +219,7 @@ def _motion(frames: dict[int, list[dict[str, Any]]], number_of: dict[int, int]) 
 
 
 def _at_frame(annotation: dict[str, np.ndarray], frame: int) -> dict[str, np.ndarray]:
-    """What moves, at one frame; what stays, as it is."""
+    """The factors at one frame: moving ones as they are there, constant ones as they are."""
     return {name: value if name in KINDS else value[frame] for name, value in annotation.items()}
 
 
@@ -253,7 +253,7 @@ def _videos_of_split(videos: list[Path], config: ClevrerConfig, split: Split) ->
 def _numbers_of_split(config: ClevrerConfig, split: Split) -> tuple[range, int, int]:
     """The numbers of the videos of a kind, the first of them that is used, and how many are."""
     protocol = PROTOCOLS[config.protocol]
-    # videos that the first so many frames of the joined list reach into
+    # number of videos that hold the first VALIDATED frames used of the joined list
     validated = -(-VALIDATED * protocol.step // LISTED)
     validation = validated if config.original else protocol.validation
     numbers = {

@@ -20,12 +20,12 @@ VALIDATION = 100
 class DigitsConfig:
     """The last 397 of a shuffled order are the test split, the 100 before them the validation split."""
 
-    # of the order
+    # seed of the shuffled order
     seed: int = 0
 
 
 class Digits(Dataset):
-    """From the test part of the UCI set "Optical Recognition of Handwritten Digits"."""
+    """Handwritten digits: the test part of the UCI set "Optical Recognition of Handwritten Digits"."""
 
     Config = DigitsConfig
 

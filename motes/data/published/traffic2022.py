@@ -47,7 +47,7 @@ class Traffic2022Config:
     channels: int = 3
     # how much is for training: dlp 90 %, ddlp 80 %
     protocol: Literal["dlp", "ddlp"] = "dlp"
-    # of a clip
+    # frames of a clip
     frames: int = 1
     # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none, 1: every
     # window

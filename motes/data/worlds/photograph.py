@@ -57,8 +57,10 @@ def _marks(picture: Array, road: Array, rows: Array, columns: Array) -> Array:
 
 
 def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int, ...]) -> Array:
-    """Octaves of smooth random values, each of so many cells a side, the finer the weaker; about standard
-    deviation 1/2."""
+    """Octaves of smooth random values, with `cells` cells along a side; finer octaves are weaker.
+
+    The standard deviation is about 1/2.
+    """
     total = np.zeros(size)
     weight = 1.0
     for count in cells:

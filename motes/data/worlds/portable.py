@@ -14,7 +14,7 @@ PI = 3.141592653589793
 
 
 def sine(angle: Array) -> Array:
-    """In double precision, to 1e-9."""
+    """The sine in double precision, to 1e-9."""
     turns = np.asarray(angle, np.float64) / PI
     half_turns = np.rint(turns)
     # in [-pi/2, pi/2]
@@ -31,7 +31,7 @@ def cosine(angle: Array) -> Array:
 
 
 def wave(turns: Array) -> Array:
-    """Nearly sin(2 pi turns), from parabolas: cheap enough for every pixel."""
+    """Nearly sin(2 pi turns), made of parabolas: cheap enough for every pixel."""
     phase = turns - np.rint(turns)
     return 8 * phase * (1 - 2 * np.abs(phase))
 
@@ -73,7 +73,7 @@ def uniforms(
 def bells(
     random: np.random.Generator, count: int, ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, Array]:
-    """As `uniforms`, but the middle is likelier than the ends."""
+    """One number for each name, as in `uniforms`, but the middle of its range is likelier than the ends."""
     table = random.random((count, len(ranges), 2))
     mean = (table[..., 0] + table[..., 1]) / 2
     return {name: low + (high - low) * mean[:, n] for n, (name, (low, high)) in enumerate(ranges.items())}

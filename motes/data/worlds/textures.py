@@ -62,7 +62,7 @@ def clouds(dice: Dice, size: tuple[int, int]) -> Array:
 
 
 def _enlarged(grid: Array, side: int, axis: int) -> Array:
-    """The grid's values at so many pixels along an axis, smoothly between its points."""
+    """The grid's values at `side` pixels along an axis, interpolated smoothly."""
     position = (np.arange(side) + 0.5) / side * (grid.shape[axis] - 1)
     low = np.minimum(position.astype(int), grid.shape[axis] - 2)
     share = position - low

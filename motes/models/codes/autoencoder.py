@@ -24,7 +24,7 @@ class AutoencoderConfig:
     code_dim: int = 16
     # convolutional, dense, tied or linear
     network: str = "dense"
-    # of the networks' layers
+    # units or channels of the networks' layers
     width: int = 128
     # the reconstruction loss: see motes.weights.reconstruction.RECONSTRUCTIONS
     reconstruction: str = "mse"
@@ -32,8 +32,8 @@ class AutoencoderConfig:
     weight_decay: float = 0.0
     # weight of the code's absolute values: more = most numbers of a code near 0
     activation_penalty: float = 0.0
-    # standard deviation of the noise on a code while learning: more = pictures differ by larger differences
-    # of their codes only
+    # standard deviation of the noise on a code while learning: more = codes of different pictures lie farther
+    # apart
     noise: float = 0.0
 
 

@@ -24,13 +24,13 @@ class DenoisingConfig:
     code_dim: int = 128
     # convolutional, dense, tied or linear
     network: str = "dense"
-    # of the networks' layers
+    # units or channels of the networks' layers
     width: int = 128
     # kind of corruption: see motes.ops.pictures.corruption.CORRUPTIONS
     corruption: str = "masking"
     # share of the pixels that are hidden or salted; deviation of the noise; strength of the warp
     amount: float = 0.25
-    # of a pixel
+    # the error of each pixel
     error: str = "squared"
     # weight of the error where the picture was corrupted; more than the other = emphasis on repair
     touched_weight: float = 1.0
@@ -58,7 +58,11 @@ class DenoisingAutoencoder(Model):
         self.error = pixel_error(config.error)
 
     def loss(self, batch: Batch) -> Losses:
-        """In validation too, where the caller seeds the corruptions: they are the same every time."""
+        """The loss on corrupted pictures.
+
+        In validation too the pictures are corrupted, from a seed that the caller sets, so that all
+        validations agree.
+        """
         refuse_other_sizes(self.config, batch.image)
         corrupted = self.corrupt(batch.image)
         error = self.error(self.coder.draw(self.coder.read(corrupted.values)), batch.image)

@@ -45,11 +45,11 @@ class GlannConfig:
     start: str = "pca"
     # numbers of the sampler's noise, at most as many as a code has; too few leave gaps
     noise_dim: int = 32
-    # of the sampler's two hidden layers
+    # units of each of the sampler's two hidden layers
     sampler_width: int = 128
     # share of the steps in which the sampler learns, after the codes and the decoder
     sampler_share: float = 0.5
-    # fresh noises for each code at every epoch, of which the nearest is taken
+    # fresh noises for each code at every epoch; the code takes the nearest
     noises: int = 2
     # learning rate of the sampler over that of the decoder
     sampler_rate: float = 0.5
@@ -120,7 +120,10 @@ class Glann(Model):
 
     @torch.no_grad()
     def from_noise(self, noise: Float[Tensor, "B E"]) -> Code:
-        """A path between noises stays nearer to likely codes than one between codes."""
+        """The codes that the sampler makes of noise.
+
+        A path between two noises stays nearer to likely codes than a path between two codes.
+        """
         return Code(self.within(self.sampler(noise)))
 
     @torch.no_grad()
@@ -129,9 +132,9 @@ class Glann(Model):
         self.seen.zero_()
 
     def count_pictures(self, batch: Batch) -> None:
-        """At the end of an epoch all codes choose among fresh noises.
+        """Count the pictures seen. When an epoch ends, all codes choose among fresh noises.
 
-        An epoch's last batch is left out where it is incomplete.
+        An epoch's last batch is left out if it is incomplete.
         """
         self.seen += len(batch) * processes()
         if self.seen + len(batch) * processes() > self.config.pictures:

@@ -57,8 +57,8 @@ class GloConfig:
     ball: str = "2"
     # what codes start from: the pictures' principal components (pca), or random, which needs far longer
     start: str = "pca"
-    # memory, or file: on the disk of TMPDIR, with the optimiser's memory of them, where millions of
-    # codes would not fit into memory
+    # where the codes are kept: memory, or file (on the disk of TMPDIR, with the optimiser's copy) for
+    # millions of codes
     codes_in: str = "memory"
 
 
@@ -94,7 +94,7 @@ class GenerativeLatentOptimisation(Model):
 
     @property
     def codes(self) -> Float[Tensor, "N F"]:
-        """Of the training pictures."""
+        """The codes of the training pictures."""
         return self.table.values
 
     def stages(self) -> tuple[Stage, ...]:
@@ -121,7 +121,10 @@ class GenerativeLatentOptimisation(Model):
         return Losses(error.mean(), {"reconstruction": error})
 
     def encode(self, image: Image) -> Code:
-        """Gradient descent on the code alone; each picture by itself, the same every time."""
+        """Search for the code of each picture by gradient descent.
+
+        The search depends on that picture alone, and gives the same code every time.
+        """
         refuse_other_sizes(self.config, image)
         first = self.start.search(self, image)
         with torch.enable_grad():
@@ -139,25 +142,26 @@ class GenerativeLatentOptimisation(Model):
 
     @torch.no_grad()
     def sample(self, count: int) -> Code:
-        """From a Gaussian fitted to the training codes."""
+        """Draw codes from a Gaussian fitted to the training codes."""
         mean, covariance = mean_and_covariance(self.codes.split(AT_ONCE))
         root = torch.linalg.cholesky(covariance + 1e-6 * torch.eye(len(mean), device=mean.device))
         noise = torch.randn(count, len(mean), device=self.middle.device)
         return Code(self.within(mean.to(noise) + noise @ root.to(noise).T))
 
     def keep_in_ball(self, batch: Batch) -> None:
-        """The codes that were changed by a step."""
+        """Bring the codes that a step changed back into the ball."""
         self.table.change(self.within, batch.index)
 
     def optimizer(self, rate: float) -> torch.optim.Optimizer:
-        """A step costs as much as the pictures of its batch, however many codes there are."""
+        """An optimiser whose step costs as much as the pictures of its batch, however many codes there
+        are."""
         return RowRMSprop(list(self.draw.parameters()), self.table, rate, self.config.code_rate * rate)
 
     @torch.no_grad()
     def start_codes(self, batches: Iterable[Batch]) -> None:
-        """Principal components of small pictures, scaled so that nine in ten lie in the ball.
+        """Start the codes at principal components of small pictures.
 
-        The other codes are projected into it.
+        They are scaled so that nine in ten lie in the ball; the others are projected into it.
         """
         mean, covariance = mean_and_covariance(_small(batch.image) for batch in batches)
         components = components_of_covariance(covariance, self.config.code_dim)
@@ -195,7 +199,7 @@ class CodeStart:
 
 
 def leave_codes(model: GenerativeLatentOptimisation, batches: Iterable[Batch]) -> None:
-    """They are random already."""
+    """Leave the codes as they are, because they are random already."""
 
 
 STARTS = {

@@ -28,7 +28,7 @@ class PcaConfig:
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
     channels: int = 3
-    # number of pictures in the training set: fewer than pixels, and their Gram matrix is decomposed
+    # number of pictures in the training set; with fewer pictures than pixels, their Gram matrix is decomposed
     pictures: int = 1000
     # directions kept; more = less lost
     code_dim: int = 16
@@ -70,7 +70,7 @@ class PrincipalComponents(Model):
         return (Stage("components", 1.0, self.loss, (), self.fit),)
 
     def fit(self, batches: Iterable[Batch]) -> None:
-        """In one pass over the pictures, in double precision."""
+        """Fit mean and components in one pass over the pictures, in double precision."""
         mean, components = self.components(batches, self.config.code_dim)
         self.mean.copy_(mean)
         self.axes.copy_(components.axes)
@@ -91,7 +91,7 @@ class PrincipalComponents(Model):
         return self._pictures(self.mean + (latent.vector * self.unit) @ self.axes.T)
 
     def sample(self, count: int) -> Code:
-        """From the Gaussian whose variances are the eigenvalues."""
+        """Draw codes from the Gaussian whose variances are the eigenvalues."""
         noise = torch.randn(count, len(self.unit), device=self.unit.device)
         return Code(noise * self.deviation / self.unit)
 

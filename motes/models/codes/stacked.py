@@ -32,7 +32,7 @@ class StackedConfig:
     widths: tuple[int, ...] = (1000, 1000, 1000)
     # masking, salt-and-pepper or gaussian
     corruption: str = "masking"
-    # of the corruption, nu: 0 = plain autoencoders
+    # strength nu of the corruption; 0 = plain autoencoders
     amount: float = 0.1
     # share of the steps in which the layers learn one by one; 0 = the classifier starts from random weights
     pretraining: float = 0.75
@@ -75,7 +75,8 @@ class StackedAutoencoder(Model):
         return (*(self._layer_stage(number) for number in range(len(self.encoders))), classifier)
 
     def layer_loss(self, number: int, batch: Batch) -> Losses:
-        """Of one layer as a denoising autoencoder of the output of the layers below, for clean pictures."""
+        """The loss of one layer, a denoising autoencoder of the output of the layers below on clean
+        pictures."""
         with torch.no_grad():
             clean = self._up(batch.image, self.encoders[:number])
         code = self.encoders[number](self.corrupt(clean).values)
@@ -83,7 +84,7 @@ class StackedAutoencoder(Model):
         return Losses(error.mean(), {"reconstruction": error})
 
     def loss(self, batch: Batch) -> Losses:
-        """Of the classifier, and of the decoders on a quarter of the pictures.
+        """The loss of the classifier, and of the decoders on a quarter of the pictures.
 
         The decoders' loss has no gradient in the encoders.
         """

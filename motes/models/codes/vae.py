@@ -34,15 +34,16 @@ class VaeConfig:
     code_dim: int = 128
     # convolutional, dense, or linear: then it is probabilistic principal components
     network: str = "convolutional"
-    # of the first convolution, or of the dense layers
+    # channels of the first convolution, or units of the dense layers
     width: int = 32
     # a likelihood (bernoulli, gaussian, gaussian-learned, gaussian-optimal), or mse, pyramid, vgg
     reconstruction: str = "mse"
-    # of a pixel, for the likelihood gaussian; smaller = sharper pictures, more of the code is used
+    # variance of a pixel, for the likelihood gaussian; smaller = sharper pictures, more of the code is used
     variance: float = 0.5
-    # weight of the KL: more = fewer numbers used, blurrier pictures
+    # weight of the KL: more = fewer numbers of the code are used, blurrier pictures
     beta: float = 1.0
-    # nats of each number, on average over the batch, that cost nothing; more = fewer numbers collapse
+    # nats of each number of the code, averaged over the batch, that cost nothing; more = fewer numbers
+    # collapse
     free_bits: float = 0.0
     # share of the training in which the weight of the KL rises from 0; more = fewer numbers collapse
     warm_up: float = 0.0
@@ -107,7 +108,7 @@ class VariationalAutoencoder(Model):
         return -self.observed(self.draw(code), image)
 
     def _weighted_loss(self, share: float, batch: Batch) -> Losses:
-        """With a share of the KL's weight."""
+        """The loss, with the KL weighted by a share of its full weight."""
         mean, log_variance = self._posterior(batch.image)
         error = self.observed(self.draw(sample_normal(mean, log_variance)), batch.image)
         kl_of_numbers = kl_to_standard_normal(mean, log_variance)

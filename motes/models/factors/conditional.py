@@ -40,7 +40,7 @@ class ConditionalConfig:
     angles: int = 2
     # units of the layers where class, view and transform meet; more = finer shapes
     hidden: int = 256
-    # half the number of maps with which drawing begins
+    # half the number of maps of the decoder's first layer
     width: int = 32
     # convolutional, dense or linear
     network: str = "convolutional"
@@ -137,12 +137,12 @@ class ConditionalGenerator(Model):
         self.known.copy_(distinct[chosen.to(distinct.device)])
 
     def loss(self, batch: Batch) -> Losses:
-        """Of pictures under random transforms."""
+        """The loss on pictures under random transforms."""
         uniform = uniform_like(batch.image.new_empty(len(batch), NUMBERS))
         return self._losses(batch, (2 * uniform - 1) * self.reach)
 
     def validate(self, batch: Batch) -> Losses:
-        """Of pictures as they are."""
+        """The loss on pictures without a transform."""
         return self._losses(batch, batch.image.new_zeros(len(batch), NUMBERS))
 
     def condition(
@@ -151,7 +151,8 @@ class ConditionalGenerator(Model):
         view: Float[Tensor, "B A"],
         transform: Float[Tensor, "B 5"] | None = None,
     ) -> Condition:
-        """Of class numbers and angles; without a transform the picture is not moved."""
+        """The condition for class numbers and angles of view; without `transform` the picture is not
+        moved."""
         count = self.config.classes
         _refuse_other_classes(classes, count)
         weights = nn.functional.one_hot(classes.long(), count).to(view)
@@ -175,15 +176,15 @@ class ConditionalGenerator(Model):
         return mask * colours + (1 - mask) * self.ground[:, None, None], mask
 
     def sample(self, count: int) -> Condition:
-        """Any class from any of the stored views."""
+        """Draw a random class and one of the stored views for each sample."""
         device = device_of(self)
         classes = torch.randint(self.config.classes, (count,), device=device)
         return self.condition(classes, self.known[torch.randint(len(self.known), (count,), device=device)])
 
     def encode(self, image: Image) -> Condition:
-        """By gradient descent from the classes and views whose pictures are nearest.
+        """Search for conditions by gradient descent, from the classes and views with the nearest pictures.
 
-        Each picture by itself, the same every time.
+        The search depends on each picture alone, and gives the same result every time.
         """
         refuse_other_sizes(self.config, image)
         starts = self._starts(image)
@@ -211,7 +212,10 @@ class ConditionalGenerator(Model):
 
     @torch.no_grad()
     def _starts(self, image: Image) -> Condition:
-        """Of all classes in all stored views, those whose pictures are nearest: some for each picture."""
+        """For each picture, some conditions to start from.
+
+        Of all classes in all stored views, they are those with the nearest pictures.
+        """
         classes = torch.arange(self.config.classes, device=image.device).repeat_interleave(len(self.known))
         conditions = self.condition(classes, self.known.repeat(self.config.classes, 1))
         distances = []

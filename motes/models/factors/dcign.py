@@ -36,16 +36,16 @@ class DcIgnConfig:
     # number of units of each factor that may vary in a clip, by its number; by default the last are the
     # appearance's
     units: tuple[int, ...] = (1, 1, 1, 12)
-    # of the hidden layers, or half the maps with which drawing begins
+    # units of the hidden layers, or half the maps of the decoder's first layer
     width: int = 192
     # dense or convolutional
     network: str = "dense"
-    # standard deviation of a pixel's noise in the likelihood: less = more is coded in the units, at the
-    # KL's cost
+    # standard deviation of a pixel's noise in the likelihood: less = the units hold more, and the KL is
+    # larger
     noise: float = 0.35
-    # weight that pulls the units of what does not vary in a clip to their mean; the paper's code has 0.01
+    # weight that pulls the units of constant factors to their mean over the clip; the paper's code has 0.01
     invariance: float = 20.0
-    # share of the steps in which units are not yet clamped: a plain variational autoencoder
+    # share of the steps at first that train a plain variational autoencoder, without clamped units
     plain: float = 0.3
 
 
@@ -97,7 +97,7 @@ class InverseGraphicsNetwork(Model):
         return Losses(total.mean(), {"reconstruction": error, "kl": kl, "invariance": invariance})
 
     def plain_loss(self, batch: Batch) -> Losses:
-        """Of a plain variational autoencoder."""
+        """The loss of a plain variational autoencoder."""
         error, kl = self._evidence_bound(batch.image, self._posterior(batch.image), PLAIN_NOISE)
         return Losses((error + kl).mean(), {"reconstruction": error, "kl": kl})
 

@@ -37,27 +37,28 @@ class PairedConfig:
     channels: int = 3
     # numbers that both domains share; with too many, identity is coded too
     code_dim: int = 16
-    # of the first convolution
+    # channels of the first convolution
     width: int = 24
     # convolutional, dense or linear
     network: str = "convolutional"
     # pyramid, absolute, mse, textures or another reconstruction loss: pixels alone give the mean expression
     reconstruction: str = "pyramid"
-    # pixels a side over which the encoder compares light; wider, and skin and hair tell the encoder who it is
+    # side of the window, in pixels, over which the encoder compares light; wider windows let skin and hair
+    # reveal the identity
     contrast: int = 9
     # weight that pulls each domain's mean code to 0; with more, chance differences of a batch outweigh
     # expressions
     level: float = 3.0
-    # noise added to codes, whose numbers have variance 1: each decoder so learns to draw what only the
-    # other's codes reach
+    # standard deviation of the noise on codes, whose numbers have variance 1; it makes each decoder learn
+    # codes that only the other domain reaches
     noise: float = 0.5
-    # 2: one for each domain, whose codes mean nothing to each other; for comparison
+    # 2: one encoder for each domain, for comparison; their codes do not correspond
     encoders: int = 1
-    # how far the pictures that the encoder reads are warped; 0 lets it copy alignment and identity
+    # strength of the warp of the encoder's pictures; 0 lets the encoder copy alignment and identity
     bend: float = 0.004
-    # of these warps, in half pictures
+    # shift of these warps, in half pictures
     shift: float = 0.03
-    # of these warps, in degrees
+    # rotation of these warps, in degrees
     turn: float = 3.0
 
 
@@ -112,12 +113,12 @@ class PairedAutoencoder(Model):
         return self._losses(latent, replace(latent, vector=latent.vector + noise), batch)
 
     def validate(self, batch: Batch) -> Losses:
-        """Without warps and noise."""
+        """The loss without warps and noise."""
         latent = self.encode_as(batch.image, batch.labels["domain"])
         return self._losses(latent, latent, batch)
 
     def encode(self, image: Image) -> PairedCode:
-        """Of the domain whose decoder draws it better."""
+        """The code of each picture, in the domain whose decoder draws the picture better."""
         refuse_other_sizes(self.config, image)
         codes = [
             self.encode_as(image, torch.full((len(image),), domain, device=image.device))
@@ -129,7 +130,7 @@ class PairedAutoencoder(Model):
         return PairedCode(vectors[domain, torch.arange(len(image), device=image.device)], domain)
 
     def encode_as(self, image: Image, domain: Int[Tensor, "B"]) -> PairedCode:
-        """Where the domain is known."""
+        """The code of each picture, whose domain is given."""
         if len(domain) and not 0 <= int(domain.min()) <= int(domain.max()) <= 1:
             raise UserError(f"there are two domains, 0 and 1; these data have {sorted(set(domain.tolist()))}")
         return PairedCode(self.route(self.read, image, domain), domain.long())

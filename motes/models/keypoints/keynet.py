@@ -33,7 +33,7 @@ class KeyNetConfig:
     num_particles: int = 30
     # widths of the networks; each further one halves the picture
     encoder_channels: tuple[int, ...] = (32, 64, 128, 256)
-    # of a point's map exp(-|p - z|^2 / width^2), half a picture being 1
+    # width of a point's map exp(-|p - z|^2 / width^2), half a picture being 1
     point_width: float = 0.1
     # the reconstruction loss; the paper's is vgg
     reconstruction: str = "mse"
@@ -94,7 +94,8 @@ class KeyNet(Model):
 
 
 def _pair_of(batch: Batch) -> tuple[Image, Image]:
-    """The pictures and the other ones of their pairs; warped here where the data have none."""
+    """The pictures and their partners: the other picture of each pair, or a warped copy if the data have
+    no pairs."""
     if batch.prior_image is not None:
         return batch.image, batch.prior_image
     weak, strong, _ = warped_pair(batch.image)

@@ -38,11 +38,11 @@ class ZhangConfig:
     num_particles: int = 30
     # numbers that describe the appearance at a landmark
     feature_dim: int = 8
-    # of the hourglasses; each further one halves the picture
+    # channels of the hourglasses; each further one halves the picture
     widths: tuple[int, ...] = (32, 64, 64, 64)
     # standard deviation of a point's finest map
     point_width: float = 0.1
-    # maps of a point, each 1.4 times as wide as the one before
+    # number of maps of a point, each 1.4 times as wide as the one before
     levels: int = 3
     # weight of the squared error at first; times 100 and 1,000 in the second and the last third
     picture_weight: float = 0.1
@@ -50,7 +50,7 @@ class ZhangConfig:
     concentration: float = 100.0
     # weight and width of the penalty of points that are near each other
     separation: tuple[float, float] = (10.0, 0.08)
-    # weight of the squared distance from where a point should be in a bent picture
+    # weight of the squared distance between a point in a warped picture and the warped point
     equivariance: float = 2500.0
 
 
@@ -107,7 +107,7 @@ class LandmarkAutoencoder(Model):
         return self._draw(latent.position, features)
 
     def _weighted_loss(self, factor: float, batch: Batch) -> Losses:
-        """With the picture's weight times a factor."""
+        """The loss, with the picture's term weighted by another factor."""
         config = self.config
         image = batch.image
         bent_image, weights = bent(image)
@@ -164,7 +164,7 @@ class LandmarkAutoencoder(Model):
         return torch.sigmoid(self.draw(torch.cat(layers, 1)))
 
     def _densities(self, points: Float[Tensor, "B K 2"], width: float) -> Float[Tensor, "B n H W"]:
-        """Of the points and of the background, as shares of each pixel."""
+        """The share of each pixel that each point has, and the background's share last."""
         maps = gaussian_maps(points, self.config.image_size, width) / (2 * math.pi * width**2)
         maps = torch.cat([maps, torch.full_like(maps[:, :1], BACKGROUND_DENSITY)], 1)
         return maps / maps.sum(1, keepdim=True)

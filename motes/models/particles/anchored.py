@@ -55,7 +55,7 @@ class AnchoredEncoder(nn.Module):
             self.where.last.bias.copy_(torch.tensor(FIRST_READING))
 
     def presence_parameters(self) -> list[nn.Parameter]:
-        """None: presence is read by the network that reads positions."""
+        """An empty list: the network that reads positions also reads presence."""
         return []
 
     def forward(self, image: Image, prior_image: Image, decoder: "LeanDecoder") -> Encoding:
@@ -84,7 +84,7 @@ class AnchoredEncoder(nn.Module):
     def _keypoints_of_pair(
         self, prior_image: Image, decoder: "LeanDecoder"
     ) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
-        """Those of the other picture of a warped pair."""
+        """The key points of the second picture of each warped pair."""
         with torch.no_grad():
             background = self.around(prior_image).chunk(2, -1)[0]
             residual = prior_image - decoder.background_of_code(background)
@@ -94,7 +94,10 @@ class AnchoredEncoder(nn.Module):
     def _anchors(
         self, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
     ) -> Float[Tensor, "B K 2"]:
-        """The salient points, each at least a glimpse from those before it as long as there are such."""
+        """The most salient points.
+
+        Each lies at least a glimpse from the earlier ones, as long as there are such points.
+        """
         least_distance = self.side / max(self.size)
         return take(points, spread_first(points, salience, self.num_particles, least_distance))
 
@@ -103,9 +106,9 @@ class AnchoredEncoder(nn.Module):
     ) -> tuple[DiagonalNormal, Float[Tensor, "B K"]]:
         """Positions and presence, read from a window at each anchor.
 
-        The network also reads what the anchors before this one claim. Two particles that see one object
-        can so agree that the first takes it; without it, equal networks that look at equal pixels share
-        it by halves.
+        The network also reads what the anchors before this one claim. If two particles see one object, the
+        first can therefore take it. Otherwise equal networks that read equal pixels would each take half of
+        it.
         """
         claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
         windows = cut_glimpses(residual, anchors, self.context)
@@ -192,7 +195,7 @@ class LeanDecoder(nn.Module):
         self.still = nn.Parameter(torch.zeros(config.channels, *config.image_size))
 
     def background_parameters(self) -> list[nn.Parameter]:
-        """None: the background learns from the first step, since anchors depend on it."""
+        """An empty list: the background learns from the first step, since anchors depend on it."""
         return []
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
@@ -205,10 +208,10 @@ class LeanDecoder(nn.Module):
         return self.background_of_code(background)
 
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
-        """Absolute, not squared.
+        """The absolute error of the background, not the squared one.
 
-        The median over pictures is the background; the mean has a shade of every object that ever stood
-        there.
+        It leads to the median over pictures, which is the background; the mean has a shade of every object
+        that ever stood there.
         """
         return (self.background_of_code(background) - image).abs().sum((1, 2, 3))
 

@@ -65,9 +65,9 @@ class DlpConfig:
     reconstruction: str = "mse"
     # weights of the KL of positions (beta_kl) and of features (beta_kl * kl_balance)
     kl_weights: tuple[float, float] = (0.1, 1e-4)
-    # price of a particle that is present: more = fewer of them, and none half present
+    # price of a particle that is present: more = fewer particles, and none half present
     presence_weight: float = 0.0
-    # shares of the steps for glimpses alone, and for random presence
+    # shares of the steps for training on single glimpses, and for training with random presence
     phases: tuple[float, float] = (0.01, 0.04)
 
 
@@ -111,7 +111,7 @@ class DeepLatentParticles(Model):
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
 
     def stages(self) -> tuple[Stage, ...]:
-        """Those with a share of the steps."""
+        """The stages of training that have a share of the steps."""
         warmup, noisy = self.config.phases
         everything = tuple(self.parameters())
         of_background = {id(parameter) for parameter in self.decoder.background_parameters()}
@@ -170,7 +170,7 @@ class DeepLatentParticles(Model):
         return replace(particles, certainty=certainty)
 
     def decode(self, latent: Particles) -> Image:
-        """Without gradients, particles of negligible presence are not drawn.
+        """The pictures. Without gradients, particles of negligible presence are not drawn.
 
         Colours are in [0, 1], so a pixel changes by no more than the sum of those presences.
         """

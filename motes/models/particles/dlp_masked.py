@@ -67,7 +67,8 @@ class DlpMaskedConfig:
     # published: the paper's networks; splatted: smaller ones that move with the picture, learn in
     # minutes, and do not read glimpse_size
     architecture: Literal["published", "splatted"] = "published"
-    # weight of the squared distances from where particles should be in a bent picture; 0: as published
+    # weight of the squared distance between particles in a warped picture and the warped particles; 0: as
+    # published
     equivariance: float = 0.0
 
 
@@ -166,7 +167,11 @@ class MaskedParticles(Model):
         return maps, position, image.new_zeros(len(image))
 
     def _locate_in_bent(self, image: Image) -> tuple[Tensor, DiagonalNormal, Float[Tensor, "B"]]:
-        """And the particles' squared distances from where they should be in the bent picture."""
+        """Feature maps and positions, and how far each picture's points are from where its warp should move
+        them.
+
+        The points of the bent picture are compared with the bent points of the picture, as squared distances.
+        """
         bent_image, weights = bent(image)
         maps, position = self.networks.locate(torch.cat([image, bent_image]))
         mean, followed = position.mean.chunk(2)
@@ -183,5 +188,5 @@ class MaskedParticles(Model):
         return (maps <= self.config.mask_threshold).all(1, keepdim=True).to(maps.dtype)
 
     def _paint(self, scene: SceneCode, bypass: Float[Tensor, "B N h w"]) -> Image:
-        """With every particle present."""
+        """Paint with every particle present."""
         return self.networks.paint(self._maps(scene.position), self._outside(scene.position), scene, bypass)

@@ -59,7 +59,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def convert(weights: Mapping[str, Tensor], kwargs: Mapping[str, Any] | None = None) -> Model:
-    """The model of these weights: sizes from their shapes, the rest from that code's arguments."""
+    """The model of these weights: sizes follow from their shapes, everything else from the old code's
+    arguments."""
     arguments = dict(kwargs or {})
     _refuse_unsupported(weights, arguments)
     make_model = _masked_model if is_masked(weights) else _object_model

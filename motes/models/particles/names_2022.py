@@ -33,7 +33,7 @@ STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def object_names(config: HeatMapSizes) -> Names:
-    """Of the object model."""
+    """The names of the object model."""
     return {
         **_contracting_stacks(OBJECT_STACKS, config),
         **_mlps(OBJECT_MLPS, (0, 2, 4)),
@@ -45,7 +45,7 @@ def object_names(config: HeatMapSizes) -> Names:
 
 
 def masked_names(config: HeatMapSizes) -> Names:
-    """Of the masked model."""
+    """The names of the masked model."""
     return {
         **_contracting_stacks(MASKED_STACKS, config),
         **_mlps(MASKED_MLPS, (0, 2, 4)),

@@ -75,7 +75,7 @@ def check_particle_sizes(config: ParticleSizes) -> None:
 
 
 def prior_image_of(batch: Batch) -> Image:
-    """The pictures that proposals are read from: the other ones of warped pairs, where there are any."""
+    """The pictures from which proposals are read: the second pictures of warped pairs, if there are pairs."""
     return batch.image if batch.prior_image is None else batch.prior_image
 
 
@@ -113,7 +113,7 @@ class ParticleEncoder(Protocol):
     def __call__(self, image: Image, prior_image: Image, decoder: "ParticleDecoder") -> Encoding: ...
 
     def presence_parameters(self) -> list[nn.Parameter]:
-        """Those that learn nothing while presence is random."""
+        """Parameters that learn nothing while presence is random."""
         ...
 
 
@@ -125,7 +125,7 @@ class ParticleDecoder(Protocol):
     starts_from: int
 
     def background_parameters(self) -> list[nn.Parameter]:
-        """Those that learn nothing in the warm-up."""
+        """Parameters that learn nothing in the warm-up."""
         ...
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
@@ -144,7 +144,8 @@ class ParticleDecoder(Protocol):
         ...
 
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """Before the first step: a first guess at what is the same in all pictures."""
+        """Set a first guess of the background before the first step: `picture` has what is the same in all
+        pictures."""
         ...
 
 

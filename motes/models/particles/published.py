@@ -50,7 +50,7 @@ class PublishedEncoder(nn.Module):
         initialise(self)
 
     def presence_parameters(self) -> list[nn.Parameter]:
-        """Those of the presence network, which learn from the painted picture alone."""
+        """The parameters of the presence network, which learn from the painted picture alone."""
         return list(self.presence.parameters())
 
     def forward(self, image: Image, prior_image: Image, decoder: ParticleDecoder) -> Encoding:
@@ -82,10 +82,13 @@ class PublishedEncoder(nn.Module):
 
 
 class ExclusiveEncoder(PublishedEncoder):
-    """Each pixel is shared out: a particle reads what the boxes before it leave, as far as it is present."""
+    """An encoder that shares out each pixel: a particle reads what the boxes before it leave.
+
+    A particle with less presence leaves more.
+    """
 
     def presence_parameters(self) -> list[nn.Parameter]:
-        """None: presence also learns from the glimpses, which are shared out by it."""
+        """An empty list: presence also learns from the glimpses, since it decides how they are shared out."""
         return []
 
     def _glimpses(
@@ -156,7 +159,7 @@ class PublishedDecoder(nn.Module):
         return torch.zeros_like(background[:, 0])
 
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """Nothing: it starts from random weights."""
+        """Do nothing: this background starts from random weights."""
 
 
 def place_particles(head: nn.Module, heat: Float[Tensor, "B K h w"]) -> DiagonalNormal:

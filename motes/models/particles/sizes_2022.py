@@ -93,7 +93,7 @@ def _image_side(weights: Weights, arguments: Arguments) -> int:
 
 
 def _glimpse_side(weights: Weights, arguments: Arguments, inferred: int) -> int:
-    """From its share of the picture, where the arguments have it."""
+    """The side of a glimpse, from its share of the picture if the arguments have it, else as inferred."""
     share = arguments.get("anchor_s")
     return inferred if share is None else round(share * (_image_side(weights, arguments) - 1))
 

@@ -28,8 +28,9 @@ UNCLAIMED = 0.1  # of the sum of Gaussians: below it no particle's features are 
 class Splatted(nn.Module):
     """Features under Gaussians: pooled, f_k = g(sum_p N_k(p) c(p) / sum_p N_k(p)).
 
-    They are painted as sum_k N_k(p) W_k f_k / (sum_k N_k(p) + 0.1). Each map leans towards a place of
-    its own, or all particles would start, and many stay, in the middle.
+    They are painted as sum_k N_k(p) W_k f_k / (sum_k N_k(p) + 0.1). Each map starts with a bias towards a
+    position of its own. Otherwise all particles would start in the middle of the picture, and many would stay
+    there.
     """
 
     leaning: Tensor

@@ -28,24 +28,27 @@ class CascadeConfig:
     channels: int = 3
     # number of classes of a layout, which are numbered from 0
     classes: int = 5
-    # of the modules, the finest last; coarser ones are as wide as the first
+    # channels of the modules, the finest last; coarser ones are as wide as the first
     widths: tuple[int, ...] = (48, 48, 40, 24)
-    # of the network that reads layouts
+    # channels of the network that reads layouts
     reader_width: int = 12
-    # pictures drawn of a layout; of each class the best one learns
+    # pictures drawn from each layout; for each class only the best picture learns
     hypotheses: int = 1
     # textures, random-features, vgg; or mse: pixels alone, which blurs
     reconstruction: str = "textures"
-    # weight of the colours beside textures and features; more = colours in their places, less texture
+    # weight of the colours beside textures and features; more = colours at the right places, less texture
     pixels: float = 1.0
-    # pixels a side over which textures are compared, wherever their parts lie; 1: place by place, as
-    # published
+    # side of the squares, in pixels, over which textures are compared regardless of position; 1: pixel by
+    # pixel, as published
     window: int = 8
 
 
 @dataclass(frozen=True)
 class Layout(Rows):
-    """Scores of classes: the amount of each, and where it lies; the softmax of their sum is the layout."""
+    """Scores of classes, whose softmax is the layout.
+
+    They are the sum of an amount for each class and a relief that says where the class lies.
+    """
 
     amounts: Float[Tensor, "B N"]
     # zero on average over the picture
@@ -62,7 +65,7 @@ class Layout(Rows):
 
     @property
     def shares(self) -> Float[Tensor, "B N H W"]:
-        """Of each class at each pixel; they sum to 1."""
+        """The share of each class at each pixel; the shares sum to 1."""
         return (self.amounts[..., None, None] + self.relief).softmax(1)
 
     @property
@@ -74,7 +77,8 @@ class Layout(Rows):
         return self.amounts
 
     def with_code(self, code: Float[Tensor, "B N"]) -> "Layout":
-        """With other amounts: a class with more of it takes the pixels that were nearly its own."""
+        """The layout with other amounts: a class with a larger amount takes the pixels that were nearly
+        its own."""
         return replace(self, amounts=code)
 
 
@@ -82,8 +86,8 @@ class CascadedRefinement(Model):
     """A cascade of refinements: sum over classes p of min over pictures u of the error of u within p.
 
     The error is sum_l weight_l mean |mask_p (Phi_l(x) - Phi_l(g_u(layout)))|, Phi_l being x itself and a
-    network's features (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Over windows, also
-    covariances of neighbouring colours are compared, as `FeatureLoss.texture_error_maps` has them.
+    network's features (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Over windows, also covariances
+    of neighbouring colours are compared: see `FeatureLoss.texture_error_maps`.
     """
 
     Config = CascadeConfig
@@ -122,7 +126,7 @@ class CascadedRefinement(Model):
     def costs(
         self, drawn: Float[Tensor, "B U C H W"], image: Image, layout: Float[Tensor, "B N H W"]
     ) -> Float[Tensor, "B U N"]:
-        """Of each picture drawn, for each class: the error within its pixels, summed over levels."""
+        """The error of each drawn picture within the pixels of each class, summed over levels."""
         count = drawn.shape[1]
         target = image.repeat_interleave(count, 0)
         levels = self.error_maps(rearrange(drawn, "b u c h w -> (b u) c h w"), target)

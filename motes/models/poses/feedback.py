@@ -28,13 +28,13 @@ class FeedbackConfig:
     channels: int = 1
     # points of a pose
     joints: int = 4
-    # of the first convolutions
+    # channels of the first convolutions
     width: int = 16
-    # corrections when a picture is encoded; with more of them poses drift
+    # number of corrections when a picture is encoded; with more of them poses drift
     updates: int = 2
-    # "contraction", or "squares", which also learns, and stops earlier
+    # "contraction", or "squares", with which further updates help less
     update_loss: str = "contraction"
-    # share of an error that an update may leave; below a half, it is hardly ever reached
+    # largest share of an error that an update may leave; a share below a half is hardly ever reached
     contraction: float = 0.6
     # standard deviation of the noise that makes starts far from the truth, in half pictures
     spread: float = 0.2
@@ -87,7 +87,7 @@ class FeedbackLoop(Model):
         return Losses(error.mean(), {"synthesis": error})
 
     def loss(self, batch: Batch) -> Losses:
-        """Of one update from every start."""
+        """The loss of one update from every start."""
         truth = self._poses(batch)
         with torch.no_grad():
             starts = self._starts(batch.image, truth)
@@ -120,7 +120,7 @@ class FeedbackLoop(Model):
         return self._predict(image)
 
     def refine(self, image: Image, pose: Float[Tensor, "B F"], updates: int) -> Float[Tensor, "B F"]:
-        """From any pose."""
+        """Update a pose several times, starting from any pose."""
         maps = self.updater.read(image)
         for _ in range(updates):
             pose = self._updated(maps, pose)
@@ -128,13 +128,13 @@ class FeedbackLoop(Model):
 
     @torch.no_grad()
     def start_pool(self, batches: Iterable[Batch]) -> None:
-        """With the predictor's errors on the training pictures."""
+        """Fill the pool with the predictor's errors on the training pictures."""
         with settled(self.predictor):
             for batch in batches:
                 self._throw_in(self._predict(batch.image) - self._poses(batch))
 
     def grow_pool(self, batch: Batch) -> None:
-        """With the errors that an update leaves: those that later updates will meet."""
+        """Add the errors that an update leaves to the pool: later updates will meet such errors."""
         truth = self._poses(batch)
         start = truth + self._some_errors(len(batch))
         self._throw_in(self.refine(batch.image, start, 1) - truth)

@@ -1,4 +1,4 @@
-"""CodeTable: a vector for each of many pictures, of which a step touches only those of its own pictures."""
+"""CodeTable: one vector for each of many pictures. A step touches only the vectors of its own pictures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,12 +18,12 @@ Zeros = Callable[[tuple[int, ...]], Tensor]
 
 
 class CodeTable(nn.Module):
-    """`rows` vectors of so many numbers, zeros at first; `zeros` decides where they lie.
+    """A table of `rows` vectors, zeros at first; `zeros` allocates them in memory or in a file.
 
-    With `stays_on_host` they stay there wherever the model computes, so that a table in a file needs memory
-    for the rows in use only. For any optimiser the gradients are as large as the table itself; for
-    `RowRMSprop` they are sparse and name the rows that were read. In several processes each has those of its
-    own rows, which that optimiser joins.
+    With `stays_on_host` they stay on the host wherever the model computes, so that a table in a file needs
+    memory for the rows in use only. Other optimisers get gradients as large as the table; `RowRMSprop` gets
+    sparse ones that name the rows that were read. In several processes each has the gradients of its own
+    rows, and `RowRMSprop` joins them.
     """
 
     def __init__(self, rows: int, numbers: int, zeros: Zeros = torch.zeros, stays_on_host: bool = False):
@@ -54,11 +54,11 @@ class CodeTable(nn.Module):
 
 
 class RowRMSprop(torch.optim.RMSprop):
-    """RMSprop, v <- a v + (1 - a) g^2, x <- x - rate g / sqrt(v): torch's of all other parameters, and of a
-    table's rows at the cost of those that have a gradient.
+    """RMSprop, v <- a v + (1 - a) g^2, x <- x - rate g / sqrt(v), with sparse updates of a table's rows.
 
-    What v would have lost in the steps since a row was last in a batch, it loses when the row is next in
-    one. Without momentum, which would go on moving the codes of pictures that are not in the batch.
+    Other parameters are updated by torch's RMSprop. A step costs as much as the rows that have a gradient.
+    The decay of v in the steps since a row's last update is applied when the row is next updated. There is no
+    momentum, because it would move the codes of pictures that are not in the batch.
     """
 
     def __init__(

@@ -105,7 +105,7 @@ def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:
 
 
 def initialise(module: nn.Module) -> None:
-    """The paper's initial weights: convolutions N(0, 0.01), everything else as torch has it."""
+    """The paper's initial weights: convolutions N(0, 0.01), everything else by torch's defaults."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             nn.init.normal_(part.weight, 0.0, 0.01)

@@ -38,7 +38,7 @@ class Block(Protocol):
 
 
 class Parameters(NamedTuple):
-    """Of one block."""
+    """The parameters of one block."""
 
     weight: Tensor
     scale: Tensor
@@ -161,7 +161,7 @@ def convolve_doubled(
 
 
 def _turned(weight: Float[Tensor, "A B 3 3"]) -> Float[Tensor, "B A 3 3"]:
-    """The same weights as a transposed convolution has them, and back."""
+    """Converts weights to the layout of a transposed convolution, and back."""
     return rearrange(weight.flip(2, 3), "a b r s -> b a r s").contiguous(memory_format=torch.channels_last)
 
 
@@ -191,8 +191,10 @@ def _empty_around(x: Float[Tensor, "N C h w"], pad: int) -> Float[Tensor, "N C r
 
 
 def repeat_edges_backward(g: Float[Tensor, "N C r s"], pad: int) -> Float[Tensor, "N C h w"]:
-    """In place: the gradients of repeated pixels are added to those that they repeat; a view of the middle
-    is left."""
+    """Add the gradients of repeated pixels to those of the pixels that they repeat; `g` changes.
+
+    The result is a view of the middle of `g`.
+    """
     if pad == 0:
         return g
     g[..., pad] += g[..., :pad].sum(-1)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def processes() -> int:
-    """How many train together."""
+    """How many processes train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
@@ -35,7 +35,7 @@ class SumOfProcesses(torch.autograd.Function):
 
 
 def mean_of_processes(value: Tensor) -> Tensor:
-    """Over all processes, each with as many rows; differentiable."""
+    """The mean over all processes, each with as many rows; differentiable."""
     return SumOfProcesses.apply(value) / processes() if shared_by_processes() else value
 
 
@@ -82,8 +82,10 @@ class BatchNorm(nn.BatchNorm2d):
 
 @contextmanager
 def settled(part: nn.Module) -> Iterator[None]:
-    """For a part that is trained while others still learn: it normalises by its running statistics, and
-    does not update them."""
+    """A context for a part that is used while other parts learn.
+
+    The part normalises by its running statistics, and does not update them.
+    """
     was_training = part.training
     part.eval()
     try:

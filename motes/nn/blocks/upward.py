@@ -1,4 +1,4 @@
-"""From a small map to a large one, doubling its side again and again."""
+"""Networks that draw a picture from a code: they double the side of a small map again and again."""
 
 import itertools
 
@@ -12,11 +12,10 @@ from motes.nn.blocks.normalisation import BatchNorm
 
 
 class UpwardNetwork(nn.Module):
-    """A code to a picture: linear layers to about 4 pixels a side, then doubling and convolving; trimmed to
-    `size`.
+    """A code to a picture: linear layers to a map of about 4 pixels a side, then doublings and convolutions.
 
-    `direct` is for codes of whole pictures: one normalised layer, since 128 hidden numbers keep little but
-    the positions of many objects.
+    The result is trimmed to `size`. `direct` is for codes of whole pictures: it has one normalised layer,
+    since 128 hidden numbers keep little but the positions of many objects.
     """
 
     def __init__(self, code: int, size: tuple[int, int], channels: int, width: int, direct: bool = False):
@@ -54,8 +53,11 @@ def _two_layers(code: int, outputs: int) -> list[nn.Module]:
 
 
 class DoublingConvolution(nn.Conv2d):
-    """Every pixel repeated 2 x 2, then a 3 x 3 convolution with zeros around: as a transposed convolution
-    and sums over 2 x 2 pixels, which is a quarter of the arithmetic (see motes.nn.blocks.lean)."""
+    """A 3 x 3 convolution, padded by zeros, of the map with every pixel repeated 2 x 2.
+
+    It is computed as a transposed convolution and sums over 2 x 2 pixels, with a quarter of the arithmetic
+    (see motes.nn.blocks.lean).
+    """
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__(inputs, outputs, 3, bias=False)

@@ -127,8 +127,10 @@ def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class AboutGrey(nn.Module):
-    """[0, 1] to [-1, 1]: the mean light, which all pictures share, would else drown their differences in
-    each unit's gradient."""
+    """Maps [0, 1] to [-1, 1].
+
+    Otherwise the mean light, which all pictures share, would dominate each unit's gradient.
+    """
 
     def forward(self, light: Tensor) -> Tensor:
         return 2 * light - 1

@@ -38,7 +38,10 @@ class PairedReader(nn.Module):
     def compare(
         self, first: Float[Tensor, "B D h w"], second: Float[Tensor, "B D h w"]
     ) -> Float[Tensor, "B n"]:
-        """Of two pictures that were read: one may be compared with many."""
+        """Numbers that describe how the second picture differs from the first; both were read before.
+
+        One picture may be compared with many.
+        """
         return self.head(self.mix(torch.cat([first, second - first], 1)))
 
 

@@ -28,9 +28,9 @@ class RefinementModule(nn.Module):
     """The maps so far, doubled, beside the layout at this size: two convolutions, each normalised over its
     picture, leaky.
 
-    Inside a wide region the layout is constant, and a convolution cannot distinguish positions: some learned
-    maps, the same for all pictures, give texture a reference. They begin faint: what begins as loud noise is
-    noise in the end.
+    Inside a wide region the layout is constant, and a convolution cannot distinguish positions. Some learned
+    maps, the same for all pictures, therefore give texture a reference. They start small: large random maps
+    would remain noise.
     """
 
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int]):
@@ -69,7 +69,7 @@ class Refinement(nn.Module):
         self.pictures = pictures
 
     def forward(self, layout: Float[Tensor, "B N H W"]) -> Float[Tensor, "B U C H W"]:
-        """Not squashed: values near [0, 1]."""
+        """The pictures, not squashed: their values are near [0, 1]."""
         maps = None
         for step in self.steps:
             maps = step(maps, layout)
@@ -104,7 +104,7 @@ class LayoutReader(nn.Module):
         return self.scores(x)
 
     def features(self, image: Image) -> list[Tensor]:
-        """Of each size, fine to coarse; the last has the widest receptive field."""
+        """The features at each size, from fine to coarse; the last ones have the widest receptive field."""
         x = image
         features = []
         for layer in (*self.down, self.wide):

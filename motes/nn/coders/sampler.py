@@ -25,12 +25,14 @@ class Sampler(nn.Module):
 
     @torch.no_grad()
     def assign(self, codes: Float[Tensor, "N F"], count: int) -> Float[Tensor, "N E"]:
-        """Of so many fresh noises, for each code the one whose sample is nearest: argmin_m |z - T(e_m)|^2
-        over all m."""
+        """For each code, the noise with the nearest sample among `count` fresh ones.
+
+        It is argmin_m |z - T(e_m)|^2 over all m.
+        """
         noise = self.noise(count)
         return noise[nearest_samples(codes, self(noise))[0]]
 
     @torch.no_grad()
     def coverage(self, codes: Float[Tensor, "N F"], count: int) -> Float[Tensor, " N"]:
-        """The squared distance of each code to the nearest of so many samples."""
+        """The squared distance of each code to the nearest of `count` samples."""
         return nearest_samples(codes, self(self.noise(count)))[1]

@@ -28,7 +28,8 @@ Squash = Callable[[Tensor], Tensor]  # from what a network drew to the picture
 
 @runtime_checkable
 class ObservationLoss(Protocol):
-    """From what a network drew, before the last squashing, and the target to one number a picture."""
+    """A loss that compares what a network drew, before the last squashing, with the target: one number a
+    picture."""
 
     # whether that number is minus the logarithm of a likelihood
     density: bool
@@ -106,7 +107,7 @@ class OptimalVariance(nn.Module):
     """The best variance for a batch, which is its mean squared error (Rybkin et al. 2021,
     https://arxiv.org/abs/2006.13202).
 
-    While training, of the batch at hand; later, the running mean, as batch normalisation has it.
+    While training, it is that of the present batch; later, the running mean, as in batch normalisation.
     """
 
     value: Tensor
@@ -125,7 +126,7 @@ class OptimalVariance(nn.Module):
 
 
 class Distance(nn.Module):
-    """A reconstruction loss: without a density, so that it has no likelihood."""
+    """A reconstruction loss. It has no density, and therefore no likelihood."""
 
     density = False
 

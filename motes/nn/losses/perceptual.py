@@ -69,11 +69,12 @@ class FeatureLoss(nn.Module):
         return _mean_errors([(drawn, target), *self._pairs(drawn, target)])
 
     def texture_error_maps(self, drawn: Image, target: Image, window: int) -> list[Float[Tensor, "B h w"]]:
-        """Absolute errors of texture statistics, which stay the same wherever the parts of a texture lie.
+        """Absolute errors of texture statistics, which do not depend on where the parts of a texture lie.
 
-        Of colours, over half a window; then, over windows, of the covariances of neighbours and of features,
-        both of what is finer than a window. The network sees grey: a channel's mean cannot tell which
-        colours go together, and what is drawn to please it is confetti.
+        The first are errors of colours, over half a window. The others are errors of detail finer than a
+        window: of the covariances of neighbouring colours, then of the network's features. The network sees
+        grey: a channel's mean cannot tell which colours go together, and pictures drawn to suit it have
+        coloured speckles.
         """
         colours = (averaged(drawn, window // 2), averaged(target, window // 2))
         fine = (detail(drawn, window), detail(target, window))
@@ -120,13 +121,13 @@ def colour_products(fine: Image, window: int) -> Float[Tensor, "B P H W"]:
 
 
 def averaged(maps: Float[Tensor, "B C h w"], window: int) -> Float[Tensor, "B C r s"]:
-    """Over windows that overlap by halves."""
+    """The mean of the maps over windows that overlap by halves."""
     side = min(window, *maps.shape[-2:])
     return F.avg_pool2d(maps, side, max(side // 2, 1)) if side > 1 else maps
 
 
 def _moved(image: Image, down: int, right: int) -> Image:
-    """Of each pixel the one so far below and to the right; zeros beyond the edge."""
+    """The picture moved up and left by `down` and `right` pixels; zeros come in at the edges."""
     return F.pad(image, (0, right, 0, down))[..., down:, right:]
 
 

@@ -64,7 +64,7 @@ def _is_read(number: int, layer: nn.Module) -> bool:
 
 
 def enlarged(image: Image) -> Float[Tensor, "B C h w"]:
-    """To LEAST_SIDE pixels, where a side has fewer."""
+    """The picture enlarged to LEAST_SIDE pixels, if a side has fewer."""
     least = min(image.shape[-2:])
     if least >= LEAST_SIDE:
         return image

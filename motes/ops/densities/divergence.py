@@ -35,9 +35,10 @@ def chamfer_kl(
     proposals: Float[Tensor, "B M 2"],
     prior_std: float,
 ) -> Float[Tensor, "B"]:
-    """Every particle near some proposal and every proposal near some particle (Daniel & Tamar 2022, eq. 3).
+    """The Chamfer-KL divergence: every particle is drawn near a proposal, and every proposal near a particle.
 
-    d_km = KL(N(mean_k, variance_k) || N(proposal_m, prior_std^2));  sum_k min_m d_km + sum_m min_k d_km.
+    Daniel & Tamar 2022, eq. 3: d_km = KL(N(mean_k, variance_k) || N(proposal_m, prior_std^2)); sum_k min_m
+    d_km + sum_m min_k d_km.
     """
     # what a particle pays wherever it stands
     constant = kl_to_normal(mean, log_variance, mean, 2 * math.log(prior_std)).sum(-1)

@@ -11,10 +11,10 @@ AT_ONCE = 2**22  # distances kept in memory
 def nearest_samples(
     codes: Float[Tensor, "N F"], samples: Float[Tensor, "M F"]
 ) -> tuple[Int[Tensor, " N"], Float[Tensor, " N"]]:
-    """For each code the row of the nearest sample and its distance, squared; some codes at a time.
+    """The row of the sample nearest to each code, and its squared distance.
 
-    |z - s|^2 but for |z|^2, which all samples share, is |s|^2 - 2 z . s: one product of matrices, about
-    their common middle.
+    The codes are taken in parts. Without |z|^2, which all samples share, |z - s|^2 is |s|^2 - 2 z . s: one
+    product of matrices, about their common middle.
     """
     middle = samples.mean(0)
     centred = samples - middle

@@ -54,7 +54,8 @@ def fit_mixture(points: Float[Tensor, "N F"], components: int) -> tuple[Mixture,
 
 
 def choose_mixture(points: Float[Tensor, "N F"], sizes: tuple[int, ...] = (1, 2, 4, 8, 16)) -> Mixture:
-    """Of these numbers of components the one with the least Bayesian information criterion (Schwarz 1978)."""
+    """The mixture with the least Bayesian information criterion among these numbers of components (Schwarz
+    1978)."""
     count, width = points.shape
     fits = [fit_mixture(points, size)[0] for size in sizes if size * (width + 1) <= count or size == 1]
     costs = [_information_criterion(mixture, points) for mixture in fits]

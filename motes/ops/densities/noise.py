@@ -12,8 +12,10 @@ _world = 1
 
 @contextmanager
 def sharded(rank: int, world: int) -> Iterator[None]:
-    """Inside, this process holds rows rank*B .. (rank+1)*B of a batch of world*B: it draws for all and keeps
-    its own."""
+    """A context in which this process holds rows rank*B .. (rank+1)*B of a batch of world*B.
+
+    Noise is drawn for the whole batch, and the process keeps its own rows.
+    """
     global _rank, _world
     before = _rank, _world
     _rank = rank

@@ -22,10 +22,10 @@ class Components:
 
 
 def components_of_pictures(centred: Float[Tensor, "B P"], count: int) -> Components:
-    """By the Gram matrix of the pictures, which is the smaller one where pictures are fewer than pixels
-    (Turk & Pentland 1991).
+    """Components by the Gram matrix, which is the smaller one if there are fewer pictures than pixels.
 
-    X X' u = l u makes X' u an eigenvector of X' X, with the same l and the length sqrt(l).
+    X X' u = l u makes X' u an eigenvector of X' X, with the same l and the length sqrt(l) (Turk & Pentland
+    1991).
     """
     value, vector = torch.linalg.eigh(centred @ centred.T)
     strongest = value.flip(0)[:count].clamp_min(0)
@@ -64,8 +64,10 @@ def components_of_covariance(covariance: Float[Tensor, "P P"], count: int) -> Co
 def _components(
     axes: Float[Tensor, "P F"], variance: Float[Tensor, " F"], total: Float[Tensor, ""]
 ) -> Components:
-    """Either sign of a direction would do; the one whose largest entry is positive is the same on every
-    machine."""
+    """Components whose largest entry is positive.
+
+    Either sign of a direction would do; this choice is the same on every machine.
+    """
     largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
     signed = axes * torch.where(largest < 0, -1.0, 1.0)
     return Components(signed, variance, (total - variance.sum()).clamp_min(0))

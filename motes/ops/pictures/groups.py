@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def group_means(values: Float[Tensor, "B F"], group: Int[Tensor, "B"]) -> Float[Tensor, "B F"]:
-    """Of each row's group; groups are named by any numbers."""
+    """The mean of each row's group, for every row; any numbers name the groups."""
     _, number, count = torch.unique(group, return_inverse=True, return_counts=True)
     sums = values.new_zeros(len(count), values.shape[1]).index_add(0, number, values)
     return (sums / count[:, None])[number]

@@ -47,8 +47,10 @@ def absolute(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."]) -> F
 
 
 def cross_entropy(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
-    """Of the target's share of light under the drawn probability of it: for values in [0, 1]. Next to 0
-    where both are 0 or 1."""
+    """The cross-entropy of the target under the drawn probabilities, for values in [0, 1].
+
+    It is nearly 0 where both are 0 or both are 1.
+    """
     probability = drawn.float().clamp(1e-6, 1 - 1e-6)  # in half precision the upper end would be 1
     return -(target * probability.log() + (1 - target) * torch.log1p(-probability))
 

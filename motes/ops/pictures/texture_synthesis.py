@@ -79,7 +79,7 @@ def synthesise_textures(
 
 
 def _light(count: int, side: int, random: torch.Generator) -> Float[Tensor, "B 1 S S"]:
-    """Brighter towards one side."""
+    """Light that is brighter towards one side."""
     gradient = 0.6 * (torch.rand(count, 2, 1, 1, generator=random) - 0.5)
     ramp = torch.linspace(-1, 1, side)
     return 1 + gradient[:, :1] * ramp[:, None] + gradient[:, 1:] * ramp

@@ -75,7 +75,7 @@ def _cheapest(cost: Float[Tensor, "B N K"]) -> Int[Tensor, "B K"]:
 
 
 def _augment(owner: Int[Tensor, "B k"], before: Int[Tensor, "B k"], column: Int[Tensor, "B"]) -> None:
-    """In place: the path is walked back, each column taking the row of the one before it."""
+    """Walk each path back; each column takes the row of the column before it. `owner` changes."""
     picture = torch.arange(len(owner), device=owner.device)
     start = owner.shape[1] - 1
     while bool((column != start).any()):
@@ -110,7 +110,8 @@ def _search(cost: Tensor, owner: Tensor, prices: _Prices) -> tuple[Int[Tensor, "
 
 
 def _shorten(slack: Tensor, before: Tensor, reach: Tensor, open_columns: Tensor, column: Tensor) -> None:
-    """In place: columns that are reached more cheaply through the present column."""
+    """Update the columns that are reached more cheaply through the present column; `slack` and `before`
+    change."""
     columns = reach.shape[1]
     better = open_columns & (reach < slack[:, :columns])
     slack[:, :columns] = torch.where(better, reach, slack[:, :columns])

@@ -30,10 +30,10 @@ def interpolate_particles(first: Particles, second: Particles, share: float) -> 
 
 
 def blend(first: Rows, second: Rows, share: float) -> Any:
-    """Two latents of one kind, number by number: of particles the k-th becomes the k-th.
+    """Two latents of one kind, blended number by number; particle k becomes particle k.
 
-    Values that are no real numbers, such as classes, stay those of the first. What one of them lacks, the blend
-    lacks.
+    Values that are not real numbers, such as classes, stay those of the first. A field that one of them lacks
+    is missing in the blend.
     """
     values = {
         field.name: (getattr(first, field.name), getattr(second, field.name)) for field in fields(first)
@@ -42,7 +42,7 @@ def blend(first: Rows, second: Rows, share: float) -> Any:
 
 
 def _blended(first: Any, second: Any, share: float) -> Any:
-    """Of one field."""
+    """One field of the blend."""
     if first is None or second is None:
         return None
     if isinstance(first, Mapping):
@@ -70,7 +70,7 @@ def counterpart(first: Particles, second: Particles) -> Particles:
 
 
 def _seat_newcomers(match: Int[Tensor, "K"], first: Particles, second: Particles) -> None:
-    """In place: particles of `second` without a match take slots of `first` that are absent and free."""
+    """Give newcomers of `second` a slot of `first` that is absent and free; `match` changes."""
     present = (first.presence[0] > 0.5).tolist()
     taken = set(match[match >= 0].tolist())
     newcomers = [j for j in (second.presence[0] > 0.5).nonzero()[:, 0].tolist() if j not in taken]
@@ -80,8 +80,10 @@ def _seat_newcomers(match: Int[Tensor, "K"], first: Particles, second: Particles
 
 
 def matched(first: Particles, second: Particles) -> Int[Tensor, "K"]:
-    """The particle of `second` that each particle of `first` becomes, -1 where none: near in position and
-    features, of those that are present."""
+    """The particle of `second` that each particle of `first` becomes, or -1.
+
+    Matches are near in position and features, and both particles are present.
+    """
     distance = torch.cdist(first.position, second.position)
     if first.features.shape[-1]:
         distance = distance + _look_distance(first.features, second.features)

@@ -71,16 +71,20 @@ def patch_origins(patch: int, size: tuple[int, int]) -> Float[Tensor, "P 2"]:
 
 
 def farthest_first(local: Float[Tensor, "B P 2"], count: int) -> Int[Tensor, "B M"]:
-    """Which `count` points lie farthest from the centre of their patch: the point of a flat patch is its
-    centre."""
+    """The `count` points that lie farthest from the centre of their patch.
+
+    The point of a flat patch is its centre.
+    """
     return local.square().sum(-1).topk(min(count, local.shape[1]), dim=1).indices
 
 
 def spread_first(
     points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"], count: int, radius: float
 ) -> Int[Tensor, "B K"]:
-    """Which `count` points are most salient; each chosen point dims its neighbours, so that they do not
-    crowd on one object."""
+    """The `count` most salient points, chosen one after another.
+
+    Each chosen point dims its neighbours, so that the points do not crowd on one object.
+    """
     salience = salience.clone()
     chosen = []
     for _ in range(min(count, points.shape[1])):
@@ -116,8 +120,10 @@ def gaussian_maps(
 
 
 def box_masks(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "B K h w"]:
-    """1 on a `side` x `side` box at each particle, 0 elsewhere: 1 iff a <= rint(j - s) <= a + side - 1, s =
-    position * size / 2."""
+    """1 on a `side` x `side` box at each particle, 0 elsewhere.
+
+    A pixel j is 1 iff a <= rint(j - s) <= a + side - 1, where s = position * size / 2.
+    """
     rows = _inside_box(position[..., 0], side, size[0])
     columns = _inside_box(position[..., 1], side, size[1])
     return (rows[..., :, None] & columns[..., None, :]).to(position.dtype)

@@ -1,4 +1,4 @@
-"""The nearest point and its distance, overlaps of boxes, and which boxes remain of those that overlap."""
+"""The nearest point and its distance, overlaps of boxes, and suppression of overlapping boxes."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,14 +10,14 @@ from motes.ops.points.keypoints import take
 def nearest_distance(
     points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]
 ) -> Float[Tensor, "B K"]:
-    """From each point to the nearest of the others that is present; infinite where none is."""
+    """The distance from each point to the nearest of the others that is present; infinite if none is."""
     return _distances(points, others, others_present).amin(2)
 
 
 def nearest_index(
     points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]
 ) -> Int[Tensor, "B K"]:
-    """Which of the others that are present is nearest to each point; -1 where none is present."""
+    """The number of the nearest present point among the others, for each point; -1 if none is present."""
     nearest = _distances(points, others, others_present).min(2)
     return nearest.indices.masked_fill(nearest.values.isinf(), -1)
 
@@ -59,7 +59,7 @@ def most_confident_first(
 
 
 def _without_clashes(remaining: Bool[Tensor, "B K"], clash: Bool[Tensor, "B K K"]) -> Bool[Tensor, "B K"]:
-    """In place: each box that remains drops those after it with which it clashes."""
+    """Each box that remains removes the later boxes with which it clashes; `remaining` changes."""
     for k in range(remaining.shape[1] - 1):
         remaining[:, k + 1 :] &= ~(clash[:, k, k + 1 :] & remaining[:, k, None])
     return remaining

@@ -69,8 +69,10 @@ def bent(image: Image) -> tuple[Image, Float[Tensor, "B f 2"]]:
 def equivariance_error(
     points: Float[Tensor, "B K 2"], followed: Float[Tensor, "B K 2"], weights: Float[Tensor, "B f 2"]
 ) -> Float[Tensor, "B"]:
-    """sum_k |z_k - g(z'_k)|^2: how far points in a bent picture are from where those of the picture went
-    (Zhang et al. 2018)."""
+    """sum_k |z_k - g(z'_k)|^2 (Zhang et al. 2018).
+
+    It says how far the points of a picture are from the points of its warped copy, mapped back.
+    """
     flat = rearrange(followed, "b k two -> (b k) two")
     basis = thin_plate_basis(flat, CONTROLS).unflatten(0, followed.shape[:2])
     return (basis @ weights - points).square().sum((1, 2))
@@ -91,7 +93,7 @@ def random_weights(image: Image, warps: Warps, share: float) -> Float[Tensor, "B
 
 
 def _random_bend(image: Image, warps: Warps) -> Float[Tensor, "B n 2"]:
-    """Of each control point."""
+    """The random bend of each control point."""
     bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
     again = uniform_like(bend) < 0.5
     return torch.where(again, warps.bend_some * normal_like(bend), warps.bend * bend)

@@ -35,7 +35,10 @@ def paste(
 
 
 def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor) -> Image:
-    """Saturating, in order, the first in front: see `composite.render`."""
+    """Layer the particles over the background, the first in front, until each pixel is full.
+
+    See `composite.render`.
+    """
     alpha, colour = layers.split([1, layers.shape[2] - 1], 2)
     share = _saturated(presence[:, :, None, None, None] * alpha)
     # Below 0 only by rounding; a clamp there would take the gradient of a few full pixels.
@@ -44,7 +47,7 @@ def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], b
 
 
 def _saturated(alpha: Float[Tensor, "B K 1 H W"]) -> Float[Tensor, "B K 1 H W"]:
-    """Of each alpha as much as those in front leave room for."""
+    """The part of each alpha for which the particles in front leave room."""
     taken = torch.zeros_like(alpha[:, 0])
     shares = []
     for k in range(alpha.shape[1]):
@@ -63,7 +66,7 @@ def shifted(
 
 
 def _translation(by: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2 3"]:
-    """As an affine map, columns before rows."""
+    """A shift as an affine map, columns before rows."""
     unit = torch.ones_like(by[:, 0])
     zero = torch.zeros_like(by[:, 0])
     return torch.stack([unit, zero, by[:, 1], zero, unit, by[:, 0]], -1).view(-1, 2, 3)
@@ -72,7 +75,10 @@ def _translation(by: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2 3"]:
 def _from_middle(
     position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]
 ) -> Float[Tensor, "B K 2"]:
-    """Where an odd window cannot stand in the middle of an even canvas it stands half a pixel before it."""
+    """The shift from the canvas's middle to each position.
+
+    An odd window cannot stand in the middle of an even canvas; it starts half a pixel before it.
+    """
     return position + position.new_tensor([(full - side) % 2 / full for full in size])
 
 

@@ -67,7 +67,7 @@ def shares(
 
 
 class Render(torch.autograd.Function):
-    """`render`; keeps its inputs and one number a pixel."""
+    """The differentiable form of `render`. It saves its inputs and one number for each pixel."""
 
     @staticmethod
     def forward(
@@ -105,7 +105,7 @@ class Render(torch.autograd.Function):
 
 
 class _Group(NamedTuple):
-    """Particles that are laid at once."""
+    """A group of particles that are cut and pasted in one step."""
 
     glimpses: Tensor
     position: Tensor
@@ -134,7 +134,10 @@ class _Layers:
 
 
 def _lay(group: _Group, canvas: tuple[int, int], free: Tensor) -> _Layers:
-    """Windows of the group, and what room those in front left; `free` is brought up to date."""
+    """The layers of the group, and how much room the particles in front left for them.
+
+    `free` is brought up to date.
+    """
     side = group.glimpses.shape[-1] + 1
     corner, fraction = corner_and_fraction(group.position, side - 1, canvas)
     taps = (1 - fraction[..., None], fraction[..., None])
@@ -155,7 +158,7 @@ def _rows_of_sheet(index: Int[Tensor, "B K n"], free: Float[Tensor, "B p"]) -> I
 
 
 def _add_to_sheet(sheet: Tensor, layers: _Layers) -> None:
-    """In place: the shares in channel 0, the colours times shares in the others."""
+    """Add the layers to the sheet, which changes: shares in channel 0, colours times shares in the others."""
     share = torch.minimum(layers.alpha, layers.room)[..., None]
     pixels = layers.flat_pixels
     pixels[..., 1:] *= share
@@ -164,7 +167,8 @@ def _add_to_sheet(sheet: Tensor, layers: _Layers) -> None:
 
 
 def _pixel_gradients(g: Tensor, background: Tensor, taken: Tensor, side: int) -> Float[Tensor, "m D"]:
-    """Of each pixel: what its alpha hides, and how its colours should change."""
+    """For each pixel, the gradient of its total share, through the background, and the gradient of its
+    colours."""
     # above 1 only by rounding: no clamp there
     hidden = (g * background).sum(1, keepdim=True) * (taken >= 0)
     return _padded(torch.cat([hidden, g], 1), side)
@@ -187,7 +191,7 @@ def _lay_backward(
 
 
 def _minimum_gradient(value: Tensor, bound: Tensor) -> Tensor:
-    """Of min(value, bound) with respect to the value; a half where both are equal."""
+    """The gradient of min(value, bound) with respect to the value; one half where both are equal."""
     return (value < bound) + 0.5 * (value == bound)
 
 
@@ -205,7 +209,7 @@ def _widen_backward(
 
 
 def _fraction_gradient(g: Tensor, x: Tensor, axis: int) -> Float[Tensor, "B K"]:
-    """How the widened x changes with the fraction, against g."""
+    """The gradient of the fraction, given the gradient `g` of the widened x."""
     count = x.shape[axis]
     return ((g.narrow(axis, 1, count) - g.narrow(axis, 0, count)) * x).sum((2, 3, 4))
 
@@ -217,8 +221,10 @@ def _channels_last(glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K S
 def _room(
     alpha: Float[Tensor, "B K n"], index: Int[Tensor, "B K n"], free: Float[Tensor, "B p"]
 ) -> Float[Tensor, "B K n"]:
-    """What the particles in front leave of each pixel. The one loop over particles: it carries a single
-    value a pixel."""
+    """The room that the particles in front leave at each pixel.
+
+    This is the only loop over particles: it carries one value for each pixel.
+    """
     room = torch.empty_like(alpha)
     for k in range(alpha.shape[1]):
         before = free.gather(1, index[:, k])

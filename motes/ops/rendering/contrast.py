@@ -54,7 +54,7 @@ def evidence_threshold(evidence: Float[Tensor, "n"], bins: int = 64) -> Float[Te
 
 
 def _variances_between(evidence: Float[Tensor, "n"], cuts: Float[Tensor, "m"]) -> Float[Tensor, "m"]:
-    """Of the two parts at each cut."""
+    """The variance between the two parts at each cut."""
     values = evidence[:, None]
     below = (values < cuts).float().mean(0)
     lower = torch.where(values < cuts, values, torch.zeros_like(values)).mean(0)

@@ -11,10 +11,10 @@ from motes.ops.rendering.glimpse import canvas_index, corner_and_fraction, narro
 def yielding(
     presence: Float[Tensor, "B K"], position: Float[Tensor, "B K 2"], canvas: tuple[int, int], width: float
 ) -> Float[Tensor, "B K"]:
-    """Presence, less where an earlier particle stands at the same place.
+    """Presence, lowered where an earlier particle stands at the same place.
 
-    p_k prod_{j<k} (1 - p_j exp(-|s_k - s_j|^2 / 2 width^2)), in pixels; the product without gradient. Two
-    particles on the same object would else share it by halves, for good.
+    p_k prod_{j<k} (1 - p_j exp(-|s_k - s_j|^2 / 2 width^2)), in pixels; the product without gradient.
+    Otherwise two particles on the same object would each keep half of it for good.
     """
     with torch.no_grad():
         pixels = position * torch.tensor(canvas, device=position.device) / 2

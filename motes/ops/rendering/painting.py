@@ -14,8 +14,10 @@ Box = tuple[slice, slice]  # rows, columns
 
 @dataclass(frozen=True)
 class Painting:
-    """One picture with all that it was composed of. Edits return a new one and leave glimpses and background
-    as they are: for models whose background answers to the particles, decode anew when the hand lets go."""
+    """One picture in layers. Edits return a new `Painting`, and leave glimpses and background as they are.
+
+    If a model's background depends on the particles, decode again when the edit is finished.
+    """
 
     picture: Float[Tensor, "C H W"]
     glimpses: Float[Tensor, "K D S S"]

@@ -46,10 +46,10 @@ def _take_best(
 def average_precision(
     right: Bool[Tensor, "D T"], times: Float[Tensor, "R D"], objects: Float[Tensor, "R"]
 ) -> Float[Tensor, "R T"]:
-    """Of D boxes, most confident first, each of which is drawn so many times: the mean over recalls of the
-    best precision at that recall or more.
+    """Average precision: the mean over recalls of the best precision at that recall or more.
 
-    Not a number where there is nothing to find.
+    The D boxes are ordered by confidence, and `times` says how often each is drawn. The result is NaN if
+    there is nothing to find.
     """
     nothing = (objects == 0)[:, None]
     if not len(right):

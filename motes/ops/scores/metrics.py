@@ -30,8 +30,8 @@ def ssim(drawn: Image, target: Image) -> Float[Tensor, "B"]:
 
 
 def frechet_distance(features: Float[Tensor, "N F"], others: Float[Tensor, "M F"]) -> float:
-    """Between Gaussians fitted to two sets (Heusel et al. 2017, https://arxiv.org/abs/1706.08500), squared,
-    in double precision:
+    """The squared Frechet distance of Gaussians fitted to two sets, in double precision (Heusel et al. 2017,
+    https://arxiv.org/abs/1706.08500).
 
     |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)); the last trace is the sum of singular values of S^(1/2)
     S'^(1/2).

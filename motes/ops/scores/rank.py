@@ -8,8 +8,10 @@ from torch import Tensor
 def rank_correlation(
     x: Float[Tensor, "D"], y: Float[Tensor, "D"], times: Float[Tensor, "R D"]
 ) -> Float[Tensor, "R"]:
-    """Spearman's, equal values sharing their mean rank; each pair counts so many times. Not a number where
-    nothing varies."""
+    """Spearman's correlation; equal values share their mean rank.
+
+    `times` says how often each pair counts. The result is NaN if nothing varies.
+    """
     x_ranks = _centred(_ranks(x, times), times)
     y_ranks = _centred(_ranks(y, times), times)
     covariance = (times * (x_ranks * y_ranks)).sum(1)
@@ -66,7 +68,7 @@ def _by_confidence(confidence: Tensor, risk: Tensor, times: Tensor) -> tuple[Ten
 
 
 def _ranks(values: Float[Tensor, "D"], times: Float[Tensor, "R D"]) -> Float[Tensor, "R D"]:
-    """As if every value stood there so many times."""
+    """The ranks of the values when each value is repeated `times` times."""
     _, group = values.unique(return_inverse=True)
     count = _sums(times, group)
     return (count.cumsum(1) - (count - 1) / 2)[:, group]

@@ -44,7 +44,7 @@ def learn_readout(learn: Examples, choose: Examples, classes: int = 0, hidden: i
 
 
 class Readout:
-    """From rows of inputs to numbers, or to one score a class."""
+    """A learnt read-out: rows of inputs to numbers, or to one score for each class."""
 
     def __init__(self, net: nn.Module, middle: Tensor, spread: Tensor, target: tuple[Tensor, Tensor] | None):
         self.net = net

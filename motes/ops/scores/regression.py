@@ -20,16 +20,18 @@ class Linear:
 
 
 def least_squares(x: Float[Tensor, "n P"], y: Float[Tensor, "n Q"]) -> Linear:
-    """Through the origin, no penalty: of all best weights the shortest, as the landmark protocol of 2022 has
-    it."""
+    """Least squares through the origin, without a penalty.
+
+    Of all best weights these are the shortest, as in the landmark protocol of 2022.
+    """
     return _ridges(x.double(), y.double(), (0.0,))[0]
 
 
 def ridges(x: Float[Tensor, "n P"], y: Float[Tensor, "n Q"], penalties: tuple[float, ...]) -> list[Linear]:
-    """With an offset, which costs nothing; every column counts in units of its spread, and a penalty is per
-    row:
+    """Ridge regression with an offset that is not penalised, one fit for each penalty.
 
-    min sum |y - x w - b|^2 + n penalty |w|^2. Columns that do not vary get weight 0.
+    min sum |y - x w - b|^2 + n penalty |w|^2. Every column counts in units of its spread, and n is the number
+    of rows. Columns that do not vary get weight 0.
     """
     x = x.double()
     y = y.double()
@@ -44,7 +46,10 @@ def ridges(x: Float[Tensor, "n P"], y: Float[Tensor, "n Q"], penalties: tuple[fl
 def _standardised(
     centred: Float[Tensor, "n P"], middle: Float[Tensor, " P"]
 ) -> tuple[Float[Tensor, "n P"], Float[Tensor, " P"]]:
-    """Columns over their spread, and the spread: 1 where a column does not vary, whose values become 0."""
+    """The columns divided by their standard deviation, and that deviation.
+
+    A column that does not vary becomes 0, and its deviation 1.
+    """
     spread = centred.square().mean(0).sqrt()
     flat = spread <= 1e-9 * (1 + middle.abs())  # what is left of a constant is rounding
     spread = spread.masked_fill(flat, 1)
@@ -52,14 +57,20 @@ def _standardised(
 
 
 def by_known(known: Bool[Tensor, "n Q"]) -> list[tuple[Bool[Tensor, "n"], Bool[Tensor, "Q"]]]:
-    """Columns of y that are known in the same rows, to be fitted together: the rows, the columns."""
+    """Groups of columns of y that are known in the same rows: for each group, its rows and its columns.
+
+    The columns of a group are fitted together.
+    """
     kinds, kind = known.unique(dim=1, return_inverse=True)
     return [(kinds[:, number], kind == number) for number in range(kinds.shape[1])]
 
 
 def _ridges(x: Tensor, y: Tensor, penalties: tuple[float, ...]) -> list[Linear]:
-    """By singular values: a direction in which x does not vary gets no weight, however small its singular
-    value comes out."""
+    """Ridge regression by singular values, one fit for each penalty.
+
+    A direction in which x does not vary gets no weight; rounding gives it a small singular value, which
+    counts as 0.
+    """
     if len(x) > x.shape[1]:
         basis, x = torch.linalg.qr(x)
         y = basis.T @ y

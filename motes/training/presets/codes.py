@@ -1,5 +1,6 @@
 """Presets of the models that squeeze a picture through a code: components, autoencoders, stacks of them."""
 
+from motes.data.source import Source
 from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
 
@@ -9,15 +10,14 @@ CLOSED_FORM = Training(1, 64, warm_steps=0, evaluate_every=1)
 CODES = {
     "pca-digits": Preset(
         "principal components of digits, in closed form",
-        Recipe("pca", "digits", {"code_dim": 8}, {}, CLOSED_FORM),
+        Recipe("pca", Source("digits"), {"code_dim": 8}, CLOSED_FORM),
     ),
     "pca-faces": Preset(
         "eigenfaces of generated faces, in closed form",
         Recipe(
             "pca",
-            "faces",
+            Source("faces", {"image_size": (64, 64), "count": 1000, "held_out": 200}),
             {"code_dim": 32},
-            {"image_size": (64, 64), "count": 1000, "held_out": 200},
             CLOSED_FORM,
         ),
     ),
@@ -25,9 +25,8 @@ CODES = {
         "digits through a code of eight numbers",
         Recipe(
             "autoencoder",
-            "digits",
+            Source("digits"),
             {"code_dim": 8, "width": 128},
-            {},
             Training(5000, 64, 2e-3, evaluate_every=500, validation_pictures=100),
         ),
     ),
@@ -35,9 +34,8 @@ CODES = {
         "digits of which a quarter is hidden, through a code of eight numbers",
         Recipe(
             "denoising",
-            "digits",
+            Source("digits"),
             {"code_dim": 8, "width": 128, "amount": 0.1},
-            {},
             Training(5000, 64, 2e-3, evaluate_every=500, validation_pictures=100),
         ),
     ),
@@ -45,9 +43,8 @@ CODES = {
         "filters of denoising units, from patches with the statistics of photographs",
         Recipe(
             "denoising",
-            "dead-leaves",
+            Source("dead-leaves", {"whitened": True, "count": 6000}),
             {"code_dim": 100, "network": "tied", "corruption": "gaussian", "amount": 0.15},
-            {"whitened": True, "count": 6000},
             Training(3000, 100, 1e-2, evaluate_every=1500),
         ),
     ),
@@ -55,9 +52,8 @@ CODES = {
         "tall or wide: three layers of denoising units and a classifier, the recipe of 2010",
         Recipe(
             "stacked",
-            "rectangles",
+            Source("rectangles"),
             {"widths": (1000, 1000, 1000), "amount": 0.4, "pretraining": 0.7, "classifying_rate": 1.0},
-            {},
             Training(8000, 50, 5e-4, evaluate_every=1000, validation_pictures=200),
         ),
     ),

@@ -1,5 +1,6 @@
 """Presets of the models whose code separates factors, domains, or class and view."""
 
+from motes.data.source import Source
 from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
 
@@ -8,9 +9,8 @@ FACTORS = {
         "chairs drawn from class, view and transform",
         Recipe(
             "conditional",
-            "chairs",
+            Source("chairs", {"image_size": (48, 48)}),
             {"classes": 40},
-            {"image_size": (48, 48)},
             Training(3000, 32, 2e-3, evaluate_every=1000),
         ),
     ),
@@ -18,9 +18,8 @@ FACTORS = {
         "two people, one encoder: the expression of one person on the face of the other",
         Recipe(
             "paired",
-            "two_faces",
+            Source("two_faces", {"image_size": (40, 40)}),
             {},
-            {"image_size": (40, 40)},
             Training(4000, 16, 3e-3, evaluate_every=1000, validation_pictures=128),
         ),
     ),
@@ -28,9 +27,8 @@ FACTORS = {
         "azimuth, elevation and light of a ball, each on a unit of its own",
         Recipe(
             "dcign",
-            "ball",
+            Source("ball", {"image_size": (32, 32), "count": 1000}),
             {},
-            {"image_size": (32, 32), "count": 1000},
             Training(5000, 32, 2e-3, evaluate_every=2500),
         ),
     ),
@@ -38,9 +36,8 @@ FACTORS = {
         "a code of generated eyes in which the gaze can be turned: motes direction",
         Recipe(
             "vae",
-            "eyes",
+            Source("eyes", {"irises": 0.0}),
             {"width": 24, "code_dim": 12, "reconstruction": "pyramid", "beta": 0.03},
-            {"irises": 0.0},
             Training(4000, 32, 3e-3, evaluate_every=1000),
         ),
     ),

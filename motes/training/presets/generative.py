@@ -1,5 +1,6 @@
 """Presets of the models with one code a picture from which new pictures can be drawn."""
 
+from motes.data.source import Source
 from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
 
@@ -8,9 +9,8 @@ GENERATIVE = {
         "a variational autoencoder with one code, on generated shapes",
         Recipe(
             "vae",
-            "shapes",
+            Source("shapes", {"count": 10000}),
             {"width": 16, "reconstruction": "pyramid", "beta": 0.03},
-            {"count": 10000},
             Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500),
         ),
     ),
@@ -18,9 +18,8 @@ GENERATIVE = {
         "a variational autoencoder of handwritten digits, with a Bernoulli likelihood",
         Recipe(
             "vae",
-            "digits",
+            Source("digits"),
             {"network": "dense", "width": 128, "code_dim": 10, "reconstruction": "bernoulli"},
-            {},
             Training(4000, 64, 1e-3, evaluate_every=500),
         ),
     ),
@@ -28,9 +27,8 @@ GENERATIVE = {
         "a learnt code per picture and no encoder, on generated shapes",
         Recipe(
             "glo",
-            "shapes",
+            Source("shapes", {"count": 1000, "held_out": 100}),
             {},
-            {"count": 1000, "held_out": 100},
             Training(6000, 16, 4e-3, max_minutes=5.0, evaluate_every=1500, validation_pictures=64),
         ),
     ),
@@ -38,9 +36,8 @@ GENERATIVE = {
         "a learnt code of eight numbers for each handwritten digit",
         Recipe(
             "glo",
-            "digits",
+            Source("digits"),
             {"network": "dense", "width": 128, "code_dim": 8, "reconstruction": "mse"},
-            {},
             Training(8000, 64, 2e-3, evaluate_every=2000),
         ),
     ),
@@ -48,7 +45,7 @@ GENERATIVE = {
         "learnt codes of handwritten digits, and a sampler of codes",
         Recipe(
             "glann",
-            "digits",
+            Source("digits"),
             {
                 "network": "dense",
                 "width": 128,
@@ -57,7 +54,6 @@ GENERATIVE = {
                 "noise_dim": 8,
                 "sampler_rate": 4.0,
             },
-            {},
             Training(
                 16000,
                 64,

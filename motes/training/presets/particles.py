@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from motes.data.source import Source
 from motes.training.presets.preset import Preset
 from motes.training.recipe import Recipe, Training
 
@@ -17,9 +18,8 @@ POINTS = {
         "particles on generated shapes, learnt in minutes on two CPU cores",
         Recipe(
             "dlp",
-            "shapes",
+            Source("shapes", {"count": 10000, "held_out": 1000}),
             {"presence_weight": 0.7, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
-            {"count": 10000, "held_out": 1000},
             Training(1900, 32, 2e-3, schedule="cosine", clip_norm=100.0, max_minutes=4.8, evaluate_every=475),
         ),
     ),
@@ -27,7 +27,7 @@ POINTS = {
         "particles on generated tabletop scenes, learnt in minutes",
         Recipe(
             "dlp",
-            "scenes",
+            Source("scenes", {"count": 8000, "held_out": 500}),
             {
                 "num_particles": 8,
                 "glimpse_size": 24,
@@ -35,7 +35,6 @@ POINTS = {
                 "phases": (0.1, 0.04),
                 "kl_weights": (0.1, 1e-4),
             },
-            {"count": 8000, "held_out": 500},
             Training(1500, 32, 2e-3, schedule="cosine", clip_norm=100.0, evaluate_every=500),
         ),
     ),
@@ -44,7 +43,7 @@ POINTS = {
         "the paper's toy set: 64 px, 40,000 pictures, 100 epochs",
         Recipe(
             "dlp",
-            "shapes",
+            Source("shapes", {"count": 40000}),
             {
                 "architecture": "published-exclusive",
                 "num_proposals": 15,
@@ -52,7 +51,6 @@ POINTS = {
                 "kl_weights": (0.05, 5e-5),
                 "phases": (0.01, 0.04),
             },
-            {"count": 40000},
             _paper(62500, 1e-3, (0.2, 0.4, 0.8)),
         ),
     ),
@@ -60,9 +58,8 @@ POINTS = {
         "faces, masked model: 128 px, 30 particles (needs a folder of aligned faces)",
         Recipe(
             "dlp-masked",
-            "folder",
+            Source("folder", {"image_size": (128, 128)}),
             {"kl_weights": (40.0, 0.04)},
-            {"image_size": (128, 128)},
             replace(_paper(250000, 2e-4, (0.5,)), pairs=True),
         ),
     ),
@@ -71,7 +68,7 @@ POINTS = {
         "tabletop videos, object model: 128 px, 10 particles (needs a folder of frames)",
         Recipe(
             "dlp",
-            "folder",
+            Source("folder", {"image_size": (128, 128)}),
             {
                 "architecture": "published",
                 "num_proposals": 20,
@@ -83,7 +80,6 @@ POINTS = {
                 "kl_weights": (40.0, 0.04),
                 "phases": (0.01, 0.04),
             },
-            {"image_size": (128, 128)},
             _paper(250000, 2e-4, (0.5,)),
         ),
     ),
@@ -92,7 +88,7 @@ POINTS = {
         "a road camera, object model: 128 px, 15 particles (needs a folder of frames)",
         Recipe(
             "dlp",
-            "folder",
+            Source("folder", {"image_size": (128, 128)}),
             {
                 "architecture": "published",
                 "num_particles": 15,
@@ -105,7 +101,6 @@ POINTS = {
                 "kl_weights": (30.0, 0.03),
                 "phases": (0.02, 0.08),
             },
-            {"image_size": (128, 128)},
             _paper(250000, 2e-4, (0.5,)),
         ),
     ),
@@ -113,7 +108,7 @@ POINTS = {
         "masked particles on generated faces, learnt in minutes",
         Recipe(
             "dlp-masked",
-            "faces",
+            Source("faces", {"image_size": (64, 64), "count": 10000, "held_out": 1000}),
             {
                 "architecture": "splatted",
                 "num_proposals": 40,
@@ -122,7 +117,6 @@ POINTS = {
                 "kl_weights": (0.4, 1e-4),
                 "equivariance": 1000.0,
             },
-            {"image_size": (64, 64), "count": 10000, "held_out": 1000},
             Training(3000, 16, 2e-3, max_minutes=10.0, evaluate_every=1000),
         ),
     ),
@@ -130,9 +124,8 @@ POINTS = {
         "keypoints without appearance, from pairs of a face and its warped copy",
         Recipe(
             "keynet",
-            "faces",
+            Source("faces", {"image_size": (64, 64), "count": 10000, "held_out": 1000}),
             {"encoder_channels": (16, 32, 64)},
-            {"image_size": (64, 64), "count": 10000, "held_out": 1000},
             Training(4000, 16, 2e-3, max_minutes=10.0, evaluate_every=1000),
         ),
     ),
@@ -140,9 +133,8 @@ POINTS = {
         "landmarks with features that follow when a face is warped",
         Recipe(
             "zhang",
-            "faces",
+            Source("faces", {"image_size": (64, 64), "count": 10000, "held_out": 1000}),
             {"widths": (16, 32, 32)},
-            {"image_size": (64, 64), "count": 10000, "held_out": 1000},
             Training(4000, 16, 1e-3, max_minutes=10.0, evaluate_every=1000),
         ),
     ),

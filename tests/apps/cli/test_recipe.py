@@ -35,21 +35,23 @@ def test_the_seed_of_a_run_is_that_of_what_is_generated(name):
     config = DATASETS[name].Config
     if not hasattr(config, "seed"):
         pytest.skip("not generated")
-    assert make_recipe(arguments(data=name, seed=7))[0].data_config["seed"] == 7
+    assert make_recipe(arguments(data=name, seed=7))[0].data.config["seed"] == 7
     chosen_seed = arguments(data=name, seed=7, dotted=["--data.seed", "3"])
-    assert make_recipe(chosen_seed)[0].data_config["seed"] == 3
+    assert make_recipe(chosen_seed)[0].data.config["seed"] == 3
 
 
 def test_shown_data_is_a_set_with_its_own_defaults_or_a_folder(tmp_path):
     recipe, out = chosen(arguments(name="tetrominoes", dotted=["--data.pieces", "2"]))
     assert (
-        recipe.data == "tetrominoes"
-        and recipe.data_config == {"pieces": 2}
+        recipe.data.name == "tetrominoes"
+        and recipe.data.config == {"pieces": 2}
         and out == Path("tetrominoes.png")
     )
     recipe, out = chosen(arguments(name=str(tmp_path)))
     assert (
-        recipe.data == "folder" and recipe.data_config["path"] == str(tmp_path) and out.stem == tmp_path.name
+        recipe.data.name == "folder"
+        and recipe.data.config["path"] == str(tmp_path)
+        and out.stem == tmp_path.name
     )
     with pytest.raises(UserError, match="did you mean 'scenes'"):
         chosen(arguments(name="scnes"))
@@ -61,7 +63,7 @@ def test_every_model_can_be_trained_from_the_command_line():
 
 def test_a_models_name_is_a_recipe_with_its_defaults():
     recipe, folder = make_recipe(arguments(preset="vae", data="shapes", dotted=["--model.width", "8"]))
-    assert (recipe.model, recipe.data, recipe.model_config) == ("vae", "shapes", {"width": 8})
+    assert (recipe.model, recipe.data.name, recipe.model_config) == ("vae", "shapes", {"width": 8})
     assert folder == Path("runs/vae")
     with pytest.raises(UserError, match="with --data"):
         make_recipe(arguments(preset="vae"))

@@ -13,6 +13,7 @@ from motes.apps.drawing import svg
 from motes.apps.report.panels import preview
 from motes.apps.report.report import steps_done, write_report
 from motes.data import DATASETS
+from motes.data.source import Source
 from motes.evaluation import Asked, Score, evaluate
 from motes.models import MODELS
 from motes.models.base import WHOLE_CLIPS
@@ -43,7 +44,9 @@ def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     run.record({"step": 0, "stage": "main", "total": 2.0, "terms": {"error": 2.0}, "seconds": 1.0})
     run.record({"step": 7, "validation": float("inf"), "terms": {}})
     data = shapes(shapes.Config(image_size=(32, 40), held_out=3), "test")
-    page = write_report(run, Recipe(name, "shapes"), model, data, {"psnr": Score(1.0, 0.5, 1.5)}).read_text()
+    page = write_report(
+        run, Recipe(name, Source("shapes")), model, data, {"psnr": Score(1.0, 0.5, 1.5)}
+    ).read_text()
     expected = {"Originals", "Reconstructions", "Scores", "Curves", "Try next"}
     expected |= {"Particles"} if isinstance(model.encode(torch.rand(1, 3, 32, 40)), Particles) else set()
     for panel, ability in (("Proposals", "proposals"), ("New pictures", "sample"), ("Glimpses", "glimpses")):
@@ -60,7 +63,7 @@ def test_panels_appear_by_what_the_model_offers(name, tmp_path):
 def report_of(model, folder, data="shapes", **config):
     folder.mkdir()
     held_out = DATASETS[data](DATASETS[data].Config(image_size=(32, 32), **config), "test")
-    return write_report(Run(folder), Recipe("toy", data), model.eval(), held_out, {}).read_text()
+    return write_report(Run(folder), Recipe("toy", Source(data)), model.eval(), held_out, {}).read_text()
 
 
 @pytest.mark.parametrize("model, panels", [(ToyStripes, {"New pictures"}), (ToySlots, {"Slots"})])
@@ -161,7 +164,7 @@ def test_every_score_in_the_table_is_explained(name, tmp_path):
     assert {"psnr", "loss/error" if name == "toy-slots" else "aurc", "ari_fg"} <= scores.keys()
     (tmp_path / "run").mkdir()
     page = write_report(
-        Run(tmp_path / "run"), Recipe(name, "shapes"), model, opened("test"), scores
+        Run(tmp_path / "run"), Recipe(name, Source("shapes")), model, opened("test"), scores
     ).read_text()
     rows = re.findall(r"<tr><td>([^<]*)<td class=n>[^<]*<td class=soft>[^<]*<td class=soft>([^<]*)", page)
     assert [row[0] for row in rows] == [score.replace("_", " ") for score in scores]

@@ -612,7 +612,7 @@ class Waiting(Display):
 
 training = Training(steps=60, batch_size=8, evaluate_every=30, validation_pictures=8, learning_rate=2e-3, warm_steps=1)
 recipe = Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, {"image_size": [32, 32], "count": 480, "held_out": 8}, training)
-with Waiting(recipe.source.open("validation")) as display:
+with Waiting(recipe.data.open("validation")) as display:
     train(recipe, folder, display)
 """
 

@@ -10,6 +10,7 @@ from motes.apps.cli.recipe import choose_data
 from motes.apps.drawing.save import refuse_other_kinds
 from motes.data import DATASETS
 from motes.data.recognise import warn_of_namesake
+from motes.data.source import Source
 from motes.errors import UserError
 from motes.plain.options import read_options
 from motes.training.recipe import Recipe
@@ -43,18 +44,18 @@ def run(arguments: argparse.Namespace) -> None:
 def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
     """The data, and the file to write."""
     recipe, stem = _named(arguments.name)
-    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data)})["data"]
+    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data.name)})["data"]
     out = arguments.out or Path(f"{stem}.png")
     refuse_other_kinds(out)
     if arguments.count is not None and arguments.count < 1:
         raise UserError(f"--count wants a whole number from 1 up, not {arguments.count}")
-    return replace(recipe, data_config={**recipe.data_config, **options}), out
+    return replace(recipe, data=recipe.data.changed(options)), out
 
 
 def _named(name: str) -> tuple[Recipe, str]:
     """A data set, or else a folder or file; and the name of the picture to write, without its ending."""
     if name in DATASETS:
         warn_of_namesake(name)
-        return Recipe("", name), name
-    recipe = choose_data(Recipe("", "", data_config={"image_size": FOLDER_SIZE}), name)
+        return Recipe("", Source(name)), name
+    recipe = choose_data(Recipe("", Source("", {"image_size": FOLDER_SIZE})), name)
     return recipe, Path(name).resolve().name

@@ -29,7 +29,7 @@ def _cushion(plan: ChairPlan, disc: bool) -> Part:
 
 
 def _arms(plan: ChairPlan) -> list[Part]:
-    """At each side an arm rest and the bar that carries it."""
+    """An arm rest at each side, and the bar that carries it."""
     height = plan.height + plan.draws.between("arm", 0.16, 0.24)
     x = plan.half_width * 0.98
     front = -plan.half_depth * 0.7

@@ -89,7 +89,7 @@ def _framed(plan: ChairPlan, line: BackLine) -> list[Part]:
 
 
 def _low_back(plan: ChairPlan, line: BackLine) -> list[Part]:
-    """Half as high, and round the sides."""
+    """A back that is half as high as the others, with a panel along each side of the seat."""
     _, top = line.at(0.5)
     start = plan.height + 0.04
     wing = plan.half_depth * plan.draws.between("wing", 0.3, 0.9)

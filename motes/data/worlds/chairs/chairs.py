@@ -33,11 +33,11 @@ class ChairsConfig:
     azimuths: int = 24
     # degrees above the floor
     elevations: tuple[float, ...] = (20.0, 40.0)
-    # share of the classes of which training shows every few azimuths only
+    # share of the classes that training shows from few azimuths only
     sparse: float = 0.5
-    # training shows every so many azimuths of these; those between go to validation and test in turn
+    # of these classes, training shows every n-th azimuth; those between go to validation and test in turn
     every: int = 4
-    # rays a pixel's side
+    # rays along a pixel's side
     fine: int = 2
     # another seed, other chairs
     seed: int = 0
@@ -59,7 +59,7 @@ class Chairs(Dataset):
 
     @property
     def _sides(self) -> int:
-        """From which each class is seen."""
+        """The number of sides from which each class is seen."""
         return self.config.azimuths * len(self.config.elevations)
 
     def __len__(self) -> int:
@@ -125,7 +125,7 @@ class Chairs(Dataset):
     def _draw_view(
         self, number: int, azimuth: list[float], elevation: list[float]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A class from a side, given as cosines and sines."""
+        """A class drawn from one side; azimuth and elevation are given as cosines and sines."""
         camera = ChairCamera.at((azimuth[0], azimuth[1]), (elevation[0], elevation[1]))
         light, cover = draw_chair(self._parts(number), camera, self.config.image_size, self.config.fine)
         return to_bytes(light), np.packbits(cover >= 0.5, -1)

@@ -1,5 +1,6 @@
-"""A chair seen from a side: rays into its parts, a lamp beside the camera, its own shadows; the picture and
-how much of each pixel it covers.
+"""A chair seen from a side: its picture, and how much of each pixel it covers.
+
+Rays are cast against the chair's parts. A lamp beside the camera lights them, and they cast shadows.
 
 Only + - * / and square roots on single numbers are used, so that the pixels are the same on every machine.
 """
@@ -36,7 +37,10 @@ class ChairCamera:
 
     @classmethod
     def at(cls, azimuth: tuple[float, float], elevation: tuple[float, float]) -> "ChairCamera":
-        """Of (cosine, sine): azimuth 0 sees the front, elevation 0 from the side."""
+        """A camera at these angles, each given as (cosine, sine).
+
+        Azimuth 0 shows the front, and elevation 0 is level with the chair.
+        """
         a, b = azimuth
         c, d = elevation
         back = np.array([b * c, -a * c, d])
@@ -44,7 +48,7 @@ class ChairCamera:
         return cls(position, np.array([a, b, 0]), np.array([-b * d, a * d, c]), -back)
 
     def directions(self, rows: int, columns: int) -> np.ndarray:
-        """Of the rays, H W 3."""
+        """The directions of the rays, H W 3."""
         step = pixel_size(rows, columns)
         down = ((np.arange(rows) + 0.5 - rows / 2) * step)[:, None, None]
         across = ((np.arange(columns) + 0.5 - columns / 2) * step)[None, :, None]
@@ -58,13 +62,13 @@ class ChairCamera:
 
 
 def pixel_size(rows: int, columns: int) -> float:
-    """Of a ray's square, in units of the chair's space, as far off as the chair."""
+    """The side of a ray's square at the chair's distance, in units of the chair's space."""
     return 2 * HALF / min(rows, columns)
 
 
 @dataclass(frozen=True)
 class ChairSurface:
-    """What each ray meets first; H W, H W 3, H W 3."""
+    """The surface that each ray meets first; H W, H W 3, H W 3."""
 
     distance: np.ndarray
     normal: np.ndarray
@@ -105,8 +109,10 @@ def draw_chair(
 
 
 def _light(points: np.ndarray, normal: np.ndarray, lamp: np.ndarray, parts: list[Part]) -> np.ndarray:
-    """From the lamp, where no part stands before it, and from everywhere, more from above; low parts get
-    less."""
+    """The light at points of the surface: from the lamp, and ambient.
+
+    Other parts cast shadows. The ambient light is weaker on low points and on surfaces that do not face up.
+    """
     share = np.where(_blocked(points, lamp, parts), np.float32(SHADOW), np.float32(1))
     direct = np.maximum(inner_product(normal, lamp), 0) * share
     ambient = AMBIENT * (0.82 + 0.18 * normal[:, 2]) * (0.78 + 0.22 * np.clip(points[:, 2] / 0.5, 0, 1))
@@ -143,6 +149,6 @@ def _span(position: np.ndarray, side: int) -> slice:
 
 
 def _averaged(values: np.ndarray, fine: int) -> np.ndarray:
-    """Of fine x fine rays a pixel, one addition after the other."""
+    """The mean of fine x fine rays at each pixel, added one after another."""
     total = sum(values[i::fine, j::fine] for i in range(fine) for j in range(fine))
     return np.asarray(total) / (fine * fine)

@@ -50,7 +50,7 @@ def _star(plan: ChairPlan) -> list[Part]:
 
 
 def _foot(plan: ChairPlan, x: float, y: float) -> Part:
-    """A foot of a star, equally thick in all chairs."""
+    """One foot of a star base; all feet are equally thick, in all chairs."""
     return bar(HUB, np.array([x, y, 0.025]), (0.02, 0.02), plan.round, plan.wood)
 
 

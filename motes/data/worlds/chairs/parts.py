@@ -48,7 +48,10 @@ def slab(bottom: float, top: float, half: tuple[float, float], is_round: bool, c
 
 
 def inner_product(a: np.ndarray, b: np.ndarray) -> Any:
-    """Of ... 3 and ... 3; a library's own product differs in the last bit between machines."""
+    """The inner product of vectors ... 3.
+
+    A library's own product differs in the last bit between machines.
+    """
     return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
 
 

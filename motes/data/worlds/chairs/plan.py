@@ -1,4 +1,5 @@
-"""What the parts of one chair have in common: size of the seat, thickness, colours; drawn for each class."""
+"""Dimensions that the parts of one chair share: size of the seat, thickness, colours. They are drawn for
+each class."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ class ChairPlan:
         )
 
     def bar(self, start: Point, end: Point, thicker: float = 1.0) -> Part:
-        """A bar of wood, so many times as thick as a leg."""
+        """A bar of wood, `thicker` times as thick as a leg."""
         half = self.half_thickness * thicker
         return bar(np.array(start), np.array(end), (half, half), self.round, self.wood)
 

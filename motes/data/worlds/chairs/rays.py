@@ -14,8 +14,8 @@ Span = tuple[np.ndarray, np.ndarray, np.ndarray]  # distances of entry and exit,
 def ray_entry(part: Part, origin: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distance along each ray at which it enters the part, and the normal of the surface there.
 
-    origin: 3, or one a ray; directions: ... 3.
-    The distance is `NEVER` where the ray misses the part or the part lies behind.
+    `origin` is 3, or ... 3 with one for each ray; `directions` is ... 3. The distance is `NEVER` where the
+    ray misses the part or the part lies behind.
     """
     axes = part.axes.astype(np.float32)
     half = part.half.astype(np.float32)
@@ -41,7 +41,7 @@ def _between_lids(walls: Span, start: Any, speed: np.ndarray) -> Span:
 
 
 def _through_cylinder(start: list[Any], speed: list[np.ndarray]) -> Span:
-    """Between the walls of a circle of radius 1."""
+    """The span of each ray inside a circle of radius 1, without the part's two ends."""
     x, y = start[:2]
     u, v = speed[:2]
     a = u * u + v * v
@@ -54,7 +54,7 @@ def _through_cylinder(start: list[Any], speed: list[np.ndarray]) -> Span:
 
 
 def _through_box(start: list[Any], speed: list[np.ndarray]) -> Span:
-    """Between the walls of a square from -1 to 1."""
+    """The span of each ray inside a square from -1 to 1, without the part's two ends."""
     near_x, far_x = _between_walls(start[0], speed[0])
     near_y, far_y = _between_walls(start[1], speed[1])
     normal = _wall_normal(near_x > near_y, speed[0], speed[1])

@@ -63,7 +63,7 @@ def _dress_cover(look: Look, points: TorsoPoints) -> Array:
 
 
 def _dress_tone(look: Look, points: TorsoPoints) -> Array:
-    """Shape, and stripes across, upright or none."""
+    """The brightness of the clothes: their shading, and stripes across, upright or none."""
     x = points.x
     kind = look["cloth_stripes"]
     shape = 1 - 0.18 * np.square(x / look["shoulder"]) + 0.12 * x * look["light_x"]
@@ -72,7 +72,7 @@ def _dress_tone(look: Look, points: TorsoPoints) -> Array:
 
 
 def _stripes(turns: Array) -> Array:
-    """From -1 to 1, with steep edges."""
+    """Stripes with values from -1 to 1, and steep edges."""
     return np.clip(wave(turns) * 4, -1, 1)
 
 
@@ -94,7 +94,7 @@ def _neckline(look: Look, x: Array) -> Array:
 
 
 def ears(canvas: Canvas, look: Look, head: Head, near: bool) -> None:
-    """Those nearer to the viewer than the face's edge, or those behind it."""
+    """Paint the ears that are nearer to the viewer than the face's edge, or those behind it."""
     for side in SIDES:
         centre = point(look, side * 1.0, look["eye_y"] + 0.1, -0.06)
         drawn = np.equal(head.pose.depth(*centre) > 0.04, near)
@@ -119,5 +119,5 @@ def _ear(canvas: Canvas, look: Look, side: int, ear: Patch, drawn: Array) -> Non
 
 
 def _ear_tone(distance: Array) -> Array:
-    """Darker inside the rim, brighter in the middle."""
+    """The brightness of an ear: darker inside the rim, brighter in the middle."""
     return 1 - 0.26 * smooth((0.8 - distance) * 4) + 0.12 * smooth((0.4 - distance) * 4)

@@ -1,5 +1,8 @@
-"""What a generated face is painted on: pictures at twice their size, painted in layers, in full or in one
-window a picture."""
+"""The canvas on which generated faces are painted, at twice the pictures' size.
+
+It has several layers. A feature is painted on the full canvas, or in a window around it with one window for
+each picture.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +37,10 @@ class Canvas:
     row: Array
 
     def paint(self, cover: Array, colour: Array, lit: bool = True) -> None:
-        """cover: B H W, 0 to 1; colour: B 3 1 1 or B 3 H W."""
+        """Paint a colour on the canvas.
+
+        cover: B H W, 0 to 1; colour: B 3 1 1 or B 3 H W. `lit` colours are multiplied by the light.
+        """
         for n in range(3):
             shade = self.light[:, n] * colour[:, n] if lit else colour[:, n] * np.ones_like(cover)
             shade -= self.colour[:, n]
@@ -43,12 +49,12 @@ class Canvas:
 
 
 def rgb(red: float, green: float, blue: float) -> Array:
-    """A colour for `paint`."""
+    """A colour, in the shape that `Canvas.paint` takes."""
     return np.array([red, green, blue], np.float32)[None, :, None, None]
 
 
 def edge(inside: Array) -> Array:
-    """Cover of a canvas pixel that lies so many picture pixels inside an edge."""
+    """How much of a canvas pixel is covered, given its distance inside an edge in pixels of the picture."""
     return np.clip(inside * np.float32(FINER) + np.float32(0.5), 0, 1)
 
 
@@ -68,7 +74,11 @@ def _positions(count: int) -> Array:
 
 
 def reach(look: Look, width: float, height: float = 0.0) -> tuple[float, float]:
-    """So many half skull widths of the largest head here, in pixels: nothing is painted beyond."""
+    """The reach of a feature in pixels, given in half skull widths: it paints nothing farther from its
+    centre.
+
+    The largest head of the batch decides.
+    """
     scale = float(look["scale"].max())
     return width * scale, (height or width) * scale
 
@@ -77,9 +87,10 @@ def reach(look: Look, width: float, height: float = 0.0) -> tuple[float, float]:
 def window(
     canvas: Canvas, centre: Pair, half: tuple[float, float], names: tuple[str, ...] = ("colour", "light")
 ) -> Iterator[Canvas]:
-    """A box of each picture around its own centre (B 1 columns, rows), which is painted back at the end.
+    """A window of the canvas for each picture, around its own centre (B 1 columns, rows).
 
-    half: half its width and height in pixels; names: the layers that are needed; the others are empty.
+    What is painted in the window is copied back to the canvas at the end. `half` is half the window's width
+    and height in pixels. `names` are the layers that are needed; the others are empty.
     """
     rows, columns = canvas.face.shape[1:]
     horizontal = _spans(centre[0], half[0], columns)
@@ -96,7 +107,7 @@ def window(
 
 
 def _spans(centre: Array, half: float, side: int) -> list[slice]:
-    """The canvas pixels of windows around these centres, equally many in each."""
+    """The ranges of canvas pixels around these centres; each has equally many pixels."""
     count = min(2 * int(half * FINER) + 3, side)
     middle = np.rint(centre.reshape(-1) * FINER).astype(np.int64)
     first = np.clip(middle - count // 2, 0, side - count)
@@ -104,7 +115,7 @@ def _spans(centre: Array, half: float, side: int) -> list[slice]:
 
 
 def _cut(layer: Array, boxes: list[Any]) -> Array:
-    """One box of each picture."""
+    """The box of each picture, cut out and stacked."""
     return np.stack([picture[box] for picture, box in zip(layer, boxes, strict=True)])
 
 

@@ -40,7 +40,7 @@ def lips(look: Look, across: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def mouth_width(look: Look) -> Array:
-    """Half the width."""
+    """Half the width of the mouth."""
     return look["mouth_width"] * (1 + 0.22 * look["smile"] - 0.18 * look["open"])
 
 

@@ -71,7 +71,7 @@ def _halved(cover: Array) -> Array:
 
 
 def _torso(canvas: Canvas, look: Look, head: Head) -> None:
-    """In a window over the full width, from the chin to the lower edge."""
+    """Paint the torso in a window over the full width, from the chin to the lower edge."""
     bottom = canvas.row[:, -1:]
     half = float((bottom - look["row"] - 0.4 * look["scale"]).max()) / 2 + 1
     width = float(canvas.face.shape[2] // FINER)

@@ -64,7 +64,7 @@ def _lid_shade(below: Array) -> Array:
 
 
 def _iris(piece: Canvas, look: Look, local: Pair, cover: Array, shade: Array) -> None:
-    """With the pupil and a glint."""
+    """Paint the iris, the pupil and a glint."""
     x, y = local
     column, row = pupil(look)
     radius = look["iris"] * look["eye_width"]
@@ -77,14 +77,17 @@ def _iris(piece: Canvas, look: Look, local: Pair, cover: Array, shade: Array) ->
 
 
 def _inside_glint(look: Look, x: Array, y: Array) -> Array:
-    """On the side of the light, above the pupil; x, y: from the pupil."""
+    """How far inside the glint a point is.
+
+    The glint lies above the pupil on the side of the light; x and y count from the pupil.
+    """
     radius = look["iris"] * look["eye_width"]
     distance = radius_of(x - 0.36 * radius * np.sign(look["light_x"]), y + 0.42 * radius)
     return radius * 0.27 - distance
 
 
 def _iris_tone(depth: Array, below: Array) -> Array:
-    """Brighter inwards and downwards; in radii."""
+    """The brightness of the iris: brighter inwards and downwards; both arguments are in radii."""
     return 0.5 + 0.75 * smooth(depth * 1.8) * (0.75 + 0.5 * smooth(below + 0.3))
 
 
@@ -104,7 +107,7 @@ def _lashes(piece: Canvas, look: Look, side: int, local: Pair, edges: Pair) -> N
 
 
 def _inside_upper_lash(width: Array, outer: Array, below: Array, ends: Array) -> Array:
-    """Thicker at the outer corner."""
+    """How far inside the upper lashes a point is; they are thicker at the outer corner."""
     return np.minimum(width * (0.09 + 0.09 * outer) - np.abs(below + 0.03 * width), ends)
 
 
@@ -125,7 +128,7 @@ def brows(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _inside_brow(look: Look, side: int, t: Array, y: Array) -> Array:
-    """Thicker at the nose; t: over the brow's width."""
+    """How far inside a brow a point is; it is thicker at the nose. t goes over the brow's width."""
     across = _brow_thickness(look, side, t) - np.abs(y - brow_line(look, side, t))
     return np.minimum(across, (1.02 - np.abs(t)) * look["brow_width"])
 
@@ -173,12 +176,12 @@ def _glare(x: Array, y: Array) -> Array:
 
 
 def _inside_bridge(look: Look, outwards: Array, y: Array) -> Array:
-    """outwards: x, positive towards the ear."""
+    """How far inside the bridge of the glasses a point is; `outwards` is x, positive towards the ear."""
     from_middle = outwards + look["eye_x"]
     across = FRAME - np.abs(y + 0.06 - 0.3 * np.square(from_middle))
     return np.minimum(across, np.minimum(-0.34 - outwards, from_middle + 0.03) * 9)
 
 
 def _inside_bar(outwards: Array, y: Array) -> Array:
-    """The bar to the ear."""
+    """How far inside the bar to the ear a point is."""
     return np.minimum(FRAME - np.abs(y + 0.08), np.minimum(outwards - 0.34, 0.62 - outwards) * 9)

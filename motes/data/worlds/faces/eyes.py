@@ -54,9 +54,9 @@ class EyesConfig:
     count: int = 4000
     # eyes of the validation split, and of the test split
     held_out: int = 300
-    # pictures of an eye: 2, a pair, or 1
+    # pictures of each eye: 2 (a pair) or 1
     frames: int = 2
-    # range of the iris' colours: 1, from blue to brown; 0, all green
+    # range of the irises' colours: 1, from blue to brown; 0, all green
     irises: float = 1.0
     # another seed, other eyes
     seed: int = 0
@@ -159,7 +159,7 @@ def _lids(eye: Eye, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _upper_lashes(eye: Eye, below: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Their cover; below: under the upper lid."""
+    """The cover of the upper lashes; `below` is how far a point lies under the upper lid."""
     thickness = 0.05 + 0.03 * np.clip(x, 0, 1)
     return _edge(thickness - np.abs(below), eye) * (np.abs(x) < 1.02)
 
@@ -174,7 +174,7 @@ def _skin(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _skin_light(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Darker around the eye and towards the nose."""
+    """The brightness of the skin: darker around the eye and towards the nose."""
     return 1 - 0.13 * np.clip(1 - np.abs(y + 0.15 * x * x) / 0.9, 0, 1) - 0.10 * np.clip(-x - 0.7, 0, 1)
 
 
@@ -204,12 +204,12 @@ def _eyeball(eye: Eye, y: np.ndarray, x: np.ndarray, below: np.ndarray) -> np.nd
 
 
 def _white(x: np.ndarray) -> np.ndarray:
-    """Pink in the corners."""
+    """The colour of the white of the eye, pink in the corners."""
     return WHITE + (PINK - WHITE) * np.clip(x * x - 0.62, 0, 0.38)[..., None] * 2
 
 
 def _from_iris(eye: Eye, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns from its middle."""
+    """Rows and columns counted from the middle of the iris."""
     return y - eye["middle"][:, 0, None, None], x - eye["middle"][:, 1, None, None]
 
 
@@ -239,7 +239,7 @@ def _iris_colour(eye: Eye) -> np.ndarray:
 
 
 def _edge(inside: np.ndarray, eye: Eye) -> np.ndarray:
-    """Cover of a sample that lies so far inside an edge."""
+    """Cover of a sample, given how far it lies inside an edge."""
     return np.clip(inside * eye["half"][:, None, None] * FINE + 0.5, 0, 1)
 
 

@@ -37,7 +37,7 @@ class HeadPose:
         )
 
     def depth(self, x: Array, y: Array, z: Array) -> Array:
-        """Towards the viewer, in half skull widths."""
+        """The coordinate towards the viewer, in half skull widths."""
         near = self.rotation[2]
         return near[0] * x + near[1] * y + near[2] * z
 

@@ -44,7 +44,7 @@ def _curtain_width(look: Look, half: Array, y: Array) -> Array:
 
 
 def _upright_patch(look: Look, pose: HeadPose, centre: Triple, slant: float = 0.0) -> Patch:
-    """Facing the viewer; its rows may slant to the right."""
+    """A patch that faces the viewer; its rows may slant to the right."""
     return patch(pose, centre, point(look, 1.0, 0.0, 0.0), point(look, slant, 1.0, 0.0))
 
 
@@ -164,6 +164,6 @@ def _strands(look: Look, x: Array, y: Array) -> Array:
 
 
 def _gloss_ring(look: Look, x: Array, y: Array) -> Array:
-    """Around the crown, fainter with curls."""
+    """The strength of the gloss, a ring around the crown that is fainter with curls."""
     ring = smooth(1 - np.abs(y + 0.78 - 0.2 * x * x) * 4.5)
     return ring * 0.25 * (1 - 0.7 * np.minimum(look["curl"], 1))

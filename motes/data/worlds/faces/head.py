@@ -37,7 +37,7 @@ class Head:
 
 
 def head_of(look: Look) -> Head:
-    """From numbers of shape B 1."""
+    """The head that a look describes, given its numbers in shape B 1."""
     pose = head_pose(look)
     skull, jaw, hair = _ellipsoids(look, pose)
     return Head(

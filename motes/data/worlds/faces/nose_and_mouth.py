@@ -69,7 +69,7 @@ def _wing(piece: Canvas, look: Look, side: int, wing: Pair) -> None:
 
 
 def _tip(piece: Canvas, look: Look, tip: Pair) -> None:
-    """With its highlight."""
+    """Paint the tip of the nose with its highlight."""
     scale = look["scale"]
     skin = look["skin_colour"]
     x = piece.column - tip[0]
@@ -80,7 +80,7 @@ def _tip(piece: Canvas, look: Look, tip: Pair) -> None:
 
 
 def _highlight(look: Look, x: Array, y: Array) -> Array:
-    """On the side of the light; x, y: from the tip."""
+    """The strength of the highlight on the side of the light; x and y count from the tip of the nose."""
     scale = look["scale"]
     squared = np.square(x - 0.04 * look["light_x"] * scale) + np.square(y + 0.045 * scale)
     return np.maximum(1 - squared / np.square(0.09 * scale), 0)
@@ -115,7 +115,7 @@ class MouthPoints:
         return cls(x, y, t, width * (1.01 - np.abs(x / width)), lips(look, t))
 
     def between(self, above: Array, below: Array) -> Array:
-        """How far inside, where both numbers are positive, and inside the corners."""
+        """How far a point lies below one curve and above another, and inside the corners of the mouth."""
         return np.minimum(np.minimum(above, below), self.ends)
 
 
@@ -147,7 +147,7 @@ def _lips(piece: Canvas, look: Look, points: MouthPoints) -> None:
 
 
 def _lip_gloss(look: Look, points: MouthPoints) -> Array:
-    """In the middle of the lower lip."""
+    """The strength of the gloss in the middle of the lower lip."""
     _, _, lower, bottom = points.edges
     across = (points.y - (lower + bottom) / 2) / (0.4 * look["lip_low"])
     return np.maximum(1 - np.square(points.t / 0.5) - np.square(across), 0)
@@ -166,7 +166,7 @@ def _inside_mouth(piece: Canvas, look: Look, points: MouthPoints) -> None:
 
 
 def _inside_tongue(look: Look, points: MouthPoints) -> Array:
-    """In radii of the tongue."""
+    """How far inside the tongue a point is, in radii of the tongue."""
     y = (points.y - points.edges[2] - 0.05) / (0.13 * look["open"] + 0.02)
     return 1 - radius_of(points.x / (0.62 * mouth_width(look)), y)
 

@@ -242,7 +242,7 @@ def _lamp_colour(look: Look, warm: Array) -> Array:
 
 
 def _dim_colour(look: Look, warm: Array) -> Array:
-    """Of the light from everywhere; cooler where the lamp is warmer."""
+    """The colour of the ambient light; it is cooler where the lamp is warmer."""
     return (1 - 0.7 * warm) * (look["bright"] * look["soft"])[:, None] * 1.02
 
 

@@ -1,5 +1,7 @@
-"""Generated clips of balls in a box: interaction, occlusion, two layers, two dense layers, with the
-published physics and its constants.
+"""Generated clips of balls in a box, with the physics and the constants of the published sets.
+
+There are four sets: balls that collide, balls that pass in front of each other, and two layers of balls, with
+few or many in a layer.
 
 The box is 64 x 64, a frame has ten steps. In each step a ball that would leave the box turns round, and balls
 of a layer that would overlap exchange their velocities along the line between their centres (equal masses).
@@ -40,7 +42,8 @@ COLOURS = np.array([BLUE, RED, YELLOW, FUCHSIA, AQUA], np.uint8)
 
 @dataclass(frozen=True)
 class Rules:
-    """A published set: layers of so many balls, a later layer in front."""
+    """The rules of a published set. `layers` gives the number of balls in each layer; later layers lie in
+    front."""
 
     layers: tuple[int, ...]
     radius: float
@@ -69,7 +72,7 @@ class BallsConfig:
     count: int = 5000
     # clips of the validation split, and of the test split
     held_out: int = 200
-    # the balls that collide, their number and their colours, as published
+    # the published set: it decides which balls collide, their number and their colours
     recipe: Literal["interaction", "occlusion", "two_layer", "two_layer_dense"] = "interaction"
     # frames of a clip
     frames: int = 100

@@ -161,8 +161,11 @@ def is_convex(shape: Array) -> Array:
 
 
 def _reach(edge: Array, occupied: Array) -> Array:
-    """Of each row, the last pixel within chords between edges of any two rows, or its own; far below 0 where
-    there is none."""
+    """The last pixel of each row that lies within chords between edges of any two rows, or the row's own
+    edge.
+
+    It is far below 0 where a row has none.
+    """
     reach = np.where(occupied, edge, -NOWHERE)
     for first in range(edge.shape[1]):
         for last in range(first + 2, edge.shape[1]):

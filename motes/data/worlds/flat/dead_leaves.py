@@ -42,7 +42,7 @@ class DeadLeavesConfig:
     smallest: float = 3.0
     # largest radius in pixels; a picture may lie in one leaf
     largest: float = 100.0
-    # raise fine differences to the height of coarse ones, about a middle grey, as eyes and their models do
+    # amplify fine differences to the size of coarse ones, about a middle grey, as eyes and models of them do
     whitened: bool = False
     # another seed gives other pictures
     seed: int = 0
@@ -111,8 +111,10 @@ def _leaves_until_covered(covering: Array) -> int:
 
 
 def _whitened(light: Array, margin: int) -> Array:
-    """What a pixel has more than its surroundings, near and wide: a gain that grows with frequency, as
-    amplitudes fall."""
+    """The differences of each pixel from its near and wide surroundings.
+
+    The gain grows with frequency as the amplitudes of photographs fall.
+    """
     near = light
     total = np.zeros_like(light)
     for reach in (1, 2, 4):

@@ -56,11 +56,11 @@ class SpritesConfig:
     held_out: int = 1000
     # counts and colours of the published set
     recipe: Literal["colored_on_grayscale", "colored_on_colored", "binarized"] = "colored_on_grayscale"
-    # fewest and most sprites; 0 0: as the recipe has it
+    # fewest and most sprites; 0 0: as in the recipe
     sprites: tuple[int, int] = (0, 0)
     # plain: one colour; textures: another for each picture; photograph: the same behind all
     background: Literal["plain", "textures", "photograph"] = "plain"
-    # points a pixel's side; 1: hard edges, as published
+    # points along a pixel's side; 1: hard edges, as published
     smooth: int = 1
     # another seed gives other pictures
     seed: int = 0

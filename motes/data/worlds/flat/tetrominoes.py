@@ -77,7 +77,7 @@ class TetrominoesConfig:
 
 
 class Tetrominoes(Generated):
-    """Nothing hides anything: visible and whole masks are the same."""
+    """Pictures of tetrominoes. No piece hides another, so visible and whole masks are the same."""
 
     Config = TetrominoesConfig
 
@@ -154,7 +154,7 @@ class Tetrominoes(Generated):
         return corner[:, :, None] + CELLS[kind]
 
     def _overlap(self, cells: Array) -> Array:
-        """Whether any two cells of a picture are the same, B."""
+        """Whether any two of a picture's cells coincide, B."""
         number = cells[..., 0] * self._grid[1] + cells[..., 1]
         used = np.sort(number.reshape(len(cells), -1), 1)
         return (used[:, 1:] == used[:, :-1]).any(1)

@@ -71,7 +71,10 @@ def _marked(x: Array, y: Array) -> Array:
 
 
 def _marked_arm(right: Array, ahead: Array) -> Array:
-    """Whether a point is painted on the arm from below; coordinates as a driver there has them."""
+    """Whether a point is painted on the lower arm.
+
+    The coordinates are those of a driver on that arm.
+    """
     marks = _zebra(right, ahead) | _stop_line(right, ahead) | _lane_lines(right, ahead)
     return (ahead < 0) & (np.abs(right) < ROAD) & marks
 

@@ -55,7 +55,7 @@ class Surface:
     depth: Array
 
     def covered(self, mask: Array, colour: Array, sun: Array, depth: Array) -> "Surface":
-        """With something else where the mask is true."""
+        """The surface, with another colour, sunlight and depth where the mask is true."""
         return Surface(
             recoloured(self.colour, mask, colour),
             np.where(mask, sun, self.sun),
@@ -63,7 +63,10 @@ class Surface:
         )
 
     def behind_cuboid(self, distance: Array, face: Array, colour: Array) -> "Surface":
-        """With a cuboid where it is nearer; it has its own colours, and its faces their light."""
+        """The surface with a cuboid in front, where the cuboid is nearer.
+
+        The cuboid has its own colours; the light depends on the face.
+        """
         return self.covered(distance < self.depth, colour, np.choose(face, SUN_ON_FACE), distance)
 
 

@@ -123,6 +123,6 @@ def _green(dice: Dice, number: int) -> Array:
 
 
 def _brightness(view: StreetView, right: Array, above: Array, grain: Array) -> Array:
-    """Of leaves: more towards the sun and the sky."""
+    """The brightness of leaves: more towards the sun and the sky."""
     sun = per_picture(view.light[:, 1] - view.light[:, 0])
     return np.clip(0.62 + 0.2 * above - 0.9 * sun * right, 0.3, 1) * (0.55 + 0.9 * grain)

@@ -40,7 +40,7 @@ class StreetView:
 
 
 def street_view(dice: Dice, size: tuple[int, int]) -> StreetView:
-    """Draws the camera, kerbs and sun of pictures of so many points."""
+    """Draw the camera, kerbs and sun of each picture; `size` is its number of points."""
     column = (np.arange(size[1]) + 0.5 - size[1] / 2) / size[0]
     horizon = per_picture(dice.between("horizon", 0.42, 0.56))
     vanish = per_picture(dice.between("vanishing point", -0.3, 0.3))

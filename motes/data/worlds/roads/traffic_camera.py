@@ -52,7 +52,7 @@ class Camera:
 
 
 def scalar_product(first: Array, second: Array) -> Array:
-    """Of vectors in the last dimension, ... 3; summed in one order on every machine."""
+    """The inner product of vectors ... 3, summed in the same order on every machine."""
     x = first[..., 0] * second[..., 0]
     y = first[..., 1] * second[..., 1]
     return np.asarray(x + y + first[..., 2] * second[..., 2])

@@ -42,7 +42,7 @@ class Flow:
     """Vehicles of clips: C N of the clip, C T N of its frames."""
 
     kind: Array
-    # bool: whether the clip has so many
+    # bool: whether the clip has a vehicle in this slot
     present: Array
     # 0 comes from below, then counter-clockwise
     arm: Array
@@ -59,7 +59,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class _Drivers:
-    """What stays the same for each vehicle of each clip, C N."""
+    """Constants of each vehicle of each clip, C N."""
 
     kind: Array
     present: Array
@@ -109,7 +109,10 @@ def _drivers(random: np.random.Generator, count: int, vehicles: tuple[int, int])
 
 
 def _leaders(arm: Array) -> Array:
-    """The slot of the next vehicle ahead in the same arm, or -1: those of lower slots came first."""
+    """The slot of the next vehicle ahead in the same arm, or -1.
+
+    Vehicles of lower slots came first.
+    """
     leader = np.full(arm.shape, -1)
     for slot in range(arm.shape[1]):
         for earlier in range(slot):
@@ -151,7 +154,10 @@ def _queued(drivers: _Drivers) -> Array:
 
 
 def _acceleration(drivers: _Drivers, travelled: Array, speed: Array, time: Array) -> Array:
-    """m/s^2, by the intelligent driver model: towards the desired speed, away from what is in front."""
+    """The acceleration in m/s^2, by the intelligent driver model.
+
+    It pulls towards the desired speed, and slows a vehicle behind its leader or before a stop line.
+    """
     room, closing = _leader_ahead(drivers, travelled, speed)
     to_line = -0.2 - travelled
     halts = _must_wait(drivers, travelled, speed, time) & (to_line < room)

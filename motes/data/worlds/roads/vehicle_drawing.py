@@ -88,13 +88,13 @@ def _draw_part(grid: _Grid, fleet: Fleet, part: Array, light: Light) -> tuple[Ar
 
 
 def _offset(eye: Camera, fleet: Fleet) -> Array:
-    """From each vehicle to the eye, V 3."""
+    """The vector from each vehicle to the eye, V 3."""
     x, y, z = eye.position
     return np.stack([x - fleet.x, y - fleet.y, np.full_like(fleet.x, z)], -1)
 
 
 def _turned(normals: Array, fleet: Fleet) -> Array:
-    """Vectors of the vehicles' own spaces (V P 3) as the ground has them."""
+    """Vectors from the vehicles' own axes (V P 3) to the axes of the ground."""
     east = fleet.east[:, None]
     north = fleet.north[:, None]
     x = normals[..., 0] * east - normals[..., 1] * north

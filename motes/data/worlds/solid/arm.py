@@ -110,7 +110,8 @@ class Arm(Generated):
 
 
 def _height(radius: np.ndarray, squared: np.ndarray) -> np.ndarray:
-    """Of a capsule's surface at this squared distance from its axis; 1 in the middle of the shoulder."""
+    """How far a capsule stands out at this squared distance from its axis; 1 in the middle of the
+    shoulder."""
     return np.sqrt(np.maximum(radius * radius - squared, 0)) / THICK
 
 

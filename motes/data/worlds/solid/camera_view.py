@@ -47,7 +47,7 @@ def ray_directions(view: CameraView) -> Float[Tensor, "B 3 R"]:
 
 
 def _offsets(view: CameraView) -> tuple[Float[Tensor, " columns"], Float[Tensor, " rows"]]:
-    """Of the rays from the middle of the picture, to the right and up, one length ahead."""
+    """Offsets of the rays from the picture's middle, to the right and up, at distance 1 ahead."""
     rows, columns = (side * view.fine for side in view.size)
     step = view.tangent / (min(view.size) * view.fine / 2)
     up = (rows / 2 - 0.5 - torch.arange(rows, device=view.eye.device)) * step

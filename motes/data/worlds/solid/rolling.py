@@ -52,9 +52,9 @@ class RollingConfig:
     held_out: int = 100
     # fewest and most solids in a clip, those that come in later included
     objects: tuple[int, int] = (3, 6)
-    # of a clip
+    # frames of a clip
     frames: int = 128
-    # rays a pixel's side
+    # rays along a pixel's side
     fine: int = 2
     # another seed, other pictures
     seed: int = 0
@@ -131,7 +131,8 @@ class Rolling(Generated):
         return {"kind": look % 3, "metal": look // 3 % 2 == 1, "colour": look // 6}
 
     def _simulated(self, dice: Dice) -> dict[str, np.ndarray]:
-        """Of every clip and frame, B T N ...: position, turn, velocity (float32), entered, and hits, N N."""
+        """The motion in every clip and frame, B T N ...: position, turn, velocity (float32), entered, and
+        hits, N N."""
         discs = RollingDiscs(self._looks(dice), *self._start(dice))
         frames = []
         for time in range(self.frames):
@@ -193,13 +194,16 @@ def _entry(values: np.ndarray, index: np.ndarray) -> np.ndarray:
 
 
 def _cosine_ahead(dice: Dice, side: np.ndarray) -> np.ndarray:
-    """Cosine between sides on the floor, B N S 2, and the camera's direction."""
+    """The cosine between each side vector on the floor, B N S 2, and the camera's direction."""
     ahead = make_camera(dice, SHAKE)["axes"][:, 2, None, None]
     return inner(side, ahead) / length(ahead)
 
 
 def _velocity(dice: Dice, side: np.ndarray, rest_position: np.ndarray, resting: np.ndarray) -> np.ndarray:
-    """From its side towards about one of the solids that rest, B N 2; resting: their number, B 1."""
+    """The velocity of each solid from its side towards roughly one of the solids at rest, B N 2.
+
+    `resting` is the number of solids at rest, B 1.
+    """
     most = side.shape[1]
     target = (dice.uniform("aim", most) * resting).astype(np.int64)[..., None]
     aim = np.take_along_axis(rest_position, target, 1) + dice.between("aside", -0.6, 0.6, most, 2)

@@ -28,8 +28,8 @@ SIZES = np.array([0.35, 0.7])
 FIELD = 3.0
 GAP = 0.25
 INSIDE = 0.86  # share of the half picture in which centres lie
-# radii on the screen by which two centres differ across; so many times more up and down, since solids have
-# height
+# least distance of two centres on the screen across, in radii; up and down it is TALL times as large, since
+# solids have height
 HIDDEN = 1.0
 TALL = 1.35
 SHAKE = 0.5  # of camera and lamp
@@ -52,7 +52,7 @@ class ScenesConfig:
     held_out: int = 1000
     # fewest and most solids; 7 10 to test a model on more solids than it was trained on
     objects: tuple[int, int] = (3, 6)
-    # rays a pixel's side
+    # rays along a pixel's side
     fine: int = 2
     # another seed, other pictures
     seed: int = 0

@@ -42,7 +42,7 @@ class BallConfig:
     frames: int = 8
     # shares of the clips in which azimuth, elevation, light, look vary
     parts: tuple[int, int, int, int] = (1, 1, 1, 1)
-    # points a pixel's side
+    # points along a pixel's side
     fine: int = 2
     # another seed, other pictures
     seed: int = 0
@@ -129,7 +129,7 @@ class Ball(Generated):
 
 
 def _averaged(picture: Array, fine: int) -> Array:
-    """Of fine x fine points a pixel, one addition after the other."""
+    """The mean of fine x fine points at each pixel, added one after another."""
     total = sum(picture[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
     return np.asarray(total) / (fine * fine)
 
@@ -150,7 +150,7 @@ def _lit_ball(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
 
 
 def _gloss(mirrored: Array) -> Array:
-    """To the power of 16; mirrored: cosine between the mirrored lamp and the eye."""
+    """The gloss: the cosine between the mirrored lamp and the eye to the power of 16."""
     gloss = np.maximum(mirrored, 0) ** 2
     gloss = gloss * gloss * gloss * gloss
     return gloss * gloss

@@ -60,7 +60,8 @@ def _points_met(view: CameraView, hits: Hits) -> Float[Tensor, "3 BR"]:
 
 
 def _floor_distance(height: Tensor, up: Tensor) -> Float[Tensor, " P"]:
-    """At which rays from this height end, of which `up` is the upward component."""
+    """The distance at which rays from this height meet the floor; `up` is the upward component of each
+    ray."""
     down = up < -1e-4
     return torch.where(down, -height / torch.where(down, up, -1.0), FAR).clamp_max(FAR)
 
@@ -219,7 +220,7 @@ def _mirrored_floor(view: CameraView, surface: SurfacePoints, direction: Tensor)
 
 
 def _power(value: Tensor, doublings: int) -> Tensor:
-    """To the 2, 4, 8, ... by multiplication, which rounds the same everywhere."""
+    """The value to the power 2, 4, 8, ..., by multiplication, which rounds the same everywhere."""
     for _ in range(doublings):
         value = value * value
     return value

@@ -62,7 +62,8 @@ class Solids:
 
 
 def half_heights(kind: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """As `Solids.half_height`, before there are solids."""
+    """Half the height of each solid, as in `Solids.half_height`, for code that runs before there are
+    `Solids`."""
     return np.where(kind == BOX, radius * HALF_SIDE, radius)
 
 

@@ -63,7 +63,7 @@ def make_camera(dice: Dice, shake: float) -> Camera:
 
 
 def _axes(ahead: np.ndarray) -> np.ndarray:
-    """To the right, up and ahead, B 3 3."""
+    """Unit vectors to the right, up and ahead, B 3 3."""
     x, y, _ = ahead.T
     right = _unit(np.stack([y, -x, np.zeros(len(ahead))], -1))
     return np.stack([right, np.cross(right, ahead), ahead], 1)
@@ -75,7 +75,8 @@ def make_view(camera: Camera, config: TableConfig) -> CameraView:
 
 
 def on_screen(points: np.ndarray, camera: Camera, size: tuple[int, int]) -> np.ndarray:
-    """B N 3 to row and column in pixels from the picture's corner, and depth ahead of the camera."""
+    """Project points B N 3: row and column in pixels from the picture's corner, and depth ahead of the
+    camera."""
     offset = points - camera["eye"][:, None]
     right, up, ahead = (
         sum(offset[..., n] * camera["axes"][:, None, axis, n] for n in range(3)) for axis in range(3)

@@ -25,8 +25,10 @@ def render_fused(
     background: Image,
     grain: Float[Tensor, "B K s s"] | None = None,
 ) -> Image:
-    """The picture, as `composite.render` has it; K is 1 or more. Halves are read as they are and added up in
-    single precision."""
+    """The picture, as in `composite.render`; K is 1 or more.
+
+    Half-precision inputs are read as they are and added up in single precision.
+    """
     launch = _launch()
     if launch is None:
         raise RuntimeError(

@@ -16,7 +16,7 @@ BLOCK = 256  # elements of a tile that one warp of threads takes
 
 
 class FusedRender(torch.autograd.Function):
-    """`render`; keeps its inputs and one number a pixel."""
+    """The differentiable form of `render`. It saves its inputs and one number for each pixel."""
 
     @staticmethod
     def forward(
@@ -68,7 +68,7 @@ class FusedRender(torch.autograd.Function):
 
 
 def launch_kernel(kernel: Any, programs: int, sizes: Sizes, *arguments: Any) -> None:
-    """On the GPU of the data, which need not be the current one."""
+    """Launch a kernel on the GPU that holds the data, which need not be the current one."""
     with torch.cuda.device_of(arguments[1]):
         kernel[(programs,)](*arguments, compiled_in(sizes), num_warps=warps(sizes))
 
