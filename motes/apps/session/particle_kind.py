@@ -163,14 +163,21 @@ def _touch_lines(particle: int, touch: Touch, added: bool, variables: Mapping[st
         features = f"{variables[touch.look[0]]}.features[0, {touch.look[1]}]"
         lines.append(f"latent = latent.with_features({particle}, {features})")
     if touch.features:
-        lines.append(f"look = latent.features[0, {particle}].clone()")
-        lines += [f"look[{dimension}] = {value!r}" for dimension, value in sorted(touch.features.items())]
-        lines.append(f"latent = latent.with_features({particle}, look)")
+        lines += _feature_lines(particle, touch.features)
     if touch.position is not None:
         lines.append(f"latent = latent.placed({particle}, {touch.position})")
     if touch.presence is not None:
         lines.append(f"latent = latent.with_presence({particle}, {touch.presence!r})")
     return lines
+
+
+def _feature_lines(particle: int, features: Mapping[int, float]) -> list[str]:
+    numbers = [f"look[{dimension}] = {value!r}" for dimension, value in sorted(features.items())]
+    return [
+        f"look = latent.features[0, {particle}].clone()",
+        *numbers,
+        f"latent = latent.with_features({particle}, look)",
+    ]
 
 
 def _copy_line(particle: int, copy_of: Source, added: bool, variables: Mapping[str, str]) -> str:
