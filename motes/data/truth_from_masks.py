@@ -1,5 +1,7 @@
 """Truth that follows from masks: boxes, centres, and which pixels of a thing are visible behind others."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
@@ -62,3 +64,8 @@ def truth_from_numbers(numbers: np.ndarray, most: int) -> Truth:
         boxes=torch.from_numpy(boxes_of(masks)),
         masks=torch.from_numpy(masks),
     )
+
+
+def most_things(numbers: Callable[[Sequence[int]], tuple[np.ndarray, ...]], count: int) -> int:
+    """Things of the picture that has the most, of so many pictures; at least 1. `numbers`: those of rows."""
+    return max([1, *(int(numbers([row])[0].max()) for row in range(count))])

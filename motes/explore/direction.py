@@ -131,11 +131,7 @@ def of_labels(
     `covariates` are other numbers known of each picture; the direction leaves them as they are.
     """
     code = _labelled_code(latent)
-    if method not in METHODS:
-        raise UserError(
-            f"there is no method {method!r} to learn a direction from labels; "
-            f"choose one of {', '.join(METHODS)}"
-        )
+    _refuse_unknown_method(method)
     value = value.to(code)
     if len(value) != len(code) or not value.std() > 0:
         raise UserError("a direction from labels wants one number a picture, not all the same")
@@ -201,4 +197,12 @@ def _refuse_unlike(before: Any, after: Any) -> None:
     if type(before) is not type(after) or counts[0] != counts[1] or not counts[0]:
         raise UserError(
             f"pairs are as many pictures before as after, one at least, not {counts[0]} and {counts[1]}"
+        )
+
+
+def _refuse_unknown_method(method: str) -> None:
+    if method not in METHODS:
+        raise UserError(
+            f"there is no method {method!r} to learn a direction from labels; "
+            f"choose one of {', '.join(METHODS)}"
         )

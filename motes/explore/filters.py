@@ -31,6 +31,11 @@ def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
     if isinstance(model, LooksFor):
         with torch.no_grad():
             return model.filters()
+    return _filters_of_layers(model)
+
+
+def _filters_of_layers(model: Model) -> Float[Tensor, "N C h w"]:
+    """Of the first layer that reads pictures directly."""
     channels = model.config.channels
     rows, columns = model.config.image_size
     for layer in model.modules():
@@ -52,12 +57,17 @@ def filter_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
     if filters.shape[1] not in (1, 3):
         filters = filters.mean(1, keepdim=True)
     filters = filters[orientation_selectivity(filters).argsort(descending=True)]
-    strength = filters.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12)
-    tiles = torch.nn.functional.pad(0.5 + 0.5 * filters / strength, (0, GAP, 0, GAP), value=1.0)
+    tiles = torch.nn.functional.pad(_stretched(filters), (0, GAP, 0, GAP), value=1.0)
     columns = min(columns, len(tiles))
     blank = tiles.new_ones(-len(tiles) % columns, *tiles.shape[1:])
     sheet = rearrange(torch.cat([tiles, blank]), "(r k) c h w -> 1 c (r h) (k w)", k=columns)
     return sheet[..., :-GAP, :-GAP]
+
+
+def _stretched(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C h w"]:
+    """0 is middle grey, and the strongest number of each filter black or white."""
+    strength = filters.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12)
+    return 0.5 + 0.5 * filters / strength
 
 
 def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, " N"]:

@@ -44,10 +44,7 @@ def change_particles(
     particle: int | Int[Tensor, "B"] | None,
 ) -> Particles:
     """The change, times the strength, made to one particle of each picture, or to all."""
-    if unknown := step.keys() - set(CHANGEABLE):
-        raise UserError(
-            f"this direction changes the {' and the '.join(sorted(unknown))} of a code, not particles"
-        )
+    _refuse_others(step)
     strength = torch.as_tensor(strength, dtype=latent.position.dtype, device=latent.position.device)
     weight = _chosen(latent, particle) * strength.expand(len(latent))[:, None]
     parts = latent.tensors()
@@ -60,6 +57,13 @@ def change_particles(
 def expanded(weight: Tensor, part: Tensor) -> Tensor:
     """The weight with axes of length 1 added, so that it multiplies the part."""
     return weight.reshape(*weight.shape, *[1] * (part.dim() - weight.dim()))
+
+
+def _refuse_others(step: Mapping[str, Tensor]) -> None:
+    if unknown := step.keys() - set(CHANGEABLE):
+        raise UserError(
+            f"this direction changes the {' and the '.join(sorted(unknown))} of a code, not particles"
+        )
 
 
 def _matched_changes(

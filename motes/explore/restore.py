@@ -74,10 +74,7 @@ class Restored:
 def remember(model: Model, image: Image, batch_size: int = 128) -> Memory:
     """Encode training pictures for a search: a few hundred are enough, a thousand are better."""
     refuse_other_sizes(model.config, image)
-    if len(image) < 2:
-        raise UserError(
-            "what is likely is learnt from training pictures: give two at least, better a thousand"
-        )
+    _refuse_few(image)
     image = image.to(device_of(model))
     latents = []
     squares = 0.0
@@ -108,6 +105,13 @@ def restore(model: Model, observation: Observation, memory: Memory, search: Sear
         Rows.cat([result.latent for result in results]),
         torch.cat([result.energy for result in results]),
     )
+
+
+def _refuse_few(image: Image) -> None:
+    if len(image) < 2:
+        raise UserError(
+            "what is likely is learnt from training pictures: give two at least, better a thousand"
+        )
 
 
 def _refuse_impossible(observation: Observation, memory: Memory, search: Search) -> None:
@@ -149,11 +153,16 @@ def starts(model: Model, observation: Observation, memory: Memory, search: Searc
         with torch.no_grad():
             latents.append(searchable(model.encode(filled)))
     if search.neighbours:
-        neighbours = min(search.neighbours, len(memory.image))
-        nearest = observation.distances(memory.image).topk(neighbours, largest=False).indices
-        latents += [memory.latent[nearest[:, number]] for number in range(neighbours)]
+        latents += _neighbours(observation, memory, search.neighbours)
     order = rearrange(torch.arange(len(latents) * count), "(r b) -> (b r)", b=count)
     return Rows.cat(latents)[order.to(observation.values.device)]
+
+
+def _neighbours(observation: Observation, memory: Memory, most: int) -> list[Any]:
+    """The latents of the training pictures that resemble each picture most, the nearest of all first."""
+    count = min(most, len(memory.image))
+    nearest = observation.distances(memory.image).topk(count, largest=False).indices
+    return [memory.latent[nearest[:, number]] for number in range(count)]
 
 
 def descend(

@@ -140,3 +140,7 @@ def refuse_other_sizes(config: HasPictureShape, image: Tensor) -> None:
             f"this model reads pictures of {expected} (channels, rows, columns), "
             f"not {tuple(image.shape[1:])}; resize them first"
         )
+
+
+def count_parameters(model: Model) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())

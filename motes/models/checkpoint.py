@@ -79,17 +79,21 @@ def load(where: str | Path, device: str = "cpu") -> Model:
     folder = checkpoint_folder(Path(where))
     model = build(*read_config(folder))
     path = folder / "model.safetensors"
-    try:
-        weights = load_file(path)
-    except FileNotFoundError:
-        raise UserError(
-            f"{folder} has a config.json but no model.safetensors; the checkpoint is incomplete"
-        ) from None
-    except (SafetensorError, OSError, ValueError):
-        raise UserError(f"{path} is cut short or damaged; use another checkpoint of the run") from None
+    weights = _read_weights(path)
     check_weights(model, weights, path)
     model.load_state_dict(weights)
     return model.to(device).eval()
+
+
+def _read_weights(path: Path) -> dict[str, Any]:
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path.parent} has a config.json but no model.safetensors; the checkpoint is incomplete"
+        ) from None
+    except (SafetensorError, OSError, ValueError):
+        raise UserError(f"{path} is cut short or damaged; use another checkpoint of the run") from None
 
 
 def checkpoint_folder(where: Path) -> Path:
@@ -135,6 +139,11 @@ def build(name: str, config: dict[str, Any]) -> Model:
 
 def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
     expected = model.state_dict()
+    _check_names(expected, weights, path)
+    _check_shapes(expected, weights, path)
+
+
+def _check_names(expected: dict[str, Any], weights: dict[str, Any], path: Path) -> None:
     if missing := sorted(set(expected) - set(weights)):
         raise UserError(
             f"{path} lacks {missing[0]} and {len(missing) - 1} more; "
@@ -144,6 +153,9 @@ def check_weights(model: Model, weights: dict[str, Any], path: Path) -> None:
         raise UserError(
             f"{path} has {extra[0]}, which the model of its config.json does not; it belongs to another model"
         )
+
+
+def _check_shapes(expected: dict[str, Any], weights: dict[str, Any], path: Path) -> None:
     for key, value in expected.items():
         if value.shape != weights[key].shape:
             raise UserError(

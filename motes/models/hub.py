@@ -12,6 +12,7 @@ from motes.models import MODELS
 from motes.models.base import Model
 from motes.models.checkpoint import load, name_of, write_model
 from motes.plain.packages import optional
+from motes.plain.registry import Paper
 from motes.version import VERSION
 
 
@@ -21,7 +22,7 @@ def card(model: Model, name: str, repository: str, scores: dict[str, float], com
     settings = "\n".join(f"| {key} | `{value}` |" for key, value in asdict(model.config).items())
     summary = (type(model).__doc__ or "").strip().splitlines()[0]
     paper = MODELS.row(name).paper
-    citation = f"\n{paper.link}\n\n```bibtex\n{paper.bibtex}\n```\n" if paper else ""
+    citation = _citation(paper) if paper else ""
     trained = f" with `{command}`" if command else ""
     return f"""---
 library_name: motes
@@ -55,16 +56,20 @@ def load_pretrained(where: str | Path) -> Model:
     """A folder, or a repository of the Hugging Face hub."""
     if Path(where).exists():
         return load(where)
+    return load(_download(str(where)))
+
+
+def _download(repository: str) -> str:
+    """The folder that holds the repository's files now."""
     hub = _hub()
     try:
-        folder = hub.snapshot_download(str(where), allow_patterns=["config.json", "model.safetensors"])
+        return hub.snapshot_download(repository, allow_patterns=["config.json", "model.safetensors"])
     except Exception as problem:
         raise UserError(
-            f"{where} is no folder here, and config.json and model.safetensors of a repository of that name "
+            f"{repository} is no folder here, and config.json and model.safetensors of a repository of that name "
             f"could not be fetched from {hub.constants.ENDPOINT} ({type(problem).__name__}); "
             "check the name and the network, or name a folder"
         ) from None
-    return load(folder)
 
 
 def push(model: Model, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
@@ -89,3 +94,7 @@ def push(model: Model, repository: str, scores: dict[str, float] | None = None, 
 
 def _hub() -> Any:
     return optional("huggingface_hub", "hf", "the hub needs huggingface_hub")
+
+
+def _citation(paper: Paper) -> str:
+    return f"\n{paper.link}\n\n```bibtex\n{paper.bibtex}\n```\n"

@@ -65,10 +65,13 @@ class Cache(Generic[Key, Value]):
         size = self._size_of(value)
         with self._lock:
             if key in self._values:
-                self._size -= self._size_of(self._values.pop(key))
+                self._forget(key)
             if self._evict or size <= self.left:
                 self._values[key] = value
                 self._size += size
             while self._size > self.budget and len(self._values) > 1:
-                self._size -= self._size_of(self._values.popitem(last=False)[1])
+                self._forget(next(iter(self._values)))
         return value
+
+    def _forget(self, key: Key) -> None:
+        self._size -= self._size_of(self._values.pop(key))

@@ -103,9 +103,7 @@ def read_options(words: Sequence[str], homes: Mapping[str, str]) -> dict[str, di
     """
     options: dict[str, dict[str, Any]] = {home: {} for home in homes}
     for word, values in _with_their_values(words):
-        home, dot, name = word.removeprefix("--").partition(".")
-        if not word.startswith("--") or not dot or home not in homes:
-            raise UserError(nearest(word, [*SHORT, *(f"--{home}.OPTION" for home in homes)], "option"))
+        home, name = _home_and_name(word, homes)
         option = _known_option(home, name.replace("-", "_"), homes[home])
         options[home][option.name] = _value(spelling(home, option.name), option, values)
     return options
@@ -114,6 +112,13 @@ def read_options(words: Sequence[str], homes: Mapping[str, str]) -> dict[str, di
 def spelling(home: str, name: str) -> str:
     """How an option is written on the command line."""
     return f"--{home}.{name.replace('_', '-')}"
+
+
+def _home_and_name(word: str, homes: Iterable[str]) -> tuple[str, str]:
+    home, dot, name = word.removeprefix("--").partition(".")
+    if not word.startswith("--") or not dot or home not in homes:
+        raise UserError(nearest(word, [*SHORT, *(f"--{home}.OPTION" for home in homes)], "option"))
+    return home, name
 
 
 def _with_their_values(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -143,10 +148,8 @@ def _value(option: str, field: Option, words: list[str]) -> Any:
     kind = kind_in_source(field.kind)
     if kind is bool and not words:
         return True
-    if get_origin(kind) is not tuple and len(words) != 1:
-        raise UserError(
-            f"{option} wants one value, not {len(words)}; a preset's name comes before the options"
-        )
+    if get_origin(kind) is not tuple:
+        _refuse_several(option, words)
     value = spelled(words, kind)
     if value == []:
         raise UserError(f"{option} wants numbers, such as {option} 64 64")
@@ -154,6 +157,13 @@ def _value(option: str, field: Option, words: list[str]) -> Any:
         return fit(value, kind)
     except Unfit as problem:
         raise UserError(_refusal(option, problem)) from None
+
+
+def _refuse_several(option: str, words: Sequence[str]) -> None:
+    if len(words) != 1:
+        raise UserError(
+            f"{option} wants one value, not {len(words)}; a preset's name comes before the options"
+        )
 
 
 def _refusal(option: str, problem: Unfit) -> str:

@@ -60,8 +60,7 @@ def whole_folder(path: Path, older: Iterable[Path] | None = None) -> Iterator[Pa
         fresh.mkdir(parents=True)
         mode = _mode(fresh)
         yield fresh
-        for entry in fresh.rglob("*"):
-            _let_be_read(entry, mode if entry.is_dir() else mode & 0o666)
+        _let_all_be_read(fresh, mode)
         if older is None:
             _swap(fresh, folder)
         else:
@@ -108,6 +107,11 @@ def _let_be_read(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
+def _let_all_be_read(folder: Path, mode: int) -> None:
+    for entry in folder.rglob("*"):
+        _let_be_read(entry, mode if entry.is_dir() else mode & 0o666)
+
+
 def _step_back(folder: Path) -> None:
     """After a crash between the two renames of `_swap`."""
     if not folder.exists() and stepped_aside(folder).exists():
@@ -136,9 +140,13 @@ def _move_in(fresh: Path, folder: Path, older: Sequence[Path]) -> None:
     folder.mkdir(exist_ok=True)
     written = {entry.name for entry in fresh.iterdir()}
     for name in sorted(written):
-        if (fresh / name).is_dir():
-            shutil.rmtree(folder / name, ignore_errors=True)
-        (fresh / name).replace(folder / name)
+        _replace(folder / name, fresh / name)
     for file in older:
         if file.name not in written:
             file.unlink(missing_ok=True)
+
+
+def _replace(path: Path, fresh: Path) -> None:
+    if fresh.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    fresh.replace(path)

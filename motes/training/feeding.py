@@ -22,9 +22,8 @@ class StageLoss(nn.Module):
         self.model = model
         self._loss = stage.loss
         tables = [name for name, part in self.named_modules() if isinstance(part, CodeTable)]
-        self._ddp_params_and_buffers_to_ignore = [
-            f"{name}.values" for name in tables
-        ]  # by this name torch asks for them
+        # torch asks for them by this name
+        self._ddp_params_and_buffers_to_ignore = [f"{name}.values" for name in tables]
 
     def forward(self, batch: Batch) -> Losses:
         return self._loss(batch)

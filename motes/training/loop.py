@@ -10,13 +10,15 @@ from pathlib import Path
 
 import torch
 from accelerate import PartialState
+from torch import Tensor
 
 from motes.errors import UserError
+from motes.models.base import Model
 from motes.models.checkpoint import build, check_weights, read_config
 from motes.training.interruption import Stopped
 from motes.training.newborn import newborn
 from motes.training.recipe import Recipe, check, read_recipe
-from motes.training.run import Run
+from motes.training.run import Run, part_of
 from motes.training.running import Loop, Watcher
 from motes.training.validation import validate
 
@@ -81,15 +83,18 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
     if checkpoint is None:
         return Loop(newborn(recipe, data), data, recipe, run, watcher).go()
     folder_of_weights, tensors, facts = checkpoint
-    model = build(*read_config(folder_of_weights))
-    weights = {
-        key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")
-    }
-    check_weights(model, weights, folder_of_weights / "training.safetensors")
-    model.load_state_dict(weights)
+    model = _model_of(folder_of_weights, part_of(tensors, "model"))
     loop = Loop(model, data, recipe, run, watcher)
     loop.restore(tensors, facts)
     return loop.go()
+
+
+def _model_of(folder: Path, weights: dict[str, Tensor]) -> Model:
+    """The model of a checkpoint as it was in training: not the average that is kept for use."""
+    model = build(*read_config(folder))
+    check_weights(model, weights, folder / "training.safetensors")
+    model.load_state_dict(weights)
+    return model
 
 
 def _write_first(recipe: Recipe, run: Run) -> None:

@@ -86,12 +86,7 @@ def read_recipe(folder: Path) -> Recipe:
 
 def check(training: Training) -> None:
     """Refuse what cannot be trained by, naming the option."""
-    for name in ("steps", "batch_size", "evaluate_every"):
-        if getattr(training, name) < 1:
-            raise UserError(f"{name} must be at least 1, not {getattr(training, name)}")
-    for name in ("warm_steps", "clip_norm", "max_minutes", "validation_pictures", "adam_epsilon"):
-        if not getattr(training, name) >= 0:
-            raise UserError(f"{name} must not be negative, and is {getattr(training, name)}")
+    _check_counts(training)
     if not 0 < training.learning_rate < float("inf"):
         raise UserError(f"learning_rate must be positive, not {training.learning_rate}")
     if not 0 <= training.average < 1:
@@ -100,3 +95,12 @@ def check(training: Training) -> None:
         )
     if not 0 <= training.seed < 2**63:
         raise UserError(f"seed must be a whole number from 0 up, not {training.seed}")
+
+
+def _check_counts(training: Training) -> None:
+    for name in ("steps", "batch_size", "evaluate_every"):
+        if getattr(training, name) < 1:
+            raise UserError(f"{name} must be at least 1, not {getattr(training, name)}")
+    for name in ("warm_steps", "clip_norm", "max_minutes", "validation_pictures", "adam_epsilon"):
+        if not getattr(training, name) >= 0:
+            raise UserError(f"{name} must not be negative, and is {getattr(training, name)}")

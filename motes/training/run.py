@@ -39,21 +39,16 @@ class Run:
     def save(self, model: Model, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], best: bool) -> None:
         """One checkpoint: written beside its place, flushed, renamed; `last` and `best` are links that swap
         in one step."""
-        if not all(
-            torch.isfinite(value).all() for value in model.state_dict().values() if value.is_floating_point()
-        ):
+        if not _is_finite(model):
             raise UserError(
-                f"the weights are no longer finite at step {facts['step']}; the last checkpoint is kept: {self.checkpoints / 'last'}"
+                f"the weights are no longer finite at step {facts['step']}; "
+                f"the last checkpoint is kept: {self.checkpoints / 'last'}"
             )
         target = self.checkpoints / f"step-{facts['step']:07d}"
         try:
             with whole_folder(target) as fresh:
                 write_model(model, fresh)
-                save_tensors(
-                    {key: value.detach().cpu() for key, value in tensors.items()},
-                    fresh / "training.safetensors",
-                )
-                (fresh / "training.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
+                _write_training(tensors, facts, fresh)
             self._point("last", target)
             if best:
                 self._point("best", target)
@@ -74,21 +69,22 @@ class Run:
                 self._tidy(0)
             return None
         try:
-            facts = dict(json.loads((folder / "training.json").read_text()))
-            tensors = load_file(folder / "training.safetensors")
-            if not facts.keys() >= FACTS:
-                raise KeyError
+            tensors, facts = _read_training(folder)
         except (SafetensorError, ValueError, OSError, TypeError, KeyError):
             raise UserError(
-                f"{folder} is incomplete, cut short or damaged; point {self.checkpoints / 'last'} at an older checkpoint, or start anew"
+                f"{folder} is incomplete, cut short or damaged; "
+                f"point {self.checkpoints / 'last'} at an older checkpoint, or start anew"
             ) from None
         if tidy:
             self._tidy(facts["step"])
-            self._point("last", folder)
-            best = self.checkpoints / f"step-{facts.get('best_step', 0):07d}"
-            if best.is_dir():
-                self._point("best", best)
+            self._mend_links(folder, facts)
         return folder, tensors, facts
+
+    def _mend_links(self, last: Path, facts: Mapping[str, Any]) -> None:
+        self._point("last", last)
+        best = self.checkpoints / f"step-{facts.get('best_step', 0):07d}"
+        if best.is_dir():
+            self._point("best", best)
 
     def read_metrics(self) -> list[dict[str, Any]]:
         lines = []
@@ -104,17 +100,21 @@ class Run:
             return link.resolve()
         if link.is_symlink():
             raise UserError(
-                f"{link} points to {link.readlink()}, which is gone; point it at another checkpoint, or start anew"
+                f"{link} points to {link.readlink()}, which is gone; "
+                "point it at another checkpoint, or start anew"
             )
-        return max(
-            self.checkpoints.glob("step-*"), default=None
-        )  # killed before the link was set, or copied without links
+        # killed before the link was set, or copied without links
+        return max(self.checkpoints.glob("step-*"), default=None)
 
     def _tidy(self, step: int) -> None:
         for leftover in self.checkpoints.glob(".*"):
             leftover.unlink() if leftover.is_symlink() else shutil.rmtree(leftover, ignore_errors=True)
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.pictures.mkdir(exist_ok=True)
+        self._cut_metrics(step)
+
+    def _cut_metrics(self, step: int) -> None:
+        """Leave the lines of steps that are not to come again."""
         # a training line is of the step about to be taken, a validation line of the steps that were
         lines = [
             line
@@ -138,6 +138,32 @@ class Run:
                 shutil.rmtree(old, ignore_errors=True)
 
 
+def _is_finite(model: Model) -> bool:
+    numbers = (value for value in model.state_dict().values() if value.is_floating_point())
+    return all(torch.isfinite(value).all() for value in numbers)
+
+
+def _write_training(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], folder: Path) -> None:
+    """What a checkpoint holds besides the model, for training to go on."""
+    on_host = {key: value.detach().cpu() for key, value in tensors.items()}
+    save_tensors(on_host, folder / "training.safetensors")
+    (folder / "training.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
+
+
+def _read_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    facts = dict(json.loads((folder / "training.json").read_text()))
+    tensors = load_file(folder / "training.safetensors")
+    if not facts.keys() >= FACTS:
+        raise KeyError
+    return tensors, facts
+
+
+def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors of one part of a checkpoint, such as "model" or "average", by their names there."""
+    start = f"{name}."
+    return {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
+
+
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimiser's memory as flat tensors; its settings come from the recipe."""
     state = optimizer.state_dict()["state"]
@@ -155,4 +181,5 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tenso
         if key.startswith("optimizer."):
             _, row, name = key.split(".", 2)
             state.setdefault(int(row), {})[name] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    settings = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": settings})

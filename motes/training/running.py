@@ -19,7 +19,7 @@ from motes.ops.points.warp import paired
 from motes.training.feeding import AllBatches, StageLoss
 from motes.training.interruption import Interruption, Stopped
 from motes.training.recipe import Recipe
-from motes.training.run import Run, load_optimizer, optimizer_tensors
+from motes.training.run import Run, load_optimizer, optimizer_tensors, part_of
 from motes.training.schedule import Order, learning_rate, progress, stage_at, window_of
 from motes.training.steps import adam, move_average, not_finite
 from motes.training.validation import validate
@@ -80,8 +80,7 @@ class Loop:
         self.best_step = facts.get("best_step", 0)
         self.best = float("inf") if facts["best"] is None else facts["best"]
         if self.average is not None:
-            mine = {key: value for key, value in tensors.items() if key.startswith("average.")}
-            self.average.load_state_dict({key.removeprefix("average."): mine[key] for key in mine})
+            self.average.load_state_dict(part_of(tensors, "average"))
         if facts["stage"] >= 0:
             self.memory = tensors
             self._open(facts["stage"], begin=False)
@@ -151,9 +150,7 @@ class Loop:
             if ready:
                 torch.manual_seed(self.training.seed)
                 ready(self._all_batches())
-        learning = {id(parameter) for parameter in stage.parameters}
-        for parameter in self.model.parameters():
-            parameter.requires_grad_(id(parameter) in learning)
+        self._let_learn(stage)
         self.optimizer = (
             stage.optimizer(self.training.learning_rate) if stage.optimizer else adam(stage, self.training)
         )
@@ -163,6 +160,11 @@ class Loop:
             self.memory = {}
         module = StageLoss(self.model, stage)
         self.module = self.accelerator.prepare(module) if stage.parameters else module
+
+    def _let_learn(self, stage: Stage) -> None:
+        learning = {id(parameter) for parameter in stage.parameters}
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(id(parameter) in learning)
 
     def _checkpoint(self) -> None:
         """Validate, calibrate, save: by the first process; the others wait."""

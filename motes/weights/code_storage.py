@@ -28,11 +28,11 @@ def zeros_in_file(shape: tuple[int, ...]) -> Tensor:
         with tempfile.NamedTemporaryFile(delete=False) as file:
             try:
                 _reserve(file.fileno(), size)
-                return torch.from_file(file.name, shared=True, size=prod(shape), dtype=torch.float32).view(
-                    shape
-                )
+                zeros = torch.from_file(file.name, shared=True, size=prod(shape), dtype=torch.float32)
+                return zeros.view(shape)
             finally:
-                with suppress(OSError):  # where a mapped file cannot be removed it stays behind
+                # where a mapped file cannot be removed it stays behind
+                with suppress(OSError):
                     Path(file.name).unlink()
     except OSError as problem:
         raise UserError(

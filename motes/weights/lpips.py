@@ -4,7 +4,10 @@ Two files are needed: VGG-16, and the weights of the channels (`vgg.pth`, versio
 lpips and torchmetrics carry.
 """
 
+from pathlib import Path
+
 import torch
+from torch import Tensor
 
 from motes.errors import UserError
 from motes.nn.losses.lpips import LEVELS, Lpips
@@ -28,11 +31,14 @@ def load_lpips() -> Lpips:
     channels = first_file(lpips_paths())
     if vgg is None or channels is None:
         raise UserError(f"LPIPS cannot be computed: {missing_lpips_file()}")
+    return Lpips(load_vgg(vgg), _channel_weights(channels)).eval().requires_grad_(False)
+
+
+def _channel_weights(path: Path) -> list[Tensor]:
     try:
-        state = torch.load(channels, map_location="cpu", weights_only=True)
-        weights = [state[f"lin{level}.model.1.weight"] for level in range(len(LEVELS))]
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return [state[f"lin{level}.model.1.weight"] for level in range(len(LEVELS))]
     except Exception as problem:
         raise UserError(
-            f"{channels} does not hold the channel weights of LPIPS ({type(problem).__name__})"
+            f"{path} does not hold the channel weights of LPIPS ({type(problem).__name__})"
         ) from None
-    return Lpips(load_vgg(vgg), weights).eval().requires_grad_(False)

@@ -19,15 +19,9 @@ def trained_vgg() -> nn.Module:
 
 def load_vgg(path: Path) -> nn.Module:
     """The convolutional half of VGG-16, frozen, from a file as torch saves it."""
+    network = vgg_network()
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-        features = {
-            key.removeprefix("features."): value
-            for key, value in weights.items()
-            if key.startswith("features.")
-        }
-        network = vgg_network()
-        network.load_state_dict(features)
+        network.load_state_dict(_convolutional_half(path))
     except Exception as problem:
         raise UserError(
             f"{path} does not hold VGG-16 weights ({type(problem).__name__}); "
@@ -40,6 +34,12 @@ def find_vgg_weights() -> Path:
     """The first file of `vgg_paths`, downloaded where there is none."""
     paths = vgg_paths()
     return first_file(paths) or _download(paths)
+
+
+def _convolutional_half(path: Path) -> dict[str, torch.Tensor]:
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    start = "features."
+    return {key.removeprefix(start): value for key, value in weights.items() if key.startswith(start)}
 
 
 def _download(paths: list[Path]) -> Path:

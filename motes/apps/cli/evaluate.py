@@ -120,11 +120,15 @@ def print_scores(scores: "Mapping[str, Score]") -> None:
     for column in ("score", "value", "95 % of resamples"):
         table.add_column(column)
     for name, score in scores.items():
-        if math.isnan(score.value):
-            table.add_row(name, "none", "")
-        else:
-            table.add_row(name, f"{score.value:.4g}", f"{score.low:.4g} to {score.high:.4g}")
+        table.add_row(name, *_cells(score))
     Console().print(table)
+
+
+def _cells(score: "Score") -> tuple[str, str]:
+    """The value and its range."""
+    if math.isnan(score.value):
+        return "none", ""
+    return f"{score.value:.4g}", f"{score.low:.4g} to {score.high:.4g}"
 
 
 def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:

@@ -65,6 +65,7 @@ def _devices() -> "Iterator[tuple[str, torch.device]]":
 def run_table(run: Path) -> "Table":
     from rich.table import Table
 
+    from motes.models.base import count_parameters
     from motes.models.checkpoint import checkpoint_folder, load, read_config
 
     folder = checkpoint_folder(run)
@@ -72,7 +73,7 @@ def run_table(run: Path) -> "Table":
     model = load(folder)
     table = Table(title=f"{run}: {name}", show_header=False, title_justify="left")
     table.add_row("checkpoint", str(folder.resolve()))
-    table.add_row("parameters", f"{sum(parameter.numel() for parameter in model.parameters()):,}")
+    table.add_row("parameters", f"{count_parameters(model):,}")
     for key, value in config.items():
         table.add_row(key, str(value))
     threshold = getattr(model, "evidence_threshold", None)

@@ -25,16 +25,7 @@ class Display:
         self.console = Console(stderr=True)
         self.held_out = held_out
         self.last_line = 0.0
-        self.bar = Progress(
-            TextColumn("[bold]{task.fields[stage]:>8}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.percentage:3.0f}%  step {task.fields[step]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[terms]}"),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
+        self.bar = _bar(self.console)
         self.task = self.bar.add_task("train", total=1.0, stage="", step=0, terms="")
 
     def __enter__(self) -> "Display":
@@ -54,8 +45,7 @@ class Display:
         )
         if not self.console.is_terminal and time.monotonic() - self.last_line > PLAIN_EVERY:
             self.last_line = time.monotonic()
-            line = f"{record['progress']:4.0%}  step {record['step']}  {record['stage']}  {terms}"
-            print(line, file=sys.stderr, flush=True)
+            _print_line(record, terms)
 
     def evaluated(self, record: dict[str, Any], model: Model, run: Run) -> None:
         line = f"step {record['step']}: validation loss {record['validation']:.4g}"
@@ -68,3 +58,21 @@ class Display:
     def _preview(self, model: Model) -> Pictures.Image:
         rows = range(min(8, len(self.held_out)))
         return preview(model, self.held_out.batch(rows).image.to(device_of(model)))
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("[bold]{task.fields[stage]:>8}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:3.0f}%  step {task.fields[step]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[terms]}"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def _print_line(record: dict[str, Any], terms: str) -> None:
+    line = f"{record['progress']:4.0%}  step {record['step']}  {record['stage']}  {terms}"
+    print(line, file=sys.stderr, flush=True)

@@ -106,6 +106,10 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(
             "nothing of the picture is hidden; name what is with --mask FILE, or say --noise 0.1 or --shrink 2"
         )
+    _check_numbers(arguments)
+
+
+def _check_numbers(arguments: argparse.Namespace) -> None:
     not_negative = (arguments.noise, arguments.caution, arguments.steps, arguments.neighbours)
     if min(not_negative) < 0 or min(arguments.shrink, arguments.pictures) < 1:
         raise UserError(

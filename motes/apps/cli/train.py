@@ -90,13 +90,17 @@ def _name_vgg_weights(path: Path | None) -> None:
 
 
 def _refuse_changes(arguments: argparse.Namespace) -> None:
-    names = ("data", "out", "steps", "max_minutes", "seed")
-    options = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
-    changes = [*filter(None, [arguments.preset]), *options, *arguments.dotted]
-    if changes:
+    if changes := _changes(arguments):
         raise UserError(f"--resume goes on with a run as it is; leave out {changes[0]}")
     if not (arguments.resume / "run.json").is_file():
         raise UserError(f"{arguments.resume} is no run: it has no run.json")
+
+
+def _changes(arguments: argparse.Namespace) -> list[str]:
+    """The words of the command that would change a run."""
+    names = ("data", "out", "steps", "max_minutes", "seed")
+    options = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
+    return [*filter(None, [arguments.preset]), *options, *arguments.dotted]
 
 
 def _start(recipe: Recipe, folder: Path) -> None:

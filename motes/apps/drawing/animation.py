@@ -46,15 +46,19 @@ def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
 def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
     """A video that goes from the encoded picture to the edited one and back once, in full colours."""
     file = io.BytesIO()
-    try:
-        film = Film(file, 1000 / TIME)
-    except UserError as problem:
-        raise UserError(f"{problem}. A GIF needs nothing more.") from None
+    film = _film(file)
     pictures = _forward(session, latent, edits, look)
     with film:
         for picture in [*pictures, *reversed(pictures[:-1])]:
             film.add(picture)
     return file.getvalue()
+
+
+def _film(file: io.BytesIO) -> Film:
+    try:
+        return Film(file, 1000 / TIME)
+    except UserError as problem:
+        raise UserError(f"{problem}. A GIF needs nothing more.") from None
 
 
 KINDS = {"gif": gif, "mp4": mp4}

@@ -153,12 +153,12 @@ def _outline(
 
 def _window(mask: Bool[Tensor, "H W"]) -> tuple[slice, slice]:
     """The rows and columns of the mask, and three more on each side."""
-    rows = mask.any(1).nonzero()[:, 0]
-    columns = mask.any(0).nonzero()[:, 0]
-    return (
-        slice(max(int(rows[0]) - 3, 0), int(rows[-1]) + 4),
-        slice(max(int(columns[0]) - 3, 0), int(columns[-1]) + 4),
-    )
+    return _wider_span(mask.any(1)), _wider_span(mask.any(0))
+
+
+def _wider_span(occupied: Bool[Tensor, "n"]) -> slice:
+    places = occupied.nonzero()[:, 0]
+    return slice(max(int(places[0]) - 3, 0), int(places[-1]) + 4)
 
 
 def _edge(inside: Float[Tensor, "1 1 h w"], width: float) -> Float[Tensor, "y x"]:

@@ -18,11 +18,7 @@ class Film:
 
     def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
         """`rate` is in frames per second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
-        self._av = import_av()
-        if "libx264" not in self._av.codecs_available:
-            raise UserError(
-                "this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'"
-            )
+        self._av = _import_encoder()
         self._file: Any = self._av.open(str(file) if isinstance(file, Path) else file, "w", format="mp4")
         options = {"crf": str(crf), "preset": "fast"}
         self._stream: Any = self._file.add_stream(
@@ -33,12 +29,15 @@ class Film:
 
     def add(self, picture: Pictures.Image) -> None:
         if not self._begun:
-            self._begun = True
-            # colours come in squares of four pixels
-            self._stream.width = picture.width - picture.width % 2
-            self._stream.height = picture.height - picture.height % 2
+            self._begin(picture.width, picture.height)
         even = picture.convert("RGB").crop((0, 0, self._stream.width, self._stream.height))
         self._file.mux(self._stream.encode(self._av.VideoFrame.from_image(even)))
+
+    def _begin(self, width: int, height: int) -> None:
+        self._begun = True
+        # colours come in squares of four pixels
+        self._stream.width = width - width % 2
+        self._stream.height = height - height % 2
 
     def __enter__(self) -> "Film":
         return self
@@ -49,6 +48,13 @@ class Film:
         if self._begun and kind is None:
             self._file.mux(self._stream.encode())
         self._file.close()
+
+
+def _import_encoder() -> Any:
+    av = import_av()
+    if "libx264" not in av.codecs_available:
+        raise UserError("this PyAV has no H.264 encoder; its own wheels have one: pip install 'motes[video]'")
+    return av
 
 
 class Gallery:

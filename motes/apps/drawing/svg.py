@@ -29,15 +29,17 @@ def _ring(mark: Mark, picture: int, rows: int, columns: int) -> str:
     number = ""
     if mark.sure:
         # up and right, never outside
-        left = min(x + radius, columns - 0.06 * unit)
-        bottom = max(y - radius, 0.065 * unit)
-        number = f'<text x="{left:.2f}" y="{bottom:.2f}">{mark.number}</text>'
+        number = _number(mark, min(x + radius, columns - 0.06 * unit), max(y - radius, 0.065 * unit))
     kind = "mote" if mark.sure else "mote doubted"
     return (
         f'<g class="{kind}" data-mote="{picture}-{mark.number}" style="--c:{_css(mark)}">'
         f"<title>{escape(mark.label)}</title>"
         f'<circle class="rim" {circle}/><circle {circle}/>{number}</g>'
     )
+
+
+def _number(mark: Mark, left: float, bottom: float) -> str:
+    return f'<text x="{left:.2f}" y="{bottom:.2f}">{mark.number}</text>'
 
 
 def dots(points: Sequence[Sequence[float]], rows: int, columns: int) -> str:

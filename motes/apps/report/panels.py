@@ -58,6 +58,11 @@ class Shown:
     def kind(self) -> str:
         return kind_of(self.latent).name
 
+    @property
+    def with_parts(self) -> range:
+        """Numbers of the pictures whose parts are drawn."""
+        return range(min(WITH_PARTS, len(self.image)))
+
 
 def panels(shown: Shown) -> list[Panel]:
     """The panels that suit the latent and what the model can do."""
@@ -124,7 +129,7 @@ def _glimpses(shown: Shown) -> Iterator[Panel]:
     glimpses = shown.model.glimpses(shown.latent)
     rows = [
         _glimpse_row(shown.image[number], shown.latent, glimpses[number], number)
-        for number in range(min(WITH_PARTS, len(shown.image)))
+        for number in shown.with_parts
     ]
     yield Panel(
         "Glimpses",
@@ -137,10 +142,7 @@ def _glimpses(shown: Shown) -> Iterator[Panel]:
 def _slots(shown: Shown) -> Iterator[Panel]:
     if shown.kind != "slots" or shown.latent.mask_logits is None or shown.latent.colours is None:
         return
-    rows = [
-        _slot_row(shown.image[number], shown.latent, number)
-        for number in range(min(WITH_PARTS, len(shown.image)))
-    ]
+    rows = [_slot_row(shown.image[number], shown.latent, number) for number in shown.with_parts]
     yield Panel(
         "Slots",
         "Each slot drawn alone, over chequers where other slots have the pixels; faint where it is left out.",
@@ -184,7 +186,7 @@ def _glimpse_row(image: Tensor, latent: Particles, windows: Tensor, picture: int
             f'data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" title="{escape(mark.label)}"'
         )
         cells.append(_part(windows[mark.number], mark.number, mark.sure, attributes))
-    return f'<div class="glimpses">{"".join(cells)}</div>'
+    return _in_a_row(cells)
 
 
 def _slot_row(image: Tensor, latent: Slots, picture: int) -> str:
@@ -196,6 +198,10 @@ def _slot_row(image: Tensor, latent: Slots, picture: int) -> str:
         colour = draw.COLOURS[slot % len(draw.COLOURS)]
         attributes = f'style="--c:rgb{colour}" title="slot {slot}"'
         cells.append(_part(layer, slot, bool(latent.believed[picture, slot]), attributes))
+    return _in_a_row(cells)
+
+
+def _in_a_row(cells: list[str]) -> str:
     return f'<div class="glimpses">{"".join(cells)}</div>'
 
 

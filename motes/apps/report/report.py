@@ -20,7 +20,7 @@ from motes.apps.session.clips import clip_length
 from motes.data.base import Dataset
 from motes.evaluation import Score
 from motes.evaluation.explanations import explanation
-from motes.models.base import Model, device_of
+from motes.models.base import Model, count_parameters, device_of
 from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
 from motes.training.run import Run
@@ -90,7 +90,6 @@ def _shown_rows(model: Model, data: Dataset) -> tuple[list[int], int]:
 
 def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
     """What a reader should know about the run before trusting its scores."""
-    parameters = sum(parameter.numel() for parameter in model.parameters())
     seconds = max((line["seconds"] for line in lines if "seconds" in line), default=0)
     facts = {
         "preset": recipe.preset or recipe.model,
@@ -99,7 +98,7 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
         "steps": f"{steps_done(lines):,}",
         "minutes": f"{seconds / 60:.1f}",
         "batch": str(recipe.training.batch_size),
-        "parameters": f"{parameters / 1e6:.2f} M",
+        "parameters": f"{count_parameters(model) / 1e6:.2f} M",
         "picture": f"{model.config.image_size[0]} × {model.config.image_size[1]}",
         "machine": _machine(),
     }
@@ -130,14 +129,18 @@ def _number(value: float) -> str:
     return f"{value:.3f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2g}"
 
 
+def _stages(steps: Lines) -> list[tuple[int, str]]:
+    """The step at which each stage but the first begins, and its name."""
+    pairs = pairwise(steps)
+    return [(line["step"], line["stage"]) for before, line in pairs if line["stage"] != before["stage"]]
+
+
 def _curves(lines: Lines) -> str:
     """The held-out loss and each term of the loss, over the steps."""
     steps = [line for line in lines if "total" in line]
     if not steps:
         return ""
-    stages = [
-        (line["step"], line["stage"]) for before, line in pairwise(steps) if line["stage"] != before["stage"]
-    ]
+    stages = _stages(steps)
     last = max(line["step"] for line in lines)
     validations = [(line["step"], line["validation"]) for line in lines if "validation" in line]
     curves = {"validation loss": validations} | {name: _points(steps, name) for name in _term_names(steps)}

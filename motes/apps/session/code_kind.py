@@ -6,8 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.apps.session.edits import Edits, Look
-from motes.apps.session.kind import Kind, Reads
-from motes.errors import UserError
+from motes.apps.session.kind import Kind, Reads, refuse_beyond
 from motes.models.abilities import HasCode
 from motes.ops.points.interpolation import blend
 from motes.types.rows import Rows
@@ -29,10 +28,7 @@ class CodeKind(Kind):
     def edited(self, edits: Edits, latent: HasCode, look: Look) -> HasCode:
         code = latent.code.clone()
         for dimension, value in edits.code.items():
-            if dimension >= code.shape[1]:
-                raise UserError(
-                    f"a code of this model has {code.shape[1]} numbers; there is no number {dimension}"
-                )
+            refuse_beyond(dimension, code.shape[1], "a code of this model")
             code[0, dimension] = value
         return latent.with_code(code)
 

@@ -96,7 +96,7 @@ def _touch(value: Any) -> Touch:
 def _position(value: Any) -> tuple[float, float] | None:
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) != 2:
+    if not _is_pair(value):
         raise UserError("position should be [row, column]")
     return _real(value[0], "row", -REACH, REACH), _real(value[1], "column", -REACH, REACH)
 
@@ -111,15 +111,19 @@ def _order(value: Any) -> tuple[int, ...]:
 def _source(value: Any, field_name: str) -> Source | None:
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not int or value[1] < 0:
+    if not _is_pair(value) or type(value[1]) is not int or value[1] < 0:
         raise UserError(f"{field_name} should be [picture, particle]")
     return _text(value[0], field_name), value[1]
 
 
 def _target(value: Any) -> tuple[str, float]:
-    if not isinstance(value, list) or len(value) != 2:
+    if not _is_pair(value):
         raise UserError("towards should be [picture, share of the way]")
     return _text(value[0], "towards"), _real(value[1], "towards", 0.0, 1.0)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2
 
 
 def _values(value: Any, field_name: str) -> dict[int, float]:
@@ -133,9 +137,14 @@ def _record(value: Any, field_name: str, names: set[str] | None = None) -> dict[
     """A JSON object; where `names` are given, with no others."""
     if not isinstance(value, dict) or len(value) > ENTRIES:
         raise UserError(f"{field_name} should be an object")
-    if names is not None and (unknown := sorted(value.keys() - names)):
-        raise UserError(f"{field_name} knows no {unknown[0][:40]!r}; it knows {', '.join(sorted(names))}")
+    if names is not None:
+        _refuse_others(value, field_name, names)
     return value
+
+
+def _refuse_others(record: dict[str, Any], field_name: str, names: set[str]) -> None:
+    if unknown := sorted(record.keys() - names):
+        raise UserError(f"{field_name} knows no {unknown[0][:40]!r}; it knows {', '.join(sorted(names))}")
 
 
 def _number(name: str, meaning: str) -> int:

@@ -4,7 +4,7 @@ They edit and blend them, and describe them in numbers and in lines of Python.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -83,3 +83,17 @@ class Kind(ABC):
             f"{refused[0]} cannot be edited in a latent of the kind {latent_type}; "
             f"{', '.join(self.editable)} can"
         )
+
+
+def in_order(latent: Any, order: Sequence[int], things: str) -> Any:
+    """The latent with its particles or slots in this order; as it is where there is none."""
+    if not order:
+        return latent
+    if sorted(order) != list(range(latent.count)):
+        raise UserError(f"order should name each of the {latent.count} {things} once")
+    return latent.restacked(order)
+
+
+def refuse_beyond(dimension: int, count: int, owner: str) -> None:
+    if dimension >= count:
+        raise UserError(f"{owner} has {count} numbers; there is no number {dimension}")

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.apps.session.edits import ADDED, Edits, Look, Source, Touch
-from motes.apps.session.kind import Kind, Reads
+from motes.apps.session.kind import Kind, Reads, in_order, refuse_beyond
 from motes.errors import UserError
 from motes.ops.points.interpolation import interpolate_particles
 from motes.types.latents import Particles
@@ -52,15 +52,8 @@ class ParticleKind(Kind):
             _check_number(particle, touch, latent, encoded)
             latent = _touched(latent, particle, touch, find)
         if edits.background:
-            donor = find(edits.background)
-            if not isinstance(donor, Particles) or donor.background.shape != latent.background.shape:
-                raise UserError("the background of another model does not fit this one")
-            latent = latent.with_background_of(donor)
-        if edits.order:
-            if sorted(edits.order) != list(range(latent.count)):
-                raise UserError(f"order should name each of the {latent.count} particles once")
-            latent = latent.restacked(edits.order)
-        return latent
+            latent = _before_background_of(find(edits.background), latent)
+        return in_order(latent, edits.order, "particles")
 
     def between(self, latent: Particles, target: Particles, share: float) -> Particles:
         return interpolate_particles(latent, target, share)
@@ -144,12 +137,15 @@ def _touched(latent: Particles, particle: int, touch: Touch, find: Look) -> Part
 def _changed(features: Float[Tensor, " F"], changes: Mapping[int, float]) -> Float[Tensor, " F"]:
     features = features.clone()
     for dimension, value in changes.items():
-        if dimension >= len(features):
-            raise UserError(
-                f"a look of this model has {len(features)} numbers; there is no number {dimension}"
-            )
+        refuse_beyond(dimension, len(features), "a look of this model")
         features[dimension] = value
     return features
+
+
+def _before_background_of(donor: Any, latent: Particles) -> Particles:
+    if not isinstance(donor, Particles) or donor.background.shape != latent.background.shape:
+        raise UserError("the background of another model does not fit this one")
+    return latent.with_background_of(donor)
 
 
 def _copied(source: Source, latent: Particles, find: Look) -> tuple[Particles, int]:
@@ -165,22 +161,33 @@ def _copied(source: Source, latent: Particles, find: Look) -> tuple[Particles, i
 def _touch_lines(particle: int, touch: Touch, added: bool, variables: Mapping[str, str]) -> list[str]:
     lines = []
     if touch.copy_of is not None:
-        name = variables[touch.copy_of[0]]
-        source = touch.copy_of[1]
-        edit = f"joined({name}, {source})" if added else f"with_particle_of({name}, {source}, {particle})"
-        lines.append(f"latent = latent.{edit}")
+        lines.append(_copy_line(particle, touch.copy_of, added, variables))
     if touch.look is not None:
         features = f"{variables[touch.look[0]]}.features[0, {touch.look[1]}]"
         lines.append(f"latent = latent.with_features({particle}, {features})")
     if touch.features:
-        lines.append(f"look = latent.features[0, {particle}].clone()")
-        lines += [f"look[{dimension}] = {value!r}" for dimension, value in sorted(touch.features.items())]
-        lines.append(f"latent = latent.with_features({particle}, look)")
+        lines += _feature_lines(particle, touch.features)
     if touch.position is not None:
         lines.append(f"latent = latent.placed({particle}, {touch.position})")
     if touch.presence is not None:
         lines.append(f"latent = latent.with_presence({particle}, {touch.presence!r})")
     return lines
+
+
+def _feature_lines(particle: int, features: Mapping[int, float]) -> list[str]:
+    numbers = [f"look[{dimension}] = {value!r}" for dimension, value in sorted(features.items())]
+    return [
+        f"look = latent.features[0, {particle}].clone()",
+        *numbers,
+        f"latent = latent.with_features({particle}, look)",
+    ]
+
+
+def _copy_line(particle: int, copy_of: Source, added: bool, variables: Mapping[str, str]) -> str:
+    name = variables[copy_of[0]]
+    source = copy_of[1]
+    edit = f"joined({name}, {source})" if added else f"with_particle_of({name}, {source}, {particle})"
+    return f"latent = latent.{edit}"
 
 
 def _row(latent: Particles, picture: int, particle: int) -> dict[str, Any]:

@@ -165,12 +165,14 @@ class Session:
 
     def read(self, picture: str | Path | Pictures.Image, fit: str = "fit") -> Image:
         """One picture at the model's size."""
+        pixels = torch.from_numpy(self._pixels(picture, fit)[None])
+        return pixels.float().div_(255).to(self.device)
+
+    def _pixels(self, picture: str | Path | Pictures.Image, fit: str) -> np.ndarray:
         config = self.model.config
         if isinstance(picture, Pictures.Image):
-            pixels = to_size(picture, config.image_size, config.channels, fit)
-        else:
-            pixels = load_picture(Path(picture), config.image_size, config.channels, fit)
-        return torch.from_numpy(pixels[None]).float().div_(255).to(self.device)
+            return to_size(picture, config.image_size, config.channels, fit)
+        return load_picture(Path(picture), config.image_size, config.channels, fit)
 
     def layers(self, latent: Any) -> Painting | None:
         """The layers of which a picture is composed, in the particles' own order.

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.apps.session.edits import Edits, Look, Touch
-from motes.apps.session.kind import Kind, Reads
+from motes.apps.session.kind import Kind, Reads, in_order, refuse_beyond
 from motes.errors import UserError
 from motes.types.slots import Slots
 
@@ -31,11 +31,7 @@ class SlotKind(Kind):
             if slot >= latent.count:
                 raise UserError(f"there is no slot {slot}; this picture has {latent.count}")
             latent = _touched(latent, slot, touch)
-        if edits.order:
-            if sorted(edits.order) != list(range(latent.count)):
-                raise UserError(f"order should name each of the {latent.count} slots once")
-            latent = latent.restacked(edits.order)
-        return latent
+        return in_order(latent, edits.order, "slots")
 
     def lines(self, edits: Edits, latent: Slots, reads: Reads) -> list[str]:
         lines = []
@@ -62,10 +58,7 @@ def _touched(latent: Slots, slot: int, touch: Touch) -> Slots:
     if touch.position is not None or touch.look is not None or touch.copy_of is not None:
         raise UserError("a slot has a presence and a code; it cannot be moved or copied here")
     for dimension, value in touch.features.items():
-        if dimension >= latent.codes.shape[-1]:
-            raise UserError(
-                f"a slot's code has {latent.codes.shape[-1]} numbers; there is no number {dimension}"
-            )
+        refuse_beyond(dimension, latent.codes.shape[-1], "a slot's code")
         latent = latent.traversed(slot, dimension, value)
     return latent if touch.presence is None else latent.with_presence(slot, touch.presence)
 
@@ -79,11 +72,11 @@ def _row(latent: Slots, picture: int, slot: int) -> dict[str, Any]:
     row: dict[str, Any] = {"slot": slot, "presence": latent.presence[picture, slot].item()}
     if latent.mask_logits is not None:
         mask = latent.masks[picture, slot]
-        area = mask.sum().clamp_min(1e-9)
-        middles = [
-            (mask.sum(1 - axis) * torch.linspace(-1, 1, side, device=mask.device)).sum() / area
-            for axis, side in enumerate(mask.shape)
-        ]
-        row |= {"share": mask.mean().item(), "row": middles[0].item(), "column": middles[1].item()}
+        row |= {"share": mask.mean().item(), "row": _middle(mask, 0), "column": _middle(mask, 1)}
     numbers = latent.codes[picture, slot].tolist()
     return row | {f"code_{number}": value for number, value in enumerate(numbers)}
+
+
+def _middle(mask: Float[Tensor, "H W"], axis: int) -> float:
+    steps = torch.linspace(-1, 1, mask.shape[axis], device=mask.device)
+    return ((mask.sum(1 - axis) * steps).sum() / mask.sum().clamp_min(1e-9)).item()

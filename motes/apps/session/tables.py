@@ -20,16 +20,20 @@ def rows_of(encoded: Encoded) -> Iterator[dict[str, Any]]:
 
 def write_table(place: Path, rows: Any) -> None:
     """A .csv file and, with pyarrow, a .parquet file of that name."""
-    with place.with_suffix(".csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
+    _write_csv(place.with_suffix(".csv"), rows)
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         return
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), place.with_suffix(".parquet"))
+
+
+def _write_csv(path: Path, rows: Any) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def older_pictures(out: Path, kind: str) -> Iterator[Path]:

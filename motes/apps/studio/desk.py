@@ -106,7 +106,7 @@ class Desk:
     def decode(self, question: Question) -> Answer:
         """The picture after the edits; with `layers`, also its glimpses and its background."""
         run = self._run(question)
-        edits = Edits.read(question.get("edits", {}))
+        edits = _edits(question)
         latent = self._edited(run, question, edits)
         arrays = {"drawn": pixels(run.session.decode(latent)[0])}
         if question.get("layers"):
@@ -128,7 +128,7 @@ class Desk:
     def python(self, question: Question) -> Answer:
         """Lines of Python that do the same edit."""
         run = self._run(question)
-        edits = Edits.read(question.get("edits", {}))
+        edits = _edits(question)
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         picture = question["picture"]
@@ -141,7 +141,7 @@ class Desk:
         if not isinstance(kind, str) or kind not in KINDS:
             raise UserError(f"kind should be {' or '.join(KINDS)}")
         run = self._run(question)
-        edits = Edits.read(question.get("edits", {}))
+        edits = _edits(question)
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         latent = self._find(run, question["picture"]).latent
@@ -211,3 +211,7 @@ def _in_own_order(latent: Any, edits: Edits) -> Any:
     for position, number in enumerate(edits.order):
         positions[number] = position
     return latent.restacked(positions)
+
+
+def _edits(question: Question) -> Edits:
+    return Edits.read(question.get("edits", {}))

@@ -32,6 +32,12 @@ def token_for(host: str) -> str:
     return "" if host in LOOPBACK else secrets.token_urlsafe(24)
 
 
+def _framed(headers: dict[str, str]) -> dict[str, str]:
+    """The headers with a policy that lets a notebook show the page."""
+    policy = headers["content-security-policy"].replace("frame-ancestors 'none'", FRAMED)
+    return {**headers, "content-security-policy": policy}
+
+
 class Guard:
     """Refuses foreign Host and Origin headers, and clients without the token.
 
@@ -39,10 +45,7 @@ class Guard:
     """
 
     def __init__(self, app: "ASGIApp", token: str = "", framed: bool = False):
-        headers = dict(HEADERS)
-        if framed:
-            policy = headers["content-security-policy"]
-            headers["content-security-policy"] = policy.replace("frame-ancestors 'none'", FRAMED)
+        headers = _framed(HEADERS) if framed else HEADERS
         self.app = app
         self.token = token
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -117,11 +120,14 @@ def _name(host: str) -> str:
 
 def _tokens(scope: "Scope", headers: dict[str, list[str]]) -> list[str]:
     """The tokens in the address and in the cookies of a request."""
-    tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
-    for line in headers.get("cookie", []):
-        try:
-            cookie: SimpleCookie = SimpleCookie(line)
-        except CookieError:
-            continue
-        tokens += [cookie[COOKIE].value] if COOKIE in cookie else []
-    return tokens
+    in_address = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+    in_cookies = [_token_of_cookie(line) for line in headers.get("cookie", [])]
+    return in_address + [token for token in in_cookies if token is not None]
+
+
+def _token_of_cookie(line: str) -> str | None:
+    try:
+        cookie: SimpleCookie = SimpleCookie(line)
+    except CookieError:
+        return None
+    return cookie[COOKIE].value if COOKIE in cookie else None

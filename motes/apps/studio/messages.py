@@ -23,12 +23,13 @@ def pack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = Non
         {"name": name, "type": str(array.dtype), "shape": array.shape} for name, array in arrays.items()
     ]
     head = json.dumps({**facts, "arrays": listed}, separators=(",", ":")).encode()
-    head += b" " * (-len(head) % 4)
-    parts = [len(head).to_bytes(4, "little"), head]
-    for array in arrays.values():
-        raw = np.ascontiguousarray(array).tobytes()
-        parts += [raw, b"\0" * (-len(raw) % 4)]
-    return b"".join(parts)
+    head = _padded(head, b" ")
+    parts = [_padded(np.ascontiguousarray(array).tobytes(), b"\0") for array in arrays.values()]
+    return b"".join([len(head).to_bytes(4, "little"), head, *parts])
+
+
+def _padded(part: bytes, filler: bytes) -> bytes:
+    return part + filler * (-len(part) % 4)
 
 
 def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -54,13 +55,17 @@ def read(text: str | None) -> dict[str, Any]:
         raise UserError("messages should be text")
     if len(text) > LONGEST:
         raise UserError(f"a message may have {LONGEST:,} letters, not {len(text):,}")
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UserError("that is no JSON") from None
+    message = _json(text)
     if not isinstance(message, dict):
         raise UserError("a message should be an object")
     return message
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserError("that is no JSON") from None
 
 
 def pixels(image: Tensor) -> np.ndarray:

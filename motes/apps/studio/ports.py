@@ -12,13 +12,18 @@ TRIES = 20
 def free_port(host: str) -> int:
     """The usual port, or the next that is free: two studios are two windows."""
     for port in range(PORT, PORT + TRIES):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
+        if _is_free(host, port):
             return port
     raise UserError(
         f"ports {PORT} to {PORT + TRIES - 1} are taken, or {host} is not this machine's; name one with --port"
     )
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True

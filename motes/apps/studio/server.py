@@ -92,10 +92,8 @@ class Studio:
         """What a run wrote since the line that the client has."""
         try:
             run = self.shelf.run(request.path_params["run"])
-            after = request.query_params.get("after", "0")
-            if not (after.isascii() and after.isdecimal() and len(after) < 10):
-                raise UserError("after should be a whole number from 0 up")
-            return JSONResponse(await asyncio.to_thread(run_progress, run.run, int(after)))
+            after = _line_number(request.query_params.get("after", "0"))
+            return JSONResponse(await asyncio.to_thread(run_progress, run.run, after))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
 
@@ -155,3 +153,9 @@ def _length(request: Request) -> int:
     """The length that a request claims to have; 0 where it claims none."""
     length = request.headers.get("content-length", "0")
     return int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
+
+
+def _line_number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UserError("after should be a whole number from 0 up")
+    return int(text)

@@ -160,15 +160,20 @@ class Shelf:
         """One picture at the model's size; names are looked up, never taken for paths."""
         if name in self.files:
             return session.read(self.files[name])
+        run, number = self._held_out(name)
+        if run.held_out is None or number >= len(run.held_out):
+            raise UserError(f"there is no held-out picture {number} of {run.name}")
+        return _sized(run.held_out.batch([number]).image, session)
+
+    def _held_out(self, name: str) -> tuple[OpenedRun, int]:
+        """The run and the row that a name of the form held-out/RUN/ROW means."""
         kind, _, path = name.partition("/")
         run_name, _, number = path.rpartition("/")
         run = next((run for run in self.runs if run.name == run_name), None)
         is_number = number.isascii() and number.isdecimal() and len(number) < 9
         if kind != "held-out" or run is None or not is_number:
             raise UserError(f"there is no picture {name[:80]!r} here; if it was dropped in, drop it in again")
-        if run.held_out is None or int(number) >= len(run.held_out):
-            raise UserError(f"there is no held-out picture {number} of {run.name}")
-        return _sized(run.held_out.batch([int(number)]).image, session)
+        return run, int(number)
 
     def drawn_small(self, name: str) -> bytes:
         """A small picture, as a PNG, to choose it by."""
@@ -192,16 +197,20 @@ def client_picture(raw: bytes) -> Pictures.Image:
 
     One that is too large is refused by the size in its head, before anything is unpacked.
     """
-    width, height = _size_in_head(raw)
-    if width * height > LARGEST_PICTURE:
-        raise UserError(
-            f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first"
-        )
+    _refuse_large(raw)
     picture = read_bytes(io.BytesIO(raw), "this picture")
     # a long strip keeps more of its longer side
     side = LARGEST_SIDE * 2 if min(picture.size) < LARGEST_SIDE else LARGEST_SIDE
     picture.thumbnail((side, side))
     return picture
+
+
+def _refuse_large(raw: bytes) -> None:
+    width, height = _size_in_head(raw)
+    if width * height > LARGEST_PICTURE:
+        raise UserError(
+            f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first"
+        )
 
 
 def _size_in_head(raw: bytes) -> tuple[int, int]:

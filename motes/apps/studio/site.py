@@ -16,6 +16,8 @@ from motes.plain.writing import whole_folder
 
 # bytes of a picture's answer, at most: a page with more would load too long
 LARGEST_ANSWER = 3_000_000
+# tells the page where its site is
+MARK = '<meta name="motes-site" content="site/site.json">'
 
 
 def export(shelf: Shelf, out: Path) -> None:
@@ -71,14 +73,15 @@ class _Answers:
         (self.folder / file).write_bytes(answer)
         self.written[f"{run} {picture}"] = file
         if picture not in self.thumbs:
-            self.thumbs[picture] = f"{len(self.thumbs)}.png"
-            (self.folder / self.thumbs[picture]).write_bytes(self.shelf.drawn_small(picture))
+            self._write_thumb(picture)
+
+    def _write_thumb(self, picture: str) -> None:
+        self.thumbs[picture] = f"{len(self.thumbs)}.png"
+        (self.folder / self.thumbs[picture]).write_bytes(self.shelf.drawn_small(picture))
 
 
 def _write_index(folder: Path, facts: dict[str, Any]) -> None:
     (folder / "site" / "site.json").write_text(json.dumps(facts))
     page = (PAGE / "index.html").read_text(encoding="utf-8")
-    marked = page.replace(
-        "<meta charset", '<meta name="motes-site" content="site/site.json">\n<meta charset', 1
-    )
+    marked = page.replace("<meta charset", f"{MARK}\n<meta charset", 1)
     (folder / "index.html").write_text(marked, encoding="utf-8")

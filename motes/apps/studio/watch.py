@@ -42,13 +42,13 @@ def health(lines: Lines) -> list[str]:
 
 
 def _divergence(losses: Values) -> list[str]:
-    if all(math.isfinite(loss) for loss in losses[-20:]):
+    if _all_finite(losses[-20:]):
         return []
     return ["The loss is not finite; try a smaller --training.learning-rate."]
 
 
 def _overfitting(validations: Values) -> list[str]:
-    if len(validations) < 4 or not all(math.isfinite(loss) for loss in validations):
+    if len(validations) < 4 or not _all_finite(validations):
         return []
     if min(validations[-3:]) <= 1.1 * min(validations[:-3]):
         return []
@@ -59,7 +59,7 @@ def _overfitting(validations: Values) -> list[str]:
 
 
 def _standstill(losses: Values) -> list[str]:
-    if len(losses) < 60 or not all(map(math.isfinite, losses)):
+    if len(losses) < 60 or not _all_finite(losses):
         return []
     early = sum(losses[-60:-30]) / 30
     late = sum(losses[-30:]) / 30
@@ -73,7 +73,7 @@ def _standstill(losses: Values) -> list[str]:
 def _collapse(lines: Lines) -> list[str]:
     sentences = []
     for name in ("feature_kl", "kl"):
-        values = [line["terms"][name] for line in lines if name in line.get("terms", {})]
+        values = _values_of(name, lines)
         if len(values) > 20 and values[-1] < 0.05:
             sentences.append(
                 f"{name} is near 0: the looks carry nothing; "
@@ -84,10 +84,19 @@ def _collapse(lines: Lines) -> list[str]:
 
 def _finite(line: dict[str, Any]) -> dict[str, Any]:
     """The line with None for what is not finite: JSON knows no infinity."""
-    totals = {
-        name: None
-        for name in ("validation", "total")
-        if isinstance(line.get(name), float) and not math.isfinite(line[name])
-    }
-    terms = {name: value if math.isfinite(value) else None for name, value in line.get("terms", {}).items()}
+    totals = {name: _or_none(line[name]) for name in ("validation", "total") if name in line}
+    terms = {name: _or_none(value) for name, value in line.get("terms", {}).items()}
     return {**line, **totals, "terms": terms}
+
+
+def _or_none(value: int | float | None) -> int | float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _all_finite(values: Values) -> bool:
+    return all(map(math.isfinite, values))
+
+
+def _values_of(name: str, lines: Lines) -> Values:
+    """The values of a term of the loss, in the order of the lines that have it."""
+    return [line["terms"][name] for line in lines if name in line.get("terms", {})]

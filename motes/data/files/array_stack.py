@@ -153,7 +153,8 @@ def check_kind(array: Any, where: str) -> None:
     """Refuse kinds of numbers that no picture has. Sixteen bits are checked for pictures that look black."""
     dtype = array.dtype
     if dtype == np.uint16 and len(array):
-        warn_if_black(int(np.asarray(array[:: -(-len(array) // LOOKED_AT)]).max()) // 257, where)
+        some = np.asarray(array[:: -(-len(array) // LOOKED_AT)])
+        warn_if_black(int(some.max()) // 257, where)
     if dtype.kind not in "bf" and dtype not in (np.uint8, np.uint16):
         raise UserError(f"{where} holds {dtype} numbers; save pictures as uint8")
 
@@ -163,9 +164,13 @@ def sized(picture: np.ndarray, size: tuple[int, int], channels: int, fit: str) -
     if picture.shape == (*size, channels):
         return picture.transpose(2, 0, 1)
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-    if picture.shape[-1] == 4:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return to_size(image, size, channels, fit)
+    return to_size(_on_white(image), size, channels, fit)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def find_file(path: Path, split: Split, endings: Sequence[str]) -> tuple[Path, bool]:
@@ -177,11 +182,15 @@ def find_file(path: Path, split: Split, endings: Sequence[str]) -> tuple[Path, b
         raise UserError(f"{path} does not exist")
     if path.is_file():
         return path, False
-    named = [path / f"{name}{ending}" for name in NAMES[split] for ending in endings]
-    if files := [file for file in named if file.is_file()]:
-        return files[0], True
+    if file := _file_of_split(path, split, endings):
+        return file, True
     files = sorted(file for file in path.iterdir() if file.suffix in endings)
     if len(files) == 1:
         return files[0], False
     names = ", ".join(file.name for file in files[:5]) or f"no {endings[0]} files"
     raise UserError(f"{path} has no {NAMES[split][0]}{endings[0]}; there are {names}; name one of them")
+
+
+def _file_of_split(folder: Path, split: Split, endings: Sequence[str]) -> Path | None:
+    named = (folder / f"{name}{ending}" for name in NAMES[split] for ending in endings)
+    return next((file for file in named if file.is_file()), None)

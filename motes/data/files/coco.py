@@ -101,8 +101,6 @@ class Coco(Dataset):
         joined = {
             name: torch.from_numpy(np.stack([arrays[name] for arrays in annotated])) for name in annotated[0]
         }
-        ids = [self._images[row]["id"] for row in rows]
-        numbers = [name if isinstance(name, int) else row for name, row in zip(ids, rows, strict=True)]
         return Truth(
             present=joined["present"],
             centres=joined["centres"],
@@ -110,8 +108,13 @@ class Coco(Dataset):
             masks=joined["masks"] if self._masked else None,
             points=joined["points"] if self._keypoints else None,
             factors={"category": joined["category"]},
-            scene={"picture": torch.tensor(numbers)},
+            scene={"picture": torch.tensor([self._number_of(row) for row in rows])},
         )
+
+    def _number_of(self, row: int) -> int:
+        """The picture's id in the annotations, or its row where the id is no number."""
+        name = self._images[row]["id"]
+        return name if isinstance(name, int) else row
 
     def _images_of_split(self, images: list[Record], files: dict[str, Path]) -> list[Record]:
         """The images of a split: the file's own, or else a part of the training pictures.
@@ -142,16 +145,20 @@ class Coco(Dataset):
         image = self._images[row]
         records = self._things[row][: self._most]
         boxes, present, centres = self._boxes(records, image)
-        category = np.full(self._most, -1, np.int64)
-        category[: len(records)] = [self._categories.get(record["category_id"], -1) for record in records]
         return {
             "present": present,
             "centres": centres,
             "boxes": boxes,
             "masks": self._masks(records, image),
             "points": self._points(self._things[row], image),
-            "category": category,
+            "category": self._category(records),
         }
+
+    def _category(self, records: list[Record]) -> np.ndarray:
+        """int64, N: -1 where nothing is, or its category is not in the list."""
+        category = np.full(self._most, -1, np.int64)
+        category[: len(records)] = [self._categories.get(record["category_id"], -1) for record in records]
+        return category
 
     def _boxes(self, records: list[Record], image: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Boxes N 4, whether any pixel is shown N, and centres N 2."""
@@ -162,9 +169,7 @@ class Coco(Dataset):
         for n, record in enumerate(records):
             first, last = self._edges(record["bbox"], image)
             centres[n] = ((first + last - 1) / 2) / (np.array(size) - 1) * 2 - 1
-            box = np.concatenate(
-                [np.maximum(np.floor(first + 0.5), 0), np.minimum(np.ceil(last - 0.5), size) - 1]
-            )
+            box = _pixels_touched(first, last, size)
             present[n] = box[0] <= box[2] and box[1] <= box[3]
             boxes[n] = box if present[n] else 0
         return boxes, present, centres
@@ -209,3 +214,8 @@ class Coco(Dataset):
     def _moved(self, points: np.ndarray, image: Record) -> np.ndarray:
         size = (image["height"], image["width"])
         return moved(points, size, (0, 0, 0, 0), self.config.image_size, self.config.fit)
+
+
+def _pixels_touched(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """First row and column, last row and column of the picture between these edges."""
+    return np.concatenate([np.maximum(np.floor(first + 0.5), 0), np.minimum(np.ceil(last - 0.5), size) - 1])

@@ -38,20 +38,10 @@ def annotation_files(path: Path, kind: str) -> dict[str, Path]:
     """The file of each split that has one; a file alone is for training."""
     if path.is_file():
         return {"train": path}
-    files = [
-        file
-        for pattern in ("*.json", "annotations/*.json", "*/*.coco.json")
-        for file in sorted(path.glob(pattern))
-    ]
-    if not files:
-        raise UserError(f"there is no .json file in {path}, nor in {path / 'annotations'}")
+    files = _json_files(path)
     if len(files) == 1:
         return {"train": files[0]}
-    files_of: dict[str, list[Path]] = {}
-    for file in files:
-        split = _split_of(file.stem) or (_split_of(file.parent.name) if file.parent != path else None)
-        if split:
-            files_of.setdefault(split, []).append(file)
+    files_of = _by_split(files, path)
     if "train" not in files_of:
         raise UserError(
             f"{path} has {', '.join(file.name for file in files)}, and none is for training by its name; "
@@ -70,14 +60,29 @@ def _split_of(name: str) -> Split | None:
     return next((split for split, names in NAMES.items() if words & {*names, f"{names[0]}ing"}), None)
 
 
+def _json_files(folder: Path) -> list[Path]:
+    patterns = ("*.json", "annotations/*.json", "*/*.coco.json")
+    files = [file for pattern in patterns for file in sorted(folder.glob(pattern))]
+    if not files:
+        raise UserError(f"there is no .json file in {folder}, nor in {folder / 'annotations'}")
+    return files
+
+
+def _by_split(files: list[Path], root: Path) -> dict[str, list[Path]]:
+    """By the names of the files, or of the folders that they lie in."""
+    files_of: dict[str, list[Path]] = {}
+    for file in files:
+        split = _split_of(file.stem) or (_split_of(file.parent.name) if file.parent != root else None)
+        if split:
+            files_of.setdefault(split, []).append(file)
+    return files_of
+
+
 def read_annotations(path: Path) -> Annotations:
     try:
         content = json.loads(path.read_text())
         categories = {category["id"]: n for n, category in enumerate(content.get("categories", []))}
-        images = [
-            {**image, "file_name": image["file_name"].replace("\\", "/")} for image in content["images"]
-        ]
-        images.sort(key=lambda image: image["file_name"])
+        images = _with_slashes(content["images"])
         records = _things_by_image(content["annotations"], {image["id"] for image in images}, path)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         reason = f"{type(problem).__name__} {problem}"
@@ -85,6 +90,12 @@ def read_annotations(path: Path) -> Annotations:
     if not images:
         raise UserError(f"{path} lists no pictures")
     return Annotations(path, categories, images, records)
+
+
+def _with_slashes(images: list[Record]) -> list[Record]:
+    """In the order of their file names."""
+    named = [{**image, "file_name": image["file_name"].replace("\\", "/")} for image in images]
+    return sorted(named, key=lambda image: image["file_name"])
 
 
 def _things_by_image(annotations: list[Record], ids: set[Id], path: Path) -> dict[Id, list[Record]]:
@@ -102,10 +113,7 @@ def _things_by_image(annotations: list[Record], ids: set[Id], path: Path) -> dic
 
 def picture_paths(source: Path, given: str, names: list[str]) -> list[Path]:
     """Each picture that `source` lists: in the folder `given`, or in one of the usual folders."""
-    split = source.stem.rpartition("_")[2]
-    near = [source.parent / folder for folder in ("", split, "images", f"images/{split}")]
-    above = [source.parent.parent / folder for folder in ("", split, "images", f"images/{split}")]
-    folders = [Path(given)] if given else [*near, *above]
+    folders = [Path(given)] if given else _usual_folders(source)
     folder = next((folder for folder in folders if (folder / names[0]).is_file()), folders[0])
     paths = [folder / name for name in names]
     if missing := [path for path in paths if not path.is_file()]:
@@ -114,6 +122,13 @@ def picture_paths(source: Path, given: str, names: list[str]) -> list[Path]:
             f"the first {missing[0]}; say where with --data.images"
         )
     return paths
+
+
+def _usual_folders(source: Path) -> list[Path]:
+    """Beside the annotations and one level above, as the sets are handed out."""
+    split = source.stem.rpartition("_")[2]
+    roots = (source.parent, source.parent.parent)
+    return [root / folder for root in roots for folder in ("", split, "images", f"images/{split}")]
 
 
 def with_size(image: Record, path: Path) -> Record:

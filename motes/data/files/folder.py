@@ -132,9 +132,13 @@ def list_pictures(root: Path) -> list[Path]:
         raise UserError(f"the folder {root} does not exist")
     if not root.is_dir():
         raise UserError(f"{root} is a file; name the folder that holds the pictures")
-    Image.init()
-    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    endings = _readable_endings()
     pictures = sorted(path for path in files_below(root) if path.suffix.lower() in endings)
     if not pictures:
         raise UserError(f"there is no picture in {root}, nor below it")
     return pictures
+
+
+def _readable_endings() -> set[str]:
+    Image.init()
+    return {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}

@@ -138,13 +138,20 @@ def _stored(path: str) -> dict[str, Opener]:
         raise UserError(f"{path} does not exist; of the hub: hf:owner/name")
     if root.is_file():
         return {"train": lambda: _open_parquet([root])}
+    files_of = _parquet_files(path)
+    return {split: lambda files=files: _open_parquet(files) for split, files in files_of.items()}
+
+
+def _parquet_files(path: str) -> dict[str, list[Path]]:
+    """The files of each split below a folder."""
+    root = Path(path)
     files = sorted(file for file in root.rglob("*.parquet") if not file.name.startswith("."))
     if not files:
         raise UserError(f"there is no .parquet file in {path}, nor below it")
     files_of: dict[str, list[Path]] = {}
     for file in files:
         files_of.setdefault(_split_of(file, root), []).append(file)
-    return {split: lambda files=files: _open_parquet(files) for split, files in files_of.items()}
+    return files_of
 
 
 def _open_parquet(files: list[Path]) -> tuple[StoredTable, dict[str, Kind]]:
@@ -156,9 +163,13 @@ def _split_of(file: Path, root: Path) -> str:
     """The split that the name of a file or folder begins with: train for train-00000-of-00002.parquet."""
     for word in (file.stem, *reversed(file.relative_to(root).parts[:-1])):
         for split, names in NAMES.items():
-            if any(word == name or word.startswith((f"{name}-", f"{name}_", f"{name}.")) for name in names):
+            if any(_begins_with(word, name) for name in names):
                 return split
     return "train"
+
+
+def _begins_with(word: str, name: str) -> bool:
+    return word == name or word.startswith((f"{name}-", f"{name}_", f"{name}."))
 
 
 def _kinds_of_parquet(schema: Any) -> dict[str, Kind]:

@@ -24,7 +24,7 @@ from motes.data.files.mask_pairs import pair
 from motes.data.files.picture_files import check_looks, moved, numbers_to_size, read_picture, to_size
 from motes.data.kept import RowCache
 from motes.data.splits import check_held_out, split_files
-from motes.data.truth_from_masks import renumbered, truth_from_numbers
+from motes.data.truth_from_masks import most_things, renumbered, truth_from_numbers
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -122,6 +122,10 @@ class Labelled(Dataset):
                 f"{self._root} has no masks and no landmarks beside its pictures; "
                 f"as pictures alone it is folder:{self._root}"
             )
+        self._check_masks(pictures)
+        self._check_landmarks(pictures)
+
+    def _check_masks(self, pictures: list[Path]) -> None:
         # masks of all or none: no thing is taken for background
         if self._masks and (bare := [file for file in pictures if not self._masks[file]]):
             raise UserError(
@@ -129,6 +133,8 @@ class Labelled(Dataset):
                 "add them, or learn without any: "
                 "--data folder:PLACE with the folder that holds pictures alone"
             )
+
+    def _check_landmarks(self, pictures: list[Path]) -> None:
         if len({len(points) for points in self._points.values()}) > 1:
             raise UserError(
                 f"the pictures in {self._root} have different numbers of landmarks; "
@@ -138,12 +144,12 @@ class Labelled(Dataset):
             warnings.warn(
                 f"{len(bare)} of {len(pictures)} pictures in {self._root} have no landmarks, "
                 f"the first {bare[0]}",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _count_things(self) -> int:
         """The number of things in the picture that has the most."""
-        most = max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))])
+        most = most_things(self._numbers, len(self))
         if most == 1 < len(self) and self.config.things != 1:
             warnings.warn(
                 f"each mask in {self._root} is taken for one thing; "

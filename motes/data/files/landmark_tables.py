@@ -29,11 +29,8 @@ _SIZES = {"w", "h", "width", "height"}
 
 def find_table(root: Path) -> Path | None:
     """The first table in the folder, or in one of its folders, that has landmarks in it."""
-    tables = sorted(
-        file
-        for file in [*root.glob("*"), *root.glob("*/*")]
-        if file.suffix.lower() in ENDINGS and file.is_file()
-    )
+    files = [*root.glob("*"), *root.glob("*/*")]
+    tables = sorted(file for file in files if file.suffix.lower() in ENDINGS and file.is_file())
     return next((file for file in tables[:LOOKED_AT] if _has_landmarks(file)), None)
 
 
@@ -95,9 +92,7 @@ def match(
     for name, points in table.items():
         candidates = pictures_named.get(name.rpartition("/")[2], [])
         if len(candidates) > 1:
-            candidates = [
-                file for file in candidates if f"/{file.relative_to(root).as_posix()}".endswith(f"/{name}")
-            ]
+            candidates = [file for file in candidates if _ends_with(file, root, name)]
         if len(candidates) > 1:
             raise UserError(
                 f"{where} says {name}, and there are {len(candidates)} pictures of that name, "
@@ -106,6 +101,11 @@ def match(
         if candidates:
             points_of[candidates[0]] = points
     return points_of
+
+
+def _ends_with(file: Path, root: Path, name: str) -> bool:
+    """Whether a name from a table is the end of the file's path from `root`."""
+    return f"/{file.relative_to(root).as_posix()}".endswith(f"/{name}")
 
 
 def _has_landmarks(path: Path) -> bool:
@@ -126,13 +126,18 @@ def _until_picture(lines: list[list[str]]) -> Iterator[list[str]]:
 
 def _lines(path: Path) -> Iterator[list[str]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        start = file.read(4096).partition("\n")[0]
+        delimiter = _delimiter(file.read(4096).partition("\n")[0])
         file.seek(0)
-        mark = max(",;\t", key=start.count)
-        if mark in start:
-            yield from (cells for cells in csv.reader(file, delimiter=mark) if cells)
-        else:
+        if delimiter is None:
             yield from (line.split() for line in file if line.strip())
+        else:
+            yield from (cells for cells in csv.reader(file, delimiter=delimiter) if cells)
+
+
+def _delimiter(line: str) -> str | None:
+    """The mark between its fields; None where they are words with blanks between."""
+    mark = max(",;\t", key=line.count)
+    return mark if mark in line else None
 
 
 def _column_of_name(cells: list[str]) -> int | None:

@@ -31,7 +31,7 @@ from motes.data.files.array_stack import (
 from motes.data.files.picture_files import check_looks, numbers_to_size
 from motes.data.kept import RowCache
 from motes.data.splits import share
-from motes.data.truth_from_masks import renumbered, truth_from_numbers
+from motes.data.truth_from_masks import most_things, renumbered, truth_from_numbers
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -111,7 +111,7 @@ class Npy(Dataset):
     def truth(self, rows: Sequence[int]) -> Truth | None:
         if self._masks is None:
             return None
-        self._most = self._most or max([1, *(int(self._numbers([row])[0].max()) for row in range(len(self)))])
+        self._most = self._most or most_things(self._numbers, len(self))
         return truth_from_numbers(self._numbers(rows)[0], self._most)
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
@@ -147,11 +147,7 @@ def _masks_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
     arrays = _companions(path, MASKS, MASKS[:-1])
     masks = [array for array in arrays if array.dtype.kind in "biu" and array.shape in (shape, (*shape, 1))]
     if arrays and not masks and arrays[0].ndim >= 3:
-        warnings.warn(
-            f"masks of {path} are left out: "
-            f"{arrays[0].dtype} of shape {arrays[0].shape}, not whole numbers of {shape}",
-            stacklevel=3,
-        )
+        _warn_left_out(f"masks of {path}", arrays[0], f"whole numbers of {shape}")
     return masks[0] if masks else None
 
 
@@ -161,12 +157,15 @@ def _actions_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
     arrays = _companions(path, ACTIONS, ACTIONS)
     actions = [array for array in arrays if array.dtype.kind in "biuf" and array.shape[: len(lead)] == lead]
     if arrays and not actions:
-        warnings.warn(
-            f"actions of {path} are left out: "
-            f"{arrays[0].dtype} of shape {arrays[0].shape}, not numbers of {(*lead, 'A')}",
-            stacklevel=3,
-        )
+        _warn_left_out(f"actions of {path}", arrays[0], f"numbers of {(*lead, 'A')}")
     return actions[0] if actions else None
+
+
+def _warn_left_out(what: str, array: np.ndarray, wanted: str) -> None:
+    warnings.warn(
+        f"{what} are left out: {array.dtype} of shape {array.shape}, not {wanted}",
+        stacklevel=4,
+    )
 
 
 def _companions(path: Path, names: Sequence[str], endings: Sequence[str]) -> list[np.ndarray]:

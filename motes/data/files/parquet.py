@@ -66,20 +66,22 @@ class ParquetTable:
         number, group_of_file = self._groups[group]
         try:
             return self._opened[number].read_row_group(group_of_file, columns=[column]).column(0)
-        except Exception as problem:  # pyarrow raises several kinds for damaged pages
-            reason = str(problem).splitlines()[0]
-            raise UserError(f"{self.files[number]} is damaged ({reason}); get it again") from None
+        # pyarrow raises several kinds for damaged pages
+        except Exception as problem:
+            raise UserError(
+                f"{self.files[number]} is damaged ({_first_line(problem)}); get it again"
+            ) from None
 
     def _open(self, path: Path) -> Any:
         try:
             return self._parquet.ParquetFile(path)
         except PermissionError:
             raise UserError(f"{path} may not be read; see its permissions") from None
-        except Exception as problem:  # ArrowInvalid and OSError alike
-            if path.is_file() and path.stat().st_size == 0:
-                raise UserError(f"{path} is empty") from None
-            reason = str(problem).splitlines()[0]
-            raise UserError(f"{path} is no parquet file, or cut short ({reason})") from None
+        # ArrowInvalid and OSError alike
+        except Exception as problem:
+            empty = path.is_file() and path.stat().st_size == 0
+            reason = "is empty" if empty else f"is no parquet file, or cut short ({_first_line(problem)})"
+            raise UserError(f"{path} {reason}") from None
 
     def _add_groups(self, number: int, metadata: Any) -> None:
         for group in range(metadata.num_row_groups):
@@ -92,6 +94,10 @@ class ParquetTable:
             if file.schema_arrow.names != self.schema.names:
                 columns = ", ".join(file.schema_arrow.names)
                 raise UserError(f"{path} has other columns than {self.files[0]}: {columns}")
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).splitlines()[0]
 
 
 def import_parquet() -> Any:

@@ -16,6 +16,8 @@ from motes.errors import UserError
 DARK = 32
 # pixels; a file with more is taken for a decompression bomb
 LARGEST = 89_000_000
+# the first bytes of a TIFF
+TIFF = (b"II*\0", b"MM\0*")
 
 
 def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
@@ -119,10 +121,14 @@ def moved(
 
 def check_looks(image_size: tuple[int, int], channels: int, fit: str = "fit") -> None:
     """Refuse options that no picture can have."""
-    if fit not in FITS:
-        raise UserError(f"fit {fit!r} is unknown; choose one of {', '.join(FITS)}")
+    _check_fit(fit)
     if min(image_size) < 1 or channels not in (1, 3):
         raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
+
+
+def _check_fit(fit: str) -> None:
+    if fit not in FITS:
+        raise UserError(f"fit {fit!r} is unknown; choose one of {', '.join(FITS)}")
 
 
 def warn_if_black(brightest: int, where: object) -> None:
@@ -183,23 +189,28 @@ def _check_opened(opened: Image.Image, where: object) -> None:
         raise UserError(
             f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first"
         )
-    if opened.format == "TIFF" and (pages := getattr(opened, "n_frames", 1)) > 1:
+    if opened.format == "TIFF":
+        _warn_of_pages(getattr(opened, "n_frames", 1), where)
+
+
+def _warn_of_pages(pages: int, where: object) -> None:
+    if pages > 1:
         warnings.warn(
             f"{where} has {pages} pages, of which the first is taken; save them as files of their own",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
 def _reason(file: BytesIO | BufferedReader) -> str:
     """Why it cannot be read."""
-    empty = not file.seek(0, 2)
     file.seek(0)
-    if file.read(4) in (b"II*\0", b"MM\0*"):
+    head = file.read(4)
+    if head in TIFF:
         return (
             "is a TIFF that is cut short, or of a kind that Pillow does not read "
             "(colours of sixteen bits); save it as PNG"
         )
-    return "is empty" if empty else "is no picture, or cut short"
+    return "is no picture, or cut short" if head else "is empty"
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -135,6 +135,10 @@ def _check(config: SequencesConfig) -> None:
     if not config.path:
         raise UserError("sequences of frames need their folder")
     check_held_out(config.held_out)
+    _check_numbers(config)
+
+
+def _check_numbers(config: SequencesConfig) -> None:
     for name, least in (("frames", 1), ("skip", 1), ("stride", 0), ("gap", 0)):
         if getattr(config, name) < least:
             raise UserError(f"{name} must be at least {least}, not {getattr(config, name)}")

@@ -87,14 +87,16 @@ class Video(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _videos_of_split(self) -> list[VideoFile]:
-        root = Path(self.config.path)
-        files = list_videos(root)
+        files = list_videos(Path(self.config.path))
         if len(files) > FEW:
-            return self._opened(split_files(files, root, self.config.held_out, self.split))
+            return self._opened(self._files_of_split(files))
         videos = self._opened(files)
         self._undivided = len(videos) >= 3
-        chosen = set(split_files([video.path for video in videos], root, self.config.held_out, self.split))
+        chosen = self._files_of_split([video.path for video in videos])
         return [video for video in videos if video.path in chosen]
+
+    def _files_of_split(self, files: list[Path]) -> list[Path]:
+        return split_files(files, Path(self.config.path), self.config.held_out, self.split)
 
     def _opened(self, files: list[Path]) -> list[VideoFile]:
         videos: list[VideoFile] = []
@@ -106,11 +108,7 @@ class Video(Dataset):
                     raise
                 warnings.warn(f"left out: {problem}", stacklevel=5)
                 continue
-            if videos[-1].problem:
-                warnings.warn(
-                    f"{path}: {videos[-1].problem}; the {len(videos[-1])} frames that can be read are used",
-                    stacklevel=5,
-                )
+            _warn_of_damage(videos[-1])
         if left_out := len(files) - len(videos):
             warnings.warn(f"{left_out} of {len(files)} videos were left out", stacklevel=5)
         if not videos:
@@ -131,6 +129,14 @@ class Video(Dataset):
             picked = picked[block(times[picked], self.split, self.config.held_out, self.config.gap)]
         numbers = picked[clips(len(picked), self.config.frames, self.config.stride).reshape(-1)]
         return np.stack([np.full_like(numbers, video), numbers], 1)
+
+
+def _warn_of_damage(video: VideoFile) -> None:
+    if video.problem:
+        warnings.warn(
+            f"{video.path}: {video.problem}; the {len(video)} frames that can be read are used",
+            stacklevel=6,
+        )
 
 
 def list_videos(path: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import unquote
 
 import numpy as np
@@ -53,12 +53,16 @@ def prepare(
             SplitWriter(fresh, split, data, identity["counts"][split], done).write(progress, total)
         manifest = _manifest(fresh, identity)
         write_json(fresh / MANIFEST, manifest)
-        (fresh / PROGRESS).unlink()
-        for leftover in fresh.glob(".*.part"):
-            leftover.unlink()
-        flush(fresh)
-        fresh.rename(out)
+        _finish(fresh, out)
     return manifest
+
+
+def _finish(fresh: Path, out: Path) -> None:
+    (fresh / PROGRESS).unlink()
+    for leftover in fresh.glob(".*.part"):
+        leftover.unlink()
+    flush(fresh)
+    fresh.rename(out)
 
 
 def verify(root: Path) -> None:
@@ -85,10 +89,7 @@ def _identity(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[st
         raise UserError(
             f"the splits of {source.name} have pictures of different sizes; they cannot be one set"
         )
-    counts = {split: len(data.first(limit)) if limit else len(data) for split, data in sets.items()}
-    for split, count in counts.items():
-        if not count:
-            raise UserError(f"the {split} split of {source.name} is empty; leave it out with --splits")
+    counts = _counts(source, sets, limit)
     identity = {
         "data": source.name,
         "config": asdict(first.config),
@@ -97,6 +98,14 @@ def _identity(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[st
         "counts": counts,
     }
     return json.loads(json.dumps(identity))
+
+
+def _counts(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[Split, int]:
+    counts = {split: len(data.first(limit)) if limit else len(data) for split, data in sets.items()}
+    for split, count in counts.items():
+        if not count:
+            raise UserError(f"the {split} split of {source.name} is empty; leave it out with --splits")
+    return counts
 
 
 def _resumed(fresh: Path, identity: dict[str, Any], sets: dict[Split, Dataset]) -> dict[Split, int]:
@@ -111,11 +120,15 @@ def _resumed(fresh: Path, identity: dict[str, Any], sets: dict[Split, Dataset]) 
             return before["done"]
     except (OSError, ValueError, KeyError):
         pass
+    _begin_anew(fresh, identity)
+    return {}
+
+
+def _begin_anew(fresh: Path, identity: dict[str, Any]) -> None:
     for old in fresh.iterdir():
         if old.name != LOCK:
             old.unlink()
     write_json(fresh / PROGRESS, {"asked": identity, "done": {}})
-    return {}
 
 
 def _agrees(fresh: Path, split: Split, data: Dataset, count: int) -> bool:
@@ -182,19 +195,26 @@ def _hash(path: Path) -> str:
 @contextmanager
 def _locked(fresh: Path, out: Path) -> Iterator[None]:
     """Only one process writes a set at a time. The lock ends with the process, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # not a Unix: nothing guards against two at once
-        fcntl = None
     fresh.mkdir(parents=True, exist_ok=True)
     with (fresh / LOCK).open("w") as lock:
-        if fcntl:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError(f"{out} is being prepared by another process; wait for it") from None
+        if not _took(lock):
+            raise UserError(f"{out} is being prepared by another process; wait for it")
         yield
     (out / LOCK).unlink(missing_ok=True)
+
+
+def _took(lock: TextIO) -> bool:
+    """Whether the lock is this process's now."""
+    try:
+        import fcntl
+    # not a Unix: nothing guards against two at once
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -133,9 +133,13 @@ def read_landmarks(path: Path) -> tuple[list[str], np.ndarray]:
         _check_count(lines, rows, path)
     for number, row in enumerate(rows, header + 1):
         if len(row) != 11 or not all(value.lstrip("-").isdecimal() for value in row[1:]):
-            words = " ".join(row)[:60]
-            raise UserError(f"line {number} of {path} is not a file name and ten numbers: {words!r}")
+            raise _misread(row, number, path, "a file name and ten numbers")
     return [row[0] for row in rows], np.array([row[1:] for row in rows], np.float32).reshape(-1, 5, 2)
+
+
+def _misread(row: list[str], number: int, path: Path, wanted: str) -> UserError:
+    words = " ".join(row)[:60]
+    return UserError(f"line {number} of {path} is not {wanted}: {words!r}")
 
 
 def _check_count(lines: list[list[str]], rows: list[list[str]], path: Path) -> None:
@@ -199,8 +203,7 @@ def _partition(path: Path, row_of: dict[str, int]) -> np.ndarray:
     header = 1 if path.suffix == ".csv" else 0
     for number, row in enumerate(_lines(path)[header:], header + 1):
         if len(row) != 2 or row[0] not in row_of or row[1] not in ("0", "1", "2"):
-            words = " ".join(row)[:60]
-            raise UserError(f"line {number} of {path} is not a known file name and 0, 1 or 2: {words!r}")
+            raise _misread(row, number, path, "a known file name and 0, 1 or 2")
         partition[row_of[row[0]]] = int(row[1])
     if missing := int((partition < 0).sum()):
         raise UserError(

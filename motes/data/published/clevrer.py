@@ -144,13 +144,17 @@ class Clevrer(Dataset):
         """The video and the frame of each row."""
         protocol = self._protocol
         if self.config.original:
-            joined = np.arange(0, LISTED * len(self._paths), protocol.step)
-            joined = joined[:VALIDATED] if self.split == "validation" else joined
-            return np.stack([joined // LISTED, protocol.first + joined % LISTED], 1)
+            return self._joined_plan()
         steps = clips(protocol.count, self.config.frames, self.config.stride).reshape(-1)
         frames = protocol.first + protocol.step * steps
         videos = np.repeat(np.arange(len(self._paths)), len(frames))
         return np.stack([videos, np.tile(frames, len(self._paths))], 1)
+
+    def _joined_plan(self) -> np.ndarray:
+        """The same, of the list in which the frames of all videos are joined."""
+        joined = np.arange(0, LISTED * len(self._paths), self._protocol.step)
+        joined = joined[:VALIDATED] if self.split == "validation" else joined
+        return np.stack([joined // LISTED, self._protocol.first + joined % LISTED], 1)
 
     def _open_video(self, number: int) -> VideoFile:
         video = VideoFile(self._paths[number])
@@ -278,6 +282,11 @@ def _check(config: ClevrerConfig) -> None:
         )
     if config.protocol not in PROTOCOLS:
         raise UserError(f"protocol {config.protocol!r} is unknown; choose one of {', '.join(PROTOCOLS)}")
+    _check_clips(config)
+    check_looks(config.image_size, config.channels)
+
+
+def _check_clips(config: ClevrerConfig) -> None:
     most = PROTOCOLS[config.protocol].count
     if not 1 <= config.frames <= most or config.stride < 0:
         raise UserError(
@@ -288,4 +297,3 @@ def _check(config: ClevrerConfig) -> None:
         raise UserError(
             "original is the list of single frames of the 2022 code: it goes with protocol dlp and frames 1"
         )
-    check_looks(config.image_size, config.channels)

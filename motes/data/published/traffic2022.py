@@ -134,6 +134,17 @@ class Traffic2022(Dataset):
 
 def _numbered(root: Path) -> tuple[list[Path], np.ndarray]:
     """Frames in the order of their numbers."""
+    files = sorted(_frames(root), key=lambda path: int(path.stem))
+    numbers = np.array([int(path.stem) for path in files])
+    if (twice := np.flatnonzero(np.diff(numbers) == 0)).size:
+        raise UserError(
+            f"{files[twice[0]].name} and {files[twice[0] + 1].name} in {root} are the same frame; "
+            "remove one kind"
+        )
+    return files, numbers
+
+
+def _frames(root: Path) -> list[Path]:
     files = [path for path in root.iterdir() if path.suffix.lower() in ENDINGS and path.name[0] != "."]
     if not files:
         raise UserError(
@@ -144,14 +155,7 @@ def _numbered(root: Path) -> tuple[list[Path], np.ndarray]:
             f"{len(unnumbered)} pictures in {root} are not named by a number, the first {min(unnumbered)}; "
             "their order cannot be told"
         )
-    files.sort(key=lambda path: int(path.stem))
-    numbers = np.array([int(path.stem) for path in files])
-    if (twice := np.flatnonzero(np.diff(numbers) == 0)).size:
-        raise UserError(
-            f"{files[twice[0]].name} and {files[twice[0] + 1].name} in {root} are the same frame; "
-            "remove one kind"
-        )
-    return files, numbers
+    return files
 
 
 def _check(config: Traffic2022Config) -> None:
@@ -162,8 +166,12 @@ def _check(config: Traffic2022Config) -> None:
         )
     if config.protocol not in SHARES:
         raise UserError(f"protocol {config.protocol!r} is unknown; choose one of {', '.join(SHARES)}")
+    _check_clips(config)
+    check_looks(config.image_size, config.channels)
+
+
+def _check_clips(config: Traffic2022Config) -> None:
     if config.original and config.protocol != "dlp":
         raise UserError("original is how the 2022 code splits: it goes with protocol dlp")
     if config.frames < 1 or config.stride < 0:
         raise UserError(f"clips of {config.frames} frames with stride {config.stride} cannot be")
-    check_looks(config.image_size, config.channels)

@@ -70,8 +70,7 @@ class Glann(Model):
 
     def __init__(self, config: GlannConfig):
         super().__init__()
-        if config.noise_dim < 1 or config.noises < 1 or not 0 < config.sampler_share < 1:
-            raise UserError("noise_dim and noises must be at least 1, and sampler_share between 0 and 1")
+        _check(config)
         self.config = config
         names = {field.name for field in fields(GloConfig)}
         shared = {name: value for name, value in vars(config).items() if name in names}
@@ -146,3 +145,8 @@ class Glann(Model):
 
     def _noise_count(self) -> int:
         return self.config.noises * self.config.pictures
+
+
+def _check(config: GlannConfig) -> None:
+    if config.noise_dim < 1 or config.noises < 1 or not 0 < config.sampler_share < 1:
+        raise UserError("noise_dim and noises must be at least 1, and sampler_share between 0 and 1")

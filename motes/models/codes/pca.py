@@ -57,12 +57,7 @@ class PrincipalComponents(Model):
     def __init__(self, config: PcaConfig):
         super().__init__()
         pixels = config.channels * config.image_size[0] * config.image_size[1]
-        most = min(pixels, config.pictures - 1)
-        if not 1 <= config.code_dim <= most:
-            raise UserError(
-                f"code_dim {config.code_dim} must be from 1 to {most}: "
-                f"{config.pictures} pictures of {pixels} numbers have no more"
-            )
+        _check(config, pixels)
         self.config = config
         self.components = components_of_few if config.pictures < pixels else components_of_many
         self.register_buffer("mean", torch.zeros(pixels))
@@ -118,3 +113,12 @@ def components_of_many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Co
     """Mean and components of any number of pictures, by their covariance."""
     mean, covariance = mean_and_covariance(batch.image.flatten(1) for batch in batches)
     return mean, components_of_covariance(covariance, count)
+
+
+def _check(config: PcaConfig, pixels: int) -> None:
+    most = min(pixels, config.pictures - 1)
+    if not 1 <= config.code_dim <= most:
+        raise UserError(
+            f"code_dim {config.code_dim} must be from 1 to {most}: "
+            f"{config.pictures} pictures of {pixels} numbers have no more"
+        )

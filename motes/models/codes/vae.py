@@ -62,10 +62,7 @@ class VariationalAutoencoder(Model):
 
     def __init__(self, config: VaeConfig):
         super().__init__()
-        if config.code_dim < 1 or min(config.beta, config.free_bits) < 0 or not 0 <= config.warm_up < 1:
-            raise UserError(
-                "code_dim must be at least 1, beta and free_bits not negative, warm_up at least 0 and below 1"
-            )
+        _check(config)
         self.config = config
         kind = picture_network(config.network)
         shape = PictureShape.of(config)
@@ -127,3 +124,10 @@ class VariationalAutoencoder(Model):
         refuse_other_sizes(self.config, image)
         mean, log_variance = self.read(image).chunk(2, -1)
         return mean, log_variance.clamp(SMALLEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE)
+
+
+def _check(config: VaeConfig) -> None:
+    if config.code_dim < 1 or min(config.beta, config.free_bits) < 0 or not 0 <= config.warm_up < 1:
+        raise UserError(
+            "code_dim must be at least 1, beta and free_bits not negative, warm_up at least 0 and below 1"
+        )

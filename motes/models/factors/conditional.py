@@ -155,11 +155,7 @@ class ConditionalGenerator(Model):
         """The condition for class numbers and angles of view; without `transform` the picture is not
         moved."""
         count = self.config.classes
-        if len(classes) and not 0 <= int(classes.min()) <= int(classes.max()) < count:
-            raise UserError(
-                f"classes go from 0 to {count - 1} here, and there is a {int(classes.max())}; "
-                "raise classes of the model's config"
-            )
+        _refuse_other_classes(classes, count)
         weights = nn.functional.one_hot(classes.long(), count).to(view)
         unchanged = view.new_zeros(len(view), NUMBERS)
         return Condition(weights, view, unchanged if transform is None else transform)
@@ -252,3 +248,11 @@ class ConditionalGenerator(Model):
 
     def _mask(self, batch: Batch) -> Float[Tensor, "B 1 H W"]:
         return batch.labels["mask"][:, None].to(batch.image)
+
+
+def _refuse_other_classes(classes: Int[Tensor, "B"], count: int) -> None:
+    if len(classes) and not 0 <= int(classes.min()) <= int(classes.max()) < count:
+        raise UserError(
+            f"classes go from 0 to {count - 1} here, and there is a {int(classes.max())}; "
+            "raise classes of the model's config"
+        )

@@ -103,13 +103,7 @@ class PairedAutoencoder(Model):
         self.draw = nn.ModuleList(kind.drawer(shape, config.width, config.code_dim) for _ in DOMAINS)
         self.route = ROUTES[config.encoders]
         self.observed = reconstruction_loss(config.reconstruction)
-        self.warps = Warps(
-            bend=config.bend / 10,
-            bend_some=config.bend,
-            shift=config.shift,
-            scale=config.shift,
-            turn=config.turn,
-        )
+        self.warps = _warps(config)
         basis = thin_plate_basis(even_points(config.image_size, torch.zeros(1)), CONTROLS)
         self.register_buffer("basis", basis, persistent=False)
 
@@ -186,3 +180,14 @@ def _reader(config: PairedConfig, shape: PictureShape) -> nn.Module:
     reader = picture_network(config.network).reader(grey, config.width, config.code_dim)
     norm = nn.LayerNorm(config.code_dim, elementwise_affine=False)
     return nn.Sequential(LocalContrast(config.contrast), reader, norm)
+
+
+def _warps(config: PairedConfig) -> Warps:
+    """How much the pictures of a pair differ in shape and place."""
+    return Warps(
+        bend=config.bend / 10,
+        bend_some=config.bend,
+        shift=config.shift,
+        scale=config.shift,
+        turn=config.turn,
+    )

@@ -123,8 +123,12 @@ class LandmarkAutoencoder(Model):
             "separation": separation_penalty(points, config.separation[1]),
             "equivariance": equivariance_error(points, followed, weights),
         }
-        picture_weight = factor * config.picture_weight
-        costs = (picture_weight, config.concentration, config.separation[0], config.equivariance)
+        costs = (
+            factor * config.picture_weight,
+            config.concentration,
+            config.separation[0],
+            config.equivariance,
+        )
         weighted = (cost * term.mean() for cost, term in zip(costs, terms.values(), strict=True))
         return Losses(sum(weighted, start=error.new_zeros(())), terms)
 
@@ -139,12 +143,17 @@ class LandmarkAutoencoder(Model):
         They are squeezed, differently for each point.
         """
         features = self.look(image)
+        pooled = torch.einsum("bkhw,bnhw->bkn", self._weights(points, variance), features)
+        return F.leaky_relu(torch.einsum("bkn,knf->bkf", pooled, self.squeeze), 0.01)
+
+    def _weights(
+        self, points: Float[Tensor, "B K 2"], variance: Float[Tensor, "B K 2"]
+    ) -> Float[Tensor, "B n h w"]:
+        """Of each pixel in the mean of each point, and in that of the whole map."""
         spread = variance.mean(2, keepdim=True).clamp_min(1e-4).sqrt()
         maps = gaussian_maps(points, self.config.image_size, spread)
         maps = torch.cat([maps, torch.ones_like(maps[:, :1])], 1)
-        maps = maps / maps.sum((2, 3), keepdim=True).clamp_min(1e-6)
-        pooled = torch.einsum("bkhw,bnhw->bkn", maps, features)
-        return F.leaky_relu(torch.einsum("bkn,knf->bkf", pooled, self.squeeze), 0.01)
+        return maps / maps.sum((2, 3), keepdim=True).clamp_min(1e-6)
 
     def _draw(self, points: Float[Tensor, "B K 2"], features: Float[Tensor, "B n F"]) -> Image:
         unfolded = F.leaky_relu(torch.einsum("bkf,kfn->bkn", features, self.unfold), 0.01)

@@ -20,7 +20,7 @@ from motes.models.particles.parts import (
     prior_image_of,
 )
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
-from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
+from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
@@ -147,11 +147,11 @@ class DeepLatentParticles(Model):
     def warmup_loss(self, batch: Batch) -> Losses:
         """Each decoded glimpse, without alpha, against the glimpse it was read from; nothing is composed."""
         encoding = self._encoding(batch)
-        drawn = self.decoder.glimpses(sample_normal(encoding.features.mean, encoding.features.log_variance))
+        drawn = self.decoder.glimpses(encoding.features.sampled())
         drawn = drawn[:, :, 1:].flatten(0, 1)
         target = encoding.glimpses.flatten(0, 1)
         error = self.reconstruction_loss(drawn, target).unflatten(0, encoding.presence.shape).mean(1)
-        background = sample_normal(encoding.background.mean, encoding.background.log_variance)
+        background = encoding.background.sampled()
         error = error + self.decoder.background_error(background, batch.image)
         return self._losses(encoding, error, torch.zeros_like(error))
 
@@ -216,9 +216,9 @@ class DeepLatentParticles(Model):
 
     def _sample(self, encoding: Encoding) -> tuple[Tensor, Tensor, Tensor]:
         """Glimpses, positions and background of one draw from the posterior."""
-        position = sample_normal(encoding.position.mean, encoding.position.log_variance)
-        features = sample_normal(encoding.features.mean, encoding.features.log_variance)
-        code = sample_normal(encoding.background.mean, encoding.background.log_variance)
+        position = encoding.position.sampled()
+        features = encoding.features.sampled()
+        code = encoding.background.sampled()
         # of the background's node, which is at (0, 0) when nothing is drawn
         background_position = self.config.prior_std * normal_like(position[:, 0])
         background = self.decoder.background(position, features, code, background_position)
@@ -226,11 +226,8 @@ class DeepLatentParticles(Model):
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
-        features = encoding.features
-        background = encoding.background
         chamfer = chamfer_kl(position.mean, position.log_variance, encoding.proposals, self.config.prior_std)
-        feature_kl = kl_to_standard_normal(features.mean, features.log_variance).sum((1, 2))
-        feature_kl = feature_kl + kl_to_standard_normal(background.mean, background.log_variance).sum(1)
+        feature_kl = encoding.features.kl().sum((1, 2)) + encoding.background.kl().sum(1)
         beta_position, beta_features = self.config.kl_weights
         total = error + beta_position * chamfer + beta_features * feature_kl
         total = total + self.config.presence_weight * presence

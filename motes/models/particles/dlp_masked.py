@@ -25,7 +25,7 @@ from motes.models.particles.published import PatchPrior
 from motes.models.particles.splatted import Splatted
 from motes.nn.blocks.conv import initialise
 from motes.nn.blocks.grid import grid_size
-from motes.ops.densities.divergence import chamfer_kl, kl_to_standard_normal, sample_normal
+from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like
 from motes.ops.points.keypoints import gaussian_maps
 from motes.ops.points.warp import bent, equivariance_error
@@ -103,20 +103,19 @@ class MaskedParticles(Model):
 
     def loss(self, batch: Batch) -> Losses:
         bypass, position, equivariance = self._locate(batch.image)
-        sampled = sample_normal(position.mean, position.log_variance)
+        sampled = position.sampled()
         outside = self._outside(sampled)
         features, background = self.networks.appearance(bypass, position.mean.detach(), outside)
         scene = SceneCode(
             sampled,
-            sample_normal(features.mean, features.log_variance),
-            sample_normal(background.mean, background.log_variance),
+            features.sampled(),
+            background.sampled(),
             self.config.prior_std * normal_like(sampled[:, 0]),
         )
         error = self.reconstruction_loss(self._paint(scene, bypass.detach()), batch.image)
         proposals = self.prior(prior_image_of(batch))
         chamfer = chamfer_kl(position.mean, position.log_variance, proposals, self.config.prior_std)
-        feature_kl = kl_to_standard_normal(features.mean, features.log_variance).sum((1, 2))
-        feature_kl = feature_kl + kl_to_standard_normal(background.mean, background.log_variance).sum(1)
+        feature_kl = features.kl().sum((1, 2)) + background.kl().sum(1)
         return self._losses(
             {
                 "reconstruction": error,

@@ -43,19 +43,19 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:
-        unsafe = "nsupported" in str(problem)
-        reason = (
-            "it holds more than weights, and code in it is never run"
-            if unsafe
-            else "it is cut short or no .pth file"
-        )
         raise UserError(
-            f"{path} cannot be read: {reason}; save it again as torch.save(model.state_dict(), ...)"
+            f"{path} cannot be read: {_reason(problem)}; save it again as torch.save(model.state_dict(), ...)"
         ) from None
     state = _unwrapped(loaded)
     if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
         raise UserError(f"{path} holds no state dict of the 2022 code")
     return {key.removeprefix("module."): value for key, value in state.items()}
+
+
+def _reason(problem: Exception) -> str:
+    if "nsupported" in str(problem):
+        return "it holds more than weights, and code in it is never run"
+    return "it is cut short or no .pth file"
 
 
 def convert(weights: Mapping[str, Tensor], kwargs: Mapping[str, Any] | None = None) -> Model:
@@ -86,6 +86,13 @@ def _masked_model(weights: Mapping[str, Tensor], arguments: Mapping[str, Any]) -
 
 def _load(model: Model, weights: Mapping[str, Tensor], names: Names) -> None:
     state = model.state_dict()
+    _check_weights(state, weights, names)
+    unnamed = set(state) - set(names) - {"evidence_threshold"}
+    assert not unnamed, f"no 2022 name for {sorted(unnamed)[:3]}"
+    model.load_state_dict({**state, **{ours: weights[theirs] for ours, theirs in names.items()}})
+
+
+def _check_weights(state: Mapping[str, Tensor], weights: Mapping[str, Tensor], names: Names) -> None:
     missing = [theirs for theirs in names.values() if theirs not in weights]
     if missing:
         raise UserError(
@@ -98,16 +105,10 @@ def _load(model: Model, weights: Mapping[str, Tensor], names: Names) -> None:
                 f"{theirs} has shape {tuple(weights[theirs].shape)}, but this configuration needs "
                 f"{tuple(state[ours].shape)}; check the kwargs"
             )
-    unnamed = set(state) - set(names) - {"evidence_threshold"}
-    assert not unnamed, f"no 2022 name for {sorted(unnamed)[:3]}"
-    model.load_state_dict({**state, **{ours: weights[theirs] for ours, theirs in names.items()}})
 
 
 def _refuse_unsupported(weights: Mapping[str, Tensor], arguments: Mapping[str, Any]) -> None:
-    for name, supported in SUPPORTED.items():
-        value = arguments.get(name, supported)
-        if (list(value) if isinstance(value, tuple) else value) != supported:
-            raise UserError(f"{name}={value} of the 2022 code is not supported here; only {supported} is")
+    _refuse_other_arguments(arguments)
     if "enc.keymap.weight" not in weights or "to_normal_stats.0.weight" not in weights:
         raise UserError(
             "these are no weights of the 2022 particle model: "
@@ -118,6 +119,13 @@ def _refuse_unsupported(weights: Mapping[str, Tensor], arguments: Mapping[str, A
             "weights of a 2022 model without its separate glimpse encoder (use_object_enc=False) "
             "are not supported"
         )
+
+
+def _refuse_other_arguments(arguments: Mapping[str, Any]) -> None:
+    for name, supported in SUPPORTED.items():
+        value = arguments.get(name, supported)
+        if (list(value) if isinstance(value, tuple) else value) != supported:
+            raise UserError(f"{name}={value} of the 2022 code is not supported here; only {supported} is")
 
 
 def _unwrapped(loaded: Any) -> Any:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
+from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
 from motes.types.batch import Batch
 from motes.types.latents import Image
 
@@ -59,6 +60,11 @@ def check_particle_sizes(config: ParticleSizes) -> None:
     for name in ("num_particles", "num_proposals", "feature_dim", "patch_size", "glimpse_size", "channels"):
         if getattr(config, name) < 1:
             raise UserError(f"{name} must be at least 1, not {getattr(config, name)}")
+    _check_patches(config)
+    _check_glimpses(config)
+
+
+def _check_patches(config: ParticleSizes) -> None:
     patch = config.patch_size
     for side in config.image_size:
         if side % patch or side < patch:
@@ -66,6 +72,9 @@ def check_particle_sizes(config: ParticleSizes) -> None:
             raise UserError(
                 f"image_size {side} is not a multiple of patch_size {patch}; try {lower} or {lower + patch}"
             )
+
+
+def _check_glimpses(config: ParticleSizes) -> None:
     if config.glimpse_size > min(config.image_size):
         smaller = max(min(config.image_size) // 4, 1)
         raise UserError(
@@ -88,6 +97,13 @@ class DiagonalNormal:
 
     mean: Float[Tensor, "*shape"]
     log_variance: Float[Tensor, "*shape"]
+
+    def sampled(self) -> Float[Tensor, "*shape"]:
+        return sample_normal(self.mean, self.log_variance)
+
+    def kl(self) -> Float[Tensor, "*shape"]:
+        """To the standard normal distribution, one number an element."""
+        return kl_to_standard_normal(self.mean, self.log_variance)
 
 
 @dataclass(frozen=True)

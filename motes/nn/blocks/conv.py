@@ -92,10 +92,12 @@ def through(blocks: nn.Sequential, top: nn.Conv2d, x: Float[Tensor, "N C h w"]) 
     if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or shared_by_processes():
         return top(blocks(x))
     lean: list[Any] = list(blocks)
-    parameters = []
-    for block in lean:
-        parameters += [block.conv.weight, block.norm.weight, block.norm.bias]
+    parameters = [parameter for block in lean for parameter in _parameters_of(block)]
     return LeanBlocks.apply(x, lean, top.weight, top.bias, *parameters)
+
+
+def _parameters_of(block: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return block.conv.weight, block.norm.weight, block.norm.bias
 
 
 def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:

@@ -40,7 +40,7 @@ class Lpips(nn.Module):
         for number, layer in enumerate(self.network.children()):
             x = layer(x)
             if number in LEVELS:
-                features.append(x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10))
+                features.append(_of_length_one(x))
             if number == LEVELS[-1]:
                 break
         return features
@@ -49,3 +49,7 @@ class Lpips(nn.Module):
         """The picture as the network reads it: grey in three equal channels, enlarged if under 32 pixels."""
         coloured = enlarged(image).clamp(0, 1).expand(-1, 3, -1, -1)
         return (2 * coloured - 1 - self.get_buffer("middle")) / self.get_buffer("spread")
+
+
+def _of_length_one(features: Float[Tensor, "B F h w"]) -> Float[Tensor, "B F h w"]:
+    return features / (features.square().sum(1, keepdim=True).sqrt() + 1e-10)

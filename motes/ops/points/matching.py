@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.ops.points.keypoints import take
+
 
 def nearest_distance(
     points: Float[Tensor, "B K 2"], others: Float[Tensor, "B N 2"], others_present: Bool[Tensor, "B N"]
@@ -42,11 +44,18 @@ def non_maximum_suppression(
 ) -> Bool[Tensor, "B K"]:
     """Which boxes remain: most confident first, each drops the later ones that it overlaps by more than
     `most`."""
-    order = confidence.masked_fill(~present, -torch.inf).argsort(dim=1, descending=True, stable=True)
-    sorted_boxes = boxes.gather(1, order[..., None].expand(-1, -1, 4))
+    order = most_confident_first(confidence, present)
+    sorted_boxes = take(boxes, order)
     clash = overlap(sorted_boxes, sorted_boxes) > most
     remaining = _without_clashes(present.gather(1, order), clash)
     return torch.zeros_like(present).scatter(1, order, remaining)
+
+
+def most_confident_first(
+    confidence: Float[Tensor, "B K"], present: Bool[Tensor, "B K"]
+) -> Int[Tensor, "B K"]:
+    """Their numbers in this order; those that are not present come last."""
+    return confidence.masked_fill(~present, -torch.inf).argsort(dim=1, descending=True, stable=True)
 
 
 def _without_clashes(remaining: Bool[Tensor, "B K"], clash: Bool[Tensor, "B K K"]) -> Bool[Tensor, "B K"]:

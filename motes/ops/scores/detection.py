@@ -5,7 +5,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-RECALLS = 101  # points of the recall axis at which precision is evaluated
+from motes.ops.points.matching import most_confident_first
+
+# points of the recall axis at which precision is evaluated
+RECALLS = 101
 
 
 def hits(
@@ -21,7 +24,7 @@ def hits(
     right = torch.zeros(batch, count, len(least), dtype=torch.bool, device=overlap.device)
     if not true_boxes:
         return right
-    order = confidence.masked_fill(~there, -torch.inf).argsort(dim=1, descending=True, stable=True)
+    order = most_confident_first(confidence, there)
     free = present[:, None].repeat(1, len(least), 1)
     picture = torch.arange(batch, device=overlap.device)
     for k in order.unbind(1):

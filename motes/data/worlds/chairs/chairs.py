@@ -14,7 +14,7 @@ from motes.data.worlds.chairs.drawing import ChairCamera, draw_chair
 from motes.data.worlds.chairs.parts import Part
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import grey, to_bytes
-from motes.data.worlds.portable import PI, cosine, sine
+from motes.data.worlds.portable import PI, Array, cosine, sine
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -65,7 +65,7 @@ class Chairs(Dataset):
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+    def pixels(self, rows: Sequence[int]) -> Array:
         return self._drawn(rows)[0]
 
     def truth(self, rows: Sequence[int]) -> Truth:
@@ -80,16 +80,20 @@ class Chairs(Dataset):
             scene={"class": torch.from_numpy(classes), "view": torch.from_numpy(views.astype(np.float32))},
         )
 
-    def _split_pairs(self) -> np.ndarray:
+    def _split_pairs(self) -> Array:
         """The split's pairs of class and view, as one number each, shuffled."""
         config = self.config
         pairs = np.arange(config.classes * self._sides)
-        order = np.argsort(Dice.of_rows(config.seed, "train", pairs).uniform("order"), kind="stable")
+        order = self._shuffled(pairs)
         held_out = self._held_out(pairs)[order]
         held = order[held_out]
         return {"train": order[~held_out], "validation": held[0::2], "test": held[1::2]}[self.split]
 
-    def _held_out(self, pairs: np.ndarray) -> np.ndarray:
+    def _shuffled(self, pairs: Array) -> Array:
+        dice = Dice.of_rows(self.config.seed, "train", pairs)
+        return np.argsort(dice.uniform("order"), kind="stable")
+
+    def _held_out(self, pairs: Array) -> Array:
         """Whether training does not show these pairs."""
         share = self.config.sparse
         classes = pairs // self._sides
@@ -97,14 +101,14 @@ class Chairs(Dataset):
         sparse = np.floor((classes + 1) * share) > np.floor(classes * share)
         return np.asarray(sparse & (azimuth % self.config.every > 0))
 
-    def _classes_and_views(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _classes_and_views(self, rows: Array) -> tuple[Array, Array]:
         """Classes, and views as azimuth and elevation in radians."""
         classes, side = np.divmod(self._pairs[rows], self._sides)
         level, turn = np.divmod(side, self.config.azimuths)
         elevation = np.array(self.config.elevations)[level] * PI / 180
         return classes, np.stack([turn * 2 * PI / self.config.azimuths, elevation], -1)
 
-    def _draw(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    def _draw(self, rows: list[int]) -> tuple[Array, Array]:
         """Pixels, and masks with eight pixels in a byte."""
         classes, views = self._classes_and_views(np.array(rows))
         turns = np.stack([cosine(views), sine(views)], -1).tolist()
@@ -113,14 +117,12 @@ class Chairs(Dataset):
             [mask for _, mask in drawn]
         )
 
-    def _pixels(self, pictures: np.ndarray) -> np.ndarray:
+    def _pixels(self, pictures: Array) -> Array:
         """B H W 3 to B C H W."""
         pixels = pictures if self.config.channels == 3 else grey(pictures)
         return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
 
-    def _draw_view(
-        self, number: int, azimuth: list[float], elevation: list[float]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_view(self, number: int, azimuth: list[float], elevation: list[float]) -> tuple[Array, Array]:
         """A class drawn from one side; azimuth and elevation are given as cosines and sines."""
         camera = ChairCamera.at((azimuth[0], azimuth[1]), (elevation[0], elevation[1]))
         light, cover = draw_chair(self._parts(number), camera, self.config.image_size, self.config.fine)

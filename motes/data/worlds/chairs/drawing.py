@@ -11,6 +11,7 @@ import numpy as np
 
 from motes.data.worlds.chairs.parts import Part, inner_product
 from motes.data.worlds.chairs.rays import NEVER, ray_entry
+from motes.data.worlds.portable import Array
 
 # of the camera, from the chair; height it looks at; half of what the picture shows there
 AWAY = 4.0
@@ -30,10 +31,10 @@ CORNERS = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)
 class ChairCamera:
     """Where a camera stands, and what is right, up and ahead of it; 3 each."""
 
-    position: np.ndarray
-    right: np.ndarray
-    up: np.ndarray
-    ahead: np.ndarray
+    position: Array
+    right: Array
+    up: Array
+    ahead: Array
 
     @classmethod
     def at(cls, azimuth: tuple[float, float], elevation: tuple[float, float]) -> "ChairCamera":
@@ -47,14 +48,14 @@ class ChairCamera:
         position = np.array([0, 0, MIDDLE]) + AWAY * back
         return cls(position, np.array([a, b, 0]), np.array([-b * d, a * d, c]), -back)
 
-    def directions(self, rows: int, columns: int) -> np.ndarray:
+    def directions(self, rows: int, columns: int) -> Array:
         """The directions of the rays, H W 3."""
         step = pixel_size(rows, columns)
         down = ((np.arange(rows) + 0.5 - rows / 2) * step)[:, None, None]
         across = ((np.arange(columns) + 0.5 - columns / 2) * step)[None, :, None]
         return (AWAY * self.ahead + across * self.right - down * self.up).astype(np.float32)
 
-    def lamp(self) -> np.ndarray:
+    def lamp(self) -> Array:
         """The direction of the lamp, beside and above the camera."""
         lamp = -self.ahead * 0.6 - self.right * 0.45 + self.up * 0.35 + ABOVE_CAMERA
         lamp = lamp.astype(np.float32)
@@ -70,16 +71,16 @@ def pixel_size(rows: int, columns: int) -> float:
 class ChairSurface:
     """The surface that each ray meets first; H W, H W 3, H W 3."""
 
-    distance: np.ndarray
-    normal: np.ndarray
-    colour: np.ndarray
+    distance: Array
+    normal: Array
+    colour: Array
 
     @classmethod
     def empty(cls, rows: int, columns: int) -> "ChairSurface":
         normal = np.zeros((rows, columns, 3), np.float32)
         return cls(np.full((rows, columns), NEVER), normal, np.full_like(normal, GROUND))
 
-    def add(self, part: Part, camera: ChairCamera, directions: np.ndarray) -> None:
+    def add(self, part: Part, camera: ChairCamera, directions: Array) -> None:
         """Puts the part in front of what is farther."""
         window = _window(part, camera, self.distance.shape)
         distance, normal = ray_entry(part, camera.position.astype(np.float32), directions[window])
@@ -91,7 +92,7 @@ class ChairSurface:
 
 def draw_chair(
     parts: list[Part], camera: ChairCamera, size: tuple[int, int], fine: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Array, Array]:
     """Light in [0, 1], H W 3, and the share of each pixel that is chair, H W."""
     rows = size[0] * fine
     columns = size[1] * fine
@@ -108,30 +109,34 @@ def draw_chair(
     return _averaged(np.clip(surface.colour, 0, 1), fine), cover
 
 
-def _light(points: np.ndarray, normal: np.ndarray, lamp: np.ndarray, parts: list[Part]) -> np.ndarray:
+def _light(points: Array, normal: Array, lamp: Array, parts: list[Part]) -> Array:
     """The light at points of the surface: from the lamp, and ambient.
 
     Other parts cast shadows. The ambient light is weaker on low points and on surfaces that do not face up.
     """
-    blocked = np.zeros(len(points), bool)
-    for part in parts:
-        blocked |= ray_entry(part, points, np.broadcast_to(lamp, points.shape))[0] < NEVER
-    share = np.where(blocked, np.float32(SHADOW), np.float32(1))
+    share = np.where(_blocked(points, lamp, parts), np.float32(SHADOW), np.float32(1))
     direct = np.maximum(inner_product(normal, lamp), 0) * share
     ambient = AMBIENT * (0.82 + 0.18 * normal[:, 2]) * (0.78 + 0.22 * np.clip(points[:, 2] / 0.5, 0, 1))
     return (ambient + LAMP * direct).astype(np.float32)
 
 
+def _blocked(points: Array, lamp: Array, parts: list[Part]) -> Array:
+    """Whether a part stands before the lamp."""
+    blocked = np.zeros(len(points), bool)
+    for part in parts:
+        blocked |= ray_entry(part, points, np.broadcast_to(lamp, points.shape))[0] < NEVER
+    return blocked
+
+
+def _corners(part: Part) -> Array:
+    """8 3."""
+    x, y, z = (CORNERS * part.half).T[..., None]
+    return part.centre + x * part.axes[0] + y * part.axes[1] + z * part.axes[2]
+
+
 def _window(part: Part, camera: ChairCamera, size: tuple[int, ...]) -> tuple[slice, slice]:
     """The rows and columns in which all its corners lie."""
-    signs = CORNERS * part.half
-    corners = (
-        part.centre
-        + signs[:, :1] * part.axes[0]
-        + signs[:, 1:2] * part.axes[1]
-        + signs[:, 2:] * part.axes[2]
-        - camera.position
-    )
+    corners = _corners(part) - camera.position
     ahead = inner_product(corners, camera.ahead) / AWAY
     step = pixel_size(*size)
     row = -inner_product(corners, camera.up) / ahead / step + size[0] / 2
@@ -139,12 +144,12 @@ def _window(part: Part, camera: ChairCamera, size: tuple[int, ...]) -> tuple[sli
     return _span(row, size[0]), _span(column, size[1])
 
 
-def _span(position: np.ndarray, side: int) -> slice:
+def _span(position: Array, side: int) -> slice:
     """The whole numbers around all positions, with a margin."""
     return slice(max(int(position.min()) - 2, 0), max(min(int(position.max()) + 3, side), 0))
 
 
-def _averaged(values: np.ndarray, fine: int) -> np.ndarray:
+def _averaged(values: Array, fine: int) -> Array:
     """The mean of fine x fine rays at each pixel, added one after another."""
     total = sum(values[i::fine, j::fine] for i in range(fine) for j in range(fine))
     return np.asarray(total) / (fine * fine)

@@ -9,25 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from motes.data.worlds.portable import Array
+
 
 @dataclass(frozen=True)
 class Part:
     """A box or, if round, an elliptic cylinder along its third axis."""
 
     # 3
-    centre: np.ndarray
+    centre: Array
     # 3 3: its own axes, as rows
-    axes: np.ndarray
+    axes: Array
     # 3: half its extents along them
-    half: np.ndarray
+    half: Array
     round: bool
     # 3, in [0, 1]
-    colour: np.ndarray
+    colour: Array
 
 
-def bar(
-    start: np.ndarray, end: np.ndarray, half: tuple[float, float], is_round: bool, colour: np.ndarray
-) -> Part:
+def bar(start: Array, end: Array, half: tuple[float, float], is_round: bool, colour: Array) -> Part:
     """A part from one point to another; its first axis lies as nearly along x as it can.
 
     half: half its extents along the first two axes.
@@ -42,12 +42,12 @@ def bar(
     return Part((start + end) / 2, axes, np.array([*half, length / 2]), is_round, colour)
 
 
-def slab(bottom: float, top: float, half: tuple[float, float], is_round: bool, colour: np.ndarray) -> Part:
+def slab(bottom: float, top: float, half: tuple[float, float], is_round: bool, colour: Array) -> Part:
     """A level part around the z axis."""
     return bar(np.array([0, 0, bottom]), np.array([0, 0, top]), half, is_round, colour)
 
 
-def inner_product(a: np.ndarray, b: np.ndarray) -> Any:
+def inner_product(a: Array, b: Array) -> Any:
     """The inner product of vectors ... 3.
 
     A library's own product differs in the last bit between machines.
@@ -55,5 +55,5 @@ def inner_product(a: np.ndarray, b: np.ndarray) -> Any:
     return a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
 
 
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _cross(a: Array, b: Array) -> Array:
     return np.array([a[(n + 1) % 3] * b[(n + 2) % 3] - a[(n + 2) % 3] * b[(n + 1) % 3] for n in range(3)])

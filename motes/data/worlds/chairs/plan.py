@@ -8,7 +8,7 @@ import numpy as np
 
 from motes.data.worlds.chairs.parts import Part, bar
 from motes.data.worlds.dice import Dice
-from motes.data.worlds.portable import along_palette
+from motes.data.worlds.portable import Array, along_palette
 
 WOOD = [
     (243, 222, 186),
@@ -49,7 +49,7 @@ class ClassDraws:
     def pick(self, name: str, choices: tuple[Callable[..., list[Part]], ...]) -> Callable[..., list[Part]]:
         return choices[int(self._dice.integers(name, 0, len(choices) - 1)[0])]
 
-    def colour(self, name: str, palette: list[tuple[int, int, int]]) -> np.ndarray:
+    def colour(self, name: str, palette: list[tuple[int, int, int]]) -> Array:
         """A colour from anywhere along the palette."""
         return along_palette(palette, np.array(self.between(name, 0.0, 1.0)))
 
@@ -68,8 +68,8 @@ class ChairPlan:
     half_thickness: float
     # whether legs and bars are round
     round: bool
-    wood: np.ndarray
-    cloth: np.ndarray
+    wood: Array
+    cloth: Array
 
     @classmethod
     def of_class(cls, dice: Dice) -> "ChairPlan":

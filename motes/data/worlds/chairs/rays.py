@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from motes.data.worlds.chairs.parts import Part, inner_product
+from motes.data.worlds.portable import Array
 
 NEVER = np.float32(1e9)
 TINY = np.float32(1e-9)
-Span = tuple[np.ndarray, np.ndarray, np.ndarray]  # distances of entry and exit, and the normal of entry
+Span = tuple[Array, Array, Array]  # distances of entry and exit, and the normal of entry
 
 
-def ray_entry(part: Part, origin: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ray_entry(part: Part, origin: Array, directions: Array) -> tuple[Array, Array]:
     """The distance along each ray at which it enters the part, and the normal of the surface there.
 
     `origin` is 3, or ... 3 with one for each ray; `directions` is ... 3. The distance is `NEVER` where the
@@ -29,7 +30,7 @@ def ray_entry(part: Part, origin: np.ndarray, directions: np.ndarray) -> tuple[n
     return np.where((low < high) & (low > 0), low, NEVER), normal
 
 
-def _between_lids(walls: Span, start: Any, speed: np.ndarray) -> Span:
+def _between_lids(walls: Span, start: Any, speed: Array) -> Span:
     """The span between the walls, cut by the two ends of the part."""
     low, high, normal = walls
     near, far = _between_walls(start, speed)
@@ -40,7 +41,7 @@ def _between_lids(walls: Span, start: Any, speed: np.ndarray) -> Span:
     return low, high, np.where(by_lid[..., None], lid, normal)
 
 
-def _through_cylinder(start: list[Any], speed: list[np.ndarray]) -> Span:
+def _through_cylinder(start: list[Any], speed: list[Array]) -> Span:
     """Where each ray enters and leaves an endless cylinder of radius 1, and the normal where it enters.
 
     `_between_lids` cuts the cylinder at the part's two ends afterwards.
@@ -56,7 +57,7 @@ def _through_cylinder(start: list[Any], speed: list[np.ndarray]) -> Span:
     return low, high, np.stack([x + low * u, y + low * v, np.zeros_like(low)], -1)
 
 
-def _through_box(start: list[Any], speed: list[np.ndarray]) -> Span:
+def _through_box(start: list[Any], speed: list[Array]) -> Span:
     """The span of each ray inside a square from -1 to 1, without the part's two ends."""
     near_x, far_x = _between_walls(start[0], speed[0])
     near_y, far_y = _between_walls(start[1], speed[1])
@@ -64,10 +65,10 @@ def _through_box(start: list[Any], speed: list[np.ndarray]) -> Span:
     return np.maximum(near_x, near_y), np.minimum(far_x, far_y), normal
 
 
-def _between_walls(start: Any, speed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _between_walls(start: Any, speed: Array) -> tuple[Array, Array]:
     return (-np.sign(speed) - start) / speed, (np.sign(speed) - start) / speed
 
 
-def _wall_normal(by_x: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _wall_normal(by_x: Array, u: Array, v: Array) -> Array:
     normal = [np.where(by_x, -np.sign(u), 0), np.where(by_x, 0, -np.sign(v)), np.zeros_like(u)]
     return np.stack(normal, -1).astype(np.float32)

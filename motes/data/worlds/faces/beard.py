@@ -39,12 +39,21 @@ def _region(look: Look, x: Array, y: Array) -> Array:
     width = mouth_width(look)
     lip = look["mouth_y"] + 0.04 * look["open"]
     moustache = _moustache(look, x, y, lip)
-    chin = (1 - radius_of(x / (width + 0.1), (y - lip - 0.16) / 0.4)) * 0.36
+    chin = _chin(x / (width + 0.1), y - lip)
     full = y - (lip + 0.12 - 1.5 * x * x)
     region = np.where(shape < 0.2, moustache, np.maximum(moustache, np.where(shape < 0.45, chin, full)))
-    mouth = radius_of(x / (width * 0.85), (y - lip - 0.04) / 0.17) - 1
+    mouth = _outside_mouth(x / (width * 0.85), y - lip)
     free = np.maximum(mouth * 0.2, np.minimum(moustache, lip - 0.02 - y))
     return np.where(shape < 0.2, region, np.minimum(region, free))
+
+
+def _chin(across: Array, below: Array) -> Array:
+    """A goatee; across: over its width, below: under the lip."""
+    return (1 - radius_of(across, (below - 0.16) / 0.4)) * 0.36
+
+
+def _outside_mouth(across: Array, below: Array) -> Array:
+    return radius_of(across, (below - 0.04) / 0.17) - 1
 
 
 def _moustache(look: Look, x: Array, y: Array, lip: Array) -> Array:

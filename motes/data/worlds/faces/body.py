@@ -49,8 +49,12 @@ def torso(canvas: Canvas, look: Look, head: Head) -> None:
     inside = _inside_neckline(look, points)
     trim = 0.07 + np.float32(0.05) * (look["collar"] > 0.75)
     canvas.paint(edge((np.minimum(inside, 0) + trim) * scale) * dress, look["cloth"] * 0.78)
-    shade = 1 - 0.34 * smooth((0.35 - points.y) * 2.2) + 0.1 * look["light_x"] * points.x
-    canvas.paint(edge(inside * scale), look["skin_colour"] * shade[:, None])
+    canvas.paint(edge(inside * scale), look["skin_colour"] * _skin_shade(look, points)[:, None])
+
+
+def _skin_shade(look: Look, points: TorsoPoints) -> Array:
+    """Darker under the chin, brighter towards the light."""
+    return 1 - 0.34 * smooth((0.35 - points.y) * 2.2) + 0.1 * look["light_x"] * points.x
 
 
 def _dress_cover(look: Look, points: TorsoPoints) -> Array:

@@ -46,11 +46,21 @@ def _eye(piece: Canvas, look: Look, side: int, local: Pair) -> None:
     width = look["eye_width"]
     high, low = lids(look, side, x / width)
     inside = np.minimum(y - high, low - y)
-    cover = edge((inside - 0.03 * look["closed"]) * look["scale"]) * (look["closed"] < 0.97)
-    shade = 1 - 0.3 * smooth(1 - (y - high) / (0.42 * width))
+    cover = _eye_cover(look, inside)
+    shade = _lid_shade((y - high) / (0.42 * width))
     piece.paint(cover, WHITE * 0.97 * shade[:, None])
     _iris(piece, look, local, cover, shade)
     _lashes(piece, look, side, (x / width, y), (high, low))
+
+
+def _eye_cover(look: Look, inside: Array) -> Array:
+    """None where the eye is shut."""
+    return edge((inside - 0.03 * look["closed"]) * look["scale"]) * (look["closed"] < 0.97)
+
+
+def _lid_shade(below: Array) -> Array:
+    """Of the upper lid on the white."""
+    return 1 - 0.3 * smooth(1 - below)
 
 
 def _iris(piece: Canvas, look: Look, local: Pair, cover: Array, shade: Array) -> None:
@@ -90,7 +100,7 @@ def _lashes(piece: Canvas, look: Look, side: int, local: Pair, edges: Pair) -> N
     dark = look["brow_colour"] * 0.45
     upper = _inside_upper_lash(width, 0.5 + 0.5 * t * side, y - high, ends)
     piece.paint(edge(upper * look["scale"]) * 0.95, dark)
-    lower = np.minimum(width * 0.05 - np.abs(y - low), ends - 0.2 * width)
+    lower = _inside_lower_lash(width, y - low, ends)
     piece.paint(edge(lower * look["scale"]) * 0.45, dark + look["skin_colour"] * 0.3)
     crease = _inside_crease(width, y - high * 1.12, ends)
     piece.paint(edge(crease * look["scale"]) * 0.5, look["skin_colour"] * CREASE)
@@ -99,6 +109,10 @@ def _lashes(piece: Canvas, look: Look, side: int, local: Pair, edges: Pair) -> N
 def _inside_upper_lash(width: Array, outer: Array, below: Array, ends: Array) -> Array:
     """How far inside the upper lashes a point is; they are thicker at the outer corner."""
     return np.minimum(width * (0.09 + 0.09 * outer) - np.abs(below + 0.03 * width), ends)
+
+
+def _inside_lower_lash(width: Array, below: Array, ends: Array) -> Array:
+    return np.minimum(width * 0.05 - np.abs(below), ends - 0.2 * width)
 
 
 def _inside_crease(width: Array, below: Array, ends: Array) -> Array:

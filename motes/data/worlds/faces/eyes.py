@@ -14,6 +14,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, normalised, to_bytes
+from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -38,7 +39,7 @@ LASH = np.array([0.13, 0.09, 0.08], np.float32)
 BLACK = np.array([0.04, 0.04, 0.04], np.float32)
 # blue, green, brown
 IRISES = np.array([[0.30, 0.52, 0.72], [0.36, 0.55, 0.36], [0.42, 0.24, 0.11]], np.float32)
-Eye = dict[str, np.ndarray]  # its numbers by name, B or B 2
+Eye = dict[str, Array]  # its numbers by name, B or B 2
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,14 @@ class Eyes(Generated):
             scene=scene,
         )
 
-    def _iris_masks(self, eye: Eye) -> np.ndarray:
+    def _iris_masks(self, eye: Eye) -> Array:
         """bool, B 1 H W: the visible iris."""
         y, x = self._points(eye, 1)
         down, right = _from_iris(eye, y, x)
         upper, lower = _lids(eye, x)
         return ((np.sqrt(down**2 + right**2) < IRIS) & (y > upper) & (y < lower))[:, None]
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         eye = self._eyes(rows)
         y, x = self._points(eye, FINE)
         picture = _skin(eye, y, x)
@@ -108,7 +109,7 @@ class Eyes(Generated):
         height, width = self.config.image_size
         return to_bytes(picture.reshape(len(rows), height, FINE, width, FINE, 3).mean((2, 4)))
 
-    def _eyes(self, rows: np.ndarray) -> Eye:
+    def _eyes(self, rows: Array) -> Eye:
         """The numbers of these rows' eyes.
 
         gaze: row and column in [-1, 1]; half: half the width, in pixels; corner: row and column of the eye's
@@ -130,7 +131,7 @@ class Eyes(Generated):
         }
         return {name: value.astype(np.float32) for name, value in eye.items()}
 
-    def _gaze(self, dice: Dice, rows: np.ndarray) -> np.ndarray:
+    def _gaze(self, dice: Dice, rows: Array) -> Array:
         """B 2: the second picture of a pair looks further to the right."""
         columns = dice.between("gaze columns", -1.0, 1.0, 2)
         if self.frames == 2:
@@ -138,7 +139,7 @@ class Eyes(Generated):
         column = columns[np.arange(len(rows)), rows % self.frames]
         return np.stack([dice.between("gaze row", -1.0, 1.0), column], 1)
 
-    def _points(self, eye: Eye, fine: int) -> tuple[np.ndarray, np.ndarray]:
+    def _points(self, eye: Eye, fine: int) -> tuple[Array, Array]:
         """Rows, B H 1, and columns, B 1 W, of samples from the eye's middle, in its half widths."""
         height, width = self.config.image_size
         row = ((np.arange(height * fine) + 0.5) / fine)[:, None]
@@ -149,7 +150,7 @@ class Eyes(Generated):
         return y.astype(np.float32), x.astype(np.float32)
 
 
-def _lids(eye: Eye, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _lids(eye: Eye, x: Array) -> tuple[Array, Array]:
     """Rows of the upper and of the lower lid in each column; they meet in the corners, the outer one a
     little higher."""
     arch = 1 - x * x
@@ -158,13 +159,13 @@ def _lids(eye: Eye, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return tilt - rise * arch, tilt + 0.34 * arch
 
 
-def _upper_lashes(eye: Eye, below: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _upper_lashes(eye: Eye, below: Array, x: Array) -> Array:
     """The cover of the upper lashes; `below` is how far a point lies under the upper lid."""
     thickness = 0.05 + 0.03 * np.clip(x, 0, 1)
     return _edge(thickness - np.abs(below), eye) * (np.abs(x) < 1.02)
 
 
-def _skin(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _skin(eye: Eye, y: Array, x: Array) -> Array:
     """B H W 3: lit from above, with a fold above the lid and a brow."""
     tone = PALE + (DARK - PALE) * eye["skin"][:, None, None, None]
     picture = tone * _skin_light(y, x)[..., None]
@@ -173,25 +174,25 @@ def _skin(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     return picture
 
 
-def _skin_light(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _skin_light(y: Array, x: Array) -> Array:
     """The brightness of the skin: darker around the eye and towards the nose."""
     return 1 - 0.13 * np.clip(1 - np.abs(y + 0.15 * x * x) / 0.9, 0, 1) - 0.10 * np.clip(-x - 0.7, 0, 1)
 
 
-def _fold(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _fold(eye: Eye, y: Array, x: Array) -> Array:
     """The cover of the fold above the lid."""
     row = _lids(eye, x)[0] - 0.20 + 0.10 * x * x
     return 0.45 * np.clip(1 - np.abs(y - row) / 0.07, 0, 1) * (np.abs(x) < 1)
 
 
-def _brow(eye: Eye, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _brow(eye: Eye, y: Array, x: Array) -> Array:
     """Its cover."""
     row = -1.02 + 0.20 * x * x - 0.08 * x
     thickness = 0.13 - 0.06 * np.clip(x, 0, 1)
     return 0.85 * _edge(thickness - np.abs(y - row), eye) * (np.abs(x) < 1.15)
 
 
-def _eyeball(eye: Eye, y: np.ndarray, x: np.ndarray, below: np.ndarray) -> np.ndarray:
+def _eyeball(eye: Eye, y: Array, x: Array, below: Array) -> Array:
     """B H W 3: the white, the iris, the pupil and a glint, in the shade of the upper lid."""
     picture = np.ascontiguousarray(np.broadcast_to(_white(x), (*y.shape[:2], x.shape[2], 3)))
     down, right = _from_iris(eye, y, x)
@@ -203,34 +204,34 @@ def _eyeball(eye: Eye, y: np.ndarray, x: np.ndarray, below: np.ndarray) -> np.nd
     return picture
 
 
-def _white(x: np.ndarray) -> np.ndarray:
+def _white(x: Array) -> Array:
     """The colour of the white of the eye, pink in the corners."""
     return WHITE + (PINK - WHITE) * np.clip(x * x - 0.62, 0, 0.38)[..., None] * 2
 
 
-def _from_iris(eye: Eye, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _from_iris(eye: Eye, y: Array, x: Array) -> tuple[Array, Array]:
     """Rows and columns counted from the middle of the iris."""
     return y - eye["middle"][:, 0, None, None], x - eye["middle"][:, 1, None, None]
 
 
-def _glint(eye: Eye, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _glint(eye: Eye, down: Array, right: Array) -> Array:
     """Its cover."""
     distance = np.sqrt((down + 0.13) ** 2 + (right + 0.12) ** 2)
     return 0.95 * _edge(GLINT - distance, eye)
 
 
-def _lid_shade(below: np.ndarray) -> np.ndarray:
+def _lid_shade(below: Array) -> Array:
     return 1 - 0.35 * np.clip(1 - below / 0.22, 0, 1)
 
 
-def _iris_light(eye: Eye, distance: np.ndarray, down: np.ndarray) -> np.ndarray:
+def _iris_light(eye: Eye, distance: Array, down: Array) -> Array:
     """B H W 3: darker at the rim, brighter below."""
     rim = np.clip((distance - 0.6 * IRIS) / (0.4 * IRIS), 0, 1)
     shade = 1.15 - 0.55 * rim + 0.35 * np.clip(down / IRIS, 0, 1)
     return np.clip(_iris_colour(eye) * shade[..., None], 0, 1)
 
 
-def _iris_colour(eye: Eye) -> np.ndarray:
+def _iris_colour(eye: Eye) -> Array:
     """B 1 1 3: between blue, green and brown."""
     position = 2 * eye["iris"]
     first = np.minimum(position.astype(np.int64), 1)
@@ -238,11 +239,11 @@ def _iris_colour(eye: Eye) -> np.ndarray:
     return colour[:, None, None]
 
 
-def _edge(inside: np.ndarray, eye: Eye) -> np.ndarray:
+def _edge(inside: Array, eye: Eye) -> Array:
     """Cover of a sample, given how far it lies inside an edge."""
     return np.clip(inside * eye["half"][:, None, None] * FINE + 0.5, 0, 1)
 
 
-def _lay(picture: np.ndarray, cover: np.ndarray, colour: np.ndarray) -> None:
+def _lay(picture: Array, cover: Array, colour: Array) -> None:
     """Paints over the picture."""
     picture += cover[..., None] * (colour - picture)

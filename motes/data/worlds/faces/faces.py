@@ -16,7 +16,7 @@ from motes.data.worlds.faces.geometry import Look
 from motes.data.worlds.faces.head import head_of
 from motes.data.worlds.faces.landmarks import five_points, sixty_eight_points
 from motes.data.worlds.faces.sampling import backgrounds, people, picture_looks, repeat
-from motes.data.worlds.portable import grey_planes
+from motes.data.worlds.portable import Array, grey_planes
 from motes.errors import UserError
 from motes.types.truth import Truth
 
@@ -66,7 +66,7 @@ class Faces(Dataset):
     def __len__(self) -> int:
         return self._count
 
-    def pixels(self, rows: Sequence[int]) -> np.ndarray:
+    def pixels(self, rows: Sequence[int]) -> Array:
         return self._drawn(rows)[0]
 
     def truth(self, rows: Sequence[int]) -> Truth:
@@ -86,7 +86,7 @@ class Faces(Dataset):
             scene=_scene(look),
         )
 
-    def _landmarks(self, look: Look) -> np.ndarray:
+    def _landmarks(self, look: Look) -> Array:
         """float32, B P 2: rows and columns from -1 to 1."""
         numbers = {name: value[:, None] for name, value in look.items() if value.ndim == 1}
         landmarks = five_points if self.config.landmarks == 5 else sixty_eight_points
@@ -94,7 +94,7 @@ class Faces(Dataset):
         sides = np.array(self.config.image_size) - 1
         return (points[..., ::-1] / sides * 2 - 1).astype(np.float32)
 
-    def _draw(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    def _draw(self, rows: list[int]) -> tuple[Array, Array]:
         """Pixels, and the masks with eight pixels in a byte."""
         pixels, masks = draw_faces(self._look(rows), self.config.image_size)
         return pixels if self.config.channels == 3 else grey_planes(pixels), np.packbits(masks, -1)

@@ -62,13 +62,18 @@ def _tails(canvas: Canvas, look: Look, pose: HeadPose) -> None:
         tail = _upright_patch(look, pose, point(look, 1.2 * side, 0.42, -0.4), -0.35 * side)
         with window(canvas, (tail.column, tail.row), reach(look, 0.9)) as piece:
             x, y = tail.local(piece.column, piece.row)
-            distance = radius_of(x / (0.3 + 0.04 * wave(y * 2)), y / 0.62)
+            distance = _radius_in_tail(x, y)
             cover = edge((1 - distance) * 0.35 * look["scale"])
             _paint_hair(piece, look, cover, 0.8 + 0.12 * wave(x * 3.1) - 0.2 * smooth(y))
 
 
 def _paint_hair(canvas: Canvas, look: Look, cover: Array, tone: Array) -> None:
     canvas.paint(cover, look["hair_colour"] * tone[:, None])
+
+
+def _radius_in_tail(x: Array, y: Array) -> Array:
+    """0 in its middle, 1 at its edge, which is a little wavy."""
+    return radius_of(x / (0.3 + 0.04 * wave(y * 2)), y / 0.62)
 
 
 def front_hair(canvas: Canvas, look: Look, head: Head) -> None:

@@ -39,10 +39,7 @@ def _brows(look: Look, head: Head) -> list[Pair]:
 
 def _nose(head: Head) -> list[Pair]:
     bridge, tip, left, right, under = head.nose
-    ridge = [
-        (bridge[0] + (tip[0] - bridge[0]) * t, bridge[1] + (tip[1] - bridge[1]) * t)
-        for t in (0, 1 / 3, 2 / 3, 1)
-    ]
+    ridge = [_on_the_way(bridge, tip, share) for share in (0, 1 / 3, 2 / 3, 1)]
     return [*ridge, left, _middle(left, under), under, _middle(under, right), right]
 
 
@@ -69,6 +66,10 @@ def _jaw_line(look: Look, head: Head) -> Pair:
         near = np.where(inside, half, near)
         far = np.where(inside, far, half)
     return start[0] + near * across, start[1] + near * down
+
+
+def _on_the_way(a: Pair, b: Pair, share: float) -> Pair:
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
 
 
 def _middle(a: Pair, b: Pair) -> Pair:

@@ -161,15 +161,24 @@ def _inside_mouth(piece: Canvas, look: Look, points: MouthPoints) -> None:
     hole = edge(points.between(y - inner, lower - y) * scale) * (look["open"] > 0.02)
     piece.paint(hole, THROAT)
     piece.paint(hole * edge(_inside_tongue(look, points) * 0.1 * scale), TONGUE)
-    teeth = np.minimum(inner + 0.085 - y, (0.8 - np.abs(points.t)) * mouth_width(look))
-    tone = 1 - 0.25 * smooth(1 - (y - inner) / 0.04)
-    piece.paint(hole * edge(teeth * scale), TEETH * tone[:, None])
+    teeth = _inside_teeth(look, points)
+    piece.paint(hole * edge(teeth * scale), TEETH * _teeth_tone(y - inner)[:, None])
 
 
 def _inside_tongue(look: Look, points: MouthPoints) -> Array:
     """How far inside the tongue a point is, in radii of the tongue."""
     y = (points.y - points.edges[2] - 0.05) / (0.13 * look["open"] + 0.02)
     return 1 - radius_of(points.x / (0.62 * mouth_width(look)), y)
+
+
+def _inside_teeth(look: Look, points: MouthPoints) -> Array:
+    across = (0.8 - np.abs(points.t)) * mouth_width(look)
+    return np.minimum(points.edges[1] + 0.085 - points.y, across)
+
+
+def _teeth_tone(below: Array) -> Array:
+    """In the shade of the upper lip."""
+    return 1 - 0.25 * smooth(1 - below / 0.04)
 
 
 def _lip_line(piece: Canvas, look: Look, points: MouthPoints) -> None:

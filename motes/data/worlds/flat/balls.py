@@ -9,6 +9,7 @@ of a layer that would overlap exchange their velocities along the line between t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -25,9 +26,9 @@ from motes.types.truth import Truth
 
 # of the box, in the published pixels
 SIDE = 64.0
-# a frame
+# pixels a frame
 SPEED = 3.0
-# a frame
+# steps of the simulation a frame
 STEPS = 10
 # simulated at once; no pixel depends on it
 CLIPS = 128
@@ -139,38 +140,50 @@ class Balls(Generated):
 
     def _paint(self, rows: Array) -> Array:
         positions, _ = self._moments(rows)
-        # no window leaves a canvas that is so much larger on each side
-        margin = int(np.ceil(self.rules.radius * self._scale)) + 2
+        middles = positions * np.float32(self._scale)
+        colours = self._ball_colours(rows).astype(np.float32)
+        margin = self._margin
         side = self.config.image_size[0] + 2 * margin
         canvas = np.zeros((len(rows), side, side, 3), np.float32)
-        colours = self._ball_colours(rows).astype(np.float32)
-        for n in range(positions.shape[1]):
-            self._paint_ball(canvas, margin, positions[:, n] * np.float32(self._scale), colours[:, n])
+        for n in range(middles.shape[1]):
+            self._paint_ball(canvas, middles[:, n], colours[:, n])
         return np.floor(canvas[:, margin:-margin, margin:-margin] + 0.5).astype(np.uint8)
 
-    def _paint_ball(self, canvas: Array, margin: int, middle: Array, colour: Array) -> None:
+    @property
+    def _margin(self) -> int:
+        """Pixels: no window of a ball leaves a canvas that is so much larger on each side."""
+        return int(np.ceil(self.rules.radius * self._scale)) + 2
+
+    def _paint_ball(self, canvas: Array, middle: Array, colour: Array) -> None:
         """Paints one ball of each picture; the canvas changes."""
+        margin = self._margin
         corner = np.floor(middle).astype(np.int64) - margin
         row, column = (corner[:, axis, None] + np.arange(2 * margin) for axis in (0, 1))
-        distance = _length(row + 0.5 - middle[:, :1], column + 0.5 - middle[:, 1:])
-        radius = self.rules.radius * self._scale
-        cover = np.clip(radius + np.float32(0.5) - distance, 0, 1)[..., None].astype(np.float32)
+        cover = self._cover(row, column, middle)
         picture = np.arange(len(canvas))[:, None, None]
         window = picture, row[:, :, None] + margin, column[:, None, :] + margin
         canvas[window] += (colour[:, None, None] - canvas[window]) * cover
 
+    def _cover(self, row: Array, column: Array, middle: Array) -> Array:
+        """How much of each pixel of these rows and columns the ball covers, float32: B R C 1."""
+        distance = _length(row + 0.5 - middle[:, :1], column + 0.5 - middle[:, 1:])
+        radius = self.rules.radius * self._scale
+        return np.clip(radius + np.float32(0.5) - distance, 0, 1)[..., None].astype(np.float32)
+
     def _moments(self, rows: Array) -> tuple[Array, Array]:
         """Positions and velocities in the box, B N 2 each."""
-        clips = rows // self.frames
-        times = rows % self.frames
-        for number in np.unique(clips // CLIPS).tolist():
-            if number not in self._paths:
-                end = min((number + 1) * CLIPS, len(self) // self.frames)
-                self._paths[number] = self._simulated(self._dice(range(number * CLIPS, end)))
-        moments = zip(clips.tolist(), times.tolist(), strict=True)
-        paths = [self._paths[clip // CLIPS][:, clip % CLIPS, time] for clip, time in moments]
+        moments = zip((rows // self.frames).tolist(), (rows % self.frames).tolist(), strict=True)
+        paths = [self._paths_near(clip)[:, clip % CLIPS, time] for clip, time in moments]
         positions, velocities = np.stack(paths, 1)
         return positions, velocities
+
+    def _paths_near(self, clip: int) -> Array:
+        """Those of the clips that are simulated together with this one."""
+        number = clip // CLIPS
+        if number not in self._paths:
+            end = min((number + 1) * CLIPS, len(self) // self.frames)
+            self._paths[number] = self._simulated(self._dice(range(number * CLIPS, end)))
+        return self._paths[number]
 
     def _ball_colours(self, rows: Array) -> Array:
         """uint8, B N 3."""
@@ -204,17 +217,19 @@ class Balls(Generated):
         """Positions at the start, B N 2: one ball after another, each drawn until it overlaps none of its
         layer."""
         position = np.zeros((len(dice), len(self._layer), 2))
-        low = self.rules.radius
-        high = SIDE - self.rules.radius
         for n in range(len(self._layer)):
             earlier = np.array([i for i, j in self._pairs().tolist() if j == n], np.int64)
             clips = np.arange(len(dice))
             attempt = 0
             while len(clips):
-                position[clips, n] = dice.of(clips).between(f"start {n} {attempt}", low, high, 2)
+                position[clips, n] = self._anywhere(dice.of(clips), f"start {n} {attempt}")
                 clips = clips[self._overlaps(position[clips, n], position[clips][:, earlier])]
                 attempt = attempt + 1
         return position
+
+    def _anywhere(self, dice: Dice, name: str) -> Array:
+        """Where a ball of each clip is inside the box, B 2."""
+        return dice.between(name, self.rules.radius, SIDE - self.rules.radius, 2)
 
     def _overlaps(self, position: Array, placed: Array) -> Array:
         """Whether a ball of each clip, C 2, overlaps any of those already placed, C M 2."""
@@ -225,11 +240,9 @@ class Balls(Generated):
     def _pairs(self) -> Array:
         """P 2: the balls that may hit each other."""
         layer = self._layer.tolist()
-        balls = range(len(layer))
-        pairs = [
-            (i, j) for i in balls for j in balls if i < j and layer[i] == layer[j] and self.rules.collide
-        ]
-        return np.array(pairs, np.int64).reshape(-1, 2)
+        pairs = combinations(range(len(layer)), 2) if self.rules.collide else ()
+        of_one_layer = [(i, j) for i, j in pairs if layer[i] == layer[j]]
+        return np.array(of_one_layer, np.int64).reshape(-1, 2)
 
 
 def _length(rows: Array, columns: Array) -> Array:

@@ -85,7 +85,13 @@ class Convex(Generated):
         shape = self._filled(dice, False)
         convex = _class(dice) == 1
         shape[convex] = self._intersections(dice.of(convex), "convex", CONVEX_STOP, CONVEX_LEAST)
-        pending = np.nonzero(~convex)[0]
+        shape[~convex] = self._dented(dice.of(~convex))
+        return shape
+
+    def _dented(self, dice: Dice) -> Array:
+        """The first union of each row that is not convex."""
+        shape = self._filled(dice, False)
+        pending = np.arange(len(dice))
         for attempt in range(TRIES):
             if not len(pending):
                 return shape
@@ -164,8 +170,14 @@ def _reach(edge: Array, occupied: Array) -> Array:
     for first in range(edge.shape[1]):
         for last in range(first + 2, edge.shape[1]):
             between = np.arange(first + 1, last)
-            chord = edge[:, first, None] * (last - between) + edge[:, last, None] * (between - first)
             spanned = (occupied[:, first] & occupied[:, last])[:, None]
-            pixels = np.where(spanned, chord // (last - first), reach[:, between])
+            pixels = np.where(spanned, _chord(edge, first, last), reach[:, between])
             reach[:, between] = np.maximum(reach[:, between], pixels)
     return reach
+
+
+def _chord(edge: Array, first: int, last: int) -> Array:
+    """The last pixels within the chord between the edges of two rows, of the rows between them."""
+    between = np.arange(first + 1, last)
+    weighted = edge[:, first, None] * (last - between) + edge[:, last, None] * (between - first)
+    return weighted // (last - first)

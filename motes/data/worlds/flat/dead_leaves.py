@@ -68,9 +68,7 @@ class DeadLeaves(Generated):
         weight = self._radii**-2 * reach[0] * reach[1]
         probability = weight / weight.sum()
         self._chance = np.cumsum(probability)
-        # probability that one leaf covers a pixel
-        covered = float((probability * np.pi * self._radii**2 / (reach[0] * reach[1])).sum())
-        self._leaves = int(np.ceil(np.log(BARE) / np.log1p(-covered)))
+        self._leaves = _leaves_until_covered(probability * np.pi * self._radii**2 / (reach[0] * reach[1]))
 
     def _paint(self, rows: Array) -> Array:
         dice = self._dice(rows)
@@ -94,13 +92,22 @@ class DeadLeaves(Generated):
 
     def _front(self, radius: Array, middle: Array) -> Array:
         """The number of the leaf in front at each point, B h w; the number of leaves where there is none."""
-        row, column = ((np.arange(side * FINE) + 0.5) / FINE for side in self._size)
-        front = np.full((len(radius), len(row), len(column)), self._leaves)
+        front = np.full((len(radius), *(side * FINE for side in self._size)), self._leaves)
         for leaf in range(self._leaves - 1, -1, -1):
-            down = np.square(row - middle[:, leaf, :1])[:, :, None]
-            across = np.square(column - middle[:, leaf, 1:])[:, None]
-            np.copyto(front, leaf, where=down + across <= np.square(radius[:, leaf])[:, None, None])
+            np.copyto(front, leaf, where=self._inside(radius[:, leaf], middle[:, leaf]))
         return front
+
+    def _inside(self, radius: Array, middle: Array) -> Array:
+        """Whether each point lies in a leaf of its picture, bool B h w."""
+        row, column = ((np.arange(side * FINE) + 0.5) / FINE for side in self._size)
+        down = np.square(row - middle[:, :1])[:, :, None]
+        across = np.square(column - middle[:, 1:])[:, None]
+        return down + across <= np.square(radius)[:, None, None]
+
+
+def _leaves_until_covered(covering: Array) -> int:
+    """How many leaves hide all but a few pixels, by the probability that a leaf of each radius hides one."""
+    return int(np.ceil(np.log(BARE) / np.log1p(-float(covering.sum()))))
 
 
 def _whitened(light: Array, margin: int) -> Array:

@@ -63,13 +63,17 @@ class Rectangles(Generated):
         )
 
     def _paint(self, rows: Array) -> Array:
-        first, last = self._corners(self._dice(rows))
+        outline = self._outline(*self._corners(self._dice(rows)))
+        return np.repeat((outline * np.uint8(255))[..., None], 3, -1)
+
+    def _outline(self, first: Array, last: Array) -> Array:
+        """The pixels of the rectangles' lines, bool: B H W."""
         row, column = (np.arange(side) for side in self.config.image_size)
         inside_rows, edge_rows = _span(row, first[:, :1], last[:, :1])
         inside_columns, edge_columns = _span(column, first[:, 1:], last[:, 1:])
         horizontal = edge_rows[:, :, None] & inside_columns[:, None]
         vertical = inside_rows[:, :, None] & edge_columns[:, None]
-        return np.repeat(((horizontal | vertical) * np.uint8(255))[..., None], 3, -1)
+        return horizontal | vertical
 
     def _corners(self, dice: Dice) -> tuple[Array, Array]:
         """The first and the last row and column, int64, B 2 each."""

@@ -105,18 +105,22 @@ class Shapes(Dataset):
 
 
 def _check(config: ShapesConfig) -> None:
-    low, high = _sizes(config)
     if config.channels not in (1, 3):
         raise UserError(f"shapes have 1 or 3 channels, not {config.channels}")
     if not 1 <= config.shapes[0] <= config.shapes[1]:
         raise UserError(f"shapes {config.shapes} must be the fewest and the most, such as 2 5")
+    _check_sizes(config)
+    if min(config.count, config.held_out) < 1:
+        raise UserError(f"count {config.count} and held_out {config.held_out} must both be at least 1")
+
+
+def _check_sizes(config: ShapesConfig) -> None:
+    low, high = _sizes(config)
     if not 2 <= low <= high <= min(config.image_size):
         raise UserError(
             f"shapes of {low} to {high} pixels do not fit a picture of {config.image_size}; "
             "set size, such as 11 13"
         )
-    if min(config.count, config.held_out) < 1:
-        raise UserError(f"count {config.count} and held_out {config.held_out} must both be at least 1")
 
 
 def _sizes(config: ShapesConfig) -> tuple[int, int]:
@@ -144,11 +148,15 @@ def _painted(config: ShapesConfig, scene: dict[str, Array]) -> Array:
     steps = np.arange(scene["sides"].max())
     # shapes do not overlap, so that their order is free; one window at a time keeps memory small
     for n in range(config.shapes[1]):
-        shape = {name: value[:, n] for name, value in scene.items()}
-        picture, row, column = np.nonzero(_inside(shape, steps, steps))
-        corner = shape["corner"][picture]
-        pixels[picture, corner[:, 0] + row, corner[:, 1] + column] = shape["colour"][picture]
+        _paint_shape(pixels, {name: value[:, n] for name, value in scene.items()}, steps)
     return pixels
+
+
+def _paint_shape(pixels: Array, shape: dict[str, Array], steps: Array) -> None:
+    """Paints one shape of each picture; the pixels change."""
+    picture, row, column = np.nonzero(_inside(shape, steps, steps))
+    corner = shape["corner"][picture]
+    pixels[picture, corner[:, 0] + row, corner[:, 1] + column] = shape["colour"][picture]
 
 
 def _arranged(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]:
@@ -223,8 +231,12 @@ def _inside(scene: dict[str, Array], rows: Array, columns: Array) -> Array:
     rows = ((rows + 0.5) / scene["sides"][..., :1])[..., :, None].astype(np.float32)
     columns = ((columns + 0.5) / scene["sides"][..., 1:])[..., None, :].astype(np.float32)
     box = (rows >= 0) & (rows <= 1) & (columns >= 0) & (columns <= 1)
-    kind = scene["kind"][..., None, None]
+    inside = _inside_kind(scene["kind"][..., None, None], rows, columns)
+    return box & inside & scene["present"][..., None, None]
+
+
+def _inside_kind(kind: Array, rows: Array, columns: Array) -> Array:
+    """Each kind's own inequality, in the unit square."""
     disc = (rows - 0.5) ** 2 + (columns - 0.5) ** 2 <= 0.25
     triangle = np.abs(columns - 0.5) <= rows / 2
-    inside = np.where(kind == TRIANGLE, triangle, np.where(kind >= CIRCLE, disc, True))
-    return box & inside & scene["present"][..., None, None]
+    return np.where(kind == TRIANGLE, triangle, np.where(kind >= CIRCLE, disc, True))

@@ -25,11 +25,7 @@ from motes.errors import UserError
 from motes.types.truth import Truth
 
 # fewest and most sprites
-COUNTS = {
-    "binarized": (2, 3),
-    "colored_on_grayscale": (2, 5),
-    "colored_on_colored": (1, 4),
-}
+COUNTS = {"binarized": (2, 3), "colored_on_grayscale": (2, 5), "colored_on_colored": (1, 4)}
 SCALES = 6
 ORIENTATIONS = 40
 # a side
@@ -77,9 +73,7 @@ class Sprites(Generated):
 
     def __init__(self, config: SpritesConfig, split: Split = "train"):
         super().__init__(config, split)
-        self._fewest, self._most = config.sprites if config.sprites != (0, 0) else COUNTS[config.recipe]
-        if not 1 <= self._fewest <= self._most <= 255:
-            raise UserError(f"sprites {config.sprites} must be the fewest and the most, such as 2 5")
+        self._fewest, self._most = _counts(config)
         if not 1 <= config.smooth <= 8:
             raise UserError(
                 f"smooth must be from 1 (hard edges) to 8 points a pixel's side, not {config.smooth}"
@@ -113,13 +107,14 @@ class Sprites(Generated):
     def _paint(self, rows: Array) -> Array:
         dice = self._dice(rows)
         scene = self._scene(dice)
-        front = self._front(scene)
-        ground = self._ground(dice)
         # 0: no sprite
         colours = np.concatenate([np.zeros((len(rows), 1, 3), np.uint8), scene["colour"]], 1)
-        if self.config.smooth > 1:
-            return self._averaged(front, ground, colours)
-        picture = np.arange(len(rows))[:, None, None]
+        layered = self._averaged if self.config.smooth > 1 else self._hard_edged
+        return layered(self._front(scene), self._ground(dice), colours)
+
+    def _hard_edged(self, front: Array, ground: Array, colours: Array) -> Array:
+        """Pictures of a point a pixel."""
+        picture = np.arange(len(front))[:, None, None]
         return np.where(front[..., None] == 0, ground, colours[picture, front])
 
     def _averaged(self, front: Array, ground: Array, colours: Array) -> Array:
@@ -185,21 +180,28 @@ class Sprites(Generated):
         """Pictures, rows and columns of the points that sprite n covers, kind by kind."""
         for kind, inside in enumerate(INSIDE):
             pictures = np.nonzero(scene["present"][:, n] & (scene["kind"][:, n] == kind))[0]
-            sprite = {name: scene[name][pictures, n] for name in ("centre", "turn", "size")}
-            corner, x, y = self._window(sprite)
+            centre, turn, size = (scene[name][pictures, n] for name in ("centre", "turn", "size"))
+            corner, x, y = self._window(centre, turn, size)
             number, row, column = np.nonzero(inside(x, y))
             yield pictures[number], row + corner[number, 0], column + corner[number, 1]
 
-    def _window(self, sprite: dict[str, Array]) -> tuple[Array, Array, Array]:
+    def _window(self, centre: Array, turn: Array, size: Array) -> tuple[Array, Array, Array]:
         """The corner of a window around one sprite of each picture, B 2, and x and y of its points, B h w, in
         the space of the upright sprite of size 1."""
         fine = self.config.smooth
         unit = fine * min(self.config.image_size) / 64
         reach = math.ceil(REACH * unit)
-        corner = np.floor(sprite["centre"] * fine).astype(np.int64) - reach
-        middle = sprite["centre"] * fine - corner
-        shrink = 1 / (sprite["size"] * unit)
-        return corner, *_turned(middle, TURNS[sprite["turn"]], shrink, 2 * reach + 1)
+        corner = np.floor(centre * fine).astype(np.int64) - reach
+        x, y = _turned(centre * fine - corner, TURNS[turn], 1 / (size * unit), 2 * reach + 1)
+        return corner, x, y
+
+
+def _counts(config: SpritesConfig) -> tuple[int, int]:
+    """The fewest and the most sprites of a picture."""
+    fewest, most = config.sprites if config.sprites != (0, 0) else COUNTS[config.recipe]
+    if not 1 <= fewest <= most <= 255:
+        raise UserError(f"sprites {config.sprites} must be the fewest and the most, such as 2 5")
+    return fewest, most
 
 
 def _turned(middle: Array, turn: Array, shrink: Array, side: int) -> tuple[Array, Array]:
@@ -244,7 +246,8 @@ def _counted(points: Array, fine: int) -> Array:
     """How many of each pixel's points are true, uint8."""
     if fine == 1:
         return points.astype(np.uint8)
-    total = np.zeros((*points.shape[:-2], points.shape[-2] // fine, points.shape[-1] // fine), np.uint8)
+    rows, columns = (side // fine for side in points.shape[-2:])
+    total = np.zeros((*points.shape[:-2], rows, columns), np.uint8)
     for row in range(fine):
         for column in range(fine):
             total += points[..., row::fine, column::fine]
@@ -291,6 +294,7 @@ def _grey_ground(dice: Dice, size: tuple[int, int]) -> Array:
 
 
 Ground = Callable[[Dice, tuple[int, int]], Array]
-# background -> the ground of each picture; for all others the recipe decides, and a grey one for all other recipes
+# background -> the ground of each picture; for all others the recipe decides, and a grey one for all other
+# recipes
 GROUNDS: dict[str, Ground] = {"textures": _texture_ground, "photograph": _photograph_ground}
 GROUNDS_OF_RECIPES: dict[str, Ground] = {"binarized": _black_ground, "colored_on_colored": _coloured_ground}

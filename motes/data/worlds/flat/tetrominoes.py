@@ -35,13 +35,17 @@ COLOURS = np.array(
 TRIES = 2000
 
 
+def _piece(picture: str) -> Array:
+    """bool: where the picture has an x; its rows are parted by strokes."""
+    return np.array([[cell == "x" for cell in row] for row in picture.split("/")])
+
+
 def _orientations() -> list[Array]:
     """Each piece turned by quarters, none twice: bool arrays."""
     orientations: list[Array] = []
-    for rows in PIECES.values():
-        piece = np.array([[cell == "x" for cell in row] for row in rows.split("/")])
+    for picture in PIECES.values():
         for turns in range(4):
-            turned = np.rot90(piece, turns)
+            turned = np.rot90(_piece(picture), turns)
             if not any(np.array_equal(turned, earlier) for earlier in orientations):
                 orientations.append(turned)
     return orientations

@@ -23,14 +23,11 @@ def ground_colour(x: Array, y: Array, random: np.random.Generator) -> Array:
     coarse = value_noise(random, x, y, 2.5)
     fine = value_noise(random, x, y, 0.35)
     blades = value_noise(random, x, y, 0.7)
-    kerb = KERB * (0.95 + 0.1 * fine)[..., None]
-    grass = GRASS * (0.75 + 0.3 * coarse + 0.25 * blades)[..., None]
     beyond = _beyond_kerb(x, y)
-    colour = recoloured(_asphalt(x, y, coarse, fine), within(beyond, 0.0, 0.3), kerb)
+    colour = recoloured(_asphalt(x, y, coarse, fine), within(beyond, 0.0, 0.3), _kerb(fine))
     colour = recoloured(colour, beyond >= 0.3, _paving(x, y, fine))
-    colour = recoloured(colour, beyond >= 2.4, grass)
-    marks = MARKS * (0.86 + 0.14 * fine)[..., None]
-    return recoloured(colour, _marked(x, y) & (beyond < 0), marks)
+    colour = recoloured(colour, beyond >= 2.4, _lawn(coarse, blades))
+    return recoloured(colour, _marked(x, y) & (beyond < 0), _paint(fine))
 
 
 def _beyond_kerb(x: Array, y: Array) -> Array:
@@ -47,6 +44,19 @@ def _asphalt(x: Array, y: Array, coarse: Array, fine: Array) -> Array:
     """Colours, darker along the middle of the lanes."""
     to_lane = np.minimum(np.abs(np.abs(x) - LANE), np.abs(np.abs(y) - LANE))
     return ASPHALT * (0.93 + 0.14 * coarse + 0.1 * fine - 0.05 * np.clip(1 - to_lane, 0, 1))[..., None]
+
+
+def _kerb(fine: Array) -> Array:
+    return KERB * (0.95 + 0.1 * fine)[..., None]
+
+
+def _lawn(coarse: Array, blades: Array) -> Array:
+    return GRASS * (0.75 + 0.3 * coarse + 0.25 * blades)[..., None]
+
+
+def _paint(fine: Array) -> Array:
+    """Colours of marks on the road."""
+    return MARKS * (0.86 + 0.14 * fine)[..., None]
 
 
 def _paving(x: Array, y: Array, fine: Array) -> Array:

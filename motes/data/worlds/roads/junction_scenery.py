@@ -80,6 +80,11 @@ class Cuboid:
     height: float
     colour: Array
 
+    @property
+    def ends(self) -> Array:
+        """Where the planes are along their normals, in the order of NORMALS."""
+        return np.array([self.x[1], -self.x[0], self.y[1], -self.y[0], self.height, -0.0])
+
 
 @dataclass(frozen=True)
 class Ellipsoid:
@@ -133,8 +138,7 @@ def _meet_cuboid(
 
     Each is H W.
     """
-    ends = [cuboid.x[1], -cuboid.x[0], cuboid.y[1], -cuboid.y[0], cuboid.height, -0.0]
-    inside = np.array(ends) - scalar_product(NORMALS, eye.position)
+    inside = cuboid.ends - scalar_product(NORMALS, eye.position)
     pixels = column.astype(np.float32), row.astype(np.float32)
     distance, face = (values[0] for values in cast(eye, NORMALS[None], inside[None], *pixels))
     rays = eye.rays(column + 0 * row, row + 0 * column)[0]
@@ -203,8 +207,12 @@ def _with_ellipsoid(
     grain = value_noise(random, x + z, y - z, 0.5)
     nearer = (root > (0.06 * grain + 0.03) * body.rough) & (distance < surface.depth)
     up = z / body.radii[2]
-    brightness = 0.72 + 0.2 * body.tone + 0.25 * up + 0.3 * grain * body.rough
-    return surface.covered(nearer, body.colour * brightness[..., None], 0.55 + 0.4 * up, distance)
+    colour = body.colour * _brightness(body, up, grain)[..., None]
+    return surface.covered(nearer, colour, 0.55 + 0.4 * up, distance)
+
+
+def _brightness(body: Ellipsoid, up: Array, grain: Array) -> Array:
+    return 0.72 + 0.2 * body.tone + 0.25 * up + 0.3 * grain * body.rough
 
 
 def _meet(offset: list[float], rays: Array, radii: tuple[float, float, float]) -> tuple[Array, Array]:

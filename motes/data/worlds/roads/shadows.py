@@ -40,8 +40,9 @@ def vehicle_shadows(junction: Junction, fleet: Fleet, direction: Array) -> list[
     result = [Shadow(0, 0, EMPTY, EMPTY)] * len(fleet.frame)
     for index in windows.groups():
         top, left, height, width = windows.alike(index)
-        corners = zip(top, left, strict=True)
-        cuts = [(slice(row, row + height), slice(column, column + width)) for row, column in corners]
+        cuts = [
+            _cut(row, column, height, width) for row, column in zip(top.tolist(), left.tolist(), strict=True)
+        ]
         ground = np.stack([junction.ground[:, *cut] for cut in cuts])
         on_ground = np.stack([junction.depth[cut] >= FAR for cut in cuts])
         shaded, contact = _shaded(fleet.of(index), ground, sun[index])
@@ -49,6 +50,10 @@ def vehicle_shadows(junction: Junction, fleet: Fleet, direction: Array) -> list[
             light = (shaded[n] * on_ground[n], contact[n] * on_ground[n])
             result[vehicle] = Shadow(int(top[n]), int(left[n]), *light)
     return result
+
+
+def _cut(row: int, column: int, height: int, width: int) -> tuple[slice, slice]:
+    return slice(row, row + height), slice(column, column + width)
 
 
 def _shadow_windows(junction: Junction, fleet: Fleet, sun: Array) -> CanvasWindows:
@@ -72,13 +77,20 @@ def _shaded(fleet: Fleet, ground: Array, sun: Array) -> tuple[Array, Array]:
     y = ground[:, 1] - per_pixel(fleet.y)
     sun = sun.astype(np.float32)[:, :, None, None]
     rise = sun[:, 2]
-    forward = _through_slab(x * east + y * north, sun[:, 0] * east + sun[:, 1] * north, per_pixel(length / 2))
-    aside = _through_slab(y * east - x * north, sun[:, 1] * east - sun[:, 0] * north, per_pixel(width / 2))
+    ahead, left = _in_own_axes(x, y, east, north)
+    sun_ahead, sun_left = _in_own_axes(sun[:, 0], sun[:, 1], east, north)
+    forward = _through_slab(ahead, sun_ahead, per_pixel(length / 2))
+    aside = _through_slab(left, sun_left, per_pixel(width / 2))
     enter = np.maximum(np.maximum(np.float32(0), forward[0]), aside[0])
     leave = np.minimum(np.minimum(per_pixel(height * 0.86) / rise, forward[1]), aside[1])
     outside = np.maximum(np.maximum(np.float32(-9), forward[2]), aside[2])
     cover = np.clip((leave - enter) * np.float32(2.5), 0, 1)
     return cover, np.clip(1 - outside / np.float32(0.55), 0, 1) * np.float32(0.5)
+
+
+def _in_own_axes(x: Array, y: Array, east: Array, north: Array) -> tuple[Array, Array]:
+    """How far ahead and how far to the left, for vehicles that drive in these directions."""
+    return x * east + y * north, y * east - x * north
 
 
 def _through_slab(start: Array, slope: Array, half: Array) -> tuple[Array, Array, Array]:

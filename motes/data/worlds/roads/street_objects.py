@@ -47,10 +47,14 @@ def houses(dice: Dice, view: StreetView, grain: Array) -> tuple[Array, Array]:
     height = dice.between("houses", 0.35, 1.5, 2, BLOCKS)[block]
     built = dice.uniform("gaps", 2, BLOCKS)[block] < 0.9
     mask = built & within(up, 0.0, height + slope) & (view.offset > 0.05)
-    wall = WALLS[dice.integers("walls", 0, len(WALLS) - 1, 2, BLOCKS)[block]]
-    plaster = wall * (0.9 + 0.2 * grain)[..., None]
+    plaster = _walls(dice)[block] * (0.9 + 0.2 * grain)[..., None]
     colour = recoloured(plaster, *_windows(dice, view, up, along_street))
     return mask, colour * view.light[view.picture, view.side][..., None]
+
+
+def _walls(dice: Dice) -> Array:
+    """Colours of the houses on both sides: B 2 h 3."""
+    return WALLS[dice.integers("walls", 0, len(WALLS) - 1, 2, BLOCKS)]
 
 
 def _windows(dice: Dice, view: StreetView, up: Array, along_street: Array) -> tuple[Array, Array]:
@@ -76,12 +80,20 @@ def car(dice: Dice, view: StreetView, number: int, size: Array) -> tuple[Array, 
     lateral = per_picture(dice.between(f"car {number}", -1.3, 1.3))
     right = np.abs((view.column - view.vanish - lateral * size) / size)
     up = (view.horizon + size - view.row) / size
-    half_width = np.where(up < 0.36, 0.46, 0.46 - 0.45 * (up - 0.36))
+    half_width = _half_width_of_car(up)
     present = per_picture(dice.uniform(f"cars {number}") < 0.65)
     mask = present & within(up, 0.0, 0.72) & (right < half_width)
-    paint = PAINTS[dice.integers(f"paint {number}", 0, len(PAINTS) - 1)]
-    body = per_picture(paint) * (0.75 + 0.6 * up)[..., None]
+    body = per_picture(_paint(dice, number)) * (0.75 + 0.6 * up)[..., None]
     return mask, _with_car_parts(body, right, up, half_width)
+
+
+def _half_width_of_car(up: Array) -> Array:
+    """Upright below, narrower towards the roof."""
+    return np.where(up < 0.36, 0.46, 0.46 - 0.45 * (up - 0.36))
+
+
+def _paint(dice: Dice, number: int) -> Array:
+    return PAINTS[dice.integers(f"paint {number}", 0, len(PAINTS) - 1)]
 
 
 def _with_car_parts(body: Array, right: Array, up: Array, half_width: Array) -> Array:
@@ -102,9 +114,12 @@ def tree(dice: Dice, view: StreetView, grain: Array, number: int, size: Array) -
     crown = right * right + above * above < 0.5 + 0.5 * grain
     trunk = (np.abs(right) < 0.1) & within(up, 0.0, 1.9)
     present = per_picture(dice.uniform(f"trees {number}") < 0.7)
-    green = per_picture(GREENS[dice.integers(f"leaves {number}", 0, 2)])
-    leaves = green * 1.5 * _brightness(view, right, above, grain)[..., None]
+    leaves = per_picture(_green(dice, number)) * 1.5 * _brightness(view, right, above, grain)[..., None]
     return present & (crown | trunk), np.where(crown[..., None], leaves, BARK)
+
+
+def _green(dice: Dice, number: int) -> Array:
+    return GREENS[dice.integers(f"leaves {number}", 0, 2)]
 
 
 def _brightness(view: StreetView, right: Array, above: Array, grain: Array) -> Array:

@@ -182,12 +182,20 @@ def _leader_ahead(drivers: _Drivers, travelled: Array, speed: Array) -> tuple[Ar
 
 def _must_wait(drivers: _Drivers, travelled: Array, speed: Array, time: Array) -> Array:
     """Whether a vehicle that can still stop before its line has red or an occupied junction before it."""
+    stopped = ~_has_green(drivers, time) | _is_occupied(drivers, travelled)
+    return stopped & (travelled <= 0) & (speed * speed < 8 * (0.2 - travelled))
+
+
+def _has_green(drivers: _Drivers, time: Array) -> Array:
     turn, since = np.divmod(time, GREEN + RED)
+    return (turn.astype(np.int64)[:, None] % 4 == drivers.arm) & (since < GREEN)[:, None]
+
+
+def _is_occupied(drivers: _Drivers, travelled: Array) -> Array:
+    """Whether a vehicle from another arm is on the junction."""
     arm = drivers.arm
-    green = (turn.astype(np.int64)[:, None] % 4 == arm) & (since < GREEN)[:, None]
     inside = drivers.present & (travelled > 0) & (travelled - drivers.length < CLEAR)
-    occupied = (inside[:, None, :] & (arm[:, None, :] != arm[:, :, None])).any(-1)
-    return (~green | occupied) & (travelled <= 0) & (speed * speed < 8 * (0.2 - travelled))
+    return (inside[:, None, :] & (arm[:, None, :] != arm[:, :, None])).any(-1)
 
 
 def _desired_speed(drivers: _Drivers, travelled: Array) -> Array:

@@ -50,13 +50,17 @@ def draw_vehicles(eye: Camera, fleet: Fleet, light: Light, canvas: tuple[int, ..
     sprites = [NOTHING] * len(fleet.frame)
     for index in windows.groups():
         top, left, height, width = windows.alike(index)
-        row = (top[:, None] + np.arange(height)).astype(np.float32)[:, :, None]
-        column = (left[:, None] + np.arange(width)).astype(np.float32)[:, None]
+        grid = _Grid(eye, column=_pixels(left, width)[:, None], row=_pixels(top, height)[:, :, None])
         group = fleet.of(index)
-        depth, colour = _draw_group(_Grid(eye, column, row), group, light.of(group.frame))
+        depth, colour = _draw_group(grid, group, light.of(group.frame))
         for n, vehicle in enumerate(index):
             sprites[vehicle] = Sprite(int(top[n]), int(left[n]), depth[n], colour[n])
     return sprites
+
+
+def _pixels(first: Array, count: int) -> Array:
+    """So many rows or columns from the first one of each window on, V n."""
+    return (first[:, None] + np.arange(count)).astype(np.float32)
 
 
 def _draw_group(grid: _Grid, fleet: Fleet, light: Light) -> tuple[Array, Array]:

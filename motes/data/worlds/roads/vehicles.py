@@ -131,13 +131,14 @@ def bounds(part: Array, half: Array) -> tuple[Array, Array]:
     distances = [end + front * low, -start + back * low, flank, flank, high, -low]
     normals = _plane_normals(front, back, sides)
     lengths = [np.sqrt(x * x + y * y + z * z) for x, y, z in normals]
-    units = [
-        np.stack([axis / length for axis in normal], -1)
-        for normal, length in zip(normals, lengths, strict=True)
-    ]
-    return np.stack(units, 1), np.stack(
-        [distance / length for distance, length in zip(distances, lengths, strict=True)], 1
-    )
+    units = [_divided(normal, length) for normal, length in zip(normals, lengths, strict=True)]
+    scaled = [distance / length for distance, length in zip(distances, lengths, strict=True)]
+    return np.stack(units, 1), np.stack(scaled, 1)
+
+
+def _divided(vector: tuple[Array, Array, Array], length: Array) -> Array:
+    """x, y and z over the length, P 3."""
+    return np.stack([axis / length for axis in vector], -1)
 
 
 def _plane_normals(front: Array, back: Array, sides: Array) -> list[tuple[Array, Array, Array]]:

@@ -10,6 +10,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of, centres_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated, to_bytes
+from motes.data.worlds.portable import Array
 from motes.data.worlds.solid.plane import rotated
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -70,18 +71,18 @@ class Arm(Generated):
             points=torch.from_numpy(joints.astype(np.float32)),
         )
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         dice = self._dice(rows)
         height, cover = self._surface(self._joints(dice))
         light = WALL + cover * (RIM - WALL + BULGE * height)
         return to_bytes(light + self._error(dice))[..., None].repeat(3, -1)
 
-    def _error(self, dice: Dice) -> np.ndarray:
+    def _error(self, dice: Dice) -> Array:
         # the difference of two uniform numbers has a variance of one sixth
         grain = dice.uniform("noise", 2, *self.config.image_size)
         return self.config.noise * 6.0**0.5 * (grain[:, 0] - grain[:, 1])
 
-    def _joints(self, dice: Dice) -> np.ndarray:
+    def _joints(self, dice: Dice) -> Array:
         """B J 2, in [-1, 1]: each link is turned against the one before."""
         links = self.config.links
         lengths = np.linspace(1.4, 0.6, links) * (REACH / links)
@@ -94,7 +95,7 @@ class Arm(Generated):
             joints.append(joints[-1] + length * direction)
         return np.stack(joints, 1)
 
-    def _surface(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _surface(self, joints: Array) -> tuple[Array, Array]:
         """How far each pixel's surface stands out, in [0, 1], and how much of the pixel the arm covers; B H W
         each."""
         size = self.config.image_size
@@ -109,15 +110,13 @@ class Arm(Generated):
         return height, cover
 
 
-def _height(radius: np.ndarray, squared: np.ndarray) -> np.ndarray:
+def _height(radius: Array, squared: Array) -> Array:
     """How far a capsule stands out at this squared distance from its axis; 1 in the middle of the
     shoulder."""
     return np.sqrt(np.maximum(radius * radius - squared, 0)) / THICK
 
 
-def _distance_to_link(
-    start: np.ndarray, end: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def _distance_to_link(start: Array, end: Array, size: tuple[int, int]) -> tuple[Array, Array]:
     """The nearest point of the link to each pixel, and its squared distance; B H W each.
 
     start, end: B 2; the point is a number from 0 at the start to 1 at the end.
@@ -133,7 +132,7 @@ def _distance_to_link(
     return position, down * down + right * right
 
 
-def _bent(direction: np.ndarray, half_tangent: np.ndarray) -> np.ndarray:
+def _bent(direction: Array, half_tangent: Array) -> Array:
     """Unit vectors turned by an angle of which the tangent of the half is given: no sine is needed."""
     squared = half_tangent * half_tangent
     return rotated(direction, (1 - squared) / (1 + squared), 2 * half_tangent / (1 + squared))

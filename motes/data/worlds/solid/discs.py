@@ -4,6 +4,7 @@ when they are hit off their middle, and are slowed by the floor."""
 import numpy as np
 
 from motes.data.worlds.collisions import closing_speed, distances, meetings
+from motes.data.worlds.portable import Array
 from motes.data.worlds.solid.plane import cross, length, rotated, squared_length, unit_vectors
 from motes.data.worlds.solid.solids import SPHERE
 
@@ -25,7 +26,7 @@ class RollingDiscs:
     disc when it enters; frame: the frame in which it enters, B N.
     """
 
-    def __init__(self, look: dict[str, np.ndarray], start: dict[str, np.ndarray], frame: np.ndarray):
+    def __init__(self, look: dict[str, Array], start: dict[str, Array], frame: Array):
         clips, number = frame.shape
         self._start = start
         self._frame = frame
@@ -41,7 +42,7 @@ class RollingDiscs:
         self.pairs = _pairs(number)
         self.radius = np.full(number, RADIUS)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, Array]:
         """Copies of position, turn and velocity (float32), entered, and hits since they were last cleared."""
         floats = {"position": self.position, "turn": self.turn, "velocity": self.velocity}
         states = {name: value.astype(np.float32) for name, value in floats.items()}
@@ -76,7 +77,7 @@ class RollingDiscs:
         self.turn = unit_vectors(rotated(self.turn, np.ones_like(self.spin), part * self.spin))
         self.spin = self.spin * (1 - part * (1 - SPIN_LEFT))
 
-    def _hit(self, tentative: np.ndarray) -> None:
+    def _hit(self, tentative: Array) -> None:
         """Discs that overlap and come closer bounce, and spin by the speed along the surface."""
         for i, j, clips, line in meetings(tentative, self.radius, self.pairs):
             closing = np.maximum(closing_speed(self.velocity, i, j, clips, line), 0)
@@ -88,13 +89,13 @@ class RollingDiscs:
             self.hits[clips, i, j] |= closing > SOFTEST
             self.hits[clips, j, i] |= closing > SOFTEST
 
-    def _push(self, i: int, j: int, clips: np.ndarray, line: np.ndarray, speed: np.ndarray) -> None:
+    def _push(self, i: int, j: int, clips: Array, line: Array, speed: Array) -> None:
         """Changes the closing speed of two discs, sharing the change by their masses."""
         push = (speed / (self.mass[clips, i] + self.mass[clips, j]))[:, None] * line
         self.velocity[clips, i] += push * self.mass[clips, j][:, None]
         self.velocity[clips, j] -= push * self.mass[clips, i][:, None]
 
-    def _spin_of_hit(self, i: int, j: int, clips: np.ndarray, line: np.ndarray) -> np.ndarray:
+    def _spin_of_hit(self, i: int, j: int, clips: Array, line: Array) -> Array:
         past = self.velocity[clips, j] - self.velocity[clips, i]
         return GRIP * cross(line, past) / RADIUS
 
@@ -107,11 +108,11 @@ class RollingDiscs:
             self.position[clips, j] -= push
 
 
-def _pairs(number: int) -> np.ndarray:
+def _pairs(number: int) -> Array:
     return np.array([(i, j) for i in range(number) for j in range(i)])
 
 
-def _waiting(clips: int, number: int) -> np.ndarray:
+def _waiting(clips: int, number: int) -> Array:
     """Positions of discs that have not entered, B N 2."""
     position = np.stack([FAR + 10 * np.arange(number), np.zeros(number)], -1)
     return np.broadcast_to(position, (clips, number, 2)).copy()

@@ -13,6 +13,7 @@ import torch
 from motes.data.base import Split
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated
+from motes.data.worlds.portable import Array
 from motes.data.worlds.solid import tabletop
 from motes.data.worlds.solid.discs import RADIUS, RollingDiscs
 from motes.data.worlds.solid.plane import inner, length, squared_length, unit_vectors
@@ -76,7 +77,7 @@ class Rolling(Generated):
         tabletop.check_fine(config.fine)
         if config.frames < 1:
             raise UserError(f"frames must be at least 1, not {config.frames}")
-        self._paths: dict[int, dict[str, np.ndarray]] = {}
+        self._paths: dict[int, dict[str, Array]] = {}
 
     def truth(self, rows: Sequence[int]) -> Truth:
         solids, camera, moment = self._moments(self._checked(rows))
@@ -87,29 +88,31 @@ class Rolling(Generated):
         truth = tabletop.truth_of_solids(solids, camera, factors, self.config)
         return replace(truth, scene={**truth.scene, "collisions": torch.from_numpy(moment["hits"])})
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         solids, camera, _ = self._moments(rows)
         return tabletop.picture_of_solids(solids, camera, self.config)
 
-    def _moments(self, rows: np.ndarray) -> tuple[Solids, Camera, dict[str, np.ndarray]]:
+    def _moments(self, rows: Array) -> tuple[Solids, Camera, dict[str, Array]]:
         """The solids, the camera and the state of motion in each row."""
         dice = self._dice(rows // self.frames)
         motion = self._motion(rows)
         camera = make_camera(dice, SHAKE)
         return self._solids(self._looks(dice), motion, camera), camera, motion
 
-    def _motion(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+    def _motion(self, rows: Array) -> dict[str, Array]:
         """The state of motion in each row, from blocks of clips that are simulated once."""
         block, clip = np.divmod(rows // self.frames, CLIPS)
-        for number in np.unique(block).tolist():
-            if number not in self._paths:
-                end = min((number + 1) * CLIPS, len(self) // self.frames)
-                self._paths[number] = self._simulated(self._dice(range(number * CLIPS, end)))
-        paths = [self._paths[number] for number in block.tolist()]
+        paths = [self._paths_of(number) for number in block.tolist()]
         index = list(zip(paths, clip.tolist(), (rows % self.frames).tolist(), strict=True))
         return {name: np.stack([path[name][clip, time] for path, clip, time in index]) for name in paths[0]}
 
-    def _solids(self, look: dict[str, np.ndarray], moment: dict[str, np.ndarray], camera: Camera) -> Solids:
+    def _paths_of(self, block: int) -> dict[str, Array]:
+        if block not in self._paths:
+            end = min((block + 1) * CLIPS, len(self) // self.frames)
+            self._paths[block] = self._simulated(self._dice(range(block * CLIPS, end)))
+        return self._paths[block]
+
+    def _solids(self, look: dict[str, Array], moment: dict[str, Array], camera: Camera) -> Solids:
         height = half_heights(look["kind"], np.array(RADIUS))[..., None]
         centre = np.concatenate([moment["position"], height.astype(np.float32)], -1)
         ahead = on_screen(centre.astype(np.float64), camera, self.config.image_size)[..., 2]
@@ -123,12 +126,12 @@ class Rolling(Generated):
             present=torch.from_numpy(moment["entered"] & (ahead > NEAREST)),
         )
 
-    def _looks(self, dice: Dice) -> dict[str, np.ndarray]:
+    def _looks(self, dice: Dice) -> dict[str, Array]:
         """No two solids of a clip have shape, material and colour alike."""
         look = dice.orders("look", 6 * len(COLOURS))[:, : self.config.objects[1]]
         return {"kind": look % 3, "metal": look // 3 % 2 == 1, "colour": look // 6}
 
-    def _simulated(self, dice: Dice) -> dict[str, np.ndarray]:
+    def _simulated(self, dice: Dice) -> dict[str, Array]:
         """The motion in every clip and frame, B T N ...: position, turn, velocity (float32), entered, and
         hits, N N."""
         discs = RollingDiscs(self._looks(dice), *self._start(dice))
@@ -141,7 +144,7 @@ class Rolling(Generated):
                 discs.step(1 / STEPS)
         return {name: np.stack([frame[name] for frame in frames], 1) for name in frames[0]}
 
-    def _start(self, dice: Dice) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def _start(self, dice: Dice) -> tuple[dict[str, Array], Array]:
         """Position, velocity and turn of each solid when it appears; and in which frame: `NEVER`, if the clip
         has fewer."""
         most = self.config.objects[1]
@@ -158,14 +161,14 @@ class Rolling(Generated):
         return start, _entry_frames(dice, most, count[:, None], resting)
 
 
-def _entry_frames(dice: Dice, most: int, count: np.ndarray, resting: np.ndarray) -> np.ndarray:
+def _entry_frames(dice: Dice, most: int, count: Array, resting: Array) -> Array:
     """0 for solids that rest at the start, then one after another, B N; count, resting: B 1."""
     order = np.arange(most)
     later = INTERVAL * (order - resting) + dice.integers("when", -10, 10, most)
     return np.where(order < resting, 0, np.where(order < count, later, NEVER))
 
 
-def _resting(dice: Dice, most: int) -> np.ndarray:
+def _resting(dice: Dice, most: int) -> Array:
     """Positions near the middle, apart from each other, found one after another; B N 2.
 
     Where no candidate is free the last one is used; the simulation pushes such solids apart.
@@ -179,25 +182,25 @@ def _resting(dice: Dice, most: int) -> np.ndarray:
     return position
 
 
-def _open_side(dice: Dice, most: int) -> np.ndarray:
+def _open_side(dice: Dice, most: int) -> Array:
     """Where each solid would come in: out of view, and not behind the camera's field, B N 2."""
     side = dice.directions("side", most, SIDES)
     first = (_cosine_ahead(dice, side) < AHEAD).argmax(-1)
     return AWAY * _entry(side, first)
 
 
-def _entry(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+def _entry(values: Array, index: Array) -> Array:
     """B N S 2 to B N 2: the entry of this index, B N."""
     return np.take_along_axis(values, index[..., None, None], 2)[:, :, 0]
 
 
-def _cosine_ahead(dice: Dice, side: np.ndarray) -> np.ndarray:
+def _cosine_ahead(dice: Dice, side: Array) -> Array:
     """The cosine between each side vector on the floor, B N S 2, and the camera's direction."""
     ahead = make_camera(dice, SHAKE)["axes"][:, 2, None, None]
     return inner(side, ahead) / length(ahead)
 
 
-def _velocity(dice: Dice, side: np.ndarray, rest_position: np.ndarray, resting: np.ndarray) -> np.ndarray:
+def _velocity(dice: Dice, side: Array, rest_position: Array, resting: Array) -> Array:
     """The velocity of each solid from its side towards roughly one of the solids at rest, B N 2.
 
     `resting` is the number of solids at rest, B 1.

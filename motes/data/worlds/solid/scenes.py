@@ -15,6 +15,7 @@ import torch
 from motes.data.base import Split
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import Generated
+from motes.data.worlds.portable import Array
 from motes.data.worlds.solid import tabletop
 from motes.data.worlds.solid.plane import squared_length
 from motes.data.worlds.solid.solids import Solids, half_heights
@@ -22,7 +23,7 @@ from motes.data.worlds.solid.tabletop import COLOURS, RAYS, ZOOM, Camera, make_c
 from motes.errors import UserError
 from motes.types.truth import Truth
 
-Scene = dict[str, np.ndarray]  # the properties of the solids by name, B N or B N 2
+Scene = dict[str, Array]  # the properties of the solids by name, B N or B N 2
 SIZES = np.array([0.35, 0.7])
 # solids stand within so much of the middle, and at least so far from each other
 FIELD = 3.0
@@ -77,7 +78,7 @@ class Scenes(Generated):
         factors = {"colour": self._colours(COLOURS[scene["colour"]])}
         return tabletop.truth_of_solids(_solids(scene), camera, factors, self.config)
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         scene, camera = self._scene(self._dice(rows))
         return tabletop.picture_of_solids(_solids(scene), camera, self.config)
 
@@ -113,7 +114,7 @@ class Scenes(Generated):
             "position": np.zeros((len(dice), most, 2)),
         }
 
-    def _place_all(self, dice: Dice, attempt: int, scene: Scene, camera: Camera) -> np.ndarray:
+    def _place_all(self, dice: Dice, attempt: int, scene: Scene, camera: Camera) -> Array:
         """Puts one solid after another at the first position that is free; returns whether all have one, B.
         `position` of the scene is filled."""
         count, number = scene["radius"].shape
@@ -130,14 +131,12 @@ class Scenes(Generated):
             complete &= np.asarray(free.any(1)) | ~scene["present"][:, n]
         return complete
 
-    def _projected(self, position: np.ndarray, half_height: np.ndarray, camera: Camera) -> np.ndarray:
+    def _projected(self, position: Array, half_height: Array, camera: Camera) -> Array:
         """Candidate positions on the floor, B T 2, to the screen, B T 3."""
         height = np.broadcast_to(half_height[:, None, None], (*position.shape[:2], 1))
         return on_screen(np.concatenate([position, height], -1), camera, self.config.image_size)
 
-    def _free(
-        self, n: int, position: np.ndarray, candidate: np.ndarray, scene: Scene, screen: np.ndarray
-    ) -> np.ndarray:
+    def _free(self, n: int, position: Array, candidate: Array, scene: Scene, screen: Array) -> Array:
         """Whether solid n can stand at each candidate: in view, apart from the solids before it, and not
         hidden by them or hiding them; B T."""
         half = np.array(self.config.image_size) / 2
@@ -149,13 +148,13 @@ class Scenes(Generated):
         return free
 
 
-def _distant(scene: Scene, n: int, m: int, position: np.ndarray) -> np.ndarray:
+def _distant(scene: Scene, n: int, m: int, position: Array) -> Array:
     """Whether solid n, at these candidates, stands apart from solid m; B T."""
     gap = (scene["radius"][:, n] + scene["radius"][:, m] + GAP)[:, None]
     return np.asarray(squared_length(position - scene["position"][:, None, m]) >= gap**2)
 
 
-def _visible_beside(candidate: np.ndarray, screen: np.ndarray, radius: np.ndarray) -> np.ndarray:
+def _visible_beside(candidate: Array, screen: Array, radius: Array) -> Array:
     """Whether candidates, B T 3, and a solid at `screen`, B 3, are so far apart on the screen that neither
     hides the other; radius: of the larger, times the pixels of the picture's shorter side, B."""
     farther = np.maximum(candidate[..., 2], screen[:, None, 2])
@@ -164,11 +163,11 @@ def _visible_beside(candidate: np.ndarray, screen: np.ndarray, radius: np.ndarra
     return np.asarray(squared_length(offset) >= reach * reach)
 
 
-def _rows_of(arrays: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+def _rows_of(arrays: dict[str, Array], rows: Array) -> dict[str, Array]:
     return {name: value[rows] for name, value in arrays.items()}
 
 
-def _half_height(scene: Scene) -> np.ndarray:
+def _half_height(scene: Scene) -> Array:
     return half_heights(scene["kind"], scene["radius"])
 
 
@@ -185,5 +184,5 @@ def _solids(scene: Scene) -> Solids:
     )
 
 
-def _tensor(values: np.ndarray) -> torch.Tensor:
+def _tensor(values: Array) -> torch.Tensor:
     return torch.from_numpy(values.astype(np.float32))

@@ -83,7 +83,7 @@ class Ball(Generated):
             },
         )
 
-    def factors(self, rows: np.ndarray) -> dict[str, Array]:
+    def factors(self, rows: Array) -> dict[str, Array]:
         """What each picture is drawn from: angles from -1 to 1, the look's numbers from 0 to 1."""
         clips, times = np.divmod(rows, self.frames)
         dice = self._dice(clips)
@@ -98,13 +98,13 @@ class Ball(Generated):
             for name, (moving, still) in (angles | look).items()
         }
 
-    def _varied(self, dice: Dice, name: str, times: np.ndarray, order: np.ndarray) -> tuple[Array, Array]:
+    def _varied(self, dice: Dice, name: str, times: Array, order: Array) -> tuple[Array, Array]:
         """A factor's value where it varies, and where it stands still; order: B T, the frames' ranks."""
         low = LOWEST[name]
         moving = low + (1 - low) * (order + dice.uniform(f"{name} moves", self.frames)) / self.frames
         return moving[np.arange(len(times)), times], dice.between(name, low, 1.0)
 
-    def drawn(self, factors: dict[str, Array]) -> np.ndarray:
+    def drawn(self, factors: dict[str, Array]) -> Array:
         """uint8, B H W 3: pictures of any factors, given as `factors` returns them."""
         x, y, scale = self._grid()
         squared = x * x + y * y
@@ -122,10 +122,10 @@ class Ball(Generated):
         y = ((np.arange(rows) + 0.5 - rows / 2) * scale)[None, :, None]
         return x.astype(np.float32), y.astype(np.float32), np.float32(scale)
 
-    def _paint(self, rows: np.ndarray) -> np.ndarray:
+    def _paint(self, rows: Array) -> Array:
         return self.drawn(self.factors(rows))
 
-    def _varies(self, clips: np.ndarray) -> np.ndarray:
+    def _varies(self, clips: Array) -> Array:
         """int64: the index in VARIES."""
         ends = np.cumsum(self.config.parts)
         draw = self._dice(clips).integers("varies", 0, int(ends[-1]) - 1)

@@ -12,6 +12,8 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.data.worlds.portable import Array
+
 SPHERE, BOX, CYLINDER = range(3)
 NEVER = float("inf")
 TINY = 1e-9
@@ -61,7 +63,7 @@ class Solids:
         return rearrange(self.turn, "b n c -> c (b n)")[:, index]
 
 
-def half_heights(kind: np.ndarray, radius: np.ndarray) -> np.ndarray:
+def half_heights(kind: Array, radius: Array) -> Array:
     """Half the height of each solid, as in `Solids.half_height`, for code that runs before there are
     `Solids`."""
     return np.where(kind == BOX, radius * HALF_SIDE, radius)

@@ -10,6 +10,7 @@ from torch import Tensor
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.generated import blanked, normalised, to_bytes
+from motes.data.worlds.portable import Array
 from motes.data.worlds.solid.camera_view import CameraView
 from motes.data.worlds.solid.raycast import masks, trace
 from motes.data.worlds.solid.shading import shaded_picture
@@ -31,7 +32,7 @@ LAMP = (0.6, -6.2, 7.6)
 AIM = (0.0, 0.0, 0.25)
 ZOOM = 0.29  # tangent of half the camera's angle
 RAYS = 2**18  # cast at once
-Camera = dict[str, np.ndarray]  # eye B 3, axes B 3 3 (to the right, up, ahead), lamp B 3
+Camera = dict[str, Array]  # eye B 3, axes B 3 3 (to the right, up, ahead), lamp B 3
 
 
 @runtime_checkable
@@ -50,7 +51,7 @@ def check_fine(fine: int) -> None:
         raise UserError(f"fine must be from 1 to 8 rays a pixel's side, not {fine}")
 
 
-def colours_of(index: np.ndarray) -> Tensor:
+def colours_of(index: Array) -> Tensor:
     """float32, ... 3, in [0, 1]."""
     return torch.from_numpy(COLOURS[index].astype(np.float32) / 255)
 
@@ -62,7 +63,7 @@ def make_camera(dice: Dice, shake: float) -> Camera:
     return {"eye": eye, "axes": _axes(_unit(np.array(AIM) - eye)), "lamp": lamp}
 
 
-def _axes(ahead: np.ndarray) -> np.ndarray:
+def _axes(ahead: Array) -> Array:
     """Unit vectors to the right, up and ahead, B 3 3."""
     x, y, _ = ahead.T
     right = _unit(np.stack([y, -x, np.zeros(len(ahead))], -1))
@@ -74,7 +75,7 @@ def make_view(camera: Camera, config: TableConfig) -> CameraView:
     return CameraView(eye, axes, lamp, config.image_size, ZOOM, config.fine)
 
 
-def on_screen(points: np.ndarray, camera: Camera, size: tuple[int, int]) -> np.ndarray:
+def on_screen(points: Array, camera: Camera, size: tuple[int, int]) -> Array:
     """Project points B N 3: row and column in pixels from the picture's corner, and depth ahead of the
     camera."""
     offset = points - camera["eye"][:, None]
@@ -104,20 +105,18 @@ def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
     return _tensor(np.concatenate([rotation, shift], -1))
 
 
-def _tensor(values: np.ndarray) -> Tensor:
+def _tensor(values: Array) -> Tensor:
     """float32."""
     return torch.from_numpy(values.astype(np.float32))
 
 
-def picture_of_solids(solids: Solids, camera: Camera, config: TableConfig) -> np.ndarray:
+def picture_of_solids(solids: Solids, camera: Camera, config: TableConfig) -> Array:
     """uint8, B H W 3."""
     view = make_view(camera, config)
     return to_bytes(shaded_picture(solids, view, trace(solids, view)).permute(0, 2, 3, 1).numpy())
 
 
-def truth_of_solids(
-    solids: Solids, camera: Camera, factors: dict[str, np.ndarray], config: TableConfig
-) -> Truth:
+def truth_of_solids(solids: Solids, camera: Camera, factors: dict[str, Array], config: TableConfig) -> Truth:
     """Masks, centres, boxes and factors; absent solids have zeros.
 
     factors: added to those that the solids have.
@@ -137,7 +136,7 @@ def truth_of_solids(
     )
 
 
-def _factors(solids: Solids) -> dict[str, np.ndarray]:
+def _factors(solids: Solids) -> dict[str, Array]:
     return {
         "shape": solids.kind.numpy(),
         # 0: rubber, 1: metal
@@ -161,7 +160,7 @@ def _masks(solids: Solids, view: CameraView) -> tuple[Tensor, Tensor]:
     return torch.cat(visible), torch.cat(full)
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def _unit(vectors: Array) -> Array:
     x = vectors[..., 0]
     y = vectors[..., 1]
     z = vectors[..., 2]
