@@ -17,9 +17,9 @@ from motes.types.rows import Rows
 class Batch(Rows):
     """Pictures and their rows in the data set.
 
-    N is the number of pictures. In a batch of clips N = B x T: the T frames of a clip lie side by side, so that
-    whoever works picture by picture need not know of time. Pictures that are no whole clips are refused with a
-    `UserError`.
+    N is the number of pictures. In a batch of clips N = B x T: the T frames of a clip lie side by side, so
+    that whoever works picture by picture need not know of time. Pictures that are no whole clips are refused
+    with a `UserError`.
 
     >>> import torch
     >>> batch = Batch(torch.zeros(4, 3, 8, 8), torch.arange(4), labels={"class": torch.tensor([0, 0, 1, 1])})

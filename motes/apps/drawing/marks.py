@@ -1,4 +1,5 @@
-"""Pictures for people: particles over a picture, and sheets of many pictures. The report draws from `Mark` too."""
+"""Pictures for people: particles over a picture, and sheets of many pictures. The report draws from `Mark`
+too."""
 
 import base64
 import io
