@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.ops.densities.noise import normal_like
-from motes.ops.points.keypoints import take
+from motes.ops.gather import take
 
 
 def sample_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
