@@ -128,7 +128,8 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
 
 
 def build(name: str, config: dict[str, Any]) -> Model:
-    """A new model, given its name and its config; fields that the config does not have are refused by name."""
+    """A new model, given its name and its config; fields that the config does not have are refused by
+    name."""
     if name not in MODELS:
         near = difflib.get_close_matches(name, list(MODELS), 1)
         raise UserError(

@@ -1,4 +1,5 @@
-"""A plain autoencoder: a small code, or a large one that a penalty or noise keeps from copying the picture."""
+"""A plain autoencoder: a small code, or a large one that a penalty or noise keeps from copying the
+picture."""
 
 from dataclasses import dataclass
 

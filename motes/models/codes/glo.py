@@ -188,7 +188,8 @@ class GenerativeLatentOptimisation(Model):
 
     @torch.no_grad()
     def nearest_training_code(self, image: Image) -> Float[Tensor, "B F"]:
-        """For each picture, the one of some hundred training codes that decodes to the most similar picture."""
+        """For each picture, the one of some hundred training codes that decodes to the most similar
+        picture."""
         codes = self.codes[:: -(-len(self.codes) // NEIGHBOURS)].to(image.device)
         drawn = self.decode(Code(codes)).flatten(1)
         return codes[torch.cdist(image.flatten(1), drawn).argmin(1)]

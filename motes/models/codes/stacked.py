@@ -1,4 +1,5 @@
-"""A stack of denoising autoencoders, trained one layer after the other and then together with a classifier."""
+"""A stack of denoising autoencoders, trained one layer after the other and then together with a
+classifier."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -122,7 +123,8 @@ class StackedAutoencoder(Model):
         return self.picture(values)
 
     def _classification(self, logits: Float[Tensor, "B N"], batch: Batch) -> dict[str, Float[Tensor, "B"]]:
-        """For each picture the cross-entropy, and the error: 1 if the most probable class is wrong, else 0."""
+        """For each picture the cross-entropy, and the error: 1 if the most probable class is wrong, else
+        0."""
         classes = self._classes(batch)
         cross_entropies = F.cross_entropy(logits, classes, reduction="none")
         errors = (logits.argmax(1) != classes).to(logits)

@@ -152,7 +152,8 @@ class LandmarkAutoencoder(Model):
     def _weights(
         self, points: Float[Tensor, "B K 2"], variance: Float[Tensor, "B K 2"]
     ) -> Float[Tensor, "B n h w"]:
-        """The weight of each pixel in the average for each point, and last in the average over the whole map."""
+        """The weight of each pixel in the average for each point, and last in the average over the whole
+        map."""
         spread = variance.mean(2, keepdim=True).clamp_min(1e-4).sqrt()
         maps = gaussian_maps(points, self.config.image_size, spread)
         maps = torch.cat([maps, torch.ones_like(maps[:, :1])], 1)
@@ -174,7 +175,8 @@ class LandmarkAutoencoder(Model):
 
 
 def separation_penalty(points: Float[Tensor, "B K 2"], width: float) -> Float[Tensor, "B"]:
-    """The sum of exp(-|z_k - z_j|^2 / 2 width^2) over all pairs of points z_k, z_j; each pair counts twice."""
+    """The sum of exp(-|z_k - z_j|^2 / 2 width^2) over all pairs of points z_k, z_j; each pair counts
+    twice."""
     square = (points[:, :, None] - points[:, None]).square().sum(-1)
     return torch.exp(-square / (2 * width**2)).sum((1, 2)) - points.shape[1]
 

@@ -164,7 +164,8 @@ class GlimpseReader(nn.Module):
 
 
 class BackgroundReader(nn.Module):
-    """Maps the picture, reduced to a sixteenth of its sides, to a few numbers that describe the background."""
+    """Maps the picture, reduced to a sixteenth of its sides, to a few numbers that describe the
+    background."""
 
     def __init__(self, channels: int, outputs: int, width: int = 16):
         super().__init__()

@@ -1,4 +1,5 @@
-"""Deep Latent Particles, the object model: each particle is drawn as a glimpse with alpha over a background."""
+"""Deep Latent Particles, the object model: each particle is drawn as a glimpse with alpha over a
+background."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,5 @@
-"""The networks of the 2022 paper, which can load its weights: one MLP reads all positions from all heat maps."""
+"""The networks of the 2022 paper, which can load its weights: one MLP reads all positions from all heat
+maps."""
 
 import torch
 from einops import rearrange

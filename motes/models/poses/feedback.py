@@ -1,4 +1,5 @@
-"""A feedback loop: predict a pose, draw it, compare the drawing with the picture, correct the pose; repeat."""
+"""A feedback loop: predict a pose, draw it, compare the drawing with the picture, correct the pose;
+repeat."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -178,7 +179,8 @@ class FeedbackLoop(Model):
         return torch.sigmoid(self.synthesiser(pose))
 
     def _updated(self, maps: Float[Tensor, "B D h w"], pose: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-        """The pose after one update, given the features of the picture. No gradient goes through the drawing."""
+        """The pose after one update, given the features of the picture. No gradient goes through the
+        drawing."""
         with torch.no_grad(), settled(self.synthesiser):
             drawn = self._draw(pose)
         return pose + self.updater.compare(maps, self.updater.read(drawn))
