@@ -68,7 +68,7 @@ def _jaw_line(look: Look, head: Head) -> Pair:
     return start[0] + near * across, start[1] + near * down
 
 
-def _on_the_way(a: Pair, b: Pair, share: float) -> Pair:
+def _on_the_way(a: Pair, b: Pair, share: float | int) -> Pair:
     return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
 
 
