@@ -18,7 +18,7 @@ Entries = tuple[Any, ...]
 
 
 class RowCache:
-    """Rows of a function `compute`, which takes row numbers and returns arrays with one entry a row.
+    """Rows of a function `compute`, which takes row numbers and returns arrays with one entry per row.
 
     They must not depend on which rows are computed together.
     """

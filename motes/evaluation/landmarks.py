@@ -149,9 +149,10 @@ def _error(predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"]) ->
 
 
 def _unit(points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B"]:
-    """The distance of the eyes, or else the larger side of the box around the points.
+    """The length by which errors are divided: the distance between the eyes.
 
-    Not a number where that is nothing.
+    Where the points do not mark eyes, it is the larger side of the box around the points. It is NaN where
+    the length is 0 or unknown.
     """
     unit = _eye_distance(points) if points.shape[1] in EYES else _larger_side(points)
     return unit.masked_fill(~(unit > 0) | unit.isinf(), torch.nan)

@@ -1,6 +1,6 @@
 """The likelihood of pictures by a model with a Gaussian posterior, bounded by importance sampling.
 
-Also, how many numbers of its code are used.
+The module also counts how many numbers of the model's code are used.
 """
 
 from dataclasses import dataclass

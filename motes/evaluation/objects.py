@@ -39,7 +39,9 @@ def _measure(encoded: EncodedBatch) -> Measured:
 def measure_nearness(
     particles: Particles, centres: Float[Tensor, "B N 2"], present: Bool[Tensor, "B N"]
 ) -> Measured:
-    """Sums of each picture; distances in picture sides.
+    """For each picture, counts of things and particles that are near each other, and the sum of distances.
+
+    Distances are in picture sides.
 
     A thing may have several particles, and a particle several things.
     """
@@ -60,9 +62,10 @@ def measure_nearness(
 def measure_places(
     distance: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"], size: tuple[int, int]
 ) -> Measured:
-    """Sums of each picture, one particle to a thing at the least total distance in pixels.
+    """For each picture, the sum of position errors and the number of things placed correctly.
 
-    A thing without a particle is never placed right.
+    Each thing gets at most one particle, so that the total distance in pixels is smallest. A thing without
+    a particle never counts as placed correctly.
     """
     match = assign(distance, allowed)
     matched = match >= 0

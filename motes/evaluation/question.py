@@ -23,7 +23,7 @@ from motes.weights.places import VGG_FILE, first_file, vgg_paths
 
 MOST_NUMBERS = 2**26  # of shares at once
 
-Measured = dict[str, Tensor]  # one row a picture, small: what is kept of a batch until all have been encoded
+Measured = dict[str, Tensor]  # one row per picture: what is kept of a batch until all are encoded; small
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,9 @@ def evaluate(
         model: any model; it is left in the mode it was in.
         data: usually the test split. Scores that need truth are of data that know it.
         limit: pictures at most; the first ones, in whole clips.
-        batch: pictures encoded at a time. Memory grows with it and with the numbers measured, not with `limit`.
+        batch: pictures encoded at a time. Memory grows with it, not with `limit`.
         progress: is called with the pictures done so far and their total.
-        asked: which scores, and what those that learn may learn from. None: all that can be had and learn nothing.
+        asked: which scores, and what learning scores may learn from. None: all that need not learn.
 
     Returns name -> `Score` (value, low, high). One that was named and cannot be had is a `UserError`.
 

@@ -71,7 +71,7 @@ class FittedNormal:
 
 
 class VectorPrior:
-    """Every part of the latent is one vector a picture, which is normally distributed.
+    """A prior in which each part of the latent is one normally distributed vector per picture.
 
     This serves any record of tensors.
     """

@@ -1,4 +1,5 @@
-"""What some models and latents can do beyond the contract. Tools ask for these protocols, never for a class."""
+"""What some models and latents can do beyond the contract. Tools ask for these protocols, never for a
+class."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -66,16 +67,17 @@ class Segments(Protocol):
 
 @runtime_checkable
 class Tracks(Protocol):
-    """A model of clips whose things keep their number over time: thing k is the same in all frames of a clip."""
+    """A model of clips whose things keep their number over time: thing k is the same in all frames of a
+    clip."""
 
     tracks: ClassVar[bool]
 
 
 @runtime_checkable
 class Predicts(Protocol):
-    """A model that continues clips. `seen` is the latent of B clips of `frames` frames each, clip by clip; the result
-    holds the `steps` frames after them, clip by clip. `actions`, B steps A, says what will be done after each of the
-    frames from the last seen one on."""
+    """A model that continues clips. `seen` is the latent of B clips of `frames` frames each, clip by clip;
+    the result holds the `steps` frames after them, clip by clip. `actions`, B steps A, says what will be
+    done after each of the frames from the last seen one on."""
 
     def predict(
         self, seen: Any, frames: int, steps: int, actions: Float[Tensor, "B steps A"] | None = None

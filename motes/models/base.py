@@ -23,8 +23,8 @@ WHOLE_CLIPS = -1  # a window: whole clips of the data, however long they are
 class Stage:
     """A share of the training steps, the loss they lower and the parameters that learn meanwhile.
 
-    A model's `stages()` run one after the other. All other parameters stand still, and each stage has an optimiser of
-    its own.
+    A model's `stages()` run one after the other. All other parameters stand still, and each stage has an
+    optimiser of its own.
 
     >>> from motes.models import MODELS
     >>> Stacked = MODELS["stacked"]
@@ -46,26 +46,29 @@ class Stage:
     after_step: Callable[[Batch], None] | None = None
     # from the learning rate; None: the trainer's Adam
     optimizer: Callable[[float], Optimizer] | None = None
-    # when the stage is opened (after `begin`), and again when a run is resumed in it: for caches that follow from the
+    # when the stage is opened (after `begin`), and again when a run is resumed in it: for caches that follow
+    # from the
     # weights and the data alone, and are in no checkpoint
     prepare: Callable[[Iterable[Batch]], None] | None = None
 
 
 class Model(nn.Module, ABC):
-    """A system that describes pictures by latents and draws them again. One file holds one system, one final class.
+    """A system that describes pictures by latents and draws them again. One file holds one system, one final
+    class.
 
     A subclass has
 
-    - `Config`, a frozen dataclass of its options. The fields `image_size` (rows, columns), `channels` and `pictures`
-      (how many the training set has), where they exist, are filled from the data when training starts.
+    - `Config`, a frozen dataclass of its options. The fields `image_size` (rows, columns), `channels` and
+      `pictures` (how many the training set has), where they exist, are filled from the data when training
+      starts.
     - `loss(batch)`: what training lowers, for pictures N C H W in [0, 1].
-    - `encode(image)`: the latent of pictures, a `Rows` record such as `Code`, `Particles` or `Slots`; its rows are the
-      pictures. Pictures of another size are refused with a `UserError`.
+    - `encode(image)`: the latent of pictures, a `Rows` record such as `Code`, `Particles` or `Slots`; its
+      rows are the pictures. Pictures of another size are refused with a `UserError`.
     - `decode(latent)`: the pictures, N C H W.
     - where it has more than one stage of training, `stages()`.
 
-    What else it can do it says by the protocols of `motes.models.abilities`. Its line in `motes.models.MODELS` gives it
-    a name; trainer, command line, scores and studio then know it.
+    What else it can do it says by the protocols of `motes.models.abilities`. Its line in
+    `motes.models.MODELS` gives it a name; trainer, command line, scores and studio then know it.
 
     >>> import torch
     >>> from motes.models import MODELS
@@ -77,10 +80,12 @@ class Model(nn.Module, ABC):
 
     Config: ClassVar[type]
     config: Any
-    # labels that each training picture must have, as in `Truth.scene`; they come in `Batch.labels`. "actions" asks for
+    # labels that each training picture must have, as in `Truth.scene`; they come in `Batch.labels`.
+    # "actions" asks for
     # `Batch.actions`
     needs: tuple[str, ...] = ()
-    # 0: a step's rows are single pictures; w: runs of w neighbouring frames of one clip; WHOLE_CLIPS: all its frames
+    # 0: a step's rows are single pictures; w: runs of w neighbouring frames of one clip; WHOLE_CLIPS: all
+    # its frames
     window: int = 0
 
     @abstractmethod
@@ -88,11 +93,13 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, image: Image) -> Any:
-        """The latent of single pictures: a `Rows` record, one row a picture."""
+        """The latent of single pictures: a `Rows` record, one row per picture."""
 
     def encode_clips(self, image: Image, frames: int) -> Any:
-        """The latent of whole clips whose `frames` frames lie side by side, one row a frame. A model that does not know of
-        time looks at each picture by itself."""
+        """The latent of whole clips, one row per frame; the `frames` frames of a clip follow each other.
+
+        A model without a notion of time encodes each picture by itself.
+        """
         return self.encode(image)
 
     @abstractmethod

@@ -66,8 +66,8 @@ def name_of(model: Model) -> str:
 def load(where: str | Path, device: str = "cpu") -> Model:
     """The model of a folder, in eval mode on a device.
 
-    The folder is a checkpoint, or a run: then its best checkpoint counts, or else its last. A folder without a whole
-    checkpoint, and one of another format, are refused with a `UserError` that says what to do.
+    The folder is a checkpoint or a run. Of a run the best checkpoint is opened, or else the last. A folder
+    without a whole checkpoint, and one of another format, are refused with a `UserError` that says what to do.
 
     >>> import tempfile
     >>> model = MODELS["autoencoder"](MODELS["autoencoder"].Config(image_size=(16, 16), code_dim=4, width=8))

@@ -12,7 +12,8 @@ YES_AND_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False,
 
 
 class Unfit(ValueError):
-    """A value that a field may not hold, and what the field wants; `choices` where these are all there are."""
+    """A value that a field may not hold, and what the field wants; `choices` where these are all there
+    are."""
 
     def __init__(self, value: Any, wanted: str, choices: tuple[Any, ...] = ()):
         super().__init__(f"{value!r} should be {wanted}")
@@ -24,8 +25,8 @@ class Unfit(ValueError):
 def fit(value: Any, kind: Any) -> Any:
     """The value as a field of this kind holds it, or Unfit.
 
-    JSON has no tuples, and writes 1.0 as it likes; nothing else is converted. A field of a kind that is not in
-    the table checks itself.
+    JSON has no tuples, and writes 1.0 as it likes; nothing else is converted. A field of a kind that is not
+    in the table checks itself.
     """
     decide = _DECISIONS.get(get_origin(kind) or kind)
     return value if decide is None else decide(value, kind)

@@ -40,8 +40,8 @@ def nearest(name: str, names: Iterable[str], what: str) -> str:
 
 @cache
 def options_of(place: str) -> dict[str, Option]:
-    """The fields of a dataclass. `place` is "folder/module:Class" below `motes/`; of a model or data set, whose
-    class says `Config = ...`, the fields of that configuration, which may stand in another module."""
+    """The fields of a dataclass. `place` is "folder/module:Class" below `motes/`; of a model or data set,
+    whose class says `Config = ...`, the fields of that configuration, which may stand in another module."""
     module, _, name = place.partition(":")
     source = (ROOT / f"{module}.py").read_text()
     tree = ast.parse(source)

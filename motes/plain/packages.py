@@ -1,4 +1,5 @@
-"""Packages that motes can do without: imported where they are needed, or a sentence that says how to get them."""
+"""Packages that motes can do without: imported where they are needed, or a sentence that says how to get
+them."""
 
 from importlib import import_module
 from typing import Any
@@ -9,8 +10,8 @@ from motes.errors import UserError
 def optional(module: str, extra: str, need: str) -> Any:
     """The module of an optional package.
 
-    `extra`: what installs it, as in `pip install 'motes[video]'`. `need`: the sentence's beginning, "videos need
-    PyAV".
+    `extra`: what installs it, as in `pip install 'motes[video]'`. `need`: the sentence's beginning, "videos
+    need PyAV".
     """
     try:
         return import_module(module)

@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all.
 
-What is written lies beside its place, as `.NAME.PROCESS.part`, until it is complete. Whatever wrote it, it is then
-as readable as the umask lets new files be.
+What is written lies beside its place, as `.NAME.PROCESS.part`, until it is complete. Whatever wrote it, it
+is then as readable as the umask lets new files be.
 """
 
 import contextlib
@@ -47,8 +47,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path, older: Iterable[Path] | None = None) -> Iterator[Path]:
     """A new, empty folder to write to, which takes the place of `path` if the block ends well.
 
-    `older`: by default a folder that is already there goes, in one step. Where files are named, what was written
-    moves into that folder instead, these files go, and all others stay.
+    `older`: by default a folder that is already there goes, in one step. Where files are named, what was
+    written moves into that folder instead, these files go, and all others stay.
     """
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; name a folder to write to")
@@ -99,7 +99,10 @@ def _mode(path: Path) -> int:
 
 
 def _let_be_read(path: Path, mode: int) -> None:
-    """Some writers leave files that only their owner may read."""
+    """Give the file these permissions.
+
+    Some writers leave files that only their owner may read.
+    """
     if _mode(path) != mode:
         path.chmod(mode)
 

@@ -1,8 +1,8 @@
-"""`train` begins a run and `resume` goes on with one: any model, one process or several, stopped and resumed at any moment.
+"""`train` begins a run and `resume` goes on with one, with any model, in one process or in several.
 
-There is no hidden state: before every step torch is seeded from (seed, step), and the rows of a step follow from
-(seed, epoch). So weights, the optimiser's memory and the step are all that a checkpoint needs for the rest of the run to
-be the same, bit for bit.
+There is no hidden state. Torch is seeded from (seed, step) before every step, and the rows of a step follow
+from (seed, epoch). So a checkpoint needs weights, the optimiser's memory and the step, and nothing else, for
+the rest of the run to be the same, bit for bit.
 """
 
 import dataclasses
@@ -29,18 +29,17 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     """Train a recipe's model from its first step to its last, and leave a run in a folder.
 
     Arguments:
-        recipe: model, data and training. Options that it leaves out have their defaults, or (picture size, channels,
-            number of pictures) follow from the data.
-        folder: where the run goes; made if need be. It then holds `run.json` (the recipe), `metrics.jsonl`,
-            `pictures/` and `checkpoints/` with `best` and `last`.
+        recipe: model, data and training. Options left out have their defaults or follow from the data.
+        folder: is made if need be. It then holds `run.json` (the recipe), `metrics.jsonl`, `pictures/` and
+            `checkpoints/` with `best` and `last`.
         watcher: is given every record of a loss and of a validation.
 
     Returns the folder, which `motes.load`, `Session.open` and the command line open.
 
     Raises:
-        UserError: the folder holds a run already or cannot be written; an option of the recipe is unknown or out of
-            range; the data lack a label that the model needs; the loss is not finite.
-        Stopped: Ctrl-C. The step is saved by then, and `resume(folder)` goes on, to the same weights bit for bit.
+        UserError: the folder holds a run or cannot be written; an option is unknown or out of range; the data
+            lack a label that the model needs; the loss is not finite.
+        Stopped: Ctrl-C. The step is saved, and `resume(folder)` goes on to the same weights, bit for bit.
 
     >>> import tempfile
     >>> from motes.data.source import Source

@@ -102,8 +102,8 @@ class Order:
 
 
 def window_of(model: Model, data: Dataset, batch_size: int) -> int:
-    """Number of neighbouring frames that stay together in a step, 1 for a model of pictures. `batch_size` is a process's
-    share of a batch."""
+    """Number of neighbouring frames that stay together in a step, 1 for a model of pictures. `batch_size` is
+    a process's share of a batch."""
     if model.window == 0:
         return 1
     window = data.frames if model.window == WHOLE_CLIPS else model.window

@@ -17,9 +17,9 @@ from motes.types.rows import Rows
 class Batch(Rows):
     """Pictures and their rows in the data set.
 
-    N is the number of pictures. In a batch of clips N = B x T: the T frames of a clip lie side by side, so that
-    whoever works picture by picture need not know of time. Pictures that are no whole clips are refused with a
-    `UserError`.
+    N is the number of pictures. In a batch of clips N = B x T: the T frames of a clip lie side by side, so
+    that whoever works picture by picture need not know of time. Pictures that are no whole clips are refused
+    with a `UserError`.
 
     >>> import torch
     >>> batch = Batch(torch.zeros(4, 3, 8, 8), torch.arange(4), labels={"class": torch.tensor([0, 0, 1, 1])})
@@ -35,7 +35,7 @@ class Batch(Rows):
     prior_image: Float[Tensor, "N C H W"] | None = None
     # T, the same for all clips of the batch; 1: single pictures
     frames: int = 1
-    # what a model that learns with labels needs: name -> one entry a picture
+    # what a model that learns with labels needs: name -> one entry per picture
     labels: Mapping[str, Tensor] = field(default_factory=dict)
     # what was done after each frame (robots), where the data know
     actions: Float[Tensor, "N A"] | None = None

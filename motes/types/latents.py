@@ -1,8 +1,8 @@
 """What models make of pictures: one vector (Code), things with places (Particles) or layers (Slots).
 
 Dimension letters, everywhere: B pictures (N = B x T where clips are meant), C channels, H W picture rows and
-columns, K particles or slots, F features, S glimpse side, M proposals. Positions are (row, column) in [-1, 1],
-row first; +1 is the lower right edge.
+columns, K particles or slots, F features, S glimpse side, M proposals. Positions are (row, column) in [-1,
+1], row first; +1 is the lower right edge.
 """
 
 from collections.abc import Sequence

@@ -16,8 +16,8 @@ Record = TypeVar("Record", bound="Rows")
 class Rows:
     """A frozen record of tensors that belong together, row by row.
 
-    A field holds a tensor, None where there is none, or a mapping from names to tensors. The first axis of each
-    tensor counts the rows. Everything else in a field is a plain value, which stays as it is.
+    A field holds a tensor, None where there is none, or a mapping from names to tensors. The first axis of
+    each tensor counts the rows. Everything else in a field is a plain value, which stays as it is.
 
     >>> from motes.types.latents import Code
     >>> codes = Code(torch.arange(6.0).reshape(3, 2))
@@ -63,7 +63,8 @@ class Rows:
 
     @classmethod
     def cat(cls: type[Record], parts: Sequence[Record]) -> Record:
-        """The rows of all parts, one after the other. Fields that are missing in one must be missing in all."""
+        """The rows of all parts, one after the other. Fields that are missing in one must be missing in
+        all."""
         first = parts[0]
         names = [field.name for field in fields(first)]
         return replace(first, **{name: _cat([getattr(part, name) for part in parts]) for name in names})

@@ -47,8 +47,8 @@ class Slots(Rows):
 
     @property
     def masks(self) -> Float[Tensor, "B K H W"]:
-        """Each slot's share of each pixel, presence * exp(logit) over the sum of all slots; zeros where no slot is
-        present."""
+        """Each slot's share of each pixel, presence * exp(logit) over the sum of all slots; zeros where no
+        slot is present."""
         assert self.mask_logits is not None, "the layers of changed codes have not been drawn"
         logits = self.mask_logits + self.presence.log()[..., None, None]
         return torch.where(self.presence.any(1)[:, None, None, None], logits.softmax(1), 0.0)
@@ -91,7 +91,8 @@ class Slots(Rows):
         return self._with_parts(changed)
 
     def swapped(self, first: int, second: int, picture: int = 0, other_picture: int | None = None) -> "Slots":
-        """Two slots change places: of one picture, or slot `first` of one and slot `second` of another picture."""
+        """Two slots change places: of one picture, or slot `first` of one and slot `second` of another
+        picture."""
         there = picture if other_picture is None else other_picture
         swapped = self.with_slot_of(self, second, first, picture, there)
         return swapped.with_slot_of(self, first, second, there, picture)

@@ -33,7 +33,7 @@ RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def reconstruction_loss(name: str) -> nn.Module:
-    """The loss of this name, which maps (drawn, target) to one number a picture."""
+    """The loss of this name, which maps (drawn, target) to one number per picture."""
     if name not in RECONSTRUCTIONS:
         raise UserError(f"reconstruction {name!r} is unknown; choose one of {', '.join(RECONSTRUCTIONS)}")
     return RECONSTRUCTIONS[name]()

@@ -39,7 +39,11 @@ class Command(Protocol):
     def add_arguments(self, parser: Parser) -> None: ...
 
     def run(self, arguments: argparse.Namespace) -> None:
-        """Refuse wrong words first; import torch only after that, and only here."""
+        """Run the command, and return nothing.
+
+        It checks the arguments first. It imports torch only after that check, so that wrong arguments are
+        refused at once.
+        """
         ...
 
 
@@ -200,7 +204,10 @@ def split_dotted(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def help_with_options(parser: Parser, words: Sequence[str]) -> None:
-    """The help of a command, with the dotted options of the preset or data set that the words name."""
+    """Print the help of a command.
+
+    If the words name a preset or a data set, its dotted options are printed too.
+    """
     parser.print_help()
     name = next((word for word in words[1:] if word in parser.described), None)
     if name is not None:

@@ -1,5 +1,5 @@
-"""`motes restore`: a picture of which a part is hidden, noisy or seen from afar, completed by a trained model.
-Words are checked before torch is imported."""
+"""`motes restore`: a picture of which a part is hidden, noisy or seen from afar, completed by a trained
+model. Words are checked before torch is imported."""
 
 import argparse
 from pathlib import Path

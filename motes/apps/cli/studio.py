@@ -1,5 +1,5 @@
-"""`motes studio`: a server for the page in which pictures are taken hold of, or that page as a site. Words are
-checked before torch is imported."""
+"""`motes studio`: a server for the page in which pictures are taken hold of, or that page as a site. Words
+are checked before torch is imported."""
 
 import argparse
 import webbrowser

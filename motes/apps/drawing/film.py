@@ -17,7 +17,7 @@ class Film:
     """A film that is written as pictures come; all have the size of the first."""
 
     def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
-        """`rate` is in frames a second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
+        """`rate` is in frames per second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
         self._av = _import_encoder()
         self._file: Any = self._av.open(str(file) if isinstance(file, Path) else file, "w", format="mp4")
         options = {"crf": str(crf), "preset": "fast"}

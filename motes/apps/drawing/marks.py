@@ -1,4 +1,5 @@
-"""Pictures for people: particles over a picture, and sheets of many pictures. The report draws from `Mark` too."""
+"""Pictures for people: particles over a picture, and sheets of many pictures. The report draws from `Mark`
+too."""
 
 import base64
 import io
@@ -100,8 +101,11 @@ def to_picture(image: Tensor, side: int = 0) -> Image.Image:
 
 
 def with_particles(image: Tensor, particles: Particles, row: int, side: int = 256) -> Image.Image:
-    """A numbered ring where the model is sure that something is, larger where its position is more certain; a
-    faint dot where the model doubts."""
+    """The picture with a mark on each particle.
+
+    A particle that the model is sure of gets a numbered ring, which is larger if its position is more
+    certain. A particle that the model doubts gets a faint dot.
+    """
     picture = to_picture(image, side)
     layer, pen = _layer(picture)
     drawn = marks(particles, row)

@@ -16,7 +16,8 @@ DECADES = 30
 
 
 def rings(marks: Sequence[Mark], picture: int, rows: int, columns: int) -> str:
-    """A ring a particle, with its number. `data-mote` names it, so that a page can show what belongs together."""
+    """A ring a particle, with its number. `data-mote` names it, so that a page can show what belongs
+    together."""
     return _over("".join(_ring(mark, picture, rows, columns) for mark in marks), rows, columns)
 
 

@@ -57,7 +57,7 @@ class Edits:
     background: str = ""
     # particles less certain than this are left out
     threshold: float = 0.0
-    # of latents with one code a picture: dimension -> value
+    # of latents with one code per picture: dimension -> value
     code: Mapping[int, float] = field(default_factory=dict)
     # the name of another picture, and the share of the way to it
     towards: tuple[str, float] = ("", 0.0)

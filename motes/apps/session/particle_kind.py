@@ -91,7 +91,10 @@ class ParticleKind(Kind):
 
 
 def certainty_of(latent: Particles, picture: int = 0) -> Float[Tensor, "K"]:
-    """The model's own certainty in [0, 1]; where it has none, the rank of its confidence."""
+    """The certainty of each particle of one picture, in [0, 1].
+
+    If the model has no certainty, the rank by confidence stands for it, divided by the number of particles.
+    """
     if latent.certainty is not None:
         return latent.certainty[picture]
     rank = latent.confidence[picture].argsort().argsort()

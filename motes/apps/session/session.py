@@ -35,7 +35,7 @@ AXES = 8
 
 @dataclass(frozen=True)
 class Encoded:
-    """Pictures that were read, and their latent: a `Rows` record with one row a picture."""
+    """Pictures that were read, and their latent: a `Rows` record with one row per picture."""
 
     paths: list[Path]
     image: Image
@@ -84,7 +84,7 @@ class Session:
             folder.
 
     Shapes: an image is B C H W in [0, 1]. A latent is the record that the model encodes to (`Particles`,
-    `Slots` or `Code`), one row a picture.
+    `Slots` or `Code`), one row per picture.
 
     >>> import tempfile
     >>> from motes.models import MODELS

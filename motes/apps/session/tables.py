@@ -1,4 +1,4 @@
-"""Files that commands write: one table row a particle, and names of drawings."""
+"""Files that commands write: one table row per particle, and names of drawings."""
 
 import csv
 from collections.abc import Iterator

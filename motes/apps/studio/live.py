@@ -85,8 +85,8 @@ def studio(
 ) -> OpenStudio:
     """Open a model or a run in the studio.
 
-    It shows the given pictures (files, folders, PIL images), or else the run's own held-out ones. In a notebook
-    the page is shown there, elsewhere in the browser; `browser` decides otherwise.
+    It shows the given pictures (files, folders, PIL images), or else the run's own held-out ones. In a
+    notebook the page is shown there, elsewhere in the browser; `browser` decides otherwise.
     """
     given = [pictures] if isinstance(pictures, GivenPicture) else list(pictures)
     scratch = tempfile.TemporaryDirectory(prefix="motes-studio-")

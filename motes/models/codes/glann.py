@@ -132,7 +132,7 @@ class Glann(Model):
         self.seen.zero_()
 
     def count_pictures(self, batch: Batch) -> None:
-        """Count the pictures seen. When an epoch ends, all codes choose among fresh noises.
+        """Count the pictures seen. When an epoch ends, each code is assigned the nearest of fresh noises.
 
         An epoch's last batch is left out if it is incomplete.
         """

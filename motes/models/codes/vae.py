@@ -1,4 +1,4 @@
-"""A variational autoencoder: one Gaussian code a picture."""
+"""A variational autoencoder: one Gaussian code per picture."""
 
 from dataclasses import dataclass
 from functools import partial

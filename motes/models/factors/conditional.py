@@ -81,12 +81,13 @@ class Condition(Rows):
 
 
 class ConditionalGenerator(Model):
-    """A conditional generator: |u(c, v, t) - T_t x|^2 + w |s(c, v, t) - T_t m|^2.
+    """A generator that draws a picture u and a mask s from a class c, a view v and a transform t.
 
-    u lays the drawn colours over the training pictures' mean ground by the drawn mask s. t is sampled in
-    every step, and picture and mask are transformed by it. The class enters by a matrix, so that a blend
-    of classes is a point between theirs (Dosovitskiy, Springenberg & Brox 2015,
-    https://arxiv.org/abs/1411.5928).
+    Its loss is |u(c, v, t) - T_t x|^2 + w |s(c, v, t) - T_t m|^2, for a training picture x with mask m.
+    Each step samples t, and T_t transforms picture and mask. Inside the mask s, u has the drawn colours;
+    outside, it has the training pictures' mean background colour. The class weights are multiplied by a
+    matrix, so the network reads a blend of two classes as a point between them (Dosovitskiy, Springenberg
+    & Brox 2015, https://arxiv.org/abs/1411.5928).
     """
 
     Config = ConditionalConfig

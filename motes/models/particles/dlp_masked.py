@@ -81,8 +81,9 @@ ARCHITECTURES: dict[str, Callable[[DlpMaskedConfig], MaskedNetworks]] = {
 class MaskedParticles(Model):
     """The masked model of Deep Latent Particles, for faces and other objects without clear borders.
 
-    x' = paint(Gaussian maps, maps of the particles' codes inside their disks, the encoder's maps outside
-    of them) (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
+    One decoder paints the picture from three stacks of maps: a Gaussian map for each particle, the
+    particles' codes inside their disks, and the encoder's own maps outside the disks (Daniel & Tamar 2022,
+    https://arxiv.org/abs/2205.15821).
     """
 
     Config = DlpMaskedConfig

@@ -12,7 +12,7 @@ from motes.nn.blocks.normalisation import BatchNorm
 
 
 class UpwardNetwork(nn.Module):
-    """A code to a picture: linear layers to a map of about 4 pixels a side, then doublings and convolutions.
+    """Maps a code to a picture: linear layers give about 4 x 4 pixels, then come doublings and convolutions.
 
     The result is trimmed to `size`. `direct` is for codes of whole pictures: it has one normalised layer,
     since 128 hidden numbers keep little but the positions of many objects.

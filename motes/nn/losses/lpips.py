@@ -46,7 +46,7 @@ class Lpips(nn.Module):
         return features
 
     def _normalised(self, image: Tensor) -> Tensor:
-        """Grey becomes three equal channels; under 32 pixels a picture is enlarged."""
+        """The picture as the network reads it: grey in three equal channels, enlarged if under 32 pixels."""
         coloured = enlarged(image).clamp(0, 1).expand(-1, 3, -1, -1)
         return (2 * coloured - 1 - self.get_buffer("middle")) / self.get_buffer("spread")
 

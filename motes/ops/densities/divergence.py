@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.ops.densities.noise import normal_like
+from motes.ops.gather import take
 
 
 def sample_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -42,10 +43,8 @@ def chamfer_kl(
     # what a particle pays wherever it stands
     constant = kl_to_normal(mean, log_variance, mean, 2 * math.log(prior_std)).sum(-1)
     proposal, particle = _nearest_pairs(mean, constant, proposals, prior_std)
-    near_proposals = proposals.gather(1, proposal[..., None].expand(-1, -1, 2))
-    near_particles = mean.gather(1, particle[..., None].expand(-1, -1, 2))
-    reached = constant + (mean - near_proposals).square().sum(-1) / (2 * prior_std**2)
-    gaps = (near_particles - proposals).square().sum(-1)
+    reached = constant + (mean - take(proposals, proposal)).square().sum(-1) / (2 * prior_std**2)
+    gaps = (take(mean, particle) - proposals).square().sum(-1)
     covered = constant.gather(1, particle) + gaps / (2 * prior_std**2)
     return reached.sum(1) + covered.sum(1)
 

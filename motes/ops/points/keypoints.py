@@ -6,6 +6,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.ops.gather import take
 from motes.types.latents import Image
 
 
@@ -103,10 +104,6 @@ def at_points(maps: Float[Tensor, "B H W"], points: Float[Tensor, "B P 2"]) -> F
     row = pixel[..., 0].clamp(0, size[0] - 1)
     column = pixel[..., 1].clamp(0, size[1] - 1)
     return maps.flatten(1).gather(1, row * size[1] + column)
-
-
-def take(points: Float[Tensor, "B P d"], rows: Int[Tensor, "B M"]) -> Float[Tensor, "B M d"]:
-    return points.gather(1, rows[..., None].expand(-1, -1, points.shape[-1]))
 
 
 def gaussian_maps(

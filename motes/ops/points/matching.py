@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from motes.ops.points.keypoints import take
+from motes.ops.gather import take
 
 
 def nearest_distance(

@@ -24,8 +24,10 @@ CONTROLS = 10  # along each side, for random warps
 
 @dataclass(frozen=True)
 class Warps:
-    """Standard deviations of a strong random warp, in halves of a picture; the published ones for faces
-    (Jakab et al. 2018)."""
+    """Standard deviations of a strong random warp, in halves of a picture.
+
+    The defaults are the published values for faces (Jakab et al. 2018).
+    """
 
     bend: float = 0.001
     # of those weights, each with probability 1/2, that are drawn again

@@ -1,4 +1,4 @@
-"""Presets of the models with one code a picture from which new pictures can be drawn."""
+"""Presets of the models with one code per picture, from which new pictures can be drawn."""
 
 from motes.data.source import Source
 from motes.training.presets.preset import Preset

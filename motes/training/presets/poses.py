@@ -1,4 +1,4 @@
-"""Presets of the models between a description and a picture: layouts, poses."""
+"""Presets of the models that draw a picture from a description of it: a layout, or the joints of a pose."""
 
 from motes.data.source import Source
 from motes.training.presets.preset import Preset

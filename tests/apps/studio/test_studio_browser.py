@@ -599,6 +599,7 @@ TRAINING = """
 import sys, time
 from pathlib import Path
 from motes.apps.cli.progress import Display
+from motes.data.source import Source
 from motes.training.loop import train
 from motes.training.recipe import Recipe, Training
 
@@ -611,7 +612,8 @@ class Waiting(Display):
             time.sleep(0.05)
 
 training = Training(steps=60, batch_size=8, evaluate_every=30, validation_pictures=8, learning_rate=2e-3, warm_steps=1)
-recipe = Recipe("vae", "shapes", {"code_dim": 4, "width": 8}, {"image_size": [32, 32], "count": 480, "held_out": 8}, training)
+data = Source("shapes", {"image_size": [32, 32], "count": 480, "held_out": 8})
+recipe = Recipe("vae", data, {"code_dim": 4, "width": 8}, training)
 with Waiting(recipe.data.open("validation")) as display:
     train(recipe, folder, display)
 """

@@ -70,7 +70,7 @@ def _report(manifest: Mapping[str, Any], out: Path) -> None:
 
 
 def _chosen(arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    """The data set and its options."""
+    """The name of the data set that the arguments mean, and its options."""
     name, place_options = find_source(arguments.source)
     dotted = read_options(arguments.dotted, {"data": DATASETS.source(name)})["data"]
     options = {**place_options, **dotted}

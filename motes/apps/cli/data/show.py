@@ -53,7 +53,10 @@ def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
 
 
 def _named(name: str) -> tuple[Recipe, str]:
-    """A data set, or else a folder or file; and the name of the picture to write, without its ending."""
+    """The recipe for the data that `name` means, and the name of the picture to write, without its ending.
+
+    `name` is a data set, or else a folder or file.
+    """
     if name in DATASETS:
         warn_of_namesake(name)
         return Recipe("", Source(name)), name

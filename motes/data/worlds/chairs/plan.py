@@ -95,7 +95,7 @@ class ChairPlan:
         return self.bar((0.0, 0.0, bottom), (0.0, 0.0, self.height - 0.02), thicker)
 
     def bars(self, start: Point, end: Point, thicker: float = 1.0) -> list[Part]:
-        """A bar at each side; the points are those of the right one."""
+        """Two bars: one between the two points, on the right, and its mirror image on the left."""
         return [self.bar(_at_side(side, start), _at_side(side, end), thicker) for side in SIDES]
 
     def plates(self, start: Point, end: Point, half: tuple[float, float], cloth: bool = False) -> list[Part]:

@@ -42,7 +42,10 @@ def _between_lids(walls: Span, start: Any, speed: Array) -> Span:
 
 
 def _through_cylinder(start: list[Any], speed: list[Array]) -> Span:
-    """The span of each ray inside a circle of radius 1, without the part's two ends."""
+    """Where each ray enters and leaves an endless cylinder of radius 1, and the normal where it enters.
+
+    `_between_lids` cuts the cylinder at the part's two ends afterwards.
+    """
     x, y = start[:2]
     u, v = speed[:2]
     a = u * u + v * v

@@ -55,7 +55,7 @@ def _clouds(look: Look, x: Array, y: Array, across: Array) -> Array:
 
 
 def _with_discs(tone: Array, look: Look, x: Array, y: Array) -> Array:
-    """Six soft discs, if they are the background's kind."""
+    """The tone of each pixel, with six soft discs added where the background is of that kind."""
     discs = (look["back_kind"] > 0.25) & (look["back_kind"] <= 0.48)
     for n in range(6):
         left, top, width, bright = (look["back_spots"][:, n, k] for k in range(4))

@@ -124,7 +124,7 @@ def _check_sizes(config: ShapesConfig) -> None:
 
 
 def _sizes(config: ShapesConfig) -> tuple[int, int]:
-    """The smallest and the largest side, pixels."""
+    """The smallest and the largest side of a shape, in pixels."""
     if config.size != (0, 0):
         return config.size
     scale = min(config.image_size) / 64

@@ -29,7 +29,10 @@ class CanvasWindows:
         return cls(top, left, np.maximum(bottom - top, 0), np.maximum(right - left, 0), canvas)
 
     def groups(self) -> list[Array]:
-        """Indices of windows of about the same size together; empty windows in no group."""
+        """The indices of the windows in groups of similar size.
+
+        Windows without pixels are in no group.
+        """
         area = self.height * self.width
         order = np.argsort(area, kind="stable")
         order = order[area[order] > 0]

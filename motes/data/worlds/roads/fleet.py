@@ -10,7 +10,10 @@ from motes.data.worlds.roads.vehicles import SIZES
 
 @dataclass(frozen=True)
 class Fleet:
-    """Vehicles of frames, one after the other, V of each."""
+    """The V vehicles of a batch of frames, in one list.
+
+    Each field has one entry per vehicle; `frame` says which frame the vehicle belongs to.
+    """
 
     # which picture
     frame: Array

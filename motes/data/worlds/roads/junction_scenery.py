@@ -134,7 +134,10 @@ def _hedges(numbers: Array) -> list[Cuboid]:
 def _meet_cuboid(
     eye: Camera, column: Array, row: Array, cuboid: Cuboid
 ) -> tuple[Array, Array, tuple[Array, Array, Array]]:
-    """Distances, faces and x, y and z of what rays meet; H W each."""
+    """Where each ray meets the cuboid: the distance, the number of the face, and the point's x, y and z.
+
+    Each is H W.
+    """
     inside = cuboid.ends - scalar_product(NORMALS, eye.position)
     pixels = column.astype(np.float32), row.astype(np.float32)
     distance, face = (values[0] for values in cast(eye, NORMALS[None], inside[None], *pixels))

@@ -61,7 +61,8 @@ def scalar_product(first: Array, second: Array) -> Array:
 def camera(
     size: tuple[int, int], turn: float, height: float, distance: float, target: tuple[float, float]
 ) -> Camera:
-    """A camera that looks at a point of the ground, `distance` metres away, `turn` degrees from straight on."""
+    """A camera that looks at a point of the ground, `distance` metres away, `turn` degrees from straight
+    on."""
     angle = np.array([turn * PI / 180])
     position = np.array([-distance * sine(angle)[0], -distance * cosine(angle)[0], height])
     axes = _axes(np.array([*target, 0.0]) - position)

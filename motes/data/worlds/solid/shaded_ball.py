@@ -28,7 +28,11 @@ EDGE = 0.06  # softness of the marks' edges
 
 @dataclass(frozen=True)
 class BallConfig:
-    """`parts` says how often each factor varies: with 1 1 1 2, the look in two of five clips."""
+    """Options of a generated shaded ball.
+
+    `parts` says how often each factor varies. With 1 1 1 2, the look varies in two of five clips, and each
+    other factor in one.
+    """
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)

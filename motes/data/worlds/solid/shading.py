@@ -206,7 +206,7 @@ def _walls(up: Tensor, right: Tensor) -> Float[Tensor, " P"]:
 
 
 def _window_light(right: Tensor) -> Float[Tensor, " P"]:
-    """A tall bright window on the left."""
+    """The brightness of a tall window on the left, as seen in each direction: 1 at its middle, 0 outside."""
     return _power((1 - _power((right + 0.45) / 0.3, 1)).clamp_min(0), 1)
 
 
