@@ -1,4 +1,5 @@
-"""MODELS: name -> class, imported when asked for, so that `motes list` need not load torch."""
+"""MODELS: the models by name. A class is imported when it is asked for, so that `motes list` need not load
+torch."""
 
 from typing import TYPE_CHECKING
 

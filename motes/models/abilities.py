@@ -1,5 +1,7 @@
-"""What some models and latents can do beyond the contract. Tools ask for these protocols, never for a
-class."""
+"""Protocols for what some models and latents can do beyond `Model`.
+
+Tools ask whether a model has one of these abilities, and never ask for its class.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -16,22 +18,25 @@ from motes.types.latents import Image
 
 @runtime_checkable
 class Calibrates(Protocol):
-    """A model that sets a threshold of its own from pictures without labels; the threshold is a buffer,
-    saved with the weights."""
+    """A model that sets a threshold of its own from pictures without labels.
+
+    The threshold is a buffer, saved with the weights.
+    """
 
     def calibrate(self, batches: Iterable[Batch]) -> None: ...
 
 
 @runtime_checkable
 class Samples(Protocol):
-    """A model that can draw new pictures' latents."""
+    """A model that can draw random latents, which decode to new pictures."""
 
     def sample(self, count: int) -> Any: ...
 
 
 @runtime_checkable
 class Bounded(Protocol):
-    """A model whose codes live in a set, such as a ball; `within` gives the set's nearest code."""
+    """A model whose codes must lie in a set, such as a ball; `within` maps codes to the nearest ones in the
+    set."""
 
     @property
     def within(self) -> Callable[[Tensor], Tensor]: ...
@@ -39,7 +44,7 @@ class Bounded(Protocol):
 
 @runtime_checkable
 class Proposes(Protocol):
-    """A model whose prior proposes points, B M 2, to which its particles are drawn."""
+    """A model whose prior proposes M points for each picture, B M 2; training draws the particles to them."""
 
     def proposals(self, image: Image) -> Tensor: ...
 
@@ -60,24 +65,27 @@ class Glimpses(Protocol):
 
 @runtime_checkable
 class Segments(Protocol):
-    """A model that gives the share of every thing in each pixel, the background first; shares sum to 1."""
+    """A model that gives the share of each pixel that every object has, the background first; shares sum to
+    1."""
 
     def shares(self, latent: Any) -> Float[Tensor, "N A H W"]: ...
 
 
 @runtime_checkable
 class Tracks(Protocol):
-    """A model of clips whose things keep their number over time: thing k is the same in all frames of a
-    clip."""
+    """A model of clips in which object k is the same object in all frames of a clip."""
 
     tracks: ClassVar[bool]
 
 
 @runtime_checkable
 class Predicts(Protocol):
-    """A model that continues clips. `seen` is the latent of B clips of `frames` frames each, clip by clip;
-    the result holds the `steps` frames after them, clip by clip. `actions`, B steps A, says what will be
-    done after each of the frames from the last seen one on."""
+    """A model that continues clips.
+
+    `seen` is the latent of B clips of `frames` frames each, one clip after the other. The result holds the
+    `steps` frames that follow each clip, in the same order. `actions`, B steps A, holds the action after each
+    frame, from the last given frame on.
+    """
 
     def predict(
         self, seen: Any, frames: int, steps: int, actions: Float[Tensor, "B steps A"] | None = None
@@ -99,7 +107,7 @@ class HasCode(Protocol):
 
 @runtime_checkable
 class Believes(Protocol):
-    """A latent of things that says which of them it believes in."""
+    """A latent of several objects that says which of its objects are held to be real."""
 
     @property
     def believed(self) -> Bool[Tensor, "B K"]: ...

@@ -1,4 +1,5 @@
-"""What every model answers: `loss`, `encode`, `decode`, and the stages in which it is trained."""
+"""The base class of all models, with `loss`, `encode` and `decode`, and the stages in which a model is
+trained."""
 
 import itertools
 from abc import ABC, abstractmethod
@@ -21,10 +22,11 @@ WHOLE_CLIPS = -1  # a window: whole clips of the data, however long they are
 
 @dataclass(frozen=True)
 class Stage:
-    """A share of the training steps, the loss they lower and the parameters that learn meanwhile.
+    """A stage of training: its share of the steps, the loss that it lowers, and the parameters that it
+    changes.
 
-    A model's `stages()` run one after the other. All other parameters stand still, and each stage has an
-    optimiser of its own.
+    A model's `stages()` run one after the other. Parameters that a stage does not name stay fixed in it, and
+    each stage has an optimiser of its own.
 
     >>> from motes.models import MODELS
     >>> Stacked = MODELS["stacked"]
@@ -109,32 +111,35 @@ class Model(nn.Module, ABC):
         return (Stage("main", 1.0, self.loss, tuple(self.parameters())),)
 
     def validate(self, batch: Batch) -> Losses:
-        """The loss on pictures that training never sees; `index` means nothing here."""
+        """The loss on validation pictures. `batch.index` has no meaning here, since training never reads
+        these pictures."""
         return self.loss(batch)
 
     def save(self, folder: str | Path) -> None:
-        """Write `config.json` and `model.safetensors`, whole or not at all."""
+        """Write `config.json` and `model.safetensors` to the folder, either both in full or nothing."""
         from motes.models.checkpoint import save
 
         save(self, Path(folder))
 
     @classmethod
     def from_pretrained(cls, where: str | Path) -> "Model":
-        """A folder on disk, or a repository of the Hugging Face hub."""
+        """The model in a folder on disk, or in a repository of the Hugging Face hub."""
         from motes.models.hub import load_pretrained
 
         return load_pretrained(where)
 
     def push_to_hub(self, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
-        """Upload the model with a card that shows its scores and the command that trained it; returns the
-        address."""
+        """Upload the model with a card that shows its scores and the command that trained it.
+
+        Returns the address of the repository.
+        """
         from motes.models.hub import push
 
         return push(self, repository, scores, command)
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """The device where the model computes. A model in closed form has buffers only."""
+    """The device of the model's parameters, or of its buffers if it has no parameters."""
     return next(itertools.chain(model.parameters(), model.buffers())).device
 
 

@@ -1,6 +1,7 @@
-"""Folder <-> model: `config.json` (with a format version) and `model.safetensors`.
+"""Models saved to folders and loaded from them: `config.json`, with a format version, and
+`model.safetensors`.
 
-Nothing that is loaded can execute.
+Loading a folder never executes code from it.
 """
 
 import difflib
@@ -27,9 +28,9 @@ OURS = {"config.json", "model.safetensors", "training.json", "training.safetenso
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write the folder beside its place, then move it there.
+    """Write the model to a new folder, then move that folder into place.
 
-    A reader sees the old one or the new one, whole.
+    Anyone who reads meanwhile finds the old folder or the new one, never a part.
     """
     if folder.exists() and not (folder.is_dir() and {file.name for file in folder.iterdir()} <= OURS):
         raise UserError(
@@ -46,7 +47,7 @@ def write_model(model: Model, folder: Path) -> None:
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """A disk that refuses is an OSError, as for any other file."""
+    """Write tensors to a safetensors file; if the disk refuses, raise an OSError, as for any other file."""
     try:
         save_file({key: value.contiguous() for key, value in tensors.items()}, path)
     except SafetensorError as problem:
@@ -64,10 +65,11 @@ def name_of(model: Model) -> str:
 
 
 def load(where: str | Path, device: str = "cpu") -> Model:
-    """The model of a folder, in eval mode on a device.
+    """The model in a folder, on a device and in eval mode.
 
-    The folder is a checkpoint or a run. Of a run the best checkpoint is opened, or else the last. A folder
-    without a whole checkpoint, and one of another format, are refused with a `UserError` that says what to do.
+    The folder is a checkpoint or a run. A run opens its best checkpoint, or the last one if there is no best.
+    A folder without a complete checkpoint, or in another format, is refused with a `UserError` that says what
+    to do.
 
     >>> import tempfile
     >>> model = MODELS["autoencoder"](MODELS["autoencoder"].Config(image_size=(16, 16), code_dim=4, width=8))
@@ -126,7 +128,8 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
 
 
 def build(name: str, config: dict[str, Any]) -> Model:
-    """A model by name; fields it does not have are refused by name."""
+    """A new model, given its name and its config; fields that the config does not have are refused by
+    name."""
     if name not in MODELS:
         near = difflib.get_close_matches(name, list(MODELS), 1)
         raise UserError(

@@ -1,6 +1,6 @@
 """Models on the Hugging Face hub: downloads, uploads, and the model card.
 
-The card says what a model is, how to use it, how it was trained, what was measured, and whom to cite.
+The card says what the model is, how to use it, how it was trained, what was measured, and whom to cite.
 """
 
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from motes.version import VERSION
 
 
 def card(model: Model, name: str, repository: str, scores: dict[str, float], command: str = "") -> str:
-    """Markdown; `command` is the line that trained the model, where it is known."""
+    """The model card as Markdown; `command` is the line that trained the model, or empty."""
     rows = "\n".join(f"| {key} | {value:.4g} |" for key, value in scores.items()) or "| not measured | |"
     settings = "\n".join(f"| {key} | `{value}` |" for key, value in asdict(model.config).items())
     summary = (type(model).__doc__ or "").strip().splitlines()[0]
@@ -53,14 +53,14 @@ Trained{trained} by motes {VERSION}.
 
 
 def load_pretrained(where: str | Path) -> Model:
-    """A folder, or a repository of the Hugging Face hub."""
+    """The model in a folder on disk, or in a repository of the Hugging Face hub."""
     if Path(where).exists():
         return load(where)
     return load(_download(str(where)))
 
 
 def _download(repository: str) -> str:
-    """The folder that holds the repository's files now."""
+    """Download the files of a repository; returns the folder that holds them."""
     hub = _hub()
     try:
         return hub.snapshot_download(repository, allow_patterns=["config.json", "model.safetensors"])
@@ -73,7 +73,7 @@ def _download(repository: str) -> str:
 
 
 def push(model: Model, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
-    """Upload weights, config and a model card; returns the address."""
+    """Upload weights, config and a model card; returns the address of the repository."""
     import tempfile
 
     hub = _hub()

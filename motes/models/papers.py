@@ -1,4 +1,4 @@
-"""The papers that models follow, with the BibTeX that a model card cites. Needs no torch."""
+"""The papers that the models follow, with BibTeX entries for model cards. This file does not import torch."""
 
 from motes.plain.registry import Paper
 

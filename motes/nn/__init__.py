@@ -1,1 +1,1 @@
-"""Building blocks that know tensors, not tasks, paths or downloads."""
+"""Building blocks of networks. They work on tensors, and know nothing of tasks, paths or downloads."""

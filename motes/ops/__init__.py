@@ -1,1 +1,1 @@
-"""Pure functions of tensors: no modules, no config, no files."""
+"""Pure functions of tensors, without modules, config or files."""

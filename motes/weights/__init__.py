@@ -1,1 +1,1 @@
-"""Where trained networks (others' and ours) are found, fetched, verified, learnt."""
+"""Weights of trained networks, others' and ours: finding, verifying, downloading and learning them."""

@@ -1,4 +1,4 @@
-"""STORAGES: where the rows of a code table lie, in memory or in a file on disk."""
+"""STORAGES: where the rows of a code table are kept, in memory or in a file on disk."""
 
 import os
 import tempfile
@@ -15,14 +15,15 @@ from motes.nn.blocks.code_table import CodeTable
 
 
 def code_table(rows: int, numbers: int, storage: str = "memory") -> CodeTable:
-    """A table of zeros; "file": for more codes than fit into memory."""
+    """A table of `rows` codes, all zeros; storage "file" is for more codes than fit into memory."""
     if storage not in STORAGES:
         raise UserError(f"codes are kept in {' or '.join(STORAGES)}, not {storage!r}")
     return CodeTable(rows, numbers, STORAGES[storage], stays_on_host=storage != "memory")
 
 
 def zeros_in_file(shape: tuple[int, ...]) -> Tensor:
-    """Zeros in a file without a name, which is gone when nobody holds them: TMPDIR says on which disk."""
+    """Zeros in a nameless file on the disk of TMPDIR; the file vanishes when nothing holds the tensor any
+    more."""
     size = 4 * prod(shape)
     try:
         with tempfile.NamedTemporaryFile(delete=False) as file:

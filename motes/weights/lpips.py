@@ -1,7 +1,7 @@
-"""LPIPS with its trained weights, which are only ever looked for on this machine.
+"""LPIPS with its trained weights, which are looked for on this machine and never downloaded.
 
 Two files are needed: VGG-16, and the weights of the channels (`vgg.pth`, version 0.1), which the packages
-lpips and torchmetrics carry.
+lpips and torchmetrics contain.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ NO_PLACES = "the packages lpips and torchmetrics, nor in MOTES_LPIPS_WEIGHTS"
 
 
 def missing_lpips_file() -> str | None:
-    """Which file is missing, where it was looked for; None where both are there."""
+    """Which file is missing, and where it was looked for; None if both files are present."""
     for name, paths in ((VGG_FILE, vgg_paths()), ("vgg.pth of LPIPS 0.1", lpips_paths())):
         if first_file(paths) is None:
             return f"{name} is in none of {', '.join(map(str, paths)) or NO_PLACES}"
@@ -26,7 +26,7 @@ def missing_lpips_file() -> str | None:
 
 
 def load_lpips() -> Lpips:
-    """The frozen metric; a `UserError` where a file is missing or is not what it should be."""
+    """The LPIPS metric, frozen; raises a `UserError` if a file is missing or damaged."""
     vgg = first_file(vgg_paths())
     channels = first_file(lpips_paths())
     if vgg is None or channels is None:

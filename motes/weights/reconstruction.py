@@ -1,4 +1,5 @@
-"""RECONSTRUCTIONS: from the name in a config to the loss that compares pictures, with its trained network."""
+"""RECONSTRUCTIONS: the losses that compare pictures, by the names in a config, with their trained
+networks."""
 
 from collections.abc import Callable
 from functools import partial
@@ -33,16 +34,16 @@ RECONSTRUCTIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def reconstruction_loss(name: str) -> nn.Module:
-    """The loss of this name, which maps (drawn, target) to one number per picture."""
+    """The loss with this name, which maps (drawn, target) to one number per picture."""
     if name not in RECONSTRUCTIONS:
         raise UserError(f"reconstruction {name!r} is unknown; choose one of {', '.join(RECONSTRUCTIONS)}")
     return RECONSTRUCTIONS[name]()
 
 
 def error_map_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], list[Tensor]]:
-    """A function from (drawn, target) to maps of errors, B h w.
+    """The function of this name from (drawn, target) to maps of errors, B h w.
 
-    The maps are of the pixels, and of each level if the loss has features.
+    One map is of the pixels; a loss with features has another for each level.
     """
     loss = reconstruction_loss(name)
     if not isinstance(loss, FeatureLoss):
@@ -51,8 +52,10 @@ def error_map_loss(name: str, window: int = 1) -> Callable[[Tensor, Tensor], lis
 
 
 def observation_model(name: str, squashed: bool, variance: float) -> ObservationLoss:
-    """A likelihood or a reconstruction loss; `squashed`: what is drawn goes through a sigmoid before it is
-    compared."""
+    """The likelihood or reconstruction loss with this name.
+
+    With `squashed`, what is drawn goes through a sigmoid before it is compared.
+    """
     if not variance > 0:
         raise UserError(f"variance must be more than 0, not {variance}")
     squash = squashing(squashed)

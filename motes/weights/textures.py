@@ -1,8 +1,8 @@
-"""Feature networks that need no download: one that learns, in a minute or two, to tell generated textures
-apart, and a random one.
+"""Two feature networks that need no download: one with random weights, and one that learns to classify
+textures.
 
-The learnt weights are kept in the user's cache folder, or read from where MOTES_TEXTURE_WEIGHTS says;
-another seed is another network.
+The textures are generated, and learning takes a minute or two. The learnt weights are kept in the user's
+cache folder, or read from the path in MOTES_TEXTURE_WEIGHTS; another seed gives another network.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ EDITION = 1  # of the recipe for learning: weights learnt by another one are not
 
 
 class TextureClassifier(nn.Module):
-    """Recognises a texture by the mean of each channel of each level, wherever its parts lie."""
+    """Recognises a texture from the mean of each channel of each level, wherever the texture's parts lie."""
 
     def __init__(self):
         super().__init__()
@@ -45,7 +45,7 @@ class TextureClassifier(nn.Module):
 
 
 def texture_features(seed: int = 0) -> nn.Module:
-    """The learnt network, frozen: from the path in MOTES_TEXTURE_WEIGHTS, from the cache, or learnt now."""
+    """The learnt network, frozen: read from MOTES_TEXTURE_WEIGHTS or the cache, or else learnt now."""
     named = path_of("MOTES_TEXTURE_WEIGHTS")
     if named and seed == 0:
         return _read(named[0])
@@ -60,7 +60,7 @@ def texture_features(seed: int = 0) -> nn.Module:
 
 
 def random_features(seed: int = 0) -> nn.Module:
-    """The same network with its initial weights, its features scaled alike."""
+    """The same network with random weights, its features scaled in the same way."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = initialised_network()
@@ -69,7 +69,10 @@ def random_features(seed: int = 0) -> nn.Module:
 
 
 def learn_textures(seed: int = 0, steps: int = STEPS) -> TextureClassifier:
-    """A classifier, the same from the same seed; leaves torch's random state and gradient mode untouched."""
+    """A texture classifier, trained now; the same seed gives the same classifier.
+
+    Torch's random state and gradient mode stay as they were.
+    """
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(seed)

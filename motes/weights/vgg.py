@@ -13,12 +13,12 @@ HASH = "397923af"
 
 
 def trained_vgg() -> nn.Module:
-    """The frozen feature network; downloads its weights where they are nowhere on this machine."""
+    """VGG-16 as a frozen feature network; its weights are downloaded if they are nowhere on this machine."""
     return VggFeatures(load_vgg(find_vgg_weights())).eval()
 
 
 def load_vgg(path: Path) -> nn.Module:
-    """The convolutional half of VGG-16, frozen, from a file as torch saves it."""
+    """The convolutional half of VGG-16, frozen, from a file that torch saved."""
     network = vgg_network()
     try:
         network.load_state_dict(_convolutional_half(path))
@@ -31,7 +31,7 @@ def load_vgg(path: Path) -> nn.Module:
 
 
 def find_vgg_weights() -> Path:
-    """The first file of `vgg_paths`, downloaded where there is none."""
+    """The first of `vgg_paths` that is a file; if there is none, the weights are downloaded."""
     paths = vgg_paths()
     return first_file(paths) or _download(paths)
 
@@ -43,7 +43,7 @@ def _convolutional_half(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _download(paths: list[Path]) -> Path:
-    """Download the weights to the last of the paths; the error names all paths."""
+    """Download the weights to the last of the paths, and return it; an error names all the paths."""
     target = paths[-1]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

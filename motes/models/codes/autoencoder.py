@@ -1,4 +1,5 @@
-"""A plain autoencoder: a narrow code, and three ways to keep a wide one from copying."""
+"""A plain autoencoder: a small code, or a large one that a penalty or noise keeps from copying the
+picture."""
 
 from dataclasses import dataclass
 
@@ -38,11 +39,12 @@ class AutoencoderConfig:
 
 
 class Autoencoder(Model):
-    """An autoencoder: min loss(g(f(x) + noise), x) + a |W|^2 + b |f(x)|_1.
+    """An autoencoder with encoder f and decoder g: min loss(g(f(x) + noise), x) + a |W|^2 + b |f(x)|_1.
 
-    Rumelhart et al. 1986, https://doi.org/10.1038/323533a0; the penalty of activations: Olshausen &
-    Field 1996, https://doi.org/10.1038/381607a0. With one matrix each way and squares it finds the
-    principal components' space. Its codes have no known distribution: fit one before sampling.
+    W are the weights, a and b the weights of the penalties. Rumelhart et al. 1986,
+    https://doi.org/10.1038/323533a0; the penalty on activations: Olshausen & Field 1996,
+    https://doi.org/10.1038/381607a0. With one matrix each for f and g, and squared errors, the codes span the
+    space of the principal components. The distribution of the codes is unknown, so fit one before sampling.
     """
 
     Config = AutoencoderConfig
@@ -70,7 +72,8 @@ class Autoencoder(Model):
         return Losses(total, terms)
 
     def validate(self, batch: Batch) -> Losses:
-        """The reconstruction alone, without noise, so that penalties can be compared."""
+        """The reconstruction error alone, without noise and penalties, so that models with different
+        penalties compare."""
         error = self.reconstruction_loss(self.decode(self.encode(batch.image)), batch.image)
         return Losses(error.mean(), {"reconstruction": error})
 

@@ -39,10 +39,11 @@ class DenoisingConfig:
 
 
 class DenoisingAutoencoder(Model):
-    """A denoising autoencoder: min E loss(g(f(x~)), x), x~ ~ q(x~ | x).
+    """A denoising autoencoder: min E loss(g(f(x~)), x), where x~ is a corrupted copy of the picture x.
 
-    The error is weighted by a where x~ is corrupted and by b where it is not (Vincent et al. 2010,
-    https://jmlr.org/papers/v11/vincent10a.html). Each step draws another corruption; encoding draws none.
+    f is the encoder, g the decoder. Errors are weighted by a in corrupted pixels and by b in all others
+    (Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html). Every training step draws a new
+    corruption; `encode` reads the picture without corruption.
     """
 
     Config = DenoisingConfig
@@ -58,10 +59,9 @@ class DenoisingAutoencoder(Model):
         self.error = pixel_error(config.error)
 
     def loss(self, batch: Batch) -> Losses:
-        """The loss on corrupted pictures.
+        """The reconstruction error, given corrupted pictures.
 
-        In validation too the pictures are corrupted, from a seed that the caller sets, so that all
-        validations agree.
+        Validation corrupts its pictures too, from a seed that the caller sets, so that all validations agree.
         """
         refuse_other_sizes(self.config, batch.image)
         corrupted = self.corrupt(batch.image)

@@ -1,7 +1,7 @@
-"""GLANN: generative latent optimisation, then a sampler of its codes.
+"""GLANN: generative latent optimisation, followed by a network that samples its codes.
 
-It gives sharp samples without adversarial training. The sampler learns by implicit maximum likelihood
-estimation.
+The sampler learns by implicit maximum likelihood estimation, so samples are sharp without adversarial
+training.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from motes.types.latents import Code, Image
 
 @dataclass(frozen=True)
 class GlannConfig:
-    """Options of a GLANN: the first fields are those of its latent optimisation."""
+    """Options of a GLANN: first those of its generative latent optimisation, then those of the sampler."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
@@ -56,10 +56,11 @@ class GlannConfig:
 
 
 class Glann(Model):
-    """GLANN: min_T sum_i min_m |z_i - T(e_m)|^2, e_m ~ N(0, 1), on the codes z_i of GLO.
+    """GLANN: a sampler T is fitted to the codes z_i of GLO: min_T sum_i min_m |z_i - T(e_m)|^2, e_m ~ N(0,
+    1).
 
-    The noise of each code is chosen anew, from fresh noise, whenever all pictures have been seen (Hoshen
-    et al. 2019, https://arxiv.org/abs/1812.08985).
+    After each epoch, the nearest noise of every code is chosen again among fresh noises e_m (Hoshen et al.
+    2019, https://arxiv.org/abs/1812.08985).
     """
 
     Config = GlannConfig
@@ -100,7 +101,8 @@ class Glann(Model):
         return Losses(distance.mean(), {"sampler": distance})
 
     def validate(self, batch: Batch) -> Losses:
-        """What the two stages lower: the reconstruction error, and the codes' distance from samples."""
+        """The sum of what the two stages lower: reconstruction error, and squared distance of codes to their
+        nearest samples."""
         code = self.encode(batch.image)
         error = self.glo.observed(self.glo.draw(code.vector), batch.image)
         distance = self.sampler.coverage(code.vector, self._noise_count())
@@ -120,9 +122,9 @@ class Glann(Model):
 
     @torch.no_grad()
     def from_noise(self, noise: Float[Tensor, "B E"]) -> Code:
-        """The codes that the sampler makes of noise.
+        """The codes that the sampler makes from noise.
 
-        A path between two noises stays nearer to likely codes than a path between two codes.
+        On a path between two noises the codes are likelier than on a straight path between two codes.
         """
         return Code(self.within(self.sampler(noise)))
 
@@ -132,9 +134,9 @@ class Glann(Model):
         self.seen.zero_()
 
     def count_pictures(self, batch: Batch) -> None:
-        """Count the pictures seen. When an epoch ends, each code is assigned the nearest of fresh noises.
+        """Count the pictures of the epoch; at its end, choose the nearest of fresh noises for each code.
 
-        An epoch's last batch is left out if it is incomplete.
+        The last batch of an epoch is left out if it is incomplete.
         """
         self.seen += len(batch) * processes()
         if self.seen + len(batch) * processes() > self.config.pictures:

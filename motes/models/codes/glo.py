@@ -1,6 +1,6 @@
-"""Generative latent optimisation: a learnt code for every training picture, and no encoder.
+"""Generative latent optimisation: each training picture has a learnt code, and there is no encoder.
 
-To encode a picture is to search for its code.
+A picture is encoded by searching for its code.
 """
 
 from collections.abc import Callable, Iterable
@@ -62,10 +62,12 @@ class GloConfig:
 
 
 class GenerativeLatentOptimisation(Model):
-    """Generative latent optimisation: min over decoder g and codes |z_i|_p <= 1 of mean_i loss(g(z_i), x_i).
+    """Generative latent optimisation: min over decoder g and codes z_i of mean_i loss(g(z_i), x_i), |z_i|_p
+    <= 1.
 
-    The codes start from the pictures' principal components, and are projected into the ball after every step
-    (Bojanowski et al. 2018, https://arxiv.org/abs/1707.05776).
+    x_i is the i-th training picture. The codes start from the pictures' principal components, and are
+    projected into the unit ball of the p-norm after every step (Bojanowski et al. 2018,
+    https://arxiv.org/abs/1707.05776).
     """
 
     Config = GloConfig
@@ -122,7 +124,7 @@ class GenerativeLatentOptimisation(Model):
     def encode(self, image: Image) -> Code:
         """Search for the code of each picture by gradient descent.
 
-        The search depends on that picture alone, and gives the same code every time.
+        The result depends on that picture alone, and is the same every time.
         """
         refuse_other_sizes(self.config, image)
         first = self.start.search(self, image)
@@ -148,19 +150,21 @@ class GenerativeLatentOptimisation(Model):
         return Code(self.within(mean.to(noise) + noise @ root.to(noise).T))
 
     def keep_in_ball(self, batch: Batch) -> None:
-        """Bring the codes that a step changed back into the ball."""
+        """Project the codes of the batch back into the ball after an optimiser step."""
         self.table.change(self.within, batch.index)
 
     def optimizer(self, rate: float) -> torch.optim.Optimizer:
-        """An optimiser whose step costs as much as the pictures of its batch, however many codes there
-        are."""
+        """An optimiser of decoder and codes that updates only the codes of the batch.
+
+        A step costs the same however many codes there are.
+        """
         return RowRMSprop(list(self.draw.parameters()), self.table, rate, self.config.code_rate * rate)
 
     @torch.no_grad()
     def start_codes(self, batches: Iterable[Batch]) -> None:
-        """Start the codes at principal components of small pictures.
+        """Set the codes to the principal components of the pictures, made small first.
 
-        They are scaled so that nine in ten lie in the ball; the others are projected into it.
+        The codes are scaled so that nine in ten lie in the ball; the others are projected into it.
         """
         mean, covariance = mean_and_covariance(_small(batch.image) for batch in batches)
         components = components_of_covariance(covariance, self.config.code_dim)
@@ -178,12 +182,13 @@ class GenerativeLatentOptimisation(Model):
         self.table.change(lambda codes: self.within(codes / reach.to(codes.device)))
 
     def code_of_components(self, image: Image) -> Float[Tensor, "B F"]:
-        """The picture's principal components."""
+        """The principal components of pictures, scaled and projected into the ball as codes."""
         return self.within((_small(image) - self.middle) @ self.axes)
 
     @torch.no_grad()
     def nearest_training_code(self, image: Image) -> Float[Tensor, "B F"]:
-        """The training code, of some hundred, whose picture is nearest."""
+        """For each picture, the one of some hundred training codes that decodes to the most similar
+        picture."""
         codes = self.codes[:: -(-len(self.codes) // NEIGHBOURS)].to(image.device)
         drawn = self.decode(Code(codes)).flatten(1)
         return codes[torch.cdist(image.flatten(1), drawn).argmin(1)]
@@ -191,14 +196,15 @@ class GenerativeLatentOptimisation(Model):
 
 @dataclass(frozen=True)
 class CodeStart:
-    """Where codes begin: in training, and in the search for a new picture's code."""
+    """A way to initialise codes: `begin` for those of the training pictures, `search` for that of a new
+    picture."""
 
     begin: Callable[[GenerativeLatentOptimisation, Iterable[Batch]], None]
     search: Callable[[GenerativeLatentOptimisation, Image], Tensor]
 
 
 def leave_codes(model: GenerativeLatentOptimisation, batches: Iterable[Batch]) -> None:
-    """Leave the codes as they are, because they are random already."""
+    """Do nothing: the codes are random already."""
 
 
 STARTS = {

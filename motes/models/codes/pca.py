@@ -37,11 +37,11 @@ class PcaConfig:
 
 
 class PrincipalComponents(Model):
-    """Principal components: z = (x - mean) V, x' = mean + z V', V the first eigenvectors of the covariance.
+    """Principal components: z = (x - mean) V, x' = mean + z V'.
 
-    No other linear code of this size loses less: the mean squared error of the training pictures is the
-    sum of the eigenvalues left out (Turk & Pentland 1991, Eigenfaces for recognition,
-    https://doi.org/10.1162/jocn.1991.3.1.71).
+    V holds the first eigenvectors of the pictures' covariance. No other linear code of this size loses less:
+    the mean squared error on the training pictures is the sum of the eigenvalues left out (Turk & Pentland
+    1991, Eigenfaces for recognition, https://doi.org/10.1162/jocn.1991.3.1.71).
     """
 
     Config = PcaConfig
@@ -70,7 +70,7 @@ class PrincipalComponents(Model):
         return (Stage("components", 1.0, self.loss, (), self.fit),)
 
     def fit(self, batches: Iterable[Batch]) -> None:
-        """Fit mean and components in one pass over the pictures, in double precision."""
+        """Compute the mean and the components of the pictures in one pass, in double precision."""
         mean, components = self.components(batches, self.config.code_dim)
         self.mean.copy_(mean)
         self.axes.copy_(components.axes)
@@ -91,12 +91,12 @@ class PrincipalComponents(Model):
         return self._pictures(self.mean + (latent.vector * self.unit) @ self.axes.T)
 
     def sample(self, count: int) -> Code:
-        """Draw codes from the Gaussian whose variances are the eigenvalues."""
+        """Draw codes from a Gaussian whose variances are the eigenvalues."""
         noise = torch.randn(count, len(self.unit), device=self.unit.device)
         return Code(noise * self.deviation / self.unit)
 
     def filters(self) -> Float[Tensor, "F C H W"]:
-        """The direction of each number of a code: the eigenfaces."""
+        """The eigenvectors as pictures (eigenfaces), one for each number of a code."""
         return self._pictures(self.axes.T)
 
     def _pictures(self, flat: Float[Tensor, "B P"]) -> Image:
@@ -104,13 +104,13 @@ class PrincipalComponents(Model):
 
 
 def components_of_few(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
-    """Mean and components of fewer pictures than pixels, by their Gram matrix."""
+    """Mean and components by the Gram matrix, for fewer pictures than pixels."""
     flat = torch.cat([batch.image.flatten(1) for batch in batches]).double()
     return flat.mean(0), components_of_pictures(flat - flat.mean(0), count)
 
 
 def components_of_many(batches: Iterable[Batch], count: int) -> tuple[Tensor, Components]:
-    """Mean and components of any number of pictures, by their covariance."""
+    """Mean and components by the covariance matrix, for any number of pictures."""
     mean, covariance = mean_and_covariance(batch.image.flatten(1) for batch in batches)
     return mean, components_of_covariance(covariance, count)
 

@@ -1,4 +1,5 @@
-"""A stack of denoising autoencoders, learnt layer by layer, then with a classifier on top."""
+"""A stack of denoising autoencoders, trained one layer after the other and then together with a
+classifier."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -43,12 +44,13 @@ class StackedConfig:
 
 
 class StackedAutoencoder(Model):
-    """A stack of denoising autoencoders: layer k learns min E H(g_k(f_k(h~)), h), h~ ~ q(h~ | h).
+    """A stack of denoising autoencoders: layer k learns min E H(g_k(f_k(h~)), h), H being the cross-entropy.
 
-    h = f_(k-1)(... f_1(x)) is not corrupted. Then softmax(f_3(f_2(f_1(x)))) is fitted to the labels, all
-    weights learning (Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html). With amount 0
-    these are the stacked plain autoencoders of Bengio et al. 2007. A code is the topmost layer's output;
-    the decoders draw a picture from it.
+    f_k encodes, g_k decodes; h = f_(k-1)(... f_1(x)) is the clean output of the layers below, and h~ its
+    corrupted copy. Then softmax(f_3(f_2(f_1(x)))) is fitted to the labels, and all weights learn (Vincent et
+    al. 2010, https://jmlr.org/papers/v11/vincent10a.html). With amount 0 these are the stacked plain
+    autoencoders of Bengio et al. 2007. A code is the topmost layer's output; the decoders draw a picture from
+    it.
     """
 
     Config = StackedConfig
@@ -75,7 +77,7 @@ class StackedAutoencoder(Model):
         return (*(self._layer_stage(number) for number in range(len(self.encoders))), classifier)
 
     def layer_loss(self, number: int, batch: Batch) -> Losses:
-        """The loss of one layer, a denoising autoencoder of the output of the layers below on clean
+        """The loss of layer `number`: it repairs corrupted outputs of the layers below, which read clean
         pictures."""
         with torch.no_grad():
             clean = self._up(batch.image, self.encoders[:number])
@@ -84,7 +86,7 @@ class StackedAutoencoder(Model):
         return Losses(error.mean(), {"reconstruction": error})
 
     def loss(self, batch: Batch) -> Losses:
-        """The loss of the classifier, and of the decoders on a quarter of the pictures.
+        """The loss of the classifier on all pictures, and of the decoders on a quarter of them.
 
         The decoders' loss has no gradient in the encoders.
         """
@@ -99,7 +101,7 @@ class StackedAutoencoder(Model):
         return Losses(terms["cross_entropy"].mean(), terms)
 
     def classify(self, latent: Code) -> Float[Tensor, "B N"]:
-        """The probability of each class."""
+        """The probability of each class, given codes."""
         return self.classifier(latent.vector).softmax(1)
 
     def encode(self, image: Image) -> Code:
@@ -121,7 +123,8 @@ class StackedAutoencoder(Model):
         return self.picture(values)
 
     def _classification(self, logits: Float[Tensor, "B N"], batch: Batch) -> dict[str, Float[Tensor, "B"]]:
-        """The cross-entropy, and the error: 1 where another class than the true one is the most probable."""
+        """For each picture the cross-entropy, and the error: 1 if the most probable class is wrong, else
+        0."""
         classes = self._classes(batch)
         cross_entropies = F.cross_entropy(logits, classes, reduction="none")
         errors = (logits.argmax(1) != classes).to(logits)

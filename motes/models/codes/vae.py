@@ -50,10 +50,10 @@ class VaeConfig:
 
 
 class VariationalAutoencoder(Model):
-    """A variational autoencoder: -log p(x | z) + beta KL(q(z|x) || N(0, 1)), z ~ q(z|x).
+    """A variational autoencoder: the loss is -log p(x | z) + beta KL(q(z|x) || N(0, 1)), z ~ q(z|x).
 
-    With beta 1 and a likelihood, minus the loss is a lower bound of log p(x) (Kingma & Welling 2013,
-    https://arxiv.org/abs/1312.6114).
+    x is a picture and z its code. With beta 1 and a likelihood, minus the loss is a lower bound of log p(x)
+    (Kingma & Welling 2013, https://arxiv.org/abs/1312.6114).
     """
 
     Config = VaeConfig
@@ -71,7 +71,7 @@ class VariationalAutoencoder(Model):
         self.observed = observation_model(config.reconstruction, kind.squashed, config.variance)
 
     def stages(self) -> tuple[Stage, ...]:
-        """A warm-up, where there is one, in which the weight of the KL rises by steps."""
+        """The stages of training; with a warm-up, the first ones raise the weight of the KL step by step."""
         learning = tuple(self.parameters())
         share = self.config.warm_up / WARM_UP_STEPS
         warm_up = [
@@ -95,10 +95,10 @@ class VariationalAutoencoder(Model):
         return Code(mean, torch.full_like(mean, SAMPLED_LOG_VARIANCE))
 
     def log_likelihood(self, image: Image, code: Float[Tensor, "B F"]) -> Float[Tensor, "B"]:
-        """log p(x | z) in nats.
+        """log p(x | z) in nats, of pictures x given codes z.
 
-        Of grey pixels a Bernoulli likelihood is no density: its numbers compare models with this
-        likelihood only.
+        A Bernoulli likelihood of grey pixels is not a density: compare its numbers only among models that use
+        it.
         """
         if not self.observed.density:
             raise UserError(
@@ -108,7 +108,7 @@ class VariationalAutoencoder(Model):
         return -self.observed(self.draw(code), image)
 
     def _weighted_loss(self, share: float, batch: Batch) -> Losses:
-        """The loss, with the KL weighted by a share of its full weight."""
+        """The loss with the weight of the KL multiplied by `share`."""
         mean, log_variance = self._posterior(batch.image)
         error = self.observed(self.draw(sample_normal(mean, log_variance)), batch.image)
         kl_of_numbers = kl_to_standard_normal(mean, log_variance)
@@ -120,7 +120,7 @@ class VariationalAutoencoder(Model):
         return Losses(total, {"reconstruction": error, "kl": kl})
 
     def _posterior(self, image: Image) -> tuple[Float[Tensor, "B F"], Float[Tensor, "B F"]]:
-        """Mean and log-variance."""
+        """Mean and log-variance of the code of each picture."""
         refuse_other_sizes(self.config, image)
         mean, log_variance = self.read(image).chunk(2, -1)
         return mean, log_variance.clamp(SMALLEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE)

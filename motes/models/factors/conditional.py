@@ -1,4 +1,4 @@
-"""A generator from class, view and transform to a picture and a mask."""
+"""A generator that draws a picture and a mask from a class, a view and a transform."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -60,9 +60,9 @@ class ConditionalConfig:
 
 @dataclass(frozen=True)
 class Condition(Rows):
-    """The condition of a picture: class weights, view and transform.
+    """What a picture is drawn from: weights of the classes, a view and a transform.
 
-    Weights of two classes draw a blend of them; a transform of zeros changes nothing.
+    Weights on two classes draw a blend of the two; a transform of zeros changes nothing.
     """
 
     # of the classes; they sum to 1
@@ -83,11 +83,11 @@ class Condition(Rows):
 class ConditionalGenerator(Model):
     """A generator that draws a picture u and a mask s from a class c, a view v and a transform t.
 
-    Its loss is |u(c, v, t) - T_t x|^2 + w |s(c, v, t) - T_t m|^2, for a training picture x with mask m.
-    Each step samples t, and T_t transforms picture and mask. Inside the mask s, u has the drawn colours;
-    outside, it has the training pictures' mean background colour. The class weights are multiplied by a
-    matrix, so the network reads a blend of two classes as a point between them (Dosovitskiy, Springenberg
-    & Brox 2015, https://arxiv.org/abs/1411.5928).
+    The loss is |u(c, v, t) - T_t x|^2 + w |s(c, v, t) - T_t m|^2, for a training picture x with mask m. Each
+    step samples t, and T_t transforms picture and mask. Inside the mask s, u has the drawn colours; outside,
+    it has the training pictures' mean background colour. The class weights are multiplied by a matrix, so the
+    network reads a blend of two classes as a point between them (Dosovitskiy, Springenberg & Brox 2015,
+    https://arxiv.org/abs/1411.5928).
     """
 
     Config = ConditionalConfig
@@ -123,7 +123,7 @@ class ConditionalGenerator(Model):
         return (Stage("main", 1.0, self.loss, tuple(self.parameters()), self.look_around),)
 
     def look_around(self, batches: Iterable[Batch]) -> None:
-        """Store the ground's mean colour, and some of the views."""
+        """Store the mean colour outside the masks, and some of the views of the training set."""
         light = torch.zeros_like(self.ground)
         count = 0.0
         views = []
@@ -138,12 +138,12 @@ class ConditionalGenerator(Model):
         self.known.copy_(distinct[chosen.to(distinct.device)])
 
     def loss(self, batch: Batch) -> Losses:
-        """The loss on pictures under random transforms."""
+        """The loss on pictures and masks under random transforms."""
         uniform = uniform_like(batch.image.new_empty(len(batch), NUMBERS))
         return self._losses(batch, (2 * uniform - 1) * self.reach)
 
     def validate(self, batch: Batch) -> Losses:
-        """The loss on pictures without a transform."""
+        """The loss on pictures and masks that are not transformed."""
         return self._losses(batch, batch.image.new_zeros(len(batch), NUMBERS))
 
     def condition(
@@ -152,8 +152,8 @@ class ConditionalGenerator(Model):
         view: Float[Tensor, "B A"],
         transform: Float[Tensor, "B 5"] | None = None,
     ) -> Condition:
-        """The condition for class numbers and angles of view; without `transform` the picture is not
-        moved."""
+        """The condition for given classes and angles of view; without `transform`, the picture is not
+        transformed."""
         count = self.config.classes
         _refuse_other_classes(classes, count)
         weights = nn.functional.one_hot(classes.long(), count).to(view)
@@ -164,7 +164,7 @@ class ConditionalGenerator(Model):
         return self.drawn(latent)[0]
 
     def drawn(self, condition: Condition) -> tuple[Image, Float[Tensor, "B 1 H W"]]:
-        """The picture and the mask."""
+        """The picture and the mask that the generator draws for each condition."""
         angles = torch.cat([condition.view.sin(), condition.view.cos()], 1)
         # numbers of about 1
         features = [
@@ -177,15 +177,16 @@ class ConditionalGenerator(Model):
         return mask * colours + (1 - mask) * self.ground[:, None, None], mask
 
     def sample(self, count: int) -> Condition:
-        """Draw a random class and one of the stored views for each sample."""
+        """Conditions for new pictures: a random class and a random stored view each."""
         device = device_of(self)
         classes = torch.randint(self.config.classes, (count,), device=device)
         return self.condition(classes, self.known[torch.randint(len(self.known), (count,), device=device)])
 
     def encode(self, image: Image) -> Condition:
-        """Search for conditions by gradient descent, from the classes and views with the nearest pictures.
+        """Search for each picture's condition by gradient descent, starting from the best of known
+        conditions.
 
-        The search depends on each picture alone, and gives the same result every time.
+        The result depends on that picture alone, and is the same every time.
         """
         refuse_other_sizes(self.config, image)
         starts = self._starts(image)
@@ -213,9 +214,9 @@ class ConditionalGenerator(Model):
 
     @torch.no_grad()
     def _starts(self, image: Image) -> Condition:
-        """For each picture, some conditions to start from.
+        """For each picture, some conditions from which the search starts.
 
-        Of all classes in all stored views, they are those with the nearest pictures.
+        Of all classes in all stored views, these draw the most similar pictures.
         """
         classes = torch.arange(self.config.classes, device=image.device).repeat_interleave(len(self.known))
         conditions = self.condition(classes, self.known.repeat(self.config.classes, 1))

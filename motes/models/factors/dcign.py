@@ -1,6 +1,6 @@
-"""A deep convolutional inverse graphics network: a VAE whose units are separated by clips.
+"""A deep convolutional inverse graphics network: a VAE in which each unit of the code stands for one factor.
 
-A unit stands for the one factor that varies in its clips.
+It learns from clips in which a single factor varies.
 """
 
 from dataclasses import dataclass
@@ -50,13 +50,15 @@ class DcIgnConfig:
 
 
 class InverseGraphicsNetwork(Model):
-    """A VAE in which the units of what does not vary are replaced by their mean over the clip.
+    """A VAE that replaces the units of factors that do not vary in a clip by their mean over the clip.
 
-    |x - decode(z)|^2 / 2s^2 + KL(q' || N(0, 1)) + l/2 |e_o - mean e_o|^2,  z ~ q'(e_v, mean e_o)
+    The loss is |x - decode(z)|^2 / 2s^2 + KL(q' || N(0, 1)) + l/2 |e_o - mean e_o|^2, where z ~ q'(e_v, mean
+    e_o).
 
-    e_v are means and log variances of the units of what varies, e_o of all others. No gradient passes
-    through their means: what varies in the picture can be coded in e_v only. The paper substitutes the
-    last term's gradient, which is the same (Kulkarni et al. 2015, https://arxiv.org/abs/1503.03167).
+    x is a picture, s the noise of a pixel, l the weight of invariance. e_v are means and log variances of the
+    units of what varies, e_o those of all other units. No gradient passes through the mean of e_o, so what
+    varies in the picture can be coded in e_v only. The paper substitutes the last term's gradient, which is
+    the same (Kulkarni et al. 2015, https://arxiv.org/abs/1503.03167).
     """
 
     Config = DcIgnConfig
@@ -97,7 +99,7 @@ class InverseGraphicsNetwork(Model):
         return Losses(total.mean(), {"reconstruction": error, "kl": kl, "invariance": invariance})
 
     def plain_loss(self, batch: Batch) -> Losses:
-        """The loss of a plain variational autoencoder."""
+        """The loss of a plain variational autoencoder, which trains the first share of the steps."""
         error, kl = self._evidence_bound(batch.image, self._posterior(batch.image), PLAIN_NOISE)
         return Losses((error + kl).mean(), {"reconstruction": error, "kl": kl})
 
@@ -115,14 +117,14 @@ class InverseGraphicsNetwork(Model):
     def _evidence_bound(
         self, image: Image, posterior: Float[Tensor, "B G"], noise: float
     ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
-        """Reconstruction error and KL."""
+        """The two terms of a VAE's loss: the reconstruction error and the KL of each picture."""
         mean, log_variance = posterior.chunk(2, -1)
         drawn = self.decode(Code(sample_normal(mean, log_variance)))
         error = squared_error(drawn, image) / (2 * noise**2)
         return error, kl_to_standard_normal(mean, log_variance).sum(1)
 
     def _varies(self, batch: Batch) -> Bool[Tensor, "B F"]:
-        """Which units stand for what varies in a picture's clip."""
+        """Whether each unit belongs to the factor that varies in the picture's clip."""
         varies = batch.labels["varies"]
         count = len(self.config.units)
         if len(varies) and not 0 <= int(varies.min()) <= int(varies.max()) < count:
@@ -133,7 +135,7 @@ class InverseGraphicsNetwork(Model):
         return varies[:, None] == self.owner
 
     def _posterior(self, image: Image) -> Float[Tensor, "B G"]:
-        """Means of the units, then log variances."""
+        """Means of all units, followed by their log variances."""
         refuse_other_sizes(self.config, image)
         mean, log_variance = self.read(image).chunk(2, -1)
         return torch.cat([mean, log_variance.clamp(SMALLEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE)], 1)

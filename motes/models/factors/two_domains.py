@@ -1,8 +1,8 @@
-"""The paired autoencoder: two domains, one encoder that they share, and a decoder for each.
+"""The paired autoencoder: two domains of pictures, such as the faces of two people, with one shared encoder.
 
-What both domains share goes through the code, and what distinguishes them stays in the decoders. A face
-of one person is so drawn as the other, with the same expression. Use it on faces of people who agreed to
-that.
+Each domain has a decoder. The code keeps what both domains share, and the decoders keep what distinguishes
+them. So a face of one person can be drawn as the other, with the same expression. Use it on faces of people
+who agreed to that.
 """
 
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ class PairedConfig:
 
 @dataclass(frozen=True)
 class PairedCode(Rows):
-    """The code of a picture, and the domain that it is drawn in."""
+    """The codes of pictures, and the domain in which each is to be drawn."""
 
     vector: Float[Tensor, "B F"]
     # 0 or 1
@@ -81,11 +81,11 @@ class PairedCode(Rows):
 class PairedAutoencoder(Model):
     """A paired autoencoder: loss(D_d(E(w(x)) + e), x) + l |mean_d E(w(x))|^2 for pictures x of domain d.
 
-    w is a random warp, e noise; swapped: D_(1-d)(E(x)). The decoders undo warps and noise: the code
-    keeps what both must know, and each decoder adds what is always the same in its domain. The encoder
-    reads local contrast alone, in which domains look alike, and its codes have a fixed length, or they
-    would grow out of the noise or shrink to 0. There is no paper; the layout is that of the face tools
-    of 2018.
+    E is the encoder, D_d the decoder of domain d, w a random warp, e noise, l a weight. D_(1-d)(E(x)) draws a
+    picture in the other domain. The decoders undo warps and noise: the code keeps what varies in both
+    domains, and each decoder adds what is always the same in its own. The encoder reads local contrast alone,
+    in which the domains look alike. Its codes have a fixed length; otherwise they would grow until noise does
+    not matter, or shrink to 0. There is no paper; the layout is that of the face tools of 2018.
     """
 
     Config = PairedConfig
@@ -113,12 +113,12 @@ class PairedAutoencoder(Model):
         return self._losses(latent, replace(latent, vector=latent.vector + noise), batch)
 
     def validate(self, batch: Batch) -> Losses:
-        """The loss without warps and noise."""
+        """The loss without warps and without noise."""
         latent = self.encode_as(batch.image, batch.labels["domain"])
         return self._losses(latent, latent, batch)
 
     def encode(self, image: Image) -> PairedCode:
-        """The code of each picture, in the domain whose decoder draws the picture better."""
+        """The code of each picture, marked with the domain whose decoder draws the picture better."""
         refuse_other_sizes(self.config, image)
         codes = [
             self.encode_as(image, torch.full((len(image),), domain, device=image.device))
@@ -130,7 +130,7 @@ class PairedAutoencoder(Model):
         return PairedCode(vectors[domain, torch.arange(len(image), device=image.device)], domain)
 
     def encode_as(self, image: Image, domain: Int[Tensor, "B"]) -> PairedCode:
-        """The code of each picture, whose domain is given."""
+        """The code of each picture, marked with the given domain."""
         if len(domain) and not 0 <= int(domain.min()) <= int(domain.max()) <= 1:
             raise UserError(f"there are two domains, 0 and 1; these data have {sorted(set(domain.tolist()))}")
         return PairedCode(self.route(self.read, image, domain), domain.long())
@@ -139,7 +139,7 @@ class PairedAutoencoder(Model):
         return torch.sigmoid(by_domain(self.draw, latent.vector, latent.domain))
 
     def swapped(self, latent: PairedCode) -> PairedCode:
-        """The same code, to be drawn in the other domain."""
+        """The same codes, each marked with the other domain."""
         return replace(latent, domain=1 - latent.domain)
 
     def _losses(self, latent: PairedCode, noisy: PairedCode, batch: Batch) -> Losses:
@@ -149,14 +149,18 @@ class PairedAutoencoder(Model):
         return Losses(total, {"reconstruction": error, "mean_code": mean_code})
 
     def _warped(self, image: Image) -> Image:
-        """Three of four pictures; the encoder must read sharper ones, which are not warped, too."""
+        """The pictures, three in four of them warped at random.
+
+        The others stay sharp, because the encoder must read sharp pictures too.
+        """
         weights = random_weights(image, self.warps, 1.0)
         warped = resampled(image, self.basis @ weights, "border")
         return torch.where(uniform_like(image[:, :1, :1, :1]) < WARPED, warped, image)
 
 
 def by_domain(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"]) -> Tensor:
-    """Every row through the network of its domain; in their order."""
+    """The outputs for all rows of `values`, each computed by the network of its row's domain, in the same
+    order."""
     rows = [(domain == number).nonzero()[:, 0] for number in DOMAINS]
     outputs = [
         network(values[rows_of_domain])
@@ -167,7 +171,7 @@ def by_domain(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"])
 
 
 def by_shared(networks: nn.ModuleList, values: Tensor, domain: Int[Tensor, "B"]) -> Tensor:
-    """Every row through the only network."""
+    """The outputs for all rows of `values`, computed by the single network whatever the domain."""
     return networks[0](values)
 
 
@@ -183,7 +187,7 @@ def _reader(config: PairedConfig, shape: PictureShape) -> nn.Module:
 
 
 def _warps(config: PairedConfig) -> Warps:
-    """How much the pictures of a pair differ in shape and place."""
+    """The strength of the random warps of the encoder's pictures."""
     return Warps(
         bend=config.bend / 10,
         bend_some=config.bend,

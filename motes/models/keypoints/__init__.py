@@ -1,1 +1,1 @@
-"""The key-point methods that particles are compared with."""
+"""Keypoint models, with which the particles are compared."""

@@ -1,7 +1,4 @@
-"""KeyNet: only the positions of K points pass from a picture to the decoder.
-
-Its appearance comes from a warped copy.
-"""
+"""KeyNet: the decoder learns where things are from K points alone; it takes appearance from a warped copy."""
 
 import math
 from dataclasses import dataclass
@@ -40,11 +37,12 @@ class KeyNetConfig:
 
 
 class KeyNet(Model):
-    """KeyNet: x' = draw(content(y), maps(points(x))) against x; y is x warped, or another frame of its clip.
+    """KeyNet: the decoder draws a picture x from the points of x and the appearance of another picture y.
 
-    A batch without pairs is warped here (Jakab et al. 2018, https://arxiv.org/abs/1806.07823). The paper
-    has no variance; `log_variance` is that of the marginal heat maps, which it computes on its way to
-    the points.
+    The loss compares x' = draw(content(y), maps(points(x))) with x; y is a warped x, or another frame of the
+    same clip. If the data have no such pairs, pictures are warped here (Jakab et al. 2018,
+    https://arxiv.org/abs/1806.07823). The paper has no variance; `log_variance` is that of the marginal heat
+    maps from which the points are computed.
     """
 
     Config = KeyNetConfig

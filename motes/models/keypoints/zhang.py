@@ -1,6 +1,6 @@
-"""An autoencoder through landmarks: sharp, separate, equivariant points, with features at each.
+"""An autoencoder that passes a picture through sharp, separate landmarks, with a few features at each.
 
-Equivariant points follow when the picture is bent.
+The landmarks are equivariant: they move with the picture when it is warped.
 """
 
 import math
@@ -55,12 +55,14 @@ class ZhangConfig:
 
 
 class LandmarkAutoencoder(Model):
-    """An autoencoder through landmarks.
+    """An autoencoder that passes a picture x through K landmarks z_k and their features, and draws x' from
+    these.
 
-    D = softmax over K + 1 channels; z_k the mean and s_k^2 the variance of D_k as a density; features
-    pooled under N(z_k, s_k^2); w |x - x'|^2 + c sum 2 pi e s_k^2 + a sum_kj exp(-|z_k - z_j|^2 / 2 r^2)
-    + e sum |z_k - g(z_k(x bent by g))|^2 (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks
-    as Structural Representations", https://arxiv.org/abs/1804.04412).
+    D is a softmax over K + 1 channels; z_k is the mean and s_k^2 the variance of channel D_k as a density;
+    features are averaged under N(z_k, s_k^2). The loss is w |x - x'|^2 + c sum 2 pi e s_k^2 + a sum_kj
+    exp(-|z_k - z_j|^2 / 2 r^2) + e sum |z_k - g(z_k(x bent by g))|^2, with weights w, c, a, e, a width r and
+    a random warp g (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks as Structural
+    Representations", https://arxiv.org/abs/1804.04412).
     """
 
     Config = ZhangConfig
@@ -107,7 +109,7 @@ class LandmarkAutoencoder(Model):
         return self._draw(latent.position, features)
 
     def _weighted_loss(self, factor: float, batch: Batch) -> Losses:
-        """The loss, with the picture's term weighted by another factor."""
+        """The loss, with the weight of the reconstruction error multiplied by `factor`."""
         config = self.config
         image = batch.image
         bent_image, weights = bent(image)
@@ -138,9 +140,10 @@ class LandmarkAutoencoder(Model):
     def _features(
         self, image: Image, points: Float[Tensor, "B K 2"], variance: Float[Tensor, "B K 2"]
     ) -> Float[Tensor, "B n F"]:
-        """Means of a feature map under each point's own Gaussian, and of the whole map.
+        """Features at each point: a feature map averaged under the point's Gaussian, then reduced by the
+        point's matrix.
 
-        They are squeezed, differently for each point.
+        The last row holds the features of the background, averaged over the whole map.
         """
         features = self.look(image)
         pooled = torch.einsum("bkhw,bnhw->bkn", self._weights(points, variance), features)
@@ -149,7 +152,8 @@ class LandmarkAutoencoder(Model):
     def _weights(
         self, points: Float[Tensor, "B K 2"], variance: Float[Tensor, "B K 2"]
     ) -> Float[Tensor, "B n h w"]:
-        """Of each pixel in the mean of each point, and in that of the whole map."""
+        """The weight of each pixel in the average for each point, and last in the average over the whole
+        map."""
         spread = variance.mean(2, keepdim=True).clamp_min(1e-4).sqrt()
         maps = gaussian_maps(points, self.config.image_size, spread)
         maps = torch.cat([maps, torch.ones_like(maps[:, :1])], 1)
@@ -164,14 +168,15 @@ class LandmarkAutoencoder(Model):
         return torch.sigmoid(self.draw(torch.cat(layers, 1)))
 
     def _densities(self, points: Float[Tensor, "B K 2"], width: float) -> Float[Tensor, "B n H W"]:
-        """The share of each pixel that each point has, and the background's share last."""
+        """The share of each pixel that each point has, and last the share of the background."""
         maps = gaussian_maps(points, self.config.image_size, width) / (2 * math.pi * width**2)
         maps = torch.cat([maps, torch.full_like(maps[:, :1], BACKGROUND_DENSITY)], 1)
         return maps / maps.sum(1, keepdim=True)
 
 
 def separation_penalty(points: Float[Tensor, "B K 2"], width: float) -> Float[Tensor, "B"]:
-    """sum over pairs of exp(-|z_k - z_j|^2 / 2 width^2), each pair twice."""
+    """The sum of exp(-|z_k - z_j|^2 / 2 width^2) over all pairs of points z_k, z_j; each pair counts
+    twice."""
     square = (points[:, :, None] - points[:, None]).square().sum(-1)
     return torch.exp(-square / (2 * width**2)).sum((1, 2)) - points.shape[1]
 

@@ -1,6 +1,7 @@
-"""Particles that start from anchors, and share one small network for position and presence.
+"""The anchored networks: particles start from anchors, and one small network reads position and presence of
+all.
 
-No parameter's shape depends on the number of particles or on the picture's size, but for the background.
+Apart from the background's, no parameter's shape depends on the number of particles or the picture's size.
 """
 
 import torch
@@ -29,10 +30,11 @@ FIRST_READING = (0.0, 0.0, -4.0, -4.0, 2.0)
 
 
 class AnchoredEncoder(nn.Module):
-    """Anchors are proposals where the background alone does not explain the picture, far from each other.
+    """Reads particles from anchors: points, far from each other, where the background does not explain the
+    picture.
 
-    Positions and presence are read from the residual too: a window on static texture is blank, whatever the
-    texture.
+    Positions and presence are read from the residual too: the residual of a static texture is blank, whatever
+    the texture.
     """
 
     def __init__(self, config: ParticleSizes):
@@ -73,7 +75,8 @@ class AnchoredEncoder(nn.Module):
         return Encoding(proposals, position, presence, features, background, window[:, :, : image.shape[1]])
 
     def _keypoints(self, residual: Image) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
-        """A point of every patch, in the picture's frame, and the mean of |residual| around it."""
+        """One point for each patch, in the coordinates of the picture, and the mean of |residual| around each
+        point."""
         patches = split_patches(residual, self.patch)
         local = rearrange(self.prior(patches), "(b p) d -> b p d", b=len(residual))
         points = patch_to_image(local, self.patch, self.size)
@@ -84,7 +87,7 @@ class AnchoredEncoder(nn.Module):
     def _keypoints_of_pair(
         self, prior_image: Image, decoder: "LeanDecoder"
     ) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
-        """The key points of the second picture of each warped pair."""
+        """The points, and the mean of |residual| around each, of the second picture of each warped pair."""
         with torch.no_grad():
             background = self.around(prior_image).chunk(2, -1)[0]
             residual = prior_image - decoder.background_of_code(background)
@@ -94,21 +97,17 @@ class AnchoredEncoder(nn.Module):
     def _anchors(
         self, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
     ) -> Float[Tensor, "B K 2"]:
-        """The most salient points.
-
-        Each lies at least a glimpse from the earlier ones, as long as there are such points.
-        """
+        """The K most salient points, at least a glimpse apart as long as there are enough such points."""
         least_distance = self.side / max(self.size)
         return take(points, spread_first(points, salience, self.num_particles, least_distance))
 
     def _locate(
         self, residual: Image, anchors: Float[Tensor, "B K 2"]
     ) -> tuple[DiagonalNormal, Float[Tensor, "B K"]]:
-        """Positions and presence, read from a window at each anchor.
+        """Positions and presence of the particles, read from a window around each anchor.
 
-        The network also reads what the anchors before this one claim. If two particles see one object, the
-        first can therefore take it. Otherwise equal networks that read equal pixels would each take half of
-        it.
+        The network also reads which pixels earlier anchors claim, so the first of two particles at one object
+        can take it. Otherwise equal networks that read equal pixels would each take half of the object.
         """
         claimed = claimed_before(anchors, self.context, self.size, width=self.side / 4)
         windows = cut_glimpses(residual, anchors, self.context)
@@ -120,7 +119,7 @@ class AnchoredEncoder(nn.Module):
 
 
 class PatchKeypoints(nn.Module):
-    """One point a patch: the soft arg-max of a heat map; a flat patch gives its middle."""
+    """Maps each patch to one point, the soft arg-max of a heat map; a flat patch gives its middle."""
 
     def __init__(self, channels: int, width: int = 16):
         super().__init__()
@@ -134,7 +133,8 @@ class PatchKeypoints(nn.Module):
 
 
 class GlimpseReader(nn.Module):
-    """A glimpse to a few numbers: strided convolutions down to 4 pixels or fewer, then two linear layers."""
+    """Maps a glimpse to a few numbers: strided convolutions down to 4 pixels or fewer, then two linear
+    layers."""
 
     def __init__(self, channels: int, side: int, outputs: int, width: int = 32):
         super().__init__()
@@ -151,7 +151,7 @@ class GlimpseReader(nn.Module):
 
     @property
     def last(self) -> nn.Linear:
-        """The layer whose bias is what the numbers are at first."""
+        """The last layer, whose bias sets the numbers at the start of training."""
         layer = self.head[-1]
         assert isinstance(layer, nn.Linear)
         return layer
@@ -164,7 +164,8 @@ class GlimpseReader(nn.Module):
 
 
 class BackgroundReader(nn.Module):
-    """The picture at a sixteenth of its sides, to a few numbers."""
+    """Maps the picture, reduced to a sixteenth of its sides, to a few numbers that describe the
+    background."""
 
     def __init__(self, channels: int, outputs: int, width: int = 16):
         super().__init__()
@@ -182,7 +183,8 @@ class BackgroundReader(nn.Module):
 
 
 class LeanDecoder(nn.Module):
-    """Features to small pictures with alpha, and one code to a background without regard to particles."""
+    """Draws particles' features as small pictures with alpha, and one code as a background that ignores
+    particles."""
 
     starts_from = 128
 
@@ -208,7 +210,7 @@ class LeanDecoder(nn.Module):
         return self.background_of_code(background)
 
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
-        """The absolute error of the background, not the squared one.
+        """The absolute error of the background, in place of the squared error.
 
         It leads to the median over pictures, which is the background; the mean has a shade of every object
         that ever stood there.

@@ -1,4 +1,5 @@
-"""Deep Latent Particles, the object model: glimpses with alpha, layered over a decoded background."""
+"""Deep Latent Particles, the object model: each particle is drawn as a glimpse with alpha over a
+background."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -73,7 +74,7 @@ class DlpConfig:
 
 @dataclass(frozen=True)
 class Architecture:
-    """An encoder and the decoder that belongs to it."""
+    """A kind of networks: an encoder class and the decoder class that belongs to it."""
 
     encoder: Callable[[DlpConfig], ParticleEncoder]
     decoder: Callable[[DlpConfig], ParticleDecoder]
@@ -89,9 +90,10 @@ ARCHITECTURES: dict[str, Architecture] = {
 class DeepLatentParticles(Model):
     """Deep Latent Particles: a variational autoencoder whose code is a set of particles.
 
-    rec(x, x') + beta_kl (ChamferKL(q(z|x), proposals) + kl_balance KL(q(f|x) || N(0, 1))), where x'
-    layers the glimpse of every particle, by its alpha and presence, over the background: the first
-    particle is in front (Daniel & Tamar 2022, https://arxiv.org/abs/2205.15821).
+    The loss of a picture x drawn as x' is rec(x, x') + beta_kl (ChamferKL(q(z|x), proposals) + kl_balance
+    KL(q(f|x) || N(0, 1))), z being the positions and f the features. x' layers the glimpse of every particle,
+    by its alpha and presence, over the background: the first particle is in front (Daniel & Tamar 2022,
+    https://arxiv.org/abs/2205.15821).
     """
 
     Config = DlpConfig
@@ -111,7 +113,7 @@ class DeepLatentParticles(Model):
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
 
     def stages(self) -> tuple[Stage, ...]:
-        """The stages of training that have a share of the steps."""
+        """The stages of training, without those whose share of the steps is 0."""
         warmup, noisy = self.config.phases
         everything = tuple(self.parameters())
         of_background = {id(parameter) for parameter in self.decoder.background_parameters()}
@@ -134,7 +136,10 @@ class DeepLatentParticles(Model):
         return self._losses(encoding, error, presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
-        """Random presence and grainy alphas: no particle can rely on another, so all learn to draw."""
+        """The loss with random presence and noise on alphas.
+
+        No particle can then rely on another one, so all of them learn to draw.
+        """
         encoding = self._encoding(batch)
         glimpses, position, background = self._sample(encoding)
         presence = uniform_like(encoding.presence)
@@ -145,7 +150,11 @@ class DeepLatentParticles(Model):
         return self._losses(encoding, error, torch.zeros_like(error))
 
     def warmup_loss(self, batch: Batch) -> Losses:
-        """Each decoded glimpse, without alpha, against the glimpse it was read from; nothing is composed."""
+        """The error of each decoded glimpse, without alpha, against the glimpse that was cut from the
+        picture.
+
+        No whole picture is drawn from the particles.
+        """
         encoding = self._encoding(batch)
         drawn = self.decoder.glimpses(encoding.features.sampled())
         drawn = drawn[:, :, 1:].flatten(0, 1)
@@ -170,22 +179,22 @@ class DeepLatentParticles(Model):
         return replace(particles, certainty=certainty)
 
     def decode(self, latent: Particles) -> Image:
-        """The pictures. Without gradients, particles of negligible presence are not drawn.
+        """The pictures. Without gradients, particles of negligible presence are left out.
 
-        Colours are in [0, 1], so a pixel changes by no more than the sum of those presences.
+        Colours are in [0, 1], so a pixel changes by no more than the sum of the presences left out.
         """
         drawn = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
         glimpses = self.decoder.glimpses(drawn.features)
         return render(glimpses, drawn.position, drawn.presence, self._background(latent))
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
-        """One of the pictures in layers, for edits that are shown at once."""
+        """The picture of row `picture` in layers, so that an edit can be shown at once."""
         glimpses = self.glimpses(latent)[picture]
         background = self._background(latent)[picture]
         return Painting.of(glimpses, latent.position[picture], latent.presence[picture], background)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
-        """The points that the prior proposes."""
+        """The M points that the prior network proposes for each picture."""
         return self.encoder(image, image, self.decoder).proposals
 
     def glimpses(self, latent: Particles) -> Float[Tensor, "B K D S S"]:
@@ -193,19 +202,20 @@ class DeepLatentParticles(Model):
         return self.decoder.glimpses(latent.features)
 
     def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
-        """Each pixel's shares: the background's first, then each particle's."""
+        """The share of each pixel that the background has, then the share that each particle has."""
         windows = place_glimpses(self.glimpses(latent)[:, :, :1], latent.position, self.config.image_size)
         return Footprints.of(windows, latent.presence, self.config.image_size).on_canvas()
 
     def calibrate(self, batches: Iterable[Batch]) -> None:
-        """Set the threshold of the evidence, from pictures without labels: its widest valley."""
+        """Set the threshold of the evidence from pictures without labels: it splits their evidence in two
+        (Otsu)."""
         evidence = torch.cat([self._evidence(self.encode(batch.image)).flatten() for batch in batches])
         self.evidence_threshold.copy_(evidence_threshold(evidence))
 
     def _begin(self, batches: Iterable[Batch]) -> None:
-        """The background starts as the median of the first pictures.
+        """Set the background to the median of the first pictures.
 
-        From the first step on, its residual is objects.
+        From the first step on, the residual therefore shows objects.
         """
         if count := self.decoder.starts_from:
             pictures = islice((picture for batch in batches for picture in batch.image), count)
@@ -215,7 +225,7 @@ class DeepLatentParticles(Model):
         return self.encoder(batch.image, prior_image_of(batch), self.decoder)
 
     def _sample(self, encoding: Encoding) -> tuple[Tensor, Tensor, Tensor]:
-        """Glimpses, positions and background of one draw from the posterior."""
+        """Glimpses, positions and background, drawn once from the posterior."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
         code = encoding.background.sampled()
@@ -250,16 +260,17 @@ class DeepLatentParticles(Model):
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-    """sum_k p + 4 p (1 - p): a particle that is present costs 1, one that is half present costs 1.5.
+    """What the presences p_k of a picture cost: sum_k p_k + 4 p_k (1 - p_k).
 
-    Presence, alpha and contrast make up for one another, so without the second part a particle may stay half
-    present for good, its colours exaggerated (docs/log/quick-preset.md).
+    A particle that is present costs 1, one that is half present costs 1.5. Presence, alpha and contrast make
+    up for one another, so without the second part a particle may stay half present for good, its colours
+    exaggerated (docs/log/quick-preset.md).
     """
     return (presence + 4 * presence * (1 - presence)).sum(1)
 
 
 def _check(config: DlpConfig) -> None:
-    """Choices that cannot work are refused here, with one that would."""
+    """Refuse options that cannot work, with a message that names ones that would."""
     check_particle_sizes(config)
     if config.architecture not in ARCHITECTURES:
         raise UserError(

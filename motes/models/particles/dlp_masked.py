@@ -1,6 +1,7 @@
 """Deep Latent Particles, the masked model: one decoder paints the whole picture.
 
-Inside the particles' disks it paints from their code, outside from a bypass.
+Inside the particles' disks the decoder reads the particles' codes, outside them the encoder's maps (the
+bypass).
 """
 
 from collections.abc import Callable
@@ -149,7 +150,7 @@ class MaskedParticles(Model):
         return self.networks.paint(maps, self._outside(latent.position), scene, latent.bypass)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
-        """The points that the prior proposes."""
+        """The M points that the prior network proposes for each picture."""
         return self.prior(image)
 
     def _losses(self, terms: dict[str, Float[Tensor, "B"]]) -> Losses:
@@ -167,10 +168,10 @@ class MaskedParticles(Model):
         return maps, position, image.new_zeros(len(image))
 
     def _locate_in_bent(self, image: Image) -> tuple[Tensor, DiagonalNormal, Float[Tensor, "B"]]:
-        """Feature maps and positions, and how far each picture's points are from where its warp should move
-        them.
+        """Feature maps, positions, and the equivariance error of each picture.
 
-        The points of the bent picture are compared with the bent points of the picture, as squared distances.
+        The error is the sum of squared distances between the points of a warped picture and the warped points
+        of the picture.
         """
         bent_image, weights = bent(image)
         maps, position = self.networks.locate(torch.cat([image, bent_image]))
@@ -188,5 +189,5 @@ class MaskedParticles(Model):
         return (maps <= self.config.mask_threshold).all(1, keepdim=True).to(maps.dtype)
 
     def _paint(self, scene: SceneCode, bypass: Float[Tensor, "B N h w"]) -> Image:
-        """Paint with every particle present."""
+        """The pictures painted with every particle present."""
         return self.networks.paint(self._maps(scene.position), self._outside(scene.position), scene, bypass)

@@ -1,6 +1,6 @@
-"""The masked model's networks as published: positions and features from heat maps.
+"""The masked model's networks as published: positions and features are read from heat maps.
 
-What the particles are is painted through a PointNet.
+A PointNet turns the particles' features into maps, from which the picture is painted.
 """
 
 import torch
@@ -18,7 +18,10 @@ from motes.types.latents import Image
 
 
 class HeatMaps(nn.Module):
-    """Heat maps learn from positions alone; features are read from them without a gradient."""
+    """The masked model's published networks. The features' gradient does not reach the heat maps.
+
+    So heat maps learn from positions alone.
+    """
 
     def __init__(self, config: HeatMapSizes):
         super().__init__()
@@ -46,7 +49,8 @@ class HeatMaps(nn.Module):
         position: Float[Tensor, "B K 2"],
         outside: Float[Tensor, "B 1 h w"],
     ) -> tuple[DiagonalNormal, DiagonalNormal]:
-        """Features from the heat maps around each mean, and the background's from what the disks leave."""
+        """The particles' features, from the heat maps around each position, and the background's, from
+        outside the disks."""
         heat = maps.detach()
         windows = cut_glimpses(heat, position, self.side).flatten(2)
         features = self.look(torch.cat([windows, position], -1))

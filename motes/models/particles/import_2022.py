@@ -1,4 +1,4 @@
-"""Weights of the 2022 research code, as a model of ours."""
+"""Converts weights of the 2022 research code into models of this package."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ NOT_CALIBRATED = -1e4  # a threshold of the evidence that every particle exceeds
 
 
 def import_weights(weights: Path, kwargs: Path | None, out: Path) -> Model:
-    """Read a `.pth` (never executing it) and write a checkpoint folder."""
+    """Read a `.pth` file, without executing code from it, and write the model as a checkpoint folder."""
     model = convert(read_state_dict(weights), _read_kwargs(kwargs))
     model.save(out)
     return model
@@ -59,8 +59,10 @@ def _reason(problem: Exception) -> str:
 
 
 def convert(weights: Mapping[str, Tensor], kwargs: Mapping[str, Any] | None = None) -> Model:
-    """The model of these weights: sizes follow from their shapes, everything else from the old code's
-    arguments."""
+    """The model that has these weights.
+
+    Sizes follow from the shapes of the weights, everything else from the arguments of the 2022 code.
+    """
     arguments = dict(kwargs or {})
     _refuse_unsupported(weights, arguments)
     make_model = _masked_model if is_masked(weights) else _object_model
@@ -129,7 +131,7 @@ def _refuse_other_arguments(arguments: Mapping[str, Any]) -> None:
 
 
 def _unwrapped(loaded: Any) -> Any:
-    """The innermost state dict of a training checkpoint."""
+    """The state dict, taken out of the checkpoint dictionaries that may enclose it."""
     while isinstance(loaded, dict):
         inner = next((loaded[name] for name in WRAPPERS if isinstance(loaded.get(name), dict)), None)
         if not inner:

@@ -1,4 +1,4 @@
-"""Parameters and buffers of our particle models -> their names in the 2022 research code."""
+"""Maps names of parameters and buffers of our particle models to their names in the 2022 research code."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def object_names(config: HeatMapSizes) -> Names:
-    """The names of the object model."""
+    """The map of names for the object model."""
     return {
         **_contracting_stacks(OBJECT_STACKS, config),
         **_mlps(OBJECT_MLPS, (0, 2, 4)),
@@ -45,7 +45,7 @@ def object_names(config: HeatMapSizes) -> Names:
 
 
 def masked_names(config: HeatMapSizes) -> Names:
-    """The names of the masked model."""
+    """The map of names for the masked model."""
     return {
         **_contracting_stacks(MASKED_STACKS, config),
         **_mlps(MASKED_MLPS, (0, 2, 4)),
@@ -55,7 +55,8 @@ def masked_names(config: HeatMapSizes) -> Names:
 
 
 def _contracting_stacks(stacks: Mapping[str, str], config: HeatMapSizes) -> Names:
-    """Their blocks are numbered by the side of the picture that they read."""
+    """The names of contracting stacks, whose blocks the 2022 code numbers by the side of the picture they
+    read."""
     sides = {
         IMAGE_STACK: config.image_size[0],
         PRIOR_STACK: config.patch_size,
@@ -91,7 +92,7 @@ def _mlps(networks: Mapping[str, str], layers: Iterable[int]) -> Names:
 
 
 def _scene(ours: str, config: HeatMapSizes, maps: int) -> Names:
-    """The background's decoder, whose last width is a multiple of the number of nodes."""
+    """The names of the background's decoder, whose last width is a multiple of the number of nodes."""
     nodes = config.num_particles + 1
     last = nodes * (config.encoder_channels[0] // nodes + 1)
     widths = (maps, *reversed(config.encoder_channels[1:]), last)
@@ -140,5 +141,5 @@ def _norm(ours: str, theirs: str) -> Names:
 
 
 def _same(ours: str, theirs: str, tensors: Iterable[str] = PARAMETERS) -> Names:
-    """Tensors that have the same names in both."""
+    """The names of tensors, such as weight and bias, that both codes call the same within a layer."""
     return {f"{ours}.{tensor}": f"{theirs}.{tensor}" for tensor in tensors}

@@ -1,4 +1,4 @@
-"""What the parts of a particle model hand to each other, and what they read of its configuration."""
+"""The interfaces between the parts of a particle model, and the options that these parts read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from motes.types.latents import Image
 
 @runtime_checkable
 class ParticleSizes(Protocol):
-    """The sizes that every particle model has in its configuration."""
+    """The sizes that the configuration of every particle model has."""
 
     @property
     def image_size(self) -> tuple[int, int]: ...
@@ -43,7 +43,7 @@ class ParticleSizes(Protocol):
 
 @runtime_checkable
 class HeatMapSizes(ParticleSizes, Protocol):
-    """What networks with heat maps read beside these sizes."""
+    """The sizes that networks with heat maps read beside those of `ParticleSizes`."""
 
     @property
     def encoder_channels(self) -> Sequence[int]: ...
@@ -56,7 +56,7 @@ class HeatMapSizes(ParticleSizes, Protocol):
 
 
 def check_particle_sizes(config: ParticleSizes) -> None:
-    """Sizes that cannot work are refused here, with one that would."""
+    """Refuse sizes that cannot work, with a message that names ones that would."""
     for name in ("num_particles", "num_proposals", "feature_dim", "patch_size", "glimpse_size", "channels"):
         if getattr(config, name) < 1:
             raise UserError(f"{name} must be at least 1, not {getattr(config, name)}")
@@ -102,7 +102,7 @@ class DiagonalNormal:
         return sample_normal(self.mean, self.log_variance)
 
     def kl(self) -> Float[Tensor, "*shape"]:
-        """To the standard normal distribution, one number an element."""
+        """The KL divergence to the standard normal distribution, one number per element."""
         return kl_to_standard_normal(self.mean, self.log_variance)
 
 
@@ -124,28 +124,28 @@ class Encoding:
 
 @runtime_checkable
 class ParticleEncoder(Protocol):
-    """Pictures to particles."""
+    """An encoder that maps pictures to particles."""
 
     def __call__(self, image: Image, prior_image: Image, decoder: "ParticleDecoder") -> Encoding: ...
 
     def presence_parameters(self) -> list[nn.Parameter]:
-        """Parameters that learn nothing while presence is random."""
+        """The parameters that learn nothing while presence is random."""
         ...
 
 
 @runtime_checkable
 class ParticleDecoder(Protocol):
-    """Particles to glimpses, and the background behind them."""
+    """A decoder that maps particles to glimpses, and draws the background behind them."""
 
     # number of pictures whose median is the first guess at the background; 0: it starts from no pictures
     starts_from: int
 
     def background_parameters(self) -> list[nn.Parameter]:
-        """Parameters that learn nothing in the warm-up."""
+        """The parameters that learn nothing in the warm-up."""
         ...
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
-        """RGBA, alpha first, all in [0, 1]."""
+        """The particles drawn alone: alpha first, then colours, all in [0, 1]."""
         ...
 
     def background(
@@ -153,15 +153,14 @@ class ParticleDecoder(Protocol):
     ) -> Image: ...
 
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
-        """The background's loss in the warm-up, before particles are drawn.
+        """The loss of the background in the warm-up, before particles are drawn.
 
-        It is 0 for a background that learns with the particles only.
+        It is 0 for a background that learns only together with the particles.
         """
         ...
 
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """Set a first guess of the background before the first step: `picture` has what is the same in all
-        pictures."""
+        """Set a first guess of the background before the first step, given the median of some pictures."""
         ...
 
 
@@ -170,7 +169,7 @@ class ParticleDecoder(Protocol):
 
 @dataclass(frozen=True)
 class SceneCode:
-    """What a masked model paints from, besides maps and bypass."""
+    """The codes that a masked model paints a picture from, besides the particles' maps and the bypass."""
 
     position: Float[Tensor, "B K 2"]
     features: Float[Tensor, "B K F"]
@@ -184,7 +183,7 @@ class MaskedNetworks(Protocol):
     """The encoder and the decoder of a masked model. `outside` is 1 where no particle's disk is, else 0."""
 
     def locate(self, image: Image) -> tuple[Float[Tensor, "B N h w"], DiagonalNormal]:
-        """Feature maps, which are the bypass too, and the particles' positions."""
+        """Feature maps, which also serve as the bypass, and the particles' positions."""
         ...
 
     def appearance(
@@ -193,7 +192,7 @@ class MaskedNetworks(Protocol):
         position: Float[Tensor, "B K 2"],
         outside: Float[Tensor, "B 1 h w"],
     ) -> tuple[DiagonalNormal, DiagonalNormal]:
-        """The particles' features, and the background's."""
+        """The particles' features and the background's features."""
         ...
 
     def paint(

@@ -1,4 +1,5 @@
-"""The networks of the 2022 paper, whose weights load here: positions from all heat maps by one MLP."""
+"""The networks of the 2022 paper, which can load its weights: one MLP reads all positions from all heat
+maps."""
 
 import torch
 from einops import rearrange
@@ -27,9 +28,9 @@ GLIMPSE_WIDTHS = (16, 16, 32)
 
 
 class PublishedEncoder(nn.Module):
-    """Proposals from patches; positions, presence and background from heat maps; features from glimpses.
+    """The paper's encoder: proposals from patches; positions, presence and background from heat maps.
 
-    Glimpses are cut at the mean positions.
+    Features are read from glimpses cut at the mean positions.
     """
 
     def __init__(self, config: HeatMapSizes):
@@ -82,9 +83,9 @@ class PublishedEncoder(nn.Module):
 
 
 class ExclusiveEncoder(PublishedEncoder):
-    """An encoder that shares out each pixel: a particle reads what the boxes before it leave.
+    """An encoder in which a particle reads only the part of each pixel that the boxes before it leave.
 
-    A particle with less presence leaves more.
+    The less presence a particle has, the more it leaves to later ones.
     """
 
     def presence_parameters(self) -> list[nn.Parameter]:
@@ -99,7 +100,8 @@ class ExclusiveEncoder(PublishedEncoder):
 
 
 class PatchPrior(nn.Module):
-    """One point a patch; the farthest from their patch's middle are proposed.
+    """Finds one point in each patch, and proposes the points that lie farthest from the middle of their
+    patch.
 
     A flat patch gives its middle.
     """
@@ -121,7 +123,10 @@ class PatchPrior(nn.Module):
 
 
 class PublishedDecoder(nn.Module):
-    """Glimpses by up-convolution; the background from Gaussian maps and a PointNet over all particles."""
+    """The paper's decoder: glimpses by up-convolution; the background from Gaussian maps and a PointNet.
+
+    The PointNet reads all particles.
+    """
 
     # the paper's background starts from no pictures
     starts_from = 0
@@ -163,9 +168,10 @@ class PublishedDecoder(nn.Module):
 
 
 def place_particles(head: nn.Module, heat: Float[Tensor, "B K h w"]) -> DiagonalNormal:
-    """Positions from all heat maps at once; each particle is bound to its index.
+    """The particles' positions, computed by `head` from all heat maps at once.
 
-    In single precision always: the eight bits of bfloat16 are half a pixel at 256 a side.
+    Single precision is always used: the eight bits of bfloat16 are half a pixel in a picture of 256 pixels a
+    side.
     """
     with torch.autocast(heat.device.type, enabled=False):
         numbers = head(heat.flatten(1).to(torch.promote_types(heat.dtype, torch.float32)))
@@ -180,16 +186,20 @@ def relate(
     background: Float[Tensor, "B F"],
     background_position: Float[Tensor, "B 2"],
 ) -> Float[Tensor, "B M h w"]:
-    """Maps from the particles and, as one more node, the background. Positions carry no gradient here."""
+    """Maps that the PointNet makes of all particles and, as one more node, the background.
+
+    No gradient reaches the positions from here.
+    """
     positions = torch.cat([position, background_position[:, None]], 1).detach()
     nodes = torch.cat([features, background[:, None]], 1)
     return pointnet(positions, torch.cat([positions, nodes], -1))
 
 
 def scene_network(config: HeatMapSizes, maps: int) -> Expanding:
-    """Maps on the grid to a picture.
+    """The network that draws a picture from `maps` maps on the grid of the heat maps.
 
-    The widths mirror the encoder's, the last a multiple of the particles (a quirk of the 2022 weights).
+    Its widths mirror the encoder's; the last is a multiple of the number of nodes (a quirk of the 2022
+    weights).
     """
     nodes = config.num_particles + 1
     last = nodes * (config.encoder_channels[0] // nodes + 1)

@@ -26,7 +26,7 @@ FIRST_CONVOLUTION = "in_block_1.main.conv_"
 
 
 def is_masked(weights: Weights) -> bool:
-    """The masked model has no decoder of glimpses."""
+    """Whether the weights are of the masked model, which has no decoder of glimpses."""
     return "object_dec.fc.0.weight" not in weights
 
 
@@ -50,7 +50,7 @@ def masked_config(weights: Weights, arguments: Arguments) -> DlpMaskedConfig:
 
 
 def refuse_contradictions(config: HeatMapSizes, arguments: Arguments) -> None:
-    """Arguments that contradict the weights are refused: one of the two is the wrong file."""
+    """Refuse arguments that contradict the weights: one of the two is the wrong file."""
     given = {name: int(arguments[name]) for name in NUMBERS if name in arguments}
     given |= {name: tuple(arguments[name]) for name in WIDTHS if name in arguments}
     for name, value in given.items():
@@ -62,7 +62,7 @@ def refuse_contradictions(config: HeatMapSizes, arguments: Arguments) -> None:
 
 
 def _sizes(weights: Weights, arguments: Arguments) -> dict[str, Any]:
-    """The fields that both models infer alike."""
+    """The options that both models have, as they follow from weights and arguments."""
     side = _image_side(weights, arguments)
     first = next(value for key, value in weights.items() if key.startswith(f"enc.main.{FIRST_CONVOLUTION}"))
     patches = (re.match(r"prior\.enc\.main\.conv_in_(\d+)_0\.", key) for key in weights)
@@ -93,7 +93,8 @@ def _image_side(weights: Weights, arguments: Arguments) -> int:
 
 
 def _glimpse_side(weights: Weights, arguments: Arguments, inferred: int) -> int:
-    """The side of a glimpse, from its share of the picture if the arguments have it, else as inferred."""
+    """The side of a glimpse in pixels, from the argument `anchor_s` (a share of the picture) or else as
+    inferred."""
     share = arguments.get("anchor_s")
     return inferred if share is None else round(share * (_image_side(weights, arguments) - 1))
 
@@ -104,14 +105,18 @@ def _object_glimpse_side(weights: Weights) -> int:
 
 
 def _masked_glimpse_side(weights: Weights, arguments: Arguments) -> int:
-    """Windows are cut from the heat maps, and the network reads their position too."""
+    """The side of a masked model's glimpse in pixels, inferred from the width of the network that reads
+    glimpses.
+
+    That network reads a window of each heat map, and the two numbers of the position.
+    """
     columns = weights["object_enc_sep.fc.0.weight"].shape[1]
     cells = ((columns - 2) / _count(weights)) ** 0.5
     return round(cells / (_grid_side(weights) - 1) * (_image_side(weights, arguments) - 1))
 
 
 def _widths(weights: Weights, stack: str) -> tuple[int, ...]:
-    """Widths of a contracting stack, in order of the sides at which its stages begin."""
+    """The widths of a contracting stack, from the stage with the largest pictures to the smallest."""
     first = next(
         value.shape[0] for key, value in weights.items() if key.startswith(f"{stack}.{FIRST_CONVOLUTION}")
     )

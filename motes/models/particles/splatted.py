@@ -1,7 +1,8 @@
-"""The masked model's networks for short trainings: each particle lies where its own map has its mean.
+"""The masked model's networks for short trainings: a particle's position is the mean of its own heat map.
 
-Its features are pooled there and splatted back. Where the picture moves, maps, points and features move
-with it without having to learn that, and nothing grows with particles x picture.
+Features are averaged around the position, and painted back around it. Maps, positions and features move with
+the picture without having to learn so. No memory grows with the number of particles times the number of
+pixels.
 """
 
 import math
@@ -26,11 +27,11 @@ UNCLAIMED = 0.1  # of the sum of Gaussians: below it no particle's features are 
 
 
 class Splatted(nn.Module):
-    """Features under Gaussians: pooled, f_k = g(sum_p N_k(p) c(p) / sum_p N_k(p)).
+    """Networks whose features are averages under Gaussians: f_k = g(sum_p N_k(p) c(p) / sum_p N_k(p)).
 
-    They are painted as sum_k N_k(p) W_k f_k / (sum_k N_k(p) + 0.1). Each map starts with a bias towards a
-    position of its own. Otherwise all particles would start in the middle of the picture, and many would stay
-    there.
+    N_k is the Gaussian of particle k, c(p) the content at pixel p, g an MLP. Features are painted as sum_k
+    N_k(p) W_k f_k / (sum_k N_k(p) + 0.1), W_k being matrices. Each map starts with a bias towards a position
+    of its own. Otherwise all particles would start in the middle of the picture, and many would stay there.
     """
 
     leaning: Tensor
@@ -55,7 +56,7 @@ class Splatted(nn.Module):
 
     @torch.no_grad()
     def _start_as_sure_as(self, std: float) -> None:
-        """All log-variances of positions begin as the prior's."""
+        """Set all variances of positions to the prior's, `std` squared, at the start of training."""
         last = self.spread[-1]
         assert isinstance(last, nn.Linear)
         last.weight.zero_()
@@ -73,7 +74,8 @@ class Splatted(nn.Module):
         position: Float[Tensor, "B K 2"],
         outside: Float[Tensor, "B 1 h w"],
     ) -> tuple[DiagonalNormal, DiagonalNormal]:
-        """Features pooled under each Gaussian, and the background's from what the disks leave."""
+        """The particles' features, averaged under each Gaussian, and the background's, averaged outside the
+        disks."""
         weights = gaussian_maps(position, self.grid, self.std)
         sums = torch.einsum("bkhw,bnhw->bkn", weights, maps)
         pooled = sums / weights.sum((2, 3)).clamp_min(1e-4)[..., None]
@@ -95,7 +97,10 @@ class Splatted(nn.Module):
 
 
 def sunflower_leaning(count: int, grid: tuple[int, int]) -> Float[Tensor, "K h w"]:
-    """-|p - a_k|^2 / 2 0.4^2 for `count` places a_k, spread evenly over a disk as a sunflower's seeds are."""
+    """The initial bias of each map, -|p - a_k|^2 / 2 0.4^2, for `count` places a_k and pixels p.
+
+    The places are spread evenly over a disk, like the seeds of a sunflower.
+    """
     number = torch.arange(count) + 0.5
     radius = 0.75 * (number / count).sqrt()
     angle = GOLDEN_ANGLE * number

@@ -1,4 +1,7 @@
-"""A cascade: a layout of classes to pictures, coarse to fine, by a loss of textures; and back."""
+"""A cascade of networks that draws pictures from a layout of classes, coarse to fine, and reads layouts back.
+
+The loss compares textures.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -45,9 +48,9 @@ class CascadeConfig:
 
 @dataclass(frozen=True)
 class Layout(Rows):
-    """Scores of classes, whose softmax is the layout.
+    """Scores of classes at each pixel, whose softmax is the layout.
 
-    They are the sum of an amount for each class and a relief that says where the class lies.
+    A score is the sum of an amount, one for each class, and a relief, which says where the class lies.
     """
 
     amounts: Float[Tensor, "B N"]
@@ -77,17 +80,19 @@ class Layout(Rows):
         return self.amounts
 
     def with_code(self, code: Float[Tensor, "B N"]) -> "Layout":
-        """The layout with other amounts: a class with a larger amount takes the pixels that were nearly
-        its own."""
+        """The layout with other amounts; a class whose amount grows takes pixels where its score was nearly
+        largest."""
         return replace(self, amounts=code)
 
 
 class CascadedRefinement(Model):
-    """A cascade of refinements: sum over classes p of min over pictures u of the error of u within p.
+    """A cascade of refinements that draws several pictures u of a layout; for each class p the best one
+    learns.
 
-    The error is sum_l weight_l mean |mask_p (Phi_l(x) - Phi_l(g_u(layout)))|, Phi_l being x itself and a
-    network's features (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Over windows, also covariances
-    of neighbouring colours are compared: see `FeatureLoss.texture_error_maps`.
+    The loss is the sum over p of the least error of any u within p. The error is sum_l weight_l mean |mask_p
+    (Phi_l(x) - Phi_l(g_u(layout)))|, where g_u draws picture u and Phi_l are x itself and the levels of a
+    feature network (Chen & Koltun 2017, https://arxiv.org/abs/1707.09405). Covariances of neighbouring
+    colours are compared too, over windows: see `FeatureLoss.texture_error_maps`.
     """
 
     Config = CascadeConfig
@@ -145,7 +150,7 @@ class CascadedRefinement(Model):
         return Layout.of_scores(self.read(image))
 
     def decode(self, latent: Layout) -> Image:
-        """The first of the pictures."""
+        """The first of the pictures that are drawn from each layout."""
         return self.hypotheses(latent)[:, 0]
 
     def hypotheses(self, latent: Layout) -> Float[Tensor, "B U C H W"]:

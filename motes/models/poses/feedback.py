@@ -1,4 +1,5 @@
-"""A feedback loop: predict a pose, draw it, compare drawing and picture, correct the pose; repeat."""
+"""A feedback loop: predict a pose, draw it, compare the drawing with the picture, correct the pose;
+repeat."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,12 +44,13 @@ class FeedbackConfig:
 
 
 class FeedbackLoop(Model):
-    """A feedback loop: p0 = predict(x), then p <- p + update(x, draw(p)).
+    """A feedback loop for the pose p of a picture x: p0 = predict(x), then repeatedly p <- p + update(x,
+    draw(p)).
 
-    The update lowers the sum over starts p' of max(0, |p' + update(x, draw(p')) - p| - contraction |p' -
-    p|) (Oberweger et al. 2015, https://arxiv.org/abs/1609.09698). Starts are the prediction, the
-    prediction once updated, the truth with an error from the pool, and the truth under noise. The pool
-    begins with the predictor's errors; the errors that updates leave are added after every step.
+    `update` learns to lower the sum over starts p' of max(0, |p' + update(x, draw(p')) - p| - contraction |p'
+    - p|) (Oberweger et al. 2015, https://arxiv.org/abs/1609.09698), p being the true pose. The starts are the
+    prediction, the prediction once updated, the truth plus an error from a pool, and the truth plus noise.
+    The pool begins with the predictor's errors; after every step, errors that an update leaves are added.
     """
 
     Config = FeedbackConfig
@@ -87,7 +89,7 @@ class FeedbackLoop(Model):
         return Losses(error.mean(), {"synthesis": error})
 
     def loss(self, batch: Batch) -> Losses:
-        """The loss of one update from every start."""
+        """The updater's loss: the mean loss of one update over all starts."""
         truth = self._poses(batch)
         with torch.no_grad():
             starts = self._starts(batch.image, truth)
@@ -107,7 +109,7 @@ class FeedbackLoop(Model):
         return Losses(updated.mean(), {"predicted": predicted, "updated": updated})
 
     def encode(self, image: Image) -> Code:
-        """Rows and columns of the joints, one after the other: the prediction and some updates."""
+        """The pose of each picture after the updates: row and column of the first joint, then of the next."""
         refuse_other_sizes(self.config, image)
         return Code(self.refine(image, self._predict(image), self.config.updates))
 
@@ -115,12 +117,12 @@ class FeedbackLoop(Model):
         return self._draw(latent.vector)
 
     def guess(self, image: Image) -> Float[Tensor, "B F"]:
-        """The predictor's pose alone."""
+        """The pose of each picture before any update."""
         refuse_other_sizes(self.config, image)
         return self._predict(image)
 
     def refine(self, image: Image, pose: Float[Tensor, "B F"], updates: int) -> Float[Tensor, "B F"]:
-        """Update a pose several times, starting from any pose."""
+        """The pose after so many updates, starting from the given pose."""
         maps = self.updater.read(image)
         for _ in range(updates):
             pose = self._updated(maps, pose)
@@ -134,7 +136,8 @@ class FeedbackLoop(Model):
                 self._throw_in(self._predict(batch.image) - self._poses(batch))
 
     def grow_pool(self, batch: Batch) -> None:
-        """Add the errors that an update leaves to the pool: later updates will meet such errors."""
+        """Add to the pool the errors that one update leaves, so that later updates learn to correct such
+        errors."""
         truth = self._poses(batch)
         start = truth + self._some_errors(len(batch))
         self._throw_in(self.refine(batch.image, start, 1) - truth)
@@ -176,14 +179,15 @@ class FeedbackLoop(Model):
         return torch.sigmoid(self.synthesiser(pose))
 
     def _updated(self, maps: Float[Tensor, "B D h w"], pose: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-        """No gradient goes through the drawing, which is read as the picture is."""
+        """The pose after one update, given the features of the picture. No gradient goes through the
+        drawing."""
         with torch.no_grad(), settled(self.synthesiser):
             drawn = self._draw(pose)
         return pose + self.updater.compare(maps, self.updater.read(drawn))
 
 
 def _joint_error(pose: Float[Tensor, "B F"], truth: Float[Tensor, "B F"]) -> Float[Tensor, "B"]:
-    """Mean distance of the joints."""
+    """The mean distance of a pose's joints from their true positions."""
     return (pose - truth).unflatten(1, (-1, 2)).norm(dim=2).mean(1)
 
 

@@ -1,4 +1,5 @@
-"""CodeTable: one vector for each of many pictures. A step touches only the vectors of its own pictures."""
+"""CodeTable: one vector for each of many pictures, and an optimiser that updates only the vectors of a
+batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +21,10 @@ Zeros = Callable[[tuple[int, ...]], Tensor]
 class CodeTable(nn.Module):
     """A table of `rows` vectors, zeros at first; `zeros` allocates them in memory or in a file.
 
-    With `stays_on_host` they stay on the host wherever the model computes, so that a table in a file needs
-    memory for the rows in use only. Other optimisers get gradients as large as the table; `RowRMSprop` gets
-    sparse ones that name the rows that were read. In several processes each has the gradients of its own
-    rows, and `RowRMSprop` joins them.
+    With `stays_on_host` the table stays in host memory wherever the model computes, so that a table in a file
+    needs memory only for the rows in use. `RowRMSprop` gets sparse gradients of the rows that were read;
+    other optimisers get gradients as large as the table. In several processes, each has the gradients of its
+    own rows, and `RowRMSprop` joins them.
     """
 
     def __init__(self, rows: int, numbers: int, zeros: Zeros = torch.zeros, stays_on_host: bool = False):
@@ -38,9 +39,9 @@ class CodeTable(nn.Module):
 
     @torch.no_grad()
     def change(self, rule: Callable[[Tensor], Tensor], index: Int[Tensor, "B"] | None = None) -> None:
-        """Replace each row by the rule's result, or only those named.
+        """Replace each row by `rule` of that row: all rows, or only those that `index` names.
 
-        Rows that are named must get the same result in all processes, as they change in all of them.
+        Rows in `index` must get the same result in all processes, because they change in all of them.
         """
         if index is None:
             for part in self.values.split(AT_ONCE):
@@ -98,7 +99,8 @@ class RowRMSprop(torch.optim.RMSprop):
         memory["seen"][rows] = memory["step"].to(values.device)
 
     def _memory(self) -> dict[str, Tensor]:
-        """The mean squares of the table, the step at which each row was last in a batch, and the step."""
+        """The mean squares of the table, the step at which each row was last in a batch, and the number of
+        the step."""
         values = self.table.values
         memory = self.state[values]
         if not memory:
@@ -108,7 +110,7 @@ class RowRMSprop(torch.optim.RMSprop):
         return memory
 
     def _row_gradients(self, gradients: Tensor) -> tuple[Int[Tensor, "m"], Float[Tensor, "m F"]]:
-        """The rows that any process has read, each once, and the sums of their gradients."""
+        """The rows that any process has read, each listed once, and the sum of each row's gradients."""
         rows, group = of_all_processes(gradients._indices()[0]).unique(return_inverse=True)
         parts = of_all_processes(gradients._values()) / processes()
         empty = self.table.values.new_zeros(len(rows), self.table.values.shape[1])
@@ -123,7 +125,7 @@ class RowRMSprop(torch.optim.RMSprop):
 
 
 def of_all_processes(values: Tensor) -> Tensor:
-    """The rows of all processes in their order; each process has equally many."""
+    """The rows of all processes, concatenated in the order of the processes; each has equally many rows."""
     if processes() == 1:
         return values
     local = values.to("cuda" if dist.get_backend() == "nccl" else "cpu")

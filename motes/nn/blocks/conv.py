@@ -1,8 +1,8 @@
-"""Convolution blocks of the particle models: replicate-padded convolution, batch normalisation, activation,
-and stacks of them.
+"""Convolution blocks of the particle models, and stacks of them.
 
-While training, channels come last in memory, which makes convolutions a third faster on the CPUs tried.
-Otherwise they keep the order in which the outputs of the 2022 weights were recorded, to the last bit.
+A block is replicate-padded convolution, batch normalisation and activation. While training, channels come
+last in memory, which makes convolutions a third faster on the CPUs tried. Otherwise they keep the order in
+which the outputs of the 2022 weights were recorded, to the last bit.
 """
 
 import itertools
@@ -19,9 +19,11 @@ from motes.nn.blocks.normalisation import BatchNorm, shared_by_processes
 
 
 class ConvBlock(nn.Module):
-    """Pad by repeating the edge, convolve without bias, normalise, rectify (leak 0: ReLU).
+    """A block that pads by repeating the edge, convolves without bias, normalises, and rectifies (leak 0:
+    ReLU).
 
-    Repeating keeps borders from looking like edges. With `doubling`, the picture is first doubled bilinearly.
+    Repeated edges keep borders from looking like edges. With `doubling`, the picture is first doubled
+    bilinearly.
     """
 
     def __init__(
@@ -47,8 +49,11 @@ class ConvBlock(nn.Module):
 
 
 class Contracting(nn.Module):
-    """Two blocks at full size, then per further width one block that halves and one that keeps; a 1x1
-    convolution on top."""
+    """Blocks that make a picture smaller: two at full size, then for each further width one that halves and
+    one more.
+
+    A 1 x 1 convolution follows.
+    """
 
     def __init__(self, inputs: int, widths: Sequence[int], outputs: int, first_kernel: int = 3):
         super().__init__()
@@ -63,9 +68,9 @@ class Contracting(nn.Module):
 
 
 class Expanding(nn.Module):
-    """For each width `each` blocks; a bilinear doubling between widths, a 1x1 convolution on top.
+    """Blocks that enlarge a picture: `each` blocks for each width, a bilinear doubling between widths.
 
-    Trimmed to `size`: the last doubling may overshoot.
+    A 1 x 1 convolution follows. The result is trimmed to `size`, because the last doubling may overshoot.
     """
 
     def __init__(
@@ -85,7 +90,8 @@ class Expanding(nn.Module):
 
 
 def through(blocks: nn.Sequential, top: nn.Conv2d, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
-    """The blocks one after the other, then the top; leaner, where `motes.nn.blocks.lean` can."""
+    """The picture x after all blocks and the top convolution, computed by `motes.nn.blocks.lean` where
+    possible."""
     if not blocks.training:
         return top(blocks(x.contiguous()))
     x = x.contiguous(memory_format=torch.channels_last)
@@ -105,7 +111,7 @@ def double(x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C r s"]:
 
 
 def initialise(module: nn.Module) -> None:
-    """The paper's initial weights: convolutions N(0, 0.01), everything else by torch's defaults."""
+    """Set the paper's initial weights: N(0, 0.01) for convolutions, torch's defaults for everything else."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             nn.init.normal_(part.weight, 0.0, 0.01)

@@ -1,4 +1,4 @@
-"""Heat maps, whose sides are fractions of the picture's."""
+"""The size of heat maps, whose sides are fractions of the picture's sides."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class HasGrid(Protocol):
-    """What the size of heat maps depends on."""
+    """The options that the size of heat maps depends on."""
 
     @property
     def image_size(self) -> tuple[int, int]: ...
@@ -16,7 +16,7 @@ class HasGrid(Protocol):
 
 
 def grid_size(config: HasGrid) -> tuple[int, int]:
-    """Sides of the heat maps: the picture halved, rounding up, once for each width but the first."""
+    """The sides of the heat maps: the picture's, halved and rounded up once for each width but the first."""
     factor = 2 ** (len(config.encoder_channels) - 1)
     rows, columns = (-(-side // factor) for side in config.image_size)
     return rows, columns

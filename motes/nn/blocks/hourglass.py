@@ -1,4 +1,5 @@
-"""An hourglass: down by pooling, up again by doubling, each size joined to itself by a skip."""
+"""An hourglass network: pooling makes the picture smaller, doubling enlarges it again, and skips join equal
+sizes."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ from motes.nn.blocks.conv import ConvBlock, double
 
 
 class Hourglass(nn.Module):
-    """Two blocks at each size, sizes halved between widths (rounding up); the result is as large as the
-    picture."""
+    """An hourglass with two blocks at each size; sizes halve between widths, rounding up.
+
+    The result is as large as the picture.
+    """
 
     def __init__(self, inputs: int, widths: Sequence[int], outputs: int):
         super().__init__()

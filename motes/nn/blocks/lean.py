@@ -1,13 +1,12 @@
-"""The blocks of `motes.nn.blocks.conv`, trained on a CPU with less memory and fewer passes; same values and
-gradients, to rounding.
+"""Trains the blocks of `motes.nn.blocks.conv` on a CPU with less memory and fewer passes.
 
-Three things are done differently from a module per operation. Of every block only the convolution's output
-is kept: the backward pass computes the padded, normalised, rectified input of the next again. Edges are
-repeated by slices, not by an index for every pixel. And a bilinear doubling before a convolution goes behind
-it: doubling is to put zeros between the pixels, then to blur by (1 3 3 1)/4 along both axes. Blurring each
-channel by the same weights commutes with the convolution, which then need not touch the zeros: a transposed
-convolution of the small picture, a quarter of the arithmetic, and the blur has as many channels as come out,
-not go in.
+Values and gradients are the same up to rounding; three things are done differently. Of every block only the
+convolution's output is kept: the backward pass computes the next block's input (padded, normalised,
+rectified) again. Edges are repeated by slices, not by an index for every pixel. A bilinear doubling before a
+convolution moves behind it. Doubling puts zeros between the pixels, then blurs by (1 3 3 1)/4 along both
+axes. Blurring every channel by the same weights commutes with the convolution, which then need not touch the
+zeros: it becomes a transposed convolution of the small picture, with a quarter of the arithmetic, and the
+blur has as many channels as come out, not as go in.
 """
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -46,7 +45,7 @@ class Parameters(NamedTuple):
 
 
 class Convolved(NamedTuple):
-    """A block's convolution, and the statistics of its normalisation."""
+    """The output of a block's convolution, and the statistics of its normalisation."""
 
     y: Tensor
     mean: Tensor
@@ -54,7 +53,8 @@ class Convolved(NamedTuple):
 
 
 class LeanBlocks(torch.autograd.Function):
-    """Blocks one after the other, and a 1x1 convolution on top, as one step of the graph."""
+    """Blocks one after the other, and a 1x1 convolution at the end, as a single step of the autograd
+    graph."""
 
     @staticmethod
     def forward(
@@ -110,7 +110,8 @@ def _forward(x: Tensor, block: Block, parameters: Parameters) -> tuple[Tensor, C
 def _normalise_backward(
     g: Tensor, out: Tensor, block: Block, parameters: Parameters, convolved: Convolved
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of the convolution, of the scale and of the shift."""
+    """The gradients of the convolution's output, of the scale and of the shift, given the gradient g of the
+    block's."""
     y, mean, inverse = convolved
     g = torch.ops.aten.leaky_relu_backward(g, out, block.leak, True)
     mask = [True, True, True]
@@ -120,7 +121,7 @@ def _normalise_backward(
 
 
 def _output(block: Block, parameters: Parameters, convolved: Convolved) -> Tensor:
-    """The block's output, computed again."""
+    """A block's output, computed again from its convolution's output."""
     variance = convolved.inverse.pow(-2) - block.norm.eps
     fixed = (parameters.scale, parameters.shift, convolved.mean, variance)
     out, _, _ = torch.native_batch_norm(convolved.y, *fixed, False, 0.0, block.norm.eps)
@@ -157,17 +158,21 @@ def _doubled_backward(g: Tensor, wide: Tensor, weight: Tensor, mask: list[bool])
 def convolve_doubled(
     x: Float[Tensor, "N C h w"], weight: Float[Tensor, "D C 3 3"]
 ) -> Float[Tensor, "N D r s"]:
-    """The picture doubled bilinearly, its edges repeated, then convolved."""
+    """The picture doubled bilinearly, padded by repeating its edges, and convolved."""
     return _blur(torch.ops.aten.convolution(repeat_edges(x, 1), _turned(weight), None, *TRANSPOSED, 1))
 
 
 def _turned(weight: Float[Tensor, "A B 3 3"]) -> Float[Tensor, "B A 3 3"]:
-    """Converts weights to the layout of a transposed convolution, and back."""
+    """The weights in the layout of a transposed convolution, or such weights in the layout of a
+    convolution."""
     return rearrange(weight.flip(2, 3), "a b r s -> b a r s").contiguous(memory_format=torch.channels_last)
 
 
 def _blur(x: Float[Tensor, "N C h w"], pad: int = 0) -> Float[Tensor, "N C r s"]:
-    """Every channel by itself; its own adjoint but for the padding, as the weights are symmetric."""
+    """Each channel blurred by (1 3 3 1)/4 along both axes.
+
+    The blur is its own adjoint except for the padding, because its weights are symmetric.
+    """
     weight = torch.outer(x.new_tensor(BLUR), x.new_tensor(BLUR)).expand(x.shape[1], 1, 4, 4)
     return F.conv2d(x, weight, padding=pad, groups=x.shape[1])
 
@@ -185,7 +190,7 @@ def repeat_edges(x: Float[Tensor, "N C h w"], pad: int) -> Float[Tensor, "N C r 
 
 
 def _empty_around(x: Float[Tensor, "N C h w"], pad: int) -> Float[Tensor, "N C r s"]:
-    """Memory for the wider pictures, channels last."""
+    """Uninitialised memory for pictures that are `pad` pixels wider on every side, channels last."""
     count, channels, rows, columns = x.shape
     shape = (count, channels, rows + 2 * pad, columns + 2 * pad)
     return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)

@@ -11,8 +11,12 @@ FLOOR = 0.05  # of the deviation, in units of brightness: what differs less is n
 
 
 class LocalContrast(nn.Module):
-    """(x - mean) / (deviation + floor) of the light, over a window around each pixel (Jarrett et al. 2009,
-    https://doi.org/10.1109/ICCV.2009.5459469): lines and spots stay; colours, shades and wide areas go."""
+    """Maps a picture's light to (light - mean) / (deviation + floor), mean and deviation over a window around
+    the pixel.
+
+    Lines and spots stay; colours, shades and wide areas vanish (Jarrett et al. 2009,
+    https://doi.org/10.1109/ICCV.2009.5459469).
+    """
 
     def __init__(self, side: int):
         super().__init__()

@@ -1,5 +1,5 @@
-"""Batch normalisation over the global batch, also on CPUs and several processes (torch's synchronised one is
-CUDA only)."""
+"""Batch normalisation over the batches of all processes, on CPUs too (torch's synchronised one needs
+CUDA)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def processes() -> int:
-    """How many processes train together."""
+    """The number of processes that train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
@@ -19,7 +19,7 @@ def shared_by_processes() -> bool:
 
 
 class SumOfProcesses(torch.autograd.Function):
-    """The sum over all processes; its gradient is the sum of theirs."""
+    """The sum of a tensor over all processes; its gradient is the sum of the processes' gradients."""
 
     @staticmethod
     def forward(ctx, values: Tensor) -> Tensor:
@@ -35,13 +35,15 @@ class SumOfProcesses(torch.autograd.Function):
 
 
 def mean_of_processes(value: Tensor) -> Tensor:
-    """The mean over all processes, each with as many rows; differentiable."""
+    """The mean of a tensor over all processes, which have equally many rows; differentiable."""
     return SumOfProcesses.apply(value) / processes() if shared_by_processes() else value
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """nn.BatchNorm2d for inputs (N, C, ...) of any rank; while training in several processes, statistics are
-    of all their rows."""
+    """nn.BatchNorm2d for inputs (N, C, ...) of any rank.
+
+    While training in several processes, the statistics are those of the rows of all processes.
+    """
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:
@@ -82,7 +84,7 @@ class BatchNorm(nn.BatchNorm2d):
 
 @contextmanager
 def settled(part: nn.Module) -> Iterator[None]:
-    """A context for a part that is used while other parts learn.
+    """A context in which `part` is used while other parts learn.
 
     The part normalises by its running statistics, and does not update them.
     """

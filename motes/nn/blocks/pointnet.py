@@ -1,5 +1,7 @@
-"""PointNet++ over a handful of particles, as dense tensors: each node reads its nearest neighbours, and the
-set becomes a few maps."""
+"""PointNet++ for a few particles, as dense tensors: each node reads its nearest neighbours.
+
+At the end all nodes together become a few maps.
+"""
 
 import itertools
 
@@ -17,8 +19,10 @@ NEIGHBOURS = 10  # a node's own loop included
 
 
 class PointNetMaps(nn.Module):
-    """Nodes to `maps` maps of `size` (Qi et al. 2017, https://arxiv.org/abs/1706.02413; four layers, no
-    sampling)."""
+    """Turns nodes into `maps` maps of `size` (Qi et al. 2017, https://arxiv.org/abs/1706.02413).
+
+    It has four layers and does not sample nodes.
+    """
 
     def __init__(self, node_features: int, maps: int, size: tuple[int, int]):
         super().__init__()
@@ -44,10 +48,10 @@ class PointNetMaps(nn.Module):
 
 
 class EdgeLayer(nn.Module):
-    """h_i = max over neighbours j of MLP([h_j, p_j - p_i]).
+    """A layer that maps node i to h_i = max over neighbours j of MLP([h_j, p_j - p_i]), p being positions.
 
-    The first linear layer is split, W [h_j, p_j - p_i] = (W_h h_j + W_p p_j) - W_p p_i: once a node, not
-    once an edge.
+    The first linear layer is split, W [h_j, p_j - p_i] = (W_h h_j + W_p p_j) - W_p p_i, so it is computed
+    once per node, not once per edge.
     """
 
     def __init__(self, inputs: int, outputs: int):
@@ -79,6 +83,6 @@ def _gathered(nodes: Float[Tensor, "B N d"], neighbours: Int[Tensor, "B N k"]) -
 
 
 def nearest_neighbours(position: Float[Tensor, "B N 2"], count: int) -> Int[Tensor, "B N k"]:
-    """The `count` nearest nodes of each, itself among them."""
+    """The numbers of the `count` nearest nodes of each node, itself included."""
     squares = (position[:, :, None] - position[:, None]).square().sum(-1)
     return squares.topk(min(count, position.shape[1]), dim=-1, largest=False).indices

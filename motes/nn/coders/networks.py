@@ -1,7 +1,7 @@
-"""NETWORKS: a picture to numbers, and numbers to a picture, by convolutions, by dense layers, by one layer
-and its transpose, or by one matrix.
+"""NETWORKS: networks from pictures to numbers and back: convolutional, dense, tied or linear.
 
-What is drawn comes before the last squashing: a Bernoulli loss wants it so, and one matrix has none.
+A tied network has one layer and draws by its transpose; a linear one has a matrix each way. Pictures are
+drawn before the last squashing, because a Bernoulli loss needs them so, and a linear network does not squash.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ MOST_CHANNELS = 128
 
 @runtime_checkable
 class HasPictureShape(Protocol):
-    """A model's config, as far as the shape of its pictures depends on it."""
+    """The options of a model that the shape of its pictures depends on."""
 
     @property
     def channels(self) -> int: ...
@@ -57,7 +57,7 @@ class PictureShape:
 
 @dataclass(frozen=True)
 class PictureNetwork:
-    """Both directions of a kind: reader(shape, width, outputs) and drawer(shape, width, code)."""
+    """A kind of network in both directions: reader(shape, width, outputs) and drawer(shape, width, code)."""
 
     reader: Callable[[PictureShape, int, int], nn.Module]
     drawer: Callable[[PictureShape, int, int], nn.Module]
@@ -105,8 +105,10 @@ def _matrix_up(shape: PictureShape, width: int, code: int) -> nn.Module:
 
 
 def _tied_down(shape: PictureShape, width: int, outputs: int) -> nn.Module:
-    """Weights begin near zero: what a unit responds to is then learnt, and not a remainder of its random
-    start."""
+    """A tied reader whose weights begin near zero.
+
+    What a unit responds to is then learnt, and not a remainder of its random start.
+    """
     linear = nn.Linear(shape.numbers, outputs)
     nn.init.normal_(linear.weight, std=0.01)
     nn.init.zeros_(linear.bias)
@@ -118,8 +120,10 @@ def _tie(reader: nn.Module, shape: PictureShape) -> nn.Module:
 
 
 def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
-    """A linear layer and a sigmoid, with weights four times as large as is usual for tanh, as sigmoids need
-    it (Glorot & Bengio 2010)."""
+    """A linear layer and a sigmoid. Initial weights are four times as large as is usual for tanh.
+
+    Sigmoids need this (Glorot & Bengio 2010).
+    """
     linear = nn.Linear(inputs, outputs)
     nn.init.xavier_uniform_(linear.weight, gain=4)
     nn.init.zeros_(linear.bias)
@@ -127,7 +131,7 @@ def sigmoid_layer(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class AboutGrey(nn.Module):
-    """Maps [0, 1] to [-1, 1].
+    """Maps values in [0, 1] to [-1, 1].
 
     Otherwise the mean light, which all pictures share, would dominate each unit's gradient.
     """
@@ -137,7 +141,7 @@ class AboutGrey(nn.Module):
 
 
 class Transposed(nn.Module):
-    """Draws by the weights that another layer reads with, about middle grey."""
+    """Draws pictures by the transposed weights of a layer that reads them; zero gives middle grey."""
 
     def __init__(self, reader: nn.Linear):
         super().__init__()
@@ -150,7 +154,7 @@ class Transposed(nn.Module):
 
 
 class ToPicture(nn.Module):
-    """Numbers in a row to channels, rows and columns."""
+    """Reshapes rows of numbers to pictures: channels, rows and columns."""
 
     def __init__(self, shape: PictureShape):
         super().__init__()
@@ -176,8 +180,7 @@ def picture_network(name: str) -> PictureNetwork:
 
 
 class PictureCoder(nn.Module):
-    """Both networks of a kind: a picture to a code, and a code to a picture, squashed into [0, 1] where the
-    kind does so."""
+    """The two networks of a kind: `read` maps a picture to a code, and `draw` a code to a picture."""
 
     def __init__(self, name: str, shape: PictureShape, width: int, code: int):
         super().__init__()
@@ -190,9 +193,9 @@ class PictureCoder(nn.Module):
         self.draw = nn.Sequential(drawer, nn.Sigmoid() if kind.squashed else nn.Identity())
 
     def weights(self) -> list[nn.Parameter]:
-        """The matrices and kernels, without what is only added."""
+        """The matrices and kernels, without biases."""
         return [parameter for parameter in self.parameters() if parameter.dim() > 1]
 
     def squared_weights(self) -> Float[Tensor, ""]:
-        """The sum of their squares."""
+        """The sum of the squares of all matrices and kernels."""
         return torch.stack([weight.square().sum() for weight in self.weights()]).sum()

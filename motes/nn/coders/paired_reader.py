@@ -1,5 +1,7 @@
-"""Two pictures to numbers that describe how they differ: one reader for both, then layers over both
-results."""
+"""A network that maps two pictures to numbers that describe how they differ.
+
+The same layers read both pictures, and further layers compare the results.
+"""
 
 import torch
 from jaxtyping import Float
@@ -11,11 +13,11 @@ from motes.types.latents import Image
 
 
 class PairedReader(nn.Module):
-    """Strided convolutions, no pooling: positions must not be lost. Nothing is normalised over the batch, in
-    which starts are mixed.
+    """Reads two pictures by strided convolutions, and compares the results.
 
-    The two meet at a quarter of the side, where a shift still shows. The last layer begins at a tenth:
-    numbers near zero at first.
+    There is no pooling, because positions must not be lost, and no normalisation over the batch, in which
+    starts are mixed. The two results meet at a quarter of the picture's side, where a shift still shows. The
+    last layer starts with a tenth of the usual weights, so that its numbers are near zero at first.
     """
 
     def __init__(self, shape: PictureShape, width: int, outputs: int, hidden: int = 256):
@@ -38,7 +40,8 @@ class PairedReader(nn.Module):
     def compare(
         self, first: Float[Tensor, "B D h w"], second: Float[Tensor, "B D h w"]
     ) -> Float[Tensor, "B n"]:
-        """Numbers that describe how the second picture differs from the first; both were read before.
+        """Numbers that describe how the second picture differs from the first, given what `read` made of
+        both.
 
         One picture may be compared with many.
         """

@@ -1,5 +1,5 @@
-"""A layout to pictures, coarse to fine, and back: networks between maps of classes and pictures of the same
-size."""
+"""Networks that draw pictures from a layout of classes, coarse to fine, and that read layouts from
+pictures."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,8 @@ FAINT = 0.2  # their standard deviation at the start
 
 
 def pyramid_sizes(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
-    """Coarse to fine: halved, rounded up, while the smaller side has twice the least."""
+    """The sizes of a pyramid, coarse to fine: `size` is halved, rounding up, while the smaller side is twice
+    `least`."""
     sizes = [size]
     while min(sizes[0]) >= 2 * least:
         rows, columns = sizes[0]
@@ -25,12 +26,11 @@ def pyramid_sizes(size: tuple[int, int], least: int) -> list[tuple[int, int]]:
 
 
 class RefinementModule(nn.Module):
-    """The maps so far, doubled, beside the layout at this size: two convolutions, each normalised over its
-    picture, leaky.
+    """Doubles the maps so far and refines them, given the layout at this size.
 
-    Inside a wide region the layout is constant, and a convolution cannot distinguish positions. Some learned
-    maps, the same for all pictures, therefore give texture a reference. They start small: large random maps
-    would remain noise.
+    It has two convolutions, each normalised over its picture, with leaky rectifiers. Inside a wide region the
+    layout is constant, and a convolution cannot distinguish positions. Some learned maps, the same for all
+    pictures, therefore give texture a reference. They start small: large random maps would remain noise.
     """
 
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int]):
@@ -52,12 +52,13 @@ class RefinementModule(nn.Module):
 
 
 class Refinement(nn.Module):
-    """Modules from coarse to full size, then one convolution to the pictures: several for each layout."""
+    """Refinement modules from coarse to full size, then a convolution that draws several pictures of each
+    layout."""
 
     def __init__(
         self, classes: int, size: tuple[int, int], channels: int, widths: Sequence[int], pictures: int
     ):
-        """Widths from coarse to fine; the last is of the finest."""
+        """Build the modules; `widths` go from the coarsest size to the finest."""
         super().__init__()
         sizes = pyramid_sizes(size, 4)
         widths = [widths[max(len(widths) - len(sizes) + n, 0)] for n in range(len(sizes))]
@@ -69,7 +70,7 @@ class Refinement(nn.Module):
         self.pictures = pictures
 
     def forward(self, layout: Float[Tensor, "B N H W"]) -> Float[Tensor, "B U C H W"]:
-        """The pictures, not squashed: their values are near [0, 1]."""
+        """U pictures of each layout. Values are near [0, 1], but not squashed into it."""
         maps = None
         for step in self.steps:
             maps = step(maps, layout)
@@ -78,8 +79,10 @@ class Refinement(nn.Module):
 
 
 class LayoutReader(nn.Module):
-    """A picture to a score for each class at each pixel: two halvings, and the features of each size are kept
-    for the way back."""
+    """Maps a picture to a score for each class at each pixel.
+
+    It halves the picture twice, then enlarges it again, with a skip from the features of each size.
+    """
 
     def __init__(self, channels: int, classes: int, width: int):
         super().__init__()
@@ -104,7 +107,8 @@ class LayoutReader(nn.Module):
         return self.scores(x)
 
     def features(self, image: Image) -> list[Tensor]:
-        """The features at each size, from fine to coarse; the last ones have the widest receptive field."""
+        """The features of a picture at each size, from fine to coarse; the coarsest see the widest
+        surroundings."""
         x = image
         features = []
         for layer in (*self.down, self.wide):

@@ -1,4 +1,5 @@
-"""Noise to codes, learnt so that near every code there is a sample, whatever their distribution."""
+"""A network that maps noise to codes, and learns to have a sample near every code, whatever their
+distribution."""
 
 import torch
 from jaxtyping import Float
@@ -9,8 +10,10 @@ from motes.ops.densities.imle import nearest_samples
 
 
 class Sampler(nn.Module):
-    """T(e), e ~ N(0, 1): two hidden layers. No normalisation, so that a sample does not depend on those
-    drawn beside it."""
+    """A sampler T(e), e ~ N(0, 1), with two hidden layers.
+
+    It does not normalise, so that a sample does not depend on the samples drawn with it.
+    """
 
     def __init__(self, noise_dim: int, width: int, code_dim: int):
         super().__init__()
@@ -25,14 +28,12 @@ class Sampler(nn.Module):
 
     @torch.no_grad()
     def assign(self, codes: Float[Tensor, "N F"], count: int) -> Float[Tensor, "N E"]:
-        """For each code, the noise with the nearest sample among `count` fresh ones.
-
-        It is argmin_m |z - T(e_m)|^2 over all m.
-        """
+        """For each code z, the noise e_m whose sample is nearest, among `count` new noises: argmin_m |z -
+        T(e_m)|^2."""
         noise = self.noise(count)
         return noise[nearest_samples(codes, self(noise))[0]]
 
     @torch.no_grad()
     def coverage(self, codes: Float[Tensor, "N F"], count: int) -> Float[Tensor, " N"]:
-        """The squared distance of each code to the nearest of `count` samples."""
+        """The squared distance from each code to the nearest of `count` new samples."""
         return nearest_samples(codes, self(self.noise(count)))[1]

@@ -1,1 +1,1 @@
-"""What counts as a good picture: pixel, perceptual and likelihood losses."""
+"""Losses between drawn and true pictures: of pixels, of features (perceptual), and likelihoods."""

@@ -1,5 +1,7 @@
-"""LPIPS: how different two pictures look, by weighted differences of VGG-16 features (Zhang et al. 2018,
-https://arxiv.org/abs/1801.03924)."""
+"""LPIPS: how different two pictures look, as weighted differences of their VGG-16 features.
+
+Zhang et al. 2018, https://arxiv.org/abs/1801.03924.
+"""
 
 import torch
 from jaxtyping import Float
@@ -15,7 +17,7 @@ SPREAD = (0.458, 0.448, 0.450)
 
 
 class Lpips(nn.Module):
-    """Two pictures in [0, 1] to one number a pair; 0 for the same."""
+    """Maps pairs of pictures in [0, 1] to one distance per pair; equal pictures have distance 0."""
 
     def __init__(self, network: nn.Module, weights: list[Tensor]):
         super().__init__()
@@ -34,7 +36,7 @@ class Lpips(nn.Module):
         return total
 
     def _features(self, image: Tensor) -> list[Tensor]:
-        """Each pixel's features brought to length one."""
+        """The features of each level, scaled to length one at each pixel."""
         x = self._normalised(image)
         features = []
         for number, layer in enumerate(self.network.children()):
@@ -46,7 +48,8 @@ class Lpips(nn.Module):
         return features
 
     def _normalised(self, image: Tensor) -> Tensor:
-        """The picture as the network reads it: grey in three equal channels, enlarged if under 32 pixels."""
+        """The picture as VGG reads it: normalised, grey as three equal channels, enlarged to at least 32
+        pixels a side."""
         coloured = enlarged(image).clamp(0, 1).expand(-1, 3, -1, -1)
         return (2 * coloured - 1 - self.get_buffer("middle")) / self.get_buffer("spread")
 

@@ -1,8 +1,8 @@
-"""LIKELIHOODS: how likely a picture is, given what a network drew of it: Bernoulli, or Gaussian with a fixed
-or learnt variance.
+"""LIKELIHOODS: how likely a picture is, given what a network drew: Bernoulli, or Gaussian.
 
-Each is a module from what a network drew, before the last squashing, and the target picture to one number a
-picture; `picture` squashes. `Distance` is any other loss in the same form, without a density.
+The variance of a Gaussian is fixed or learnt. Each likelihood is a module: it takes what a network drew,
+before the last squashing, and the target picture, and returns one number per picture; its method `picture`
+squashes. `Distance` gives any other loss, which has no density, the same form.
 """
 
 import math
@@ -28,21 +28,26 @@ Squash = Callable[[Tensor], Tensor]  # from what a network drew to the picture
 
 @runtime_checkable
 class ObservationLoss(Protocol):
-    """A loss that compares what a network drew, before the last squashing, with the target: one number a
-    picture."""
+    """A loss that compares what a network drew, before the last squashing, with the target picture.
+
+    It returns one number per picture.
+    """
 
     # whether that number is minus the logarithm of a likelihood
     density: bool
 
     def picture(self, drawn: Image, /) -> Image:
-        """What was drawn, squashed."""
+        """The picture: what was drawn, squashed into [0, 1]."""
         ...
 
     def __call__(self, drawn: Image, target: Image, /) -> Float[Tensor, "B"]: ...
 
 
 class BernoulliLikelihood(nn.Module):
-    """-log p(x | picture), each pixel a coin, or the share of heads: sum_i of the cross-entropy. In nats."""
+    """-log p(x | picture) in nats: the cross-entropy, summed over pixels.
+
+    A drawn pixel is the probability that x is 1; a grey x counts as a share of ones.
+    """
 
     density = True
 
@@ -60,10 +65,10 @@ class BernoulliLikelihood(nn.Module):
 
 
 class GaussianLikelihood(nn.Module):
-    """-log N(x; picture, variance): 1/2 sum_i ((x - picture)^2 / variance + log variance + log 2 pi).
+    """-log N(x; picture, variance): 1/2 sum_i ((x_i - picture_i)^2 / variance + log variance + log 2 pi), in
+    nats.
 
-    In nats, summed over pixels: a mean over pixels beside a summed KL would weigh the KL hundreds of times
-    too much.
+    i runs over pixels. A mean over pixels beside a summed KL would weigh the KL hundreds of times too much.
     """
 
     density = True
@@ -80,7 +85,7 @@ class GaussianLikelihood(nn.Module):
 
 
 class FixedVariance(nn.Module):
-    """The variance of the config."""
+    """The variance that the config gives."""
 
     value: Tensor
 
@@ -93,7 +98,7 @@ class FixedVariance(nn.Module):
 
 
 class LearnedVariance(nn.Module):
-    """One number for all pixels, learnt with the weights."""
+    """One variance for all pixels, learnt together with the weights."""
 
     def __init__(self, start: float):
         super().__init__()
@@ -104,10 +109,10 @@ class LearnedVariance(nn.Module):
 
 
 class OptimalVariance(nn.Module):
-    """The best variance for a batch, which is its mean squared error (Rybkin et al. 2021,
-    https://arxiv.org/abs/2006.13202).
+    """The best variance for a batch, which is its mean squared error.
 
-    While training, it is that of the present batch; later, the running mean, as in batch normalisation.
+    While training, it is that of the present batch; later, the running mean, as in batch normalisation
+    (Rybkin et al. 2021, https://arxiv.org/abs/2006.13202).
     """
 
     value: Tensor
@@ -126,7 +131,7 @@ class OptimalVariance(nn.Module):
 
 
 class Distance(nn.Module):
-    """A reconstruction loss. It has no density, and therefore no likelihood."""
+    """A reconstruction loss in the form of a likelihood. It has no density."""
 
     density = False
 
@@ -140,7 +145,7 @@ class Distance(nn.Module):
 
 
 def squashing(squashed: bool) -> Squash:
-    """A sigmoid, or nothing."""
+    """A sigmoid if `squashed`, else a function that changes nothing."""
     return torch.sigmoid if squashed else _unchanged
 
 

@@ -1,5 +1,7 @@
-"""Losses that compare pictures: modules from (drawn, target) to one number per picture, by pixels, by
-a pyramid, or by a network's features."""
+"""Modules that compare pictures: from (drawn, target) to one number per picture.
+
+They compare pixels, a pyramid, or a network's features.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -15,31 +17,34 @@ from motes.types.latents import Image
 
 
 class SquaredError(nn.Module):
-    """Summed over pixels and channels: a Gaussian likelihood with variance 1/2."""
+    """The squared error, summed over pixels and channels: a Gaussian likelihood with variance 1/2."""
 
     def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         return squared_error(drawn, target)
 
 
 class AbsoluteError(nn.Module):
-    """Summed over pixels and channels: a Laplacian likelihood; a few pixels that are far off count less than
-    under squares."""
+    """The absolute error, summed over pixels and channels: a Laplacian likelihood.
+
+    A few pixels that are far off count less than under a squared error.
+    """
 
     def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         return absolute(drawn, target).sum((1, 2, 3))
 
 
 class CrossEntropy(nn.Module):
-    """Summed over pixels and channels: a Bernoulli likelihood, of what is drawn in [0, 1]."""
+    """The cross-entropy, summed over pixels and channels: a Bernoulli likelihood, for drawn values in [0,
+    1]."""
 
     def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         return cross_entropy(drawn, target).sum((1, 2, 3))
 
 
 class PyramidLoss(nn.Module):
-    """Squared error plus a tenth of the absolute error over a Laplacian pyramid.
+    """The squared error, plus a tenth of the absolute error over a Laplacian pyramid.
 
-    It gives sharper edges than the squared error alone, and nothing need be downloaded.
+    It gives sharper edges than the squared error alone, and needs no download.
     """
 
     def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
@@ -47,11 +52,11 @@ class PyramidLoss(nn.Module):
 
 
 class FeatureLoss(nn.Module):
-    """Squared error of pixels and of a network's features (Hoshen et al. 2019,
-    https://arxiv.org/abs/1812.08985), each summed over a picture.
+    """The squared error of pixels plus that of a network's features, each summed over a picture.
 
-    The network is built when first needed. It is frozen, is no part of the model's parameters or
-    checkpoints, and the target picture carries no gradient through it.
+    Hoshen et al. 2019, https://arxiv.org/abs/1812.08985. The network is built when first needed. It is frozen
+    and not part of the model's parameters or checkpoints, and no gradient flows through the features of the
+    target.
     """
 
     def __init__(self, build: Callable[[], nn.Module]):
@@ -67,17 +72,20 @@ class FeatureLoss(nn.Module):
         return error
 
     def error_maps(self, drawn: Image, target: Image) -> list[Float[Tensor, "B h w"]]:
-        """Absolute errors at each pixel, the mean of the channels: of the pixels, then of each level (Chen &
-        Koltun 2017)."""
+        """Maps of absolute errors, averaged over channels: of the pixels, then of each level of features.
+
+        Chen & Koltun 2017.
+        """
         return _mean_errors([(drawn, target), *self._pairs(drawn, target)])
 
     def texture_error_maps(self, drawn: Image, target: Image, window: int) -> list[Float[Tensor, "B h w"]]:
-        """Absolute errors of texture statistics, which do not depend on where the parts of a texture lie.
+        """Maps of absolute errors of texture statistics, which do not depend on where the parts of a texture
+        lie.
 
-        The first are errors of colours, over half a window. The others are errors of detail finer than a
-        window: of the covariances of neighbouring colours, then of the network's features. The network sees
-        grey: a channel's mean cannot tell which colours go together, and pictures drawn to suit it have
-        coloured speckles.
+        The first map is the error of colours, averaged over half a window. The others are errors of detail
+        finer than a window: of the covariances of neighbouring colours, then of the network's features. The
+        network reads grey pictures: a channel's mean cannot tell which colours go together, and pictures
+        drawn to suit it have coloured speckles.
         """
         colours = (averaged(drawn, window // 2), averaged(target, window // 2))
         fine = (detail(drawn, window), detail(target, window))
@@ -91,7 +99,7 @@ class FeatureLoss(nn.Module):
         return _mean_errors([colours, *windowed])
 
     def _pairs(self, drawn: Tensor, target: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Features of both, level by level."""
+        """The features of both pictures, level by level."""
         if not self._network:
             self._network.append(self._build())
         network = self._network[0].to(drawn.device)
@@ -101,21 +109,20 @@ class FeatureLoss(nn.Module):
 
 
 def pixel_error_map(drawn: Image, target: Image) -> list[Float[Tensor, "B H W"]]:
-    """One map: the absolute error of each pixel, the mean of the channels."""
+    """A list of one map: the absolute error of each pixel, averaged over channels."""
     return _mean_errors([(drawn, target)])
 
 
 def detail(image: Image, window: int) -> Image:
-    """What is finer than a window; zero on average."""
+    """The part of the picture that is finer than a window; it is zero on average."""
     return image - F.avg_pool2d(image, 2 * window + 1, 1, window, count_include_pad=False)
 
 
 def colour_products(fine: Image, window: int) -> Float[Tensor, "B P H W"]:
-    """Products of all pairs of colours, of each pixel with itself and with those to the right of it and
-    below, up to half a window.
+    """Products of colours, of each pixel with itself and with its neighbours to the right and below.
 
-    Their means are the covariances of a texture: its strength, its hues and its rhythm (Portilla &
-    Simoncelli 2000).
+    Neighbours lie up to half a window away. The products' means are the covariances of a texture: its
+    strength, its hues and its rhythm (Portilla & Simoncelli 2000).
     """
     reach = window // 2
     steps = [(0, 0), *((0, n + 1) for n in range(reach)), *((n + 1, 0) for n in range(reach))]
@@ -124,7 +131,7 @@ def colour_products(fine: Image, window: int) -> Float[Tensor, "B P H W"]:
 
 
 def averaged(maps: Float[Tensor, "B C h w"], window: int) -> Float[Tensor, "B C r s"]:
-    """The mean of the maps over windows that overlap by halves."""
+    """The means of the maps over windows, which overlap by half."""
     side = min(window, *maps.shape[-2:])
     return F.avg_pool2d(maps, side, max(side // 2, 1)) if side > 1 else maps
 

@@ -1,4 +1,4 @@
-"""A small feature network for textures: each level sees twice as far as the one before."""
+"""A small network that computes features of textures; each level sees twice as far as the one before."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,10 @@ PIXEL_SPREAD = 0.25
 
 
 class TextureNetwork(nn.Module):
-    """Per level two convolutions with rectifiers, then the mean over 2 x 2 pixels. Image in, the maps of
-    all levels out.
+    """Maps a picture to the feature maps of all levels.
 
-    `scale` brings each channel to unit variance over textures, and a level's sum of squares to that of the
-    pixels.
+    Each level has two convolutions with rectifiers, then averages over 2 x 2 pixels. `scale` brings each
+    channel to unit variance over textures, and a level's sum of squares to that of the pixels.
     """
 
     def __init__(self, widths: Sequence[int] = WIDTHS):
@@ -30,12 +29,15 @@ class TextureNetwork(nn.Module):
             self.register_buffer(f"scale_{number}", torch.ones(1, width, 1, 1))
 
     def forward(self, image: Image) -> list[Tensor]:
-        """Grey becomes three equal channels; no picture is too small, as levels of single pixels are left
-        out."""
+        """The scaled feature maps of all levels.
+
+        Grey becomes three equal channels. No picture is too small, because levels of single pixels are left
+        out.
+        """
         return [maps * self.get_buffer(f"scale_{number}") for number, maps in enumerate(self.unscaled(image))]
 
     def unscaled(self, image: Image) -> list[Tensor]:
-        """The maps of all levels as the convolutions leave them."""
+        """The feature maps of all levels, before scaling."""
         x = (image.expand(-1, 3, -1, -1) - 0.5) / PIXEL_SPREAD
         levels = []
         for number, level in enumerate(self.levels):
@@ -47,7 +49,7 @@ class TextureNetwork(nn.Module):
 
     @torch.no_grad()
     def scale_by(self, image: Float[Tensor, "B 3 H W"]) -> None:
-        """Set the scales by the spread of the features over these pictures."""
+        """Set the scales from the spread of the features over the given pictures."""
         for number, maps in enumerate(self.unscaled(image)):
             spread = maps.std((0, 2, 3), keepdim=True).clamp_min(1e-3)
             # numbers of the picture over numbers of the level
@@ -56,7 +58,7 @@ class TextureNetwork(nn.Module):
 
 
 def initialised_network() -> TextureNetwork:
-    """Random weights of a size that keeps the variance of what goes through rectifiers."""
+    """A network with random weights, sized so that rectifiers keep the variance from layer to layer."""
     network = TextureNetwork()
     for part in network.modules():
         if isinstance(part, nn.Conv2d):

@@ -21,7 +21,7 @@ LEAST_SIDE = 32  # pixels; under it, no level is left
 
 
 class VggFeatures(nn.Module):
-    """VGG-16 up to the last of VGG_LEVELS."""
+    """Maps a picture to the features of VGG-16 at each of VGG_LEVELS."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -45,7 +45,10 @@ def vgg_network() -> nn.Sequential:
 
 
 def vgg_features(network: nn.Module, image: Image) -> list[Tensor]:
-    """Features at VGG_LEVELS. Grey pictures become three equal channels; small pictures are enlarged."""
+    """The features of a picture at each of VGG_LEVELS.
+
+    Grey pictures become three equal channels, and small pictures are enlarged.
+    """
     x = enlarged(image.expand(-1, 3, -1, -1) if image.shape[1] == 1 else image)
     features = []
     for number, layer in enumerate(network.children()):
@@ -64,7 +67,7 @@ def _is_read(number: int, layer: nn.Module) -> bool:
 
 
 def enlarged(image: Image) -> Float[Tensor, "B C h w"]:
-    """The picture enlarged to LEAST_SIDE pixels, if a side has fewer."""
+    """The picture, enlarged so that no side has fewer than LEAST_SIDE pixels."""
     least = min(image.shape[-2:])
     if least >= LEAST_SIDE:
         return image

@@ -1,4 +1,4 @@
-"""Sampling from normals, and divergences of distributions: KL, and Chamfer-KL between sets of points."""
+"""Samples of normal distributions, and divergences: KL, and Chamfer-KL between sets of points."""
 
 import math
 
@@ -11,19 +11,19 @@ from motes.ops.gather import take
 
 
 def sample_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """mean + exp(log_variance / 2) * noise: differentiable in both."""
+    """A sample mean + exp(log_variance / 2) * noise, differentiable in mean and log-variance."""
     return mean + (0.5 * log_variance).exp() * normal_like(mean)
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) || N(0, 1)), one number an element."""
+    """KL(N(mean, variance) || N(0, 1)), one number per element."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
 
 
 def kl_to_normal(
     mean: Tensor, log_variance: Tensor, other_mean: Tensor, other_log_variance: Tensor | float
 ) -> Tensor:
-    """KL(N(mean, variance) || N(other mean, other variance)), one number an element."""
+    """KL(N(mean, variance) || N(other mean, other variance)), one number per element."""
     target = torch.as_tensor(other_log_variance, dtype=mean.dtype, device=mean.device)
     ratio = ((mean - other_mean).square() + log_variance.exp()) / target.exp()
     return 0.5 * (ratio - 1 + target - log_variance)
@@ -35,10 +35,10 @@ def chamfer_kl(
     proposals: Float[Tensor, "B M 2"],
     prior_std: float,
 ) -> Float[Tensor, "B"]:
-    """The Chamfer-KL divergence: every particle is drawn near a proposal, and every proposal near a particle.
+    """The Chamfer-KL divergence: it pulls every particle to a proposal, and to every proposal a particle.
 
-    Daniel & Tamar 2022, eq. 3: d_km = KL(N(mean_k, variance_k) || N(proposal_m, prior_std^2)); sum_k min_m
-    d_km + sum_m min_k d_km.
+    With d_km = KL(N(mean_k, variance_k) || N(proposal_m, prior_std^2)) it is sum_k min_m d_km + sum_m min_k
+    d_km (Daniel & Tamar 2022, eq. 3).
     """
     # what a particle pays wherever it stands
     constant = kl_to_normal(mean, log_variance, mean, 2 * math.log(prior_std)).sum(-1)
@@ -56,8 +56,10 @@ def _nearest_pairs(
     proposals: Float[Tensor, "B M 2"],
     prior_std: float,
 ) -> tuple[Int[Tensor, "B K"], Int[Tensor, "B M"]]:
-    """The proposal nearest to each particle, and the particle nearest to each proposal, by divergence: of
-    all pairs no more is kept."""
+    """The number of the proposal nearest to each particle, and of the particle nearest to each proposal.
+
+    Distance is the divergence. Only these numbers are kept, not the table of all pairs.
+    """
     distance = (mean[:, :, None, 0] - proposals[:, None, :, 0]).square_()
     columns = mean[:, :, None, 1] - proposals[:, None, :, 1]
     distance.addcmul_(columns, columns)

@@ -1,5 +1,7 @@
-"""Which sample is nearest to each code: the assignment of implicit maximum likelihood estimation (Li & Malik
-2018, https://arxiv.org/abs/1809.09087)."""
+"""The nearest sample of each code, which implicit maximum likelihood estimation assigns to it.
+
+Li & Malik 2018, https://arxiv.org/abs/1809.09087.
+"""
 
 import torch
 from jaxtyping import Float, Int
@@ -13,8 +15,8 @@ def nearest_samples(
 ) -> tuple[Int[Tensor, " N"], Float[Tensor, " N"]]:
     """The row of the sample nearest to each code, and its squared distance.
 
-    The codes are taken in parts. Without |z|^2, which all samples share, |z - s|^2 is |s|^2 - 2 z . s: one
-    product of matrices, about their common middle.
+    The codes z are taken in parts. Up to |z|^2, which is the same for all samples s, |z - s|^2 is |s|^2 - 2 z
+    . s: one product of matrices. Both are centred first, for precision.
     """
     middle = samples.mean(0)
     centred = samples - middle

@@ -1,4 +1,5 @@
-"""Bounds of log p(x) from samples of a posterior, and which units of a code are active."""
+"""Bounds of log p(x) from samples of a posterior, likelihoods of linear models, and the active units of a
+code."""
 
 import math
 
@@ -15,29 +16,32 @@ def log_normal(values: Float[Tensor, "*B F"], mean: Tensor, log_variance: Tensor
 
 
 def importance_bound(log_weights: Float[Tensor, "K B"], samples: int) -> Float[Tensor, "B"]:
-    """E log 1/k sum_k w_k <= log p(x), w = p(x, z) / q(z|x), z ~ q (Burda et al. 2016,
-    https://arxiv.org/abs/1509.00519).
+    """The importance-weighted bound E log 1/k sum_k w_k <= log p(x), where w = p(x, z) / q(z|x), z ~ q, k =
+    `samples`.
 
-    One sample: the evidence lower bound. Of K weights, the mean over their K / k groups of `samples`, which
-    rises with `samples` for certain where each divides the next.
+    It is the mean over the K / k groups of k weights each; k = 1 gives the evidence lower bound. The bound is
+    sure to rise with k where each k divides the next (Burda et al. 2016, https://arxiv.org/abs/1509.00519).
     """
     grouped = rearrange(log_weights, "(groups k) b -> groups k b", k=samples)
     return (grouped.logsumexp(1) - math.log(samples)).mean(0)
 
 
 def active_units(means: Float[Tensor, "B F"], least: float = 0.01) -> Bool[Tensor, " F"]:
-    """Units whose posterior mean differs between pictures: its variance is above `least` (Burda et al.
-    2016)."""
+    """Whether each unit is active: its posterior mean varies between pictures by a variance above `least`.
+
+    Burda et al. 2016.
+    """
     return means.var(0) > least
 
 
 def principal_likelihood(
     pictures: Float[Tensor, "N P"], others: Float[Tensor, "B P"], size: int
 ) -> Float[Tensor, "B"]:
-    """log p of other pictures by probabilistic principal components fitted to `pictures` in closed form
-    (Tipping & Bishop 1999).
+    """log p of `others` under probabilistic principal components fitted to `pictures`.
 
-    variance = mean of the dropped eigenvalues; p = N(mean, U (L - variance) U^T + variance).
+    The fit is in closed form (Tipping & Bishop 1999): p = N(mean, U (L - variance) U^T + variance), where U
+    and L are the first `size` eigenvectors and eigenvalues, and the variance is the mean of the other
+    eigenvalues.
     """
     middle = pictures.mean(0)
     values, axes = torch.linalg.eigh(torch.cov(pictures.T, correction=0))
@@ -54,8 +58,10 @@ def linear_gaussian_likelihood(
     weight: Float[Tensor, "P F"],
     variance: Tensor,
 ) -> Float[Tensor, "B"]:
-    """log N(x; middle, weight weight^T + variance): the likelihood under a linear decoder of a standard
-    normal code."""
+    """log N(x; middle, weight weight^T + variance) of pictures x.
+
+    This is their likelihood under a linear decoder of standard normal codes.
+    """
     return torch.distributions.LowRankMultivariateNormal(
         middle, weight, variance.expand(len(middle))
     ).log_prob(pictures)

@@ -1,5 +1,7 @@
-"""A mixture of Gaussians, fitted by expectation maximisation, its number of components chosen by the
-Bayesian information criterion."""
+"""Mixtures of Gaussians, fitted by expectation maximisation.
+
+The Bayesian information criterion chooses the number of components.
+"""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ TOLERANCE = 1e-4  # nats a point: a step that gains less is the last
 
 @dataclass(frozen=True)
 class Mixture:
-    """sum_k share_k N(mean_k, covariance_k)."""
+    """A mixture of Gaussians: the density sum_k share_k N(mean_k, covariance_k)."""
 
     share: Float[Tensor, " K"]
     mean: Float[Tensor, "K F"]
@@ -26,7 +28,7 @@ class Mixture:
         return self.log_parts(points).logsumexp(1)
 
     def log_parts(self, points: Float[Tensor, "N F"]) -> Float[Tensor, "N K"]:
-        """log share_k + log N(x; mean_k, covariance_k)."""
+        """log share_k + log N(x; mean_k, covariance_k) for each point x and component k."""
         root = torch.linalg.cholesky(self.covariance)
         offsets = (points[None] - self.mean[:, None]).mT
         whitened = torch.linalg.solve_triangular(root, offsets, upper=False)
@@ -41,7 +43,7 @@ class Mixture:
 
 
 def fit_mixture(points: Float[Tensor, "N F"], components: int) -> tuple[Mixture, list[float]]:
-    """The mixture, and the mean log density before each step, which never falls."""
+    """A mixture fitted to the points, and the mean log density before each step, which never falls."""
     mixture = _initial(points, components)
     history = []
     for _ in range(STEPS):
@@ -63,7 +65,7 @@ def choose_mixture(points: Float[Tensor, "N F"], sizes: tuple[int, ...] = (1, 2,
 
 
 def _information_criterion(mixture: Mixture, points: Float[Tensor, "N F"]) -> float:
-    """-2 log p + parameters log N."""
+    """The Bayesian information criterion: -2 log p + (number of parameters) log N."""
     count, width = points.shape
     per_component = 1 + width + width * (width + 1) / 2
     parameters = len(mixture.share) * per_component
@@ -71,8 +73,11 @@ def _information_criterion(mixture: Mixture, points: Float[Tensor, "N F"]) -> fl
 
 
 def _initial(points: Float[Tensor, "N F"], components: int) -> Mixture:
-    """Every point belongs to the nearest of some points, each drawn far from those before it (Arthur &
-    Vassilvitskii 2007)."""
+    """The first mixture: each point belongs to the nearest of `components` points that are drawn far from
+    each other.
+
+    This is k-means++ (Arthur & Vassilvitskii 2007).
+    """
     chosen = points[torch.randint(len(points), (1,), device=points.device)]
     while len(chosen) < components:
         distance = torch.cdist(points, chosen).amin(1).square() + 1e-12

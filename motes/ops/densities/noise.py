@@ -1,4 +1,4 @@
-"""Random numbers of a global batch, drawn alike however many processes share it."""
+"""Random numbers for a batch that several processes share: the same numbers for any number of processes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ _world = 1
 
 @contextmanager
 def sharded(rank: int, world: int) -> Iterator[None]:
-    """A context in which this process holds rows rank*B .. (rank+1)*B of a batch of world*B.
+    """A context in which this process holds rows rank*B .. (rank+1)*B of a batch of world*B rows.
 
     Noise is drawn for the whole batch, and the process keeps its own rows.
     """
@@ -27,12 +27,12 @@ def sharded(rank: int, world: int) -> Iterator[None]:
 
 
 def normal_like(tensor: Tensor) -> Tensor:
-    """Standard normal noise of the tensor's shape, type and device, batch first."""
+    """Standard normal noise of the tensor's shape, type and device; the first axis is the batch."""
     return _draw(torch.randn, tensor)
 
 
 def uniform_like(tensor: Tensor) -> Tensor:
-    """Noise in [0, 1) of the tensor's shape, type and device, batch first."""
+    """Uniform noise in [0, 1) of the tensor's shape, type and device; the first axis is the batch."""
     return _draw(torch.rand, tensor)
 
 

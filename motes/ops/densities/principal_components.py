@@ -1,5 +1,7 @@
-"""Principal components: the directions in which pictures differ most, with how much; from the pictures or
-from their covariance."""
+"""Principal components, from pictures or from their covariance.
+
+They are the directions in which pictures vary most, each with its variance.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +15,8 @@ from motes.errors import UserError
 
 @dataclass(frozen=True)
 class Components:
-    """Orthonormal directions, the strongest first, the variance along each, and what all others together
-    have."""
+    """Orthonormal directions, the strongest first, with the variance along each, and the total variance of
+    all others."""
 
     axes: Float[Tensor, "P F"]
     variance: Float[Tensor, " F"]
@@ -22,10 +24,11 @@ class Components:
 
 
 def components_of_pictures(centred: Float[Tensor, "B P"], count: int) -> Components:
-    """Components by the Gram matrix, which is the smaller one if there are fewer pictures than pixels.
+    """The first `count` components, from the Gram matrix, which is small if there are fewer pictures than
+    pixels.
 
-    X X' u = l u makes X' u an eigenvector of X' X, with the same l and the length sqrt(l) (Turk & Pentland
-    1991).
+    If u is an eigenvector of X X' with eigenvalue l, X' u is one of X' X, with the same l and the length
+    sqrt(l) (Turk & Pentland 1991).
     """
     value, vector = torch.linalg.eigh(centred @ centred.T)
     strongest = value.flip(0)[:count].clamp_min(0)
@@ -36,9 +39,10 @@ def components_of_pictures(centred: Float[Tensor, "B P"], count: int) -> Compone
 def mean_and_covariance(
     parts: Iterable[Float[Tensor, "_ P"]],
 ) -> tuple[Float[Tensor, " P"], Float[Tensor, "P P"]]:
-    """Mean and covariance of however many rows, in double precision.
+    """The mean and the covariance of all rows of all parts, in double precision.
 
-    Only sums are kept, of differences to the mean of the first part, so that no large numbers cancel.
+    Only sums are kept. They are sums of differences from the mean of the first part, so that no large numbers
+    cancel.
     """
     first = None
     total = 0.0
@@ -64,9 +68,9 @@ def components_of_covariance(covariance: Float[Tensor, "P P"], count: int) -> Co
 def _components(
     axes: Float[Tensor, "P F"], variance: Float[Tensor, " F"], total: Float[Tensor, ""]
 ) -> Components:
-    """Components whose largest entry is positive.
+    """Components, each with the sign that makes its largest entry positive.
 
-    Either sign of a direction would do; this choice is the same on every machine.
+    Either sign would do; this choice is the same on every machine.
     """
     largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
     signed = axes * torch.where(largest < 0, -1.0, 1.0)

@@ -1,4 +1,5 @@
-"""BALLS: the nearest point of a ball of radius 1, for p = 1, 2 and infinity; each row by itself."""
+"""BALLS: projections of each row to the nearest point of a ball of radius 1, in the norms p = 1, 2 and
+infinity."""
 
 from collections.abc import Callable
 
@@ -8,10 +9,10 @@ from torch import Tensor
 
 
 def into_diamond(code: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-    """p = 1 (Duchi et al. 2008, https://doi.org/10.1145/1390156.1390191): all sizes fall by the same amount,
-    and none below 0.
+    """The nearest point of the ball with p = 1: all magnitudes fall by the same amount, none below 0.
 
-    The amount is the largest of (sum of the k greatest - 1) / k over all k.
+    The amount is the largest of (sum of the k greatest - 1) / k over all k (Duchi et al. 2008,
+    https://doi.org/10.1145/1390156.1390191).
     """
     sizes = code.abs()
     sums = sizes.sort(1, descending=True).values.cumsum(1)
@@ -21,12 +22,12 @@ def into_diamond(code: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
 
 
 def into_sphere(code: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-    """p = 2."""
+    """The nearest point of the ball with p = 2."""
     return code / code.norm(dim=1, keepdim=True).clamp_min(1)
 
 
 def into_cube(code: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-    """p = infinity."""
+    """The nearest point of the ball with p = infinity."""
     return code.clamp(-1, 1)
 
 

@@ -1,5 +1,7 @@
-"""CORRUPTIONS: what is done to an input so that a model may learn to undo it; a share of it hidden, or all
-of it moved a little."""
+"""CORRUPTIONS: ways to corrupt an input, which a model learns to undo.
+
+Some change a share of the numbers, others change all of them a little.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,33 +19,35 @@ SHARES = ("masking", "salt-and-pepper")  # whose amount is a probability
 
 @dataclass(frozen=True)
 class Corrupted:
-    """An input after the corruption, and which of its numbers were changed."""
+    """A corrupted input, and which of its numbers were changed."""
 
     values: Float[Tensor, "B ..."]
     touched: Bool[Tensor, "B ..."]
 
 
 def mask_values(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
-    """Each number is zero with probability `share`."""
+    """Set each number to zero with probability `share`."""
     touched = uniform_like(values) < share
     return Corrupted(torch.where(touched, torch.zeros_like(values), values), touched)
 
 
 def add_salt_and_pepper(values: Float[Tensor, "B ..."], share: float) -> Corrupted:
-    """Each number is 0 or 1, by a fair coin, with probability `share`."""
+    """Replace each number with probability `share` by 0 or 1, which are equally likely."""
     dice = uniform_like(values)
     touched = dice < share
     return Corrupted(torch.where(touched, (dice < share / 2).to(values), values), touched)
 
 
 def add_gaussian_noise(values: Float[Tensor, "B ..."], deviation: float) -> Corrupted:
-    """Gaussian noise on every number; values that leave [0, 1] are not clipped."""
+    """Add Gaussian noise to every number; values outside [0, 1] are not clipped."""
     return Corrupted(values + deviation * normal_like(values), torch.ones_like(values, dtype=torch.bool))
 
 
 def warp_pictures(values: Float[Tensor, "B ..."], strength: float) -> Corrupted:
-    """Image bent, shifted, scaled and turned, as much as for a warped pair where `strength` is 1;
-    mirrored at their edges."""
+    """Bend, shift, scale and turn each picture at random; `strength` 1 is as strong as in a warped pair.
+
+    Pictures are mirrored at their edges.
+    """
     if values.dim() != 4:
         raise UserError(
             "only pictures can be warped, not codes; "
@@ -63,7 +67,7 @@ CORRUPTIONS: dict[str, Callable[[Tensor, float], Corrupted]] = {
 
 
 def corruption(name: str, amount: float) -> Callable[[Tensor], Corrupted]:
-    """The named corruption, by so much."""
+    """The corruption with this name, as a function of the input; `amount` says how strong it is."""
     if name not in CORRUPTIONS:
         raise UserError(f"there is no corruption {name!r}; choose one of {', '.join(CORRUPTIONS)}")
     if amount < 0 or (amount >= 1 and name in SHARES):

@@ -1,4 +1,4 @@
-"""FEEDBACK_LOSSES: what a corrected pose costs, given the pose that it was corrected from; one number a
+"""FEEDBACK_LOSSES: losses of a corrected pose, given the pose from which it was corrected; one number per
 pose."""
 
 from jaxtyping import Float
@@ -8,11 +8,11 @@ from torch import Tensor
 def contraction_loss(
     pose: Float[Tensor, "B F"], target: Float[Tensor, "B F"], start: Float[Tensor, "B F"], share: float
 ) -> Float[Tensor, "B"]:
-    """max(0, |pose - target| - share |start - target|): zero once the error has shrunk to a share of
-    what it was.
+    """max(0, |pose - target| - share |start - target|): zero once the error is at most `share` of the
+    start's.
 
-    The bound goes down with the error, so that small errors are never too small to matter (Oberweger et al.
-    2015, equation 4).
+    The bound shrinks with the start's error, so that small errors are never too small to matter (Oberweger et
+    al. 2015, equation 4).
     """
     return ((pose - target).norm(dim=1) - share * (start - target).norm(dim=1)).clamp_min(0)
 
@@ -20,7 +20,7 @@ def contraction_loss(
 def squares_loss(
     pose: Float[Tensor, "B F"], target: Float[Tensor, "B F"], start: Float[Tensor, "B F"], share: float
 ) -> Float[Tensor, "B"]:
-    """|pose - target|^2, wherever it started: large errors dominate."""
+    """|pose - target|^2, whatever the start was; large errors dominate."""
     return (pose - target).square().sum(1)
 
 

@@ -1,4 +1,4 @@
-"""Means over groups of rows, given back to every row."""
+"""Means over groups of rows."""
 
 import torch
 from jaxtyping import Float, Int
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def group_means(values: Float[Tensor, "B F"], group: Int[Tensor, "B"]) -> Float[Tensor, "B F"]:
-    """The mean of each row's group, for every row; any numbers name the groups."""
+    """For every row, the mean of all rows of its group; `group` holds any integers."""
     _, number, count = torch.unique(group, return_inverse=True, return_counts=True)
     sums = values.new_zeros(len(count), values.shape[1]).index_add(0, number, values)
     return (sums / count[:, None])[number]

@@ -1,5 +1,4 @@
-"""How far two pictures are: one number a picture, summed over pixels and channels; and of single pixels, one
-number each."""
+"""Errors between two pictures: one number per picture, summed over pixels and channels, or one per pixel."""
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +14,11 @@ def squared_error(drawn: Image, target: Image) -> Float[Tensor, "B"]:
 
 
 def laplacian_error(drawn: Image, target: Image, levels: int = 4) -> Float[Tensor, "B"]:
-    """sum_j 2^(2j) |L_j(x) - L_j(x')|_1 over a Laplacian pyramid (Bojanowski et al. 2018,
-    https://arxiv.org/abs/1707.05776).
+    """sum_j 2^(2j) |L_j(x) - L_j(x')|_1, where L_j(x) is level j of the Laplacian pyramid of a picture x.
 
-    A misplaced edge costs at every scale, so blurring it away does not pay as it does under squares. The
-    pyramid is linear, so one pyramid of the difference does.
+    Bojanowski et al. 2018, https://arxiv.org/abs/1707.05776. A misplaced edge costs at every scale, so
+    blurring it away does not pay as it does under squared errors. The pyramid is linear, so one pyramid of
+    the difference is enough.
     """
     remainder = drawn - target
     total = drawn.new_zeros(len(drawn))
@@ -47,9 +46,9 @@ def absolute(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."]) -> F
 
 
 def cross_entropy(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
-    """The cross-entropy of the target under the drawn probabilities, for values in [0, 1].
+    """The cross-entropy of the target given drawn probabilities, for values in [0, 1].
 
-    It is nearly 0 where both are 0 or both are 1.
+    It is nearly 0 where both values are 0 or both are 1.
     """
     # in half precision the upper end would be 1
     probability = drawn.float().clamp(1e-6, 1 - 1e-6)

@@ -1,5 +1,7 @@
-"""Random textures of known kinds and sizes, for a network that learns to recognise them: pure functions of a
-generator."""
+"""Random textures of known kinds and sizes, from which a network learns to recognise textures.
+
+All functions are pure functions of a random generator.
+"""
 
 import math
 from collections.abc import Callable
@@ -16,7 +18,8 @@ PERIODS = (3.5, 6.0, 10.0)  # pixels, of the sizes that are told apart
 
 @dataclass(frozen=True)
 class Ground:
-    """The parts of a texture: turned coordinates in periods, soft clouds of the same size, and grain."""
+    """What textures are made from: rotated coordinates in periods, soft clouds of the same size, and
+    grain."""
 
     ahead: Float[Tensor, "B S S"]
     across: Float[Tensor, "B S S"]
@@ -29,7 +32,7 @@ def _wave(phase: Tensor) -> Tensor:
 
 
 def _line(phase: Tensor, width: float) -> Tensor:
-    """1 along whole numbers, 0 between."""
+    """1 where the phase is near a whole number, 0 elsewhere."""
     return (1 - (phase - phase.round()).abs() / width).clamp(0, 1)
 
 
@@ -66,7 +69,10 @@ CLASSES = len(KINDS) * len(PERIODS)
 def synthesise_textures(
     classes: Int[Tensor, "B"], side: int, random: torch.Generator
 ) -> Float[Tensor, "B 3 S S"]:
-    """Class = kind * number of periods + period; turned, shifted, coloured and lit at random, in [0, 1]."""
+    """One texture for each class number, which is kind * (number of periods) + (number of the period).
+
+    Each is turned, shifted, coloured and lit at random, with values in [0, 1].
+    """
     count = len(classes)
     ground = _ground(classes % len(PERIODS), side, random)
     patterns = torch.stack([pattern(ground) for pattern in KINDS.values()], 1)
@@ -79,7 +85,7 @@ def synthesise_textures(
 
 
 def _light(count: int, side: int, random: torch.Generator) -> Float[Tensor, "B 1 S S"]:
-    """Light that is brighter towards one side."""
+    """Pictures of light that is brighter towards a random side."""
     gradient = 0.6 * (torch.rand(count, 2, 1, 1, generator=random) - 0.5)
     ramp = torch.linspace(-1, 1, side)
     return 1 + gradient[:, :1] * ramp[:, None] + gradient[:, 1:] * ramp
@@ -101,7 +107,7 @@ def _ground(sizes: Int[Tensor, "B"], side: int, random: torch.Generator) -> Grou
 
 
 def _clouds(count: int, side: int, period: float, random: torch.Generator) -> Float[Tensor, "B S S"]:
-    """Smoothly enlarged noise, about 0 to 1; half a period is a cell."""
+    """Noise in cells of half a period, enlarged smoothly; values are about 0 to 1."""
     cells = math.ceil(2 * side / period) + 1
     coarse = torch.rand(count, 1, cells, cells, generator=random)
     large = F.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=True)

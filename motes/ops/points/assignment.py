@@ -8,11 +8,10 @@ from torch import Tensor
 
 
 def assign(cost: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"]) -> Int[Tensor, "B N"]:
-    """The column of each row, -1 where it has none: as many allowed pairs as there can be, and of those
-    choices the cheapest.
+    """The column assigned to each row, or -1: as many allowed pairs as possible, at the least total cost.
 
-    A cost that is no finite number allows nothing. Shortest augmenting paths (Jonker & Volgenant 1987,
-    https://doi.org/10.1007/BF02278710), each step for all problems together.
+    A cost that is not a finite number is not allowed. The method is shortest augmenting paths (Jonker &
+    Volgenant 1987, https://doi.org/10.1007/BF02278710), each step for all problems together.
     """
     batch, rows, columns = cost.shape
     allowed = allowed & cost.isfinite()
@@ -26,7 +25,7 @@ def assign(cost: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"]) -> Int[
 
 
 def _inverted(owner: Int[Tensor, "B K"], rows: int) -> Int[Tensor, "B N"]:
-    """The column of each row, by the row of each column; -1 where there is none."""
+    """The column of each row, computed from the row of each column; -1 for a row without a column."""
     columns = torch.arange(owner.shape[1], device=owner.device).expand(len(owner), -1)
     column = torch.full((len(owner), rows + 1), -1, device=owner.device)
     column.scatter_(1, torch.where(owner < 0, rows, owner), columns)
@@ -34,8 +33,10 @@ def _inverted(owner: Int[Tensor, "B K"], rows: int) -> Int[Tensor, "B N"]:
 
 
 def _with_price(cost: Tensor, allowed: Tensor) -> Float[Tensor, "B N K"]:
-    """A pair that is not allowed costs more than all allowed ones together can save, so there is never one
-    too many of them."""
+    """The costs, with a price for pairs that are not allowed, larger than all allowed ones together can save.
+
+    So the assignment never has one more of them than necessary.
+    """
     cost = torch.where(allowed, cost, 0).double()
     low = cost.amin((1, 2), keepdim=True)
     high = cost.amax((1, 2), keepdim=True)
@@ -45,25 +46,28 @@ def _with_price(cost: Tensor, allowed: Tensor) -> Float[Tensor, "B N K"]:
 
 @dataclass(frozen=True)
 class _Prices:
-    """The dual variables of rows and columns, brought up to date in place."""
+    """The prices (dual variables) of rows and columns, updated in place."""
 
     row: Float[Tensor, "B N"]
     column: Float[Tensor, "B k"]
 
     def reduced(self, cost: Tensor, picture: Tensor, row: Int[Tensor, "B"]) -> Float[Tensor, "B K"]:
-        """Costs of the row, less what it and each column pay."""
+        """The costs of the row, less the prices of the row and of each column."""
         return cost[picture, row] - self.row[picture, row][:, None] - self.column[:, : cost.shape[2]]
 
     def pay(self, owner: Int[Tensor, "B k"], paying: Bool[Tensor, "B k"], step: Float[Tensor, "B 1"]) -> None:
-        """What the rows of the paying columns pay more, these columns pay less."""
+        """Raise the prices of the rows assigned to the paying columns, and lower the columns' prices by as
+        much."""
         amount = torch.where(paying, step, 0)
         self.row.scatter_add_(1, owner.clamp_min(0), amount)
         self.column.sub_(amount)
 
 
 def _cheapest(cost: Float[Tensor, "B N K"]) -> Int[Tensor, "B K"]:
-    """The row of each column, -1 where it has none; N <= K. Column K is where a path starts: it holds the
-    row that has no column yet."""
+    """The row assigned to each column, or -1; N <= K.
+
+    Column K is where a path starts: it holds the row that has no column yet.
+    """
     batch, rows, columns = cost.shape
     owner = torch.full((batch, columns + 1), -1, device=cost.device)
     prices = _Prices(cost.new_zeros(batch, rows), cost.new_zeros(batch, columns + 1))
@@ -75,7 +79,7 @@ def _cheapest(cost: Float[Tensor, "B N K"]) -> Int[Tensor, "B K"]:
 
 
 def _augment(owner: Int[Tensor, "B k"], before: Int[Tensor, "B k"], column: Int[Tensor, "B"]) -> None:
-    """Walk each path back; each column takes the row of the column before it. `owner` changes."""
+    """Follow each path back: every column takes the row of the column before it. `owner` changes in place."""
     picture = torch.arange(len(owner), device=owner.device)
     start = owner.shape[1] - 1
     while bool((column != start).any()):
@@ -86,8 +90,8 @@ def _augment(owner: Int[Tensor, "B k"], before: Int[Tensor, "B k"], column: Int[
 
 
 def _search(cost: Tensor, owner: Tensor, prices: _Prices) -> tuple[Int[Tensor, "B k"], Int[Tensor, "B"]]:
-    """The cheapest path from column K to a free column: of each column the one before it, and the path's
-    last column."""
+    """The cheapest path from column K to a free column: the column before each column, and the last
+    column."""
     batch, _, columns = cost.shape
     picture = torch.arange(batch, device=cost.device)
     slack = cost.new_full((batch, columns + 1), torch.inf)
@@ -110,8 +114,7 @@ def _search(cost: Tensor, owner: Tensor, prices: _Prices) -> tuple[Int[Tensor, "
 
 
 def _shorten(slack: Tensor, before: Tensor, reach: Tensor, open_columns: Tensor, column: Tensor) -> None:
-    """Update the columns that are reached more cheaply through the present column; `slack` and `before`
-    change."""
+    """Update the columns that are cheaper to reach through `column`; `slack` and `before` change in place."""
     columns = reach.shape[1]
     better = open_columns & (reach < slack[:, :columns])
     slack[:, :columns] = torch.where(better, reach, slack[:, :columns])

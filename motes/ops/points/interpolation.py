@@ -1,4 +1,4 @@
-"""From one picture's particles to another's: which becomes which, and everything in between."""
+"""Interpolates between the particles of two pictures, and finds which particle becomes which."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -24,16 +24,18 @@ PER_PARTICLE = (
 
 
 def interpolate_particles(first: Particles, second: Particles, share: float) -> Particles:
-    """A picture's particles on the way to another's, 0 to 1; batches of one. Particles that are present in
-    one picture alone fade in place."""
+    """Particles between those of two pictures, `share` 0 being the first and 1 the second; batches of one.
+
+    Particles that are present in one picture alone fade in or out in place.
+    """
     return first if share == 0 else blend(first, counterpart(first, second), share)
 
 
 def blend(first: Rows, second: Rows, share: float) -> Any:
-    """Two latents of one kind, blended number by number; particle k becomes particle k.
+    """Two latents of the same kind, blended number by number; particle k becomes particle k.
 
-    Values that are not real numbers, such as classes, stay those of the first. A field that one of them lacks
-    is missing in the blend.
+    Values that are not real numbers, such as classes, are taken from the first. A field that is missing in
+    one of the two is missing in the blend.
     """
     values = {
         field.name: (getattr(first, field.name), getattr(second, field.name)) for field in fields(first)
@@ -42,7 +44,7 @@ def blend(first: Rows, second: Rows, share: float) -> Any:
 
 
 def _blended(first: Any, second: Any, share: float) -> Any:
-    """One field of the blend."""
+    """The blend of one field of two latents."""
     if first is None or second is None:
         return None
     if isinstance(first, Mapping):
@@ -52,8 +54,10 @@ def _blended(first: Any, second: Any, share: float) -> Any:
 
 
 def counterpart(first: Particles, second: Particles) -> Particles:
-    """`second` in the order of `first`: each of its particles where its match is, newcomers in slots that no
-    particle needs."""
+    """`second` in the order of `first`: matched particles get the number of their match.
+
+    The others, newcomers, get numbers that no particle needs.
+    """
     match = matched(first, second)
     _seat_newcomers(match, first, second)
     stays = (match < 0)[None]
@@ -70,7 +74,8 @@ def counterpart(first: Particles, second: Particles) -> Particles:
 
 
 def _seat_newcomers(match: Int[Tensor, "K"], first: Particles, second: Particles) -> None:
-    """Give newcomers of `second` a slot of `first` that is absent and free; `match` changes."""
+    """Give each newcomer of `second` the number of an absent, unmatched particle of `first`; `match` changes
+    in place."""
     present = (first.presence[0] > 0.5).tolist()
     taken = set(match[match >= 0].tolist())
     newcomers = [j for j in (second.presence[0] > 0.5).nonzero()[:, 0].tolist() if j not in taken]
@@ -80,9 +85,9 @@ def _seat_newcomers(match: Int[Tensor, "K"], first: Particles, second: Particles
 
 
 def matched(first: Particles, second: Particles) -> Int[Tensor, "K"]:
-    """The particle of `second` that each particle of `first` becomes, or -1.
+    """The number of the particle of `second` that each particle of `first` becomes, or -1.
 
-    Matches are near in position and features, and both particles are present.
+    Matched particles are near in position and features, and both are present.
     """
     distance = torch.cdist(first.position, second.position)
     if first.features.shape[-1]:
@@ -94,6 +99,7 @@ def matched(first: Particles, second: Particles) -> Int[Tensor, "K"]:
 def _look_distance(
     features: Float[Tensor, "B K F"], others: Float[Tensor, "B M F"]
 ) -> Float[Tensor, "B K M"]:
-    """Root mean square over the features in standard deviations, times LOOK."""
+    """The distance of features for each pair of particles: root mean square, in standard deviations, times
+    LOOK."""
     scale = torch.cat([features, others], 1).std(1, correction=0, keepdim=True).clamp_min(1e-6)
     return LOOK * torch.cdist(features / scale, others / scale) / features.shape[-1] ** 0.5

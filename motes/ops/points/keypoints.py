@@ -1,4 +1,4 @@
-"""From heat maps to points and back: spatial softmax, patch frames, choice of proposals, Gaussian maps and
+"""Points from heat maps, and maps from points: soft arg-max, patches, choice of proposals, Gaussian maps,
 boxes."""
 
 import torch
@@ -11,19 +11,18 @@ from motes.types.latents import Image
 
 
 def marginal_soft_argmax(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
-    """The expected (row, column) in [-1, 1] under softmaxes of the marginal means, as the 2022 paper's code
-    has it.
+    """The expected (row, column) in [-1, 1] of each heat map, under softmaxes of its marginal means.
 
-    row = sum_h softmax(mean_w logits)_h * linspace(-1, 1, h), and the same for columns; not the joint
-    softmax. Positions are single precision even where networks run in half: eight bits are a pixel at 256 a
-    side.
+    As in the 2022 paper's code, row = sum_h softmax(mean_w logits)_h * linspace(-1, 1, h), and the same for
+    columns; this is not the joint softmax. Positions are single precision even where networks run in half:
+    eight bits are a pixel at 256 pixels a side.
     """
     means = [(p * _axis(p.shape[1], p)).sum(1) for p in _marginals(logits)]
     return torch.stack(means, -1)
 
 
 def marginal_variance(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
-    """How far (row, column) spread around `marginal_soft_argmax` under the same softmaxes."""
+    """The variance of (row, column) around `marginal_soft_argmax`, under the same softmaxes."""
     middle = marginal_soft_argmax(logits)
     spreads = []
     for axis, p in enumerate(_marginals(logits)):
@@ -32,7 +31,7 @@ def marginal_variance(logits: Float[Tensor, "N h w"]) -> Float[Tensor, "N 2"]:
 
 
 def expected_points(maps: Float[Tensor, "B K h w"]) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
-    """Mean and variance of (row, column) in [-1, 1] under each map as a density."""
+    """The mean and the variance of (row, column) in [-1, 1], taking each map as a density."""
     maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
     total = maps.sum((2, 3)).clamp_min(1e-6)
     row, row_variance = _moments_along(maps.sum(3), total)
@@ -43,36 +42,38 @@ def expected_points(maps: Float[Tensor, "B K h w"]) -> tuple[Float[Tensor, "B K 
 def _moments_along(
     density: Float[Tensor, "B K n"], total: Float[Tensor, "B K"]
 ) -> tuple[Float[Tensor, "B K"], Float[Tensor, "B K"]]:
-    """Mean and variance along one axis from -1 to 1."""
+    """The mean and the variance along one axis, whose coordinates go from -1 to 1."""
     steps = _axis(density.shape[2], density)
     mean = (density * steps).sum(2) / total
     return mean, (density * (steps - mean[..., None]).square()).sum(2) / total
 
 
 def split_patches(image: Image, patch: int) -> Float[Tensor, "BP C p q"]:
-    """Non-overlapping square patches, row-major, folded into the batch."""
+    """The non-overlapping square patches of each picture, row by row, folded into the batch."""
     return rearrange(image, "b c (r p) (s q) -> (b r s) c p q", p=patch, q=patch)
 
 
 def patch_to_image(
     local: Float[Tensor, "B P 2"], patch: int, size: tuple[int, int]
 ) -> Float[Tensor, "B P 2"]:
-    """Points in the [-1, 1] frame of their patch, in the frame of the picture (corners of pixels' centres: N
-    - 1 scaling)."""
+    """Points given in the [-1, 1] coordinates of their patches, in the [-1, 1] coordinates of the picture.
+
+    -1 and 1 are the centres of the outermost pixels, so a side of N pixels spans N - 1.
+    """
     scale = _per_axis([side - 1 for side in size], local)
     pixels = (local + 1) / 2 * (patch - 1) + patch_origins(patch, size).to(local)
     return pixels / scale * 2 - 1
 
 
 def patch_origins(patch: int, size: tuple[int, int]) -> Float[Tensor, "P 2"]:
-    """The upper left pixel of every patch, row-major."""
+    """The (row, column) of the upper left pixel of every patch, row by row."""
     rows = torch.arange(0, size[0], patch, dtype=torch.float32)
     columns = torch.arange(0, size[1], patch, dtype=torch.float32)
     return torch.cartesian_prod(rows, columns)
 
 
 def farthest_first(local: Float[Tensor, "B P 2"], count: int) -> Int[Tensor, "B M"]:
-    """The `count` points that lie farthest from the centre of their patch.
+    """The numbers of the `count` points that lie farthest from the centre of their patch.
 
     The point of a flat patch is its centre.
     """
@@ -82,9 +83,10 @@ def farthest_first(local: Float[Tensor, "B P 2"], count: int) -> Int[Tensor, "B 
 def spread_first(
     points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"], count: int, radius: float
 ) -> Int[Tensor, "B K"]:
-    """The `count` most salient points, chosen one after another.
+    """The numbers of the `count` most salient points, chosen one after another.
 
-    Each chosen point dims its neighbours, so that the points do not crowd on one object.
+    Each chosen point lowers the salience of its neighbours within `radius`, so that the points do not crowd
+    on one object.
     """
     salience = salience.clone()
     chosen = []
@@ -109,17 +111,20 @@ def at_points(maps: Float[Tensor, "B H W"], points: Float[Tensor, "B P 2"]) -> F
 def gaussian_maps(
     position: Float[Tensor, "B K 2"], size: tuple[int, int], std: float | Float[Tensor, "B K 1"]
 ) -> Float[Tensor, "B K h w"]:
-    """exp(-|p - position|^2 / (2 std^2)) on a grid whose corners are (-1, -1) and (1, 1); separable, so two
-    short vectors each."""
+    """exp(-|p - position|^2 / (2 std^2)) at each pixel p, on a grid whose corners are (-1, -1) and (1, 1).
+
+    The Gaussian is separable, so it is a product of two short vectors.
+    """
     rows = ((_axis(size[0], position) - position[..., :1]) / std).square()
     columns = ((_axis(size[1], position) - position[..., 1:]) / std).square()
     return torch.exp(-0.5 * (rows[..., :, None] + columns[..., None, :]))
 
 
 def box_masks(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "B K h w"]:
-    """1 on a `side` x `side` box at each particle, 0 elsewhere.
+    """Masks that are 1 in a `side` x `side` box at each particle, 0 elsewhere.
 
-    A pixel j is 1 iff a <= rint(j - s) <= a + side - 1, where s = position * size / 2.
+    A pixel j is 1 if and only if a <= rint(j - s) <= a + side - 1, where s = position * size / 2 and a is the
+    first pixel of a box in the middle.
     """
     rows = _inside_box(position[..., 0], side, size[0])
     columns = _inside_box(position[..., 1], side, size[1])
@@ -127,7 +132,7 @@ def box_masks(position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]
 
 
 def _inside_box(position: Float[Tensor, "B K"], side: int, length: int) -> Bool[Tensor, "B K n"]:
-    """Which pixels along one axis."""
+    """Whether each pixel along one axis lies inside the box."""
     first = length / 2 - side / 2
     grid = torch.arange(length, device=position.device, dtype=position.dtype)
     nearest = (grid - position[..., None] * (length / 2)).round()

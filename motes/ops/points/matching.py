@@ -1,4 +1,4 @@
-"""The nearest point and its distance, overlaps of boxes, and suppression of overlapping boxes."""
+"""Nearest points and their distances, overlaps of boxes, and suppression of overlapping boxes."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,15 +23,17 @@ def nearest_index(
 
 
 def boxes_around(position: Float[Tensor, "K 2"], side: int, size: tuple[int, int]) -> Float[Tensor, "K 4"]:
-    """First row, first column, last row, last column in pixels of each particle's window, clipped to the
-    picture."""
+    """The box of each particle's window in pixels: first row, first column, last row, last column.
+
+    Ends are exclusive, and boxes are clipped to the picture.
+    """
     limit = torch.tensor(size, dtype=position.dtype, device=position.device)
     first = (position + 1) / 2 * limit - side / 2
     return torch.cat([first.clamp_min(0), torch.minimum(first + side, limit)], -1)
 
 
 def overlap(boxes: Float[Tensor, "*B K 4"], others: Float[Tensor, "*B N 4"]) -> Float[Tensor, "*B K N"]:
-    """Intersection over union; ends are exclusive."""
+    """The intersection over union of every pair of boxes; their ends are exclusive."""
     first = torch.maximum(boxes[..., :, None, :2], others[..., None, :, :2])
     last = torch.minimum(boxes[..., :, None, 2:], others[..., None, :, 2:])
     common = (last - first).clamp_min(0).prod(-1)
@@ -42,8 +44,8 @@ def overlap(boxes: Float[Tensor, "*B K 4"], others: Float[Tensor, "*B N 4"]) -> 
 def non_maximum_suppression(
     boxes: Float[Tensor, "B K 4"], confidence: Float[Tensor, "B K"], present: Bool[Tensor, "B K"], most: float
 ) -> Bool[Tensor, "B K"]:
-    """Which boxes remain: most confident first, each drops the later ones that it overlaps by more than
-    `most`."""
+    """Which boxes remain, when each box, most confident first, removes later boxes that overlap it by more
+    than `most`."""
     order = most_confident_first(confidence, present)
     sorted_boxes = take(boxes, order)
     clash = overlap(sorted_boxes, sorted_boxes) > most
@@ -54,12 +56,13 @@ def non_maximum_suppression(
 def most_confident_first(
     confidence: Float[Tensor, "B K"], present: Bool[Tensor, "B K"]
 ) -> Int[Tensor, "B K"]:
-    """Their numbers in this order; those that are not present come last."""
+    """The numbers of the boxes, the most confident first; those that are not present come last."""
     return confidence.masked_fill(~present, -torch.inf).argsort(dim=1, descending=True, stable=True)
 
 
 def _without_clashes(remaining: Bool[Tensor, "B K"], clash: Bool[Tensor, "B K K"]) -> Bool[Tensor, "B K"]:
-    """Each box that remains removes the later boxes with which it clashes; `remaining` changes."""
+    """Which boxes remain, when each remaining box removes later boxes that it clashes with; `remaining`
+    changes."""
     for k in range(remaining.shape[1] - 1):
         remaining[:, k + 1 :] &= ~(clash[:, k, k + 1 :] & remaining[:, k, None])
     return remaining

@@ -1,7 +1,7 @@
-"""Image shifted, zoomed, turned and lit by given numbers: the same five for a picture and for its mask.
+"""Pictures shifted, zoomed, turned and lit by five given numbers, the same for a picture and for its mask.
 
-The numbers, B 5: down and to the right in half pictures, log of the zoom, turn clockwise in radians, log of
-the light. Zeros: as it was.
+The numbers, B 5, are the shifts down and to the right in half pictures, the log of the zoom, the clockwise
+rotation in radians, and the log of the light. Zeros change nothing.
 """
 
 import torch
@@ -17,7 +17,7 @@ DOWN, RIGHT, ZOOM, TURN, LIGHT = range(NUMBERS)
 
 
 def placed(image: Image, numbers: Float[Tensor, "B 5"], outside: str = "border") -> Image:
-    """The picture shifted, zoomed and turned about its middle; no light."""
+    """The picture shifted, zoomed and turned about its middle; its light does not change."""
     rows, columns = image.shape[-2:]
     # or a turn would shear what is not square
     sides = image.new_tensor([rows, columns]) / min(rows, columns)
@@ -27,7 +27,7 @@ def placed(image: Image, numbers: Float[Tensor, "B 5"], outside: str = "border")
 
 
 def _turned_back(points: Float[Tensor, "B N 2"], numbers: Float[Tensor, "B 5"]) -> Float[Tensor, "B N 2"]:
-    """Where points were before the turn and the zoom."""
+    """The positions of points before the rotation and the zoom."""
     down, right = points.unbind(-1)
     zoom = numbers[:, ZOOM, None].exp()
     cosine = numbers[:, TURN, None].cos() / zoom
@@ -36,6 +36,6 @@ def _turned_back(points: Float[Tensor, "B N 2"], numbers: Float[Tensor, "B 5"]) 
 
 
 def lit(image: Image, mask: Float[Tensor, "B 1 H W"], numbers: Float[Tensor, "B 5"]) -> Image:
-    """What the mask covers, brighter or darker."""
+    """The picture, with the pixels that the mask covers made brighter or darker."""
     change = rearrange(numbers[:, LIGHT].exp() - 1, "b -> b 1 1 1")
     return (image * (1 + mask * change)).clamp(0, 1)

@@ -1,7 +1,6 @@
-"""Thin-plate splines: smooth maps of the picture onto itself, pictures resampled by them, and random maps
-for warped pairs.
+"""Thin-plate splines: smooth warps of pictures, and random warps for warped pairs.
 
-A map says for every pixel of the new picture where in the old one to look: basis @ weights. The first
+A warp says for every pixel of the new picture where to look in the old one: basis @ weights. The first
 weights bend, one for each point of a square control grid over [-1, 1]^2; the last three are affine: a shift,
 and where rows and columns point.
 """
@@ -44,7 +43,8 @@ TO_FOLLOW = Warps(bend=0.0, bend_some=0.01, shift=0.17, scale=0.22, turn=10.0, w
 
 
 def warped_pair(image: Image, warps: Warps | None = None) -> tuple[Tensor, Tensor, Float[Tensor, "B f 2"]]:
-    """The pictures warped weakly, the same warped strongly once more, and the strong warps' weights.
+    """The pictures warped weakly, the same pictures then warped strongly, and the weights of the strong
+    warps.
 
     The 2022 code cuts away an eighth of every side, where zeros show; here the whole picture stays, mirrored
     at its edges.
@@ -58,12 +58,12 @@ def warped_pair(image: Image, warps: Warps | None = None) -> tuple[Tensor, Tenso
 
 
 def picture_basis(image: Image) -> Float[Tensor, "n f"]:
-    """`thin_plate_basis` at every pixel, for random warps."""
+    """`thin_plate_basis` at every pixel of the picture, for the control points of random warps."""
     return thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
 
 
 def bent(image: Image) -> tuple[Image, Float[Tensor, "B f 2"]]:
-    """The pictures bent for points to follow, and the warps' weights."""
+    """The pictures warped at random, and the weights of the warps, for `equivariance_error`."""
     _, away, weights = warped_pair(image, TO_FOLLOW)
     return away, weights
 
@@ -71,9 +71,10 @@ def bent(image: Image) -> tuple[Image, Float[Tensor, "B f 2"]]:
 def equivariance_error(
     points: Float[Tensor, "B K 2"], followed: Float[Tensor, "B K 2"], weights: Float[Tensor, "B f 2"]
 ) -> Float[Tensor, "B"]:
-    """sum_k |z_k - g(z'_k)|^2 (Zhang et al. 2018).
+    """The squared distances of a picture's points z_k from those of its warped copy, z'_k: sum_k |z_k -
+    g(z'_k)|^2.
 
-    It says how far the points of a picture are from the points of its warped copy, mapped back.
+    g maps points of the copy back to the picture (Zhang et al. 2018).
     """
     flat = rearrange(followed, "b k two -> (b k) two")
     basis = thin_plate_basis(flat, CONTROLS).unflatten(0, followed.shape[:2])
@@ -81,13 +82,13 @@ def equivariance_error(
 
 
 def paired(batch: Batch) -> Batch:
-    """Image warped weakly, each with the same warped strongly as the other picture of its pair."""
+    """The batch warped weakly; the other picture of each pair is the same one, warped strongly."""
     weak, strong, _ = warped_pair(batch.image)
     return Batch(weak, batch.index, strong)
 
 
 def random_weights(image: Image, warps: Warps, share: float) -> Float[Tensor, "B f 2"]:
-    """One random warp for each picture."""
+    """The weights of a random warp for each picture; `share` scales its strength."""
     bend = _random_bend(image, warps)
     shift = warps.shift * normal_like(image.new_empty(len(image), 1, 2))
     turn = _random_turn(image, warps, share)
@@ -95,14 +96,14 @@ def random_weights(image: Image, warps: Warps, share: float) -> Float[Tensor, "B
 
 
 def _random_bend(image: Image, warps: Warps) -> Float[Tensor, "B n 2"]:
-    """The random bend of each control point."""
+    """The weight of each control point, which bends the picture at random."""
     bend = normal_like(image.new_empty(len(image), CONTROLS**2, 2))
     again = uniform_like(bend) < 0.5
     return torch.where(again, warps.bend_some * normal_like(bend), warps.bend * bend)
 
 
 def _random_turn(image: Image, warps: Warps, share: float) -> Float[Tensor, "B 2 2"]:
-    """Where rows and columns point: a rotation times a scale."""
+    """A random rotation times a random scale for each picture: where rows and columns point."""
     scale = 1 + share * warps.scale * normal_like(image.new_empty(len(image)))
     angle = share * math.radians(warps.turn) * normal_like(scale)
     turn = torch.stack(
@@ -112,24 +113,26 @@ def _random_turn(image: Image, warps: Warps, share: float) -> Float[Tensor, "B 2
 
 
 def thin_plate_basis(points: Float[Tensor, "n 2"], side: int) -> Float[Tensor, "n f"]:
-    """[U(|p - c|) of all side^2 control points c, 1, p], U(r) = r^2 log(r^2 + 1e-5) (Bookstein 1989,
-    https://doi.org/10.1109/34.24792).
+    """The basis functions at points p: [U(|p - c|) of all side^2 control points c, 1, p], U(r) = r^2 log(r^2
+    + 1e-5).
 
-    Points are (row, column).
+    Points are (row, column) (Bookstein 1989, https://doi.org/10.1109/34.24792).
     """
     square = (points[:, None] - even_points((side, side), points)[None]).square().sum(-1)
     return torch.cat([square * torch.log(square + 1e-5), torch.ones_like(points[:, :1]), points], 1)
 
 
 def even_points(size: tuple[int, int], like: Tensor) -> Float[Tensor, "n 2"]:
-    """(row, column) of `size` points, the first at -1 and the last at 1 along each axis, in order of rows."""
+    """The (row, column) of a grid of `size` points from -1 to 1 along each axis, row by row."""
     axes = [torch.linspace(-1, 1, count, dtype=like.dtype, device=like.device) for count in size]
     return rearrange(torch.stack(torch.meshgrid(*axes, indexing="ij")), "two r c -> (r c) two")
 
 
 def resampled(image: Image, points: Float[Tensor, "B N 2"], outside: str = "zeros") -> Image:
-    """The picture whose n-th pixel, in order of rows, is the old one's at `points[n]`; beyond its edge as
-    `grid_sample` pads."""
+    """The picture whose n-th pixel, row by row, is the old picture's value at `points[n]`.
+
+    `outside` pads the old picture as in `grid_sample`.
+    """
     # torch wants (column, row)
     grid = rearrange(points.flip(-1), "b (h w) two -> b h w two", h=image.shape[2])
     return F.grid_sample(image, grid, mode="bilinear", padding_mode=outside, align_corners=True)

@@ -1,7 +1,7 @@
-"""The readable reference: what `glimpse` and `composite` compute, with a whole canvas for every particle.
-The oracle of the tests, and the baseline of benchmarks.
+"""A readable, slow reference for `glimpse` and `composite`, with a whole canvas for every particle.
 
-Short, obvious, and slow: memory and time grow as particles times canvas. Nothing in the package calls it.
+Tests compare with it, and benchmarks measure against it; nothing else in the package calls it. Memory and
+time grow with particles times canvas.
 """
 
 import torch
@@ -13,7 +13,7 @@ from motes.types.latents import Image
 
 
 def cut_windows(image: Image, position: Float[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K C S S"]:
-    """Mask all but the particle's box, shift the particle to the middle, cut the middle out."""
+    """The glimpses: mask all but the particle's box, shift the particle to the middle, cut the middle out."""
     size = (image.shape[2], image.shape[3])
     masked = box_canvases(position, side, size)[:, :, None] * image[:, None]
     return _middle(shifted(masked, _from_middle(position, side, size)), side)
@@ -22,7 +22,7 @@ def cut_windows(image: Image, position: Float[Tensor, "B K 2"], side: int) -> Fl
 def box_canvases(
     position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]
 ) -> Float[Tensor, "B K H W"]:
-    """1 on the S x S box at each particle, rounded to whole pixels."""
+    """Canvases that are 1 in the S x S box at each particle, whose position is rounded to whole pixels."""
     middle = _padded(torch.ones(*position.shape[:2], 1, side, side, dtype=position.dtype), size)
     return shifted(middle, -_from_middle(position, side, size), "nearest")[:, :, 0]
 
@@ -30,12 +30,12 @@ def box_canvases(
 def paste(
     glimpses: Float[Tensor, "B K D S S"], position: Float[Tensor, "B K 2"], size: tuple[int, int]
 ) -> Float[Tensor, "B K D H W"]:
-    """Each glimpse in the middle of a canvas of its own, shifted to its place."""
+    """A canvas for each glimpse, which is put in the middle and then shifted to its position."""
     return shifted(_padded(glimpses, size), -_from_middle(position, glimpses.shape[-1], size))
 
 
 def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor) -> Image:
-    """Layer the particles over the background, the first in front, until each pixel is full.
+    """The particles layered over the background, the first in front, until each pixel is full.
 
     See `composite.render`.
     """
@@ -59,14 +59,14 @@ def _saturated(alpha: Float[Tensor, "B K 1 H W"]) -> Float[Tensor, "B K 1 H W"]:
 def shifted(
     canvases: Float[Tensor, "B K D H W"], by: Float[Tensor, "B K 2"], mode: str = "bilinear"
 ) -> Float[Tensor, "B K D H W"]:
-    """Every canvas moved by its own offset; zeros come in."""
+    """Every canvas moved by its own offset, with zeros where nothing was."""
     flat = canvases.flatten(0, 1)
     grid = F.affine_grid(_translation(by.flatten(0, 1)), list(flat.shape), align_corners=False)
     return F.grid_sample(flat, grid, mode=mode, align_corners=False).view(canvases.shape)
 
 
 def _translation(by: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2 3"]:
-    """A shift as an affine map, columns before rows."""
+    """The affine matrix of a shift, for `affine_grid`, which has columns before rows."""
     unit = torch.ones_like(by[:, 0])
     zero = torch.zeros_like(by[:, 0])
     return torch.stack([unit, zero, by[:, 1], zero, unit, by[:, 0]], -1).view(-1, 2, 3)
@@ -75,7 +75,7 @@ def _translation(by: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2 3"]:
 def _from_middle(
     position: Float[Tensor, "B K 2"], side: int, size: tuple[int, int]
 ) -> Float[Tensor, "B K 2"]:
-    """The shift from the canvas's middle to each position.
+    """The shift that moves a window from the middle of the canvas to each position.
 
     An odd window cannot stand in the middle of an even canvas; it starts half a pixel before it.
     """

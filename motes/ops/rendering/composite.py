@@ -1,12 +1,11 @@
-"""Layer the particles over a background: saturating, in order, the first in front.
+"""Layers particles over a background in order, the first in front; a pixel that is full takes no more.
 
-A pixel's share depends on the particles in front of it, so particles are visited one after the other. All
-that is carried from one to the next is a single number a pixel, read and written in the particle's window
-only. Everything else is done for many particles at once, in groups that fit a processor's cache. The backward
-pass computes the windows again instead of keeping them.
+A pixel's share depends on the particles in front of it, so particles are visited one after the other. Only a
+single number per pixel is carried from one particle to the next, read and written in the particle's window.
+Everything else is done for many particles at once, in groups that fit a processor's cache. The backward pass
+computes the windows again instead of keeping them.
 
-Several frames are more pictures: fold them into B. Another order is a permutation of K before the call,
-front first.
+To render several frames, fold them into B. For another order, permute K before the call, front first.
 """
 
 from collections.abc import Iterator
@@ -34,13 +33,13 @@ def render(
     background: Image,
     grain: Float[Tensor, "B K s s"] | None = None,
 ) -> Image:
-    """The picture. Channel 0 of a glimpse is alpha; `grain` is added to it where it exceeds a tenth.
+    """The picture. Channel 0 of a glimpse is alpha; `grain` is added to alpha where alpha exceeds a tenth.
 
-    a_k = presence_k alpha_k;  e_k = min(1 - sum_{j<k} e_j, a_k), predecessors without gradient;  x = sum_k
-    e_k c_k + (1 - sum_k e_k) b.
+    With a_k = presence_k alpha_k and e_k = min(1 - sum_{j<k} e_j, a_k), where no gradient flows to the e_j,
+    the picture is sum_k e_k c_k + (1 - sum_k e_k) b, for colours c_k and background b.
 
-    Equals `canvas.stitch(canvas.paste(...))` in value and gradient; touches and keeps no more than the
-    particles' windows. On a GPU a single kernel computes it (`fused`), where it can.
+    Equals `canvas.stitch(canvas.paste(...))` in value and gradient, but reads and keeps no more than the
+    particles' windows. On a GPU a single kernel computes it where possible (`fused`).
     """
     if glimpses.shape[1] and fused.obstacle(background.device) is None:
         return fused.render_fused(glimpses, position, presence, background, grain)
@@ -50,7 +49,7 @@ def render(
 
 
 def rendering_method(device: torch.device) -> str:
-    """How `render` works on this device, in words."""
+    """A description, in words, of how `render` works on this device."""
     obstacle = fused.obstacle(device)
     return "one fused kernel" if obstacle is None else f"window by window ({obstacle})"
 
@@ -58,7 +57,8 @@ def rendering_method(device: torch.device) -> str:
 def shares(
     windows: Windows, presence: Float[Tensor, "B K"], canvas: tuple[int, int]
 ) -> Float[Tensor, "B K s s"]:
-    """Alpha times presence, as far as the particles in front leave room."""
+    """The share of each pixel of its window that a particle has: alpha times presence, at most the room left
+    in front."""
     side = windows.pixels.shape[-1]
     alpha = rearrange(windows.pixels[:, :, 0], "b k r s -> b k (r s)") * presence[..., None]
     index = canvas_index(windows.corner, side, canvas)
@@ -134,9 +134,9 @@ class _Layers:
 
 
 def _lay(group: _Group, canvas: tuple[int, int], free: Tensor) -> _Layers:
-    """The layers of the group, and how much room the particles in front left for them.
+    """The layers of the group, given how much room the particles in front left (`free`).
 
-    `free` is brought up to date.
+    `free` is updated in place.
     """
     side = group.glimpses.shape[-1] + 1
     corner, fraction = corner_and_fraction(group.position, side - 1, canvas)
@@ -152,13 +152,14 @@ def _lay(group: _Group, canvas: tuple[int, int], free: Tensor) -> _Layers:
 
 
 def _rows_of_sheet(index: Int[Tensor, "B K n"], free: Float[Tensor, "B p"]) -> Int[Tensor, "m"]:
-    """The canvases of all pictures lie in one sheet, one after the other."""
+    """The row of each window pixel in the sheet, in which the canvases of all pictures follow one another."""
     first = torch.arange(len(free), device=free.device)[:, None, None] * free.shape[1]
     return (index + first).flatten()
 
 
 def _add_to_sheet(sheet: Tensor, layers: _Layers) -> None:
-    """Add the layers to the sheet, which changes: shares in channel 0, colours times shares in the others."""
+    """Add the layers to the sheet in place: shares to channel 0, colours times shares to the other
+    channels."""
     share = torch.minimum(layers.alpha, layers.room)[..., None]
     pixels = layers.flat_pixels
     pixels[..., 1:] *= share
@@ -209,7 +210,8 @@ def _widen_backward(
 
 
 def _fraction_gradient(g: Tensor, x: Tensor, axis: int) -> Float[Tensor, "B K"]:
-    """The gradient of the fraction, given the gradient `g` of the widened x."""
+    """The gradient of the fraction by which x was shifted along `axis`, given the gradient `g` of the shifted
+    x."""
     count = x.shape[axis]
     return ((g.narrow(axis, 1, count) - g.narrow(axis, 0, count)) * x).sum((2, 3, 4))
 

@@ -1,4 +1,4 @@
-"""How much of the picture each particle explains, and a threshold for it; without labels."""
+"""How much of the picture each particle explains (its evidence), and a threshold for it, without labels."""
 
 import torch
 import torch.nn.functional as F
@@ -17,15 +17,16 @@ def visible_contrast(
     log_variance: Float[Tensor, "B K 2"],
     background: Image,
 ) -> Float[Tensor, "B K"]:
-    """log of what a particle changes, less for an uncertain position.
+    """The evidence of each particle: the log of how much it changes the picture, less for an uncertain
+    position.
 
-    The sum over its visible pixels of share * |colour - background|^2, times the visible part of its alpha to
-    the fourth power.
+    The change is the sum over its visible pixels of share * |colour - background|^2, times the visible part
+    of its alpha to the fourth power.
 
     A particle that is absent, transparent, or painted like the background behind it explains nothing; one
     that stands behind another and only shows around its rim explains little that the other does not. The
-    standard deviation of the position is a divisor: what may be anywhere in the picture is evidence for no
-    position.
+    change is divided by the standard deviation of the position: what may be anywhere in the picture is
+    evidence for no position.
     """
     share = shares(windows, presence, (background.shape[2], background.shape[3]))
     behind = _background_in(windows, background)
@@ -37,11 +38,10 @@ def visible_contrast(
 
 
 def evidence_threshold(evidence: Float[Tensor, "n"], bins: int = 64) -> Float[Tensor, ""]:
-    """Where to cut a sample in two so that the parts differ most (Otsu 1979,
-    https://doi.org/10.1109/TSMC.1979.4310076).
+    """The threshold that splits a sample into the two parts that differ most (Otsu).
 
-    A sample that does not fall in two parts (its cut explains less than 70 % of the variance) is not cut:
-    every particle counts.
+    Otsu 1979, https://doi.org/10.1109/TSMC.1979.4310076. If the split explains less than 70 % of the
+    variance, the sample is not split: every particle counts.
     """
     low = float(evidence.min())
     high = float(evidence.max()) + 1e-6
@@ -54,7 +54,7 @@ def evidence_threshold(evidence: Float[Tensor, "n"], bins: int = 64) -> Float[Te
 
 
 def _variances_between(evidence: Float[Tensor, "n"], cuts: Float[Tensor, "m"]) -> Float[Tensor, "m"]:
-    """The variance between the two parts at each cut."""
+    """The variance between the two parts of the sample, for each place to cut it."""
     values = evidence[:, None]
     below = (values < cuts).float().mean(0)
     lower = torch.where(values < cuts, values, torch.zeros_like(values)).mean(0)

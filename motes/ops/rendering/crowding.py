@@ -1,4 +1,4 @@
-"""What stands in a particle's window already: bumps at the particles that come before it."""
+"""How much of a particle's window earlier particles claim, and presence lowered accordingly."""
 
 import torch
 from einops import rearrange
@@ -13,8 +13,9 @@ def yielding(
 ) -> Float[Tensor, "B K"]:
     """Presence, lowered where an earlier particle stands at the same place.
 
-    p_k prod_{j<k} (1 - p_j exp(-|s_k - s_j|^2 / 2 width^2)), in pixels; the product without gradient.
-    Otherwise two particles on the same object would each keep half of it for good.
+    It is p_k prod_{j<k} (1 - p_j exp(-|s_k - s_j|^2 / 2 width^2)), for presences p and positions s in pixels;
+    no gradient flows through the product. Otherwise two particles on the same object would each keep half of
+    it for good.
     """
     with torch.no_grad():
         pixels = position * torch.tensor(canvas, device=position.device) / 2
@@ -30,9 +31,9 @@ def claimed_before(
     """For each particle's S x S window, the sum of Gaussian bumps at the particles of a smaller index, at
     most 1.
 
-    Bumps are `width` pixels wide and cut off where their own windows end. As in `composite`, one sheet a
-    picture is carried from particle to particle; no pair of particles is ever looked at, so a thousand cost
-    a thousand windows.
+    Bumps are `width` pixels wide and cut off where their own windows end. As in `composite`, one sheet per
+    picture is carried from particle to particle; pairs of particles are never compared, so a thousand
+    particles cost a thousand windows.
     """
     corner, fraction = corner_and_fraction(position, side, canvas)
     index = canvas_index(corner, side + 1, canvas)
@@ -54,7 +55,7 @@ def _bumps(fraction: Float[Tensor, "B K 2"], side: int, width: float) -> Float[T
 def _sums_before(
     bumps: Float[Tensor, "B K n"], index: Int[Tensor, "B K n"], sheet: Float[Tensor, "B p"]
 ) -> Float[Tensor, "B K n"]:
-    """What the sheet holds in each window before its own bump is added to it."""
+    """The sum of earlier bumps in each window, read from the sheet before the window's own bump is added."""
     before = torch.empty_like(bumps)
     for k in range(bumps.shape[1]):
         window = sheet.gather(1, index[:, k])

@@ -1,5 +1,4 @@
-"""Which particle has which pixels: each particle's share of each pixel; boxes around masks and their
-middles."""
+"""The share of each pixel that each particle has, and the boxes and centres of masks."""
 
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from motes.ops.rendering.glimpse import Windows, canvas_index
 
 @dataclass(frozen=True)
 class Footprints:
-    """e_k of `composite.render`, in windows of the canvas."""
+    """Each particle's share of each pixel, e_k of `composite.render`, in windows of the canvas."""
 
     share: Float[Tensor, "B K s s"]
     corner: Int[Tensor, "B K 2"]
@@ -37,7 +36,7 @@ class Footprints:
 
 
 def windows_of_masks(masks: Bool[Tensor, "B N H W"]) -> Float[Tensor, "B N 4"]:
-    """Boxes around masks, their ends exclusive; zeros around nothing."""
+    """The bounding boxes of masks, their ends exclusive; zeros for an empty mask."""
     rows = masks.any(3)
     columns = masks.any(2)
     first = torch.stack([_first(rows), _first(columns)], -1)
@@ -47,7 +46,7 @@ def windows_of_masks(masks: Bool[Tensor, "B N H W"]) -> Float[Tensor, "B N 4"]:
 
 
 def middles_of_masks(masks: Bool[Tensor, "B N H W"]) -> Float[Tensor, "B N 2"]:
-    """Their centres of mass: row and column of a pixel."""
+    """The centre of mass of each mask: row and column of a pixel."""
     area = masks.sum((2, 3)).clamp_min(1)
     steps = [torch.arange(side, device=masks.device, dtype=torch.float32) for side in masks.shape[2:]]
     return torch.stack([(masks.sum(3) * steps[0]).sum(2) / area, (masks.sum(2) * steps[1]).sum(2) / area], -1)
@@ -58,5 +57,5 @@ def _first(present: Bool[Tensor, "B K n"]) -> Int[Tensor, "B K"]:
 
 
 def _last(present: Bool[Tensor, "B K n"]) -> Int[Tensor, "B K"]:
-    """One past the last."""
+    """One more than the number of the last true entry."""
     return present.shape[2] - _first(present.flip(2))

@@ -1,9 +1,10 @@
-"""Cut a window out of the picture at each particle, or place one back: one map, two directions.
+"""Cut a window out of the picture at each particle, or place a window in the picture: one map in two
+directions.
 
-A particle at s = position * N / 2 pixels from the middle owns the S x S window whose first pixel is s + N/2
-- S/2. Its whole part shifts the window (an index), its fraction f blends neighbours (two taps an axis). Both
-directions touch (S+1) x (S+1) pixels a particle; nothing is ever as large as the canvas. `canvas.py` says
-the same with full canvases, and is the oracle of the tests.
+A particle at s = position * N / 2 pixels from the middle owns the S x S window whose first pixel is s + N/2 -
+S/2. The whole part of that number shifts the window (an index), its fraction f blends neighbours (two taps
+per axis). Both directions touch (S+1) x (S+1) pixels per particle; nothing is ever as large as the canvas.
+`canvas.py` computes the same with full canvases, and tests compare the two.
 """
 
 from dataclasses import dataclass
@@ -33,12 +34,12 @@ def cut_glimpses(
     side: int,
     share: Float[Tensor, "B K s s"] | None = None,
 ) -> Float[Tensor, "B K C S S"]:
-    """The glimpses, zero outside the picture; `share`: how much of each pixel of its (S+1)-window a particle
-    gets.
+    """The glimpses, zero outside the picture.
 
-    Follows the 2022 code to the last tap: where the window's edge rounds outside of its own box, that edge's
-    farther tap is lost, so weights trained there get the same input here. For gradients the windows are
-    computed again, not kept.
+    `share` says how much of each pixel of its (S+1)-window a particle gets. This follows the 2022 code to the
+    last tap: where the window's edge rounds outside of its own box, that edge's farther tap is lost, so
+    weights trained there get the same input here. The backward pass computes the windows again instead of
+    keeping them.
     """
     inputs = [tensor for tensor in (image, position, share) if tensor is not None]
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
@@ -49,8 +50,10 @@ def cut_glimpses(
 def place_glimpses(
     glimpses: Float[Tensor, "B K D S S"], position: Float[Tensor, "B K 2"], canvas: tuple[int, int]
 ) -> Windows:
-    """Each glimpse shifted by its fraction of a pixel, as an (S+1)-window of the canvas: w[i] = (1-f) g[i] +
-    f g[i-1]."""
+    """Each glimpse g shifted by its fraction f of a pixel, as an (S+1)-window w of the canvas.
+
+    Along each axis, w[i] = (1-f) g[i] + f g[i-1].
+    """
     corner, fraction = corner_and_fraction(position, glimpses.shape[-1], canvas)
     f = fraction[..., None]
     channels_last = rearrange(glimpses, "b k d r s -> b k r s d")
@@ -60,8 +63,10 @@ def place_glimpses(
 
 
 def box_windows(position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Windows:
-    """1 where a pixel of the (S+1)-window belongs to the particle's S x S box, after rounding the position
-    to whole pixels."""
+    """Windows that are 1 where a pixel of the (S+1)-window belongs to the particle's S x S box, else 0.
+
+    The position is rounded to whole pixels.
+    """
     corner, fraction = corner_and_fraction(position, side, canvas)
     nearest = (torch.arange(side + 1, device=position.device) - fraction.detach()[..., None]).round()
     inside = ((nearest >= 0) & (nearest <= side - 1)).to(position.dtype)
@@ -69,8 +74,10 @@ def box_windows(position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, 
 
 
 def canvas_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Int[Tensor, "B K n"]:
-    """Flat indices of every window's pixels on a canvas padded by `side` all around, so that no window
-    sticks out."""
+    """The flat index of each pixel of every window, on a canvas padded by `side` all around.
+
+    So no window extends beyond the padded canvas.
+    """
     steps = torch.arange(side, device=corner.device)
     rows = corner[..., 0, None].clamp(-side, canvas[0]) + side + steps
     columns = corner[..., 1, None].clamp(-side, canvas[1]) + side + steps
@@ -81,8 +88,10 @@ def canvas_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int
 def corner_and_fraction(
     position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]
 ) -> tuple[Int[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
-    """The first pixel of each window: whole part and fraction. The window's own start is added to the whole
-    part, for precision."""
+    """The first pixel of each window, as a whole part and a fraction.
+
+    The start of a window in the middle is added to the whole part, for precision.
+    """
     half = torch.tensor([canvas[0] / 2, canvas[1] / 2], device=position.device, dtype=position.dtype)
     start = half - side / 2
     shift = position * half + (start - start.floor())
@@ -93,7 +102,10 @@ def corner_and_fraction(
 def narrowed(
     x: Float[Tensor, "B K r s D"], near: Float[Tensor, "B K n"], far: Float[Tensor, "B K n"], axis: int
 ) -> Tensor:
-    """One pixel fewer along the axis: y[i] = near[i] x[i] + far[i] x[i+1]. Taps may be one for all i."""
+    """The input with one pixel fewer along the axis: y[i] = near[i] x[i] + far[i] x[i+1].
+
+    A tap may be one number for all i.
+    """
     count = x.shape[axis] - 1
     nearer = _along(near, axis) * x.narrow(axis, 0, count)
     return nearer.addcmul_(_along(far, axis), x.narrow(axis, 1, count))
@@ -102,8 +114,11 @@ def narrowed(
 def widened(
     x: Float[Tensor, "B K r s D"], near: Float[Tensor, "B K n"], far: Float[Tensor, "B K n"], axis: int
 ) -> Tensor:
-    """The other direction, one pixel more: y[i] = near[i] x[i] + far[i-1] x[i-1], with nothing beyond the
-    ends."""
+    """The input with one pixel more along the axis: y[i] = near[i] x[i] + far[i-1] x[i-1], with zeros beyond
+    the ends.
+
+    This is the opposite direction of `narrowed`.
+    """
     size = list(x.shape)
     count = x.shape[axis]
     size[axis] += 1
@@ -128,7 +143,7 @@ def _cut(image: Tensor, position: Tensor, side: int, share: Tensor | None) -> Fl
 
 
 def _windows_at(image: Image, corner: Int[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K s s C"]:
-    """Windows of whole pixels, channels last; zeros outside the picture."""
+    """The S x S windows that start at whole pixels, channels last; zeros outside the picture."""
     padded = rearrange(F.pad(image, (side,) * 4), "b c h w -> b (h w) c")
     first = torch.arange(len(image), device=image.device)[:, None, None] * padded.shape[1]
     rows = (canvas_index(corner, side, (image.shape[2], image.shape[3])) + first).flatten()
@@ -138,7 +153,7 @@ def _windows_at(image: Image, corner: Int[Tensor, "B K 2"], side: int) -> Float[
 def _cut_taps(
     fraction: Float[Tensor, "B K 2"], side: int
 ) -> tuple[Float[Tensor, "B K 2 S"], Float[Tensor, "B K 2 S"]]:
-    """Weights of the two taps along each axis, the edge rule included."""
+    """The weights of the two taps along each axis, with the rule for the window's edge."""
     f = fraction[..., None]
     tap = torch.arange(side, device=f.device, dtype=f.dtype)
     first = (tap - f).detach().round()

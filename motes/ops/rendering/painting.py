@@ -1,4 +1,4 @@
-"""A picture in layers, of which an edit paints again only the windows that it touches."""
+"""A picture in layers: an edit repaints only the windows that it touches."""
 
 from dataclasses import dataclass, replace
 
@@ -31,7 +31,7 @@ class Painting:
         return cls(picture, glimpses, position, presence, background)
 
     def moved(self, k: int, to: tuple[float, float]) -> "Painting":
-        """Particle k at another (row, column)."""
+        """The painting with particle k moved to the (row, column) `to`."""
         position = self.position.clone()
         position[k] = position.new_tensor(to)
         changed = replace(self, position=position)
@@ -50,7 +50,7 @@ class Painting:
         return replace(self, picture=picture)
 
     def _part(self, rows: slice, columns: slice) -> Float[Tensor, "C h w"]:
-        """The picture in a box, from the particles that reach into it, in the box's own coordinates."""
+        """The part of the picture in a box, painted from the particles that reach into the box."""
         full = torch.tensor(self._size())
         size = torch.tensor([rows.stop - rows.start, columns.stop - columns.start])
         first = torch.tensor([rows.start, columns.start])
@@ -62,13 +62,13 @@ class Painting:
         return render(self.glimpses[near][None], position[None], self.presence[near][None], background)[0]
 
     def _reaches_into(self, first: Int[Tensor, "2"], last: Int[Tensor, "2"]) -> Bool[Tensor, "K"]:
-        """Whether a particle is present and its window overlaps the box."""
+        """Whether each particle is present and its window overlaps the box."""
         side = self.glimpses.shape[-1]
         corner = corner_and_fraction(self.position[None], side, self._size())[0][0]
         return ((corner < last) & (corner + side + 1 > first)).all(-1) & (self.presence > 0)
 
     def _box(self, k: int) -> Box:
-        """The window of particle k, as far as it is on the canvas."""
+        """The window of particle k, clipped to the canvas."""
         side = self.glimpses.shape[-1]
         size = self._size()
         row, column = corner_and_fraction(self.position[k : k + 1][None], side, size)[0][0, 0].tolist()
@@ -79,6 +79,6 @@ class Painting:
 
 
 def _clipped(start: int, length: int, limit: int) -> slice:
-    """Within 0 to the limit; empty where nothing of it is."""
+    """The slice from `start`, clipped to 0 .. `limit`; empty if it lies outside."""
     first = max(start, 0)
     return slice(first, max(min(start + length, limit), first))

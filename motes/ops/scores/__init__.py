@@ -1,1 +1,1 @@
-"""Numbers that compare what was found with what is true."""
+"""Scores that compare what a model found with the truth."""

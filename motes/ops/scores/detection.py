@@ -1,5 +1,7 @@
-"""Predicted boxes against true boxes: matching by overlap, precision and recall; COCO's rules, for many
-pictures at once."""
+"""Compares predicted boxes with true boxes, by COCO's rules: matching by overlap, precision and recall.
+
+Many pictures are compared at once.
+"""
 
 import torch
 from jaxtyping import Bool, Float
@@ -18,8 +20,11 @@ def hits(
     present: Bool[Tensor, "B N"],
     least: Float[Tensor, "T"],
 ) -> Bool[Tensor, "B K T"]:
-    """Which predicted boxes (`there`) are right at each least overlap: most confident first, each takes the
-    true box (`present`) that it overlaps most of those still free."""
+    """Which predicted boxes are right, for each least overlap in `least`.
+
+    The most confident box comes first. Each box takes the true box that it overlaps most, among those still
+    free. `there` marks the predicted boxes that exist, `present` the true ones.
+    """
     batch, count, true_boxes = overlap.shape
     right = torch.zeros(batch, count, len(least), dtype=torch.bool, device=overlap.device)
     if not true_boxes:
@@ -35,7 +40,7 @@ def hits(
 def _take_best(
     overlap: Float[Tensor, "B N"], there: Bool[Tensor, "B"], free: Bool[Tensor, "B T N"], least: Tensor
 ) -> Bool[Tensor, "B T"]:
-    """Whether a box of each picture is right; the true box that it takes is free no longer."""
+    """Whether a box of each picture is right; the true box that it takes is marked in `free` as taken."""
     best = overlap[:, None].expand_as(free).masked_fill(~free, -1).max(2)
     right = (best.values >= least) & (best.values > 0) & there[:, None]
     index = best.indices[..., None]
@@ -64,7 +69,7 @@ def average_precision(
 def _precision_at_recalls(
     precision: Float[Tensor, "R T D"], recall: Float[Tensor, "R T D"]
 ) -> Float[Tensor, "R T n"]:
-    """The best precision at each of the recalls or more; 0 at recalls that are not reached."""
+    """For each recall, the best precision at that recall or more; 0 at recalls that are not reached."""
     best = precision.flip(2).cummax(2).values.flip(2)
     recalls = torch.linspace(0, 1, RECALLS, dtype=recall.dtype, device=recall.device)
     recalls = recalls.expand(*recall.shape[:2], -1)

@@ -1,4 +1,4 @@
-"""Numbers for reports: one a picture, or one between two sets of pictures."""
+"""Scores of pictures for reports: one number per picture, or one between two sets of pictures."""
 
 import torch
 import torch.nn.functional as F
@@ -10,16 +10,16 @@ from motes.types.latents import Image
 
 
 def psnr(drawn: Image, target: Image) -> Float[Tensor, "B"]:
-    """Peak signal to noise in decibels, of pictures in [0, 1]: -10 log10 of the mean squared error."""
+    """The peak signal-to-noise ratio in decibels, of pictures in [0, 1]: -10 log10 of the mean squared
+    error."""
     return -10 * torch.log10((drawn.clamp(0, 1) - target).square().mean((1, 2, 3)).clamp_min(1e-10))
 
 
 def ssim(drawn: Image, target: Image) -> Float[Tensor, "B"]:
-    """Structural similarity of pictures in [0, 1] (Wang et al. 2004,
-    https://doi.org/10.1109/TIP.2003.819861), 1 where they agree.
+    """The structural similarity of pictures in [0, 1]; 1 for equal pictures.
 
-    Mean over channels and over all Gaussian windows (11 pixels, sigma 1.5) that lie inside; smaller windows
-    in smaller pictures.
+    Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861. The mean over channels and over all Gaussian
+    windows (11 pixels, sigma 1.5) that lie inside the picture; windows are smaller in smaller pictures.
     """
     x = drawn.clamp(0, 1)
     y = target
@@ -30,11 +30,10 @@ def ssim(drawn: Image, target: Image) -> Float[Tensor, "B"]:
 
 
 def frechet_distance(features: Float[Tensor, "N F"], others: Float[Tensor, "M F"]) -> float:
-    """The squared Frechet distance of Gaussians fitted to two sets, in double precision (Heusel et al. 2017,
-    https://arxiv.org/abs/1706.08500).
+    """The squared Frechet distance between Gaussians fitted to two sets of features, in double precision.
 
-    |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)); the last trace is the sum of singular values of S^(1/2)
-    S'^(1/2).
+    |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)), for means m and covariances S (Heusel et al. 2017,
+    https://arxiv.org/abs/1706.08500); the last trace is the sum of singular values of S^(1/2) S'^(1/2).
     """
     first = features.double()
     second = others.double()
@@ -50,7 +49,7 @@ def _root(covariance: Float[Tensor, "F F"]) -> Float[Tensor, "F F"]:
 
 
 def _windowed(maps: Float[Tensor, "M B C H W"]) -> Float[Tensor, "M B C h w"]:
-    """Weighted means, one axis after the other."""
+    """Gaussian-weighted means of the maps, computed along one axis after the other."""
     taps = _gaussian_taps((min(11, maps.shape[-2], maps.shape[-1]) - 1) // 2, maps)
     count, batch = maps.shape[:2]
     flat = rearrange(maps, "m b c h w -> (m b c) 1 h w")

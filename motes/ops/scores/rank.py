@@ -1,4 +1,4 @@
-"""Rank correlation, and risk against coverage; for many weightings of the same values at once."""
+"""Rank correlation, and risk against coverage, for many weightings of the same values at once."""
 
 import torch
 from jaxtyping import Float
@@ -8,7 +8,8 @@ from torch import Tensor
 def rank_correlation(
     x: Float[Tensor, "D"], y: Float[Tensor, "D"], times: Float[Tensor, "R D"]
 ) -> Float[Tensor, "R"]:
-    """Spearman's correlation; equal values share their mean rank.
+    """Spearman's rank correlation of x and y, one for each row of `times`; equal values share their mean
+    rank.
 
     `times` says how often each pair counts. The result is NaN if nothing varies.
     """
@@ -29,10 +30,10 @@ def _centred(rank: Float[Tensor, "R D"], times: Float[Tensor, "R D"]) -> Float[T
 def area_under_risk(
     confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], times: Float[Tensor, "R D"]
 ) -> Float[Tensor, "R"]:
-    """AURC (Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500): the mean risk of the most confident
-    part, over all sizes of that part.
+    """AURC: the mean risk of the most confident values, averaged over all shares of them.
 
-    Equally confident ones stand in any order: each has their mean risk. Not a number where there is nothing.
+    Geifman & El-Yaniv 2017, https://arxiv.org/abs/1705.08500. Equally confident values each count with their
+    mean risk. The result is NaN if there are no values.
     """
     order, shared = _by_confidence(confidence, risk, times)
     times = times[:, order]
@@ -49,7 +50,7 @@ def area_under_risk(
 def risk_at(
     confidence: Float[Tensor, "D"], risk: Float[Tensor, "D"], times: Float[Tensor, "R D"], coverage: float
 ) -> Float[Tensor, "R"]:
-    """The mean risk of the most confident share; the last one counts in part."""
+    """The mean risk of the most confident share (`coverage`) of the values; the last value counts in part."""
     order, shared = _by_confidence(confidence, risk, times)
     times = times[:, order]
     total = times.sum(1)
@@ -59,7 +60,8 @@ def risk_at(
 
 
 def _by_confidence(confidence: Tensor, risk: Tensor, times: Tensor) -> tuple[Tensor, Float[Tensor, "R D"]]:
-    """Most confident first, with the mean risk of those equally confident."""
+    """The order of the values, most confident first, and for each in this order the mean risk of equally
+    confident ones."""
     order = confidence.argsort(descending=True, stable=True)
     _, group = confidence[order].unique_consecutive(return_inverse=True)
     weight = _sums(times[:, order], group)

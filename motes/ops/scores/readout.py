@@ -1,7 +1,6 @@
-"""Small read-outs that are learnt: numbers or classes from a table, by a linear map or a small network; the
-same every time.
+"""Small read-outs that learn numbers or classes from a table, by a linear map or a small network.
 
-A network is trained for as long as its loss on held-out examples falls.
+A network is trained for as long as its loss on held-out examples falls. The result is the same every time.
 """
 
 from copy import deepcopy
@@ -22,16 +21,18 @@ HIDDEN = 128
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs and targets, row by row: numbers (n Q, floating), or classes (n, integers)."""
+    """Inputs and targets, one row per example; targets are numbers (n Q, floating) or classes (n,
+    integers)."""
 
     x: Float[Tensor, "n P"]
     y: Tensor
 
 
 def learn_readout(learn: Examples, choose: Examples, classes: int = 0, hidden: int = HIDDEN) -> "Readout":
-    """Trained on `learn`, stopped by `choose`.
+    """A read-out trained on `learn`; training stops when the loss on `choose` no longer falls.
 
-    `classes`: 0 for numbers. `hidden`: 0 for a linear map, which for classes is logistic regression.
+    `classes` is 0 if targets are numbers. `hidden` 0 gives a linear map, which for classes is logistic
+    regression.
     """
     middle = learn.x.mean(0)
     spread = learn.x.std(0, correction=0)
@@ -44,7 +45,7 @@ def learn_readout(learn: Examples, choose: Examples, classes: int = 0, hidden: i
 
 
 class Readout:
-    """A learnt read-out: rows of inputs to numbers, or to one score for each class."""
+    """A learnt read-out: it maps rows of inputs to numbers, or to one score for each class."""
 
     def __init__(self, net: nn.Module, middle: Tensor, spread: Tensor, target: tuple[Tensor, Tensor] | None):
         self.net = net
@@ -74,7 +75,7 @@ def _layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 def _trained(readout: Readout, learn: Examples, choose: Examples) -> Readout:
-    """The weights of the check with the least loss."""
+    """The read-out with the weights that had the least loss on `choose`."""
     optimizer = torch.optim.Adam(readout.net.parameters(), lr=RATE, fused=True)
     held_out = choose if len(choose.x) else learn
     least = torch.inf

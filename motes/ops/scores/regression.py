@@ -1,5 +1,7 @@
-"""Linear read-outs by least squares, in double precision, with any number of penalties at the price of
-one."""
+"""Linear read-outs by least squares, in double precision.
+
+Fits with many penalties cost about as much as a fit with one.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Linear:
-    """y = x weight + offset."""
+    """A linear map: y = x weight + offset."""
 
     weight: Float[Tensor, "P Q"]
     offset: Float[Tensor, "Q"]

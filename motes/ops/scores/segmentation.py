@@ -1,7 +1,6 @@
-"""How well a picture is cut into objects: scores that follow from how many pixels each true and each
-predicted segment share.
+"""Scores of segmentations, computed from how many pixels each true and each predicted segment share.
 
-Row 0 of a table is what belongs to no true object, column 0 what belongs to no predicted one. Tables of a
+Row 0 of such a table counts pixels of no true object, column 0 those of no predicted object. Tables of a
 clip's frames add up to the clip's table, so every score is also one over space and time.
 """
 
@@ -16,8 +15,10 @@ from motes.ops.points.assignment import assign
 def shared_pixels(
     masks: Bool[Tensor, "B N H W"], predicted: Int[Tensor, "B H W"], count: int
 ) -> Float[Tensor, "B n k"]:
-    """The table, n = N + 1 and k = count + 1; `predicted` is 0 where no predicted object is, and i where the
-    i-th of `count` is."""
+    """The table of shared pixels, n = N + 1 and k = count + 1.
+
+    `predicted` is 0 where no predicted object is, and i where predicted object i, of `count`, is.
+    """
     pair = rearrange(_labels(masks, predicted) * (count + 1) + predicted, "b h w -> b (h w)")
     size = (masks.shape[1] + 1) * (count + 1)
     table = torch.zeros(len(pair), size, dtype=torch.float64, device=masks.device)
@@ -26,18 +27,17 @@ def shared_pixels(
 
 
 def _labels(masks: Bool[Tensor, "B N H W"], like: Int[Tensor, "B H W"]) -> Int[Tensor, "B H W"]:
-    """n + 1 where the n-th mask is the first that covers a pixel, 0 where none does."""
+    """The number n + 1 of the first mask n that covers each pixel, or 0 if none does."""
     if not masks.shape[1]:
         return torch.zeros_like(like)
     return torch.where(masks.any(1), masks.to(torch.uint8).argmax(1) + 1, 0)
 
 
 def adjusted_rand(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
-    """Adjusted Rand index (Hubert & Arabie 1985, https://doi.org/10.1007/BF01908075): 1 for the same cut, 0
-    on average for a random one.
+    """The adjusted Rand index: 1 for the same segmentation, 0 on average for a random one.
 
-    1 where both are a single segment; not a number where there is no pixel. Without the table's row 0 it is
-    ARI-FG.
+    Hubert & Arabie 1985, https://doi.org/10.1007/BF01908075. It is 1 if both are a single segment, and NaN if
+    there are no pixels. Without the table's row 0 it is ARI-FG.
     """
     total = table.sum((1, 2))
     agreeing = _pairs(table).sum((1, 2))
@@ -51,21 +51,25 @@ def adjusted_rand(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
 
 
 def segment_overlaps(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B n k"]:
-    """Intersection over union of every true and predicted segment; 0 where either is empty."""
+    """The intersection over union of every true and every predicted segment; 0 if either is empty."""
     union = table.sum(2, keepdim=True) + table.sum(1, keepdim=True) - table
     return table / union.clamp_min(1)
 
 
 def best_overlap(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
-    """mBO: of each true object the best intersection over union, several may share one prediction; not a
-    number where nothing is."""
+    """mBO: the best intersection over union of each true object, averaged; NaN if there are no true objects.
+
+    Several true objects may share one predicted object.
+    """
     best = segment_overlaps(table)[:, 1:, 1:]
     return _mean(_largest(best), table[:, 1:].sum(2) > 0)
 
 
 def matched_overlap(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
-    """mIoU: predictions matched one to one; a true object without a prediction counts 0; not a number where
-    nothing is."""
+    """mIoU: the mean intersection over union of objects matched one to one; NaN if there are no true objects.
+
+    A true object without a predicted one counts as 0.
+    """
     overlaps = segment_overlaps(table)[:, 1:, 1:]
     true = table[:, 1:].sum(2) > 0
     predicted = table[:, :, 1:].sum(1) > 0
@@ -77,8 +81,11 @@ def matched_overlap(table: Float[Tensor, "B n k"]) -> Float[Tensor, "B"]:
 
 
 def covering(table: Float[Tensor, "B n k"], weighted: bool) -> Float[Tensor, "B"]:
-    """Segmentation covering (Arbelaez et al. 2011, https://doi.org/10.1109/TPAMI.2010.161): the best overlap
-    of every true segment, the background being one too, weighted by their areas or all alike."""
+    """The segmentation covering: the mean of the best overlap of every true segment, the background included.
+
+    With `weighted`, segments count by their areas, else equally (Arbelaez et al. 2011,
+    https://doi.org/10.1109/TPAMI.2010.161).
+    """
     area = table.sum(2)
     weight = area if weighted else (area > 0).to(area.dtype)
     total = weight.sum(1)

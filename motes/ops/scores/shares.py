@@ -1,4 +1,5 @@
-"""From the shares of each pixel, the background's first, to one owner a pixel and one box an object."""
+"""From the shares of each pixel to one owner per pixel, and one box per object; the background's share is
+first."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,10 +11,9 @@ HIDDEN = 0.05  # an object that has no larger share of any pixel is not visible
 
 
 def owners_of(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"]) -> Int[Tensor, "B H W"]:
-    """k + 1 where object k has the largest share of a pixel, 0 where the background has it.
+    """The owner of each pixel: k + 1 if object k has the largest share, 0 if the background has it.
 
-    Objects that are not believed in count as background; where two have the same share, the first owns the
-    pixel.
+    Objects that are not `believed` count as background; if two have the same share, the first owns the pixel.
     """
     objects = shares[:, 1:] * believed[:, :, None, None]
     background = 1 - objects.sum(1, keepdim=True)
@@ -21,10 +21,10 @@ def owners_of(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"]) -
 
 
 def boxes_of_shares(shares: Float[Tensor, "B A H W"]) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
-    """Each object's box, its ends exclusive, and whether anything of it is visible.
+    """Each object's box, its ends exclusive, and whether anything of the object is visible.
 
-    The box holds the pixels whose share is at least half of the object's largest. Half of the largest, not of
-    one: objects that are drawn faint all over have borders too.
+    The box encloses the pixels whose share is at least half of the object's largest share. It is not half of
+    one, because objects that are drawn faint all over have borders too.
     """
     objects = shares[:, 1:]
     largest = objects.amax((2, 3))

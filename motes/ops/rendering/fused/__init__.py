@@ -1,9 +1,8 @@
-"""`composite.render` for a GPU: one kernel lays all particles over the background, and no layer goes through
-memory.
+"""`composite.render` for a GPU: one kernel lays all particles over the background, and no layer is stored.
 
 `composite.render` calls it where `obstacle` is None; value and gradient are those of the plain rendering.
-Triton compiles the kernels (`forward`, `backward`) when they are first used; without it, or on a CPU, nothing
-here is needed.
+Triton compiles the kernels (`forward`, `backward`) when they are first used; without Triton, or on a CPU,
+this package is not needed.
 """
 
 import importlib
@@ -68,7 +67,11 @@ def _render_few_pixels(device: torch.device) -> None:
 
 @cache
 def _launch() -> ModuleType | None:
-    """Loaded late, as triton takes a while. Kernels take tuples, which Triton knows since 3.3."""
+    """The module `launch`, imported only when needed, because triton takes a while; None if triton is missing
+    or old.
+
+    Kernels take tuples, which Triton supports since 3.3.
+    """
     try:
         version = importlib.import_module("triton").__version__
         return (

@@ -1,9 +1,8 @@
-"""The backward kernels of `forward`: layers are computed again, tile by tile, and every gradient is
-gathered; nothing is added atomically.
+"""The backward kernels of `forward`: they compute layers again, tile by tile, and gather every gradient.
 
-`paint_tile_backward` visits the particles of a tile as `paint_tile` does. What glimpses need of it, two
-numbers a pixel of a window, goes through memory to `gather`, one program a part of a glimpse: a pixel of a
-glimpse may have gone to four tiles.
+Nothing is added atomically. `paint_tile_backward` visits the particles of a tile as `paint_tile` does. For
+the gradients of glimpses it stores two numbers for each pixel of a window, which `gather` reads, one program
+for each part of a glimpse: a pixel of a glimpse may have gone to four tiles.
 """
 
 from typing import Any, NamedTuple, no_type_check
@@ -26,7 +25,7 @@ from motes.ops.rendering.fused.forward import (
 
 
 class TileGradients(NamedTuple):
-    """The results of the tiles' programs."""
+    """The tensors that the programs of the tiles write."""
 
     background: Any  # B C H W: its gradient
     # B K 2 S+1 S+1: alpha's gradient, and the share that colours had; written only inside the picture
@@ -38,8 +37,11 @@ class TileGradients(NamedTuple):
 @no_type_check
 @triton.jit
 def paint_tile_backward(scene, gradient, taken, results, sizes):
-    """The tile's share of every gradient but the glimpses', for which it writes what `gather` needs. Layers
-    are computed again, in order."""
+    """Write the tile's part of every gradient except those of glimpses, for which it writes what `gather`
+    needs.
+
+    Layers are computed again, in order.
+    """
     kind: tl.constexpr = gradient.dtype.element_ty
     batch, tile_row, tile_column = tile_here(sizes)
     rows, columns, inside = pixels_of(tile_row, tile_column, sizes.height, sizes.width, sizes)
@@ -71,7 +73,8 @@ def paint_tile_backward(scene, gradient, taken, results, sizes):
 @no_type_check
 @triton.jit
 def _layer_backward(scene, results, indices, pixel, state, sizes):
-    """One particle's gradients on one tile; what is taken when it has been laid."""
+    """Write one particle's gradients on one tile; returns how much of each pixel is taken after the
+    particle."""
     particle, slot = indices
     g_picture, behind, full = state
     kind: tl.constexpr = g_picture.dtype
@@ -106,7 +109,8 @@ def _layer_backward(scene, results, indices, pixel, state, sizes):
 @no_type_check
 @triton.jit
 def gather(scene, gradient, windows, glimpses, sizes):
-    """Gradients of a part of one glimpse: each of its pixels has gone to four pixels of the window."""
+    """Write the gradients of a part of one glimpse: each of its pixels has gone to four pixels of the
+    window."""
     kind: tl.constexpr = gradient.dtype.element_ty
     down: tl.constexpr = (sizes.side + sizes.tile_rows - 1) // sizes.tile_rows
     across: tl.constexpr = (sizes.side + sizes.tile_columns - 1) // sizes.tile_columns
@@ -130,7 +134,8 @@ def gather(scene, gradient, windows, glimpses, sizes):
 @no_type_check
 @triton.jit
 def _window_gradient(particle, gradient, windows, corner, pixel, sizes):
-    """The gradient of pixels of a particle's window: alpha's as found, the colours' from the picture's."""
+    """The gradient of the pixels of a particle's window: alpha's as stored, the colours' from the picture's
+    gradient."""
     rows = pixel[0] + corner[0]
     columns = pixel[1] + corner[1]
     inside = (rows >= 0) & (rows < sizes.height) & (columns >= 0) & (columns < sizes.width)

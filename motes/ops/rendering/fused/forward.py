@@ -1,11 +1,11 @@
-"""The kernel of the picture: one program a tile, which visits the particles that touch the tile, front to
+"""The kernel that paints the picture: one program per tile visits the particles that touch the tile, front to
 back.
 
-A tile's state is a few numbers a pixel in registers, so what moves through memory is each glimpse once, and
-the picture. Programs share nothing: no atomics, the same result on every run. Vectors run over a tile's
+A tile's state is a few numbers per pixel in registers, so only glimpses, each once, and the picture move
+through memory. Programs share nothing: no atomics, the same result on every run. Vectors run over a tile's
 pixels, row by row, or over D x pixels: so the channels of a pixel stay in one thread, and neighbours in
-memory are neighbouring threads'. Types are left to triton: a type checker's wrapper would hide a kernel's
-source from its compiler.
+memory belong to neighbouring threads. Types are left to triton: a type checker's wrapper would hide a
+kernel's source from its compiler.
 """
 
 from typing import Any, NamedTuple, no_type_check
@@ -17,8 +17,10 @@ GRAIN_FROM = tl.constexpr(0.1)  # as in `composite`
 
 
 class Sizes(NamedTuple):
-    """The first three are given at every launch, as they differ from call to call; a kernel is compiled for
-    the others."""
+    """The sizes that kernels read: the first three at every launch, as they differ from call to call.
+
+    A kernel is compiled for the values of the others.
+    """
 
     particles: int  # K
     height: int
@@ -37,7 +39,8 @@ class Sizes(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """The tensors that are painted; all contiguous. Flat, as Triton 3.6 mistakes tuples in tuples."""
+    """The tensors that are painted, all contiguous. The tuple is flat because Triton 3.6 mistakes tuples in
+    tuples."""
 
     glimpses: Any  # B K D S S
     position: Any  # B K 2
@@ -49,7 +52,7 @@ class Scene(NamedTuple):
 @no_type_check
 @triton.jit
 def paint_tile(scene, picture, taken, sizes):
-    """A tile of the picture, and how much of each of its pixels the particles took."""
+    """Paint a tile of the picture, and store how much of each of its pixels the particles took."""
     kind: tl.constexpr = picture.dtype.element_ty
     batch, tile_row, tile_column = tile_here(sizes)
     rows, columns, inside = pixels_of(tile_row, tile_column, sizes.height, sizes.width, sizes)
@@ -78,7 +81,7 @@ def paint_tile(scene, picture, taken, sizes):
 @no_type_check
 @triton.jit
 def tile_here(sizes):
-    """Which picture this program works on, and which of its tiles."""
+    """The picture that this program works on, and the tile's row and column in it."""
     down = (sizes.height + sizes.tile_rows - 1) // sizes.tile_rows
     across = (sizes.width + sizes.tile_columns - 1) // sizes.tile_columns
     tile = tl.program_id(0) % (down * across)
@@ -88,7 +91,7 @@ def tile_here(sizes):
 @no_type_check
 @triton.jit
 def pixels_of(tile_row, tile_column, height, width, sizes):
-    """Row and column of each of the tile's pixels, and whether the pixel exists."""
+    """The row and the column of each of the tile's pixels, and whether the pixel lies in the picture."""
     pixel = tl.arange(0, sizes.tile_rows * sizes.tile_columns)
     rows = tile_row * sizes.tile_rows + pixel // sizes.tile_columns
     columns = tile_column * sizes.tile_columns + pixel % sizes.tile_columns
@@ -98,7 +101,8 @@ def pixels_of(tile_row, tile_column, height, width, sizes):
 @no_type_check
 @triton.jit
 def canvas_at(batch, rows, columns, inside, sizes):
-    """Where the colours of pixels are in a B C H W picture. Depth 0 is alpha and is not in it."""
+    """The offsets of pixels' colours in a B C H W picture. Depth 0 is alpha, which the picture does not
+    have."""
     depth = tl.arange(0, sizes.depth_block)[:, None]
     first = batch * ((sizes.depth - 1) * sizes.height * sizes.width) + nothing()
     canvas = first + (depth - 1) * (sizes.height * sizes.width) + (rows * sizes.width + columns)[None, :]
@@ -108,16 +112,20 @@ def canvas_at(batch, rows, columns, inside, sizes):
 @no_type_check
 @triton.jit
 def nothing():
-    """0, which the compiler cannot know. Where it sees that four pixels can be written at once it gives every
-    thread four neighbours, in all that it reads too; but windows begin anywhere, and are read best when
-    neighbours in memory are neighbouring threads'."""
+    """0, in a form that the compiler cannot know to be 0.
+
+    If the compiler sees that four pixels can be written at once, it gives every thread four neighbours, also
+    in all that it reads. But windows begin anywhere, and are read best when neighbours in memory belong to
+    neighbouring threads.
+    """
     return tl.program_id(0) >> 31
 
 
 @no_type_check
 @triton.jit
 def touching(scene, batch, tile_row, tile_column, sizes, kind: tl.constexpr):
-    """The numbers of the particles whose windows touch the tile (`count_block` in place of the others)."""
+    """The numbers of the particles whose windows touch the tile, and `count_block` in place of every other
+    number."""
     k = tl.arange(0, sizes.count_block)
     particle = batch * sizes.particles + tl.minimum(k, sizes.particles - 1)
     row, column, _, _ = window_corner(scene, particle, sizes, kind)
@@ -131,8 +139,8 @@ def touching(scene, batch, tile_row, tile_column, sizes, kind: tl.constexpr):
 @no_type_check
 @triton.jit
 def window_corner(scene, particle, sizes, kind: tl.constexpr):
-    """`glimpse.corner_and_fraction`: the window's first row and column, and the fractions of a pixel it
-    stands further."""
+    """The window's first row and column, and the fractions of a pixel beyond them, as
+    `glimpse.corner_and_fraction`."""
     row, y = _along(tl.load(scene.position + 2 * particle).to(kind), sizes.height, sizes.side, kind)
     column, x = _along(tl.load(scene.position + 2 * particle + 1).to(kind), sizes.width, sizes.side, kind)
     return row, column, y, x
@@ -141,7 +149,10 @@ def window_corner(scene, particle, sizes, kind: tl.constexpr):
 @no_type_check
 @triton.jit
 def _along(position, full, side: tl.constexpr, kind: tl.constexpr):
-    """One axis. Windows far outside are moved nearer, but stay outside: integers overflow earlier."""
+    """The first pixel and the fraction along one axis.
+
+    Windows far outside are moved nearer, but stay outside, because integers would overflow.
+    """
     full = full + nothing()  # Triton takes a 1 for a constant, which has no type
     half = full.to(kind) * 0.5
     odd = ((full - side) & 1).to(kind) * 0.5
@@ -162,8 +173,11 @@ def free(full):
 @no_type_check
 @triton.jit
 def in_square(pixel, side: tl.constexpr):
-    """Offsets into a square of pixels, and which of them are there. Separate, as a choice in an offset
-    would hide from the compiler that neighbours are neighbours in memory."""
+    """The offsets of pixels in a square of `side` x `side`, and whether each pixel lies in it.
+
+    These are two results, because a choice in an offset would hide from the compiler that neighbours are
+    neighbours in memory.
+    """
     r, c, inside = pixel
     return r * side + c, inside & (r >= 0) & (r < side) & (c >= 0) & (c < side)
 
@@ -171,7 +185,7 @@ def in_square(pixel, side: tl.constexpr):
 @no_type_check
 @triton.jit
 def alpha_of(scene, particle, pixel, pixels, sizes, kind: tl.constexpr):
-    """Channel 0 of the pixels, with its grain."""
+    """The alpha (channel 0) of the pixels, with its grain."""
     alpha = tl.sum(tl.where(tl.arange(0, sizes.depth_block)[:, None] == 0, pixels, 0), 0)
     if scene.grain is not None:
         offset, held = in_square(pixel, sizes.side + 1)
@@ -183,7 +197,7 @@ def alpha_of(scene, particle, pixel, pixels, sizes, kind: tl.constexpr):
 @no_type_check
 @triton.jit
 def halves(scene, particle, pixel, y, sizes, kind: tl.constexpr):
-    """The glimpse widened along rows, at these columns and at the ones before; and how both change with the
+    """The glimpse widened along rows, at these columns and at the columns before, and the derivatives by the
     fraction y."""
     r, c, inside = pixel
     same = _tap(scene, particle, (r, c, inside), sizes, kind)

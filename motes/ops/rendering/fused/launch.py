@@ -1,7 +1,6 @@
-"""The kernels as one differentiable function: their arguments, the number of programs, and what is kept for
-the backward pass.
+"""The kernels as one differentiable function: their arguments, the number of programs, and the saved tensors.
 
-Loading this file needs triton; the package does so when it first renders.
+Importing this file needs triton; the package does so when it first renders.
 """
 
 from typing import Any
@@ -68,7 +67,8 @@ class FusedRender(torch.autograd.Function):
 
 
 def launch_kernel(kernel: Any, programs: int, sizes: Sizes, *arguments: Any) -> None:
-    """Launch a kernel on the GPU that holds the data, which need not be the current one."""
+    """Run `programs` programs of a kernel on the GPU that holds the data, which need not be the current
+    GPU."""
     with torch.cuda.device_of(arguments[1]):
         kernel[(programs,)](*arguments, compiled_in(sizes), num_warps=warps(sizes))
 
@@ -78,8 +78,10 @@ def warps(sizes: Sizes) -> int:
 
 
 def kernel_sizes(glimpses: Tensor, background: Tensor) -> Sizes:
-    """Tiles as wide as a window, for rows of memory at once, and low: the part of a tile beside a window is
-    wasted work."""
+    """The sizes for a launch. Tiles are as wide as a window, to read whole rows of memory, and low.
+
+    The part of a tile beside a window is wasted work.
+    """
     count, depth, side = glimpses.shape[1:4]
     height, width = background.shape[2:]
     tile = (8, min(max(_power_of_two(side), 8), 32))
