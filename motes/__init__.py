@@ -1,5 +1,7 @@
-"""Latent particles: pictures, without labels, as small sets of things that have a place, a look and an
-uncertainty."""
+"""Latent particles: models that learn, without labels, to describe a picture as a small set of things.
+
+Each thing has a position, an appearance and an uncertainty.
+"""
 
 from typing import TYPE_CHECKING, Any
 

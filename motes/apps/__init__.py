@@ -1,1 +1,1 @@
-"""What people touch: command line, studio, report."""
+"""The programs that people use: the command line, the drawings, the report and the studio."""

@@ -1,5 +1,7 @@
-"""SCORES: name -> question asked of a trained model, imported when asked for; and `evaluate`, which asks
-them."""
+"""Evaluation: `evaluate`, which scores a trained model, and SCORES, the table of questions that it asks.
+
+A question is imported when it is first asked for.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

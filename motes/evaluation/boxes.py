@@ -1,9 +1,9 @@
-"""Boxes: do the particles' boxes fit the things? A part of `objects`, where boxes or masks are known.
+"""Box scores: do the particles' boxes fit the things? They belong to `objects`, if boxes or masks are known.
 
-A particle's box is its window shrunk to where the particle is encoded: where its share of a pixel is at
-least half of its largest. Where a model has no alpha it is the whole window. Boxes that overlap a surer
-one by more than a fifth are dropped, as in the 2022 paper. They are ranked by the model's certainty
-that something is there, or where it has none by the certainty of the place.
+A particle's box is its window, shrunk to the pixels where the particle's share is at least half of its
+largest share. Where a model has no alpha it is the whole window. A box that overlaps a surer one by more than
+a fifth is dropped, as in the 2022 paper. Boxes are ranked by certainty or, for models without it, by
+confidence (certainty of the position).
 """
 
 import torch
@@ -31,15 +31,15 @@ EXPLAINS_BOXES = {
 
 
 def has_boxes(encoded: EncodedBatch) -> bool:
-    """Whether the truth knows boxes and the model's particles have an extent."""
+    """Whether the truth has boxes (or masks) and the model's particles have boxes."""
     has_extent = isinstance(encoded.model, Segments) or _window(encoded.model) is not None
     return encoded.boxes is not None and has_extent
 
 
 def measure_boxes(encoded: EncodedBatch) -> Measured:
-    """Measure the box of each particle: whether it is ranked, and whether it is right at each overlap.
+    """For each particle, whether its box is ranked, and whether it is right at each overlap threshold.
 
-    The number of things in each picture is measured too.
+    The number of things in each picture is counted too.
     """
     assert encoded.truth is not None and encoded.boxes is not None
     latent = encoded.latent
@@ -58,8 +58,8 @@ def measure_boxes(encoded: EncodedBatch) -> Measured:
 
 
 def score_boxes(test: Measured) -> dict[str, Statistic]:
-    """Precision and recall of the particles that the model believes in, and average precision and recall
-    of all."""
+    """Precision and recall of the particles that the model believes in, and average precision and recall of
+    all particles."""
     return {
         "box_precision": ratio(test["believed_right"], test["believed"], if_empty=0.0),
         "box_recall": ratio(test["believed_right"], test["things"]),
@@ -71,7 +71,7 @@ def score_boxes(test: Measured) -> dict[str, Statistic]:
 
 
 def _precision(test: Measured, overlaps: slice) -> Statistic:
-    """Average precision, averaged over the overlaps.
+    """The average precision, averaged over the thresholds of overlap that the slice `overlaps` selects.
 
     The boxes of all pictures are ranked in one list, the surest first.
     """
@@ -101,5 +101,5 @@ def _boxes(encoded: EncodedBatch) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, 
 
 
 def _window(model: Model) -> int | None:
-    """Side of a particle's window, where the model's particles have one."""
+    """The side of a particle's window in pixels; None if the model's particles have no window."""
     return getattr(getattr(model, "config", None), "glimpse_size", None)

@@ -1,7 +1,7 @@
-"""The model's own loss on held-out pictures, and how unsure it is of its particles' places.
+"""Scores of the model's own loss on held-out pictures, and of the log-variance of its particles' positions.
 
-`loss` is the negative evidence lower bound with the model's own weights, `loss/...` its terms without
-them. `log_variance` is the mean over the particles that the model believes in and both axes.
+`loss` is the negative evidence lower bound with the model's own weights; `loss/...` are its terms without
+weights. `log_variance` is the mean over both axes and the particles that the model believes in.
 """
 
 import torch
@@ -35,7 +35,8 @@ def _measure(encoded: EncodedBatch) -> Measured:
 
 
 def _uncertainty(encoded: EncodedBatch) -> Measured:
-    """Sums of each picture over the particles that the model believes in."""
+    """For each picture, the sum of log-variances over the particles that the model believes in, and their
+    number."""
     log_variance = encoded.latent.log_variance.mean(2)
     return {"unsure": (log_variance * encoded.believed).sum(1), "believed": encoded.believed.sum(1)}
 
@@ -58,12 +59,10 @@ def _losses(model: Model, batch: Batch) -> Measured:
 
 
 def _by_picture(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
-    """The loss of each picture.
+    """The loss of each picture, from losses that hold the loss of a batch of `count` pictures.
 
-    A model gives its loss of a batch, and its terms of each picture without their weights: the weights
-    are the loss's gradients along the terms.
-
-    None where the loss is no weighted sum of the terms.
+    The terms are known per picture but unweighted; their weights are the gradients of the loss with respect
+    to them. None where the loss is no weighted sum of the terms.
     """
     terms = [term for term in losses.terms.values() if term.requires_grad]
     if not terms or not losses.total.requires_grad:
@@ -76,7 +75,7 @@ def _by_picture(losses: Losses, count: int) -> Float[Tensor, "B"] | None:
 
 
 def _by_clip(model: Model, batch: Batch) -> Float[Tensor, "N"]:
-    """Each clip's loss, the same for all its frames."""
+    """The loss of the clip that each picture belongs to."""
     with torch.no_grad():
         totals = torch.stack([model.validate(clip).total for clip in batch.chunks(1)])
     return totals.repeat_interleave(batch.frames)

@@ -1,4 +1,4 @@
-"""What a score says, in one line, by the name that `evaluate` gives it."""
+"""Explanations of scores: one line for each name that `evaluate` returns."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -7,7 +7,7 @@ from motes.evaluation import SCORES
 
 
 def explanation(name: str) -> str:
-    """The line that the score's question has for it; nothing for a name that no question knows.
+    """The line that explains the score `name`; an empty text for a name that no question has.
 
     >>> explanation("psnr")
     'PSNR of the reconstruction, in decibels'
@@ -17,9 +17,9 @@ def explanation(name: str) -> str:
 
 
 def explanation_in(table: Mapping[str, str], name: str) -> str:
-    """The line of a table for a score: the line of its name, or of the first pattern that fits.
+    """The line of a table for a score: the line of its name, or of the first pattern that fits the name.
 
-    In a pattern * stands for any text.
+    In a pattern, * stands for any text.
     """
     if name in table:
         return table[name]

@@ -1,6 +1,6 @@
-"""Intervals: how sure is a score?
+"""Scores with bootstrap intervals.
 
-By the bootstrap: every score is a function of how often each picture is drawn, for many draws at once.
+A statistic is a function of how often each picture is drawn; it is computed for many draws at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,9 +20,9 @@ DRAWN_AT_ONCE = 50
 
 @dataclass(frozen=True)
 class Score:
-    """A score over all pictures, and where it lies for 95 % of bootstrap resamples.
+    """A score over all pictures, with the interval that holds 95 % of its bootstrap resamples.
 
-    Not a number where there is nothing to score.
+    It is NaN if there is nothing to score.
     """
 
     value: float
@@ -31,10 +31,10 @@ class Score:
 
 
 def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> dict[str, Score]:
-    """Scores with their intervals.
+    """The scores of these statistics, with their intervals.
 
-    Pictures of the same unit are much alike, as frames of a clip or pictures of one person are: units
-    are drawn whole.
+    `unit` gives the number of each picture's unit. Pictures of one unit are much alike, such as frames of a
+    clip or pictures of one person, so the bootstrap draws whole units.
     """
     names, unit = unit.unique(return_inverse=True)
     random = torch.Generator().manual_seed(0)
@@ -48,7 +48,7 @@ def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> di
 
 
 def mean(values: Float[Tensor, "B"]) -> Statistic:
-    """The mean over the pictures that have a value; the others are NaN."""
+    """The statistic that is the mean of the values; NaN marks a picture without a value."""
     has_value = ~values.isnan()
     return ratio(torch.where(has_value, values, 0), has_value)
 
@@ -56,7 +56,8 @@ def mean(values: Float[Tensor, "B"]) -> Statistic:
 def ratio(
     numerator: Shaped[Tensor, "B"], denominator: Shaped[Tensor, "B"], if_empty: float = torch.nan
 ) -> Statistic:
-    """A sum over all pictures by another sum; `if_empty` where the other is 0."""
+    """The statistic that is one sum over all pictures divided by another; `if_empty` is its value if the
+    divisor is 0."""
     numerator = numerator.double()
     denominator = denominator.double()
 
@@ -70,12 +71,12 @@ def ratio(
 
 
 def _resampled(count: int, random: torch.Generator) -> Float[Tensor, "R n"]:
-    """How often each of `count` units is drawn, with replacement."""
+    """How often each of `count` units is drawn in each of R resamples, with replacement."""
     drawn = torch.randint(count, (DRAWN_AT_ONCE, count), generator=random)
     return torch.zeros(drawn.shape).scatter_add_(1, drawn, torch.ones(drawn.shape))
 
 
 def _interval(values: Float[Tensor, "R"]) -> Score:
-    """The score with its interval. The first value is of all pictures, the others are of resamples."""
+    """The score and its interval; `values[0]` is the value over all pictures, the others are of resamples."""
     low, high = values[1:].nanquantile(torch.tensor([0.025, 0.975], dtype=values.dtype)).tolist()
     return Score(values[0].item(), low, high)

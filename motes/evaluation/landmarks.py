@@ -1,19 +1,20 @@
-"""Landmarks: how well do the particles tell where they are?
+"""Landmark scores: how well can annotated points be predicted from the particles?
 
-A linear map from particles to the annotated points, learnt on other pictures.
+A linear map from particles to points is learnt on the training split.
 
-What is read: positions; positions and their log-variances; those and looks with theirs. Of all
-particles, of the ten surest or of the ten least sure (of half of them, where there are fewer than
-twenty): those whose mean log-variance over the pictures learnt from is the lowest or the highest, the
-same in every picture.
+Its inputs are either the positions; or the positions and their log-variances; or these and the appearance
+features with their log-variances. They are taken from all particles, from the ten surest (`surest`) or from
+the ten least sure (`unsurest`); from half of the particles each if there are fewer than twenty. The surest
+are those whose log-variance, averaged over the training pictures, is lowest; they are the same in every
+picture.
 
-Each twice. With an offset, and a penalty that the validation pictures choose. And as `_2022`: neither of
-them, as the published numbers were made; the fixed background particle takes part where all do, so with
-log-variances its constant column acts as an offset.
+Each map is learnt in two ways. The first has an offset, and a penalty that the validation pictures choose.
+The second, `_2022`, has neither, as in the published numbers. In it the fixed background particle takes part
+if all particles do; with log-variances, its constant column acts as an offset.
 
-The error is the distance from the annotated point in % of the distance of the eyes, averaged over
-points and pictures. Of 5 points the first two are eyes, of 68 those from 36 and from 42 on; of any
-other number it is in % of the larger side of the points' bounding box.
+The error is the distance from the annotated point in % of the distance between the eyes, averaged over points
+and pictures. Of 5 points the first two are the eyes; of 68 points one eye begins at 36 and the other at 42.
+For any other number of points, the error is in % of the larger side of the points' bounding box.
 """
 
 import math
@@ -64,10 +65,8 @@ class _Reading:
         """The inputs as published in 2022. If all particles are read, the fixed background particle takes
         part too.
 
-        It is in the middle: its position is 0 0, and adds nothing.
-
-        The published table also held the log-variances of the background's look, which `Particles` does not
-        carry.
+        That particle is in the middle: its position is 0 0, and adds nothing. The published table also held
+        the log-variances of the background's features, which `Particles` does not have.
         """
         columns = [self.columns(measured)]
         if len(self.particles) == measured["position"].shape[1]:
@@ -78,7 +77,7 @@ class _Reading:
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """The particles, and the points in pixels."""
+    """The parts of the particles, and the annotated points in pixels."""
     assert encoded.truth is not None and encoded.truth.points is not None
     pixels = (torch.tensor(encoded.size, device=encoded.batch.image.device) - 1) / 2
     names = (*READ["position+variance+look"], "background")
@@ -99,7 +98,8 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
 
 
 def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]:
-    """Which particles are read: all of them, the surest or the least sure of the data set."""
+    """The numbers of the particles to read: of all, of the surest and of the least sure, by the score's
+    ending."""
     order = log_variance.sum(2).mean(0).argsort()
     count = min(TOP, len(order) // 2)
     shares = {"": torch.arange(len(order))}
@@ -107,9 +107,9 @@ def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]
 
 
 def _predicted(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P 2"]:
-    """Points of the test pictures, by the penalties that are best on the validation pictures.
+    """The predicted points of the test pictures, with the penalty that is best on the validation pictures.
 
-    Each group of points has a penalty of its own.
+    Points that are known in the same pictures form a group, and each group has its own penalty.
     """
     choose = reading.columns(evidence.choose)
 
@@ -123,17 +123,19 @@ def _predicted(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P 2"]:
 
 
 def _predicted_2022(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P 2"]:
-    """Points of the test pictures, by the published protocol."""
+    """The predicted points of the test pictures, by the published protocol: least squares without offset or
+    penalty."""
     learn = reading.columns_2022(evidence.learn)
     test = reading.columns_2022(evidence.test)
     return _fitted(evidence, learn, test, lambda x, y, columns: least_squares(x, y))
 
 
 def _fitted(evidence: Evidence, learn: Tensor, test: Tensor, fit: Fit) -> Float[Tensor, "B P 2"]:
-    """Points of the test pictures, by a fit to the points of other pictures.
+    """The predicted points of the test pictures, by `fit` from the inputs `learn` to the points of these
+    pictures.
 
-    Points whose place is not a number are unknown: each group of them is learnt from the pictures that
-    know it.
+    A point with NaN coordinates is unknown. Points that are known in the same pictures are learnt together,
+    from these pictures.
     """
     y = _flat(evidence.learn["points"])
     predicted = torch.full((len(test), y.shape[1]), torch.nan, dtype=torch.float64)
@@ -144,15 +146,16 @@ def _fitted(evidence: Evidence, learn: Tensor, test: Tensor, fit: Fit) -> Float[
 
 
 def _error(predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B"]:
-    """The mean error over known points, in % of the picture's unit; NaN if the picture has no known point."""
+    """The mean error over the known points, in % of the picture's `_unit`; NaN if the picture has no known
+    point."""
     return 100 * (predicted - points).norm(dim=2).nanmean(1) / _unit(points)
 
 
 def _unit(points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B"]:
-    """The length by which errors are divided: the distance between the eyes.
+    """The length in each picture by which errors are divided: the distance between the eyes.
 
-    Where the points do not mark eyes, it is the larger side of the box around the points. It is NaN where
-    the length is 0 or unknown.
+    Where the points do not mark eyes, it is the larger side of the box around the points. It is NaN where the
+    length is 0 or unknown.
     """
     unit = _eye_distance(points) if points.shape[1] in EYES else _larger_side(points)
     return unit.masked_fill(~(unit > 0) | unit.isinf(), torch.nan)

@@ -1,4 +1,4 @@
-"""The likelihood of pictures by a model with a Gaussian posterior, bounded by importance sampling.
+"""The likelihood of pictures under a model with a Gaussian posterior, bounded by importance sampling.
 
 The module also counts how many numbers of the model's code are used.
 """
@@ -19,7 +19,7 @@ from motes.types.latents import Code, Image
 
 @runtime_checkable
 class Explains(Protocol):
-    """A model whose prior is a standard normal and that knows log p(x | z)."""
+    """A model whose prior p(z) is a standard normal and that can compute log p(x | z)."""
 
     def encode(self, image: Image) -> Code: ...
 
@@ -27,9 +27,9 @@ class Explains(Protocol):
 
 
 def log_weights(model: Explains, image: Image, samples: int) -> Float[Tensor, "K B"]:
-    """log p(x | z) + log p(z) - log q(z | x) for samples z of the posterior.
+    """log p(x | z) + log p(z) - log q(z | x) for `samples` draws of z from the posterior of each picture x.
 
-    See `motes.ops.densities.likelihood_bounds.importance_bound`.
+    `motes.ops.densities.likelihood_bounds.importance_bound` turns them into a bound.
     """
     with torch.no_grad():
         mean, log_variance = _posterior(model.encode(image))
@@ -44,11 +44,11 @@ def _log_weight(model: Explains, image: Image, mean: Tensor, log_variance: Tenso
 
 @dataclass(frozen=True)
 class Usage:
-    """How much each number of a code is used, over pictures."""
+    """How much each number of a code is used, measured over pictures."""
 
-    # whether its mean moves
+    # whether the posterior mean of this number varies over pictures
     active: Bool[Tensor, " F"]
-    # mean KL from the prior, nats: about 0 where it collapsed
+    # mean KL divergence from the prior, in nats: about 0 where the number has collapsed
     divergence: Float[Tensor, " F"]
 
     @property
@@ -63,7 +63,7 @@ def code_usage(model: Model, image: Image) -> Usage:
 
 
 def _posterior(latent: Any) -> tuple[Float[Tensor, "B F"], Float[Tensor, "B F"]]:
-    """Mean and log-variance of a code; latents without them are refused."""
+    """The mean and the log-variance of a code; latents without them are refused."""
     if not isinstance(latent, Code) or latent.log_variance is None:
         raise UserError(
             "the likelihood and the use of a code need its posterior, a mean and a log-variance for each "

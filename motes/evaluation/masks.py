@@ -1,7 +1,7 @@
-"""Masks: does the model cut pictures, and clips, into things as the truth does?
+"""Mask scores: does the model divide pictures, and clips, into things as the ground truth does?
 
-A pixel is predicted to belong to the particle or slot that has the largest share of it, and to no thing
-where the background has the largest share. Any model with shares can be scored.
+A pixel is predicted to belong to the particle or slot with the largest share of it, or to no thing if the
+background's share is largest. Any model that gives shares can be scored.
 """
 
 from collections.abc import Callable
@@ -32,9 +32,10 @@ EXPLAINS = {
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """Pictures without any thing have no score of things.
+    """The scores of each picture; NaN for scores of things where the picture has no thing.
 
-    The tables of a clip's frames are kept, since they add up to the clip's.
+    For clips, the tables of shared pixels are kept too, because the table of a clip is the sum over its
+    frames.
     """
     scores = {name: score(encoded.overlaps) for name, score in OF_TABLE.items()}
     if encoded.batch.frames == 1:
@@ -50,7 +51,7 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
 
 
 def _over_time(test: Measured) -> dict[str, Statistic]:
-    """Each frame has the score of its clip."""
+    """The scores of whole clips; every frame has the score of its clip."""
     names, clip = test["clip"].unique(return_inverse=True)
     tables = torch.zeros(len(names), *test["table"].shape[1:], dtype=torch.float64)
     tables.index_add_(0, clip, test["table"].double())

@@ -1,4 +1,4 @@
-"""Objects: do the particles lie where the things are? Over the particles that the model believes in."""
+"""Object scores: do the particles lie on the things? Only particles that the model believes in count."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -39,11 +39,10 @@ def _measure(encoded: EncodedBatch) -> Measured:
 def measure_nearness(
     particles: Particles, centres: Float[Tensor, "B N 2"], present: Bool[Tensor, "B N"]
 ) -> Measured:
-    """For each picture, counts of things and particles that are near each other, and the sum of distances.
+    """For each picture, how many things are near a particle, and how many particles are near a thing.
 
-    Distances are in picture sides.
-
-    A thing may have several particles, and a particle several things.
+    The totals of both are counted too. `distance` sums, over the things near a particle, the distance to the
+    nearest one, in picture sides. A thing may be near several particles, and a particle near several things.
     """
     believed = particles.believed
     # [-1, 1] is one side
@@ -64,8 +63,8 @@ def measure_places(
 ) -> Measured:
     """For each picture, the sum of position errors and the number of things placed correctly.
 
-    Each thing gets at most one particle, so that the total distance in pixels is smallest. A thing without
-    a particle never counts as placed correctly.
+    Things and particles are matched one to one, so that the total distance in pixels is smallest; `allowed`
+    says which pairs may be matched. A thing without a particle never counts as placed correctly.
     """
     match = assign(distance, allowed)
     matched = match >= 0

@@ -1,6 +1,6 @@
-"""Pictures: how like the encoded picture is the one that the model draws?
+"""Picture scores: how similar is the picture that the model draws to the one that it encoded?
 
-LPIPS is measured only where its weights are on this machine: see `motes.weights.lpips`.
+LPIPS is measured only if its weights are on this machine: see `motes.weights.lpips`.
 """
 
 from functools import cache

@@ -1,13 +1,15 @@
-"""Probes: what do the particles know of the things?
+"""Probe scores: what do the particles know about the factors of the things?
 
-Factors are read out of matched particles by a linear map and by a small network.
+The factors of each thing are predicted from its particle, by a linear map and by a small network.
 
-Every thing gets one particle that is there, matched at the least total distance of centres, or where
-the data knows no centres at the largest total overlap of masks. Read are its position, log-variance,
-look and presence. Numbers are scored by R2, classes (whole numbers) by accuracy (beside it that of the
-most frequent class), over all things of the test pictures: a thing that got no particle is answered
-with what is commonest among those learnt from, the mean or the most frequent class. A factor that is
-the same for all is left out.
+A thing is matched to one particle that the model believes in, so that the total distance between their
+centres is smallest; or, if the data have masks and no centres, so that the total overlap of masks is largest.
+The inputs are the particle's position, log-variance, appearance features and presence.
+
+Numbers are scored by R2, classes (whole numbers) by accuracy, over all things of the test pictures; the
+frequency of the most frequent class is given beside the accuracy. For a thing without a particle the
+prediction is the mean, or the most frequent class, of the things learnt from. A factor that is the same for
+all things is left out.
 """
 
 import torch
@@ -36,7 +38,7 @@ EXPLAINS = {
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """What is read of the particle of each thing, whether it has one, and its factors."""
+    """The inputs of each thing's particle, whether the thing has a particle, and the thing's factors."""
     assert encoded.truth is not None
     latent = encoded.latent
     match = _matched(encoded)
@@ -75,9 +77,10 @@ def _matched(encoded: EncodedBatch) -> Int[Tensor, "B N"]:
 
 
 def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
-    """R2, over the columns of the factor together.
+    """R2 of the factor's predictions, over all its columns together.
 
-    Squared errors by squared distances from the mean of the test things.
+    It is 1 minus the sum of squared errors over the sum of squared distances from the mean of the test
+    things.
     """
     learn = _examples(evidence.learn, name)
     choose = _examples(evidence.choose, name)
@@ -101,7 +104,7 @@ def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:
 
 
 def _best_ridge(learn: Examples, choose: Examples) -> Linear:
-    """The ridge regression on the first table whose penalty has the least error on the second."""
+    """The ridge regression learnt on `learn` whose penalty has the smallest error on `choose`."""
 
     def error(linear: Linear) -> float:
         return float((linear(choose.x) - choose.y).square().sum())
@@ -125,9 +128,9 @@ def _classes(evidence: Evidence, name: str) -> dict[str, Statistic]:
 
 
 def _class_examples(evidence: Evidence, name: str) -> tuple[Tensor, Examples, Examples]:
-    """The classes among the things to learn from, and the tables with classes by number.
+    """The classes among the things to learn from, and both tables with each class replaced by its number.
 
-    Things of other classes cannot be chosen by.
+    Things of other classes are left out of the table to choose from.
     """
     learn = _examples(evidence.learn, name)
     choose = _examples(evidence.choose, name)
@@ -138,7 +141,7 @@ def _class_examples(evidence: Evidence, name: str) -> tuple[Tensor, Examples, Ex
 
 
 def _examples(measured: Measured, name: str) -> Examples:
-    """The things that have a particle."""
+    """The inputs and the factor `name` of all things that have a particle."""
     chosen: Bool[Tensor, "B N"] = measured["matched"] & measured["present"]
     values = measured[name] if _is_class(measured[name]) else _columns(measured, name)
     return Examples(measured["read"][chosen].float(), values[chosen])

@@ -1,4 +1,4 @@
-"""What a question about a model consists of, and what it may need of model and truth."""
+"""`Question`: a group of scores, with what it needs from the model and from the ground truth."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ Measured = dict[str, Tensor]  # one row per picture: what is kept of a batch unt
 
 @dataclass(frozen=True)
 class EncodedBatch:
-    """Whole clips of pictures, with the model's latents and the truth."""
+    """A batch of pictures in whole clips, with the model's latents and the ground truth."""
 
     model: Model
     batch: Batch
@@ -41,9 +41,9 @@ class EncodedBatch:
 
     @property
     def unit(self) -> Tensor:
-        """Pictures with the same number are much alike.
+        """A number for each picture; pictures with the same number are much alike.
 
-        They show one identity, or else are the frames of a clip.
+        They show one identity, or else are the frames of one clip.
         """
         identity = None if self.truth is None else self.truth.scene.get("identity")
         return self.batch.index // self.batch.frames if identity is None else identity.flatten()
@@ -54,7 +54,7 @@ class EncodedBatch:
 
     @cached_property
     def believed(self) -> Bool[Tensor, "B K"]:
-        """The things that the model believes in."""
+        """Whether the model believes in each of its things (particles or slots)."""
         latent: Any = self.latent
         return latent.believed
 
@@ -72,7 +72,7 @@ class EncodedBatch:
 
     @cached_property
     def overlaps(self) -> Float[Tensor, "B n k"]:
-        """How many pixels each true thing and each thing of the model share, where masks are known.
+        """How many pixels each true thing and each thing of the model have in common; this needs true masks.
 
         See `motes.ops.scores.segmentation`.
         """
@@ -81,7 +81,10 @@ class EncodedBatch:
 
     @cached_property
     def centres(self) -> Float[Tensor, "B N 2"] | None:
-        """The centres of the true things. If only boxes or masks are known, their middles."""
+        """The centres of the true things.
+
+        If only masks or boxes are known, the middles of these; else None.
+        """
         truth = self.truth
         if truth is None or truth.centres is not None:
             return None if truth is None else truth.centres
@@ -92,9 +95,10 @@ class EncodedBatch:
 
     @cached_property
     def boxes(self) -> Float[Tensor, "B N 4"] | None:
-        """Boxes of what is visible, in pixels, with exclusive ends.
+        """The boxes of the visible parts of the true things, in pixels; None if neither boxes nor masks are
+        known.
 
-        First row, first column, row and column after the last.
+        A box is its first row, its first column, the row after its last and the column after its last.
         """
         truth = self.truth
         if truth is None:
@@ -106,12 +110,12 @@ class EncodedBatch:
 
 @dataclass(frozen=True)
 class Segmentation(Rows):
-    """How a model cuts pictures into things."""
+    """How a model divides pictures into things."""
 
-    # k + 1 where thing k owns a pixel, 0 where the ground does
+    # for each pixel, k + 1 if thing k owns it, 0 if the background does
     owners: Int[Tensor, "B H W"]
     boxes: Float[Tensor, "B K 4"]
-    # whether anything of the thing is to be encoded
+    # whether any pixel of the thing is visible
     visible: Bool[Tensor, "B K"]
 
 
@@ -121,9 +125,9 @@ def _segmentation(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was measured on the pictures to score, and on those to learn and to choose from.
+    """All that was measured on the pictures to score, to learn from and to choose settings by.
 
-    Only questions that learn have the latter two.
+    The last two are empty for questions that do not learn.
     """
 
     test: Measured
@@ -133,20 +137,20 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Question:
-    """What a group of scores needs, what it measures of a batch, and the scores that follow."""
+    """A group of scores: what they need, what is measured in a batch, and how the scores follow from it."""
 
     # names in NEEDS
     needs: tuple[str, ...]
     measure: Callable[[EncodedBatch], Measured]
     score: Callable[[Evidence], dict[str, Statistic]]
-    # what each score is, in one line; in a name * stands for any text
+    # name of a score -> one line that explains it; in a name, * stands for any text
     explains: Mapping[str, str]
-    # whether it also measures pictures to learn and to choose from
+    # whether the scores learn, so that pictures to learn from and to choose by are measured too
     learns: bool = False
 
 
 def _has_loss(encoded: EncodedBatch) -> bool:
-    """Whether the loss can be computed without a download."""
+    """Whether the loss can be computed with the weight files on this machine."""
     needs_vgg = getattr(getattr(encoded.model, "config", None), "reconstruction", "") == "vgg"
     return not needs_vgg or first_file(vgg_paths()) is not None
 
@@ -190,7 +194,7 @@ NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
 
 
 def missing(question: Question, encoded: EncodedBatch) -> str | None:
-    """Why the question cannot be answered for this model and data; None where it can."""
+    """The reason why the question cannot be answered for this model and data; None if it can be."""
     for name in question.needs:
         fulfilled, sentence = NEEDS[name]
         if not fulfilled(encoded):

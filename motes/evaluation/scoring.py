@@ -22,15 +22,15 @@ Progress = Callable[[int, int], None]  # pictures that are done, and of how many
 
 @dataclass(frozen=True)
 class Asked:
-    """Which scores to measure, and from which data the scores that learn may learn."""
+    """Which scores to compute, and the data from which scores that learn may learn."""
 
     # names in SCORES; None: all that model and data support
     scores: tuple[str, ...] | None = None
-    # an error says why a score that is named cannot be had; otherwise it is left out
+    # an error says why a named score cannot be computed; if false, the score is left out instead
     refuse: bool = True
-    # the training split, to learn from, and the validation split, to choose by
+    # opens the training split, to learn from, and the validation split, to choose by
     open: Callable[[Split], Dataset] | None = None
-    # pictures at most to learn from; a quarter of that to choose by
+    # the largest number of pictures to learn from; at most a quarter of it to choose by
     learn_limit: int = 10000
 
 
@@ -84,7 +84,8 @@ def _scores(held_out: "_Part", asked: Asked, progress: Progress | None) -> dict[
 
 
 def _learning_parts(held_out: "_Part", asked: Asked) -> "list[_Part]":
-    """What the questions that learn may learn from and choose by."""
+    """The pictures that scores may learn from, and those by which they choose settings; empty if none are
+    given."""
     if asked.open is None:
         return []
     limits: dict[Split, int] = {"train": asked.learn_limit, "validation": asked.learn_limit // 4}
@@ -92,7 +93,7 @@ def _learning_parts(held_out: "_Part", asked: Asked) -> "list[_Part]":
 
 
 class _Part:
-    """The pictures of a data set that are measured, in whole clips.
+    """The pictures of a data set that are measured, in whole clips; iterating encodes them.
 
     The first chunk is encoded at once, to know which questions can be answered.
     """
@@ -131,9 +132,9 @@ def _names(asked: Asked) -> tuple[str, ...]:
 
 
 def _answerable(parts: list[_Part], asked: Asked, questions: dict[str, Question]) -> dict[str, Question]:
-    """The questions that can be answered, tried on the first pictures of the parts.
+    """The questions that can be answered, as tried on the first pictures of each part.
 
-    Questions that cannot be answered are left out, or refused if they are named.
+    Other questions are left out, or refused if they were named in `asked`.
     """
     answerable: dict[str, Question] = {}
     for name, question in questions.items():
@@ -146,7 +147,7 @@ def _answerable(parts: list[_Part], asked: Asked, questions: dict[str, Question]
 
 
 def _reason(parts: list[_Part], asked: Asked, question: Question) -> str | None:
-    """Why the question cannot be answered; None where it can."""
+    """The reason why the question cannot be answered; None if it can be."""
     for part in parts if question.learns else parts[:1]:
         if part.first is None:
             return "there are no pictures to learn from or to choose by"
@@ -160,7 +161,8 @@ def _reason(parts: list[_Part], asked: Asked, question: Question) -> str | None:
 def _measured(
     parts: list[_Part], questions: dict[str, Question], progress: Progress | None
 ) -> tuple[list[dict[str, Measured]], Tensor]:
-    """What each question measured on every part, and the units of the first part.
+    """What each question measured on every part, and for each picture of the first part the number of its
+    unit.
 
     On the first part all questions are measured, on the others only the questions that learn.
     """
@@ -189,7 +191,8 @@ def _joined(batches: list[Measured]) -> Measured:
 
 @contextmanager
 def _evaluating(model: Model) -> Iterator[None]:
-    """Eval mode inside; afterwards every module is in its own mode again, frozen ones included."""
+    """Inside the block the model is in eval mode; afterwards each of its modules is in its earlier mode
+    again."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -1,8 +1,8 @@
-"""Uncertainty: is a particle that is unsure of its place in fact farther from the thing?
+"""Uncertainty scores: is a particle with an uncertain position in fact farther from the nearest thing?
 
-The log-variance of a particle's position, summed over both axes, is compared with its distance to the
-nearest true centre, in pixels. Once over the particles that the model believes in, and once (`_all`)
-over every particle that is drawn.
+The log-variance of a particle's position, summed over both axes, is compared with its distance in pixels to
+the nearest true centre. This is done over the particles that the model believes in, and again (`_all`) over
+every particle that is drawn.
 """
 
 from functools import partial
@@ -28,9 +28,9 @@ EXPLAINS = {
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """Measure each particle: its uncertainty, its distance, and whether it is believed in and drawn.
+    """For each particle: its uncertainty, its distance, whether it is believed in, and whether it is drawn.
 
-    The distance is infinite where there is no thing.
+    The distance is infinite where the picture has no thing.
     """
     return {
         "unsure": encoded.latent.log_variance.sum(-1),
@@ -65,7 +65,10 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
 
 
 def _risks(believed: "_Pooled") -> dict[str, Statistic]:
-    """Risks are mean distances of the surest particles."""
+    """The mean distance of the surest particles, at several shares of them, and the area under this curve.
+
+    The areas for a random and for the best order are given for comparison.
+    """
     risk = believed.distance
     sure = -believed.unsure
     orders = {"aurc": sure, "aurc_random": torch.zeros_like(risk), "aurc_best": -risk}
@@ -80,9 +83,9 @@ def _risks(believed: "_Pooled") -> dict[str, Statistic]:
 
 
 class _Pooled:
-    """The particles that count, of all pictures in one row.
+    """The chosen particles of all pictures, in one list.
 
-    A picture that is drawn twice has its particles drawn twice.
+    If a resample draws a picture twice, its particles count twice.
     """
 
     def __init__(self, test: Measured, chosen: Bool[Tensor, "B K"]):

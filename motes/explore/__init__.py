@@ -1,1 +1,1 @@
-"""What can be done with any model that draws: restore, direct, sample, interpolate, lay out."""
+"""Tools for any model that draws: restoring pictures, directions, sampling, interpolation, maps of codes."""

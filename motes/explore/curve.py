@@ -1,5 +1,7 @@
-"""Curves through the space of codes along which a factor runs: dz / da = step + z turn, walked and
-fitted."""
+"""Curves of codes along which a factor changes: dz / da = step + z turn, for a code z and an amount a.
+
+`walk` follows such a curve, `fit_curve` finds `step` and `turn`.
+"""
 
 import torch
 from jaxtyping import Float
@@ -15,7 +17,10 @@ FIT_PENALTY = 1e-4
 def walk(
     code: Float[Tensor, "B F"], amount: Tensor, step: Float[Tensor, " F"], turn: Float[Tensor, "F F"]
 ) -> Float[Tensor, "B F"]:
-    """Walk from a code along dz / da = step + z turn, by the midpoint rule."""
+    """The codes at the end of a walk of length `amount` from `code` along dz / da = step + z turn.
+
+    The curve is integrated by the midpoint rule.
+    """
     stride = amount.reshape(-1, 1) / STRIDES
     for _ in range(STRIDES):
         middle = code + stride / 2 * (step + code @ turn)
@@ -26,7 +31,11 @@ def walk(
 def fit_curve(
     start: Float[Tensor, "B F"], end: Float[Tensor, "B F"], amount: Float[Tensor, "B"], penalty: float
 ) -> tuple[Float[Tensor, " F"], Float[Tensor, "F F"]]:
-    """`step` and `turn` such that a walk of `amount` from each start leads to its end, and back again."""
+    """`step` and `turn` such that a walk of `amount` from each start leads to its end, and a walk back to its
+    start.
+
+    `penalty` weighs the size of `turn`.
+    """
     codes = torch.cat([start, end])
     middle = codes.mean(0)
     spread = codes.std(0, correction=0).clamp_min(1e-6)
@@ -41,7 +50,7 @@ def fit_curve(
 def _fitted(
     start: Float[Tensor, "B F"], end: Float[Tensor, "B F"], amount: Float[Tensor, "B"], penalty: float
 ) -> tuple[Float[Tensor, " F"], Float[Tensor, "F F"]]:
-    """`step` and `turn`, fitted by Adam from a straight line on."""
+    """`step` and `turn`, fitted by Adam; the fit begins with a straight line."""
     straight = (amount[:, None] * (end - start)).sum(0) / amount.square().sum()
     step = straight.clone().requires_grad_()
     turn = torch.zeros(len(straight), len(straight)).to(straight).requires_grad_()

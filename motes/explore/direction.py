@@ -1,8 +1,7 @@
-"""Directions: how a latent changes when one thing about its picture does.
+"""Directions: how a latent changes when one property of its picture changes.
 
-Learnt from pairs of pictures, from labels or from two sets of pictures.
-
-A latent of one code or of particles has directions; other latents are refused.
+A direction is learnt from pairs of pictures, from labels or from two sets of pictures. Latents of one code or
+of particles have directions; other latents are refused.
 """
 
 from collections.abc import Mapping
@@ -27,17 +26,16 @@ A_DIRECTION = "a direction"  # begins the sentence that refuses a latent
 
 @dataclass(frozen=True)
 class Direction:
-    """A direction: at strength 1 some parts of the latent change by `step`.
+    """A change of a latent: at strength 1, the parts named in `step` change by these amounts.
 
-    With `turn` the path is curved, and its gradient is `step + code turn`.
-
-    In a latent of particles it is the change of one particle.
+    With `turn` the path is curved: dz / da = step + z turn for the code z and the strength a. In a latent of
+    particles, `step` is the change of one particle.
     """
 
-    # part of the latent -> its change, F numbers
+    # name of a part of the latent -> its change, F numbers
     step: Mapping[str, Tensor]
     turn: Mapping[str, Float[Tensor, "F F"]] = field(default_factory=dict)
-    # of the changes it was learnt from: mean cosine between each and the mean change; 1: all alike
+    # mean cosine between the changes it was learnt from and their mean; 1: all have the same direction
     agreement: float = 1.0
 
     def moved(
@@ -48,7 +46,8 @@ class Direction:
     ) -> Any:
         """The latent moved along the direction, each picture by its own strength.
 
-        In a latent of particles, one particle of each picture moves, or all do.
+        In a latent of particles, the particle of this number moves in each picture, or all particles move if
+        it is None.
         """
         if isinstance(latent, Particles):
             return change_particles(latent, self.step, strength, particle)
@@ -67,11 +66,11 @@ class Direction:
 
 
 def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) -> Direction:
-    """The mean change over pairs. If `amount` says how far each pair went, the change per unit, by least
-    squares.
+    """The direction that is the mean change from `before` to `after`.
 
-    In latents of particles each pair gives the change of one particle: the one that changed most, after each
-    was matched to its counterpart.
+    If `amount` says how far the pictures of each pair differ, it is the change per unit of amount, by least
+    squares. In latents of particles, the particles of a pair are matched, and the one that changed most gives
+    the change of the pair.
     """
     _refuse_unlike(before, after)
     if isinstance(before, Particles):
@@ -91,13 +90,13 @@ def of_pairs(before: Any, after: Any, amount: Float[Tensor, "B"] | None = None) 
 def bending(
     before: Any, after: Any, amount: Float[Tensor, "B"] | None = None, penalty: float = FIT_PENALTY
 ) -> Direction:
-    """A change that depends on the code: dz / da = step + z turn.
+    """The direction along a curve, where the change depends on the code z: dz / da = step + z turn.
 
-    It is such that it leads from each picture to its other in `amount`.
+    A walk of length `amount` leads from each picture's code in `before` to its code in `after`.
 
-    For codes in which a factor runs along a curve, such as the position of something that moves through
-    the picture. What counts is where the path ends: a line from end to end of an arc is shorter than
-    the arc, and a straight fit of differences walks too fast.
+    It suits codes in which a factor runs along a curve, such as the position of something that moves through
+    the picture. It is fitted to the ends of the paths: the straight line between the ends of an arc is
+    shorter than the arc, so a straight fit of the differences would move too fast.
     """
     _refuse_unlike(before, after)
     if isinstance(before, Particles):
@@ -112,9 +111,10 @@ def bending(
 
 
 def of_unpaired(before: Any, after: Any) -> Direction:
-    """The difference of the means of two sets of pictures.
+    """The direction from the mean code of `before` to the mean code of `after`, two sets of unpaired
+    pictures.
 
-    It contains every other difference between the sets too.
+    It contains every other difference between the two sets too.
     """
     start = _labelled_code(before)
     return Direction({code_field(before): _labelled_code(after).mean(0) - start.mean(0)})
@@ -126,9 +126,10 @@ def of_labels(
     method: str = "ridge",
     covariates: Float[Tensor, "B Q"] | None = None,
 ) -> Direction:
-    """A direction along which a known number of each picture grows by one: see METHODS.
+    """The direction along which `value`, a known number of each picture, grows by one; `method` is a key of
+    METHODS.
 
-    `covariates` are other numbers known of each picture; the direction leaves them as they are.
+    `covariates` are Q other known numbers of each picture, which the direction leaves as they are.
     """
     code = _labelled_code(latent)
     _refuse_unknown_method(method)
@@ -141,7 +142,8 @@ def of_labels(
 def _by_means(
     code: Float[Tensor, "B F"], value: Float[Tensor, "B"], covariates: Tensor | None
 ) -> Float[Tensor, " F"]:
-    """The difference of the means of the classes above and below the middle, a unit of the label."""
+    """The difference of the mean codes above and below the middle value, divided by that of the mean
+    values."""
     if covariates is not None:
         raise UserError("class means cannot hold other factors still; use the method ridge")
     above = value > (value.min() + value.max()) / 2
@@ -151,9 +153,9 @@ def _by_means(
 def _by_ridge(
     code: Float[Tensor, "B F"], value: Float[Tensor, "B"], covariates: Tensor | None
 ) -> Float[Tensor, " F"]:
-    """code = value direction + covariates weight + offset, by ridge regression.
+    """The direction in code = value direction + covariates weight + offset, by ridge regression.
 
-    Changes of the code that correlate with the covariates are attributed to them.
+    Changes of the code that correlate with the covariates are attributed to the covariates.
     """
     columns = value[:, None]
     if covariates is not None:

@@ -1,6 +1,6 @@
-"""Does an edit do what it should, and nothing else?
+"""Scores of an edit: does it make the intended change, and no other?
 
-It is scored by the R2 of the intended change, and by the leakage into other factors.
+They are the R2 of the intended change, and the leakage into other factors.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from motes.errors import UserError
 
 
 def follows(target: Float[Tensor, "B"], measured: Float[Tensor, "B"]) -> float:
-    """R2 of what was measured against its target, on the line of gradient 1 through 0.
+    """R2 of the measured changes against their targets, along the line measured = target.
 
-    Only a change of exactly the target's size gives 1.
+    It is 1 only if every change has exactly the target's size.
     """
     missed = (measured - target).square().sum()
     return float(1 - missed / (target - target.mean()).square().sum().clamp_min(1e-12))
@@ -26,10 +26,10 @@ def leakage(
     edited: str,
     typical: Mapping[str, Tensor] | None = None,
 ) -> dict[str, float]:
-    """How much each factor but the edited one moved: mean |change| in % of its standard deviation.
+    """How much each factor but the edited one changed: mean |change| in % of the factor's standard deviation.
 
-    Factors are read from the pictures before and after an edit. `typical` gives values whose standard
-    deviation is used, if the values before the edit are not typical.
+    `before` and `after` are the factors of the pictures before and after the edit. The standard deviation is
+    that of `typical`, if given, else of `before`.
     """
     if edited not in before:
         raise UserError(f"there is no factor {edited!r} here; there are {', '.join(before)}")

@@ -1,4 +1,5 @@
-"""Filters: the weights of a model's first layer as pictures, and how much each prefers one orientation."""
+"""Filters: the weights of a model's first layer as pictures, and how strongly each prefers one
+orientation."""
 
 import math
 from typing import Protocol, runtime_checkable
@@ -18,15 +19,15 @@ GAP = 1  # pixels between the tiles of a sheet
 
 @runtime_checkable
 class LooksFor(Protocol):
-    """A model without a first layer that has filters of its own, such as principal components."""
+    """A model that makes its own filters because no first layer holds them, such as principal components."""
 
     def filters(self) -> Float[Tensor, "N C h w"]: ...
 
 
 def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
-    """One picture a unit.
+    """The filters of a model's first layer, as one picture per unit.
 
-    These are rows of the first matrix that reads whole pictures, or kernels of the first convolution.
+    They are rows of the first matrix that reads whole pictures, or kernels of the first convolution.
     """
     if isinstance(model, LooksFor):
         with torch.no_grad():
@@ -35,7 +36,7 @@ def filters_of(model: Model) -> Float[Tensor, "N C h w"]:
 
 
 def _filters_of_layers(model: Model) -> Float[Tensor, "N C h w"]:
-    """Of the first layer that reads pictures directly."""
+    """The filters of the first layer that reads pictures directly."""
     channels = model.config.channels
     rows, columns = model.config.image_size
     for layer in model.modules():
@@ -49,10 +50,10 @@ def _filters_of_layers(model: Model) -> Float[Tensor, "N C h w"]:
 
 
 def filter_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
-    """One picture, 1 C H W, of all filters in rows, each stretched about middle grey.
+    """One picture (1 C H W) of all filters in rows; in each, the contrast is stretched around middle grey.
 
-    Filters that prefer one orientation most come first. Filters of other than 1 or 3 channels show their mean
-    over the channels.
+    Filters that most prefer one orientation come first. Filters whose channels are neither 1 nor 3 show the
+    mean over their channels.
     """
     if filters.shape[1] not in (1, 3):
         filters = filters.mean(1, keepdim=True)
@@ -65,20 +66,21 @@ def filter_sheet(filters: Float[Tensor, "N C h w"], columns: int = 16) -> Image:
 
 
 def _stretched(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C h w"]:
-    """0 is middle grey, and the strongest number of each filter black or white."""
+    """The filters as pictures in which 0 is middle grey, and the largest number of each filter is black or
+    white."""
     strength = filters.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12)
     return 0.5 + 0.5 * filters / strength
 
 
 def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, " N"]:
-    """How much each filter prefers one orientation: |sum R(a) exp(2 i a)| / sum R(a).
+    """How strongly each filter prefers one orientation: |sum R(a) exp(2 i a)| / sum R(a).
 
-    It is 0 if all orientations are alike and 1 if there is only one. This is the usual measure for cells in
-    visual cortex.
+    The sums are over orientations a. R(a) is the power of the filter's response to gratings of orientation a,
+    summed over frequencies from one cycle per filter to the finest.
 
-    R(a) is the filter's power on gratings of orientation a, summed over all frequencies from one cycle a
-    filter up to the finest. So noise, which prefers some grating by chance, prefers no orientation. The mean
-    brightness of a filter does not matter.
+    It is 0 if all orientations are alike and 1 if there is only one: the usual measure for cells in visual
+    cortex. Noise prefers single gratings by chance, but no orientation. The mean brightness of a filter does
+    not matter.
     """
     angle, waves = _gratings(filters)
     centred = filters - filters.mean((2, 3), keepdim=True)
@@ -92,14 +94,14 @@ def orientation_selectivity(filters: Float[Tensor, "N C h w"]) -> Float[Tensor, 
 
 
 def selective_share(filters: Float[Tensor, "N C h w"], above: float = 0.6) -> float:
-    """The share of filters that clearly prefer one orientation."""
+    """The share of filters whose orientation selectivity is larger than `above`."""
     return (orientation_selectivity(filters) > above).float().mean().item()
 
 
 def _gratings(filters: Float[Tensor, "N C h w"]) -> tuple[Float[Tensor, " a"], Tensor]:
-    """Orientations, and complex gratings of each at each frequency.
+    """The angles of the orientations, and complex gratings at each angle and frequency.
 
-    The frequencies of one orientation lie side by side.
+    The gratings of one orientation are neighbours, one per frequency.
     """
     rows, columns = filters.shape[2:]
     options = {"dtype": torch.float64, "device": filters.device}

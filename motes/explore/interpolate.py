@@ -1,4 +1,4 @@
-"""Paths from one latent to another: straight lines, or arcs that keep the length of likely codes."""
+"""Paths from one latent to another: straight lines, or arcs along codes of likely length."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from motes.types.latents import Image
 def interpolate(
     first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], steps: int, path: str = "line"
 ) -> Float[Tensor, "T B F"]:
-    """`steps` points of the path, both ends among them: see PATHS."""
+    """`steps` codes on the path from `first` to `second`, both ends included; `path` is a key of PATHS."""
     if path not in PATHS:
         raise UserError(f"there is no path {path!r}; choose one of {', '.join(PATHS)}")
     if steps < 2:
@@ -28,9 +28,9 @@ def interpolate(
 def interpolated_pictures(
     model: Model, first: Any, second: Any, steps: int, path: str = "line"
 ) -> Float[Tensor, "B T C H W"]:
-    """The pictures along the paths between the codes of two latents.
+    """The pictures along the paths between the codes of two latents, `steps` per path.
 
-    Whatever else the latents hold, such as a domain or a view, stays that of the first.
+    All other parts of the latents, such as a domain or a view, are those of `first`.
     """
     start = code_of(first, "a path from picture to picture").code
     end = code_of(second, "a path from picture to picture").code
@@ -56,11 +56,13 @@ def line(
 def arc(
     first: Float[Tensor, "B F"], second: Float[Tensor, "B F"], share: Float[Tensor, "T 1 1"]
 ) -> Float[Tensor, "T B F"]:
-    """An arc on a great circle, with a length that changes evenly (Shoemake 1985).
+    """The codes at the shares of an arc on a great circle, along which the length changes evenly (Shoemake
+    1985).
 
-    It is straight where both codes point the same way.
+    The path is straight where both codes have the same direction.
 
-    The middle of a straight path between two draws of a wide Gaussian is far shorter than any draw.
+    An arc is used because the middle of a straight path between two draws of a high-dimensional Gaussian is
+    far shorter than any draw.
     """
     lengths = [code.norm(dim=-1, keepdim=True).clamp_min(1e-12) for code in (first, second)]
     start = first / lengths[0]

@@ -1,4 +1,4 @@
-"""Which numbers of a latent may be changed: its code, or the parts that the picture depends on."""
+"""Finds the numbers of a latent that may be changed: its code, or the parts that affect the picture."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +19,7 @@ from motes.types.slots import Slots
 def code_of(latent: Any, tool: str) -> HasCode:
     """The latent itself, if its picture is drawn from one code; other latents are refused.
 
-    `tool` begins the sentence.
+    `tool` begins the error sentence.
     """
     if not isinstance(latent, HasCode):
         raise UserError(
@@ -30,15 +30,16 @@ def code_of(latent: Any, tool: str) -> HasCode:
 
 
 def code_field(latent: HasCode) -> str:
-    """Name of the field that holds the code; "code" where the code is computed."""
+    """The name of the latent's field that holds the code; "code" if the code is computed from other
+    fields."""
     fields = latent.tensors() if isinstance(latent, Rows) else {}
     return next((name for name, value in fields.items() if value is latent.code), "code")
 
 
 def vector_of(latent: Any, tool: str) -> Float[Tensor, "B F"]:
-    """The vector of a latent that is nothing else; other latents are refused.
+    """The vector of a `Code`; all other latents are refused.
 
-    `tool` begins the sentence.
+    `tool` begins the error sentence.
     """
     if not isinstance(latent, Code):
         raise UserError(
@@ -49,10 +50,10 @@ def vector_of(latent: Any, tool: str) -> Float[Tensor, "B F"]:
 
 
 def searchable(latent: Any) -> Any:
-    """The latent as a search may change it.
+    """The latent without parts that a search must not change.
 
-    Of slots these are the codes alone: their layers were drawn from the codes, and a search of layers
-    would be a search of pixels.
+    Slots are returned without their layers: these were drawn from the codes, and a search of layers would be
+    a search of pixels.
     """
     if not isinstance(latent, Rows):
         raise UserError(
@@ -65,15 +66,15 @@ def searchable(latent: Any) -> Any:
 
 
 def with_parts(latent: Any, parts: Mapping[str, Tensor]) -> Any:
-    """The same latent with some other tensors, by their names in `latent.tensors()`."""
+    """The latent with other tensors for the names in `parts`, which are names in `latent.tensors()`."""
     tensors = iter([parts.get(name, value) for name, value in latent.tensors().items()])
     return latent.mapped(lambda _: next(tensors))
 
 
 def drawn_parts(model: Model, latent: Rows) -> tuple[str, ...]:
-    """Names of the tensors that the picture depends on smoothly: their gradient is not zero.
+    """The names of the latent's tensors on which the decoded picture depends differentiably.
 
-    They are found by trying, so that new models need no entry.
+    They are found by decoding with gradients, so that new models need no entry in a table.
     """
     numbers = {name: value for name, value in latent.tensors().items() if value.is_floating_point()}
     parts = {name: value[:1].detach().clone().requires_grad_() for name, value in numbers.items()}

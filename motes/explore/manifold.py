@@ -1,6 +1,6 @@
-"""A map of what a model can draw: equal steps of probability along two numbers of its code.
+"""Maps of what a model can draw: pictures on a grid over two numbers of its code.
 
-The steps follow from the inverse Gaussian CDF.
+Neighbours on the grid are equal steps of probability apart, by the inverse Gaussian CDF.
 """
 
 from typing import Protocol, runtime_checkable
@@ -18,7 +18,7 @@ from motes.models.base import Model
 
 @runtime_checkable
 class StandardNormalPrior(Protocol):
-    """A model whose codes have a standard normal as their prior, if `standard_normal` is true."""
+    """A model that says by `standard_normal` whether the prior of its codes is a standard normal."""
 
     standard_normal: bool
 
@@ -26,7 +26,8 @@ class StandardNormalPrior(Protocol):
 def draw_manifold(
     model: Model, side: int, distribution: GaussianCodes, axes: tuple[int, int] = (0, 1)
 ) -> Float[Tensor, "side side C H W"]:
-    """Pictures over a grid in two axes of the distribution; the other axes stay at their middle.
+    """The pictures of a grid in two axes of the distribution; along all other axes the codes stay at the
+    mean.
 
     As in fig. 4 of Kingma & Welling 2013.
     """
@@ -49,7 +50,7 @@ def manifold_codes(
 
 
 def gaussian_grid(side: int, edge: float = 0.02) -> Float[Tensor, "side side 2"]:
-    """Points such that each cell between them holds the same share of a standard normal; rows first.
+    """Points (row, column) on a grid, between which each cell holds the same share of a standard normal.
 
     `edge` is the share that is left out at each end.
     """
@@ -58,7 +59,7 @@ def gaussian_grid(side: int, edge: float = 0.02) -> Float[Tensor, "side side 2"]
 
 
 def standard_normal_codes(model: Model) -> GaussianCodes:
-    """The codes of a model whose prior is a standard normal; other models are refused."""
+    """The distribution of the codes of a model whose prior is a standard normal; other models are refused."""
     if not (isinstance(model, StandardNormalPrior) and model.standard_normal and isinstance(model, Samples)):
         raise UserError(
             "a map needs a Gaussian distribution of codes, and this model has none of its own: fit one "

@@ -1,4 +1,4 @@
-"""Which particle changed from one picture to another; and the same change made to others."""
+"""Finds which particle changed between two pictures, and makes the same change to other particles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,10 +15,10 @@ CHANGEABLE = ("position", "features", "presence")  # what of a particle a direct
 
 
 def largest_changes(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
-    """The change of the particle that changed most, for each pair of pictures.
+    """For each pair of pictures, the change of the particle that changed most, as name of a part -> changes.
 
-    Changes are compared in units of the particles' spread. The second result lists the pairs that have such a
-    particle.
+    Sizes of changes are compared in units of the particles' spread. The second result lists the numbers of
+    the pairs that have such a particle.
     """
     names = [name for name in CHANGEABLE if before.tensors()[name].numel()]
     spread = {name: before.tensors()[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
@@ -43,7 +43,7 @@ def change_particles(
     strength: float | Tensor,
     particle: int | Int[Tensor, "B"] | None,
 ) -> Particles:
-    """The change, times the strength, made to one particle of each picture, or to all."""
+    """The latent with `strength` times the change `step` made to one particle of each picture, or to all."""
     _refuse_others(step)
     strength = torch.as_tensor(strength, dtype=latent.position.dtype, device=latent.position.device)
     weight = _chosen(latent, particle) * strength.expand(len(latent))[:, None]
@@ -55,7 +55,7 @@ def change_particles(
 
 
 def expanded(weight: Tensor, part: Tensor) -> Tensor:
-    """The weight with axes of length 1 added, so that it multiplies the part."""
+    """The weight with axes of length 1 appended, so that it can be multiplied by the part."""
     return weight.reshape(*weight.shape, *[1] * (part.dim() - weight.dim()))
 
 
@@ -69,7 +69,8 @@ def _refuse_others(step: Mapping[str, Tensor]) -> None:
 def _matched_changes(
     before: Particles, after: Particles, names: Sequence[str]
 ) -> dict[str, Float[Tensor, "k ..."]] | None:
-    """The change of each particle of a pair that has a counterpart; None if no particle has one."""
+    """The changes of the particles of a pair that have a counterpart in the other picture; None if no
+    particle has."""
     match = matched(before, after)
     rows = (match >= 0).nonzero()[:, 0]
     if not len(rows):
@@ -80,14 +81,15 @@ def _matched_changes(
 
 
 def _sizes(changes: Mapping[str, Tensor], spread: Mapping[str, Tensor]) -> Float[Tensor, "k"]:
-    """The squared size of each change, in units of the particles' spread."""
+    """The squared size of each particle's change, in units of the particles' spread."""
     scaled = [(change / spread[name]).reshape(len(change), -1) for name, change in changes.items()]
     start = torch.zeros(1).to(scaled[0].device)
     return sum((change.square().sum(1) for change in scaled), start)
 
 
 def _chosen(latent: Particles, particle: int | Tensor | None) -> Float[Tensor, "B K"]:
-    """1 for the particles that are chosen, 0 for all others."""
+    """1 for the particle of this number in each picture and 0 for all others; 1 for all if the number is
+    None."""
     everywhere = torch.ones_like(latent.presence)
     if particle is None:
         return everywhere

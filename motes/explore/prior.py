@@ -1,6 +1,7 @@
 """Priors of latents, learnt from the latents of training pictures.
 
-A prior says how far a latent lies from them, and which latents are possible at all.
+A prior measures how far a latent is from those of training pictures, and says which latents are possible at
+all.
 """
 
 from collections.abc import Sequence
@@ -23,18 +24,17 @@ FLOOR = 1e-3
 
 @runtime_checkable
 class Prior(Protocol):
-    """A prior of those parts of a latent on which the picture depends."""
+    """A prior of the parts of a latent on which the picture depends."""
 
-    # the spread of each number, the unit in which a search takes its steps
+    # name of a part -> the spread of each of its numbers, the unit of a search's steps
     scale: dict[str, Tensor]
 
     def distance(self, latent: Any) -> Float[Tensor, "B"]:
-        """The distance from the training latents: minus twice the logarithm of the density, up to a
-        constant."""
+        """How far each latent is from the training latents: minus twice the log-density, up to a constant."""
         ...
 
     def projected(self, latent: Any) -> Any:
-        """The nearest latent that is possible."""
+        """The nearest latent that is possible, such as one whose positions lie in the picture."""
         ...
 
 
@@ -42,8 +42,8 @@ class Prior(Protocol):
 class FittedNormal:
     """A normal distribution of vectors.
 
-    `whitening` turns the difference from the mean into independent numbers of variance 1; it is a
-    vector where only variances are known.
+    `whitening` turns the difference from the mean into independent numbers of variance 1. It is a matrix, or
+    a vector if only variances were fitted.
     """
 
     mean: Float[Tensor, " F"]
@@ -51,9 +51,10 @@ class FittedNormal:
 
     @classmethod
     def of(cls, vectors: Float[Tensor, "M F"]) -> "FittedNormal":
-        """Fit a normal distribution.
+        """The normal distribution fitted to M vectors.
 
-        If there are too few vectors, or if they are too wide for a full matrix, only variances are fitted.
+        If there are too few vectors, or if they are too long for a full covariance matrix, only variances are
+        fitted.
         """
         mean = vectors.mean(0)
         centred = vectors - mean
@@ -63,7 +64,7 @@ class FittedNormal:
         return cls(mean, _whitening(centred))
 
     def distance(self, vectors: Float[Tensor, "*B F"]) -> Float[Tensor, "*B"]:
-        """The squared Mahalanobis distance."""
+        """The squared Mahalanobis distance of each vector from the mean."""
         difference = vectors - self.mean
         if self.whitening.dim() == 2:
             return (difference @ self.whitening).square().sum(-1)
@@ -71,9 +72,9 @@ class FittedNormal:
 
 
 class VectorPrior:
-    """A prior in which each part of the latent is one normally distributed vector per picture.
+    """A prior in which each part of a picture's latent is one normally distributed vector.
 
-    This serves any record of tensors.
+    It serves any record of tensors.
     """
 
     def __init__(self, latent: Rows, names: Sequence[str]):
@@ -91,12 +92,11 @@ class VectorPrior:
 
 
 class ParticlePrior:
-    """All particles share one distribution of appearances, and positions lie in the picture.
+    """A prior in which all particles share one normal distribution of features, and positions lie in the
+    picture.
 
-    A particle that is present has a cost, and one that is half present costs more. The appearance of an
-    absent particle costs nothing.
-
-    Everything else, such as the background, is one normal vector for each picture.
+    A present particle has a cost, and a half-present one costs more. The features of an absent particle cost
+    nothing. All other parts, such as the background, are one normally distributed vector per picture.
     """
 
     def __init__(self, latent: Particles, names: Sequence[str]):
@@ -121,7 +121,7 @@ class ParticlePrior:
 
 
 class SlotPrior:
-    """All slots share one normal distribution of codes.
+    """A prior in which all slots share one normal distribution of codes.
 
     Presences are not searched, and the code of an absent slot costs nothing.
     """
@@ -140,7 +140,8 @@ class SlotPrior:
 
 
 def learn_prior(latent: Any, names: Sequence[str]) -> Prior:
-    """Learn a prior from the latents of training pictures; the picture depends on the parts in `names`."""
+    """The prior learnt from the latents of training pictures; `names` are the parts on which a picture
+    depends."""
     if isinstance(latent, Particles):
         return ParticlePrior(latent, names)
     if isinstance(latent, Slots):
@@ -149,7 +150,7 @@ def learn_prior(latent: Any, names: Sequence[str]) -> Prior:
 
 
 def _some(chosen: Bool[Tensor, "B K"]) -> Bool[Tensor, "B K"]:
-    """The chosen vectors; all of them if none was chosen."""
+    """The choice itself, or a choice of everything if nothing was chosen."""
     return chosen if chosen.any() else torch.ones_like(chosen)
 
 

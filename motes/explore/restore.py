@@ -1,6 +1,6 @@
-"""Completes pictures of which a part is hidden, noisy or coarse.
+"""Restores pictures that are partly hidden, noisy or of low resolution.
 
-It searches for the likeliest latent that agrees with the observation.
+It searches for the likeliest latent whose picture agrees with the observation.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,46 +28,48 @@ SEARCHED_AT_ONCE = 64  # pictures
 
 @dataclass(frozen=True)
 class Memory:
-    """Training pictures, and what the model makes of them."""
+    """Training pictures, their latents, and what a search needs to know about them."""
 
     image: Float[Tensor, "M C H W"]
     latent: Any
     prior: Prior
-    # mean squared error of a number when these pictures are drawn again
+    # mean squared error of one number of a picture when the model reconstructs these pictures
     residual: float
 
 
 @dataclass(frozen=True)
 class Search:
-    """Options of the search for a latent."""
+    """The options of a search for a latent."""
 
     steps: int = 200
-    # of the first steps, in standard deviations of the training latents; it falls to nothing
+    # size of the first steps, in standard deviations of the training latents; it falls to 0
     rate: float = 0.05
-    # starts from the latents of the training pictures that agree best with the observation
+    # number of starts at the latents of the training pictures that agree best with the observation
     neighbours: int = 4
-    # a start from the encoder, which reads the picture with its holes filled by the mean of the training
-    # pictures
+    # whether one start is the encoder's latent of the observation, whose holes are filled by the mean of the
+    # training pictures
     encoder: bool = True
-    # weight of the prior, in residuals: more = likelier pictures, less = nearer to the observation
+    # weight of the prior, as a multiple of the residual: more = likelier pictures, less = nearer to the
+    # observation
     caution: float = 3.0
-    # of the starts' pictures, each by exp(-energy / temperature): fewer large errors; or the best one
+    # "mean": weigh the pictures of all starts by exp(-energy / temperature), for fewer large errors; "best":
+    # take the picture of the start with the least energy
     mode: Literal["mean", "best"] = "mean"
-    # in weights of the prior
+    # temperature of the mode "mean", as a multiple of the prior's weight
     temperature: float = 10.0
 
 
 @dataclass(frozen=True)
 class Restored:
-    """The result of a search."""
+    """The restored pictures, with the latents that were found and the energies of all starts."""
 
-    # with the observed pixels as they are
+    # the restored pictures: `drawn`, with exactly observed pixels as they were observed
     image: Image
-    # by the model alone
+    # the pictures as the model alone draws them
     drawn: Image
-    # of the best start
+    # the latents that the best starts led to
     latent: Any
-    # of all R starts
+    # the energy that each of the R starts led to
     energy: Float[Tensor, "B R"]
 
 
@@ -88,11 +90,13 @@ def remember(model: Model, image: Image, batch_size: int = 128) -> Memory:
 
 
 def restore(model: Model, observation: Observation, memory: Memory, search: Search | None = None) -> Restored:
-    """min over the latent z of |observe(decode(z)) - values|^2 + (caution residual + noise^2)
-    distance(z), from several starts.
+    """The observed pictures, completed by a search for the latent z of the least energy, from several starts.
 
-    With a linear decoder this is ridge regression. Each picture is searched by itself, whatever others
-    are with it.
+    The energy is |observe(decode(z)) - values|^2 + (caution residual + noise^2) distance(z).
+
+    `caution` is an option of `search`, `residual` is the memory's, `values` and `noise` are the
+    observation's, and `distance` is that of the memory's prior. With a linear decoder this is ridge
+    regression. Each picture's result is independent of the other pictures.
     """
     search = search or Search()
     _refuse_impossible(observation, memory, search)
@@ -142,9 +146,9 @@ def _restored(model: Model, observation: Observation, memory: Memory, search: Se
 
 
 def starts(model: Model, observation: Observation, memory: Memory, search: Search) -> Any:
-    """Latents to start from: the encoder's, then the neighbours'.
+    """The latents at which a search starts: the encoder's, then those of similar training pictures.
 
-    The starts of one picture stand side by side.
+    All starts of one picture are neighbours.
     """
     latents = []
     count = len(observation)
@@ -159,7 +163,7 @@ def starts(model: Model, observation: Observation, memory: Memory, search: Searc
 
 
 def _neighbours(observation: Observation, memory: Memory, most: int) -> list[Any]:
-    """The latents of the training pictures that resemble each picture most, the nearest of all first."""
+    """The latents of the `most` training pictures nearest to each observed picture, the nearest first."""
     count = min(most, len(memory.image))
     nearest = observation.distances(memory.image).topk(count, largest=False).indices
     return [memory.latent[nearest[:, number]] for number in range(count)]
@@ -168,9 +172,9 @@ def _neighbours(observation: Observation, memory: Memory, most: int) -> list[Any
 def descend(
     model: Model, observation: Observation, prior: Prior, latent: Any, weight: float, search: Search
 ) -> tuple[Any, Float[Tensor, "B"]]:
-    """Adam on the parts that are drawn, each number in units of its spread.
+    """The latents at the end of a search by Adam, and their energies.
 
-    Returns the latents where it ends, and their energies.
+    The parts of the latent that `prior.scale` names are changed, each number in units of its spread.
     """
     unknowns = _Unknowns(latent, prior.scale)
     optimizer = torch.optim.Adam(unknowns.scaled.values(), lr=search.rate)
@@ -217,7 +221,8 @@ class _Unknowns:
 
 
 def confined(model: Model, latent: Any) -> Any:
-    """The nearest latent that the model allows, if its codes are bounded."""
+    """The latent with its codes moved to the nearest ones that the model allows, if the model bounds its
+    codes."""
     if not isinstance(model, Bounded):
         return latent
     code = code_of(latent, "a bounded set of codes")
@@ -226,7 +231,8 @@ def confined(model: Model, latent: Any) -> Any:
 
 @contextmanager
 def frozen(model: Model) -> Iterator[None]:
-    """The model as it is used, and without gradients of its weights: only the latent learns."""
+    """Inside the block the model is in eval mode and its weights need no gradients: only the latent is
+    changed."""
     training = model.training
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     model.eval()

@@ -1,8 +1,8 @@
 """New pictures from any model whose latent is one vector.
 
-Codes are drawn from the model's own distribution, or from one that is fitted to codes of pictures.
-
-A model without a distribution of its own refuses: noise that is unlike its codes would draw nothing.
+Codes are drawn from the model's own distribution, or from one that is fitted to codes of pictures. A model
+without its own distribution refuses to draw, because its decoder would draw nothing useful from noise that is
+unlike its codes.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,18 +30,18 @@ IMLE_RATE = 2e-3
 
 @runtime_checkable
 class CodeDistribution(Protocol):
-    """A distribution of codes."""
+    """A distribution from which codes can be drawn."""
 
     def draw(self, count: int, /) -> Float[Tensor, "M F"]: ...
 
     def paths(self, count: int, steps: int) -> Float[Tensor, "T M F"]:
-        """Paths from one draw to another, along likely codes."""
+        """`count` paths of `steps` codes, each from one draw to another along likely codes."""
         ...
 
 
 @runtime_checkable
 class FromNoise(Protocol):
-    """A model that makes codes of noise."""
+    """A model that can map noise to codes."""
 
     def noise(self, count: int) -> Tensor: ...
 
@@ -52,7 +52,7 @@ class FromNoise(Protocol):
 class GaussianCodes:
     """N(mean, axes axes^T): a Gaussian distribution of codes.
 
-    The axes are the principal ones, widest first, each one standard deviation long.
+    `axes` are the principal ones, the widest first, each as long as one standard deviation.
     """
 
     mean: Float[Tensor, " F"]
@@ -65,7 +65,7 @@ class GaussianCodes:
         return self.at(interpolate(self._noise(count), self._noise(count), steps, "arc"))
 
     def at(self, noise: Float[Tensor, "*M E"]) -> Float[Tensor, "*M F"]:
-        """The codes at these multiples of the axes."""
+        """The codes mean + axes noise: each number of the noise counts standard deviations along one axis."""
         return self.mean + noise @ self.axes.T
 
     def _noise(self, count: int) -> Tensor:
@@ -74,7 +74,10 @@ class GaussianCodes:
 
 @dataclass(frozen=True)
 class ImleCodes:
-    """mean + spread * T(e), where the sampler T was trained by IMLE to leave no code out."""
+    """A distribution of codes mean + spread * T(e), with noise e.
+
+    The sampler T was trained by IMLE, which makes it come near every code.
+    """
 
     sampler: Sampler
     mean: Float[Tensor, " F"]
@@ -94,7 +97,7 @@ class ImleCodes:
 
 @dataclass(frozen=True)
 class CodesByFunction:
-    """Any function that draws codes; paths between its draws are straight."""
+    """A distribution given by a function that draws codes; paths between its draws are straight."""
 
     draw: Callable[[int], Tensor]
 
@@ -104,7 +107,7 @@ class CodesByFunction:
 
 @dataclass(frozen=True)
 class CodesFromNoise:
-    """The codes of a model that maps noise to codes; paths are arcs between noises."""
+    """The distribution of codes of a model that maps noise to codes; paths are arcs between two noises."""
 
     model: FromNoise
 
@@ -117,7 +120,7 @@ class CodesFromNoise:
 
 
 def own_distribution(model: Model) -> CodeDistribution:
-    """The distribution that the model itself has of its codes; a model without one is refused."""
+    """The model's own distribution of codes; a model without one is refused."""
     if not isinstance(model, Samples):
         raise UserError(
             "this model knows no distribution of its codes, and noise that does not look like them would draw "
@@ -130,7 +133,7 @@ def own_distribution(model: Model) -> CodeDistribution:
 
 
 def fit_distribution(model: Model, batches: Iterable[Batch], name: str) -> CodeDistribution:
-    """A distribution of the codes of these pictures: see DISTRIBUTIONS."""
+    """A distribution fitted to the codes of the pictures in `batches`; `name` is a key of DISTRIBUTIONS."""
     if name not in DISTRIBUTIONS:
         raise UserError(f"there is no distribution {name!r}; choose one of {', '.join(DISTRIBUTIONS)}")
     vectors = [vector_of(_encoded(model, batch), "a distribution of codes") for batch in batches]
@@ -142,7 +145,7 @@ def fit_distribution(model: Model, batches: Iterable[Batch], name: str) -> CodeD
 def decode_codes(
     model: Model, codes: Float[Tensor, "*M F"], batch_size: int = 256
 ) -> Float[Tensor, "*M C H W"]:
-    """The pictures of these codes, after they were brought to where the model's codes live."""
+    """The pictures of these codes, which are first moved to the nearest codes that the model allows."""
     flat = codes.flatten(0, -2).float()
     inside = model.within(flat) if isinstance(model, Bounded) else flat
     with torch.no_grad():
@@ -165,7 +168,8 @@ def _fit_mixture(codes: Float[Tensor, "N F"]) -> CodeDistribution:
 
 
 def _fit_imle(codes: Float[Tensor, "N F"]) -> CodeDistribution:
-    """The second stage of GLANN, on codes of mean 0 and unit spread."""
+    """The distribution of the second stage of GLANN, fitted to codes scaled to mean 0 and standard deviation
+    1."""
     mean = codes.mean(0)
     spread = codes.std(0).clamp_min(1e-6)
     width = codes.shape[1]
@@ -176,7 +180,10 @@ def _fit_imle(codes: Float[Tensor, "N F"]) -> CodeDistribution:
 
 
 def _train_imle(sampler: Sampler, codes: Float[Tensor, "N F"]) -> None:
-    """Train the sampler. In every epoch each code chooses its noise again."""
+    """Train the sampler on the codes.
+
+    In every epoch each code chooses the nearest of new noise samples again.
+    """
     optimizer = torch.optim.Adam(sampler.parameters(), IMLE_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, IMLE_EPOCHS)
     for _ in range(IMLE_EPOCHS):

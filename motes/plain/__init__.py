@@ -1,1 +1,4 @@
-"""Plain values and files: records, registries, options, writing. Needs no torch."""
+"""Tools for plain values and files: records, registries, options, caches, complete writing.
+
+Needs no torch.
+"""

@@ -1,4 +1,4 @@
-"""A cache: values by key within a budget, usually of bytes."""
+"""A cache: a mapping whose values together stay within a budget, usually of bytes."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -10,22 +10,22 @@ Value = TypeVar("Value")
 
 
 def bytes_of(value: Any) -> int:
-    """Size of an array, or of a tuple of arrays."""
+    """The size in bytes of an array, or of all arrays in a tuple."""
     return sum(map(bytes_of, value)) if isinstance(value, tuple) else int(value.nbytes)
 
 
 def one_each(value: Any) -> int:
-    """Counts 1 for each value, for a budget that counts values and not bytes."""
+    """Returns 1 for every value, for a cache whose budget is a number of values."""
     return 1
 
 
 class Cache(Generic[Key, Value]):
-    """Remembers values by key as long as their sizes add up to `budget` at most. Threads may share it.
+    """A mapping that keeps values as long as their sizes add up to `budget` at most. It is safe with threads.
 
-    When the budget is spent, `evict` decides. True: the values that were used longest ago are forgotten, but
-    never the newest one, however large it is. False: new values are not remembered. That is better for rows
-    that are all read in every epoch: with room for half of them, half are found. If the oldest were
-    forgotten, each would be gone before it is read again.
+    `evict` says what happens when the budget is spent. True: the values that were used longest ago are
+    removed, but never the newest one, however large it is. False: new values are not kept. That is better for
+    rows that are all read in every epoch: with room for half of them, half are found in the cache. If the
+    oldest were removed, each row would be gone before it is read again.
 
     >>> cache = Cache(2, one_each)
     >>> cache.put("a", 1), cache.put("b", 2), cache.get("a"), cache.put("c", 3)
@@ -50,18 +50,18 @@ class Cache(Generic[Key, Value]):
 
     @property
     def left(self) -> int:
-        """What is left of the budget."""
+        """The part of the budget that is not spent."""
         return self.budget - self._size
 
     def get(self, key: Key) -> Value | None:
-        """The value, which counts as used now; None where it is not remembered."""
+        """The value of this key, which counts as used now; None if the cache does not hold it."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
             return self._values.get(key)
 
     def put(self, key: Key, value: Value) -> Value:
-        """Remember a value, if there is room, and return it."""
+        """Keep a value if there is room for it, and return it in any case."""
         size = self._size_of(value)
         with self._lock:
             if key in self._values:

@@ -1,6 +1,6 @@
-"""What the fields of a config may hold: one decision for values from JSON and for words of a command line.
+"""Checks whether a value fits a field of a config, the same for values from JSON and from a command line.
 
-A kind is a type: int, float, bool, str, a tuple of kinds, or a Literal. Needs no torch.
+A kind is the type of a field: int, float, bool, str, a tuple of kinds, or a Literal. Needs no torch.
 """
 
 import ast
@@ -12,8 +12,10 @@ YES_AND_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False,
 
 
 class Unfit(ValueError):
-    """A value that a field may not hold, and what the field wants; `choices` where these are all there
-    are."""
+    """Raised for a value that does not fit a field.
+
+    `wanted` says what fits; `choices` lists the values that fit, if there is such a list.
+    """
 
     def __init__(self, value: Any, wanted: str, choices: tuple[Any, ...] = ()):
         super().__init__(f"{value!r} should be {wanted}")
@@ -23,10 +25,10 @@ class Unfit(ValueError):
 
 
 def fit(value: Any, kind: Any) -> Any:
-    """The value as a field of this kind holds it, or Unfit.
+    """The value in the type of a field of this kind; raises `Unfit` if it does not fit.
 
-    JSON has no tuples, and writes 1.0 as it likes; nothing else is converted. A field of a kind that is not
-    in the table checks itself.
+    Lists become tuples and whole numbers become floats where needed, because JSON has no tuples and may write
+    1.0 as 1; nothing else is converted. Values for kinds not listed above are returned unchecked.
     """
     decide = _DECISIONS.get(get_origin(kind) or kind)
     return value if decide is None else decide(value, kind)
@@ -85,8 +87,10 @@ _DECISIONS: dict[Any, Callable[[Any, Any], Any]] = {
 
 
 def spelled(words: Sequence[str], kind: Any) -> Any:
-    """Words as a plain value, so far as they spell one of this kind; `fit` decides whether the field may hold
-    it."""
+    """The words of a command line, converted to a value of this kind as far as possible.
+
+    `fit` then decides whether the field may hold the value.
+    """
     if get_origin(kind) is tuple:
         element = get_args(kind)[0]
         return [_spelled(part, element) for word in words for part in word.replace(",", " ").split()]
@@ -105,7 +109,10 @@ def _spelled(word: str, kind: Any) -> Any:
 
 
 def kind_in_source(annotation: str) -> Any:
-    """The kind that an annotation names, read without running it; Any where it is of no kind above."""
+    """The kind that an annotation in source code names; Any if it names none of the kinds above.
+
+    The annotation is parsed and not run.
+    """
     return _read(ast.parse(annotation, mode="eval").body)
 
 

@@ -1,5 +1,7 @@
-"""Options with a dot, `--model.num-particles 20`: read from the sources of the Config dataclasses, without
-importing torch."""
+"""Options with a dot, such as `--model.num-particles 20`, which set fields of Config dataclasses.
+
+The fields are read from source code, without importing torch.
+"""
 
 import ast
 import difflib
@@ -19,19 +21,22 @@ SHORT = ("--data", "--out", "--steps", "--max-minutes", "--seed", "--resume")
 
 @dataclass(frozen=True)
 class Option:
-    """One field of a config, as written in its source."""
+    """One field of a config dataclass, as text from its source code."""
 
     name: str
-    # the annotation
+    # its annotation
     kind: str
-    # an expression
+    # its default value, as an expression
     default: str
     # the comment above the field
     about: str
 
 
 def nearest(name: str, names: Iterable[str], what: str) -> str:
-    """A sentence for a name that does not exist."""
+    """An error sentence for a name that does not exist, with a similar name or all names.
+
+    `what` says what kind of thing the name should be.
+    """
     names = list(names)
     close = difflib.get_close_matches(name, names, 1, 0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
@@ -40,8 +45,11 @@ def nearest(name: str, names: Iterable[str], what: str) -> str:
 
 @cache
 def options_of(place: str) -> dict[str, Option]:
-    """The fields of a dataclass. `place` is "folder/module:Class" below `motes/`; of a model or data set,
-    whose class says `Config = ...`, the fields of that configuration, which may stand in another module."""
+    """The fields of a dataclass by name, where `place` is "folder/module:Class" below `motes/`.
+
+    If the class is a model or data set, which sets `Config = ...`, they are the fields of that config, which
+    may be in another module.
+    """
     module, _, name = place.partition(":")
     source = (ROOT / f"{module}.py").read_text()
     tree = ast.parse(source)
@@ -60,7 +68,7 @@ def _class_named(name: str, tree: ast.Module) -> ast.ClassDef | None:
 
 
 def _module_of(name: str, tree: ast.Module) -> str:
-    """folder/module below `motes/` from which a name is imported."""
+    """The module ("folder/module" below `motes/`) from which the parsed module `tree` imports a name."""
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module and name in [alias.name for alias in node.names]:
             return node.module.removeprefix("motes.").replace(".", "/")
@@ -68,7 +76,8 @@ def _module_of(name: str, tree: ast.Module) -> str:
 
 
 def _config_name(cls: ast.ClassDef | None) -> str:
-    """The class's configuration; a class without one is a configuration itself."""
+    """The name of the class's config: what its line `Config = ...` names, or the class itself if it has no
+    such line."""
     assert cls is not None
     for node in cls.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "Config":
@@ -86,7 +95,7 @@ def _option(field: ast.AnnAssign, lines: Sequence[str]) -> Option:
 
 
 def _comment_above(field: ast.AnnAssign, lines: Sequence[str]) -> str:
-    """The comment lines directly above a field, joined."""
+    """The comment lines directly above a field, joined to one text; empty if there are none."""
     comment: list[str] = []
     for line in reversed(lines[: field.lineno - 1]):
         if not line.strip().startswith("# "):
@@ -96,9 +105,9 @@ def _comment_above(field: ast.AnnAssign, lines: Sequence[str]) -> str:
 
 
 def read_options(words: Sequence[str], homes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The values of `--home.name value ...`, by home and name, each checked by name and kind.
+    """The values of options `--home.name value ...`, as home -> name -> value; names and values are checked.
 
-    `homes`: what may stand before the dot, and where its options are: "model" ->
+    `homes` maps each word that may stand before the dot to the class with its options, such as "model" to
     "models/particles/dlp:DeepLatentParticles".
     """
     options: dict[str, dict[str, Any]] = {home: {} for home in homes}
@@ -110,7 +119,7 @@ def read_options(words: Sequence[str], homes: Mapping[str, str]) -> dict[str, di
 
 
 def spelling(home: str, name: str) -> str:
-    """How an option is written on the command line."""
+    """The option as it is written on the command line, such as "--model.num-particles"."""
     return f"--{home}.{name.replace('_', '-')}"
 
 
@@ -122,7 +131,10 @@ def _home_and_name(word: str, homes: Iterable[str]) -> tuple[str, str]:
 
 
 def _with_their_values(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each option with the words after it; `--home.name=value` is two words."""
+    """Yields each option with the words after it that are its values.
+
+    `--home.name=value` is read as an option and one value.
+    """
     words = [part for word in words for part in _parted(word)]
     while words:
         end = next((n for n, word in enumerate(words) if n and word.startswith("--")), len(words))
@@ -144,7 +156,7 @@ def _known_option(home: str, name: str, place: str) -> Option:
 
 
 def _value(option: str, field: Option, words: list[str]) -> Any:
-    """The value of a field, or a sentence that names the option."""
+    """The value that the words give a field; if it does not fit, the error names the option."""
     kind = kind_in_source(field.kind)
     if kind is bool and not words:
         return True

@@ -1,5 +1,4 @@
-"""Packages that motes can do without: imported where they are needed, or a sentence that says how to get
-them."""
+"""Imports optional packages, with an error that says how to install a missing one."""
 
 from importlib import import_module
 from typing import Any
@@ -8,10 +7,10 @@ from motes.errors import UserError
 
 
 def optional(module: str, extra: str, need: str) -> Any:
-    """The module of an optional package.
+    """The module of an optional package; if it is not installed, an error says how to install it.
 
-    `extra`: what installs it, as in `pip install 'motes[video]'`. `need`: the sentence's beginning, "videos
-    need PyAV".
+    `extra` is what installs the package, as in `pip install 'motes[video]'`. `need` is the beginning of the
+    error, such as "videos need PyAV".
     """
     try:
         return import_module(module)

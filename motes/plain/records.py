@@ -1,5 +1,7 @@
-"""From plain values (JSON, a caller's dict) to a frozen dataclass, strictly: by name, kind and length. Needs
-no torch."""
+"""Makes frozen dataclasses from plain values (JSON, a dict), with strict checks of names, kinds and lengths.
+
+Needs no torch.
+"""
 
 import difflib
 from collections.abc import Mapping
@@ -13,7 +15,10 @@ Record = TypeVar("Record")
 
 
 def from_plain(cls: type[Record], values: Mapping[str, Any], owner: str) -> Record:
-    """`owner` is whose options they are, for the sentence that refuses one."""
+    """The dataclass `cls` with these values for its fields; unknown names and unfit values are refused.
+
+    `owner` says in the error whose options they are.
+    """
     kinds = get_type_hints(cls)
     names = [field.name for field in fields(cls)]  # pyright: ignore[reportArgumentType]
     for name in values:

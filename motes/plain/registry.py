@@ -1,4 +1,4 @@
-"""Read-only tables of names whose values are imported on first use, so that asking what there is loads no
+"""Read-only tables whose values are imported when they are first used, so that listing names loads no
 torch."""
 
 from collections.abc import Iterator, Mapping
@@ -11,28 +11,31 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Paper:
-    """Where something was described first."""
+    """The paper that first described a method."""
 
     link: str
-    # for model cards
+    # the entry for model cards
     bibtex: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One entry of a table: where its value is, and what can be said without importing it."""
+    """One entry of a table: where its value is defined, and a description that needs no import."""
 
-    # MODULE:NAME in the table's room
+    # MODULE:NAME in the table's folder
     home: str
     # one line for `motes list`
     about: str
     paper: Paper | None = None
-    # of files, in small letters, that are read so
+    # for data sets of files: the file endings, in lower case, that belong to it
     endings: tuple[str, ...] = ()
 
 
 class Registry(Mapping[str, Value]):
-    """A table of names and where their values are, for one room (a folder in `motes`)."""
+    """A read-only table of names and values for one folder in `motes`.
+
+    A value is imported when it is first used.
+    """
 
     def __init__(self, room: str, rows: Mapping[str, Row]):
         self._room = room
@@ -56,6 +59,7 @@ class Registry(Mapping[str, Value]):
         return self._rows[name]
 
     def source(self, name: str) -> str:
-        """folder/module:Name below `motes/`, so that its source can be read without importing it."""
+        """The place "folder/module:Name" below `motes/` of a value, so that its source can be read without
+        importing it."""
         module, _, value = self._rows[name].home.partition(":")
         return f"{self._room}/{module.replace('.', '/')}:{value}"

@@ -1,7 +1,7 @@
-"""Files and folders that appear whole or not at all.
+"""Writes files and folders so that they appear complete or not at all.
 
-What is written lies beside its place, as `.NAME.PROCESS.part`, until it is complete. Whatever wrote it, it
-is then as readable as the umask lets new files be.
+Until it is complete, a file or folder has the name `.NAME.PROCESS.part` beside its final place. At the end it
+gets the permissions that the umask gives new files, whatever program wrote it.
 """
 
 import contextlib
@@ -25,7 +25,8 @@ class Unwritten(UserError):
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A new file to write to, which takes the place of `path` if the block ends well."""
+    """A context manager that yields a new path to write to; it replaces `path` if the block ends without an
+    error."""
     fresh = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,10 +46,11 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path, older: Iterable[Path] | None = None) -> Iterator[Path]:
-    """A new, empty folder to write to, which takes the place of `path` if the block ends well.
+    """A context manager that yields a new, empty folder; it replaces `path` if the block ends without an
+    error.
 
-    `older`: by default a folder that is already there goes, in one step. Where files are named, what was
-    written moves into that folder instead, these files go, and all others stay.
+    By default a folder already at `path` is removed in one step. If `older` names files, the new files are
+    instead moved into that folder, the files in `older` are removed, and all others stay.
     """
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; name a folder to write to")
@@ -72,15 +74,17 @@ def whole_folder(path: Path, older: Iterable[Path] | None = None) -> Iterator[Pa
 
 
 def stepped_aside(folder: Path) -> Path:
-    """Where the older folder waits while the new one moves in; after a crash at that moment it is the one to
-    read."""
+    """The path to which an existing folder is renamed while a new one takes its place.
+
+    After a crash at that moment it holds the valid data.
+    """
     return folder.with_name(f".{folder.name}.old")
 
 
 def flush(path: Path) -> None:
     """Flush a file or folder to the disk, so that it survives a power cut.
 
-    A folder's own entries need it as well.
+    A new file also needs its folder flushed.
     """
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -90,7 +94,8 @@ def flush(path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    """A path on the same disk as `path`, so that a rename is one step."""
+    """A temporary path in the same folder as `path`, so that a rename from one to the other is a single
+    step."""
     return path.absolute().with_name(f".{path.absolute().name}.{os.getpid()}.part")
 
 
@@ -99,9 +104,9 @@ def _mode(path: Path) -> int:
 
 
 def _let_be_read(path: Path, mode: int) -> None:
-    """Give the file these permissions.
+    """Set the permissions of a file to `mode`.
 
-    Some writers leave files that only their owner may read.
+    Some programs write files that only their owner may read.
     """
     if _mode(path) != mode:
         path.chmod(mode)
@@ -113,13 +118,16 @@ def _let_all_be_read(folder: Path, mode: int) -> None:
 
 
 def _step_back(folder: Path) -> None:
-    """After a crash between the two renames of `_swap`."""
+    """Rename the older folder back, if a crash between the two renames of `_swap` left it aside."""
     if not folder.exists() and stepped_aside(folder).exists():
         stepped_aside(folder).rename(folder)
 
 
 def _swap(fresh: Path, folder: Path) -> None:
-    """The older folder steps aside first, and goes only when the new one is in place."""
+    """Replace a folder by a new one.
+
+    The older folder is renamed first, and removed only when the new one is in place.
+    """
     for path in (*fresh.rglob("*"), fresh):
         flush(path)
     older = stepped_aside(folder)

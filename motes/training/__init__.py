@@ -1,1 +1,1 @@
-"""The training loop, its stages and schedule, and the folder of a run."""
+"""Training: the loop, its stages and schedule, presets, and the run folder that it writes."""

@@ -1,5 +1,5 @@
-"""What a stage is given: its loss in the form in which several processes share a gradient, and all training
-pictures in order."""
+"""What a training stage works on: its loss, wrapped for training in several processes, and all training
+pictures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +14,11 @@ from motes.types.batch import Batch, Losses
 
 
 class StageLoss(nn.Module):
-    """A stage's loss as a module. The table's own optimiser sums the sparse gradients of a table over
-    processes."""
+    """The loss of a stage as a module, so that several processes can average its gradients.
+
+    The tables of codes (`CodeTable`) are left out, because their own optimiser sums their sparse gradients
+    over processes.
+    """
 
     def __init__(self, model: Model, stage: Stage):
         super().__init__()
@@ -31,7 +34,7 @@ class StageLoss(nn.Module):
 
 @dataclass(frozen=True)
 class AllBatches:
-    """Every training picture in whole clips, as often as they are gone through."""
+    """All training pictures in order, in batches of whole clips; it can be iterated over repeatedly."""
 
     data: Dataset
     size: int

@@ -1,15 +1,19 @@
-"""Ctrl-C while training: the first asks the run to end its step, save and stop; the second stops at once."""
+"""Ctrl-C during training: the first makes the run finish its step, save and stop; the second stops at
+once."""
 
 import signal
 from typing import Any
 
 
 class Stopped(Exception):
-    """The run was asked to stop, and saved; `resume` goes on with it."""
+    """Raised when a run was asked to stop and has saved its state; `resume` continues it."""
 
 
 class Interruption:
-    """`with Interruption() as interruption:` `interruption.requested` turns true at SIGINT or SIGTERM."""
+    """A context manager for `with Interruption() as interruption:`.
+
+    Inside it, `interruption.requested` becomes true at the first SIGINT or SIGTERM.
+    """
 
     def __init__(self):
         self.requested = False

@@ -1,8 +1,8 @@
-"""`train` begins a run and `resume` goes on with one, with any model, in one process or in several.
+"""`train` begins a run and `resume` continues one, for any model, in one process or in several.
 
 There is no hidden state. Torch is seeded from (seed, step) before every step, and the rows of a step follow
-from (seed, epoch). So a checkpoint needs weights, the optimiser's memory and the step, and nothing else, for
-the rest of the run to be the same, bit for bit.
+from (seed, epoch). So a checkpoint holds only the weights, the optimiser's state and the step, and the rest
+of a resumed run is the same, bit for bit.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ __all__ = ["Stopped", "Watcher", "resume", "train", "validate"]
 
 
 def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
-    """Train a recipe's model from its first step to its last, and leave a run in a folder.
+    """Train a recipe's model from its first step to its last, and write a run folder.
 
     Arguments:
         recipe: model, data and training. Options left out have their defaults or follow from the data.
@@ -69,9 +69,9 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
 
 
 def resume(folder: Path, watcher: Watcher | None = None) -> Path:
-    """Go on with a run as if it had never stopped.
+    """Continue a stopped run; the result is the same as if it had never stopped.
 
-    A run that was killed before its first checkpoint begins again, which is the same.
+    A run that was killed before its first checkpoint begins again from its first step.
     """
     recipe = read_recipe(folder)
     run = Run(folder)
@@ -90,7 +90,8 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
 
 
 def _model_of(folder: Path, weights: dict[str, Tensor]) -> Model:
-    """The model of a checkpoint as it was in training: not the average that is kept for use."""
+    """The model with the last trained weights of a checkpoint (not with their moving average, which is saved
+    for use)."""
     model = build(*read_config(folder))
     check_weights(model, weights, folder / "training.safetensors")
     model.load_state_dict(weights)
@@ -98,7 +99,7 @@ def _model_of(folder: Path, weights: dict[str, Tensor]) -> Model:
 
 
 def _write_first(recipe: Recipe, run: Run) -> None:
-    """The folder of a run before its first step."""
+    """Write the run folder as it is before the first step."""
     try:
         recipe.save(run.folder)
         run.checkpoints.mkdir(parents=True, exist_ok=True)

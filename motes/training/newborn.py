@@ -1,4 +1,4 @@
-"""A model before its first step: its options, as far as the data decide them, and its first weights."""
+"""Makes a model as it is before its first training step: its options and its first weights."""
 
 import dataclasses
 from typing import Any
@@ -14,7 +14,7 @@ from motes.training.recipe import Recipe
 
 
 def newborn(recipe: Recipe, data: Dataset) -> Model:
-    """The model of a recipe with its first weights, which follow from the seed."""
+    """A new model for the recipe; its first weights follow from the recipe's seed."""
     if len(data) == 0:
         raise UserError("the training split has no pictures")
     torch.manual_seed(recipe.training.seed)
@@ -22,7 +22,10 @@ def newborn(recipe: Recipe, data: Dataset) -> Model:
 
 
 def fit_config(recipe: Recipe, data: Dataset) -> dict[str, Any]:
-    """The model's options, with what the data decide filled in, unless the recipe says otherwise."""
+    """The model's options in the recipe, with options that the data determine added.
+
+    The data determine channels, image size and number of pictures, unless the recipe sets them.
+    """
     decided = {"channels": data.image_shape[0], "image_size": data.image_shape[1:], "pictures": len(data)}
     if recipe.model not in MODELS:
         return dict(recipe.model_config)

@@ -1,5 +1,7 @@
-"""All that decides a run: model, data, training; written to `run.json` and enough to start or resume it.
-Needs no torch."""
+"""`Recipe`: all settings of a run (model, data, training), enough to start or resume it.
+
+It is written to `run.json`. Needs no torch.
+"""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -15,26 +17,25 @@ from motes.version import VERSION
 
 @dataclass(frozen=True)
 class Training:
-    """How the weights move."""
+    """How the weights are trained."""
 
     steps: int = 10000
-    # pictures of a step, over all processes together
+    # pictures per step, over all processes together
     batch_size: int = 64
     learning_rate: float = 2e-4
     # the paper's presets have 1e-4, which slows parameters with small gradients
     adam_epsilon: float = 1e-8
     schedule: Literal["constant", "cosine", "halving"] = "cosine"
-    # shares of the run at which the rate is halved, for the schedule halving
+    # shares of the run at which the learning rate is halved, if the schedule is "halving"
     halvings: tuple[float, ...] = (0.5,)
     # number of first steps over which the learning rate climbs
     warm_steps: int = 50
-    # longest gradient; longer ones are shortened to this; 0: any length
+    # largest norm of the gradient; a longer gradient is shortened to this norm; 0: no limit
     clip_norm: float = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
-    # decay of a moving average of the weights, which is saved in place of them; 0: none
+    # decay of a moving average of the weights, which is saved as the model in place of them; 0: no average
     average: float = 0.0
-    # learn from warped pairs: each picture is warped a little, and its pair is the same picture warped
-    # strongly
+    # learn from warped pairs: a slightly and a strongly warped copy of each picture
     pairs: bool = False
     seed: int = 0
     # the schedule ends when steps or minutes do; 0: by steps alone, which is bit-reproducible
@@ -46,7 +47,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A run, by names and plain values."""
+    """All settings of a run, as names and plain values."""
 
     model: str
     data: Source
@@ -55,7 +56,7 @@ class Recipe:
     preset: str = ""
 
     def save(self, folder: Path) -> None:
-        """Write `run.json`."""
+        """Write the recipe to `run.json` in the folder."""
         facts = {
             "motes": VERSION,
             "model": self.model,
@@ -85,7 +86,7 @@ def read_recipe(folder: Path) -> Recipe:
 
 
 def check(training: Training) -> None:
-    """Refuse what cannot be trained by, naming the option."""
+    """Refuse options of training that are out of range, with an error that names the option."""
     _check_counts(training)
     if not 0 < training.learning_rate < float("inf"):
         raise UserError(f"learning_rate must be positive, not {training.learning_rate}")

@@ -1,5 +1,7 @@
-"""The folder a run lives in: run.json, metrics.jsonl, pictures/, checkpoints/{step-..., last, best}; always
-whole on disk."""
+"""`Run`: the folder of a run, with run.json, metrics.jsonl, pictures/ and checkpoints/{step-..., last, best}.
+
+A checkpoint on disk is always complete, even after a crash.
+"""
 
 import contextlib
 import json
@@ -37,8 +39,10 @@ class Run:
             file.write(json.dumps(line) + "\n")
 
     def save(self, model: Model, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], best: bool) -> None:
-        """One checkpoint: written beside its place, flushed, renamed; `last` and `best` are links that swap
-        in one step."""
+        """Write one checkpoint, and let the link `last` (and `best`, if `best` is true) point to it.
+
+        The checkpoint is written to a temporary folder, flushed and renamed; a link is replaced in one step.
+        """
         if not _is_finite(model):
             raise UserError(
                 f"the weights are no longer finite at step {facts['step']}; "
@@ -61,8 +65,11 @@ class Run:
         self._sweep()
 
     def restore(self, tidy: bool = True) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
-        """The last whole checkpoint; None where there never was one. Tidying removes what a crash left
-        half-written, metrics of steps that are to come again, and mends the links."""
+        """The folder, tensors and facts of the last complete checkpoint; None if there never was one.
+
+        `tidy` also mends the links, and removes unfinished files and the metrics of steps that will be
+        repeated.
+        """
         folder = self._last()
         if folder is None:
             if tidy:
@@ -115,7 +122,7 @@ class Run:
         self._cut_metrics(step)
 
     def _cut_metrics(self, step: int) -> None:
-        """Leave the lines of steps that are not to come again."""
+        """Remove the lines of metrics.jsonl for steps that will be taken again after `step`."""
         # a training line is of the step about to be taken, a validation line of the steps that were
         lines = [
             line
@@ -145,7 +152,7 @@ def _is_finite(model: Model) -> bool:
 
 
 def _write_training(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], folder: Path) -> None:
-    """What a checkpoint holds besides the model, for training to go on."""
+    """Write what a checkpoint needs besides the model, so that training can continue from it."""
     on_host = {key: value.detach().cpu() for key, value in tensors.items()}
     save_tensors(on_host, folder / "training.safetensors")
     (folder / "training.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
@@ -160,13 +167,17 @@ def _read_training(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors of one part of a checkpoint, such as "model" or "average", by their names there."""
+    """The tensors of one part of a checkpoint, such as "model" or "average", keyed by their names in that
+    part."""
     start = f"{name}."
     return {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimiser's memory as flat tensors; its settings come from the recipe."""
+    """The optimiser's state as a flat dict of tensors.
+
+    Its settings are left out, as the recipe holds them.
+    """
     state = optimizer.state_dict()["state"]
     return {
         f"optimizer.{row}.{name}": torch.as_tensor(value)

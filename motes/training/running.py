@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""`Loop`: the one training loop, which trains every model."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,7 +30,7 @@ LOG_EVERY = 10
 
 @runtime_checkable
 class Watcher(Protocol):
-    """Follows a run: draws or prints what happens."""
+    """An observer of a run, which draws or prints what happens."""
 
     def step(self, record: dict[str, Any]) -> None: ...
 
@@ -38,7 +38,7 @@ class Watcher(Protocol):
 
 
 class Loop:
-    """A running training, in one process or in each of several."""
+    """The state of a running training, in one process or in each of several."""
 
     def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
         self.recipe = recipe
@@ -75,7 +75,7 @@ class Loop:
         self.memory: dict[str, Tensor] = {}
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Go on where a checkpoint stands."""
+        """Set the state to that of a checkpoint, so that training continues from its step."""
         self.step = facts["step"]
         self.elapsed = facts["elapsed"]
         self.best_step = facts.get("best_step", 0)
@@ -87,7 +87,10 @@ class Loop:
             self._open(facts["stage"], begin=False)
 
     def go(self) -> Path:
-        """Train to the end of the schedule; a run that is asked to stop saves and raises `Stopped`."""
+        """Train to the end of the schedule, and return the run folder.
+
+        A run that is asked to stop saves its state and raises `Stopped`.
+        """
         began = time.monotonic() - self.elapsed
         self.clock = lambda: time.monotonic() - began
         with self.interruption, ThreadPoolExecutor(1) as ahead:
@@ -104,7 +107,8 @@ class Loop:
         return self.run.folder
 
     def _after_step(self) -> None:
-        """Save at the times of the recipe, at the end, and when the run is asked to stop."""
+        """Save a checkpoint if it is time for one, at the end of the run, and when the run is asked to
+        stop."""
         if self.world == 1:
             self.elapsed = self.clock()
             self.stopping = self.interruption.requested
@@ -145,7 +149,10 @@ class Loop:
         self.optimizer.zero_grad(set_to_none=True)
 
     def _open(self, number: int, begin: bool) -> None:
-        """Let a stage's parameters learn, and only them, with a fresh optimiser."""
+        """Begin or continue the stage of this number with a new optimiser; only the stage's parameters learn.
+
+        `begin` is false when a checkpoint inside the stage is continued.
+        """
         self.stage = number
         stage = self.stages[number]
         for ready in (stage.begin if begin else None, stage.prepare):
@@ -169,7 +176,8 @@ class Loop:
             parameter.requires_grad_(id(parameter) in learning)
 
     def _checkpoint(self) -> None:
-        """Validate, calibrate, save: by the first process; the others wait."""
+        """Validate the model, record the result and save a checkpoint, in the first process; the others
+        wait."""
         if self.accelerator.is_main_process:
             model = self.model if self.average is None else self.average
             record = {"step": self.step, **self._validated(model)}
@@ -184,13 +192,16 @@ class Loop:
         self.accelerator.wait_for_everyone()
 
     def _validated(self, model: Model) -> dict[str, Any]:
-        """The validation split is opened once a run: a folder of pictures is costly to look through."""
+        """The record of a validation on held-out pictures.
+
+        The validation split is opened once per run, because listing a folder of pictures takes long.
+        """
         if self.held_out is None:
             self.held_out = self.recipe.data.open("validation")
         return validate(model, self.held_out, self.training.validation_pictures)
 
     def _tensors(self) -> dict[str, Tensor]:
-        """All that is needed to go on, beside the model that is saved for use."""
+        """The tensors needed to continue training, besides the model that is saved for use."""
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= optimizer_tensors(self.optimizer)
         if self.average is not None:
@@ -217,9 +228,10 @@ class Loop:
         return progress(self.step, self.elapsed, self.training)
 
     def _agree(self, losses: Losses, batch: Batch) -> None:
-        """Agree with all processes on the clock, on the wish to stop and on whether the loss is finite.
+        """Share between all processes the elapsed time, any request to stop, and whether any loss is not
+        finite.
 
-        Otherwise processes that go on would wait for the others for ever.
+        So all processes stop at the same step; otherwise some would wait for the others for ever.
         """
         bad = bool(~torch.isfinite(losses.total.detach()))
         anywhere = bad

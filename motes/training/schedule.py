@@ -1,4 +1,4 @@
-"""What happens at which share of a run: stages, learning rate, and the rows of each step."""
+"""The schedule of a run: its progress, its stages, its learning rate, and the rows of each step."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from motes.training.recipe import Training
 
 
 def progress(step: int, elapsed: float, training: Training) -> float:
-    """The progress of the run in [0, 1], by steps or by minutes, whichever are further.
+    """The progress of the run in [0, 1], by steps or by minutes, whichever is further.
 
-    On a slow machine the schedule therefore reaches its end when the minutes do.
+    On a slow machine the schedule therefore ends when the minutes are over.
     """
     minutes = elapsed / (60 * training.max_minutes) if training.max_minutes > 0 else 0.0
     return max(step / training.steps, minutes)
@@ -30,9 +30,9 @@ def stage_at(stages: Sequence[Stage], share: float) -> int:
 
 
 def learning_rate(training: Training, step: int, share: float) -> float:
-    """The learning rate at a step, which is at this share of the run.
+    """The learning rate at this step. `share` is the progress of the run in [0, 1].
 
-    It climbs over the first steps, then follows the schedule.
+    It rises linearly over the first steps, then follows the schedule.
     """
     climb = min(1.0, (step + 1) / training.warm_steps) if training.warm_steps else 1.0
     return training.learning_rate * climb * SCHEDULES[training.schedule](training, share)
@@ -59,12 +59,13 @@ SCHEDULES: dict[str, Callable[[Training, float], float]] = {
 
 
 class Order:
-    """The rows of every step. They follow from (seed, epoch) alone, so that a resumed run goes on with the
-    same ones.
+    """The data set's rows that each step trains on.
 
-    Each epoch sees every picture at most once, and incomplete batches are dropped. With a window, the rows of
-    a step are runs of neighbouring frames, each within one clip. A clip is cut into as many windows as fit,
-    and where in the clip the first of them starts is drawn anew each epoch.
+    They follow from (seed, epoch) alone, so that a resumed run continues with the same rows.
+
+    In an epoch every picture is used at most once, and an incomplete last batch is dropped. With a `window`,
+    the rows of a step are runs of `window` neighbouring frames, each within one clip. A clip is cut into as
+    many windows as fit, and where in the clip the first of them starts is drawn at random each epoch.
     """
 
     def __init__(self, pictures: int, batch_size: int, seed: int, window: int = 1, frames: int = 1):
@@ -81,7 +82,10 @@ class Order:
         self._rows = np.empty(0, np.int64)
 
     def rows(self, step: int, rank: int = 0, world: int = 1) -> list[int]:
-        """The rows of this process: a run of neighbours in the global batch."""
+        """The rows of this process at this step: its equal, consecutive share of the batch.
+
+        `rank` is the number of the process, `world` the number of processes.
+        """
         epoch, number = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             self._epoch = epoch
@@ -91,7 +95,7 @@ class Order:
         return self._rows[start : start + share].tolist()
 
     def _rows_of(self, epoch: int) -> np.ndarray:
-        """All rows of an epoch, window by window in random order."""
+        """All rows of an epoch, window after window, with the windows in random order."""
         random = np.random.default_rng([self.seed, epoch])
         order = random.permutation(self.clips * self.windows)
         slack = self.frames - self.windows * self.window
@@ -102,8 +106,10 @@ class Order:
 
 
 def window_of(model: Model, data: Dataset, batch_size: int) -> int:
-    """Number of neighbouring frames that stay together in a step, 1 for a model of pictures. `batch_size` is
-    a process's share of a batch."""
+    """How many neighbouring frames stay together in a step: 1 for a model of single pictures.
+
+    `batch_size` is the number of pictures per step in one process.
+    """
     if model.window == 0:
         return 1
     window = data.frames if model.window == WHOLE_CLIPS else model.window

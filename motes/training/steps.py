@@ -1,4 +1,5 @@
-"""What moves weights, and what is said when a loss cannot move them."""
+"""Parts of one training step: the optimiser, the moving average, and the error for a loss that is not
+finite."""
 
 import torch
 
@@ -14,9 +15,9 @@ def adam(stage: Stage, training: Training) -> torch.optim.Optimizer:
 
 
 def move_average(average: Model, model: Model, decay: float, step: int) -> None:
-    """Move an average of the weights towards the newest ones; buffers are the newest.
+    """Move the averaged weights towards the model's; buffers are copied from the model.
 
-    Over few steps at first, so that the random start is soon forgotten.
+    At early steps the average covers only a few steps, so that the random first weights are soon forgotten.
     """
     decay = min(decay, (1 + step) / (10 + step))
     for mean, newest in zip(average.parameters(), model.parameters(), strict=True):
@@ -26,7 +27,7 @@ def move_average(average: Model, model: Model, decay: float, step: int) -> None:
 
 
 def not_finite(losses: Losses, batch: Batch, step: int) -> str:
-    """Which part of the loss is not finite, on which pictures."""
+    """A sentence that says which part of the loss is not finite, and on which pictures."""
     terms = losses.terms
     name = next((name for name, value in terms.items() if not torch.isfinite(value).all()), "total")
     rows = (batch.index[~torch.isfinite(terms[name])] if name in terms else batch.index).tolist()

@@ -1,4 +1,4 @@
-"""The mean loss on held-out pictures, from a fixed seed, so that it is the same every time."""
+"""The mean loss on held-out pictures, from a fixed seed, so that it is reproducible."""
 
 from typing import Any
 
@@ -12,9 +12,10 @@ BATCH = 64
 
 
 def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
-    """The mean loss over whole clips in eval mode and from a fixed seed; each picture counts alike.
+    """The mean loss over at most this many pictures, in whole clips, and its mean terms.
 
-    A model that calibrates itself does so here.
+    The model is in eval mode, the seed is fixed, and each picture counts alike. A model that can calibrate
+    itself on these pictures does so here.
     """
     rows = data.first(pictures)
     if not rows:

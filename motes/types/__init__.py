@@ -1,1 +1,1 @@
-"""What travels between rooms: pictures, latents, truth. Plain records of tensors."""
+"""The records of tensors that all other folders exchange: batches of pictures, latents, and ground truth."""

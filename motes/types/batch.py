@@ -1,4 +1,4 @@
-"""What a data set hands to a model, and what a model wants lowered."""
+"""`Batch`: what a data set gives to a model; and `Losses`: what the model returns to be minimised."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,11 +15,10 @@ from motes.types.rows import Rows
 
 @dataclass(frozen=True)
 class Batch(Rows):
-    """Pictures and their rows in the data set.
+    """A batch of N pictures, with their row numbers in the data set.
 
-    N is the number of pictures. In a batch of clips N = B x T: the T frames of a clip lie side by side, so
-    that whoever works picture by picture need not know of time. Pictures that are no whole clips are refused
-    with a `UserError`.
+    In a batch of clips N = B x T: the T frames of each clip are neighbours, so that code that works picture
+    by picture need not know of time. A `UserError` refuses a number of pictures that is no multiple of T.
 
     >>> import torch
     >>> batch = Batch(torch.zeros(4, 3, 8, 8), torch.arange(4), labels={"class": torch.tensor([0, 0, 1, 1])})
@@ -33,11 +32,11 @@ class Batch(Rows):
     index: Int[Tensor, "N"]
     # the other picture of a warped pair; the particles' prior proposes points from it
     prior_image: Float[Tensor, "N C H W"] | None = None
-    # T, the same for all clips of the batch; 1: single pictures
+    # T, the number of frames in each clip; 1: single pictures
     frames: int = 1
-    # what a model that learns with labels needs: name -> one entry per picture
+    # labels for a model that learns with labels: name -> one entry per picture
     labels: Mapping[str, Tensor] = field(default_factory=dict)
-    # what was done after each frame (robots), where the data know
+    # the action after each frame (of a robot, for example), where the data hold actions
     actions: Float[Tensor, "N A"] | None = None
 
     def __post_init__(self) -> None:
@@ -45,23 +44,23 @@ class Batch(Rows):
             raise UserError(f"{len(self.image)} pictures are no whole clips of {self.frames} frames")
 
     def __getitem__(self, index: Any) -> "Batch":
-        """Some of the pictures; they are no whole clips any more, and stand alone."""
+        """Some of the pictures, as single pictures: they need not be whole clips any more."""
         alone = replace(self, frames=1)
         return super(Batch, alone).__getitem__(index)
 
     @property
     def clip(self) -> Int[Tensor, "N"]:
-        """Which clip of the batch each picture belongs to."""
+        """The number of the clip that each picture belongs to, counted within the batch."""
         return torch.arange(len(self), device=self.image.device) // self.frames
 
     def chunks(self, size: int) -> Iterator["Batch"]:
-        """The batch in parts of at most `size` pictures that never part a clip."""
+        """Yields the batch in parts of at most `size` pictures that never divide a clip."""
         step = max(size // self.frames, 1) * self.frames
         for start in range(0, len(self), step):
             yield self.mapped(lambda tensor, start=start: tensor[start : start + step])
 
     def clips(self, values: Shaped[Tensor, "N ..."]) -> Shaped[Tensor, "B T ..."]:
-        """Values of the pictures, clip by clip.
+        """The values of all pictures, arranged by clip and frame.
 
         >>> import torch
         >>> batch = Batch(torch.zeros(6, 3, 8, 8), torch.arange(6), frames=3)
@@ -73,8 +72,10 @@ class Batch(Rows):
 
 @dataclass(frozen=True)
 class Losses:
-    """What a model wants lowered: one scalar to differentiate, and its unweighted parts, one number a
-    picture (or a clip)."""
+    """What training minimises: one scalar to differentiate, and its unweighted terms.
+
+    Each term has one number per picture (or per clip).
+    """
 
     total: Float[Tensor, ""]
     terms: Mapping[str, Float[Tensor, "B"]]

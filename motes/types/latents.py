@@ -1,4 +1,6 @@
-"""What models make of pictures: one vector (Code), things with places (Particles) or layers (Slots).
+"""Latents, what models encode pictures to: one vector (Code) or things with positions (Particles).
+
+Slots, a picture as layers, are in `motes.types.slots`.
 
 Dimension letters, everywhere: B pictures (N = B x T where clips are meant), C channels, H W picture rows and
 columns, K particles or slots, F features, S glimpse side, M proposals. Positions are (row, column) in [-1,
@@ -27,24 +29,26 @@ class Code(Rows):
     """
 
     vector: Float[Tensor, "B F"]
-    # of each number, where the model is unsure of it
+    # log-variance of each number, where the model gives one
     log_variance: Float[Tensor, "B F"] | None = None
 
     @property
     def code(self) -> Float[Tensor, "B F"]:
-        """The numbers that may be changed one by one."""
+        """The numbers that edits may change one by one."""
         return self.vector
 
     def with_code(self, code: Float[Tensor, "B F"]) -> "Code":
-        """The same pictures with other numbers."""
+        """The same latents with other codes."""
         return replace(self, vector=code)
 
 
 @dataclass(frozen=True)
 class Particles(Rows):
-    """A picture as a set of K things (and a background): where, what look, how present, how sure.
+    """A picture as a set of K particles and a background.
 
-    Edits return new objects and touch one particle of one picture (`picture` counts within the batch).
+    Each particle has a position, a log-variance, appearance features, a presence and (from some models) a
+    certainty. Edits return new objects and change one particle of one picture; `picture` is its number in the
+    batch.
 
     >>> particles = Particles(position=torch.zeros(1, 2, 2), log_variance=torch.zeros(1, 2, 2),
     ...     features=torch.zeros(1, 2, 3), feature_log_variance=torch.zeros(1, 2, 3),
@@ -63,7 +67,7 @@ class Particles(Rows):
     log_variance: Float[Tensor, "B K 2"]
     features: Float[Tensor, "B K F"]
     feature_log_variance: Float[Tensor, "B K F"]
-    # 0 = not there, 1 = there
+    # from 0, absent, to 1, present
     presence: Float[Tensor, "B K"]
     background: Float[Tensor, "B F"]
     # the masked model's feature map, which explains what no particle covers
@@ -78,40 +82,41 @@ class Particles(Rows):
 
     @property
     def believed(self) -> Bool[Tensor, "B K"]:
-        """The particles that the model believes in: certain and present, each by more than one half."""
+        """Whether the model believes in each particle: its certainty is at least 1/2 and its presence above
+        1/2."""
         return self.confident().presence > 0.5
 
     @property
     def confidence(self) -> Float[Tensor, "B K"]:
-        """Minus the summed log-variance of the position: the score by which the 2022 paper ranks
-        particles."""
+        """Minus the log-variance of the position, summed over both axes; the 2022 paper ranks particles by
+        it."""
         return -self.log_variance.sum(-1)
 
     def moved(self, particle: int, offset: tuple[float, float], picture: int = 0) -> "Particles":
-        """The same particles, one of them shifted by (rows, columns) in units of half a picture."""
+        """The same particles, with one shifted by (rows, columns) in units of half a picture."""
         shift = self.position.new_tensor(offset)
         return self._with(
             "position", picture, particle, (self.position[picture, particle] + shift).clamp(-1, 1)
         )
 
     def without(self, particle: int, picture: int = 0) -> "Particles":
-        """The same particles, one of them switched off."""
+        """The same particles, with the presence of one set to 0."""
         return self._with("presence", picture, particle, torch.zeros_like(self.presence[picture, particle]))
 
     def with_features(self, particle: int, features: Float[Tensor, " F"], picture: int = 0) -> "Particles":
-        """The same particles, one of them with another look."""
+        """The same particles, with other appearance features for one of them."""
         return self._with("features", picture, particle, features)
 
     def placed(self, particle: int, place: tuple[float, float], picture: int = 0) -> "Particles":
-        """The same particles, one of them at another (row, column)."""
+        """The same particles, with one at another position (row, column)."""
         return self._with("position", picture, particle, self.position.new_tensor(place))
 
     def with_presence(self, particle: int, presence: float, picture: int = 0) -> "Particles":
-        """The same particles, one of them more or less there."""
+        """The same particles, with another presence for one of them."""
         return self._with("presence", picture, particle, self.presence.new_tensor(presence))
 
     def with_background_of(self, other: "Particles", picture: int = 0, other_picture: int = 0) -> "Particles":
-        """The same particles before the background of another picture (and with its by-pass, where there is
+        """The same particles, with the background of another picture (and with its bypass, if the model has
         one)."""
         changed = self._with("background", picture, slice(None), other.background[other_picture])
         if self.bypass is None or other.bypass is None:
@@ -119,8 +124,10 @@ class Particles(Rows):
         return changed._with("bypass", picture, slice(None), other.bypass[other_picture])
 
     def joined(self, other: "Particles", particle: int, other_picture: int = 0) -> "Particles":
-        """One particle more, behind all others: a copy of `particle` of another picture (or of this one).
-        For a batch of one picture."""
+        """The particles and one more, behind all others, for a batch of one picture.
+
+        The new one is a copy of `particle` of the picture `other_picture` of `other`.
+        """
         of = (slice(other_picture, other_picture + 1), slice(particle, particle + 1))
         new = {
             name: torch.cat([value, getattr(other, name)[of]], 1)
@@ -129,15 +136,15 @@ class Particles(Rows):
         return replace(self, **new)
 
     def restacked(self, order: Sequence[int]) -> "Particles":
-        """The same particles in another order: the first is in front."""
+        """The same particles in another order, given by their numbers; the first is in front."""
         rows = torch.as_tensor(order, device=self.position.device)
         return replace(self, **{name: value[:, rows] for name, value in self.per_particle().items()})
 
     def with_particle_of(
         self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0
     ) -> "Particles":
-        """The same particles, `target` replaced by particle `source` of another picture: place, look and
-        presence."""
+        """The same particles, with all parts of `target` replaced by those of `source`, a particle of another
+        picture."""
         changed = self
         found = other.per_particle()
         for name in self.per_particle().keys() & found.keys():
@@ -145,7 +152,7 @@ class Particles(Rows):
         return changed
 
     def confident(self) -> "Particles":
-        """The same particles with presence 0 where the model itself doubts that something is there."""
+        """The same particles, with presence 0 for those whose certainty is too low."""
         if self.certainty is None:
             return self
         return replace(
@@ -153,8 +160,11 @@ class Particles(Rows):
         )
 
     def there(self, least: float) -> "Particles":
-        """Only as many as some picture has of presence above `least`, in the same order: what is off need
-        not be drawn."""
+        """The particles without those that are absent (presence at most `least`), in the same order.
+
+        So few need to be drawn. All pictures keep the same number: as many as the picture with the most
+        present particles.
+        """
         shown = self.presence > least
         count = int(shown.sum(1).max())
         rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
@@ -162,7 +172,7 @@ class Particles(Rows):
         return replace(self, **{name: value[picture, rows] for name, value in self.per_particle().items()})
 
     def per_particle(self) -> dict[str, Tensor]:
-        """What each particle has, by name, without what is missing."""
+        """The tensors of the particles (B K ...), by name; fields that are None are left out."""
         names = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 

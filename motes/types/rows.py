@@ -1,4 +1,4 @@
-"""Rows: records of tensors whose first axes count the same pictures."""
+"""`Rows`: the base of records whose tensors all have one row per picture."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -16,8 +16,8 @@ Record = TypeVar("Record", bound="Rows")
 class Rows:
     """A frozen record of tensors that belong together, row by row.
 
-    A field holds a tensor, None where there is none, or a mapping from names to tensors. The first axis of
-    each tensor counts the rows. Everything else in a field is a plain value, which stays as it is.
+    A field holds a tensor, None, or a mapping from names to tensors. The first axis of each tensor counts the
+    rows. A field of any other type is a plain value, which stays the same when rows are selected.
 
     >>> from motes.types.latents import Code
     >>> codes = Code(torch.arange(6.0).reshape(3, 2))
@@ -28,13 +28,13 @@ class Rows:
     """
 
     def __len__(self) -> int:
-        """Number of rows."""
+        """The number of rows."""
         return len(next(iter(self.tensors().values())))
 
     def __getitem__(
         self: Record, index: int | slice | Sequence[int] | Int[Tensor, "n"] | Bool[Tensor, "n"]
     ) -> Record:
-        """Some of the rows, in the order of the index; one row for a whole number."""
+        """The rows at the index, in its order; a whole number gives a record of one row."""
         rows = [index] if isinstance(index, int) else index
         return self.mapped(lambda tensor: tensor[rows])
 
@@ -45,7 +45,7 @@ class Rows:
         return self.mapped(Tensor.detach)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The fields that hold a tensor, by name; of mappings the entries, as "field.entry"."""
+        """The tensors of all fields, by name. A tensor in a mapping has the name "field.entry"."""
         tensors: dict[str, Tensor] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -63,8 +63,10 @@ class Rows:
 
     @classmethod
     def cat(cls: type[Record], parts: Sequence[Record]) -> Record:
-        """The rows of all parts, one after the other. Fields that are missing in one must be missing in
-        all."""
+        """One record with the rows of all parts, one part after the other.
+
+        A field that is None in one part must be None in all.
+        """
         first = parts[0]
         names = [field.name for field in fields(first)]
         return replace(first, **{name: _cat([getattr(part, name) for part in parts]) for name in names})

@@ -1,4 +1,4 @@
-"""What is in each picture, for data that knows."""
+"""`Truth`: the ground truth about each picture, for data that have it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,24 +11,25 @@ from motes.types.rows import Rows
 
 @dataclass(frozen=True)
 class Truth(Rows):
-    """What is in each picture; N is the most things a picture may have. What nobody knows is None or missing.
+    """The ground truth about each picture.
 
-    In a clip, n is the same thing in all frames.
+    N is the largest number of things in a picture. What is unknown is None, or missing from its mapping. In a
+    clip, number n is the same thing in all frames.
     """
 
-    # whether any of it is visible
+    # whether any part of the thing is visible
     present: Bool[Tensor, "B N"]
-    # (row, column) in [-1, 1]; of the whole thing, hidden parts included
+    # (row, column) in [-1, 1] of the middle of the whole thing, hidden parts included
     centres: Float[Tensor, "B N 2"] | None = None
-    # of what is visible: first row, first column, last row, last column, in pixels
+    # box of the visible part: first row, first column, last row, last column, in pixels
     boxes: Float[Tensor, "B N 4"] | None = None
-    # of what is visible: no pixel belongs to two
+    # pixels of the visible part; no pixel belongs to two things
     masks: Bool[Tensor, "B N H W"] | None = None
-    # as if nothing stood in front
+    # pixels of the thing as if nothing stood in front of it
     whole: Bool[Tensor, "B N H W"] | None = None
-    # landmarks of the picture: (row, column) in [-1, 1]
+    # landmarks of the picture, as (row, column) in [-1, 1]
     points: Float[Tensor, "B P 2"] | None = None
-    # of things, B N ...: colour in [0, 1], shape, size, depth (less = nearer)
+    # factors of things, each B N ...: colour in [0, 1], shape, size, depth (less = nearer)
     factors: Mapping[str, Tensor] = field(default_factory=dict)
-    # of pictures, B ...: camera, light, identity
+    # factors of pictures, each B ...: camera, light, identity
     scene: Mapping[str, Tensor] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""The command `motes`: one file a command."""
+"""The command `motes`, with one file per subcommand."""

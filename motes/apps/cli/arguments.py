@@ -12,10 +12,12 @@ FITS = ("fit", "stretch", "crop")
 
 
 class Parser(argparse.ArgumentParser):
-    """Errors are one sentence, with exit code 2.
+    """A parser that reports an error as one sentence, with exit code 2.
 
-    `dotted`: how the options with a dot begin that the command reads itself (`arguments.dotted`).
-    `described`: presets or data sets; `--help` after such a name also shows its options with a dot.
+    `dotted`: how options with a dot begin, such as "--model.", that the command reads from
+    `arguments.dotted`.
+
+    `described`: names of presets or data sets; `--help` after such a name also shows its options with a dot.
     """
 
     dotted: tuple[str, ...] = ()

@@ -1,5 +1,8 @@
-"""`motes direction`: what a model's latent changes by from pictures before to pictures after, and pictures
-moved along it. Words are checked before torch is imported."""
+"""`motes direction`: learns from pairs of pictures how a latent changes, and draws pictures changed like
+that.
+
+Pairs are pictures before and after one change. Arguments are checked before torch is imported.
+"""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -28,7 +31,7 @@ SIDE = 128
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of picture files: entry n of one list belongs to entry n of the other."""
+    """Pairs of picture files: `before[n]` belongs to `after[n]`."""
 
     before: list[Path]
     after: list[Path]
@@ -115,10 +118,10 @@ def _report(arguments: argparse.Namespace, pairs: Pairs, agreement: float) -> No
 
 
 def find_pairs(folder: Path) -> Pairs:
-    """Pair files by their names.
+    """The pairs of pictures in a folder, matched by their file names.
 
-    The pairs are before/a.png with after/a.png, whatever their endings, or a-before.png with a-after.png,
-    also with _ or a space.
+    Either before/NAME and after/NAME, with any file endings; or NAME-before and NAME-after in the folder
+    itself, where _ or a space may replace the hyphen.
     """
     in_folders = all((folder / end).is_dir() for end in ENDS)
     files_of = _pictures_in if in_folders else _pictures_named
@@ -134,7 +137,7 @@ def find_pairs(folder: Path) -> Pairs:
 
 
 def _pictures_in(folder: Path, end: str) -> dict[str, Path]:
-    """The pictures in the folder before/ or after/, by their names."""
+    """The pictures in the subfolder `end` ("before" or "after"), keyed by file name without its ending."""
     return {file.stem: file for file in _pictures(folder / end)}
 
 
@@ -177,7 +180,7 @@ def _encoded(session: "Session", files: Sequence[Path], fit: str) -> Any:
 def _strip(
     arguments: argparse.Namespace, session: "Session", direction: "Direction", pictures: Sequence[Path]
 ) -> list[list[Any]]:
-    """A row for each picture: the picture itself, then drawn at every strength."""
+    """The rows of the sheet: each has one picture, then the model's drawing of it at every strength."""
     from motes.apps.drawing.marks import to_picture
 
     rows = []
@@ -191,7 +194,7 @@ def _strip(
 def _moved_images(
     arguments: argparse.Namespace, session: "Session", direction: "Direction", image: "Tensor"
 ) -> "list[Tensor]":
-    """The picture as it is drawn at every strength."""
+    """The model's drawings of one picture, moved along the direction by each of the strengths."""
     latent = session.encode(image)
     particle = _chosen(latent, arguments.particle)
     latents = [direction.moved(latent, strength, particle) for strength in arguments.strengths]
@@ -199,7 +202,11 @@ def _moved_images(
 
 
 def _chosen(latent: Any, particle: int | None) -> int | None:
-    """The particle that was named; if none was named, the most certain of the particles that are present."""
+    """The number of the particle to move: `particle` if given, else the most certain particle that is
+    present.
+
+    None where the latent has no particles.
+    """
     from motes.types.latents import Particles
 
     if not isinstance(latent, Particles) or particle is not None:
@@ -208,7 +215,11 @@ def _chosen(latent: Any, particle: int | None) -> int | None:
 
 
 def _write(path: Path, direction: "Direction") -> None:
-    """Write the changed parts by name, and the matrices of `turn` with `turn_` before the name, for NumPy."""
+    """Write the direction as an .npz file of NumPy arrays.
+
+    `step` is written under the names of the latent's parts, `turn` under these names with `turn_` before
+    them.
+    """
     import numpy as np
 
     from motes.plain.writing import whole_file

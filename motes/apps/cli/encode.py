@@ -1,4 +1,4 @@
-"""`motes encode`: pictures and videos to tables of particles, and drawings of them."""
+"""`motes encode`: writes the particles of pictures and videos as tables, and drawings of them."""
 
 import argparse
 import sys
@@ -21,8 +21,11 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write particles.csv, .npz and (with pyarrow) .parquet; for every picture a drawing of its particles,
-    for every video a film of them. Other latents have files of their own name: codes.npz, slots.csv."""
+    """Write particles.csv, particles.npz and (with pyarrow) particles.parquet, and drawings of the particles.
+
+    Each picture gets a drawing, each video a film. Latents without particles are written under their own
+    names, such as codes.npz or slots.csv.
+    """
     refuse_missing(arguments.run, *arguments.pictures)
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.session import Session
@@ -43,8 +46,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 class _Tables:
-    """What was encoded of all pictures: their names, their latents, and a table row for each thing in
-    them."""
+    """Collects all encoded pictures: their names, their latents, and one table row for each thing in a
+    picture."""
 
     def __init__(self):
         self.files = ""
@@ -74,7 +77,7 @@ class _Tables:
             write_table(out / self.files, self.rows)
 
     def count_sure(self) -> str:
-        """The number of particles that are present, as words; an empty text for latents without particles."""
+        """A text with the number of particles that are present; empty for latents without particles."""
         if not self.rows or "there" not in self.rows[0]:
             return ""
         return f", {sum(row['there'] for row in self.rows)} particles that are there"

@@ -1,4 +1,4 @@
-"""`motes evaluate`: scores of a trained model on held-out pictures."""
+"""`motes evaluate`: scores a trained model on held-out pictures."""
 
 import argparse
 import json
@@ -47,9 +47,10 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Score the test split.
+    """Score a model on the test split.
 
-    Scores that learn do so from the training split, and choose by the validation split.
+    Scores that train a readout train it on the training split, and choose its settings on the validation
+    split.
     """
     refuse_missing(arguments.run)
     names = None if arguments.scores is None else score_names(arguments.scores)
@@ -66,14 +67,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _recipe(arguments: argparse.Namespace, model: "Model") -> "Recipe":
-    """The recipe of the data to score on, with the options that were given."""
+    """The recipe of the data to score on, changed by the options of the command."""
     recipe = recipe_for(arguments.run, model.config, arguments.data)
     options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data.name)})["data"]
     return replace(recipe, data=recipe.data.changed(options))
 
 
 def _mention_lpips(scores: "Mapping[str, Score]") -> None:
-    """Say why LPIPS is left out where pictures were compared."""
+    """Print why LPIPS is missing, if the scores compare pictures."""
     from motes.weights.lpips import missing_lpips_file
 
     if "psnr" in scores and "lpips" not in scores and (reason := missing_lpips_file()):
@@ -94,7 +95,7 @@ def score_names(text: str) -> tuple[str, ...]:
 def _scored(
     model: "Model", recipe: "Recipe", names: tuple[str, ...] | None, arguments: argparse.Namespace
 ) -> "dict[str, Score]":
-    """The scores, with a bar while pictures are encoded."""
+    """Compute the named scores on the recipe's test split, with a progress bar while pictures are encoded."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -125,7 +126,7 @@ def print_scores(scores: "Mapping[str, Score]") -> None:
 
 
 def _cells(score: "Score") -> tuple[str, str]:
-    """The value and its range."""
+    """A score's value and its interval, as texts for a table."""
     if math.isnan(score.value):
         return "none", ""
     return f"{score.value:.4g}", f"{score.low:.4g} to {score.high:.4g}"

@@ -1,4 +1,4 @@
-"""`motes import-2022`: weights of the 2022 research code as a checkpoint."""
+"""`motes import-2022`: converts weights of the 2022 research code into a checkpoint."""
 
 import argparse
 from pathlib import Path

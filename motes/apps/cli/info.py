@@ -1,4 +1,4 @@
-"""`motes info`: what is in a run or checkpoint; without one, what this machine computes with."""
+"""`motes info`: shows what is in a run or checkpoint; without one, what this machine computes with."""
 
 import argparse
 import platform
@@ -32,8 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def machine_table() -> "Table":
-    """A table of what this machine computes with: packages, every GPU or the CPU, and how each renders
-    particles."""
+    """A table of this machine's packages, its GPUs or its CPU, and how each of these renders particles."""
     import torch
     from rich.table import Table
 
@@ -51,7 +50,7 @@ def machine_table() -> "Table":
 
 
 def _devices() -> "Iterator[tuple[str, torch.device]]":
-    """Every GPU with its name and memory; the CPU if there is none."""
+    """Yields each GPU, as a text with name and memory and as a device; yields the CPU if there is no GPU."""
     import torch
 
     for number in range(torch.cuda.device_count()):

@@ -1,4 +1,7 @@
-"""`motes list`: presets, models, data sets and scores; or every option of one of them. Imports no torch."""
+"""`motes list`: prints the presets, models, data sets and scores, or every option of one of them.
+
+Imports no torch.
+"""
 
 import argparse
 
@@ -38,7 +41,7 @@ def show_choices() -> None:
 
 
 def show_options(preset: str) -> None:
-    """Every option with a dot of a preset or data set, with its value there."""
+    """Print every option with a dot of a preset, model or data set, with its value in that preset."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,7 @@
-"""The command `motes`: reads arguments without importing torch, then runs the command that they name."""
+"""The command `motes`: reads the arguments, then runs the subcommand that they name.
+
+Only the subcommand imports torch.
+"""
 
 import argparse
 import os
@@ -29,19 +32,19 @@ from motes.version import VERSION
 
 
 class Command(Protocol):
-    """A module that is a command."""
+    """The interface of a module that implements a subcommand."""
 
     @property
     def ABOUT(self) -> str:
-        """One line of help."""
+        """One line of help about the subcommand."""
         ...
 
     def add_arguments(self, parser: Parser) -> None: ...
 
     def run(self, arguments: argparse.Namespace) -> None:
-        """Run the command, and return nothing.
+        """Run the subcommand.
 
-        It checks the arguments first. It imports torch only after that check, so that wrong arguments are
+        Arguments are checked first. Torch is imported only after that check, so that wrong arguments are
         refused at once.
         """
         ...
@@ -118,7 +121,7 @@ def _parsed_name(arguments: argparse.Namespace) -> str:
 
 
 def build_parser() -> tuple[Parser, dict[str, Parser]]:
-    """Build the parser of the whole command line, and the parsers of commands and groups by their names."""
+    """The parser of the whole command line, and the parsers of its subcommands and groups by name."""
     parser = _empty_parser()
     parsers: dict[str, Parser] = {}
     shelves = {"": _add_shelf(parser, "command", required=False)}
@@ -151,8 +154,10 @@ def _add_command(shelf: "argparse._SubParsersAction[Parser]", word: str, about: 
 
 
 def command_name(words: Sequence[str]) -> str:
-    """The command or group that the words name. An unknown one is refused, and the nearest name is
-    suggested."""
+    """The subcommand or group that the words of the command line name.
+
+    An unknown name is refused with a suggestion of the nearest name.
+    """
     first = words[0]
     if first in GROUPS and len(words) > 1 and words[1] not in HELP:
         return _name_in_group(first, words[1])
@@ -184,7 +189,7 @@ def refuse_unknown(parser: Parser, words: Sequence[str]) -> None:
 
 
 def _is_dotted(parser: Parser, name: str) -> bool:
-    """Whether it is an option with a dot that the command reads itself."""
+    """Whether `name` is an option with a dot that the command reads itself instead of argparse."""
     return "." in name and name.startswith(parser.dotted)
 
 

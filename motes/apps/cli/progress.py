@@ -1,4 +1,4 @@
-"""A live display of training in the terminal; plain lines where there is none."""
+"""A live display of training in the terminal; plain lines where the output is no terminal."""
 
 import sys
 import time
@@ -18,8 +18,10 @@ PLAIN_EVERY = 10.0
 
 
 class Display:
-    """A bar over the run's progress, the loss and its parts; a picture into the run folder at each
-    validation."""
+    """Shows the progress of a run, with the loss and its terms.
+
+    At each validation a picture is saved in the run folder.
+    """
 
     def __init__(self, held_out: Dataset):
         self.console = Console(stderr=True)

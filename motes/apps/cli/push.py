@@ -1,4 +1,4 @@
-"""`motes push`: a run to the Hugging Face hub, with a model card that holds its scores."""
+"""`motes push`: uploads a run to the Hugging Face hub, with a model card that holds its scores."""
 
 import argparse
 import json
@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _scores_of(path: Path) -> dict[str, float]:
-    """The scores that training left in the run, without those that could not be measured."""
+    """The scores in the file that training wrote into the run folder, without scores that could not be
+    measured."""
     if not path.is_file():
         return {}
     scores = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""From the words of a command to a recipe, and from a run to the recipe of its data. Imports no torch."""
+"""Makes a recipe from the arguments of a command, and finds the recipe of a run's data. Imports no torch."""
 
 import argparse
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ TRAINING = "training/recipe:Training"
 
 
 def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
-    """The preset with the changes that `motes train` was given, and the run folder."""
+    """The recipe and the run folder that the arguments of `motes train` ask for."""
     name = arguments.preset or "dlp-quick"
     recipe = choose_data(_named(name), arguments.data)
     if not recipe.data.name:
@@ -32,7 +32,7 @@ def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
 
 
 def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
-    """The recipe with the options that were given."""
+    """The recipe, changed by the options with a dot and the short options in `arguments`."""
     sources = {
         "model": MODELS.source(recipe.model),
         "data": DATASETS.source(recipe.data.name),
@@ -48,7 +48,8 @@ def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
 
 
 def _named(name: str) -> Recipe:
-    """The recipe of a preset; for a model's name, a recipe with the model's defaults and no data yet."""
+    """The recipe of the preset `name`; if `name` is a model, a recipe with that model's defaults and no data
+    yet."""
     if name in PRESETS:
         return PRESETS[name].recipe
     if name in MODELS:
@@ -57,7 +58,10 @@ def _named(name: str) -> Recipe:
 
 
 def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Training options that also have a short name. If both forms are given, the one with a dot counts."""
+    """The values of training options given in their short form, such as `--steps`.
+
+    If an option is given in both forms, the form with a dot counts.
+    """
     names = ("steps", "max_minutes", "seed")
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     if "steps" in options:
@@ -67,13 +71,19 @@ def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _seed_of_data(arguments: argparse.Namespace, data: str) -> dict[str, int]:
-    """Generated pictures follow the run's seed; the split of a folder's files follows the data's own seed."""
+    """The seed for the data: the run's seed if the data set is generated, else no entry.
+
+    A folder of files keeps its own seed, so that its split into training and test pictures stays the same.
+    """
     follows = data != "folder" and "seed" in options_of(DATASETS.source(data))
     return {"seed": arguments.seed} if follows and arguments.seed is not None else {}
 
 
 def choose_data(recipe: Recipe, data: str | None) -> Recipe:
-    """A name of a data set, or else a folder or file of pictures, brought to the size the recipe has."""
+    """The recipe with other data: a data set's name, or else the path of a folder or file of pictures.
+
+    Pictures are brought to the image size that the recipe has. If `data` is None, the recipe stays as it is.
+    """
     if data is None:
         return recipe
     if data == recipe.data.name:
@@ -92,7 +102,8 @@ def _image_size(recipe: Recipe) -> Any:
 
 
 def find_recipe(run: Path) -> Recipe | None:
-    """The recipe of a run folder, or of the run that a checkpoint folder lies in."""
+    """The recipe in a run folder, or in the run that a checkpoint folder belongs to; None if there is
+    none."""
     for folder in (run, *run.resolve().parents[:2]):
         if (folder / "run.json").is_file():
             return read_recipe(folder)
@@ -100,7 +111,11 @@ def find_recipe(run: Path) -> Recipe | None:
 
 
 def recipe_for(run: Path, config: Any, data: str | None = None) -> Recipe:
-    """The data that a run was trained on, or other data that is named, at the size of the model's config."""
+    """A recipe whose data the run's model can read: `data` if given, else the data that the run was trained
+    on.
+
+    Data named by `data` is read at the image size of the model's `config`.
+    """
     if data is not None:
         return _recipe_of_data(data, config)
     recipe = find_recipe(run)
@@ -110,7 +125,8 @@ def recipe_for(run: Path, config: Any, data: str | None = None) -> Recipe:
 
 
 def _recipe_of_data(data: str, config: Any) -> Recipe:
-    """Data that is named, at the size of a model's config where the data set has that option."""
+    """A recipe for the data set or path `data`, at the image size of `config` if the data set has that
+    option."""
     size = {"image_size": config.image_size, "channels": config.channels}
     recipe = choose_data(Recipe("dlp", Source("", size)), data)
     options = options_of(DATASETS.source(recipe.data.name))
@@ -119,7 +135,7 @@ def _recipe_of_data(data: str, config: Any) -> Recipe:
 
 
 def describe(name: str) -> list[tuple[str, str, str, str]]:
-    """Every option with a dot of a preset, model or data set: its name, its kind, its value, what it does."""
+    """Every option with a dot of a preset, model or data set, each as (option, type, value, explanation)."""
     if name in DATASETS:
         return _described("data", DATASETS.source(name), {})
     if name not in PRESETS and name not in MODELS:

@@ -1,4 +1,4 @@
-"""`motes reconstruct`: pictures and videos beside what a model makes of them."""
+"""`motes reconstruct`: draws pictures and videos beside their reconstructions by a model."""
 
 import argparse
 

@@ -1,5 +1,7 @@
-"""`motes restore`: a picture of which a part is hidden, noisy or seen from afar, completed by a trained
-model. Words are checked before torch is imported."""
+"""`motes restore`: a trained model completes a picture that is partly hidden, noisy or of low resolution.
+
+Arguments are checked before torch is imported.
+"""
 
 import argparse
 from pathlib import Path
@@ -94,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _difference(observation: "Observation", restored: "Restored") -> float:
-    """The root mean square of what is drawn and what was seen."""
+    """The root mean square difference between the drawn picture and the known pixels of the observation."""
     numbers = observation.known.expand_as(observation.values).sum()
     return float((observation.error(restored.drawn) / numbers.clamp_min(1)).sqrt()[0])
 
@@ -119,13 +121,14 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
 
 
 def _training_pictures(arguments: argparse.Namespace, session: "Session") -> "Tensor":
-    """B C H W."""
+    """The first training pictures, at most `--pictures` of them, as a tensor B C H W."""
     data = recipe_for(arguments.run, session.model.config, arguments.data).data.open("train")
     return data.batch(range(min(arguments.pictures, len(data)))).image
 
 
 def _observation(arguments: argparse.Namespace, session: "Session") -> "Observation":
-    """The picture reduced by `--shrink`, with the pixels that are known."""
+    """The observation to restore: the picture reduced by `--shrink`, its noise, and which pixels are
+    visible."""
     import torch
 
     from motes.explore.observation import Observation
@@ -144,7 +147,7 @@ def _observation(arguments: argparse.Namespace, session: "Session") -> "Observat
 
 
 def _visible(arguments: argparse.Namespace, size: tuple[int, int]) -> "Tensor":
-    """1 1 H W: 1 where the mask is black, and the picture seen."""
+    """The visible pixels as a tensor 1 1 H W: 1 where the picture's mask is black, 0 where it is white."""
     visible = (_read(arguments.mask, size, 1, arguments.fit) < 0.5).float()
     if not visible.any():
         raise UserError(
@@ -155,7 +158,7 @@ def _visible(arguments: argparse.Namespace, size: tuple[int, int]) -> "Tensor":
 
 
 def _read(path: Path, size: tuple[int, int], channels: int, fit: Any) -> "Tensor":
-    """1 C H W, in [0, 1]."""
+    """The picture file as a tensor 1 C H W with values in [0, 1]."""
     import torch
 
     from motes.data.files.picture_files import load_picture
@@ -180,11 +183,11 @@ def _save(
 
 
 def _seen_on_grey(observation: "Observation", restored: "Restored") -> "Tensor":
-    """C H W: what was seen, and grey where nothing was."""
+    """The observed pixels, and grey where the picture was hidden, as a tensor C H W."""
     grey = restored.image.new_full((1, 1, 1, 1), 0.5).expand_as(restored.image)
     return observation.filled(grey)[0]
 
 
 def _nearest(observation: "Observation", memory: "Memory") -> "Tensor":
-    """C H W: the training picture that is nearest to what was seen."""
+    """The training picture nearest to the observed pixels, as a tensor C H W."""
     return memory.image[observation.distances(memory.image)[0].argmin()]

@@ -1,4 +1,7 @@
-"""`motes sample`: new pictures from a run, as a sheet. Words are checked before torch is imported."""
+"""`motes sample`: writes a sheet of new pictures that a run's model draws.
+
+Arguments are checked before torch is imported.
+"""
 
 import argparse
 import math
@@ -99,7 +102,7 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
 
 
 def _training_pictures(run: Path, limit: int) -> "Iterator[Batch]":
-    """At most `limit` pictures, spread evenly over the whole training split."""
+    """Yields batches of at most `limit` pictures, taken at even distances from the whole training split."""
     import numpy as np
 
     data = _training_data(run)
@@ -120,7 +123,7 @@ def _training_data(run: Path) -> "Dataset":
 
 
 def _draws(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
-    """Draw `count` codes, and choose the number of columns that makes the sheet nearly square."""
+    """Random codes, `count` of them, and the number of columns that makes the sheet nearly square."""
     from motes.explore.sample import own_distribution
 
     return (distribution or own_distribution(model)).draw(count), min(math.ceil(count**0.5), WIDE)
@@ -135,7 +138,8 @@ def _ways(model: "Model", distribution: "CodeDistribution | None", count: int) -
 
 
 def _map(model: "Model", distribution: "CodeDistribution | None", count: int) -> "tuple[Tensor, int]":
-    """The codes of a square grid with at most `count` cells, and the number of its columns."""
+    """The codes of a square grid of at most `count` cells (at least 2 x 2), and the number of the grid's
+    columns."""
     from einops import rearrange
 
     from motes.explore.manifold import manifold_codes, standard_normal_codes

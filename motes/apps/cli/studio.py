@@ -1,5 +1,7 @@
-"""`motes studio`: a server for the page in which pictures are taken hold of, or that page as a site. Words
-are checked before torch is imported."""
+"""`motes studio`: serves the page on which pictures are edited by hand, or exports that page as a web site.
+
+Arguments are checked before torch is imported.
+"""
 
 import argparse
 import webbrowser
@@ -82,7 +84,7 @@ def _port(arguments: argparse.Namespace) -> int:
 
 
 def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
-    """Serve until Ctrl+C."""
+    """Serve the studio until Ctrl+C; `browser` says whether the page is opened in the browser."""
     import torch
 
     from motes.apps.studio.guard import token_for

@@ -1,4 +1,4 @@
-"""`motes train`: from a preset and any data to a run with its scores and its report."""
+"""`motes train`: trains a preset on any data, and writes a run folder with scores and a report."""
 
 import argparse
 import os
@@ -43,7 +43,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def _add_shortcuts(parser: Parser) -> None:
-    """Options of training that have a short name as well."""
+    """Add the options of training that have a short form without a dot."""
     parser.add_argument(
         "--steps", type=positive, help="of the optimiser; alone, minutes no longer end the run"
     )
@@ -62,7 +62,7 @@ def _add_files(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Everything that can be wrong with the words is found before torch is imported."""
+    """Train a recipe or resume a run. All arguments are checked before torch is imported."""
     _name_vgg_weights(arguments.vgg_weights)
     if arguments.resume is not None:
         _refuse_changes(arguments)
@@ -97,14 +97,17 @@ def _refuse_changes(arguments: argparse.Namespace) -> None:
 
 
 def _changes(arguments: argparse.Namespace) -> list[str]:
-    """The words of the command that would change a run."""
+    """The words of the command that would change the recipe of a run; `--resume` refuses them."""
     names = ("data", "out", "steps", "max_minutes", "seed")
     options = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
     return [*filter(None, [arguments.preset]), *options, *arguments.dotted]
 
 
 def _start(recipe: Recipe, folder: Path) -> None:
-    """A run that is refused before its first step leaves no folder behind."""
+    """Train a recipe from its first step.
+
+    The folder is removed again if training fails before its first step.
+    """
     from motes.training import loop
 
     _fetch_comparing_network(recipe)
@@ -137,7 +140,7 @@ def _fetch_comparing_network(recipe: Recipe) -> None:
 
 
 def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> None:
-    """Train with a display; then score the best checkpoint, write the report and say what to do next."""
+    """Train with a live display by calling `learn`; then score the run and write its report."""
     from motes.apps.cli.progress import Display
     from motes.training.loop import Stopped
 
@@ -153,7 +156,7 @@ def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> No
 
 
 def _conclude(recipe: Recipe, folder: Path) -> None:
-    """Score the best checkpoint, write the report and say what to do next."""
+    """Score the best checkpoint, write the report and print what to do next."""
     scores, page = _score_and_report(recipe, folder)
     write_scores(folder / "scores.json", scores)
     print_scores(scores)

@@ -1,1 +1,1 @@
-"""Pictures for people: marks, sheets, films."""
+"""Drawings for people to look at: marks on pictures, contact sheets, films."""

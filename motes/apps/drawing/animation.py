@@ -1,4 +1,4 @@
-"""An edit as an animation: from the encoded picture to the edited one, and back."""
+"""Animations of an edit: from the encoded picture to the edited one, and back."""
 
 import io
 import math
@@ -36,7 +36,10 @@ def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
 
 
 def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
-    """One palette for all frames; with a palette for each frame, parts that do not move would flicker."""
+    """A colour palette for all frames, from the first and the last.
+
+    With a palette for each frame, parts that do not move would flicker.
+    """
     both = Pictures.new("RGB", (first.width, 2 * first.height))
     both.paste(first, (0, 0))
     both.paste(last, (0, first.height))
@@ -65,13 +68,16 @@ KINDS = {"gif": gif, "mp4": mp4}
 
 
 def _forward(session: Session, latent: Any, edits: Edits, look: Look) -> list[Pictures.Image]:
-    """Pictures from start to end; the first and the last are repeated, so that the animation rests there."""
+    """The frames from the encoded picture to the edited one.
+
+    The first and the last are repeated, so that the animation pauses at both ends.
+    """
     pictures = [to_picture(image[0], SIDE) for image in frames(session, latent, edits, look)]
     return [pictures[0]] * PAUSE + pictures + [pictures[-1]] * PAUSE
 
 
 def frames(session: Session, latent: Any, edits: Edits, look: Look) -> Iterator[Image]:
-    """Frames of the interpolation from the encoded latent to the edited one.
+    """Yields the frames of the interpolation from the encoded latent to the edited one.
 
     The motion is slow at both ends (a cosine).
     """

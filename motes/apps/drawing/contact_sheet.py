@@ -1,4 +1,5 @@
-"""Contact sheets of data: pictures with their truth drawn over, a clip as a row of frames."""
+"""Contact sheets of a data set: pictures with their ground truth drawn over them, and a clip as a row of
+frames."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ PARTS = {"centres": "centres", "boxes": "boxes", "masks": "masks", "whole": "who
 
 @dataclass(frozen=True)
 class Pen:
-    """A line along the edge of a mask: its width to each side in enlarged pixels."""
+    """The pen that draws a line along the edge of a mask; `width` goes to each side, in enlarged pixels."""
 
     width: float
     colour: Colour
@@ -44,7 +45,7 @@ class Pen:
 
 
 def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "train") -> None:
-    """Write the sheet, and say where."""
+    """Write the contact sheet of a recipe's data to the file `out`, and print where it is."""
     data = recipe.data.open(split)
     count = count or (PICTURES if data.frames == 1 else CLIPS)
     save_picture(contact_sheet(data, count), out)
@@ -54,7 +55,7 @@ def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "tr
 
 
 def contact_sheet(data: Dataset, count: int) -> Image.Image:
-    """The first `count` pictures or clips."""
+    """A sheet with the first `count` pictures or clips of the data."""
     count = min(count, len(data) // data.frames)
     if data.frames == 1:
         pictures = drawn_rows(data, list(range(count)))
@@ -65,7 +66,10 @@ def contact_sheet(data: Dataset, count: int) -> Image.Image:
 
 
 def drawn_rows(data: Dataset, rows: list[int]) -> list[Image.Image]:
-    """Each row of the data enlarged, with its truth; in a clip, also the paths that the centres took."""
+    """The pictures of these rows, enlarged, with their truth drawn over them.
+
+    In a clip, the recent paths of the centres are drawn too.
+    """
     images = data.batch(rows).image
     truth = data.truth(rows)
     pictures = [to_picture(image, SIDE) for image in images]
@@ -86,7 +90,10 @@ def _facts(data: Dataset) -> str:
 
 
 def _trails(data: Dataset, row: int) -> list[tuple[int, Float[Tensor, "T 2"]]]:
-    """The centres of each thing in the last frames, for things that are present in all of these frames."""
+    """The recent path of each thing, as (number of the thing, its centres in the frames up to `row`).
+
+    Only things that are present in all of these frames are listed.
+    """
     first = max(row - TRAIL, row - row % data.frames)
     if first == row:
         return []
@@ -99,7 +106,10 @@ def _trails(data: Dataset, row: int) -> list[tuple[int, Float[Tensor, "T 2"]]]:
 def _with_truth(
     picture: Image.Image, truth: Truth, n: int, zoom: int, trails: list[tuple[int, Tensor]]
 ) -> Image.Image:
-    """The n-th picture of the truth: masks, then paths, boxes, centres and points over them."""
+    """The picture with the n-th entry of the truth drawn over it.
+
+    Masks are lowest; over them are paths, boxes, centres and points. `zoom` is the picture's enlargement.
+    """
     present = truth.present[n].nonzero()[:, 0].tolist()
     _outline_all(picture, truth, n, zoom, present)
     layer = Image.new("RGBA", (picture.width * FINE, picture.height * FINE))
@@ -123,7 +133,8 @@ def _colour(thing: int) -> Colour:
 
 
 def _outline_all(picture: Image.Image, truth: Truth, n: int, zoom: int, present: list[int]) -> None:
-    """The visible masks, over thin outlines of the parts that are hidden."""
+    """Draw the outlines of the visible masks into the picture, and thin outlines of the parts that are
+    hidden."""
     if truth.masks is None:
         return
     if truth.whole is not None:
@@ -139,7 +150,7 @@ def _outline_all(picture: Image.Image, truth: Truth, n: int, zoom: int, present:
 def _outline(
     picture: Image.Image, mask: Bool[Tensor, "H W"], zoom: int, pens: list[Pen], outside: Tensor | None = None
 ) -> None:
-    """Lines along the edge of the mask; none inside the mask `outside`."""
+    """Draw lines along the edge of the mask into the picture, one per pen; none inside the mask `outside`."""
     rows, columns = _window(mask)
     inside = _smoothed(mask[rows, columns], zoom)
     for pen in pens:
@@ -152,7 +163,7 @@ def _outline(
 
 
 def _window(mask: Bool[Tensor, "H W"]) -> tuple[slice, slice]:
-    """The rows and columns of the mask, and three more on each side."""
+    """The span of rows and the span of columns that the mask occupies, with three more on each side."""
     return _wider_span(mask.any(1)), _wider_span(mask.any(0))
 
 
@@ -162,7 +173,7 @@ def _wider_span(occupied: Bool[Tensor, "n"]) -> slice:
 
 
 def _edge(inside: Float[Tensor, "1 1 h w"], width: float) -> Float[Tensor, "y x"]:
-    """1 within `width` of the edge, else 0."""
+    """How much of each pixel lies within `width` of the edge of `inside`, from 0 to 1."""
     reach = 2 * round(width * FINE / 2) + 1
     spread = _widest(inside, reach)
     shrunk = -_widest(-inside, reach)
@@ -174,7 +185,7 @@ def _widest(values: Tensor, reach: int) -> Tensor:
 
 
 def _smoothed(mask: Bool[Tensor, "H W"], zoom: int) -> Float[Tensor, "1 1 h w"]:
-    """The mask and a pixel around it, enlarged, the steps of its edge rounded off."""
+    """The mask and one pixel around it, enlarged, with the steps of its edge rounded off."""
     padded = F.pad(mask[None, None].float(), (1, 1, 1, 1), "replicate")
     large = F.interpolate(padded, scale_factor=zoom * FINE, mode="bilinear")
     side = 2 * (zoom * FINE // 2) + 1
@@ -190,7 +201,7 @@ def _path(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]], colour: C
 
 
 def _brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int) -> None:
-    """The corners of a box, a little outside it."""
+    """Draw the four corners of a box, slightly outside it."""
     margin = 1.5 * FINE
     top = box[0] * zoom - margin
     left = box[1] * zoom - margin
@@ -211,7 +222,10 @@ def _dot(pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float, c
 
 
 def _pixel(point: list[float], size: tuple[int, int], zoom: int) -> tuple[float, float]:
-    """(row, column) in [-1, 1] between the middles of the outer pixels, to x and y."""
+    """The place (x, y) in a layer of this `size`, in pixels, of a point (row, column) in [-1, 1].
+
+    -1 and 1 are the middles of the outermost pixels.
+    """
     margin = zoom * FINE
     row, column = ((coordinate + 1) / 2 for coordinate in point)
     return margin / 2 + column * (size[0] - margin), margin / 2 + row * (size[1] - margin)

@@ -1,4 +1,4 @@
-"""Pictures as a film in H.264, which every browser and every program for slides plays."""
+"""Films in H.264, a format that browsers and presentation programs play."""
 
 import io
 from fractions import Fraction
@@ -14,7 +14,7 @@ from motes.errors import UserError
 
 
 class Film:
-    """A film that is written as pictures come; all have the size of the first."""
+    """A film that is written picture by picture; all pictures should have the size of the first."""
 
     def __init__(self, file: Path | io.BytesIO, rate: float, crf: int = 14):
         """`rate` is in frames per second. `crf` sets the compression: 0 is lossless, 51 is coarsest."""
@@ -79,7 +79,7 @@ class Gallery:
         self.count += 1
 
     def _film_of(self, video: Path) -> Film:
-        """The film that is being written; where another video begins, a new film."""
+        """The film of this video: the one being written, or a new one if another video begins."""
         if self._film is None or video != self._video:
             self.close()
             self._video = video

@@ -1,5 +1,4 @@
-"""Pictures for people: particles over a picture, and sheets of many pictures. The report draws from `Mark`
-too."""
+"""Marks of particles over a picture, and sheets of many pictures. The report uses `Mark` too."""
 
 import base64
 import io
@@ -36,10 +35,10 @@ NUMBERED = 160
 
 @dataclass(frozen=True)
 class Mark:
-    """How one particle is drawn: lengths in sides of the picture."""
+    """How one particle is drawn on a picture; lengths are fractions of the picture's side."""
 
     number: int
-    # 0 to 1 between the middles of the outer pixels
+    # from 0 to 1 between the middles of the outermost pixels
     column: float
     row: float
     # larger where the position is more certain
@@ -54,8 +53,10 @@ class Mark:
 
 
 def marks(particles: Particles, picture: int) -> list[Mark]:
-    """The marks of a picture's particles. Those of doubted particles come first, so that the others cover
-    them."""
+    """The marks of one picture's particles.
+
+    Particles that the model doubts come first, so that the marks of the others are drawn over theirs.
+    """
     position = ((particles.position[picture].cpu() + 1) / 2).tolist()
     sure = (particles.confident().presence[picture] > 0.5).tolist()
     radius = _radii(particles.confidence[picture])
@@ -75,8 +76,8 @@ def marks(particles: Particles, picture: int) -> list[Mark]:
 
 
 def _radii(confidence: Float[Tensor, " K"]) -> list[float]:
-    """Radii of the marks: largest for the picture's most certain position, smallest for its least certain
-    one."""
+    """The radius of each particle's mark: largest for the most certain position, smallest for the least
+    certain one."""
     lowest = confidence.min()
     share = (confidence - lowest) / (confidence.max() - lowest).clamp_min(1e-6)
     return [0.026 + 0.024 * value for value in share.tolist()]
@@ -93,7 +94,10 @@ def _labels(particles: Particles, picture: int) -> list[str]:
 
 
 def to_picture(image: Tensor, side: int = 0) -> Image.Image:
-    """A C H W tensor in [0, 1]; enlarged by whole pixels to about `side`."""
+    """A C H W tensor with values in [0, 1] as a picture.
+
+    Each pixel becomes a square of whole pixels, so that the longer side is about `side`; 0 does not enlarge.
+    """
     pixels = (image.detach().float().clamp(0, 1).cpu().numpy() * 255 + 0.5).astype(np.uint8)
     picture = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)).convert("RGB")
     zoom = max(side // max(picture.size), 1)
@@ -123,7 +127,7 @@ def with_particles(image: Tensor, particles: Particles, row: int, side: int = 25
 
 
 def with_points(image: Tensor, points: Tensor, side: int = 256) -> Image.Image:
-    """Dots at B 2 points, such as a prior's proposals."""
+    """The picture with a dot at each of the points, such as a prior's proposals."""
     picture = to_picture(image, side)
     layer, pen = _layer(picture)
     radius = 0.016 * min(layer.size)
@@ -134,7 +138,7 @@ def with_points(image: Tensor, points: Tensor, side: int = 256) -> Image.Image:
 
 
 def cutout(glimpse: Tensor) -> Image.Image:
-    """A decoded glimpse (alpha, then colour) as a picture with transparency."""
+    """A decoded glimpse (channels: alpha, then colours) as a picture with transparency."""
     alpha = glimpse[:1]
     colour = glimpse[1:]
     colour = colour.expand(3, -1, -1) if len(colour) == 1 else colour
@@ -144,7 +148,7 @@ def cutout(glimpse: Tensor) -> Image.Image:
 
 
 def sheet(rows: Sequence[Sequence[Image.Image]], gap: int = 6) -> Image.Image:
-    """Pictures in rows, on white."""
+    """One picture with rows of pictures on white, `gap` pixels apart."""
     heights = [max(picture.height for picture in row) for row in rows]
     widths = [sum(picture.width + gap for picture in row) for row in rows]
     paper = Image.new("RGB", (max(widths) - gap, sum(heights) + gap * (len(rows) - 1)), "white")
@@ -165,7 +169,10 @@ def as_data_uri(picture: Image.Image) -> str:
 
 
 def laid_over(picture: Image.Image, layer: Image.Image) -> Image.Image:
-    """The picture under a layer that was drawn larger and is shrunk to it."""
+    """The picture with `layer` laid over it.
+
+    The layer was drawn larger than the picture, and is shrunk to its size.
+    """
     shrunk = layer.resize(picture.size, Image.Resampling.BOX)
     return Image.alpha_composite(picture.convert("RGBA"), shrunk).convert("RGB")
 
@@ -196,7 +203,7 @@ def _ring(pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float, 
 
 
 def _write_numbers(picture: Image.Image, shown: list[Mark]) -> None:
-    """Write each mark's number to its upper right, inside the picture."""
+    """Write each mark's number beside the mark, to its upper right and inside the picture."""
     pen = ImageDraw.Draw(picture)
     size = max(round(min(picture.size) * 0.045), 9)
     font = ImageFont.load_default(size)

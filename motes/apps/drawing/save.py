@@ -1,4 +1,5 @@
-"""Write one picture of a command: its file format follows from its name, and the file is written whole.
+"""Saves one picture of a command in the format that its file name asks for. The file appears whole or not at
+all.
 
 Needs no torch.
 """

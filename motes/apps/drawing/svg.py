@@ -1,4 +1,4 @@
-"""Drawings as inline SVG, for pages: marks over a picture, dots, curves of a run."""
+"""Inline SVG for web pages: marks over a picture, dots, and curves of a run."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,8 +16,10 @@ DECADES = 30
 
 
 def rings(marks: Sequence[Mark], picture: int, rows: int, columns: int) -> str:
-    """A ring a particle, with its number. `data-mote` names it, so that a page can show what belongs
-    together."""
+    """A ring with a number for each mark.
+
+    The attribute `data-mote` names the particle, so that a page can highlight it in every drawing.
+    """
     return _over("".join(_ring(mark, picture, rows, columns) for mark in marks), rows, columns)
 
 
@@ -44,7 +46,7 @@ def _number(mark: Mark, left: float, bottom: float) -> str:
 
 
 def dots(points: Sequence[Sequence[float]], rows: int, columns: int) -> str:
-    """Points given as (row, column) in [-1, 1]."""
+    """A dot at each of the points, which are (row, column) in [-1, 1]."""
     radius = min(rows, columns) / 55
     circles = []
     for row, column in points:
@@ -57,9 +59,9 @@ def dots(points: Sequence[Sequence[float]], rows: int, columns: int) -> str:
 def curve(
     points: Sequence[tuple[int, float]], title: str, last_step: int, stages: Sequence[tuple[int, str]] = ()
 ) -> str:
-    """A line over steps, with its first and last values, and a tick where a stage begins.
+    """A curve of (step, value) points with its first and last values, and a tick where each stage begins.
 
-    It is logarithmic where the values span decades. Values that are not finite are left out.
+    The scale is logarithmic where the values span decades. Values that are not finite are left out.
     """
     usable = [(step, value) for step, value in points if math.isfinite(value)]
     if not usable:
@@ -80,7 +82,7 @@ def _scale(values: Sequence[float]) -> Callable[[float], float]:
 
 
 def _heights(values: Sequence[float], scale: Callable[[float], float]) -> list[float]:
-    """Vertical coordinates of the values, measured from the upper edge."""
+    """The vertical coordinates of the values, measured downwards from the upper edge."""
     bottom = scale(min(values))
     span = (scale(max(values)) - bottom) or 1.0
     return [HEIGHT - BELOW - (scale(value) - bottom) / span * (HEIGHT - BELOW - ABOVE) for value in values]
@@ -99,7 +101,7 @@ def _tick(x: float, step: int, stage: str) -> str:
 
 
 def _line(points: Sequence[tuple[float, float]]) -> str:
-    """A curve over a base line, with a dot at its end."""
+    """A curve through the points, over a base line, with a dot at its end."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     x, y = points[-1]
     return (

@@ -40,7 +40,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Shown:
-    """The pictures of a report, their latent, and what is drawn from it."""
+    """The pictures of a report, their latents, and the pictures that the model draws from these latents."""
 
     model: Model
     image: Image
@@ -49,7 +49,10 @@ class Shown:
 
     @classmethod
     def of(cls, model: Model, image: Image, frames: int = 1) -> "Shown":
-        """`frames` is the number of frames of a clip; the pictures are whole clips."""
+        """Encode the pictures, and draw them again.
+
+        The pictures are whole clips of `frames` frames each.
+        """
         with torch.no_grad():
             latent = model.encode_clips(image, frames)
             return cls(model, image, latent, model.decode(latent))
@@ -60,18 +63,21 @@ class Shown:
 
     @property
     def with_parts(self) -> range:
-        """Numbers of the pictures whose parts are drawn."""
+        """The numbers of the pictures whose glimpses or slots are drawn one by one."""
         return range(min(WITH_PARTS, len(self.image)))
 
 
 def panels(shown: Shown) -> list[Panel]:
-    """The panels that suit the latent and what the model can do."""
+    """The panels for this kind of latent and these abilities of the model."""
     with torch.no_grad():
         return [panel for make in PANELS for panel in make(shown)]
 
 
 def preview(model: Model, image: Image) -> Pictures.Image:
-    """Originals above reconstructions in one picture; between them the particles, where there are some."""
+    """One picture with the originals above their reconstructions.
+
+    For models with particles, a row between them shows the particles.
+    """
     shown = Shown.of(model, image)
     rows = [
         [draw.to_picture(pixels, PREVIEW_SIDE) for pixels in pictures] for pictures in (image, shown.drawn)
@@ -163,7 +169,7 @@ PANELS = (_originals, _particles, _reconstructions, _proposals, _glimpses, _slot
 
 
 def _strip(images: Tensor, overlays: list[str] | None = None) -> str:
-    """Pictures side by side, each with the SVG that lies over it."""
+    """The HTML of pictures side by side; `overlays` are SVG drawings, one to lie over each picture."""
     overlays = overlays or [""] * len(images)
     cells = [_cell(pixels, overlay) for pixels, overlay in zip(images, overlays, strict=True)]
     return f'<div class="strip">{"".join(cells)}</div>'
@@ -178,7 +184,7 @@ def _img(picture: Pictures.Image) -> str:
 
 
 def _glimpse_row(image: Tensor, latent: Particles, windows: Tensor, picture: int) -> str:
-    """A picture with its particles, and each particle's glimpse."""
+    """The HTML of a picture with its particles, followed by each particle's glimpse."""
     marks = draw.marks(latent, picture)
     cells = [_cell(image, svg.rings(marks, picture, *image.shape[1:]))]
     for mark in sorted(marks, key=lambda mark: mark.number):
@@ -190,7 +196,7 @@ def _glimpse_row(image: Tensor, latent: Particles, windows: Tensor, picture: int
 
 
 def _slot_row(image: Tensor, latent: Slots, picture: int) -> str:
-    """A picture, and each slot's colours where its mask is."""
+    """The HTML of a picture, followed by each slot: its colours, shown where its mask is."""
     assert latent.colours is not None
     layers = torch.cat([latent.masks[picture][:, None], latent.colours[picture]], 1)
     cells = [_cell(image)]
@@ -206,7 +212,10 @@ def _in_a_row(cells: list[str]) -> str:
 
 
 def _part(layer: Tensor, number: int, present: bool, attributes: str) -> str:
-    """One thing drawn alone; `layer` is its alpha, then its colours."""
+    """The HTML of one particle or slot drawn alone.
+
+    `layer` is its alpha, then its colours; it is drawn faint if not `present`.
+    """
     doubted = "" if present else " doubted"
     return (
         f'<figure class="glimpse{doubted}" {attributes}>{_img(draw.cutout(layer))}'

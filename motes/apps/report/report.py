@@ -1,6 +1,6 @@
-"""report.html: one self-contained page of a run.
+"""Writes report.html: one self-contained page about a run.
 
-It shows pictures, particles, reconstructions, curves, scores, and what to try next.
+It shows pictures, particles, reconstructions, curves, scores, and commands to try next.
 """
 
 import math
@@ -34,7 +34,10 @@ Lines = list[dict[str, Any]]
 
 
 def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: dict[str, Score]) -> Path:
-    """Write the page, whole or not at all; the pictures that it shows are left in samples/."""
+    """Write the report, and the pictures that it shows into samples/.
+
+    The page appears whole or not at all.
+    """
     rows, frames = _shown_rows(model, data)
     image = data.batch(rows).image.to(device_of(model))
     lines = run.read_metrics()
@@ -61,7 +64,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
 
 
 def next_commands(folder: Path) -> list[str]:
-    """Three commands to try next. They work as they stand, on held-out pictures in the run folder."""
+    """Three commands to try next, which work as written: they use held-out pictures in the run folder."""
     samples = f"{folder} {folder}/samples"
     commands = {
         f"motes encode {samples} --out {folder}/encoded": "what is where: tables and overlays",
@@ -72,15 +75,15 @@ def next_commands(folder: Path) -> list[str]:
 
 
 def steps_done(lines: Lines) -> int:
-    """How many steps were taken.
+    """The number of training steps that the lines of metrics.jsonl record.
 
-    A step's own line counts from 0; a validation's line counts the steps before it.
+    A line of a step holds the number of steps before it; a line of a validation holds the steps done.
     """
     return max((line["step"] + ("total" in line) for line in lines), default=0)
 
 
 def _shown_rows(model: Model, data: Dataset) -> tuple[list[int], int]:
-    """Rows of the first pictures, and frames of a clip: a model of clips is shown whole ones."""
+    """The rows of the pictures to show, and the frames of a clip. A model of clips is shown whole clips."""
     frames = min(clip_length(model.window, SHOWN), data.frames)
     if frames == 1:
         return list(range(min(SHOWN, len(data)))), 1
@@ -89,7 +92,7 @@ def _shown_rows(model: Model, data: Dataset) -> tuple[list[int], int]:
 
 
 def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
-    """What a reader should know about the run before trusting its scores."""
+    """Facts about the run that a reader should know before trusting its scores, as name -> text."""
     seconds = max((line["seconds"] for line in lines if "seconds" in line), default=0)
     facts = {
         "preset": recipe.preset or recipe.model,
@@ -113,7 +116,7 @@ def _machine() -> str:
 
 
 def _scores(scores: dict[str, Score]) -> str:
-    """The scores as rows of a table."""
+    """The scores as rows of an HTML table."""
     rows = [
         f"<tr><td>{escape(name.replace('_', ' '), quote=False)}<td class=n>{_number(score.value)}"
         f"<td class=soft>{_number(score.low)} – {_number(score.high)}"
@@ -130,13 +133,13 @@ def _number(value: float) -> str:
 
 
 def _stages(steps: Lines) -> list[tuple[int, str]]:
-    """The step at which each stage but the first begins, and its name."""
+    """The first step and the name of each stage after the first."""
     pairs = pairwise(steps)
     return [(line["step"], line["stage"]) for before, line in pairs if line["stage"] != before["stage"]]
 
 
 def _curves(lines: Lines) -> str:
-    """The held-out loss and each term of the loss, over the steps."""
+    """The HTML of curves over the steps: the held-out loss, and each term of the loss."""
     steps = [line for line in lines if "total" in line]
     if not steps:
         return ""

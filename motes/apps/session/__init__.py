@@ -1,1 +1,1 @@
-"""Open a model; read, encode, edit and decode pictures."""
+"""Sessions: a model opened for use by apps, which read, encode, edit and decode pictures with it."""

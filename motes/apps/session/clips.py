@@ -1,4 +1,4 @@
-"""Pictures in clips: runs of neighbouring frames of one video, for models of clips."""
+"""Groups pictures into clips, for models of clips. A clip is a run of neighbouring frames of one video."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,16 +14,19 @@ Clip = list[Picture]
 
 
 def clip_length(window: int, most: int) -> int:
-    """Frames of a clip for a model with this `window`; `most` frames where it takes clips of any length."""
+    """The number of frames in a clip for a model with this `window`.
+
+    It is `most` if the model takes clips of any length.
+    """
     if window == WHOLE_CLIPS:
         return most
     return max(window, 1)
 
 
 def clips_of(pictures: Iterable[Picture], length: int) -> Iterator[Clip]:
-    """Runs of `length` frames of one video; its last run may be shorter.
+    """Yields clips of `length` neighbouring frames of one video; the last clip of a video may be shorter.
 
-    A picture that is no frame is a clip of its own.
+    A picture that is no frame of a video is a clip of its own.
     """
     clip: Clip = []
     for picture in pictures:
@@ -36,7 +39,7 @@ def clips_of(pictures: Iterable[Picture], length: int) -> Iterator[Clip]:
 
 
 def batches_of(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:
-    """Clips in batches of at most `size` pictures; a longer clip is a batch of its own."""
+    """Yields batches of clips with at most `size` pictures together; a longer clip is a batch of its own."""
     batch: list[Clip] = []
     for clip in clips:
         if batch and sum(map(len, batch)) + len(clip) > size:
@@ -48,7 +51,10 @@ def batches_of(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:
 
 
 def _follows(path: Path, following: Path) -> bool:
-    """Whether the second is the next frame of a video; its path is its number below the video's path."""
+    """Whether the two paths are a frame of a video and the next frame of the same video.
+
+    A frame's path is its number below the path of its video.
+    """
     if path.parent != following.parent or not path.parent.is_file():
         return False
     return int(following.name) == int(path.name) + 1

@@ -1,4 +1,4 @@
-"""Latents whose picture is drawn from one vector."""
+"""Edits of latents that are one vector per picture."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from motes.types.rows import Rows
 
 
 class CodeKind(Kind):
-    """A vector is edited number by number."""
+    """Latents of one code per picture; edits set single numbers of the code."""
 
     name = "code"
     files = "codes"

@@ -1,6 +1,6 @@
-"""An edit as a record of plain values: how a picture differs from the one that was encoded.
+"""`Edits`: a record of plain values that says how an edited picture differs from the encoded one.
 
-JSON is checked here, number by number; `kinds` applies the record to latents.
+Edits that come as JSON are checked here, number by number; `kinds` applies the record to latents.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,38 +28,38 @@ Look = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Touch:
-    """The edits of one particle (or slot)."""
+    """The edits of one particle or one slot."""
 
     position: tuple[float, float] | None = None
     presence: float | None = None
     # dimension -> value
     features: Mapping[int, float] = field(default_factory=dict)
-    # the particle whose features it takes
+    # the particle whose features this one takes
     look: Source | None = None
-    # the particle of which it is a copy: one that is added, or one that takes the place of a free one
+    # the particle of which this one is a copy; this one is either added or replaces an existing one
     copy_of: Source | None = None
 
 
 @dataclass(frozen=True)
 class Edits:
-    """All edits of a picture. Without arguments: none.
+    """All edits of a picture; `Edits()` changes nothing.
 
     >>> edits = Edits.read({"particles": {"3": {"position": [0.5, 0.0]}}})
     >>> edits.particles[3].position
     (0.5, 0.0)
     """
 
-    # numbers from K up are added particles
+    # number of the particle -> its edits; numbers from K up are added particles
     particles: Mapping[int, Touch] = field(default_factory=dict)
-    # front first; empty: as encoded
+    # all particles' numbers, the one in front first; empty: as encoded
     order: tuple[int, ...] = ()
     # name of the picture whose background this one takes
     background: str = ""
     # particles less certain than this are left out
     threshold: float = 0.0
-    # of latents with one code per picture: dimension -> value
+    # for latents with one code per picture: dimension -> value
     code: Mapping[int, float] = field(default_factory=dict)
-    # the name of another picture, and the share of the way to it
+    # the name of another picture, and the share of the way to its latent, from 0 to 1
     towards: tuple[str, float] = ("", 0.0)
 
     def without_target(self) -> "Edits":
@@ -68,7 +68,10 @@ class Edits:
 
     @classmethod
     def read(cls, value: Any) -> "Edits":
-        """Edits from JSON that anybody may have sent. What does not fit is refused with a sentence."""
+        """The edits that a JSON value from an untrusted sender describes.
+
+        What does not fit is refused with an error of one sentence.
+        """
         record = _record(value, "edits", {"particles", "order", "background", "threshold", "code", "towards"})
         touches = _record(record.get("particles", {}), "particles")
         return cls(
@@ -134,7 +137,7 @@ def _values(value: Any, field_name: str) -> dict[int, float]:
 
 
 def _record(value: Any, field_name: str, names: set[str] | None = None) -> dict[str, Any]:
-    """A JSON object; where `names` are given, with no others."""
+    """`value` if it is a JSON object, and has no keys but `names` where these are given; else an error."""
     if not isinstance(value, dict) or len(value) > ENTRIES:
         raise UserError(f"{field_name} should be an object")
     if names is not None:
@@ -148,7 +151,7 @@ def _refuse_others(record: dict[str, Any], field_name: str, names: set[str]) -> 
 
 
 def _number(name: str, meaning: str) -> int:
-    """The whole number that a key of a JSON object spells; JSON keys are text."""
+    """The whole number that `name`, a key of a JSON object, spells (JSON keys are text)."""
     if not (name.isascii() and name.isdecimal() and len(name) < 6):
         raise UserError(f"{meaning} should be a whole number from 0 up, not {name[:40]!r}")
     return int(name)

@@ -1,6 +1,6 @@
-"""What apps do with latents of one kind.
+"""`Kind`: what apps can do with one kind of latent.
 
-They edit and blend them, and describe them in numbers and in lines of Python.
+A kind edits latents and blends them, and describes them in numbers and in lines of Python.
 """
 
 from abc import ABC, abstractmethod
@@ -21,15 +21,16 @@ NOTHING = Edits()
 
 
 class Kind(ABC):
-    """What apps do with latents of one kind. All methods but `fits` take latents that `fits` accepts."""
+    """What apps can do with one kind of latent. All methods but `fits` take latents that `fits` accepts."""
 
     # the name that pages and exports use
     name: str
     # the name of the files that `motes encode` writes
     files: str = "latents"
-    # the fields of `Edits` that `edited` knows, apart from `towards`
+    # the fields of `Edits` that `edited` applies, apart from `towards`
     editable: tuple[str, ...] = ()
-    # whether its things have positions, at which a page may lay the layers of a picture by itself
+    # whether the things of a latent have positions, so that a page can compose a picture from its layers by
+    # itself
     has_positions: bool = False
 
     @abstractmethod
@@ -37,12 +38,12 @@ class Kind(ABC):
 
     @abstractmethod
     def numbers(self, latent: Any) -> dict[str, Tensor]:
-        """The latent of one picture in numbers, by name, without the picture's axis."""
+        """The parts of one picture's latent by name, without the axis that counts pictures."""
 
     def edited(self, edits: Edits, latent: Any, look: Look) -> Any:
-        """The latent of one picture after edits of `editable` fields.
+        """The latent of one picture after the edits, of which only `editable` fields may be set.
 
-        `look` finds the latents of other pictures that they name.
+        `look` finds the latents of other pictures by the names in the edits.
         """
         return latent
 
@@ -51,23 +52,28 @@ class Kind(ABC):
         raise UserError(f"there is no way between latents of the kind {type(latent).__name__}")
 
     def lines(self, edits: Edits, latent: Any, reads: Reads) -> list[str]:
-        """Lines of Python that do the same edits to `latent`, without the blend towards another picture."""
+        """Lines of Python that apply the same edits to a variable `latent`.
+
+        They leave out the blend towards another picture.
+        """
         return []
 
     def vectors(self, latent: Any) -> Float[Tensor, "M F"] | None:
-        """The vectors over whose spread sliders range; None where no slider edits anything."""
+        """The vectors (features or codes) whose spread sets the range of sliders; None where sliders edit
+        nothing."""
         return None
 
     def rows(self, latent: Any, picture: int) -> list[dict[str, Any]]:
-        """Table rows of a picture, as `motes encode` writes them: one for each thing in it."""
+        """Table rows of one picture of the latent, as `motes encode` writes them: one for each thing in the
+        picture."""
         return []
 
     def with_one_more(self, latent: Any) -> Any:
-        """The latent of one picture with one thing more; None where edits cannot add any."""
+        """The latent of one picture with one more particle or slot; None where edits cannot add one."""
         return None
 
     def with_presence(self, latent: Any, presence: float) -> Any:
-        """The latent with this presence of all its things; None where things have no presence."""
+        """The latent with every particle or slot at this presence; None where the latent has no presences."""
         return None
 
     def refuse_other_edits(self, edits: Edits, latent: Any) -> None:
@@ -86,7 +92,8 @@ class Kind(ABC):
 
 
 def in_order(latent: Any, order: Sequence[int], things: str) -> Any:
-    """The latent with its particles or slots in this order; as it is where there is none."""
+    """The latent with its particles or slots (named by `things`) in this order; unchanged if `order` is
+    empty."""
     if not order:
         return latent
     if sorted(order) != list(range(latent.count)):

@@ -1,8 +1,7 @@
-"""KINDS: what apps do with a latent, by its kind.
+"""KINDS: the table of kinds of latents, each with what apps can do with such a latent.
 
-A kind serves latents by what they are or can do. The first of the table that fits serves a latent. A latent
-of no other kind is shown as a picture, and edits of it are refused in a sentence: nothing is taken for what
-it is not.
+A latent is served by the first kind of the table that fits its type and abilities. A latent that fits none is
+shown as a picture only, and edits of it are refused with an error of one sentence.
 """
 
 from typing import Any
@@ -19,7 +18,7 @@ from motes.types.rows import Rows
 
 
 class OtherKind(Kind):
-    """Latents without a kind of their own: they are drawn and scored, and not edited."""
+    """Latents that no other kind fits: they are drawn and scored, but cannot be edited."""
 
     name = "other"
 
@@ -40,7 +39,7 @@ KINDS: tuple[Kind, ...] = (
 
 
 def kind_of(latent: Any) -> Kind:
-    """The kind that serves a latent."""
+    """The first kind of KINDS that fits the latent."""
     for kind in KINDS:
         if kind.fits(latent):
             return kind
@@ -50,7 +49,7 @@ def kind_of(latent: Any) -> Kind:
 
 
 def part_way(latent: Any, target: Any, share: float) -> Any:
-    """The blend of the latents of two pictures.
+    """The blend of the latents of two pictures; `share` goes from 0 (`latent`) to 1 (`target`).
 
     Particles move to their matches in the other picture; a code moves along a straight line.
     """
@@ -60,7 +59,7 @@ def part_way(latent: Any, target: Any, share: float) -> Any:
 def apply(edits: Edits, latent: Any, look: Look) -> Any:
     """The latent of one picture after the edits.
 
-    `look` finds the latents of other pictures that they name.
+    `look` finds the latents of other pictures by the names in the edits.
     """
     kind = kind_of(latent)
     kind.refuse_other_edits(edits, latent)

@@ -1,4 +1,4 @@
-"""Particles: position, features, presence, order and background are edited particle by particle."""
+"""Edits of particles: of their positions, features, presences, order and background."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from motes.types.latents import Particles
 
 
 class ParticleKind(Kind):
-    """A picture as a set of things with positions."""
+    """Latents that describe a picture as a set of particles with positions."""
 
     name = "particles"
     files = "particles"
@@ -39,7 +39,7 @@ class ParticleKind(Kind):
     def edited(self, edits: Edits, latent: Particles, look: Look) -> Particles:
         """The latent after the edits.
 
-        Copies are taken from the encoded latent, so the order of edits does not matter.
+        Copies of particles are taken from the latent before any edit, so the order of edits does not matter.
         """
         encoded = latent
 
@@ -75,8 +75,8 @@ class ParticleKind(Kind):
         return lines
 
     def vectors(self, latent: Particles) -> Float[Tensor, "M F"]:
-        """Features of the particles that the model believes in; if it believes in hardly any, of all
-        particles."""
+        """The features of the particles that the model believes in; of all particles if it believes in two or
+        fewer."""
         features = latent.features[latent.believed]
         return features if len(features) > 2 else latent.features.flatten(0, 1)
 
@@ -93,7 +93,8 @@ class ParticleKind(Kind):
 def certainty_of(latent: Particles, picture: int = 0) -> Float[Tensor, "K"]:
     """The certainty of each particle of one picture, in [0, 1].
 
-    If the model has no certainty, the rank by confidence stands for it, divided by the number of particles.
+    If the model gives no certainty, it is replaced by the particle's rank by confidence (1 is least
+    confident), divided by the number of particles.
     """
     if latent.certainty is not None:
         return latent.certainty[picture]
@@ -102,18 +103,19 @@ def certainty_of(latent: Particles, picture: int = 0) -> Float[Tensor, "K"]:
 
 
 def _sources(edits: Edits) -> list[Source]:
-    """The particles from which others copy everything or their features."""
+    """The particles whose features, or all of whose parts, the edits copy into others."""
     touches = edits.particles.values()
     return [source for touch in touches for source in (touch.look, touch.copy_of) if source]
 
 
 def _unsure(edits: Edits, latent: Particles) -> list[int]:
-    """Particles below the threshold of certainty."""
+    """The numbers of the particles whose certainty is below the threshold of the edits."""
     return (certainty_of(latent) < edits.threshold).nonzero()[:, 0].tolist()
 
 
 def _check_number(particle: int, touch: Touch, latent: Particles, encoded: Particles) -> None:
-    """Check an edited particle's number: it exists already, or it is the next one and a copy of another."""
+    """Refuse the number of an edited particle unless it exists, or is the next number and the edit is a
+    copy."""
     beyond = particle >= encoded.count + ADDED or particle > latent.count
     if beyond or (particle == latent.count and touch.copy_of is None):
         raise UserError(f"there is no particle {particle}; this picture has {latent.count}")
@@ -149,7 +151,7 @@ def _before_background_of(donor: Any, latent: Particles) -> Particles:
 
 
 def _copied(source: Source, latent: Particles, find: Look) -> tuple[Particles, int]:
-    """The latent to copy from, and the number of the particle in it."""
+    """The latent that holds the particle to copy, and the number of that particle."""
     name, particle = source
     donor = find(name)
     fits = isinstance(donor, Particles) and donor.features.shape[-1] == latent.features.shape[-1]

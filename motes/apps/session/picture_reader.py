@@ -1,6 +1,6 @@
-"""Pictures from files, folders and videos, one after the other, at a model's size.
+"""Reads pictures one by one from files, folders and videos, at a model's size.
 
-What cannot be read is noted in a sentence and left out.
+Files that cannot be read are skipped, and a sentence about each is kept.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from motes.errors import UserError
 
 @dataclass
 class Reader:
-    """Reads sources when called.
+    """A function that takes files, folders and videos, and yields their pictures with their paths.
 
     A frame's path is its number below the path of its video: clip.mp4/000012.
     """
@@ -29,7 +29,7 @@ class Reader:
     fit: str = "fit"
     # sentences about what could not be read
     skipped: list[str] = field(default_factory=list)
-    # frames a second of each video that was read
+    # path of a video -> its frames per second
     rates: dict[Path, float] = field(default_factory=dict)
 
     def __call__(self, sources: Sequence[Path]) -> Iterator[tuple[Path, np.ndarray]]:
@@ -58,7 +58,7 @@ class Reader:
 
 
 def expand(sources: Sequence[Path]) -> list[Path]:
-    """Paths of files to read: of a folder its pictures, or else its videos.
+    """The paths of all files to read. A folder stands for its pictures or, if it has none, for its videos.
 
     Masks that lie beside pictures are left out.
     """

@@ -1,4 +1,4 @@
-"""An edit as the lines of Python that do the same."""
+"""Writes the Python program that repeats an edit."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from motes.apps.session.kinds import kind_of
 
 
 def python_lines(edits: Edits, latent: Any, run: str, picture: str, reads: Reads) -> str:
-    """A program that runs as it stands, where the pictures can be read again by their names."""
+    """A Python program that opens the run, encodes the picture, applies the edits and draws the result.
+
+    It runs as written if the pictures can be read again by their names.
+    """
     target, share = edits.towards
     towards = []
     if target and share:

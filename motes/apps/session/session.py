@@ -1,4 +1,4 @@
-"""The one place where apps open a model, and read, encode, edit and decode pictures."""
+"""`Session`: the one place where apps open a model, and read, encode, edit and decode pictures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,8 @@ AXES = 8
 
 @dataclass(frozen=True)
 class Encoded:
-    """Pictures that were read, and their latent: a `Rows` record with one row per picture."""
+    """Pictures that were read, with their paths, and their latent: a `Rows` record with one row per
+    picture."""
 
     paths: list[Path]
     image: Image
@@ -44,15 +45,19 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Offers:
-    """The abilities of a model's latent. They are found by trying, so that new models need no entry."""
+    """What a model and its latent can do.
+
+    It is found by trying, so that a new model needs no entry in a table.
+    """
 
     # the latent is a set of particles
     particles: bool
-    # glimpses over a background, which may be laid anew without the model
+    # the picture is composed of glimpses over a background, so that a page can compose it again without the
+    # model
     layers: bool
     # particles may be added
     more: bool
-    # what is switched off is not drawn
+    # a particle or slot with presence 0 is not drawn
     presence: bool
     # the model's prior proposes points
     proposals: bool
@@ -62,19 +67,19 @@ class Offers:
 
 @dataclass(frozen=True)
 class Spread:
-    """How the features (or codes) of some pictures are spread: what sliders range over."""
+    """How the features (or codes) of some pictures are spread; it sets the ranges of sliders."""
 
     low: Float[Tensor, " F"]
     high: Float[Tensor, " F"]
     middle: Float[Tensor, " F"]
     # principal directions, unit length
     axes: Float[Tensor, "n F"]
-    # two standard deviations along each
+    # two standard deviations along each axis
     reach: Float[Tensor, "n"]
 
 
 class Session:
-    """A model, ready to encode pictures given by path, and to edit and decode what it made of them.
+    """A model opened for use: it encodes pictures given by path, and edits and decodes their latents.
 
     Any readable picture is brought to the model's size. The model is in eval mode from here on, and no
     method keeps gradients.
@@ -116,20 +121,21 @@ class Session:
 
     @classmethod
     def open(cls, where: str | Path, device: str | None = None) -> "Session":
-        """The model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
+        """Open the model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
 
-        `device` is torch's name of one; None: the GPU, where there is one. What cannot be loaded is refused
-        with a `UserError` that says what to do.
+        `device` is a name of torch; None means the GPU if there is one, else the CPU. A model that cannot be
+        loaded is refused with a `UserError` that says what to do.
         """
         return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu")))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
-        """Encode the pictures of files, folders and videos, in batches of at most `batch` pictures.
+        """Encode the pictures of files, folders and videos, and yield them in batches of at most `batch`
+        pictures.
 
-        `fit` says how a picture of another shape comes to the model's: a key of FITS. Unreadable pictures
-        are noted in `skipped`; if none can be read, a `UserError` says why.
+        `fit` says how a picture of another shape is brought to the model's size: a key of FITS. Unreadable
+        pictures are noted in `skipped`; if none can be read, a `UserError` says why.
 
-        A model of clips is handed the frames of a video in whole clips, the last of which may be shorter; a
+        A model of clips gets the frames of a video in whole clips, the last of which may be shorter; a
         picture is a clip of one frame.
         """
         config = self.model.config
@@ -148,7 +154,10 @@ class Session:
             return self.model.decode(latent).clamp(0, 1)
 
     def encode(self, image: Image, frames: int = 1) -> Any:
-        """The latent of pictures; of clips, where the `frames` frames of each lie side by side."""
+        """The latent of the pictures.
+
+        Clips are given as pictures too: the `frames` frames of each clip are neighbours.
+        """
         with torch.no_grad():
             latent = self.model.encode_clips(image.to(self.device), frames)
         # what is no latent is refused here, in a sentence
@@ -164,7 +173,7 @@ class Session:
         return apply(edits, latent, look or _nowhere)
 
     def read(self, picture: str | Path | Pictures.Image, fit: str = "fit") -> Image:
-        """One picture at the model's size."""
+        """The picture (a file or a PIL image) as a tensor at the model's size; `fit` is a key of FITS."""
         pixels = torch.from_numpy(self._pixels(picture, fit)[None])
         return pixels.float().div_(255).to(self.device)
 
@@ -175,7 +184,7 @@ class Session:
         return load_picture(Path(picture), config.image_size, config.channels, fit)
 
     def layers(self, latent: Any) -> Painting | None:
-        """The layers of which a picture is composed, in the particles' own order.
+        """The layers that compose the picture of the latent, in the order of the particles' numbers.
 
         None where the model does not draw particles in layers.
         """
@@ -185,7 +194,8 @@ class Session:
             return self.model.painting(latent)
 
     def proposals(self, image: Image) -> Float[Tensor, "M 2"] | None:
-        """The points that the model's prior proposes for a picture."""
+        """The points that the model's prior proposes for a picture; None where the model has no such
+        prior."""
         if not isinstance(self.model, Proposes):
             return None
         with torch.no_grad():
@@ -206,9 +216,9 @@ class Session:
         )
 
     def spread(self, image: Image) -> Spread | None:
-        """The spread of the features of particles that are there in these pictures, or of their codes.
+        """The spread of the features of the particles found in these pictures, or of the pictures' codes.
 
-        None for latents that have neither.
+        None for latents with neither particles nor codes.
         """
         latent = self.encode(image[:SPREAD_OF])
         vectors = kind_of(latent).vectors(latent)
@@ -225,7 +235,8 @@ class Session:
         return Spread(low - margin, high + margin, middle, axes[:AXES], reach[:AXES].clamp_min(1e-3))
 
     def _draws(self, latent: Any) -> bool:
-        """Whether the model draws a latent that it may not have been made for."""
+        """Whether the model can decode the latent to finite numbers; the latent may be unlike any that it
+        encodes to."""
         if latent is None:
             return False
         try:
@@ -235,7 +246,7 @@ class Session:
             return False
 
     def _draws_by_presence(self, kind: Kind, latent: Any) -> bool:
-        """Whether things that are switched off are not drawn."""
+        """Whether a particle or slot with presence 0 disappears from the picture."""
         present = kind.with_presence(latent, 1.0)
         absent = kind.with_presence(latent, 0.0)
         if present is None or absent is None:
@@ -243,7 +254,10 @@ class Session:
         return not torch.equal(self.decode(present), self.decode(absent))
 
     def _encoded(self, clips: Sequence[Clip]) -> Encoded:
-        """Neighbouring clips of the same length are encoded together."""
+        """The pictures of the clips and their latents.
+
+        Neighbouring clips of the same length are encoded together.
+        """
         images: list[Tensor] = []
         latents: list[Rows] = []
         for frames, same_length in groupby(clips, len):

@@ -1,4 +1,4 @@
-"""Slots: presence, codes and order are edited slot by slot."""
+"""Edits of slots: of their presences, codes and order."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,10 @@ from motes.types.slots import Slots
 
 
 class SlotKind(Kind):
-    """A picture as layers that share its pixels. Of `Touch` it knows presence and features."""
+    """Latents that describe a picture as slots that share its pixels.
+
+    Of a `Touch`, only the presence and the features are edited; the features are the slot's code.
+    """
 
     name = "slots"
     files = "slots"
@@ -64,10 +67,10 @@ def _touched(latent: Slots, slot: int, touch: Touch) -> Slots:
 
 
 def _row(latent: Slots, picture: int, slot: int) -> dict[str, Any]:
-    """A table row of one slot.
+    """A table row of one slot of a picture.
 
-    If the slot has layers, the row also holds its share of the picture, and the centre of its mask in [-1,
-    1].
+    If the slots have layers, the row also holds the slot's share of the picture, and the centre of its mask
+    in [-1, 1].
     """
     row: dict[str, Any] = {"slot": slot, "presence": latent.presence[picture, slot].item()}
     if latent.mask_logits is not None:

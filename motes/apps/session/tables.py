@@ -1,4 +1,4 @@
-"""Files that commands write: one table row per particle, and names of drawings."""
+"""The tables that commands write, and the names of the drawings beside them."""
 
 import csv
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from motes.apps.session.session import Encoded
 
 
 def rows_of(encoded: Encoded) -> Iterator[dict[str, Any]]:
-    """One table row for each thing of each picture; none where the latent has no things."""
+    """Yields one table row for each thing of each picture; none where the latent does not consist of
+    things."""
     latent = encoded.latent.to("cpu")
     kind = kind_of(latent)
     for number, path in enumerate(encoded.paths):
@@ -19,7 +20,8 @@ def rows_of(encoded: Encoded) -> Iterator[dict[str, Any]]:
 
 
 def write_table(place: Path, rows: Any) -> None:
-    """A .csv file and, with pyarrow, a .parquet file of that name."""
+    """Write the rows as a .csv file and, if pyarrow is installed, as a .parquet file; `place` is the path
+    without ending."""
     _write_csv(place.with_suffix(".csv"), rows)
     try:
         import pyarrow
@@ -37,7 +39,7 @@ def _write_csv(path: Path, rows: Any) -> None:
 
 
 def older_pictures(out: Path, kind: str) -> Iterator[Path]:
-    """Drawings of that kind that an earlier call left in the folder."""
+    """The drawings of this kind that an earlier call of the command left in the folder."""
     return out.glob(f"[0-9][0-9][0-9][0-9][0-9]-*-{kind}.*")
 
 

@@ -1,6 +1,7 @@
-"""A conversation over a WebSocket.
+"""The exchange of questions and answers with one page over a WebSocket.
 
-The newest edit wins, there is one answer at a time, and a client that does not read waits alone.
+Only the newest edit is answered, one answer is computed at a time, and a client that does not read its
+answers delays only itself.
 """
 
 import asyncio
@@ -24,9 +25,9 @@ PATIENCE = 30.0
 
 
 class Conversation:
-    """A conversation with one client.
+    """Answers the questions of one client over its WebSocket.
 
-    All models answer in the one worker, in the order in which clients ask: each client has at most one
+    One worker thread answers all clients, in the order in which they ask. Each client has at most one
     question there.
     """
 
@@ -46,7 +47,8 @@ class Conversation:
             tasks.start_soon(self._until_gone, self._listen, tasks.cancel_scope)
 
     async def _until_gone(self, task: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
-        """When one task ends, so does the other."""
+        """Run the task until it ends or the client disconnects, then cancel the scope, which ends the other
+        task too."""
         with suppress(WebSocketDisconnect, RuntimeError):
             await task()
         scope.cancel()
@@ -64,7 +66,10 @@ class Conversation:
             await self._take(question)
 
     async def _take(self, question: dict[str, Any]) -> None:
-        """An edit takes the place of an older one that was not begun; that one is never begun."""
+        """Put a question in the queue.
+
+        A new edit replaces an older edit that is still waiting, and the older one is answered as superseded.
+        """
         if question.get("ask") != "decode":
             await self.waiting.put(question)
         elif self.newest is not None:

@@ -1,6 +1,6 @@
-"""One client's desk: the pictures it opened, in bounded number, and the answers to its questions.
+"""`Desk`: the pictures that one client of the studio has open, and the answers to its questions.
 
-Knows nothing of sockets.
+It knows nothing of sockets.
 """
 
 import hashlib
@@ -32,9 +32,10 @@ Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 class Desk:
-    """Answers depend on the question alone: each carries the whole edit.
+    """Answers the questions of one client.
 
-    What is remembered makes them quick, so nothing is lost when something is forgotten.
+    An answer depends on its question alone, because each question carries the whole edit. Encoded pictures
+    are cached only for speed, so nothing is lost when one is dropped from the cache.
     """
 
     def __init__(self, shelf: Shelf):
@@ -55,7 +56,8 @@ class Desk:
         }
 
     def answer(self, question: Question) -> bytes:
-        """The answer as it is sent, or a sentence why there is none."""
+        """The answer to a question as bytes to send; if it cannot be answered, a message with a sentence that
+        says why."""
         number = number_of(question)
         try:
             ask = question.get("ask")
@@ -68,23 +70,23 @@ class Desk:
         return pack({"n": number, "ask": ask, **facts}, arrays)
 
     def take(self, raw: bytes) -> str:
-        """Remember a picture that the client sent.
+        """Keep a picture that the client sent, and return its name.
 
-        The same bytes get the same name again, so that a link that names them works.
+        The same bytes always get the same name, so that a link with that name still works.
         """
         name = "dropped/" + hashlib.sha256(raw).hexdigest()[:16]
         self.dropped.put(name, client_picture(raw))
         return name
 
     def enter(self, question: Question) -> Answer:
-        """A run that is shown for the first time: its pictures, and what its model offers."""
+        """The answer when a page first shows a run: the run's pictures, and what its model can do."""
         return {"facts": self._run(question).details()}, {}
 
     def ranges(self, question: Question) -> Answer:
-        """What sliders of features or codes range over.
+        """The ranges of the sliders for features or codes; None where the latent has neither.
 
-        None where the latent has neither. Apart from `open`: many pictures are encoded for it, and nobody
-        waits for that.
+        This is a question apart from `open` because many pictures are encoded for it, and the page need not
+        wait.
         """
         spread = self._run(question).spread
         if spread is None:
@@ -92,7 +94,10 @@ class Desk:
         return {"ranges": {name: plain(value) for name, value in vars(spread).items()}}, {}
 
     def open(self, question: Question) -> Answer:
-        """A picture for a page: its pixels, its latent in numbers, its layers, and how it is drawn."""
+        """The answer when a page opens a picture.
+
+        It holds the pixels, the latent in numbers, the layers, and the model's reconstruction.
+        """
         run = self._run(question)
         encoded = self._find(run, question.get("picture"))
         latent = encoded.latent
@@ -104,7 +109,8 @@ class Desk:
         return facts, arrays | _layers(run.session, latent)
 
     def decode(self, question: Question) -> Answer:
-        """The picture after the edits; with `layers`, also its glimpses and its background."""
+        """The picture after the edits; if the question asks for `layers`, also its glimpses and its
+        background."""
         run = self._run(question)
         edits = _edits(question)
         latent = self._edited(run, question, edits)
@@ -114,7 +120,7 @@ class Desk:
         return {}, arrays
 
     def sample(self, question: Question) -> Answer:
-        """A new picture that the model draws, to be opened by its name."""
+        """The name of a new picture that the model draws; the page can open it by that name."""
         run = self._run(question)
         model = run.session.model
         if not isinstance(model, Samples):
@@ -126,7 +132,7 @@ class Desk:
         return {"picture": name}, {}
 
     def python(self, question: Question) -> Answer:
-        """Lines of Python that do the same edit."""
+        """Lines of Python that apply the same edits."""
         run = self._run(question)
         edits = _edits(question)
         # an edit that is refused is refused here too
@@ -136,7 +142,7 @@ class Desk:
         return {"lines": python_lines(edits, latent, str(run.folder), picture, self.shelf.expression)}, {}
 
     def animate(self, question: Question) -> Answer:
-        """A GIF or an MP4 from the encoded picture to the edited one, and back."""
+        """A GIF or an MP4 that goes from the encoded picture to the edited one and back."""
         kind = question.get("kind", "gif")
         if not isinstance(kind, str) or kind not in KINDS:
             raise UserError(f"kind should be {' or '.join(KINDS)}")
@@ -149,7 +155,7 @@ class Desk:
         return {}, {"file": np.frombuffer(file, np.uint8)}
 
     def health(self, question: Question) -> Answer:
-        """How the model's latents look over held-out pictures."""
+        """Findings about the model's latents of held-out pictures, such as collapsed features."""
         run = self._run(question)
         image = run.some_held_out()
         if image is None:
@@ -157,7 +163,7 @@ class Desk:
         return checked(run.session.encode(image)), {}
 
     def renew(self, question: Question) -> Answer:
-        """Load a newer checkpoint of an unfinished run, if there is one."""
+        """Load the newest checkpoint of an unfinished run, if it is newer than the loaded one."""
         run = self._run(question)
         fresh = run.renew()
         return {"fresh": fresh, "facts": run.details()}, {}
@@ -170,7 +176,7 @@ class Desk:
         return run.session.edit(latent, edits, lambda name: self._find(run, name).latent)
 
     def _find(self, run: OpenedRun, name: Any) -> Encoded:
-        """A picture by its name, encoded now or before."""
+        """The encoded picture of this name, from the cache or encoded now."""
         if not isinstance(name, str) or not 0 < len(name) <= NAME:
             raise UserError("picture should be a picture's name")
         session = run.session
@@ -185,13 +191,13 @@ class Desk:
 
 
 def number_of(question: Question) -> int:
-    """The number by which a client recognises the answer to its question; 0 where it gave none."""
+    """The number by which a client recognises the answer to its question; 0 if the question has none."""
     number = question.get("n")
     return number if type(number) is int and abs(number) < 2**53 else 0
 
 
 def latent_facts(latent: Any) -> dict[str, Any]:
-    """A latent of one picture in numbers, for pages and exports."""
+    """The latent of one picture as plain numbers, for pages and exports."""
     kind = kind_of(latent)
     return {"kind": kind.name, **{name: plain(value) for name, value in kind.numbers(latent).items()}}
 
@@ -204,7 +210,7 @@ def _layers(session: Session, latent: Any) -> dict[str, np.ndarray]:
 
 
 def _in_own_order(latent: Any, edits: Edits) -> Any:
-    """Layers are sent in the particles' own order, whatever order they are stacked in."""
+    """The latent with its particles in the order before the edits, for which layers are sent."""
     if not edits.order:
         return latent
     positions = [0] * len(edits.order)

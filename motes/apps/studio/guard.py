@@ -1,6 +1,6 @@
-"""Who may talk to the studio: pages of this machine, and others with the token alone.
+"""Decides who may use the studio: pages on this machine, and other machines only with the token.
 
-An ASGI layer around the app.
+It is an ASGI layer around the app.
 """
 
 import secrets
@@ -28,20 +28,21 @@ FRAMED = "frame-ancestors http://localhost:* http://127.0.0.1:*"
 
 
 def token_for(host: str) -> str:
-    """The token for a studio that listens on this address: none on loopback, a fresh one elsewhere."""
+    """The token for a studio that listens on this host: empty on loopback, a new random one elsewhere."""
     return "" if host in LOOPBACK else secrets.token_urlsafe(24)
 
 
 def _framed(headers: dict[str, str]) -> dict[str, str]:
-    """The headers with a policy that lets a notebook show the page."""
+    """The headers, with a content policy that lets a notebook show the page in a frame."""
     policy = headers["content-security-policy"].replace("frame-ancestors 'none'", FRAMED)
     return {**headers, "content-security-policy": policy}
 
 
 class Guard:
-    """Refuses foreign Host and Origin headers, and clients without the token.
+    """Refuses requests with a foreign Host or Origin header, and clients without the token.
 
-    A foreign Host is a name that was made to point here; a foreign Origin is another site's page.
+    A foreign Host is another site's name that resolves to this machine; a foreign Origin is another site's
+    page.
     """
 
     def __init__(self, app: "ASGIApp", token: str = "", framed: bool = False):
@@ -64,7 +65,7 @@ class Guard:
             await self.app(scope, receive, self._with_headers(scope, send))
 
     def refusal(self, scope: "Scope") -> str:
-        """Why this request is refused; empty where it is not."""
+        """The reason why this request is refused; empty if it is allowed."""
         headers = _headers(scope)
         hosts = headers.get("host", [])
         if len(hosts) != 1:
@@ -111,7 +112,7 @@ def _headers(scope: "Scope") -> dict[str, list[str]]:
 
 
 def _name(host: str) -> str:
-    """The host without its port."""
+    """The host name without its port."""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:

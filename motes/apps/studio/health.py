@@ -1,6 +1,6 @@
-"""How a model's latents look over some pictures.
+"""Findings about a model's latents of some pictures.
 
-Numbers, and a sentence on what to try where something has collapsed.
+They are numbers, and where something has collapsed a sentence on what to try.
 """
 
 from dataclasses import dataclass, field
@@ -21,16 +21,16 @@ STILL = 0.02
 
 @dataclass
 class Findings:
-    """What is shown of the latents of some pictures."""
+    """What the studio shows about the latents of some pictures."""
 
-    # name, value in words
+    # name and value, both as text
     numbers: list[tuple[str, str]] = field(default_factory=list)
     # what is wrong, and what to try
     sentences: list[str] = field(default_factory=list)
 
 
 def checked(latent: Any) -> dict[str, Any]:
-    """The findings in a batch of latents, as plain values; none for kinds without a check."""
+    """The findings about a batch of latents, as plain values; empty for kinds of latents without a check."""
     findings = Findings()
     if check := CHECKS.get(kind_of(latent).name):
         check(latent, findings)
@@ -86,7 +86,10 @@ def _check_code(latent: HasCode, findings: Findings) -> None:
 
 
 def _check_spread(vectors: Float[Tensor, "M F"], what: str, findings: Findings) -> None:
-    """Count how many of a vector's numbers vary, and add a finding."""
+    """Add to the findings how many numbers of the vectors vary, and a sentence if few do.
+
+    `what` names the vectors in the text.
+    """
     count = vectors.shape[1]
     if not count:
         return

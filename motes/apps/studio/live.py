@@ -1,4 +1,4 @@
-"""`motes.studio(...)` from Python: the studio beside a program or a notebook, until it is closed."""
+"""`motes.studio(...)`: opens the studio from Python, in a program or a notebook, until it is closed."""
 
 import sys
 import tempfile
@@ -21,7 +21,7 @@ GivenPicture = str | Path | Pictures.Image
 
 
 class OpenStudio:
-    """A studio that runs in this process. Its address opens in any browser of this machine."""
+    """A studio that runs in this process; any browser on this machine can open its address."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class OpenStudio:
         return f"the studio: {self.address}"
 
     def _repr_html_(self) -> str:
-        """The studio's page inside a notebook, with its address below.
+        """The HTML by which a notebook shows the studio's page, with the page's address below.
 
         It needs no widgets, only a browser on this machine.
         """
@@ -85,8 +85,9 @@ def studio(
 ) -> OpenStudio:
     """Open a model or a run in the studio.
 
-    It shows the given pictures (files, folders, PIL images), or else the run's own held-out ones. In a
-    notebook the page is shown there, elsewhere in the browser; `browser` decides otherwise.
+    It shows the given pictures (files, folders, PIL images), or else the run's own held-out ones. By default
+    the page appears in the notebook or, outside a notebook, in a new browser window; `browser` forces (True)
+    or suppresses (False) that window.
     """
     given = [pictures] if isinstance(pictures, GivenPicture) else list(pictures)
     scratch = tempfile.TemporaryDirectory(prefix="motes-studio-")
@@ -98,7 +99,7 @@ def studio(
 
 
 def _folder_of(model: Model | str | Path, scratch: Path) -> Path:
-    """The folder of a run or a checkpoint; a model in memory is saved to one."""
+    """The folder of the run or checkpoint; a model in memory is first saved into `scratch`."""
     if not isinstance(model, Model):
         return Path(model)
     folder = scratch / type(model).__name__
@@ -129,6 +130,6 @@ def _copy_file(path: Path, folder: Path, number: int) -> None:
 
 
 def _in_a_notebook() -> bool:
-    """Whether the last value of a cell is shown by its `_repr_html_`."""
+    """Whether this code runs in a notebook that shows the last value of a cell by its `_repr_html_`."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return hasattr(shell, "kernel")

@@ -1,4 +1,4 @@
-"""The wire format: JSON and the arrays after it, in one binary message."""
+"""The format of the studio's messages: JSON, then arrays, in one binary message."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ LONGEST = 2**18
 
 
 def pack(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> bytes:
-    """Length of the JSON (4 bytes, little-endian), the JSON, the arrays.
+    """One message: the length of the JSON (4 bytes, little-endian), the JSON `facts`, and the arrays.
 
     Each part begins at a multiple of four bytes.
     """
@@ -33,7 +33,7 @@ def _padded(part: bytes, filler: bytes) -> bytes:
 
 
 def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The reverse of `pack`, as the browser does it.
+    """The facts and arrays of a message that `pack` made, read as the browser reads them.
 
     Tests use it, and Python programs that talk to the studio.
     """
@@ -50,7 +50,7 @@ def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def read(text: str | None) -> dict[str, Any]:
-    """A client's message, checked: it may be anything."""
+    """The JSON object in a message from a client; a message that is no JSON object is refused."""
     if text is None:
         raise UserError("messages should be text")
     if len(text) > LONGEST:
@@ -74,10 +74,13 @@ def pixels(image: Tensor) -> np.ndarray:
 
 
 def fine(values: Tensor) -> np.ndarray:
-    """Values in [0, 1] in sixteen bits: bytes would add up to visible steps where many glimpses overlap."""
+    """Values in [0, 1] as 16-bit whole numbers.
+
+    The rounding of 8 bits would add up to visible steps where many glimpses overlap.
+    """
     return (values.detach().float().clamp(0, 1) * 65535 + 0.5).int().cpu().numpy().astype(np.uint16)
 
 
 def plain(values: Tensor, digits: int = 5) -> Any:
-    """Values as JSON has them: lists of rounded numbers, with 0 for NaN."""
+    """The tensor as lists of numbers for JSON, rounded to `digits` decimals; NaN becomes 0."""
     return np.round(values.detach().float().nan_to_num().cpu().numpy().astype(np.float64), digits).tolist()

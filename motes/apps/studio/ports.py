@@ -1,4 +1,4 @@
-"""Which port the studio listens on."""
+"""Finds a free port for the studio."""
 
 import socket
 
@@ -10,7 +10,7 @@ TRIES = 20
 
 
 def free_port(host: str) -> int:
-    """The usual port, or the next that is free: two studios are two windows."""
+    """The studio's usual port, or the next free one, so that two studios can run at once."""
     for port in range(PORT, PORT + TRIES):
         if _is_free(host, port):
             return port

@@ -1,7 +1,7 @@
-"""The studio's server.
+"""The studio's web server.
 
-It serves the page, takes pictures that clients send, holds conversations about them, and shows the progress
-of unfinished runs.
+It serves the page, takes pictures that clients send, answers their questions, and shows the progress of
+unfinished runs.
 """
 
 import asyncio
@@ -35,7 +35,8 @@ THUMBS = 2**24
 
 
 class Studio:
-    """What all clients share, the shelf and the one worker, and a desk for each page that is open."""
+    """The state of the server: the shelf and the worker thread that all clients share, and a desk for each
+    open page."""
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
@@ -64,7 +65,7 @@ class Studio:
             del self.desks[key]
 
     async def take(self, request: Request) -> Response:
-        """A picture from a client."""
+        """Keep a picture that a client uploads, and answer with its name."""
         desk = self.desks.get(request.headers.get("x-motes-session", ""))
         if desk is None:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
@@ -78,7 +79,7 @@ class Studio:
             return PlainTextResponse(str(problem), 415)
 
     async def thumb(self, request: Request) -> Response:
-        """A small picture of the shelf."""
+        """Answer with a small version of a picture on the shelf, as a PNG."""
         name = request.query_params.get("picture", "")
         try:
             png = self.thumbs.get(name)
@@ -89,7 +90,7 @@ class Studio:
         return Response(png, media_type="image/png")
 
     async def progress(self, request: Request) -> Response:
-        """What a run wrote since the line that the client has."""
+        """Answer with the lines of metrics that a run wrote since the line number that the client gives."""
         try:
             run = self.shelf.run(request.path_params["run"])
             after = _line_number(request.query_params.get("after", "0"))
@@ -98,7 +99,7 @@ class Studio:
             return PlainTextResponse(str(problem), 404)
 
     async def run_picture(self, request: Request) -> Response:
-        """One of the pictures that a run draws of itself as it learns."""
+        """Answer with one of the pictures that a run saves during training."""
         name = request.path_params["name"]
         try:
             path = self.shelf.run(request.path_params["run"]).run.pictures / name
@@ -121,12 +122,16 @@ class Studio:
         return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, framed=framed)])
 
     async def _in_worker(self, job: Any, *arguments: Any) -> Any:
-        """Run in the worker, so that no client waits for the model of another."""
+        """Run the job in the one worker thread.
+
+        The server stays responsive meanwhile, so that no client waits for the model of another.
+        """
         return await asyncio.get_running_loop().run_in_executor(self.worker, job, *arguments)
 
 
 def settings() -> dict[str, Any]:
-    """Settings of uvicorn: short messages, few waiting, and an end that does not wait for open pages."""
+    """Settings of uvicorn: limits on message size and waiting connections, and a stop that does not wait for
+    open pages."""
     return {"log_level": "error", "ws_max_size": LONGEST, "ws_max_queue": 4, "timeout_graceful_shutdown": 1}
 
 
@@ -138,7 +143,10 @@ def serve(studio: Studio, host: str, port: int, token: str) -> None:
 
 
 async def _body(request: Request) -> bytes | None:
-    """What was sent, counted as it comes in; None where it is too large, whatever its head says."""
+    """The bytes of the request; None if they are too many.
+
+    They are counted as they arrive, because the stated length may be wrong.
+    """
     if _length(request) > LARGEST_FILE:
         return None
     raw = bytearray()
@@ -150,7 +158,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _length(request: Request) -> int:
-    """The length that a request claims to have; 0 where it claims none."""
+    """The length that the request's header states; 0 if it states none."""
     length = request.headers.get("content-length", "0")
     return int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
 

@@ -1,4 +1,4 @@
-"""What was opened: runs with their models, and pictures by name. Nothing else can be reached."""
+"""`Shelf`: the runs and pictures that the studio may show, by name. Clients can reach nothing else."""
 
 import io
 from functools import cached_property
@@ -35,9 +35,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 class OpenedRun:
-    """A run, or a checkpoint alone.
+    """A run folder or a single checkpoint that is open in the studio.
 
-    Its model is loaded when it is first needed: a run that just began has none yet.
+    Its model is loaded when it is first needed, because a run that just began has no checkpoint yet.
     """
 
     def __init__(self, folder: Path):
@@ -53,7 +53,7 @@ class OpenedRun:
 
     @property
     def session(self) -> Session:
-        """A session with the checkpoint that was the best one at the last `renew`."""
+        """A session with the checkpoint that was the best one when `renew` was last called."""
         if self._session is None:
             self.renew()
         assert self._session is not None
@@ -78,7 +78,7 @@ class OpenedRun:
             return None
 
     def some_held_out(self) -> Image | None:
-        """A few pictures that training never saw, at the model's size."""
+        """A few pictures that were not used in training, at the model's size; None if there are none."""
         if self.held_out is None or not len(self.held_out):
             return None
         rows = range(min(SPREAD_OF, len(self.held_out)))
@@ -86,15 +86,15 @@ class OpenedRun:
 
     @property
     def spread(self) -> Spread | None:
-        """How features or codes are spread over held-out pictures; None where there are none."""
+        """The spread of features or codes over held-out pictures; None if there are no such pictures."""
         if self._spread is None and (image := self.some_held_out()) is not None:
             self._spread = self.session.spread(image)
         return self._spread
 
     def facts(self) -> dict[str, Any]:
-        """What every page gets when it opens.
+        """What a page is sent about this run when the page opens.
 
-        Neither the model nor the data is loaded for it: there may be many runs.
+        Neither the model nor the data is loaded for it, because there may be many runs.
         """
         facts: dict[str, Any] = {
             "name": self.name,
@@ -108,7 +108,7 @@ class OpenedRun:
         return {**facts, "ready": True, "model": model, "size": config.get("image_size")}
 
     def details(self) -> dict[str, Any]:
-        """What a page gets when it shows this run: its pictures, and what its model offers.
+        """What a page is sent when it shows this run: the run's pictures, and what its model can do.
 
         The model is loaded for it.
         """
@@ -122,7 +122,10 @@ class OpenedRun:
 
 
 class Shelf:
-    """Runs, and folders of pictures. Names of pictures: held-out/RUN/NUMBER, folder/NUMBER/FILE."""
+    """The open runs and folders of pictures.
+
+    Pictures are named held-out/RUN/NUMBER, or folder/NUMBER/FILE with the number of the folder.
+    """
 
     def __init__(self, runs: list[Path], folders: list[Path] | None = None):
         self.runs = [OpenedRun(folder) for folder in runs]
@@ -137,7 +140,7 @@ class Shelf:
         }
 
     def facts(self) -> dict[str, Any]:
-        """What a page gets when it opens; it asks for more about a run that it shows."""
+        """What a page is sent when it opens; it asks for more when it shows a run."""
         return {
             "version": VERSION,
             "largest": LARGEST_FILE,
@@ -146,7 +149,8 @@ class Shelf:
         }
 
     def warm(self) -> None:
-        """Load what a page shows first, while the browser starts: one model, however many runs there are."""
+        """Load the first run that is ready, while the browser starts; it is the one that a page shows
+        first."""
         first = next((run for run in self.runs if run.facts()["ready"]), None)
         if first is not None:
             first.details()
@@ -157,7 +161,10 @@ class Shelf:
         return self.runs[number]
 
     def picture(self, name: str, session: Session) -> Image:
-        """One picture at the model's size; names are looked up, never taken for paths."""
+        """The picture of this name, at the model's size.
+
+        The name is looked up in a table and never used as a path.
+        """
         if name in self.files:
             return session.read(self.files[name])
         run, number = self._held_out(name)
@@ -176,7 +183,7 @@ class Shelf:
         return run, int(number)
 
     def drawn_small(self, name: str) -> bytes:
-        """A small picture, as a PNG, to choose it by."""
+        """A small version of the picture of this name, as the bytes of a PNG."""
         run = next((run for run in self.runs if name.startswith(f"held-out/{run.name}/")), self.runs[0])
         picture = to_picture(self.picture(name, run.session)[0], THUMB)
         file = io.BytesIO()
@@ -184,7 +191,7 @@ class Shelf:
         return file.getvalue()
 
     def expression(self, name: str) -> str:
-        """The Python expression that reads a picture."""
+        """The Python expression that reads the picture of this name."""
         if name.startswith("held-out/"):
             run_name, _, number = name.removeprefix("held-out/").rpartition("/")
             folder = next(str(run.folder) for run in self.runs if run.name == run_name)
@@ -193,9 +200,9 @@ class Shelf:
 
 
 def client_picture(raw: bytes) -> Pictures.Image:
-    """A picture that a client sent.
+    """The picture in bytes that a client sent.
 
-    One that is too large is refused by the size in its head, before anything is unpacked.
+    One that is too large is refused by the size in its header, before it is decoded.
     """
     _refuse_large(raw)
     picture = read_bytes(io.BytesIO(raw), "this picture")
@@ -214,7 +221,7 @@ def _refuse_large(raw: bytes) -> None:
 
 
 def _size_in_head(raw: bytes) -> tuple[int, int]:
-    """Width and height."""
+    """The width and height that the header of an image file states."""
     try:
         with Pictures.open(io.BytesIO(raw), formats=FORMATS) as opened:
             return opened.size
@@ -228,7 +235,7 @@ def _size_in_head(raw: bytes) -> tuple[int, int]:
 
 
 def _sized(image: Image, session: Session) -> Image:
-    """Pictures of another model's data at this model's size and colours."""
+    """Pictures of another model's data, brought to this model's image size and number of channels."""
     config = session.model.config
     size = tuple(config.image_size)
     if image.shape[1] != config.channels:

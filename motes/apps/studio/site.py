@@ -1,6 +1,6 @@
-"""The studio as a site without a server, for any web host.
+"""Exports the studio as a web site that needs no server.
 
-Its pictures are encoded beforehand; they are dragged about in the page.
+Its pictures are encoded beforehand; particles can be dragged in the page.
 """
 
 import json
@@ -21,7 +21,7 @@ MARK = '<meta name="motes-site" content="site/site.json">'
 
 
 def export(shelf: Shelf, out: Path) -> None:
-    """Write the folder, whole or not at all, and say how to look at it."""
+    """Write the site to the folder `out`, whole or not at all, and print how to look at it."""
     if out.exists() and (
         not out.is_dir() or (any(out.iterdir()) and not (out / "site" / "site.json").is_file())
     ):
@@ -32,7 +32,7 @@ def export(shelf: Shelf, out: Path) -> None:
 
 
 def write_site(shelf: Shelf, folder: Path) -> int:
-    """Write the page and its answers into an empty folder; the number of answers."""
+    """Write the page and its answers into an empty folder, and return the number of answers."""
     shutil.copytree(PAGE, folder / "page", ignore=shutil.ignore_patterns("index.html"))
     (folder / "site").mkdir()
     answers = _Answers(shelf, folder / "site")
@@ -53,7 +53,7 @@ def write_site(shelf: Shelf, folder: Path) -> int:
 
 
 class _Answers:
-    """What the studio answers when a picture is opened, one file each, and the small pictures."""
+    """Writes the studio's answer to the opening of each picture, one file each, and the small pictures."""
 
     def __init__(self, shelf: Shelf, folder: Path):
         self.shelf = shelf

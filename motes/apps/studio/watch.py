@@ -1,4 +1,4 @@
-"""Progress of an unfinished run: curves, pictures, and signs of health with a sentence on what to try."""
+"""The progress of an unfinished run: curves, pictures, and warnings with a sentence on what to try."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ Values = list[int | float]
 
 
 def run_progress(run: Run, after: int = 0) -> dict[str, Any]:
-    """Lines of metrics from number `after` on, names of pictures, and sentences on the run's health."""
+    """The lines of metrics from number `after` on, the names of pictures, and warnings about the run."""
     lines = run.read_metrics()
     # a run that was resumed or begun anew took back lines of steps that are to come again
     if after > len(lines):
@@ -30,7 +30,7 @@ def run_progress(run: Run, after: int = 0) -> dict[str, Any]:
 
 
 def health(lines: Lines) -> list[str]:
-    """Sentences about a run that may be going wrong; none about one that goes well."""
+    """Sentences about what may be going wrong in a run; none if it goes well."""
     losses = [line["total"] for line in lines if "total" in line]
     validations = [line["validation"] for line in lines if "validation" in line]
     return [
@@ -83,7 +83,7 @@ def _collapse(lines: Lines) -> list[str]:
 
 
 def _finite(line: dict[str, Any]) -> dict[str, Any]:
-    """The line with None for what is not finite: JSON knows no infinity."""
+    """The line of metrics with None for values that are not finite, because JSON has no infinity."""
     totals = {name: _or_none(line[name]) for name in ("validation", "total") if name in line}
     terms = {name: _or_none(value) for name, value in line.get("terms", {}).items()}
     return {**line, **totals, "terms": terms}
@@ -98,5 +98,5 @@ def _all_finite(values: Values) -> bool:
 
 
 def _values_of(name: str, lines: Lines) -> Values:
-    """The values of a term of the loss, in the order of the lines that have it."""
+    """The values of the loss term `name`, from the lines that hold it, in their order."""
     return [line["terms"][name] for line in lines if name in line.get("terms", {})]

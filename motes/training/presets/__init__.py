@@ -1,4 +1,7 @@
-"""PRESETS: name -> recipe. Where a paper and its code disagree, what was taken is said. Needs no torch."""
+"""PRESETS: name of a preset -> its recipe. Needs no torch.
+
+Where a paper and its code disagree, a comment says which of them the preset follows.
+"""
 
 from motes.training.presets.codes import CODES
 from motes.training.presets.factors import FACTORS

@@ -1,4 +1,5 @@
-"""Presets of the models that squeeze a picture through a code: components, autoencoders, stacks of them."""
+"""Presets of models that compress a picture to a code: principal components, autoencoders and stacks of
+them."""
 
 from motes.data.source import Source
 from motes.training.presets.preset import Preset

@@ -1,4 +1,4 @@
-"""Presets of the models whose code separates factors, domains, or class and view."""
+"""Presets of models whose code is divided into independent factors, into domains, or into class and view."""
 
 from motes.data.source import Source
 from motes.training.presets.preset import Preset

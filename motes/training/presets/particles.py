@@ -8,8 +8,10 @@ from motes.training.recipe import Recipe, Training
 
 
 def _paper(steps: int, learning_rate: float, halvings: tuple[float, ...]) -> Training:
-    """Batch 64, Adam with epsilon 1e-4, the rate halved: the single-GPU script of 2022, which its README
-    follows."""
+    """The training of the single-GPU script of 2022, which the README of that code recommends.
+
+    Its batch size is 64, Adam's epsilon is 1e-4, and the learning rate is halved at the shares `halvings`.
+    """
     return Training(steps, 64, learning_rate, 1e-4, "halving", halvings, warm_steps=0, evaluate_every=1000)
 
 

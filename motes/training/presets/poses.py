@@ -1,4 +1,4 @@
-"""Presets of the models that draw a picture from a description of it: a layout, or the joints of a pose."""
+"""Presets of models that draw a picture from a description: a layout, or the positions of a pose's joints."""
 
 from motes.data.source import Source
 from motes.training.presets.preset import Preset

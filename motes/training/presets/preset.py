@@ -1,4 +1,4 @@
-"""What a preset is."""
+"""`Preset`: the type of an entry in PRESETS."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from motes.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe, with one line that says what it is for."""
+    """A recipe, with one line that says what the recipe is for."""
 
     about: str
     recipe: Recipe

@@ -1,5 +1,7 @@
-"""`motes data prepare`: any data set to one fast folder of arrays. Words are checked before torch is
-imported."""
+"""`motes data prepare`: writes any data set as a folder of arrays that are fast to read.
+
+Arguments are checked before torch is imported.
+"""
 
 import argparse
 from collections.abc import Mapping
@@ -70,7 +72,7 @@ def _report(manifest: Mapping[str, Any], out: Path) -> None:
 
 
 def _chosen(arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    """The name of the data set that the arguments mean, and its options."""
+    """The name and the options of the data set that the arguments name."""
     name, place_options = find_source(arguments.source)
     dotted = read_options(arguments.dotted, {"data": DATASETS.source(name)})["data"]
     options = {**place_options, **dotted}

@@ -1,5 +1,7 @@
-"""`motes data show`: a sheet of any data set with the truth drawn over it. Words are checked before torch is
-imported."""
+"""`motes data show`: draws a sheet of any data set's pictures, with the ground truth drawn over them.
+
+Arguments are checked before torch is imported.
+"""
 
 import argparse
 from dataclasses import replace
@@ -42,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
-    """The data, and the file to write."""
+    """The recipe of the data that the arguments name, and the file to write."""
     recipe, stem = _named(arguments.name)
     options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data.name)})["data"]
     out = arguments.out or Path(f"{stem}.png")
@@ -53,9 +55,9 @@ def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
 
 
 def _named(name: str) -> tuple[Recipe, str]:
-    """The recipe for the data that `name` means, and the name of the picture to write, without its ending.
+    """The recipe for the data `name`, and the name of the picture to write, without its file ending.
 
-    `name` is a data set, or else a folder or file.
+    `name` is the name of a data set, or else the path of a folder or file.
     """
     if name in DATASETS:
         warn_of_namesake(name)
