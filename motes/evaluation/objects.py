@@ -82,7 +82,8 @@ def measure_places(
 def _pixel_distances(
     centres: Float[Tensor, "B N 2"], position: Float[Tensor, "B K 2"], size: tuple[int, int]
 ) -> Float[Tensor, "B N K"]:
-    pixels = (torch.tensor(size, device=position.device) - 1) / 2  # of one unit, as the truth has it
+    # of one unit, as the truth has it
+    pixels = (torch.tensor(size, device=position.device) - 1) / 2
     return ((centres[:, :, None] - position[:, None]) * pixels).norm(dim=-1)
 
 

@@ -76,7 +76,8 @@ def resume(folder: Path, watcher: Watcher | None = None) -> Path:
     recipe = read_recipe(folder)
     run = Run(folder)
     processes = PartialState(cpu=not torch.cuda.is_available())
-    with processes.main_process_first():  # it tidies up after a crash; the others read what it leaves
+    # it tidies up after a crash; the others read what it leaves
+    with processes.main_process_first():
         checkpoint = run.restore(tidy=processes.is_main_process)
     data = recipe.data.open("train")
     if checkpoint is None:

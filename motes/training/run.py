@@ -97,7 +97,8 @@ class Run:
         lines = []
         if self.metrics.exists():
             for line in self.metrics.read_text().splitlines():
-                with contextlib.suppress(ValueError):  # the last line of a killed run may be half a line
+                # the last line of a killed run may be half a line
+                with contextlib.suppress(ValueError):
                     lines.append(json.loads(line))
         return lines
 

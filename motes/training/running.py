@@ -45,7 +45,8 @@ class Loop:
         self.training = recipe.training
         self.run = run
         self.watcher = watcher
-        AcceleratorState._reset_state()  # or a second run in this process could not have another precision
+        # or a second run in this process could not have another precision
+        AcceleratorState._reset_state()
         self.accelerator = Accelerator(
             cpu=not torch.cuda.is_available(),
             mixed_precision="bf16" if self.training.precision == "bf16" else "no",
@@ -144,7 +145,8 @@ class Loop:
         if self.training.clip_norm > 0:
             nn.utils.clip_grad_norm_(stage.parameters, self.training.clip_norm)
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)  # at once: the next forward pass may use that memory
+        # at once: the next forward pass may use that memory
+        self.optimizer.zero_grad(set_to_none=True)
 
     def _open(self, number: int, begin: bool) -> None:
         """Begin or continue the stage of this number with a new optimiser; only the stage's parameters learn.
@@ -251,7 +253,8 @@ class Loop:
         means = torch.stack(
             [losses.total.detach(), *(value.detach().mean() for value in losses.terms.values())]
         )
-        reduced: Any = self.accelerator.reduce(means, "mean")  # over the global batch
+        # over the global batch
+        reduced: Any = self.accelerator.reduce(means, "mean")
         total, *parts = reduced.tolist()
         if not self.accelerator.is_main_process:
             return

@@ -73,7 +73,8 @@ class Order:
         self.window = window
         self.frames = max(frames, window)
         self.clips = pictures // self.frames
-        self.windows = self.frames // window  # of a clip
+        # of a clip
+        self.windows = self.frames // window
         rows = self.clips * self.windows * window
         self.batch_size = min(batch_size, rows)
         self.per_epoch = rows // self.batch_size

@@ -28,9 +28,8 @@ ENCODING_STEPS = 60
 ENCODING_RATE = 0.02
 NEIGHBOURS = 256  # training codes among which it begins, where there are no principal components
 SMALL_SIDE = 16  # pixels of the short side of the pictures whose principal components are the first codes
-RELATIVE_VARIANCE = (
-    1e-9  # of a component, over the first's: below it, pictures do not determine its direction
-)
+# of a component, over the first's: below it, pictures do not determine its direction
+RELATIVE_VARIANCE = 1e-9
 INSIDE = 0.9  # share of the first codes that lie in the ball without being moved
 
 

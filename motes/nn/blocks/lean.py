@@ -81,7 +81,8 @@ class LeanBlocks(torch.autograd.Function):
             gradients[0], out, top, [len(top)], *POINTWISE, 1, [True, True, True]
         )
         for n in reversed(range(len(blocks))):
-            assert g is not None  # only the first block's input may need no gradient
+            # only the first block's input may need no gradient
+            assert g is not None
             g, g_scale, g_shift = _normalise_backward(g, out, blocks[n], parameters[n], convolved[n])
             out = _output(blocks[n - 1], parameters[n - 1], convolved[n - 1]) if n else x
             needs_x = bool(n) or ctx.needs_input_grad[0]

@@ -145,7 +145,8 @@ class Transposed(nn.Module):
 
     def __init__(self, reader: nn.Linear):
         super().__init__()
-        self._reader = [reader]  # in a list: its weights are the reader's parameters, and saved once
+        # in a list: its weights are the reader's parameters, and saved once
+        self._reader = [reader]
         self.bias = nn.Parameter(torch.zeros(reader.in_features))
 
     def forward(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B P"]:

@@ -62,7 +62,8 @@ class FeatureLoss(nn.Module):
     def __init__(self, build: Callable[[], nn.Module]):
         super().__init__()
         self._build = build
-        self._network: list[nn.Module] = []  # in a list: hidden from parameters() and state_dict()
+        # in a list: hidden from parameters() and state_dict()
+        self._network: list[nn.Module] = []
 
     def forward(self, drawn: Image, target: Image) -> Float[Tensor, "B"]:
         error = squared_error(drawn, target)

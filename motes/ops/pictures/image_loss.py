@@ -50,15 +50,13 @@ def cross_entropy(drawn: Float[Tensor, "B ..."], target: Float[Tensor, "B ..."])
 
     It is nearly 0 where both values are 0 or both are 1.
     """
-    probability = drawn.float().clamp(1e-6, 1 - 1e-6)  # in half precision the upper end would be 1
+    # in half precision the upper end would be 1
+    probability = drawn.float().clamp(1e-6, 1 - 1e-6)
     return -(target * probability.log() + (1 - target) * torch.log1p(-probability))
 
 
-PIXEL_ERRORS = {
-    "squared": squared,
-    "absolute": absolute,
-    "cross-entropy": cross_entropy,
-}  # one number a pixel
+# one number a pixel
+PIXEL_ERRORS = {"squared": squared, "absolute": absolute, "cross-entropy": cross_entropy}
 
 
 def pixel_error(name: str):

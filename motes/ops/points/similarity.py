@@ -19,7 +19,8 @@ DOWN, RIGHT, ZOOM, TURN, LIGHT = range(NUMBERS)
 def placed(image: Image, numbers: Float[Tensor, "B 5"], outside: str = "border") -> Image:
     """The picture shifted, zoomed and turned about its middle; its light does not change."""
     rows, columns = image.shape[-2:]
-    sides = image.new_tensor([rows, columns]) / min(rows, columns)  # or a turn would shear what is not square
+    # or a turn would shear what is not square
+    sides = image.new_tensor([rows, columns]) / min(rows, columns)
     after = even_points((rows, columns), image)[None] - numbers[:, None, [DOWN, RIGHT]]
     before = _turned_back(after * sides, numbers) / sides
     return resampled(image, before, outside)

@@ -55,7 +55,8 @@ class Painting:
         size = torch.tensor([rows.stop - rows.start, columns.stop - columns.start])
         first = torch.tensor([rows.start, columns.start])
         near = self._reaches_into(first, torch.tensor([rows.stop, columns.stop]))
-        pixels = self.position[near] * full / 2  # from the middle of the picture
+        # from the middle of the picture
+        pixels = self.position[near] * full / 2
         position = (pixels + full / 2 - first - size / 2) * 2 / size
         background = self.background[None, :, rows, columns]
         return render(self.glimpses[near][None], position[None], self.presence[near][None], background)[0]

@@ -59,7 +59,8 @@ def average_precision(
     nothing = (objects == 0)[:, None]
     if not len(right):
         return times.new_zeros(len(times), right.shape[1]).masked_fill(nothing, torch.nan)
-    true = (times[:, None] * right.T).cumsum(2)  # r t d
+    # r t d
+    true = (times[:, None] * right.T).cumsum(2)
     recall = true / objects.clamp_min(1)[:, None, None]
     precision = true / times.cumsum(1).clamp_min(1)[:, None]
     return _precision_at_recalls(precision, recall).mean(2).masked_fill(nothing, torch.nan)

@@ -53,7 +53,8 @@ def _standardised(
     A column that does not vary becomes 0, and its deviation 1.
     """
     spread = centred.square().mean(0).sqrt()
-    flat = spread <= 1e-9 * (1 + middle.abs())  # what is left of a constant is rounding
+    # what is left of a constant is rounding
+    flat = spread <= 1e-9 * (1 + middle.abs())
     spread = spread.masked_fill(flat, 1)
     return centred.masked_fill(flat, 0) / spread, spread
 

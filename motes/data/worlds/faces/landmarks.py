@@ -39,7 +39,7 @@ def _brows(look: Look, head: Head) -> list[Pair]:
 
 def _nose(head: Head) -> list[Pair]:
     bridge, tip, left, right, under = head.nose
-    ridge = [_on_the_way(bridge, tip, share) for share in (0, 1 / 3, 2 / 3, 1)]
+    ridge = [_on_the_way(bridge, tip, share) for share in (0.0, 1 / 3, 2 / 3, 1.0)]
     return [*ridge, left, _middle(left, under), under, _middle(under, right), right]
 
 
