@@ -54,7 +54,8 @@ def _wave(position: Array) -> Array:
 
 
 def clouds(dice: Dice, size: tuple[int, int]) -> Array:
-    """B H W, about 0 to 1: octaves of random values, smoothly enlarged, the finer the weaker."""
+    """Clouds for each row, B H W, about 0 to 1: a sum of smoothly enlarged random values, the finer the
+    weaker."""
     total = np.zeros((len(dice), *size))
     weights = 0.5 ** np.arange(len(CELLS))
     for cells, weight in zip(CELLS, weights.tolist(), strict=True):

@@ -109,7 +109,7 @@ class DeadLeaves(Generated):
 def _leaves_until_covered(covering: Array) -> int:
     """How many leaves are needed to hide all but a few pixels.
 
-    `covering` has, for each leaf radius, the probability that such a leaf hides a given pixel.
+    `covering` sums, over all radii, to the probability that a random leaf hides a given pixel.
     """
     return int(np.ceil(np.log(BARE) / np.log1p(-float(covering.sum()))))
 

@@ -127,8 +127,7 @@ class Sprites(Generated):
         return ((total + points // 2) // points).astype(np.uint8)
 
     def _scene(self, dice: Dice) -> dict[str, Array]:
-        """The arrays that describe each sprite, B N ...: whether it is drawn, its kind, size, turn,
-        centre, colour."""
+        """For each sprite, B N ...: whether it is drawn, its kind, size, turn, centre and colour."""
         most = self._most
         count = dice.integers("count", self._fewest, most)
         return {
@@ -166,8 +165,7 @@ class Sprites(Generated):
         return front
 
     def _whole(self, scene: dict[str, Array]) -> Array:
-        """The mask of each sprite as if alone, bool, B N H W: the pixels of which at least half is
-        covered."""
+        """The mask of each sprite as if alone, bool, B N H W: at least half of each pixel is covered."""
         points = np.zeros((len(scene["kind"]), self._most, *self._points()), bool)
         for n in range(self._most):
             for picture, row, column in self._covered(scene, n):
@@ -179,8 +177,7 @@ class Sprites(Generated):
         return [side * self.config.smooth for side in self.config.image_size]
 
     def _covered(self, scene: dict[str, Array], n: int) -> Iterator[tuple[Array, Array, Array]]:
-        """Yield the points that sprite n covers, as indices of picture, row and column, one kind of sprite
-        at a time."""
+        """Yield pictures, rows and columns of the points that sprite n covers, kind by kind of sprite."""
         for kind, inside in enumerate(INSIDE):
             pictures = np.nonzero(scene["present"][:, n] & (scene["kind"][:, n] == kind))[0]
             centre, turn, size = (scene[name][pictures, n] for name in ("centre", "turn", "size"))
