@@ -95,8 +95,8 @@ class RollingDiscs:
             self.hits[clips, j, i] |= closing > SOFTEST
 
     def _push(self, i: int, j: int, clips: Array, line: Array, speed: Array) -> None:
-        """Change the velocities of discs i and j by `speed` in total along the line, shared by their
-        masses."""
+        """Change the closing speed of discs i and j along the line by `speed`; the lighter disc changes
+        more."""
         push = (speed / (self.mass[clips, i] + self.mass[clips, j]))[:, None] * line
         self.velocity[clips, i] += push * self.mass[clips, j][:, None]
         self.velocity[clips, j] -= push * self.mass[clips, i][:, None]

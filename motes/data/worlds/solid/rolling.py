@@ -193,7 +193,7 @@ def _resting(dice: Dice, most: int) -> Array:
 
 
 def _open_side(dice: Dice, most: int) -> Array:
-    """Where each solid would come in, B N 2: out of view, but not behind the picture's background."""
+    """Where each solid would come in, out of view, B N 2; never from straight ahead of the camera."""
     side = dice.directions("side", most, SIDES)
     first = (_cosine_ahead(dice, side) < AHEAD).argmax(-1)
     return AWAY * _entry(side, first)
