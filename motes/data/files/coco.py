@@ -39,15 +39,15 @@ THREADS = 4
 class CocoConfig:
     """Pictures of any size, brought to one size, and the annotated things in them."""
 
-    # a .json file, or a folder that holds annotations
+    # the .json file of the annotations, or the folder that holds them
     path: str = ""
     # the folder of the pictures, if they do not lie beside the annotations
     images: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # if there are several files for a split, the one whose name begins like this, such as person_keypoints
     kind: str = "instances"

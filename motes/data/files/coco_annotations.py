@@ -26,7 +26,7 @@ class Annotations:
     categories: dict[Id, int]
     # in the order of their names
     images: list[Record]
-    # of each picture that has any; no crowds
+    # annotations by picture, for pictures that have any; without crowds
     records: dict[Id, list[Record]]
 
     @property

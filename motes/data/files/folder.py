@@ -28,9 +28,9 @@ class FolderConfig:
     path: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # share of the pictures for validation, and as much again for the test split
     held_out: float = 0.1

@@ -45,9 +45,9 @@ class LabelledConfig:
     landmarks: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # things of a picture at most, the largest first; 0: as many as the fullest picture has
     things: int = 0

@@ -46,21 +46,21 @@ class LeRobotConfig:
     """A folder with meta, data and videos, as `lerobot` records or downloads it."""
 
     path: str = ""
-    # such as observation.images.front, or front; empty: the first
+    # name of the camera, such as observation.images.front, or front; empty: the first
     camera: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # crop before resizing: first row, first column, rows, columns of the frame; zeros: the whole frame
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     # frames of a clip
     frames: int = 1
-    # 3: every third frame
+    # keep every n-th frame: 3 is every third
     skip: int = 1
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame
     stride: int = 0
     # share of the episodes for validation, and as many again for the test
     held_out: float = 0.1

@@ -61,12 +61,12 @@ class CelebAConfig:
     root: str = ""
     # rows, columns: a square; the face fills it as it does at 128 pixels
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # mafl: train on the 19,000 faces that landmark regressors are fitted on; partition: CelebA's own splits,
     # without MAFL's lists
     part: Literal["celeba", "mafl", "partition"] = "celeba"
-    # validate on the first 2,000 of CelebA's test partition, as the 2022 code, not on its validation one
+    # validate on the first 2,000 faces of CelebA's test split, as the 2022 code, not on its validation split
     published_validation: bool = False
 
 

@@ -52,14 +52,14 @@ ANNOTATIONS = 256
 class Protocol:
     """Which frames of which videos a paper uses, and how it scales them down."""
 
-    # frames before it are left out: nothing has entered yet
+    # number of the first frame that is used; before it nothing has entered
     first: int
     step: int
     # frames that are kept of each video
     count: int
-    # videos
+    # number of videos for training
     training: int
-    # videos; the next ones are for the test
+    # number of videos for validation; the next ones are for the test
     validation: int
     test: int
     resample: Image.Resampling
@@ -80,19 +80,19 @@ class ClevrerConfig:
     root: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # dlp: every third frame from 27 on; ddlp: frames 18 to 117 of 5,000 videos
     protocol: Literal["dlp", "ddlp"] = "dlp"
     # frames of a clip
     frames: int = 1
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none, 1: every
-    # window
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame, 1: a clip
+    # begins at every frame
     stride: int = 0
-    # of each split at most; 0: all
+    # videos of each split at most; 0: all
     videos: int = 0
-    # dlp: every third of all videos' frames joined, as the 2022 code does it: which frames, drifts from
-    # video to video
+    # dlp: every third frame of all videos joined, as in the 2022 code: which frames these are differs between
+    # videos
     original: bool = False
 
 

@@ -43,16 +43,16 @@ class Traffic2022Config:
     root: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # how much is for training: dlp 90 %, ddlp 80 %
     protocol: Literal["dlp", "ddlp"] = "dlp"
     # frames of a clip
     frames: int = 1
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none, 1: every
-    # window
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame, 1: a clip
+    # begins at every frame
     stride: int = 0
-    # dlp: validation and test are both the last tenth, and every third is counted by files, gaps or not
+    # dlp: validation and test are both the last tenth, and every third file is used, even across gaps
     original: bool = False
 
 

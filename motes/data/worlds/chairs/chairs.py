@@ -26,7 +26,7 @@ class ChairsConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # number of chairs
     classes: int = 40

@@ -48,9 +48,9 @@ class EyesConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (32, 48)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # training eyes
+    # number of training eyes
     count: int = 4000
     # eyes of the validation split, and of the test split
     held_out: int = 300

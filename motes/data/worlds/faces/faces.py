@@ -29,13 +29,13 @@ class FacesConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 20000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # consecutive pictures of one person
+    # number of consecutive pictures that show one person
     views: int = 10
     # 5: pupils, tip of the nose, corners of the mouth; 68: the usual order of face tools
     landmarks: int = 5

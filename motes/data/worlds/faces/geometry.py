@@ -75,13 +75,13 @@ class ProjectedEllipsoid:
 
     column: Array
     row: Array
-    # of column^2, column row, row^2
+    # factors of column^2, column row and row^2 in the level
     form: Triple
     # in pixels, about
     radius: Array
-    # the head's x, y and z there: of column, row, root, and a constant
+    # factors of column, row and root, and a constant, for each of the head's x, y and z
     axes: tuple[tuple[Array, ...], ...]
-    # cosine of the light's angle, about: of column, row, root
+    # factors of column, row and root in the cosine of the light's angle, nearly
     light: Triple
 
     def level(self, column: Array, row: Array) -> Array:

@@ -33,7 +33,7 @@ class TwoFacesConfig:
     views: ClassVar[int] = 2
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures of both people together
     count: int = 3000

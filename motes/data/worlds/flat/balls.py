@@ -67,7 +67,7 @@ class BallsConfig:
 
     # rows, columns: a square
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training clips
     count: int = 5000

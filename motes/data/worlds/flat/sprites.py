@@ -48,13 +48,13 @@ class SpritesConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 60000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # counts and colours of the published set
+    # the published set: it decides the counts and colours of the sprites
     recipe: Literal["colored_on_grayscale", "colored_on_colored", "binarized"] = "colored_on_grayscale"
     # fewest and most sprites; 0 0: as in the recipe
     sprites: tuple[int, int] = (0, 0)

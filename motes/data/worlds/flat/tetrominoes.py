@@ -62,7 +62,7 @@ class TetrominoesConfig:
 
     # rows, columns: whole blocks
     image_size: tuple[int, int] = (35, 35)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 60000

@@ -34,10 +34,10 @@ SUN = np.array(
 
 
 def daylight(hour: Array, clouds: Array) -> tuple[Array, Array, Array]:
-    """The light at these hours: by what colours are multiplied in the shade, what the sun adds to that, and
-    the direction to the sun; B 3 each.
+    """The light at these hours, B 3 each: factors of colours in the shade, what the sun adds, and its
+    direction.
 
-    The direction's axes are right, ahead and up.
+    The direction is that to the sun; its axes are right, ahead and up.
     """
     sky = _at_hour(SKY, hour)
     sun = _at_hour(SUN, hour)

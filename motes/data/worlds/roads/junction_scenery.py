@@ -189,7 +189,8 @@ def with_trees(surface: Surface, eye: Camera, rays: Array, random: np.random.Gen
 def _tree(
     position: tuple[float, float], wide: float, tall: float, tone: float, shift: float
 ) -> tuple[Ellipsoid, Ellipsoid]:
-    """The trunk and the round crown of a tree; all but the position are numbers from 0 to 1."""
+    """The trunk and the round crown of a tree at this position; the other arguments are numbers from 0 to
+    1."""
     x = position[0] + shift - 0.5
     y = position[1] + wide - 0.5
     radius = 1.1 + 0.8 * wide

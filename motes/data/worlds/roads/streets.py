@@ -41,7 +41,7 @@ class StreetsConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (48, 80)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 4000

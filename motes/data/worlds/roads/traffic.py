@@ -34,7 +34,7 @@ class TrafficConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures; of clips, all their frames
     count: int = 20000

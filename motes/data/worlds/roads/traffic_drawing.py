@@ -43,9 +43,9 @@ def _lit(junction: Junction, sky: Array, sun: Array, shadows: list[Shadow]) -> A
 
 
 def _laid_over(canvas: Array, depth: Array, sprites: list[tuple[Sprite, int]]) -> Array:
-    """Draw vehicles over the canvas, which changes, the nearest in front.
+    """Draw vehicles over the canvas, which changes, the nearest in front; returns their numbers, uint8 H W.
 
-    Returns, for each pixel, the number that is given beside the sprite that it shows, uint8 H W.
+    The list pairs each sprite with its number; a pixel has that of the sprite that it shows, or 0.
     """
     depth = depth.copy()
     numbers = np.zeros(depth.shape, np.uint8)

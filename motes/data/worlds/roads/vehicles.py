@@ -101,7 +101,7 @@ PAINT = {
 def vehicle_colours(random: np.random.Generator, count: int, kind: Array) -> tuple[Array, Array]:
     """The body colours and the second colours of vehicles, 0 to 1.
 
-    The second colour, that of a roof or of a truck's box, is mostly the body's for roofs, and mostly not for
+    The second colour, of a roof or of a truck's box, is mostly the body's own for roofs, and another for
     boxes.
     """
     table = np.array(list(PAINT), np.float64) / 255

@@ -40,7 +40,7 @@ class ArmConfig:
     count: int = 6000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # capsules; the joints are one more: shoulder, bends and tip
+    # number of capsules; there is one joint more: shoulder, bends and tip
     links: int = 3
     # standard deviation of a pixel's error
     noise: float = 0.05

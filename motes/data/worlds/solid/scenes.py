@@ -45,7 +45,7 @@ class ScenesConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 50000

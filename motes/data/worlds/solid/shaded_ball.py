@@ -36,7 +36,7 @@ class BallConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training clips
     count: int = 2000
