@@ -47,7 +47,7 @@ class CocoConfig:
     image_size: tuple[int, int] = (128, 128)
     # 1: grey, 3: colours
     channels: int = 3
-    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # if there are several files for a split, the one whose name begins like this, such as person_keypoints
     kind: str = "instances"

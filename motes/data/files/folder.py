@@ -30,7 +30,7 @@ class FolderConfig:
     image_size: tuple[int, int] = (128, 128)
     # 1: grey, 3: colours
     channels: int = 3
-    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # share of the pictures for validation, and as much again for the test split
     held_out: float = 0.1

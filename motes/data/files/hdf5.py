@@ -49,7 +49,7 @@ class Hdf5Config:
     image_size: tuple[int, int] = (0, 0)
     # 1: grey, 3: colours; 0: as they are
     channels: int = 0
-    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # crop before resizing: first row, first column, rows, columns; 29 64 192 192 for CLEVR
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)

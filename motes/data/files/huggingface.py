@@ -36,7 +36,7 @@ class HuggingFaceConfig:
     image_size: tuple[int, int] = (128, 128)
     # 1: grey, 3: colours
     channels: int = 3
-    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # name of the column of pictures; empty: the first column with pictures
     column: str = ""

@@ -47,7 +47,7 @@ class LabelledConfig:
     image_size: tuple[int, int] = (128, 128)
     # 1: grey, 3: colours
     channels: int = 3
-    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # things of a picture at most, the largest first; 0: as many as the fullest picture has
     things: int = 0

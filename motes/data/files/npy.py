@@ -51,7 +51,7 @@ class NpyConfig:
     image_size: tuple[int, int] = (0, 0)
     # 1: grey, 3: colours; 0: as they are
     channels: int = 0
-    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # the order of the axes, if the shape does not determine it
     layout: Layout = "auto"

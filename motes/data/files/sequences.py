@@ -34,7 +34,7 @@ class SequencesConfig:
     image_size: tuple[int, int] = (128, 128)
     # 1: grey, 3: colours
     channels: int = 3
-    # fit: scale to cover the size and cut the middle; stretch: scale both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # crop before resizing: first row, first column, rows, columns; zeros: the whole picture
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
