@@ -1,4 +1,4 @@
-"""DATASETS: name -> class, imported when asked for."""
+"""DATASETS, the registry that maps the name of each data set to its class, which is imported on first use."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Actions as tensors: what was done after each frame."""
+"""Turn recorded actions (what was done after each frame) into tensors."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ from motes.errors import UserError
 
 
 def action_tensor(actions: np.ndarray, where: Callable[[int], str]) -> Float[Tensor, "N A"]:
-    """Actions N ... as one vector each.
+    """Turn an array of actions, N ..., into one float32 vector for each of the N frames.
 
-    Actions that are not finite are refused; `where` names the frame of one.
+    Actions that are not finite are refused with an error, in which `where(n)` names frame n.
     """
     vectors = actions.reshape(len(actions), -1).astype(np.float32)
     broken = np.flatnonzero(~np.isfinite(vectors).all(1))

@@ -1,4 +1,4 @@
-"""What every data set has: pictures by row, in three splits that share none."""
+"""Dataset, the base class of all data sets: pictures by row number, in three splits that share no picture."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,10 @@ class Dataset(ABC):
     """Pictures by row number. A data set is made of its configuration and the name of a split.
 
     A row always gives the same picture. A subclass has `Config`, a frozen dataclass of its options, a
-    constructor `(config, split)`, `len()`, and `pixels(rows)`. Where it knows more it overrides
-    `truth(rows)` and `actions(rows)`. Its line in `motes.data.DATASETS` gives it a name.
+    constructor `(config, split)`, `len()`, and `pixels(rows)`. If it has truth or actions, it also overrides
+    `truth(rows)` or `actions(rows)`. Its line in `motes.data.DATASETS` gives it a name.
 
-    Where the data are clips, row // frames is the clip and row % frames the time.
+    If the data are clips, row // frames is the number of the clip, and row % frames that of the frame in it.
 
     >>> from motes.data.worlds.flat.shapes import Shapes
     >>> data = Shapes(Shapes.Config(image_size=(32, 32), count=10), "train")
@@ -46,35 +46,39 @@ class Dataset(ABC):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Channels, rows, columns."""
+        """The shape of a picture: channels, rows, columns."""
         return (self.config.channels, *self.config.image_size)
 
     @property
     def frames(self) -> int:
-        """Frames of a clip, the same for all clips; 1: single pictures."""
+        """The number of frames in each clip; 1 if the data are single pictures."""
         return getattr(self.config, "frames", 1)
 
     @abstractmethod
     def pixels(self, rows: Sequence[int]) -> np.ndarray:
-        """uint8, N C H W; a pure function of the rows."""
+        """The pictures of these rows, uint8, N C H W. The same rows always give the same pixels."""
 
     def truth(self, rows: Sequence[int]) -> Truth | None:
-        """What is in the pictures; None where the data do not say."""
+        """What the pictures of these rows show; None if the data set does not know it."""
         return None
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:
-        """What was done after each frame; None where the data do not say."""
+        """What was done after each of these frames, one vector per row; None if the data set does not know
+        it."""
         return None
 
     def first(self, count: int) -> range:
-        """The first rows, `count` at most, in whole clips: one clip at least, where there is one."""
+        """The first rows: as many whole clips as `count` rows hold, but at least one clip if `count` is
+        above 0."""
         clips = min(count, len(self)) // self.frames
         return range(min(max(clips, 1) * self.frames, len(self)) if count > 0 else 0)
 
     def chunks(self, rows: Sequence[int], size: int) -> Iterator[list[int]]:
-        """Rows in chunks of at most `size`, in their order, that never part a clip.
+        """Yield the rows in their order, in lists of at most `size`, without dividing a clip between two
+        lists.
 
-        Neighbouring rows of one clip stay together. A clip longer than `size` is a chunk of its own.
+        A clip here is a run of neighbouring rows from the same clip. A clip longer than `size` is a list of
+        its own.
         """
         chunk: list[int] = []
         for _, clip in groupby(rows, lambda row: row // self.frames):
@@ -87,10 +91,10 @@ class Dataset(ABC):
             yield chunk
 
     def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
-        """Pictures in [0, 1], with the labels and actions that a model needs.
+        """The pictures of these rows, scaled to [0, 1], with the labels and actions that a model needs.
 
-        `needs` names the labels, or "actions". Data that lack one of them are refused. `frames` says that the
-        rows are runs of that many neighbouring frames.
+        `needs` lists names of labels, or "actions"; a data set that lacks one of them is refused. `frames`
+        says that the rows are runs of that many neighbouring frames.
         """
         # bytes divided at once, without a copy as floats first
         image = torch.from_numpy(self.pixels(rows)) / 255
@@ -122,7 +126,7 @@ class Dataset(ABC):
 
 
 def labels_of(truth: Truth | None) -> dict[str, Tensor]:
-    """Labels by name, with one entry for each picture.
+    """The labels that a truth holds, by name; each label has one entry for each picture.
 
     They are the entries of `scene`, the landmarks as "points", and the union of all masks as "mask".
     """

@@ -1,4 +1,4 @@
-"""Rows that are computed when first read, and then cached."""
+"""A cache of rows: a row is computed when it is first read, and then kept."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,9 +18,9 @@ Entries = tuple[Any, ...]
 
 
 class RowCache:
-    """Rows of a function `compute`, which takes row numbers and returns arrays with one entry per row.
+    """The rows of the function `compute`, which takes row numbers and returns arrays with one entry per row.
 
-    They must not depend on which rows are computed together.
+    The entry of a row must not depend on which rows are computed together with it.
     """
 
     def __init__(self, compute: Callable[[list[int]], Arrays], budget: int = BUDGET):

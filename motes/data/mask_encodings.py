@@ -1,4 +1,4 @@
-"""Masks as COCO's format stores them, polygons or run lengths, as pixels."""
+"""Turn masks as COCO's format stores them, polygons or run lengths, into pixels."""
 
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ FINER = 4
 
 
 def filled(polygons: list[Any], height: int, width: int) -> np.ndarray:
-    """uint8, H W: how much of each pixel lies inside of polygons, each a list x, y, x, y ...
+    """How much of each pixel lies inside the polygons, from 0 to 255: uint8, H W.
 
-    They are drawn four times as large, because PIL fills edges as well.
+    Each polygon is a list x, y, x, y ... The polygons are drawn four times as large and then averaged,
+    because PIL fills the pixels on an edge as well.
     """
     corners = [np.array(polygon, np.float64).reshape(-1, 2) for polygon in polygons if len(polygon) >= 6]
     mask = np.zeros((height, width), np.uint8)
@@ -40,9 +41,10 @@ def _drawn(polygons: list[np.ndarray], size: np.ndarray) -> np.ndarray:
 
 
 def from_run_lengths(encoded: dict[str, Any], source: Path) -> np.ndarray:
-    """uint8, H W, 255 inside: lengths of runs of off and on, down the columns.
+    """The mask that run lengths describe: uint8, H W, 255 inside and 0 outside.
 
-    They are numbers, or packed in characters of six bits. `source` is named in errors.
+    The runs lie outside and inside by turns, down one column after the other. `encoded` has their lengths as
+    numbers, or packed into characters of six bits each. `source` is named in errors.
     """
     height, width = encoded["size"]
     counts = encoded["counts"] if isinstance(encoded["counts"], list) else unpacked(encoded["counts"])
@@ -55,9 +57,10 @@ def from_run_lengths(encoded: dict[str, Any], source: Path) -> np.ndarray:
 
 
 def unpacked(text: str) -> list[int]:
-    """Unpack numbers from characters: five bits of each belong to a number, the sixth says that it goes on.
+    """The numbers that are packed into a text.
 
-    From the fourth number on, each is stored as a difference to the number two before it.
+    A character holds five bits of a number; its sixth bit says whether the number goes on in the next one.
+    From the fourth number on, each is stored as its difference from the number two places before.
     """
     counts: list[int] = []
     value = 0

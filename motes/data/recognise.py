@@ -33,8 +33,10 @@ ENDINGS = {ending: name for name in DATASETS for ending in DATASETS.row(name).en
 
 
 def find_source(data: str) -> tuple[str, dict[str, Any]]:
-    """The data set's name and where it lies: a place alone, a name alone, or NAME:PLACE, such as
-    celeba:/data/celeba."""
+    """The name of a data set and the option that says where it lies, as `data` gives them.
+
+    `data` is a place, a name, or NAME:PLACE, such as celeba:/data/celeba.
+    """
     if data in DATASETS:
         warn_of_namesake(data)
         return data, {}
@@ -51,7 +53,8 @@ def find_source(data: str) -> tuple[str, dict[str, Any]]:
 
 
 def _place_of(name: str, path: str) -> dict[str, Any]:
-    """The option that says where this data set is."""
+    """The option that gives this data set its place, with the value `path`; refused if it does not lie on
+    disk."""
     options = options_of(DATASETS.source(name))
     for option in PLACES:
         if option in options:
@@ -68,15 +71,19 @@ def warn_of_namesake(name: str) -> None:
 
 
 def fit_options(name: str, place: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Options for a data set that replaces another one. The size and similar options are kept where it has
-    them."""
+    """Options for a data set `name` that replaces another: its place, and the size and similar options as
+    before.
+
+    `before` has the options of the other data set; those that the new one lacks are left out.
+    """
     options = options_of(DATASETS.source(name))
     free = [option for option in KEPT if option in options and options[option].default not in AS_IT_LIES]
     return {**{option: before[option] for option in free if option in before}, **place}
 
 
 def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
-    """Refuse a data set that lies on disk when nobody said where."""
+    """Refuse a data set that lies on disk if `config` does not say where; the error begins with
+    `asked_by`."""
     options = options_of(DATASETS.source(name))
     for option in PLACES:
         if option in options and not config.get(option) and options[option].default in ("''", '""'):
@@ -85,7 +92,7 @@ def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
 
 
 def _kind_of(path: Path) -> str:
-    """The data set that reads this file or folder."""
+    """The name of the data set that reads this file or folder."""
     if not path.is_dir():
         return ENDINGS.get(path.suffix.lower(), "folder")
     for name, lies_in in MARKS.items():
@@ -118,9 +125,9 @@ MARKS = {"prepared": _is_prepared, "lerobot": _is_lerobot, "coco": _is_coco, "hu
 
 
 def _kind_by_files(folder: Path) -> str:
-    """The data set that reads most of the folder's files.
+    """The name of the data set that reads most of the folder's files.
 
-    A thumbnail among a hundred videos does not make it a folder of pictures.
+    A single thumbnail among a hundred videos does not make the folder one of pictures.
     """
     from motes.data.files.landmark_tables import PICTURE
 

@@ -1,4 +1,4 @@
-"""Where data come from: the name of a data set and its options. Needs no torch until it is opened."""
+"""Source: the name of a data set and its options. It imports torch only when it is opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Source:
         return Source(self.name, {**self.config, **options})
 
     def open(self, split: "Split") -> "Dataset":
-        """Unknown names and options are refused with a `UserError`."""
+        """The data set of one split. Unknown names and options are refused with a `UserError`."""
         if self.name not in DATASETS:
             raise UserError(f"there is no data set {self.name!r}; there are {', '.join(DATASETS)}")
         dataset = DATASETS[self.name]

@@ -1,4 +1,4 @@
-"""Which rows belong to which split."""
+"""Which rows, files or frames of a data set belong to the training, validation and test split."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ def check_held_out(held_out: float) -> None:
 
 
 def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_out: float) -> list[int]:
-    """The rows of a split out of all rows, by hashes of their names.
+    """The rows that belong to a split, chosen by hashes of the rows' names.
 
-    A share of `held_out` is held out for each split in `missing`, the rest is for training. With fewer than
-    three rows there are too few to hold any back: all splits are the same.
+    `missing` lists the splits that the data lack: each gets the share `held_out` of the rows, and the rest is
+    for training. If there are fewer than three rows, every split has all of them.
     """
     if len(names) < 3:
         return list(range(len(names)))
@@ -40,12 +40,12 @@ def share_out(names: Sequence[str], split: Split, missing: Sequence[str], held_o
 
 
 def split_files(files: list[Path], root: Path, held_out: float, split: Split) -> list[Path]:
-    """The files of a split, by the folder they are in, one called train, val or test.
+    """The files of a split: those below a folder named after it (train, val or test); all others are for
+    training.
 
-    A split without a folder of its own is held out of the training files.
-
-    The order of the hashes of each file's path below `root` decides, so that it does not matter where the
-    folder is, or in what order it is listed.
+    A split that has no such folder gets the share `held_out` of the training files. They are chosen by hashes
+    of their paths below `root`, so that it does not matter where the folder is, or in what order it is
+    listed.
     """
     files_of: dict[str, list[Path]] = {}
     for file in files:
@@ -68,10 +68,10 @@ def _split_of_folder(folder: Path) -> Split:
 
 
 def share(count: int, split: Split, held_out: float) -> range:
-    """The rows of a split in the order of the file.
+    """The rows of a split in a file of `count` rows: first training, then validation, then test.
 
-    Neighbours may be frames of one scene, so the end is held out. With fewer than three rows all splits are
-    the same.
+    The end is held out and not a random choice, because neighbouring rows may be frames of one scene. If
+    there are fewer than three rows, every split has all of them.
     """
     check_held_out(held_out)
     if count < 3:
@@ -86,9 +86,10 @@ def share(count: int, split: Split, held_out: float) -> range:
 
 
 def block(times: np.ndarray, split: Split, held_out: float, gap: float) -> slice:
-    """The part of one video that belongs to a split.
+    """The frames of one video, given their times, that belong to a split.
 
-    The end is for the test, what is before it for validation, with a gap before each.
+    The last share `held_out` is for the test, and the same share before it for validation. A pause of at most
+    `gap` is left out before each of the two.
     """
     count = len(times)
     first = round(count * (1 - 2 * held_out))
@@ -101,9 +102,9 @@ def block(times: np.ndarray, split: Split, held_out: float, gap: float) -> slice
 
 
 def clips(length: int, frames: int, stride: int) -> Int[np.ndarray, "clips frames"]:
-    """The whole clips in a run of `length` frames, by the numbers of their frames.
+    """The numbers of the frames of each whole clip in a run of `length` frames.
 
-    `stride` lies between the first frames of neighbouring clips; 0: they share no frame.
+    The first frames of neighbouring clips are `stride` frames apart; if `stride` is 0, clips share no frame.
     """
     return np.arange(0, length - frames + 1, stride or frames)[:, None] + np.arange(frames)
 

@@ -1,4 +1,4 @@
-"""Truth that follows from masks: boxes, centres, and which pixels of a thing are visible behind others."""
+"""Truth that follows from masks: boxes, centres, and the visible part of each thing."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,8 @@ from motes.types.truth import Truth
 
 
 def boxes_of(masks: np.ndarray) -> np.ndarray:
-    """float32, ... 4: first row, first column, last row, last column; zeros where a mask is empty."""
+    """The box around each mask, float32, ... 4: first row, first column, last row, last column; zeros if
+    empty."""
     rows = np.asarray(masks.any(-1))
     columns = np.asarray(masks.any(-2))
     first = np.stack([rows.argmax(-1), columns.argmax(-1)], -1)
@@ -21,7 +22,7 @@ def boxes_of(masks: np.ndarray) -> np.ndarray:
 
 
 def seen_of(masks: np.ndarray) -> np.ndarray:
-    """bool, B N H W: the visible part of each thing, where later things stand in front of earlier ones."""
+    """The visible part of each thing, bool, B N H W, where later things stand in front of earlier ones."""
     visible = masks.copy()
     covered = np.zeros_like(masks[:, 0])
     for n in reversed(range(masks.shape[1])):
@@ -31,7 +32,8 @@ def seen_of(masks: np.ndarray) -> np.ndarray:
 
 
 def centres_of(masks: Bool[np.ndarray, "*n H W"]) -> Float[np.ndarray, "*n 2"]:
-    """(row, column) in [-1, 1]; the middle of the picture where a mask is empty."""
+    """The centre of mass of each mask, (row, column) in [-1, 1]; the middle of the picture if the mask is
+    empty."""
     # pixels of each row, then of each column
     return np.stack([_mean_position(masks.sum(axis)) for axis in (-1, -2)], -1).astype(np.float32)
 
@@ -42,9 +44,9 @@ def _mean_position(counts: np.ndarray) -> np.ndarray:
 
 
 def renumbered(numbers: np.ndarray, most: int = 0) -> np.ndarray:
-    """Renumber a map as uint16: 0 stays, the other numbers become 1, 2 and so on, in their order.
+    """The map with new numbers, uint16: 0 stays 0, the other numbers become 1, 2 and so on, in their order.
 
-    If there are more than `most` things, only the largest remain; `most` 0 keeps all.
+    If there are more than `most` things, only the `most` largest remain; if `most` is 0, all remain.
     """
     values, inverse, area = np.unique(numbers, return_inverse=True, return_counts=True)
     area[values == 0] = 0
@@ -56,7 +58,8 @@ def renumbered(numbers: np.ndarray, most: int = 0) -> np.ndarray:
 
 
 def truth_from_numbers(numbers: np.ndarray, most: int) -> Truth:
-    """The truth of maps B H W of numbers: 0 is background, n + 1 is thing n of `most`."""
+    """The truth of pictures from maps B H W, in which 0 is background and n + 1 is thing n of at most
+    `most`."""
     masks = numbers[:, None] == np.arange(1, most + 1)[:, None, None]
     return Truth(
         present=torch.from_numpy(masks.any((2, 3))),
@@ -67,5 +70,9 @@ def truth_from_numbers(numbers: np.ndarray, most: int) -> Truth:
 
 
 def most_things(numbers: Callable[[Sequence[int]], tuple[np.ndarray, ...]], count: int) -> int:
-    """Things of the picture that has the most, of so many pictures; at least 1. `numbers`: those of rows."""
+    """The largest number of things in any of `count` pictures, at least 1.
+
+    The first array that `numbers(rows)` returns has the maps of these rows, in which things are numbered from
+    1.
+    """
     return max([1, *(int(numbers([row])[0].max()) for row in range(count))])

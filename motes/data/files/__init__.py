@@ -1,1 +1,1 @@
-"""Users' files: pictures, videos, arrays, tables, annotations."""
+"""Data sets in users' own files: pictures, videos, arrays, tables, annotations."""

@@ -1,6 +1,6 @@
-"""Pictures in arrays, whatever the order of their axes and the kind of their numbers.
+"""Read pictures from arrays, whatever the order of their axes and the kind of their numbers.
 
-Both are found out once; then a row is uint8, C H W, of one size.
+Both are determined once; after that, each row is read as a picture of one size, uint8, C H W.
 """
 
 from collections.abc import Sequence
@@ -52,12 +52,13 @@ class ArrayStack:
 
     @property
     def videos(self) -> int:
-        """Length of the first axis: single pictures count as videos of one frame."""
+        """The number of videos: the length of the first axis. A single picture counts as a video of one
+        frame."""
         return int(self.array.shape[0])
 
     @property
     def lead(self) -> tuple[int, ...]:
-        """The axes that count pictures: N, or V T."""
+        """The lengths of the axes that count pictures: N for single pictures, V and T for videos."""
         return tuple(self.array.shape[: 2 if self.of_videos else 1])
 
     @property
@@ -71,17 +72,17 @@ class ArrayStack:
         return 1 if shape.get("C", 1) == 1 else 3
 
     def entry(self, array: Any, row: int) -> np.ndarray:
-        """The entry of a row in any array with the same leading axes."""
+        """The entry of a row in `array`, which may be any array with the same leading axes."""
         return np.asarray(array[divmod(row, self.frames) if self.of_videos else row])
 
     def picture(self, row: int) -> np.ndarray:
-        """uint8, H W C."""
+        """The picture of a row: uint8, H W C."""
         value = self.entry(self.array, row)
         picture = rearrange(value, TO_PICTURE[self.layout[len(self.lead) :]])
         return to_uint8(picture, f"row {row} of {self.where}")
 
     def actions(self, array: Any, rows: Sequence[int], where: str) -> Float[Tensor, "N A"]:
-        """Rows of an array of actions; `where` names the array in errors."""
+        """The actions of these rows, from an array of actions; `where` names the array in errors."""
         actions = np.stack([self.entry(array, row) for row in rows])
         return action_tensor(actions, lambda number: f"{self._frame(rows[number])} of {where}")
 
@@ -91,7 +92,10 @@ class ArrayStack:
 
 
 def find_layout(shape: Sequence[int], layout: str, where: str) -> str:
-    """The order of the axes, where it is "auto": colours are the axis of length 1, 3 or 4."""
+    """The order of the axes: `layout` itself, or, if it is "auto", what follows from the shape.
+
+    The axis of length 1, 3 or 4 is then taken for the colours.
+    """
     if layout != "auto":
         _check_layout(shape, layout, where)
         return layout
@@ -126,7 +130,8 @@ def _check_layout(shape: Sequence[int], layout: str, where: str) -> None:
 
 
 def to_uint8(value: np.ndarray, where: str) -> np.ndarray:
-    """Fractions in [0, 1] and sixteen bits become bytes; anything else would be a guess."""
+    """A picture in bytes, made from bytes, booleans, sixteen bits, or fractions in [0, 1]; others are
+    refused."""
     if value.dtype == np.uint8:
         return value
     if value.dtype == np.bool_:
@@ -150,7 +155,8 @@ def _check_fractions(value: np.ndarray, where: str) -> None:
 
 
 def check_kind(array: Any, where: str) -> None:
-    """Refuse kinds of numbers that no picture has. Sixteen bits are checked for pictures that look black."""
+    """Refuse an array with a kind of number that no picture has, and warn if one of sixteen bits looks
+    black."""
     dtype = array.dtype
     if dtype == np.uint16 and len(array):
         some = np.asarray(array[:: -(-len(array) // LOOKED_AT)])
@@ -160,7 +166,10 @@ def check_kind(array: Any, where: str) -> None:
 
 
 def sized(picture: np.ndarray, size: tuple[int, int], channels: int, fit: str) -> np.ndarray:
-    """uint8, H W C to C H W of that size. A picture that has it already stays as it is."""
+    """A picture (uint8, H W C) brought to this size and number of channels: uint8, C H W.
+
+    A picture that already has them keeps its pixels.
+    """
     if picture.shape == (*size, channels):
         return picture.transpose(2, 0, 1)
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
@@ -174,9 +183,9 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def find_file(path: Path, split: Split, endings: Sequence[str]) -> tuple[Path, bool]:
-    """The file that holds a split, and whether it holds nothing else:
+    """The file that holds a split, and whether it holds nothing but this split.
 
-    `path` itself, or a file in it that is named after the split.
+    It is `path` itself, or a file in the folder `path`: the one named after the split, or the only one.
     """
     if not path.exists():
         raise UserError(f"{path} does not exist")

@@ -1,5 +1,7 @@
 """Pictures with annotations in COCO's format: boxes, masks (polygons and run lengths) and key points.
 
+The annotations may lie in three ways:
+
 a .json file beside its pictures, or a folder of them, or
 ROOT/annotations/instances_train2017.json, instances_val2017.json ... with ROOT/train2017, ROOT/val2017 ...,
 or with ROOT/images
@@ -35,17 +37,17 @@ THREADS = 4
 
 @dataclass(frozen=True)
 class CocoConfig:
-    """Pictures with things that are annotated."""
+    """Pictures of any size, brought to one size, and the annotated things in them."""
 
-    # a .json file, or a folder that holds annotations
+    # the .json file of the annotations, or the folder that holds them
     path: str = ""
     # the folder of the pictures, if they do not lie beside the annotations
     images: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # if there are several files for a split, the one whose name begins like this, such as person_keypoints
     kind: str = "instances"
@@ -56,12 +58,12 @@ class CocoConfig:
 
 
 class Coco(Dataset):
-    """Things are ordered by size, the largest first; where masks meet, the smaller one is in front.
+    """Pictures with annotated things, the largest first; where masks overlap, the smaller thing is in front.
 
-    Crowds are no things.
+    Annotations that are marked as crowds are not used.
 
-    `points` are the key points of the largest thing that has any; one that is not annotated, or cut away, is
-    NaN.
+    `points` are the key points of the largest thing that has any; a key point that is not annotated, or cut
+    away, is NaN.
     """
 
     Config = CocoConfig
@@ -112,14 +114,14 @@ class Coco(Dataset):
         )
 
     def _number_of(self, row: int) -> int:
-        """The picture's id in the annotations, or its row where the id is no number."""
+        """The picture's id in the annotations, or its row number if the id is not an integer."""
         name = self._images[row]["id"]
         return name if isinstance(name, int) else row
 
     def _images_of_split(self, images: list[Record], files: dict[str, Path]) -> list[Record]:
-        """The images of a split: the file's own, or else a part of the training pictures.
+        """The images of a split: those of its own file, or, if it has none, a part of the training pictures.
 
-        A hash of its name decides whether a picture is held out or left for training.
+        A hash of a picture's file name decides whether it is held out or left for training.
         """
         missing = [name for name in ("validation", "test") if name not in files]
         if self.split not in missing and (self.split != "train" or not missing):
@@ -140,8 +142,10 @@ class Coco(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _annotated(self, row: int) -> dict[str, np.ndarray]:
-        """The annotations of one picture: present N, centres N 2, boxes N 4, masks N H W, points P 2,
-        category N."""
+        """The annotations of one picture, by name.
+
+        They are present N, centres N 2, boxes N 4, masks N H W, points P 2, category N.
+        """
         image = self._images[row]
         records = self._things[row][: self._most]
         boxes, present, centres = self._boxes(records, image)
@@ -155,13 +159,14 @@ class Coco(Dataset):
         }
 
     def _category(self, records: list[Record]) -> np.ndarray:
-        """int64, N: -1 where nothing is, or its category is not in the list."""
+        """The category of each thing, int64, N; -1 where there is no thing, or its category is not in the
+        list."""
         category = np.full(self._most, -1, np.int64)
         category[: len(records)] = [self._categories.get(record["category_id"], -1) for record in records]
         return category
 
     def _boxes(self, records: list[Record], image: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Boxes N 4, whether any pixel is shown N, and centres N 2."""
+        """For each thing its box, N 4, whether the picture shows any pixel of it, N, and its centre, N 2."""
         boxes = np.zeros((self._most, 4), np.float32)
         present = np.zeros(self._most, bool)
         centres = np.zeros((self._most, 2), np.float32)
@@ -175,9 +180,9 @@ class Coco(Dataset):
         return boxes, present, centres
 
     def _edges(self, box: Sequence[float | int], image: Record) -> np.ndarray:
-        """The upper left and the lower right corner of a box, in pixels of what is shown.
+        """The upper left and the lower right corner of a box, (row, column) in pixels of the resized picture.
 
-        They are edges of pixels, not their middles.
+        They lie on the edges of pixels, not on their middles.
         """
         left, top, width, height = box
         corners = np.array([[top, left], [top + height, left + width]]) - 0.5
@@ -185,7 +190,7 @@ class Coco(Dataset):
         return (places + 1) / 2 * (np.array(self.config.image_size) - 1) + 0.5
 
     def _masks(self, records: list[Record], image: Record) -> np.ndarray:
-        """bool, N H W."""
+        """The visible masks of the things in one picture: bool, N H W."""
         numbers = np.zeros(self.config.image_size, np.int32)
         for n, record in enumerate(records):
             if record.get("segmentation"):
@@ -193,7 +198,7 @@ class Coco(Dataset):
         return numbers[None] == np.arange(1, self._most + 1)[:, None, None]
 
     def _mask(self, segmentation: Any, image: Record) -> np.ndarray:
-        """bool, H W, of what is shown."""
+        """The mask of one thing in the resized picture: bool, H W."""
         if isinstance(segmentation, dict):
             pixels = from_run_lengths(segmentation, self._source)
         else:
@@ -201,7 +206,10 @@ class Coco(Dataset):
         return to_size(Image.fromarray(pixels), self.config.image_size, 1, self.config.fit)[0] > 127
 
     def _points(self, records: list[Record], image: Record) -> np.ndarray:
-        """float32, P 2. Categories may have different numbers of key points."""
+        """The key points of the largest thing that has any, float32, P 2; NaN where a point is unknown.
+
+        P is the largest number of key points that any thing has.
+        """
         points = np.full((self._keypoints, 2), np.nan, np.float32)
         marked = next((record for record in records if any((record.get("keypoints") or [0])[2::3])), None)
         if marked is not None:
@@ -217,5 +225,5 @@ class Coco(Dataset):
 
 
 def _pixels_touched(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """First row and column, last row and column of the picture between these edges."""
+    """The first row and column and the last row and column of the picture that lie between these edges."""
     return np.concatenate([np.maximum(np.floor(first + 0.5), 0), np.minimum(np.ceil(last - 0.5), size) - 1])

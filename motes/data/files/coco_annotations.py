@@ -1,4 +1,4 @@
-"""Files of annotations in COCO's format: which there are, what they hold, and where their pictures lie."""
+"""Find and read files of annotations in COCO's format, and find the pictures that belong to them."""
 
 import json
 import re
@@ -26,7 +26,7 @@ class Annotations:
     categories: dict[Id, int]
     # in the order of their names
     images: list[Record]
-    # of each picture that has any; no crowds
+    # annotations by picture, for pictures that have any; without crowds
     records: dict[Id, list[Record]]
 
     @property
@@ -35,7 +35,7 @@ class Annotations:
 
 
 def annotation_files(path: Path, kind: str) -> dict[str, Path]:
-    """The file of each split that has one; a file alone is for training."""
+    """The annotation file of each split that has one; a single file is for training."""
     if path.is_file():
         return {"train": path}
     files = _json_files(path)
@@ -55,7 +55,8 @@ def _of_kind(files: list[Path], kind: str) -> Path:
 
 
 def _split_of(name: str) -> Split | None:
-    """The split that a word of the name stands for: train for instances_train2017."""
+    """The split that a word in the file name stands for, such as train in instances_train2017; None if
+    none does."""
     words = set(re.findall("[a-z]+", name.lower()))
     return next((split for split, names in NAMES.items() if words & {*names, f"{names[0]}ing"}), None)
 
@@ -69,7 +70,7 @@ def _json_files(folder: Path) -> list[Path]:
 
 
 def _by_split(files: list[Path], root: Path) -> dict[str, list[Path]]:
-    """By the names of the files, or of the folders that they lie in."""
+    """The files of each split, recognised by the name of the file or of the folder that it lies in."""
     files_of: dict[str, list[Path]] = {}
     for file in files:
         split = _split_of(file.stem) or (_split_of(file.parent.name) if file.parent != root else None)
@@ -93,7 +94,7 @@ def read_annotations(path: Path) -> Annotations:
 
 
 def _with_slashes(images: list[Record]) -> list[Record]:
-    """In the order of their file names."""
+    """The images in the order of their file names, in which backslashes are replaced by slashes."""
     named = [{**image, "file_name": image["file_name"].replace("\\", "/")} for image in images]
     return sorted(named, key=lambda image: image["file_name"])
 
@@ -112,7 +113,8 @@ def _things_by_image(annotations: list[Record], ids: set[Id], path: Path) -> dic
 
 
 def picture_paths(source: Path, given: str, names: list[str]) -> list[Path]:
-    """Each picture that `source` lists: in the folder `given`, or in one of the usual folders."""
+    """The path of each named picture, in the folder `given`, or else in a usual folder for the file
+    `source`."""
     folders = [Path(given)] if given else _usual_folders(source)
     folder = next((folder for folder in folders if (folder / names[0]).is_file()), folders[0])
     paths = [folder / name for name in names]
@@ -125,7 +127,7 @@ def picture_paths(source: Path, given: str, names: list[str]) -> list[Path]:
 
 
 def _usual_folders(source: Path) -> list[Path]:
-    """Beside the annotations and one level above, as the sets are handed out."""
+    """The folders where pictures usually lie: beside the annotation file and one level above it."""
     split = source.stem.rpartition("_")[2]
     roots = (source.parent, source.parent.parent)
     return [root / folder for root in roots for folder in ("", split, "images", f"images/{split}")]
@@ -140,5 +142,5 @@ def with_size(image: Record, path: Path) -> Record:
 
 
 def area_of(annotation: Record) -> float:
-    """The area of the thing's mask if the file gives it, otherwise of its box."""
+    """The area of the thing's mask if the annotation gives it, otherwise that of its box."""
     return float(annotation.get("area") or annotation["bbox"][2] * annotation["bbox"][3])

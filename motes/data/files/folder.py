@@ -23,21 +23,22 @@ BUDGET = 1 << 30
 
 @dataclass(frozen=True)
 class FolderConfig:
-    """Pictures of any format and size, brought to one size."""
+    """Pictures of any format and size, all brought to one size."""
 
     path: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # share of the pictures for validation, and as much again for the test split
     held_out: float = 0.1
 
 
 class Folder(Dataset):
-    """Every file of the split is decoded when it opens, so that rows are stable.
+    """The pictures of a folder. When it is opened, each file is decoded once, so that row numbers never
+    change.
 
     A file that cannot be decoded is named in a warning and left out.
     """
@@ -67,9 +68,9 @@ class Folder(Dataset):
 
 
 class DecodedFiles:
-    """The pictures of files that can be decoded, cached.
+    """The pictures in those of the files that can be decoded, cached.
 
-    Files that cannot are named in warnings and left out.
+    Files that cannot be decoded are named in warnings and left out.
     """
 
     def __init__(self, files: Sequence[Path], load: Callable[[Path], np.ndarray]):
@@ -104,10 +105,10 @@ class DecodedFiles:
 def open_split(
     pictures: list[Path], files: list[Path], load: Callable[[Path], np.ndarray], root: Path, split: Split
 ) -> DecodedFiles:
-    """The files of a split that can be decoded.
+    """The readable pictures among `files`, the files of a split.
 
-    Where there are few pictures, and none of this split can be decoded, all pictures: as with one or two of
-    them, all splits are the same then.
+    If there are none, it has all readable ones among `pictures`, the pictures of the whole folder `root`, and
+    a warning says so.
     """
     decoded = DecodedFiles(files, load)
     warn_if_black(decoded.brightest, root)
@@ -124,7 +125,7 @@ def open_split(
 
 
 def list_pictures(root: Path) -> list[Path]:
-    """All files below that have the ending of a format that can be read, in order of their names.
+    """All files below `root` whose ending is that of a readable picture format, in order of their names.
 
     Hidden files are left out.
     """

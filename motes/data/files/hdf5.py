@@ -49,7 +49,7 @@ class Hdf5Config:
     image_size: tuple[int, int] = (0, 0)
     # 1: grey, 3: colours; 0: as they are
     channels: int = 0
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # crop before resizing: first row, first column, rows, columns; 29 64 192 192 for CLEVR
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -66,7 +66,7 @@ class Hdf5Config:
 
 
 class Hdf5(Dataset):
-    """Rows of one split lie together in the file. Compressed files are slow in random order: prepare them."""
+    """Rows of an HDF5 file, each split one block. Compressed files are slow in random order: prepare them."""
 
     Config = Hdf5Config
 
@@ -178,7 +178,7 @@ class Hdf5(Dataset):
         return to_size(image, self._size, self._channels, self.config.fit)
 
     def _masks(self, row: int) -> np.ndarray:
-        """bool, N H W: of things, without the background."""
+        """The masks of the things in one row, without the background: bool, N H W."""
         assert self._mask is not None
         stored = self._stack.entry(self._truth[self._mask], self._rows[row])
         # one plane of numbers, or one plane for each thing
@@ -196,7 +196,7 @@ class Hdf5(Dataset):
         return None if masks is None else torch.from_numpy(centres_of(masks))
 
     def _entry(self, name: str, row: int) -> np.ndarray:
-        """The entry of a row in an array that has one for each picture, each frame or each video."""
+        """The entry of a row in an array that has one entry for each picture, frame or video."""
         array = self._truth[name]
         if self._stack.of_videos and array.shape[:2] != self._stack.lead:
             return np.asarray(array[self._rows[row] // self.frames])
@@ -213,7 +213,7 @@ class Hdf5(Dataset):
         return True
 
     def _is_mask(self, name: str, array: Any) -> bool:
-        """Whether an array has the name of a mask, and a number for each pixel."""
+        """Whether an array has the name of a mask and one number for each pixel."""
         axes = array.shape[len(self._stack.lead) :]
         covers = any(axes[first : first + 2] == self._stack.size for first in range(len(axes) - 1))
         return covers and name.rpartition("/")[2] in MASKS
@@ -241,7 +241,8 @@ class Hdf5(Dataset):
         return max(int(mask[start : start + 256].max()) for start in range(0, len(mask), 256))
 
     def _is_of_things(self, name: str, value: np.ndarray) -> bool:
-        """Whether an array describes things, by its name and shape; a camera may have an equal shape."""
+        """Whether an array describes things, judged by name and shape; a camera's array may have the same
+        shape."""
         entities = self._things + self._backgrounds
         return not name.startswith(OF_PICTURES) and value.ndim > 1 and value.shape[1] == entities
 
@@ -250,7 +251,7 @@ class Hdf5(Dataset):
 
 
 def _numbers(planes: np.ndarray) -> np.ndarray:
-    """The number of the plane that is on at each pixel; NOTHING where none is."""
+    """The number of the plane that is on at each pixel; NOTHING where no plane is on."""
     return np.where(planes.max(0) > 0, planes.argmax(0), NOTHING).astype(np.uint16)
 
 

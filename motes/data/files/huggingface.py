@@ -29,14 +29,14 @@ Kind = Literal["image", "number", "other"]
 
 @dataclass(frozen=True)
 class HuggingFaceConfig:
-    """A .parquet file, a folder of them, or hf:owner/name (hf:owner/name:subset) of the hub."""
+    """The path is a .parquet file, a folder of them, or hf:owner/name (hf:owner/name:subset) of the hub."""
 
     path: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # name of the column of pictures; empty: the first column with pictures
     column: str = ""
@@ -49,7 +49,7 @@ class HuggingFaceConfig:
 
 @runtime_checkable
 class StoredTable(Protocol):
-    """The interface that parquet files and the library's data sets share."""
+    """The interface that tables of parquet files and of the library `datasets` share."""
 
     def __len__(self) -> int: ...
     def value(self, row: int, column: str) -> Any: ...
@@ -61,9 +61,9 @@ Opener = Callable[[], tuple[StoredTable, dict[str, Kind]]]
 
 
 class HuggingFace(Dataset):
-    """Pictures of a Hugging Face data set, split as the set is split.
+    """Pictures of a Hugging Face data set, in the splits that it has.
 
-    A split that the set lacks is held out of its training rows. Columns with one number in each row become
+    A split that it lacks is held out of its training rows. Columns with one number in each row become
     `Truth.scene`.
     """
 
@@ -116,8 +116,10 @@ class HuggingFace(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _picture(self, stored: Any, where: str) -> Image.Image:
-        """The picture in a cell, which holds a decoded picture, the bytes of a file, or a record of bytes
-        and path."""
+        """The picture in a cell of the table.
+
+        The cell holds a decoded picture, the bytes of a file, or a record of bytes and path.
+        """
         if isinstance(stored, Image.Image):
             return stored
         if isinstance(stored, dict) and stored.get("bytes") is None and stored.get("path"):
@@ -143,7 +145,7 @@ def _stored(path: str) -> dict[str, Opener]:
 
 
 def _parquet_files(path: str) -> dict[str, list[Path]]:
-    """The files of each split below a folder."""
+    """The parquet files of each stored split, by the split's name, at a path."""
     root = Path(path)
     files = sorted(file for file in root.rglob("*.parquet") if not file.name.startswith("."))
     if not files:
@@ -173,7 +175,8 @@ def _begins_with(word: str, name: str) -> bool:
 
 
 def _kinds_of_parquet(schema: Any) -> dict[str, Kind]:
-    """The kind of each column, as the library noted it in the file, or else by how the column is stored."""
+    """The kind of each column, as the library `datasets` noted it in the file, or else by how it is
+    stored."""
     noted = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
     return {field.name: _kind_of_field(str(field.type), noted.get(field.name)) for field in schema}
 
@@ -197,9 +200,9 @@ def _column_of_pictures(kinds: dict[str, Kind], config: HuggingFaceConfig) -> st
 def _rows_of_split(
     count: int, split: Split, source: str, missing: Sequence[str], config: HuggingFaceConfig
 ) -> np.ndarray:
-    """The rows of the stored split `source` that belong to `split`.
+    """The rows of the stored split `source`, which has `count` rows, that belong to `split`.
 
-    They are all of its rows, or the rows held out, or the rows that are left.
+    These are all of its rows, or the rows held out for `split`, or what these leave for training.
     """
     rows = np.random.default_rng(0).permutation(count) if config.mixed else np.arange(count)
     held = max(round(config.held_out * count), 1)
@@ -214,7 +217,10 @@ def _rows_of_split(
 
 
 def _of_library(path: str) -> dict[str, Opener]:
-    """Splits opened by the library `datasets`, which downloads and caches sets of the hub."""
+    """For each stored split, a function that opens it with the library `datasets`.
+
+    The library downloads data sets of the hub and keeps them in its cache.
+    """
     opened = _open_by_library(path)
     sets = dict(opened) if hasattr(opened, "keys") else {"train": opened}
     split_named = {name: split for split, names in NAMES.items() for name in names}

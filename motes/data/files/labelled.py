@@ -2,8 +2,8 @@
 
 masks
     ROOT/images/a.tif with ROOT/masks/a.png, a.png with a_mask.png, or a folder of masks for each picture
-    (`mask_pairs.py`): 0 is background, every other number, palette entry or colour is a thing; of a JPEG,
-    what is bright is one
+    (`mask_pairs.py`): 0 is background, and every other number, palette entry or colour is a thing; in a
+    JPEG, all bright pixels are one thing
 landmarks
     a table that names pictures, or a .pts file beside each (`landmark_tables.py`)
 """
@@ -38,16 +38,16 @@ VOID = 255
 
 @dataclass(frozen=True)
 class LabelledConfig:
-    """Pictures of any format and size, brought to one size, with what is known of them."""
+    """Pictures of any format and size, brought to one size, with their masks or landmarks."""
 
     path: str = ""
     # the table of landmarks, if it is not the first one in the folder
     landmarks: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # things of a picture at most, the largest first; 0: as many as the fullest picture has
     things: int = 0
@@ -58,9 +58,9 @@ class LabelledConfig:
 class Labelled(Dataset):
     """Pictures with masks or landmarks.
 
-    Splits are folders named train, val, test where there are such, or else they follow from a hash of each
-    file's name, as for any folder of pictures. Things are numbered by their masks' numbers. A landmark that
-    is unknown or cut away is NaN.
+    Splits are the folders named train, val and test, if there are any; otherwise they follow from a hash of
+    each file's name, as for any folder of pictures. Things are in the order of the numbers in their masks. A
+    landmark that is unknown or cut away is NaN.
     """
 
     Config = LabelledConfig
@@ -104,7 +104,7 @@ class Labelled(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _find_points(self, pictures: list[Path]) -> dict[Path, np.ndarray]:
-        """The points of the pictures that have any."""
+        """The landmarks of each picture that has any."""
         table = Path(self.config.landmarks) if self.config.landmarks else find_table(self._root)
         if table is None:
             marked = {picture: picture.with_suffix(".pts") for picture in pictures}
@@ -159,7 +159,7 @@ class Labelled(Dataset):
         return most
 
     def _points_of(self, row: int) -> np.ndarray:
-        """float32, P 2."""
+        """The landmarks of one row, float32, P 2; NaN where a landmark is unknown or cut away."""
         file = self._pictures.files[row]
         if file not in self._points:
             return np.full((self._landmarks, 2), np.nan, np.float32)
@@ -169,7 +169,10 @@ class Labelled(Dataset):
         return np.where(inside, points, np.nan).astype(np.float32)
 
     def _numbered(self, row: int) -> np.ndarray:
-        """uint16, H W of what is shown: 0 background, and the things from 1 on, without gaps."""
+        """The number of the thing at each pixel of a row's resized picture: uint16, H W.
+
+        0 is background, and the things have the numbers from 1 on, without gaps.
+        """
         file = self._pictures.files[row]
         numbers = _joined([read_numbers(mask, self._sizes[file]) for mask in self._masks[file]])
         values = len(np.unique(numbers))
@@ -183,7 +186,8 @@ class Labelled(Dataset):
 
 
 def _joined(masks: list[np.ndarray]) -> np.ndarray:
-    """One map of numbers. If there are several masks, each is one thing, and later ones lie in front."""
+    """One map of numbers. A single mask keeps its numbers; of several masks, each is one thing, later ones
+    in front."""
     if len(masks) == 1:
         return masks[0]
     numbers = np.zeros(masks[0].shape, np.int64)
@@ -193,7 +197,7 @@ def _joined(masks: list[np.ndarray]) -> np.ndarray:
 
 
 def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """int64, H W: of a mask in grey, a palette or colours; transparent is background."""
+    """The map of numbers in a mask file (grey, palette or colours): int64, H W; transparent is background."""
     try:
         with Image.open(path) as opened:
             exact = opened.format not in ("JPEG", "WEBP")
@@ -216,7 +220,7 @@ def read_numbers(path: Path, size: tuple[int, int]) -> np.ndarray:
 
 
 def _number_of_colours(values: np.ndarray, mode: str) -> np.ndarray:
-    """One number for each colour."""
+    """The colours of a mask as numbers, one number for each colour."""
     opaque = values[..., -1:] > 0 if mode in ("LA", "RGBA") else True
     colours = np.where(opaque, values[..., : 1 if mode == "LA" else 3], 0).astype(np.int64)
     shifts = 8 * np.arange(colours.shape[-1])

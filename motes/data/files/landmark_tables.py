@@ -1,4 +1,6 @@
-"""Landmarks written beside pictures: a table that names pictures, or a .pts file for each. Imports no torch.
+"""Read landmarks that lie beside pictures: a table that names pictures, or a .pts file for each.
+
+It imports no torch.
 
 The header of a table (.csv, .tsv, .txt) says which columns are x and y: `nose_x,nose_y`, or, as key-point
 tools write it, a line of `x,y,x,y` below one of names. Pixels count from 0; in .pts files from 1. Empty
@@ -28,14 +30,16 @@ _SIZES = {"w", "h", "width", "height"}
 
 
 def find_table(root: Path) -> Path | None:
-    """The first table in the folder, or in one of its folders, that has landmarks in it."""
+    """The first table with landmarks in the folder `root` or in a folder directly in it; None if there is
+    none."""
     files = [*root.glob("*"), *root.glob("*/*")]
     tables = sorted(file for file in files if file.suffix.lower() in ENDINGS and file.is_file())
     return next((file for file in tables[:LOOKED_AT] if _has_landmarks(file)), None)
 
 
 def read_table(path: Path) -> dict[str, np.ndarray]:
-    """The points (row, column) in pixels of each picture that the table names, P 2, by that name."""
+    """The points of each picture that the table names: (row, column) in pixels, P 2, by the picture's
+    name."""
     columns: list[int] = []
     width = 0
     points: dict[str, np.ndarray] = {}
@@ -67,7 +71,7 @@ def _numbers(cells: list[str], columns: list[int], where: str) -> list[float]:
 
 
 def read_points(path: Path) -> np.ndarray:
-    """(row, column) in pixels of a .pts file: P 2."""
+    """The points in a .pts file: (row, column) in pixels, P 2."""
     inside = path.read_text(errors="replace").partition("{")[2].partition("}")[0]
     try:
         points = np.array(inside.split(), np.float64).reshape(-1, 2)
@@ -81,9 +85,9 @@ def read_points(path: Path) -> np.ndarray:
 def match(
     table: dict[str, np.ndarray], pictures: Sequence[Path], root: Path, where: Path
 ) -> dict[Path, np.ndarray]:
-    """Points by picture.
+    """The points of each picture that the table has.
 
-    A line of the table may give the name alone, or more of the path, from `root` or from elsewhere.
+    A line of the table may give a picture's name alone, or more of its path, from `root` or from elsewhere.
     """
     pictures_named: dict[str, list[Path]] = {}
     for picture in pictures:
@@ -104,7 +108,7 @@ def match(
 
 
 def _ends_with(file: Path, root: Path, name: str) -> bool:
-    """Whether a name from a table is the end of the file's path from `root`."""
+    """Whether the file's path from `root` ends with a name from a table."""
     return f"/{file.relative_to(root).as_posix()}".endswith(f"/{name}")
 
 
@@ -135,19 +139,20 @@ def _lines(path: Path) -> Iterator[list[str]]:
 
 
 def _delimiter(line: str) -> str | None:
-    """The mark between its fields; None where they are words with blanks between."""
+    """The mark between the fields of a line; None if the fields are words with blanks between them."""
     mark = max(",;\t", key=line.count)
     return mark if mark in line else None
 
 
 def _column_of_name(cells: list[str]) -> int | None:
-    """Which field names a picture; the ones before it are its folders."""
+    """The index of the field that names a picture; the fields before it are its folders. None if there is
+    none."""
     fields = enumerate(cells[:4])
     return next((column for column, cell in fields if cell.strip().lower().endswith(PICTURE)), None)
 
 
 def _columns(cells: list[str]) -> list[int]:
-    """The columns of x and y by turns; empty where the header does not name as many x as y."""
+    """The columns of x and y by turns; empty if the header does not name as many x as y."""
     names: dict[str, list[str]] = {"x": [], "y": []}
     columns: dict[str, list[int]] = {"x": [], "y": []}
     for column, cell in enumerate(cells):
@@ -162,7 +167,7 @@ def _columns(cells: list[str]) -> list[int]:
 
 
 def _is_box(names: list[str], cells: list[str]) -> bool:
-    """Whether the points are two corners, or a corner beside a size."""
+    """Whether the columns describe a box and not landmarks: two corners, or a corner beside a size."""
     return names == ["1", "2"] or (
         len(names) == 1 and bool(_SIZES & {cell.strip().lower() for cell in cells})
     )

@@ -1,14 +1,14 @@
-"""LeRobot data sets, version 3, read directly: one camera's frames or clips.
+"""LeRobot data sets, version 3, read without their library: frames or clips of one camera.
 
-A video holds many episodes.
+A video file holds many episodes.
 
 ROOT/meta/info.json
     features, frames a second, and where the files are
 ROOT/meta/episodes/chunk-000/file-000.parquet
-    of each episode: its length, its video file, and the time in it at which the episode begins
+    for each episode its length, its video file, and the time in the file at which it begins
 ROOT/videos/observation.images.CAMERA/chunk-000/file-000.mp4
 ROOT/data/chunk-000/file-000.parquet
-    states and actions, which come as `Truth.scene` where they are; actions also as `Batch.actions`
+    states and actions; they become `Truth.scene` where present, and actions also `Batch.actions`
 """
 
 import json
@@ -46,21 +46,21 @@ class LeRobotConfig:
     """A folder with meta, data and videos, as `lerobot` records or downloads it."""
 
     path: str = ""
-    # such as observation.images.front, or front; empty: the first
+    # name of the camera, such as observation.images.front, or front; empty: the first
     camera: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # crop before resizing: first row, first column, rows, columns of the frame; zeros: the whole frame
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     # frames of a clip
     frames: int = 1
-    # 3: every third frame
+    # keep every n-th frame: 3 is every third
     skip: int = 1
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame
     stride: int = 0
     # share of the episodes for validation, and as many again for the test
     held_out: float = 0.1
@@ -68,7 +68,7 @@ class LeRobotConfig:
 
 @dataclass(frozen=True)
 class Episode:
-    """Where an episode's frames are."""
+    """Where the frames of one episode are."""
 
     number: int
     length: int
@@ -124,8 +124,7 @@ class LeRobot(Dataset):
         return self._frames.pixels(rows)
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        """Each frame's episode, its time there, and the robot's state and action; nothing is known of
-        things."""
+        """Each frame's episode, its time in it, and the robot's state and action. It has no things."""
         chosen = self._of_row[list(rows)]
         scene = {
             "episode": torch.tensor([self._episodes[episode].number for episode in chosen[:, 0]]),
@@ -147,7 +146,7 @@ class LeRobot(Dataset):
         return action_tensor(actions, lambda number: self._where(rows[number]))
 
     def _where(self, row: int) -> str:
-        """Names a frame and the file of its action in errors."""
+        """The name of a row's frame and of the file of its action, for errors."""
         episode, frame = self._of_row[row].tolist()
         file = self._measurements.where(self._episodes[episode].first + frame)
         return f"frame {frame} of episode {self._episodes[episode].number} ({file})"
@@ -167,7 +166,7 @@ class LeRobot(Dataset):
         return [self._episodes[episode].first + frame for episode, frame in self._of_row[list(rows)].tolist()]
 
     def _plan(self) -> np.ndarray:
-        """The episode and the number of the frame of each row."""
+        """For each row, the episode and the number of the frame in it."""
         of_row = np.concatenate([self._frames_of(number) for number in range(len(self._episodes))])
         if not len(of_row):
             raise no_clip(self.split, self._root, self.config.frames)
@@ -182,7 +181,7 @@ class LeRobot(Dataset):
         return np.stack([np.full_like(frames, episode), frames], 1)
 
     def _frames_in_videos(self) -> np.ndarray:
-        """The video and the number of the frame there of each row."""
+        """For each row, the video and the number of the frame in it."""
         videos = np.array([self._videos.index(episode.video) for episode in self._episodes])
         first = np.array([round(episode.since * self._rate) for episode in self._episodes])
         episodes, frames = self._of_row.T

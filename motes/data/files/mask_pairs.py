@@ -1,12 +1,12 @@
-"""Which pictures of a folder are masks, and of which other picture, by the names of files and folders.
+"""Find out, by the names of files and folders, which pictures of a folder are masks, and of which picture.
 
-Opens nothing, imports no torch.
+It opens no file and imports no torch.
 
 images/a.tif with masks/a.png
     either folder may have splits below or above it: train/images, images/train
 a.png with a_mask.png, a_img.png with a_masks.png, a.png with a_cp_masks.png
 ID/images/a.png with ID/masks/*.png
-    where an images folder holds one picture: one mask for each thing
+    if an images folder holds one picture: one mask for each thing
 """
 
 import re
@@ -37,9 +37,9 @@ Key = tuple[str, ...]
 
 
 def pair(files: Iterable[Path], root: Path) -> dict[Path, list[Path]]:
-    """Every picture that is no mask, in the order given, with its masks.
+    """Every picture that is not a mask, in the given order, with its masks.
 
-    Empty where no file is the mask of a picture.
+    The result is empty if no file is the mask of a picture.
     """
     pictures: dict[Path, list[Path]] = {}
     masks: list[tuple[Path, Key]] = []
@@ -61,12 +61,13 @@ def pair(files: Iterable[Path], root: Path) -> dict[Path, list[Path]]:
 
 
 def _only_picture(mask: Path, near: list[Path]) -> Path | None:
-    """The picture in a folder of images that holds no other, beside the mask's folder."""
+    """The picture for a mask, if the folder of images beside the mask's folder holds only one; otherwise
+    None."""
     return near[0] if len(near) == 1 and near[0].parent != mask.parent else None
 
 
 def _key(path: Path) -> tuple[Key, bool]:
-    """The key of a file, and whether it is a mask."""
+    """The key that a picture and its masks share, made of the file's path, and whether the file is a mask."""
     folders = [part.lower() for part in path.parent.parts]
     word = next((part for part in reversed(folders) if part in OF_MASKS or part in OF_PICTURES), "")
     if word:

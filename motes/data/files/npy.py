@@ -43,14 +43,15 @@ MASKS = ("masks", "mask", "labels", "label", "segmentations", "segmentation", "y
 
 @dataclass(frozen=True)
 class NpyConfig:
-    """N H W C, N C H W or N H W, or videos V T H W C; bytes, sixteen bits, or fractions in [0, 1]."""
+    """Arrays of axes N H W C, N C H W or N H W, or videos V T H W C; bytes, sixteen bits, or fractions in
+    [0, 1]."""
 
     path: str = ""
     # rows, columns; zeros: as they are
     image_size: tuple[int, int] = (0, 0)
     # 1: grey, 3: colours; 0: as they are
     channels: int = 0
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # the order of the axes, if the shape does not determine it
     layout: Layout = "auto"
@@ -59,9 +60,10 @@ class NpyConfig:
 
 
 class Npy(Dataset):
-    """Rows of one split lie together in the file, because neighbours may be frames of one scene.
+    """Pictures or videos in arrays. The rows of one split lie together, because neighbours may be frames of
+    one scene.
 
-    Videos stay whole.
+    A video is never divided between splits.
     """
 
     Config = NpyConfig
@@ -122,7 +124,10 @@ class Npy(Dataset):
         )
 
     def _numbered(self, row: int) -> np.ndarray:
-        """uint16, H W of what is shown. A thing has the same number in all frames of its video."""
+        """The number of the thing at each pixel of a row's resized picture: uint16, H W.
+
+        A thing has the same number in all frames of its video.
+        """
         assert self._masks is not None
         video, frame = divmod(self._rows[row], self.frames)
         numbers = renumbered(np.asarray(self._masks[video])).reshape(self.frames, *self._stack.size)
@@ -130,9 +135,9 @@ class Npy(Dataset):
 
 
 def _find(path: Path, split: Split) -> tuple[Path, bool]:
-    """The file of a split, as `find_file` finds it.
+    """The file of a split, and whether it holds nothing else, as `find_file` finds them.
 
-    In a folder without files of splits, it is the array of pictures beside which masks or actions lie.
+    In a folder without files of splits, it is the array of pictures that has masks or actions beside it.
     """
     if path.is_dir() and not any((path / f"train{ending}").exists() for ending in ENDINGS):
         names = {file.stem for file in path.iterdir() if file.suffix == ".npy"}
@@ -142,7 +147,8 @@ def _find(path: Path, split: Split) -> tuple[Path, bool]:
 
 
 def _masks_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
-    """Whole numbers in the pictures' shape, in the same file or in one beside it."""
+    """The masks that lie in the same file or in one beside it, whole numbers in the pictures' shape; None
+    if none."""
     shape = (*pictures.lead, *pictures.size)
     arrays = _companions(path, MASKS, MASKS[:-1])
     masks = [array for array in arrays if array.dtype.kind in "biu" and array.shape in (shape, (*shape, 1))]
@@ -152,7 +158,7 @@ def _masks_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
 
 
 def _actions_of(path: Path, pictures: ArrayStack) -> np.ndarray | None:
-    """Numbers for each picture, in the same file or in one beside it."""
+    """The actions that lie in the same file or in one beside it, one entry for each picture; None if none."""
     lead = pictures.lead
     arrays = _companions(path, ACTIONS, ACTIONS)
     actions = [array for array in arrays if array.dtype.kind in "biuf" and array.shape[: len(lead)] == lead]
@@ -171,8 +177,8 @@ def _warn_left_out(what: str, array: np.ndarray, wanted: str) -> None:
 def _companions(path: Path, names: Sequence[str], endings: Sequence[str]) -> list[np.ndarray]:
     """Arrays of these names in an .npz file, or in files beside a .npy file.
 
-    Their names are the file's, with one of `endings`. Where the file's name says no more than that it holds
-    pictures, they may also be `names` alone.
+    Such a file has the name of the .npy file with one of `endings`. If that name says no more than that the
+    file holds pictures, the file beside it may also have one of `names` alone.
     """
     if path.suffix == ".npz":
         with np.load(path) as opened:

@@ -1,4 +1,4 @@
-"""Parquet files: columns by row, without reading more than the groups of rows that are needed."""
+"""Read columns of parquet files row by row, decoding only the groups of rows that are needed."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class ParquetTable:
 
     @property
     def schema(self) -> Any:
-        """The names and types of the columns, as pyarrow has them."""
+        """The names and types of the columns, as pyarrow gives them."""
         return self._opened[0].schema_arrow
 
     def value(self, row: int, column: str) -> Any:
@@ -46,11 +46,11 @@ class ParquetTable:
             return self._column(group, column)[row - self._starts[group]].as_py()
 
     def column(self, column: str) -> list[Any]:
-        """All rows of a column that is small."""
+        """All rows of one column, which must be small enough for memory."""
         return [value for file in self._opened for value in file.read(columns=[column]).column(0).to_pylist()]
 
     def where(self, row: int) -> str:
-        """The row's number in its file, for errors."""
+        """The file of a row and the row's number in it, for errors."""
         number, group = self._groups[self._group_of(row)]
         first = self._starts[self._group_of(row) - group]
         return f"row {row - first} of {self.files[number]}"

@@ -1,6 +1,6 @@
-"""Picture files of any kind as arrays of one size.
+"""Read picture files of any kind as arrays of one size.
 
-Among them are sixteen bits, palettes, transparency, CMYK and pictures that the camera marked as turned.
+Pictures may have sixteen bits, palettes, transparency or CMYK, or a mark that the camera was turned.
 """
 
 import warnings
@@ -21,7 +21,7 @@ TIFF = (b"II*\0", b"MM\0*")
 
 
 def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
-    """uint8, C H W. Three ways to fit:
+    """The picture in a file, fitted to this size: uint8, C H W. There are three ways to fit it:
 
     fit        scale until it covers the size, then cut the middle
     stretch    scale both sides
@@ -33,9 +33,9 @@ def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str 
 def to_size(
     picture: Image.Image, size: tuple[int, int], channels: int = 3, fit: str = "fit", smooth: bool = True
 ) -> np.ndarray:
-    """uint8, C H W, fitted as by `load_picture`.
+    """An opened picture, fitted to this size as by `load_picture`: uint8, C H W.
 
-    Not smooth: each pixel keeps a value of the picture, for maps of numbers.
+    If not `smooth`, each new pixel has the value of one old pixel, as maps of numbers need it.
     """
     picture = picture.convert("RGB" if channels == 3 else "L")
     resampling = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
@@ -63,14 +63,14 @@ FITS = {"fit": _covering, "stretch": _stretched, "crop": _middle}
 
 
 def colours_first(pixels: np.ndarray) -> np.ndarray:
-    """H W or H W C to C H W, in one block of memory."""
+    """Pixels H W or H W C as an array C H W, in one block of memory."""
     return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
 
 
 def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit") -> np.ndarray:
-    """uint16, H W: a map of numbers at another size, with the same numbers in it.
+    """A map of numbers at another size, with no numbers in it that were not there before: uint16, H W.
 
-    Low and high bytes are scaled apart: pictures have one byte a pixel, and there may be more things.
+    Low and high bytes are scaled separately: pictures have one byte per pixel, and there may be more things.
     """
 
     def scaled(bits: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def numbers_to_size(numbers: np.ndarray, size: tuple[int, int], fit: str = "fit"
 
 
 def cropped(picture: Image.Image, crop: tuple[int, int, int, int], where: object) -> Image.Image:
-    """A part of a picture: first row, first column, rows, columns; zeros: all of it.
+    """A part of a picture; `crop` is first row, first column, rows, columns. If they are zeros, all of it.
 
     `where` is named in errors.
     """
@@ -103,7 +103,11 @@ def moved(
     size: tuple[int, int],
     fit: str,
 ) -> np.ndarray:
-    """Points (row, column) in pixels of a picture to [-1, 1] of what `cropped`, then `to_size` make of it."""
+    """Points (row, column), in pixels of a picture, as positions in [-1, 1] of the picture after crop and
+    resizing.
+
+    The crop is that of `cropped`, the resizing that of `to_size`.
+    """
     corner = np.array(crop[:2], np.float64)
     part_size = np.array(crop[2:] if any(crop) else picture_size, np.float64)
     new_size = np.array(size, np.float64)
@@ -132,7 +136,7 @@ def _check_fit(fit: str) -> None:
 
 
 def warn_if_black(brightest: int, where: object) -> None:
-    """Warn if the brightest value (of bytes) is low.
+    """Warn if the brightest value of a picture, in bytes, is so low that the picture looks black.
 
     Microscopes put twelve bits into sixteen, and masks of numbers that are taken for pictures look black too.
     """
@@ -145,7 +149,7 @@ def warn_if_black(brightest: int, where: object) -> None:
 
 
 def read_picture(path: Path, annotated_size: tuple[int, int] | None = None) -> Image.Image:
-    """RGB or grey, turned as the camera was held; what is transparent becomes white.
+    """The picture in a file, RGB or grey, upright as the camera was held; transparent parts become white.
 
     `annotated_size`: the width and height that annotations give. A picture that has them before it is turned
     is not turned, for its annotations were made on it like that.
@@ -184,7 +188,7 @@ def read_bytes(
 
 
 def _check_opened(opened: Image.Image, where: object) -> None:
-    """Check size and number of pages before any pixel is decoded."""
+    """Check the size and the number of pages of an opened picture before any pixel is decoded."""
     if opened.width * opened.height > LARGEST:
         raise UserError(
             f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first"
@@ -202,7 +206,7 @@ def _warn_of_pages(pages: int, where: object) -> None:
 
 
 def _reason(file: BytesIO | BufferedReader) -> str:
-    """Why it cannot be read."""
+    """Why a file cannot be read as a picture, in words for an error."""
     file.seek(0)
     head = file.read(4)
     if head in TIFF:
@@ -214,7 +218,7 @@ def _reason(file: BytesIO | BufferedReader) -> str:
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """The picture in bytes, RGB or grey."""
+    """The picture converted to bytes, RGB or grey."""
     # sixteen bits and more: PIL would clip them at 255
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.nan_to_num(np.asarray(picture, np.float32))
@@ -228,7 +232,7 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _white(mode: str, largest: float) -> float:
-    """The value of white.
+    """The value that stands for white in a picture of this mode with this largest value.
 
     It is known for sixteen bits; for wider kinds it is the one of 1 (fractions only), 255 and 65535 that
     fits.

@@ -1,11 +1,11 @@
 """Videos stored as numbered pictures, as frames or clips in the order of their numbers.
 
-They lie in one folder of frames, or in a folder of such folders:
+The pictures lie in one folder, or in a folder of such folders:
 
     ROOT/frame_1.jpg ... frame_200.jpg
     ROOT/camera a/0001.png ..., ROOT/camera b/0001.png ...
 
-The last number of a name counts; other words before it make another sequence.
+The last number in a file name is the frame's; files with other words before it are another sequence.
 """
 
 import re
@@ -27,22 +27,22 @@ _NUMBERED = re.compile(r"^(.*?)(\d+)(\D*)$")
 
 @dataclass(frozen=True)
 class SequencesConfig:
-    """Numbered frames, brought to one size."""
+    """Numbered frames of any format and size, brought to one size."""
 
     path: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # crop before resizing: first row, first column, rows, columns; zeros: the whole picture
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     # frames of a clip
     frames: int = 1
-    # 3: every third frame, by its number
+    # keep every n-th frame, by its number: 3 is every third
     skip: int = 1
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame
     stride: int = 0
     # share of the sequences, or of the frames where there are fewer than three, for validation, and again
     # for the test
@@ -52,10 +52,10 @@ class SequencesConfig:
 
 
 class Sequences(Dataset):
-    """Numbered frames; each sequence goes to one split.
+    """Numbered frames; all frames of a sequence go to one split.
 
-    If there are only one or two sequences, the end of each is held out: no split has frames that neighbour
-    another's.
+    If there are only one or two sequences, the end of each is held out, with a gap, so that no split has
+    frames that neighbour another's.
 
     No clip reaches over a number that is missing, or a picture that cannot be read.
     """
@@ -94,7 +94,8 @@ class Sequences(Dataset):
         return to_size(picture, self.config.image_size, self.config.channels, self.config.fit)
 
     def _clips(self, sequence: dict[int, Path]) -> list[list[Path]]:
-        """The clips of this split, in the order of time. Neighbouring numbers of a clip differ by `skip`."""
+        """The clips of this split in one sequence, in the order of time. Neighbouring frame numbers differ
+        by `skip`."""
         config = self.config
         first = next(iter(sequence))
         numbers = np.array([number for number in sequence if (number - first) % config.skip == 0])
@@ -113,7 +114,8 @@ class Sequences(Dataset):
 
 
 def find_sequences(files: Sequence[Path], root: Path) -> dict[str, dict[int, Path]]:
-    """Sequences by their folder and the words of their names, each with its frames by their numbers."""
+    """All sequences, by their folder and the words in their file names; each has its frames by their
+    numbers."""
     sequences: dict[str, dict[int, Path]] = {}
     for file in files:
         path = file.relative_to(root)

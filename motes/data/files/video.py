@@ -27,21 +27,21 @@ class VideoConfig:
     path: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # fit: cover and cut the middle; stretch: both sides; crop: cut the middle unscaled
+    # fit: scale to cover, then cut the middle; stretch: scale both sides; crop: cut the middle unscaled
     fit: str = "fit"
     # crop before resizing: first row, first column, rows, columns of the upright frame; zeros: the whole
     # frame
     crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     # frames of a clip
     frames: int = 1
-    # 3: every third frame
+    # keep every n-th frame: 3 is every third
     skip: int = 1
     # frames a second, chosen by their times, which evens out variable frame rates; 0: frames as they are
     # stored
     rate: float = 0.0
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame
     stride: int = 0
     # share of the videos, or of the time where there are fewer than three, for validation, and again for the
     # test
@@ -51,10 +51,10 @@ class VideoConfig:
 
 
 class Video(Dataset):
-    """Frames of videos; each video goes to one split.
+    """Frames of videos; all frames of a video go to one split.
 
-    If there are only one or two videos, the end of each is held out: no split has frames that neighbour
-    another's.
+    If there are only one or two videos, the end of each is held out, with a gap, so that no split has frames
+    that neighbour another's.
 
     A video that cannot be read is named in a warning and left out. If a video is cut short, its readable
     frames are used.
@@ -116,7 +116,7 @@ class Video(Dataset):
         return videos
 
     def _plan(self) -> np.ndarray:
-        """The video and the number of the frame of each row."""
+        """For each row, the video and the number of the frame in it."""
         frames = np.concatenate([self._frames_of(video) for video in range(len(self._videos))])
         if not len(frames):
             raise no_clip(self.split, self.config.path, self.config.frames)
@@ -140,7 +140,8 @@ def _warn_of_damage(video: VideoFile) -> None:
 
 
 def list_videos(path: Path) -> list[Path]:
-    """The file itself, or all files below a folder that have the ending of a video, in order of their names.
+    """The file `path` itself, or all files below the folder `path` with the ending of a video, in order of
+    names.
 
     Hidden files are left out.
     """
@@ -155,7 +156,8 @@ def list_videos(path: Path) -> list[Path]:
 
 
 def pick(times: np.ndarray, skip: int, rate: float) -> np.ndarray:
-    """Numbers of the frames that are used: every `skip`-th, or with `rate` the frames shown at even times."""
+    """The numbers of the frames that are used: every `skip`-th, or, if `rate` is given, those at even
+    times."""
     if rate:
         even = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
         shown = np.searchsorted(times, even + 1e-6, side="right") - 1

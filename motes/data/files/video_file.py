@@ -1,4 +1,4 @@
-"""One video file: its frames by number, upright.
+"""VideoFile: the frames of one video file by their numbers, upright as they were filmed.
 
 An index of time stamps and key frames finds a frame without decoding everything before it.
 """
@@ -23,7 +23,7 @@ ENDINGS = frozenset(DATASETS.row("video").endings)
 
 @dataclass
 class _Index:
-    """Time stamps, in units of `base` seconds, as the file lists them before any frame is decoded."""
+    """The time stamps in a file, in units of `base` seconds, as listed before any frame is decoded."""
 
     base: float
     stamps: set[int] = field(default_factory=set)
@@ -38,9 +38,9 @@ class _Index:
 
 
 class VideoFile:
-    """The frames of a video, numbered in the order they are shown.
+    """The frames of a video, numbered in the order in which they are shown.
 
-    `problem` says what is wrong with a file of which a part can be read.
+    If only a part of the file can be read, `problem` says what is wrong with it.
     """
 
     def __init__(self, path: Path):
@@ -68,7 +68,7 @@ class VideoFile:
 
     @property
     def times(self) -> np.ndarray:
-        """Seconds of each frame, the first at 0: uneven where the frame rate varies."""
+        """The time of each frame in seconds, the first at 0; uneven if the frame rate varies."""
         return (np.array(self._stamps, np.float64) - self._stamps[0]) * self._base
 
     def read(self, number: int) -> Iterator[tuple[int, Any]]:
@@ -193,7 +193,7 @@ class VideoFile:
         self._keys = [0]
 
     def _drop_undecodable(self) -> None:
-        """Drop those frames of the last group that the decoder does not return whole."""
+        """Drop those frames from the last key frame on that the decoder does not return whole."""
         last_key = self._keys[-1] if self._keys else None
         first = self._stamps[0] if self._stamps else 0
         intact: set[int] = set()
@@ -215,9 +215,9 @@ class VideoFile:
         return self._keys[number] if number >= 0 else self._stamps[0]
 
     def _seek(self, target: int) -> None:
-        """Bring the decoder to a point from which `target` will come.
+        """Move the decoder to a point from which it will reach the frame `target`.
 
-        That is the key frame before it, or an earlier one where a file's own index is off.
+        That is the key frame before it, or an earlier one if the file's own index is wrong.
         """
         self._last = None
         if self._container is None:
@@ -235,7 +235,8 @@ class VideoFile:
         self._coming = iter(())
 
     def _start_at(self, stamp: int | None) -> tuple[int, Any] | None:
-        """The first frame from this time stamp on; None reopens the file and starts at its beginning."""
+        """The first frame from this time stamp on, after a jump to it; None reopens the file at its
+        beginning."""
         if stamp is None:
             self.close()
             self._container = self._open()
@@ -278,7 +279,7 @@ def _compare_lengths(index: _Index, container: Any, stream: Any) -> None:
 
 
 def upright(frame: Any) -> Image.Image:
-    """A decoded frame as the camera was held."""
+    """A decoded frame as a picture, turned upright as the camera was held."""
     pixels = frame.to_ndarray(format="rgb24")
     return Image.fromarray(np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4)))
 

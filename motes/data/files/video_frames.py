@@ -1,6 +1,6 @@
-"""Rows that are frames of videos.
+"""VideoFrames: the pictures of rows that are frames of videos.
 
-They are decoded in the order of time; frames that are passed on the way are cached.
+Frames are decoded in the order of time; those that are passed on the way are cached.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,10 +23,11 @@ Frame = tuple[int, int]
 
 
 class VideoFrames:
-    """`frames` holds a row's video and the number of its frame, N x 2.
+    """Rows that are frames of videos: `frames`, N x 2, holds each row's video and the number of the frame in
+    it.
 
-    `open_video` opens a video when a row of it is first read; `to_pixels` makes the row of an upright frame
-    and the number of its video.
+    `open_video` opens a video when a row of it is first read; `to_pixels` makes a row's pixels from an
+    upright frame and the number of its video.
     """
 
     def __init__(

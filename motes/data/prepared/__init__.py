@@ -1,1 +1,1 @@
-"""Data sets written once to be read fast."""
+"""Data sets written once, in a form that is read fast."""

@@ -1,6 +1,6 @@
-"""Write any data set as a prepared one, in chunks that survive an interruption.
+"""Write any data set as a prepared one, in chunks, so that an interrupted call can be resumed.
 
-It has its name only when it is whole.
+The folder gets its final name only when it is complete.
 """
 
 import hashlib
@@ -34,10 +34,10 @@ def prepare(
     limit: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Write the set to `out` and return its manifest.
+    """Write the data set to the folder `out` and return its manifest.
 
-    An interrupted call is resumed, if source and options are the same. `limit`: rows of each split at most, 0
-    all. Until it is whole the set lies beside its place, as `.NAME.part`.
+    An interrupted call is resumed if source and options are the same. `limit`: rows of each split at most, 0
+    all. Until it is complete, the folder lies beside `out` as `.NAME.part`.
     """
     sets: dict[Split, Dataset] = {split: source.open(split) for split in splits}
     identity = _identity(source, sets, limit)
@@ -66,7 +66,7 @@ def _finish(fresh: Path, out: Path) -> None:
 
 
 def verify(root: Path) -> None:
-    """Read every file and compare it with the hash in the manifest."""
+    """Read every file of a prepared set and compare it with the hash in the manifest."""
     for split, about in read_manifest(root)["splits"].items():
         for name, digest in about["files"].items():
             path = root / file_name(split, name)
@@ -83,7 +83,8 @@ def _existing(out: Path, identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _identity(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[str, Any]:
-    """Everything that decides the arrays, as plain JSON; a later call is compared with it."""
+    """Everything that determines the arrays, as plain JSON, so that a later call can be compared with this
+    one."""
     first = next(iter(sets.values()))
     if any((data.image_shape, data.frames) != (first.image_shape, first.frames) for data in sets.values()):
         raise UserError(
@@ -109,9 +110,9 @@ def _counts(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[Spli
 
 
 def _resumed(fresh: Path, identity: dict[str, Any], sets: dict[Split, Dataset]) -> dict[Split, int]:
-    """Rows of each split that are on disk already.
+    """The number of rows of each split that an earlier call has already written.
 
-    There are none where the earlier call was another one, or its source has changed since.
+    It is zero if that call had other options, or if its source has changed since.
     """
     try:
         before = json.loads((fresh / PROGRESS).read_text())
@@ -132,7 +133,7 @@ def _begin_anew(fresh: Path, identity: dict[str, Any]) -> None:
 
 
 def _agrees(fresh: Path, split: Split, data: Dataset, count: int) -> bool:
-    """Whether the source still gives the last row that was written."""
+    """Whether the source still gives the same last row as the one that was written."""
     size = int(np.prod(data.image_shape))
     with (fresh / file_name(split, "pixels")).open("rb") as file:
         skip_header(file)
@@ -143,7 +144,7 @@ def _agrees(fresh: Path, split: Split, data: Dataset, count: int) -> bool:
 def _check_room(
     fresh: Path, identity: dict[str, Any], done: dict[Split, int], sets: dict[Split, Dataset]
 ) -> None:
-    """Refuse a disk that is too small, before the decoding rather than after it."""
+    """Refuse a disk that is too small, before anything is decoded."""
     left = {split: count - done.get(split, 0) for split, count in identity["counts"].items()}
     need = sum(count * _bytes_of_row(sets[split]) for split, count in left.items() if count)
     free = shutil.disk_usage(fresh).free
@@ -194,7 +195,8 @@ def _hash(path: Path) -> str:
 
 @contextmanager
 def _locked(fresh: Path, out: Path) -> Iterator[None]:
-    """Only one process writes a set at a time. The lock ends with the process, however it ends."""
+    """Hold a lock, so that only one process writes a set at a time. It ends with the process, however that
+    ends."""
     fresh.mkdir(parents=True, exist_ok=True)
     with (fresh / LOCK).open("w") as lock:
         if not _took(lock):
@@ -204,7 +206,7 @@ def _locked(fresh: Path, out: Path) -> Iterator[None]:
 
 
 def _took(lock: TextIO) -> bool:
-    """Whether the lock is this process's now."""
+    """Whether this process now has the lock."""
     try:
         import fcntl
     # not a Unix: nothing guards against two at once

@@ -2,14 +2,14 @@
 
 Nothing is decoded while training.
 
-    FOLDER/manifest.json        format, source and its options, shape, frames, and of every split its rows and
+    FOLDER/manifest.json        format, source and its options, shape, frames, and for each split its rows and
                                 its files with their SHA-256
-    FOLDER/train.npy            uint8, N C H W: row n of the split is row n of the array (of clips,
-                                row // frames is the clip)
-    FOLDER/train.masks.npy      uint8 or uint16, N H W: 0 nobody's pixel, n + 1 that of thing n (what is
-                                visible; shapes behind others are not kept)
+    FOLDER/train.npy            uint8, N C H W: row n of the split is row n of the array (if the rows are
+                                clips, row // frames is the clip)
+    FOLDER/train.masks.npy      uint8 or uint16, N H W: 0 where there is no thing, n + 1 where thing n is
+                                visible; hidden parts of things are not kept
     FOLDER/train.centres.npy    and so on: present, boxes, points, actions, factors.colour, scene.camera: one
-                                array each where the source knows it
+                                array each, if the source has it
 
 `motes.data.prepared.prepare` writes it; any tool that reads .npy files can use it.
 """
@@ -51,8 +51,7 @@ class PreparedConfig:
 
 
 class Prepared(Dataset):
-    """Rows of a prepared set. They come straight from the disk's cache, about as fast as memory can be
-    copied."""
+    """Rows of a prepared set, read from the disk's cache about as fast as memory can be copied."""
 
     Config = PreparedConfig
 
@@ -144,18 +143,19 @@ class Prepared(Dataset):
 
 
 def _group(group: str, values: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The entries of a mapping of `Truth`, by their names there."""
+    """The values of one mapping in `Truth`, such as factors, by the names that they have in it."""
     prefix = f"{group}."
     return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
 
 
 def file_name(split: str, name: str) -> str:
-    """The file name of an array. The array's name is quoted, because a factor may be called obs/position."""
+    """The file name of an array of a split. Special characters are quoted: a factor may be called
+    obs/position."""
     return f"{split}.npy" if name == PIXELS else f"{split}.{quote(name, safe='')}.npy"
 
 
 def is_prepared(root: Path) -> bool:
-    """Whether a folder has this format's manifest; reads no array."""
+    """Whether a folder has the manifest of a prepared set; no array is read."""
     try:
         return json.loads((root / MANIFEST).read_text()).get("format") == FORMAT
     except (OSError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Write one split of a prepared set: its arrays grow chunk by chunk, and a cut call is resumed."""
+"""Write one split of a prepared set: its arrays grow chunk by chunk, and an interrupted call is resumed."""
 
 import json
 import os
@@ -20,10 +20,10 @@ PROGRESS = "progress.json"
 
 
 class SplitWriter:
-    """One split as arrays on disk.
+    """Writes one split as arrays on disk.
 
     These are plain writes and not memory maps, which would crash on a full disk. `done` counts the rows of
-    each split that are on disk; progress.json holds it.
+    each split that are on disk; the file progress.json holds it.
     """
 
     def __init__(self, folder: Path, split: Split, data: Dataset, count: int, done: dict[Split, int]):
@@ -38,7 +38,7 @@ class SplitWriter:
     def write(self, progress: Callable[[int, int], None] | None, total: int) -> None:
         """Write the rows that are missing.
 
-        `progress` is called with the rows done and the `total` of all splits.
+        `progress` is called with the number of rows done and `total`, the number of rows of all splits.
         """
         step = max(CHUNK // int(np.prod(self.data.image_shape)), 1)
         for start in range(self.done.get(self.split, 0), self.count, step):
@@ -88,7 +88,8 @@ class SplitWriter:
 
 
 def arrays_of(data: Dataset, rows: range) -> dict[str, np.ndarray]:
-    """What a prepared set holds of these rows: pixels, and truth and actions where the data know them."""
+    """The arrays that a prepared set holds for these rows: pixels, and truth and actions if the data have
+    them."""
     arrays = {"pixels": data.pixels(rows)}
     truth = data.truth(rows)
     if truth is not None:
@@ -100,8 +101,10 @@ def arrays_of(data: Dataset, rows: range) -> dict[str, np.ndarray]:
 
 
 def _small_arrays(truth: Truth) -> dict[str, np.ndarray]:
-    """The small parts of the truth. Shapes behind others are left out; visible masks are one number at
-    each pixel."""
+    """The parts of the truth that a prepared set holds, by name.
+
+    Visible masks become one number at each pixel; full masks, with the hidden parts, are left out.
+    """
     values = {name: getattr(truth, name) for name in ("present", "centres", "boxes", "points")}
     for group in ("factors", "scene"):
         values |= {f"{group}.{name}": value for name, value in getattr(truth, group).items()}
@@ -112,7 +115,7 @@ def _small_arrays(truth: Truth) -> dict[str, np.ndarray]:
 
 
 def _numbered(masks: np.ndarray) -> np.ndarray:
-    """B N H W to numbers, B H W: 0 nothing, n + 1 thing n."""
+    """Masks B N H W as numbers B H W: 0 where there is no thing, n + 1 where thing n is."""
     numbers = np.zeros((len(masks), *masks.shape[2:]), np.uint8 if masks.shape[1] < 256 else np.uint16)
     for n in range(masks.shape[1]):  # no pixel belongs to two
         numbers[masks[:, n]] = n + 1
@@ -120,7 +123,7 @@ def _numbered(masks: np.ndarray) -> np.ndarray:
 
 
 def skip_header(file: Any) -> None:
-    """Move to the first number of an open .npy file."""
+    """Move an open .npy file to its first number."""
     np.lib.format.read_magic(file)
     np.lib.format.read_array_header_1_0(file)
 

@@ -55,30 +55,30 @@ THREADS = 4
 
 @dataclass(frozen=True)
 class CelebAConfig:
-    """Training faces are CelebA's without MAFL's; scores are for MAFL's test faces."""
+    """The training faces are those of CelebA without those of MAFL; scores are for the test faces of MAFL."""
 
     # the folder with Img, Anno, Eval and MAFL
     root: str = ""
     # rows, columns: a square; the face fills it as it does at 128 pixels
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # mafl: train on the 19,000 faces that landmark regressors are fitted on; partition: CelebA's own splits,
     # without MAFL's lists
     part: Literal["celeba", "mafl", "partition"] = "celeba"
-    # validate on the first 2,000 of CelebA's test partition, as the 2022 code, not on its validation one
+    # validate on the first 2,000 faces of CelebA's test split, as the 2022 code, not on its validation split
     published_validation: bool = False
 
 
 class CelebA(Dataset):
     """Aligned faces with five landmarks.
 
-    Part mafl differs from celeba in the train split only: no face is in two of unsupervised train, MAFL
+    The parts mafl and celeba differ in the train split only: no face is in two of celeba's train, mafl's
     train, validation and test.
 
-    Landmarks (left eye, right eye, nose, left and right corner of the mouth) are moved as published,
-    (y - 30) 160/178 - 16 with no half pixels, so that errors are those of the papers. Every face is decoded
-    anew each time: prepare them to train long.
+    Landmarks (left eye, right eye, nose, left and right corner of the mouth) are moved as published, (y - 30)
+    160/178 - 16 with no half pixels, so that errors are those of the papers. Faces are decoded each time they
+    are read: prepare them to train long.
     """
 
     Config = CelebAConfig
@@ -125,7 +125,7 @@ class CelebA(Dataset):
 
 
 def read_landmarks(path: Path) -> tuple[list[str], np.ndarray]:
-    """File names, and five points (column, row) in pixels of the aligned pictures for each."""
+    """File names, and for each five points (column, row) in pixels of the aligned picture."""
     lines = _lines(path)
     header = 1 if path.suffix == ".csv" else 2
     rows = lines[header:]
@@ -143,7 +143,7 @@ def _misread(row: list[str], number: int, path: Path, wanted: str) -> UserError:
 
 
 def _check_count(lines: list[list[str]], rows: list[list[str]], path: Path) -> None:
-    """The first line says how many pictures there are."""
+    """Check that the file has as many rows as its first line says."""
     if not lines or not lines[0][0].isdecimal():
         raise UserError(f"{path} does not begin with the number of its lines; it is not the list of CelebA")
     count = int(lines[0][0])
@@ -173,7 +173,7 @@ def _rows_of_split(lists: dict[str, Path], names: list[str], split: Split, confi
 def _outside_mafl(
     partition: np.ndarray, mafl: set[int], split: Split, published_validation: bool
 ) -> list[int]:
-    """Faces of CelebA's own split. The published validation set is the first faces of the test split."""
+    """Faces of CelebA's own split. The published validation set is the first faces of its test split."""
     published = split == "validation" and published_validation
     number = PARTITION["test" if published else split]
     rows = [row for row in range(len(partition)) if partition[row] == number and row not in mafl]
@@ -181,7 +181,7 @@ def _outside_mafl(
 
 
 def _mafl(lists: dict[str, Path], names: list[str], row_of: dict[str, int]) -> tuple[set[int], set[int]]:
-    """The faces for training and for the test."""
+    """The rows of MAFL's faces for training, and of those for the test."""
     train = _names(lists["mafl_train"], row_of)
     test = _names(lists["mafl_test"], row_of)
     if len(names) == COMPLETE and (len(train), len(test)) != COMPLETE_MAFL:
@@ -198,7 +198,7 @@ def _mafl(lists: dict[str, Path], names: list[str], row_of: dict[str, int]) -> t
 
 
 def _partition(path: Path, row_of: dict[str, int]) -> np.ndarray:
-    """0, 1 or 2 for each row of the landmark list."""
+    """The number of the split of each row of the landmark list: 0 training, 1 validation, 2 test."""
     partition = np.full(len(row_of), -1)
     header = 1 if path.suffix == ".csv" else 0
     for number, row in enumerate(_lines(path)[header:], header + 1):
@@ -223,12 +223,12 @@ def _names(path: Path, row_of: dict[str, int]) -> set[int]:
 
 
 def _lines(path: Path) -> list[list[str]]:
-    """The words of each line that has any, with blanks or commas between them."""
+    """The words of each line that is not empty; blanks or commas separate them."""
     return [line.replace(",", " ").split() for line in path.read_text().splitlines() if line.strip()]
 
 
 def _find_lists(root: Path, part: str) -> dict[str, Path]:
-    """The lists that a part needs."""
+    """The list files that a part of the data set needs."""
     keys = [key for key in LISTS if OF_MAFL[part] or not key.startswith("mafl")]
     paths = {key: path for key in keys if (path := _find_list(root, key)) is not None}
     missing = [_where_to_get(key) for key in keys if key not in paths]
@@ -282,7 +282,7 @@ def _identities(root: Path, names: list[str]) -> np.ndarray | None:
 
 
 def _scaled(size: int) -> tuple[int, int]:
-    """The side that the square is scaled to, and how many pixels are cut at the left and at the top."""
+    """The side that the square is scaled to, and how many pixels are then cut at its left and top."""
     side = round(size * SCALED / MIDDLE)
     return side, (side - size) // 2
 

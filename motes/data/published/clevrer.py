@@ -50,16 +50,16 @@ ANNOTATIONS = 256
 
 @dataclass(frozen=True)
 class Protocol:
-    """Which frames of which videos, and how they are scaled down."""
+    """Which frames of which videos a paper uses, and how it scales them down."""
 
-    # frames before it are left out: nothing has entered yet
+    # number of the first frame that is used; before it nothing has entered
     first: int
     step: int
     # frames that are kept of each video
     count: int
-    # videos
+    # number of videos for training
     training: int
-    # videos; the next ones are for the test
+    # number of videos for validation; the next ones are for the test
     validation: int
     test: int
     resample: Image.Resampling
@@ -74,35 +74,35 @@ PROTOCOLS = {
 
 @dataclass(frozen=True)
 class ClevrerConfig:
-    """Frames squeezed to a square, as published."""
+    """Frames are squeezed to a square, as published."""
 
     # the folder that holds the videos, in whatever sub-folders
     root: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # dlp: every third frame from 27 on; ddlp: frames 18 to 117 of 5,000 videos
     protocol: Literal["dlp", "ddlp"] = "dlp"
     # frames of a clip
     frames: int = 1
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none, 1: every
-    # window
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame, 1: a clip
+    # begins at every frame
     stride: int = 0
-    # of each split at most; 0: all
+    # videos of each split at most; 0: all
     videos: int = 0
-    # dlp: every third of all videos' frames joined, as the 2022 code does it: which frames, drifts from
-    # video to video
+    # dlp: every third frame of all videos joined, as in the 2022 code: which frames these are differs between
+    # videos
     original: bool = False
 
 
 class Clevrer(Dataset):
-    """Splits hold videos undivided; validation and test are of CLEVRER's validation videos.
+    """Frames of whole videos; validation and test have CLEVRER's validation videos, which are annotated.
 
-    These have annotations. The 2022 code takes every third of the joined frames of all videos, and 101 frames
-    are no multiple of 3: `original` does the same, and validates on the first 5,000 of them. Without it each
-    video begins at frame 27, which gives 34 frames of each, and validation 147 videos. Centres in the picture
-    are not annotated; `factors` has location and velocity in the world.
+    The 2022 code joins the 101 frames of each video and takes every third. 101 is no multiple of 3, so which
+    frames these are differs between videos. `original` does the same, and validates on the first 5,000 of
+    them. Without it each video begins at frame 27 and has 34 frames, and validation has 147 videos. Centres
+    in the picture are not annotated; `factors` has location and velocity in the world.
     """
 
     Config = ClevrerConfig
@@ -141,7 +141,7 @@ class Clevrer(Dataset):
         return Truth(joined.pop("present"), factors=joined, scene={"video": numbers})
 
     def _plan(self) -> np.ndarray:
-        """The video and the frame of each row."""
+        """For each row, the index of the video in the split and the number of the frame."""
         protocol = self._protocol
         if self.config.original:
             return self._joined_plan()
@@ -151,7 +151,7 @@ class Clevrer(Dataset):
         return np.stack([videos, np.tile(frames, len(self._paths))], 1)
 
     def _joined_plan(self) -> np.ndarray:
-        """The same, of the list in which the frames of all videos are joined."""
+        """The same as `_plan`, counted in the list in which the frames of all videos are joined."""
         joined = np.arange(0, LISTED * len(self._paths), self._protocol.step)
         joined = joined[:VALIDATED] if self.split == "validation" else joined
         return np.stack([joined // LISTED, self._protocol.first + joined % LISTED], 1)
@@ -172,7 +172,7 @@ class Clevrer(Dataset):
 
 
 def read_annotation(path: Path) -> dict[str, np.ndarray]:
-    """present T N; location, velocity T N 3; colour, material, shape N."""
+    """The annotation of a video by name: present T N; location, velocity T N 3; colour, material, shape N."""
     try:
         content = json.loads(path.read_text())
         records = content["object_property"]
@@ -190,7 +190,7 @@ def read_annotation(path: Path) -> dict[str, np.ndarray]:
 
 
 def _kinds(records: list[dict[str, Any]], path: Path) -> dict[str, np.ndarray]:
-    """The number of its colour, material and shape for each thing; -1: there is no such thing."""
+    """For each thing the numbers of its colour, material and shape; -1 if there is no such thing."""
     numbers = {name: np.full(MOST, -1, np.int64) for name in KINDS}
     for name, kinds in KINDS.items():
         numbers[name][: len(records)] = [
@@ -219,7 +219,7 @@ def _motion(frames: dict[int, list[dict[str, Any]]], number_of: dict[int, int]) 
 
 
 def _at_frame(annotation: dict[str, np.ndarray], frame: int) -> dict[str, np.ndarray]:
-    """The factors at one frame: moving ones as they are there, constant ones as they are."""
+    """The factors at one frame: the values of moving ones at this frame, and constant ones unchanged."""
     return {name: value if name in KINDS else value[frame] for name, value in annotation.items()}
 
 
@@ -251,7 +251,7 @@ def _videos_of_split(videos: list[Path], config: ClevrerConfig, split: Split) ->
 
 
 def _numbers_of_split(config: ClevrerConfig, split: Split) -> tuple[range, int, int]:
-    """The numbers of the videos of a kind, the first of them that is used, and how many are."""
+    """The numbers of the split's videos, the first one that is used, and how many are used."""
     protocol = PROTOCOLS[config.protocol]
     # number of videos that hold the first VALIDATED frames used of the joined list
     validated = -(-VALIDATED * protocol.step // LISTED)
@@ -265,7 +265,7 @@ def _numbers_of_split(config: ClevrerConfig, split: Split) -> tuple[range, int, 
 
 
 def _numbered(root: Path, pattern: str) -> list[Path]:
-    """Files in the order of the numbers that end their names."""
+    """The files below `root` that fit the pattern, in the order of the numbers that end their names."""
     files = [path for path in root.rglob(pattern) if path.stem.rpartition("_")[2].isdecimal()]
     return sorted(files, key=_number)
 

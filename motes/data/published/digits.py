@@ -18,7 +18,7 @@ VALIDATION = 100
 
 @dataclass(frozen=True)
 class DigitsConfig:
-    """The last 397 of a shuffled order are the test split, the 100 before them the validation split."""
+    """Rows are shuffled: the last 397 are the test split, the 100 before them the validation split."""
 
     # seed of the shuffled order
     seed: int = 0

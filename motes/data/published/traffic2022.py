@@ -1,11 +1,11 @@
 """Traffic, the road camera of the 2022 paper: numbered frames, split in the order of time.
 
-Of each third frame a square is used.
+A square is cut from every third frame.
 
 ROOT/0.jpg, 1.jpg ...
     frames of at least 480 x 420 pixels, named by their numbers (.jpg, .png or .gif)
 ROOT/img128np_fs3.npy
-    or what its authors made of them and hand out: already cut, scaled and every third
+    or the array that the authors made of the frames and hand out: every third, already cut and scaled
 """
 
 from collections.abc import Sequence
@@ -37,31 +37,31 @@ SHARES = {"dlp": (0.9, 0.05), "ddlp": (0.8, 0.1)}
 
 @dataclass(frozen=True)
 class Traffic2022Config:
-    """The square to the right of the camera's mast, at 128 pixels."""
+    """Frames are cut to the square to the right of the camera's mast; the paper has it at 128 pixels."""
 
     # the folder of the frames, or of img128np_fs3.npy
     root: str = ""
     # rows, columns
     image_size: tuple[int, int] = (128, 128)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # how much is for training: dlp 90 %, ddlp 80 %
     protocol: Literal["dlp", "ddlp"] = "dlp"
     # frames of a clip
     frames: int = 1
-    # from a clip's first frame to the next clip's, in frames that are kept; 0: clips share none, 1: every
-    # window
+    # kept frames from the first frame of a clip to that of the next clip; 0: clips share no frame, 1: a clip
+    # begins at every frame
     stride: int = 0
-    # dlp: validation and test are both the last tenth, and every third is counted by files, gaps or not
+    # dlp: validation and test are both the last tenth, and every third file is used, even across gaps
     original: bool = False
 
 
 class Traffic2022(Dataset):
     """Frames of a road camera.
 
-    The 2022 code has no test split: here its held-out tenth is halved, the first half for validation;
-    `original` gives it undivided for both. Every third frame is by number, so that a missing file shifts no
-    other; no clip reaches over a gap.
+    The 2022 code has no test split, only a held-out tenth: here its first half is for validation and its
+    second half for the test; with `original`, both splits have all of it. Every third frame is counted by
+    number, so that a missing file shifts no other; no clip reaches over a gap.
     """
 
     Config = Traffic2022Config
@@ -85,13 +85,13 @@ class Traffic2022(Dataset):
         return np.stack(list(self._pool.map(self._frame, self._rows[list(rows)].tolist())))
 
     def _open_array(self, path: Path) -> np.ndarray:
-        """The times of all frames, in steps."""
+        """Open the authors' array; returns the times of all its frames, in steps."""
         array = open_array(path)
         self._stack = ArrayStack(array, find_layout(array.shape, "auto", str(path)), str(path))
         return np.arange(len(array))
 
     def _find_files(self) -> np.ndarray:
-        """The times of every third frame, in steps."""
+        """Find every third frame among the files; returns their times in steps."""
         files, numbers = _numbered(Path(self.config.root))
         if self.config.original:
             thirds = np.arange(0, len(numbers), STEP)
@@ -123,7 +123,7 @@ class Traffic2022(Dataset):
         return unbroken.reshape(-1)
 
     def _bounds(self, count: int) -> tuple[int, int]:
-        """The first frame of the split, and the first one behind it."""
+        """The index of the split's first frame, and that of the first frame after the split."""
         share, held = SHARES[self.config.protocol]
         first = int(share * count)
         second = int((share + held) * count)
@@ -133,7 +133,7 @@ class Traffic2022(Dataset):
 
 
 def _numbered(root: Path) -> tuple[list[Path], np.ndarray]:
-    """Frames in the order of their numbers."""
+    """The files of the frames in the order of their numbers, and these numbers."""
     files = sorted(_frames(root), key=lambda path: int(path.stem))
     numbers = np.array([int(path.stem) for path in files])
     if (twice := np.flatnonzero(np.diff(numbers) == 0)).size:

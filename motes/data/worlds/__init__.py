@@ -1,1 +1,1 @@
-"""Generated worlds whose truth is known; the same pixels from a seed on any machine."""
+"""Generated worlds with known truth. A seed gives the same pixels on any machine."""

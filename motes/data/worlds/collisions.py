@@ -1,4 +1,4 @@
-"""Discs that hit each other: many clips at once, by the rule of the published balls data."""
+"""Elastic collisions of discs in many clips at once, by the rule of the published balls data."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,8 @@ def distances(position: Array, pairs: Array) -> tuple[Array, Array]:
 
 
 def meetings(position: Array, radius: Array, pairs: Array) -> Iterator[tuple[int, int, Array, Array]]:
-    """Each pair that overlaps anywhere: its two numbers, the clips where it does, and there the unit vector
-    from the second to the first."""
+    """Yield each pair that overlaps in any clip: the numbers of its two discs, the clips in which they
+    overlap, and for each of these clips the unit vector from the second disc to the first."""
     if not len(pairs):
         return
     offset, distance = distances(position, pairs)
@@ -26,8 +26,8 @@ def meetings(position: Array, radius: Array, pairs: Array) -> Iterator[tuple[int
 
 
 def collide(position: Array, velocity: Array, radius: Array, mass: Array, pairs: Array) -> None:
-    """Each pair that overlaps exchanges the parts of its velocities along the line between, elastically;
-    `velocity`, B N 2, changes.
+    """Let each pair that overlaps exchange, elastically, the parts of its velocities along the line between
+    the two centres; `velocity`, B N 2, changes.
 
     Pairs collide one after another, as published: a later pair has the velocities that earlier ones left.
     Discs that already part turn back as well, so that in a crowd two may cling to each other for a while, as
@@ -40,13 +40,13 @@ def collide(position: Array, velocity: Array, radius: Array, mass: Array, pairs:
 
 
 def closing_speed(velocity: Array, i: int, j: int, clips: Array, line: Array) -> Array:
-    """How fast two discs come closer; below 0 they part."""
+    """How fast discs i and j approach each other in these clips; below 0 they move apart."""
     closing = velocity[clips, j] - velocity[clips, i]
     return closing[:, 0] * line[:, 0] + closing[:, 1] * line[:, 1]
 
 
 def bounce(position: Array, velocity: Array, radius: Array, side: float) -> None:
-    """Sends back what would leave the square: `velocity` changes."""
+    """Turn discs that would leave the square back into it: `velocity` changes."""
     reach = radius[..., None]
     speed = np.abs(velocity)
     np.copyto(velocity, speed, where=position - reach < 0)

@@ -1,10 +1,10 @@
 """Random numbers that belong to a row: the same in any order, on any machine, with any version of NumPy.
 
 They are a hash of (seed, split, row, name, index in the array), by integer arithmetic alone. No two rows of
-the same seed share a key, and no two splits: the numbers of row and split go into one integer, which is
-multiplied by an odd number and mixed, and both can be undone. The numbers then go through + - * / and square
-roots only, which IEEE 754 rounds in one way; sums of many, sines and powers are not used where pixels depend
-on them, since their last bits differ between machines.
+the same seed share a key, whatever their splits: the numbers of row and split go into one integer, which is
+multiplied by an odd number and mixed, and both steps can be undone. The numbers then go through + - * / and
+square roots only, which IEEE 754 rounds in one way; sums of many, sines and powers are not used where pixels
+depend on them, since their last bits differ between machines.
 """
 
 import math
@@ -25,7 +25,8 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 
 
 class Dice:
-    """One key a row; every draw is named, so that adding one changes no other."""
+    """Random numbers for B rows, from one key per row. Each draw has a name, so that adding a draw changes
+    no other."""
 
     def __init__(self, keys: Array):
         self._keys = keys
@@ -62,13 +63,14 @@ class Dice:
         return low + np.floor(self.uniform(name, *shape) * (high - low + 1)).astype(np.int64)
 
     def orders(self, name: str, count: int) -> Array:
-        """A permutation a row, int64, B count."""
+        """A random permutation of `count` numbers for each row: int64, B count."""
         return np.argsort(self.uniform(name, count), axis=1, kind="stable")
 
     def directions(self, name: str, *shape: int) -> Array:
-        """Unit vectors, float64, B *shape 2, without a sine.
+        """Random unit vectors, float64, B *shape 2, drawn without a sine.
 
-        Each goes through the first of twelve points of a square that lies in the disc within it.
+        Twelve points are drawn in a square; the vector points to the first of them that lies in the disc
+        within it.
         """
         # all twelve miss the disc once in 10^8
         points = 2 * self.uniform(name, *shape, 12, 2) - 1
@@ -79,7 +81,8 @@ class Dice:
 
 
 def _mixed(bits: Array) -> Array:
-    """Mixes bits one to one (the finaliser of splitmix64): each bit of the result depends on all of them."""
+    """Mix 64 bits one to one (the finaliser of splitmix64): each bit of the result depends on all of the
+    input."""
     bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
     bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
     return bits ^ (bits >> np.uint64(31))

@@ -1,4 +1,5 @@
-"""Base of generated worlds: each row is a function of (seed, split, row), drawn when needed and cached."""
+"""Generated, the base class of generated worlds: each row is a function of (seed, split, row), drawn when
+first read and then cached."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -19,8 +20,11 @@ ROOM = 1 << 30
 
 
 class Generated(Dataset):
-    """Splits cannot overlap (`dice.py`). A subclass paints rows; its Config has image_size, channels, count,
-    held_out and seed."""
+    """A world whose rows are drawn from random numbers of their own, so that splits cannot overlap
+    (`dice.py`).
+
+    A subclass paints rows; its Config has image_size, channels, count, held_out and seed.
+    """
 
     # pixels drawn at once: few enough that the arrays stay near the processor; no pixel depends on it
     area = 2**18
@@ -62,14 +66,15 @@ class Generated(Dataset):
         return pictures
 
     def _painted(self, rows: list[int]) -> Array:
-        """uint8, B C H W."""
+        """The pictures of these rows, with the configured channels: uint8, B C H W."""
         colours = self._paint(np.array(rows))
         pictures = colours if self.config.channels == 3 else grey(colours)
         return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
 
     @abstractmethod
     def _paint(self, rows: Array) -> Array:
-        """uint8, B H W 3."""
+        """Paint the pictures of these rows in colour: uint8, B H W 3. Each subclass does it in its own
+        way."""
 
     def _dice(self, rows: Sequence[int] | Array) -> Dice:
         return Dice.of_rows(self.config.seed, self.split, rows)
@@ -81,7 +86,7 @@ class Generated(Dataset):
         return numbers
 
     def _colours(self, colours: Array) -> Array:
-        """Colours as the pictures have them (grey or not), float32 in [0, 1], from uint8, ... 3."""
+        """Colours (uint8, ... 3) as the pictures have them, grey or not: float32 in [0, 1]."""
         return (colours if self.config.channels == 3 else grey(colours)).astype(np.float32) / 255
 
 
@@ -97,7 +102,7 @@ def _check(config: Any) -> None:
 
 
 def blanked(factors: dict[str, Array], present: Array) -> dict[str, Tensor]:
-    """Factors, B N ..., as tensors; zeros where `present`, B N, is false."""
+    """Factors, B N ..., as tensors, with zeros for things that are not present; `present` is B N."""
     return {
         name: torch.from_numpy(value * present.reshape(*present.shape, *[1] * (value.ndim - 2)))
         for name, value in factors.items()
@@ -105,17 +110,19 @@ def blanked(factors: dict[str, Array], present: Array) -> dict[str, Tensor]:
 
 
 def grey(pixels: Array) -> Array:
-    """Brightness, ... 1, of colours, ... 3; in whole numbers."""
+    """The brightness, ... 1, of colours, ... 3, computed in whole numbers."""
     weighted = pixels.astype(np.uint32) * np.array([299, 587, 114], np.uint32)
     return ((weighted[..., :1] + weighted[..., 1:2] + weighted[..., 2:] + 500) // 1000).astype(np.uint8)
 
 
 def normalised(pixels: Array, size: tuple[int, int]) -> Array:
-    """(row, column) in [-1, 1], which are the middles of the outer pixels, from pixels, where the first
-    pixel's middle is 0."""
+    """Positions (row, column) in pixels, which count from the middle of the first pixel, brought to [-1, 1].
+
+    -1 and 1 are the middles of the outermost pixels.
+    """
     return (pixels / (np.array(size, np.float64) - 1) * 2 - 1).astype(np.float32)
 
 
 def to_bytes(light: Array) -> Array:
-    """uint8 from light in [0, 1]."""
+    """Light in [0, 1] as bytes, uint8."""
     return np.floor(np.clip(light, 0, 1) * 255 + 0.5).astype(np.uint8)

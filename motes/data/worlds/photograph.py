@@ -1,5 +1,7 @@
-"""A picture like a fixed camera's photograph of a street, by formula: a background for generated objects. No
-file, one seed."""
+"""A drawn street that looks like a fixed camera's photograph: a background for generated objects.
+
+It follows from formulas and one seed; no file is read.
+"""
 
 from functools import lru_cache
 
@@ -16,8 +18,8 @@ GRAIN = np.array([14, 38, 58, 16], np.float64)
 
 @lru_cache(maxsize=4)
 def photograph(size: tuple[int, int]) -> Array:
-    """uint8, H W 3: sky, a wall with rows of windows, a ragged hedge, a road with a kerb and lane marks,
-    under uneven light."""
+    """The picture of the street, uint8, H W 3: sky, a wall with rows of windows, a ragged hedge, and a
+    road with a kerb and lane marks, under uneven light."""
     random = np.random.default_rng(SEED)
     rows = ((np.arange(size[0]) + 0.5) / size[0])[:, None] * np.ones((1, size[1]))
     columns = ((np.arange(size[1]) + 0.5) / size[1])[None, :] * np.ones((size[0], 1))
@@ -41,13 +43,16 @@ def _regions(rows: Array, columns: Array, ragged: Array) -> Array:
 
 
 def _windows(picture: Array, wall: Array, rows: Array, columns: Array) -> Array:
-    """Dark panes in rows."""
+    """Paint dark panes in rows on the wall; `picture` changes."""
     pane = wall & (columns * 9 % 1 < 0.45) & (rows * 9 % 1 < 0.55)
     return np.where(pane[..., None], [62, 70, 92], picture)
 
 
 def _marks(picture: Array, road: Array, rows: Array, columns: Array) -> Array:
-    """A kerb and broken lines that spread towards the viewer, as they do in perspective."""
+    """Paint a kerb and broken lines on the road; `picture` changes.
+
+    They spread towards the viewer, as they do in perspective.
+    """
     depth = rows - 0.3
     across = (columns - 0.35) / depth
     dashed = (np.log(np.maximum(depth, 1e-3)) * 7 % 1) < 0.6
@@ -57,7 +62,7 @@ def _marks(picture: Array, road: Array, rows: Array, columns: Array) -> Array:
 
 
 def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int, ...]) -> Array:
-    """Octaves of smooth random values, with `cells` cells along a side; finer octaves are weaker.
+    """Smooth random values: a sum of octaves with `cells` cells along a side; finer octaves are weaker.
 
     The standard deviation is about 1/2.
     """
@@ -71,7 +76,7 @@ def _noise(random: np.random.Generator, size: tuple[int, int], cells: tuple[int,
 
 
 def _enlarged(grid: Array, size: tuple[int, int]) -> Array:
-    """The grid's values between its points, bilinear: H W."""
+    """The grid's values, interpolated bilinearly to H W points."""
     for axis in (0, 1):
         position = (np.arange(size[axis]) + 0.5) / size[axis] * (grid.shape[axis] - 1)
         low = np.minimum(position.astype(int), grid.shape[axis] - 2)

@@ -11,7 +11,7 @@ CELLS = (3, 7, 15)
 
 
 def random_textures(dice: Dice, size: tuple[int, int]) -> Array:
-    """uint8, B H W 3."""
+    """A random texture for each row: uint8, B H W 3."""
     colours = dice.uniform("texture colours", 2, 3)
     first = colours[:, 0, None, None]
     second = colours[:, 1, None, None]
@@ -19,7 +19,7 @@ def random_textures(dice: Dice, size: tuple[int, int]) -> Array:
 
 
 def _shares(dice: Dice, size: tuple[int, int]) -> Array:
-    """How much of the second colour each pixel has, B H W."""
+    """How much of the second colour each pixel has: B H W, 0 to 1."""
     cloudy = clouds(dice, size)
     forward, across = _bent_axes(dice, size, cloudy)
     grain = dice.uniform("texture grain", *size)
@@ -31,7 +31,10 @@ def _shares(dice: Dice, size: tuple[int, int]) -> Array:
 
 
 def _bent_axes(dice: Dice, size: tuple[int, int], cloudy: Array) -> tuple[Array, Array]:
-    """Coordinates along a random direction and across it, in waves, bent by the clouds; B H W each."""
+    """Coordinates of each pixel along a random direction and across it, in waves; B H W each.
+
+    Clouds bend them.
+    """
     rows, columns = (np.arange(side) / min(size) for side in size)
     waves = dice.between("texture waves", 3.0, 9.0)[:, None, None, None]
     direction = dice.directions("texture way")[:, :, None, None] * waves
@@ -51,7 +54,8 @@ def _wave(position: Array) -> Array:
 
 
 def clouds(dice: Dice, size: tuple[int, int]) -> Array:
-    """B H W, about 0 to 1: octaves of random values, smoothly enlarged, the finer the weaker."""
+    """Clouds for each row, B H W, about 0 to 1: a sum of smoothly enlarged random values, the finer the
+    weaker."""
     total = np.zeros((len(dice), *size))
     weights = 0.5 ** np.arange(len(CELLS))
     for cells, weight in zip(CELLS, weights.tolist(), strict=True):

@@ -1,1 +1,1 @@
-"""Chairs seen from all sides."""
+"""A generated world of chairs, seen from all sides."""

@@ -1,4 +1,4 @@
-"""A generated chair of bars and plates: seat, legs, back and arms, by the random numbers of its class."""
+"""Build a chair of bars and plates (seat, legs, back and arms) from the random numbers of its class."""
 
 from motes.data.worlds.chairs.backs import back
 from motes.data.worlds.chairs.legs import legs
@@ -8,14 +8,14 @@ from motes.data.worlds.dice import Dice
 
 
 def chair(dice: Dice) -> list[Part]:
-    """All parts of the chair of one class."""
+    """All parts of the chair of one class; `dice` has the random numbers of the class."""
     plan = ChairPlan.of_class(dice)
     arms = _arms(plan) if plan.draws.chance("arms", 0.35) else []
     return [*_seat(plan), *legs(plan), *back(plan), *arms]
 
 
 def _seat(plan: ChairPlan) -> list[Part]:
-    """A board and, perhaps, a cushion."""
+    """The parts of the seat: a board and, in some classes, a cushion."""
     bottom = plan.height - plan.draws.between("board", 0.02, 0.045)
     disc = plan.draws.chance("disc", 0.25)
     board = slab(bottom, plan.height, (plan.half_width, plan.half_depth), disc, plan.wood)
@@ -29,7 +29,7 @@ def _cushion(plan: ChairPlan, disc: bool) -> Part:
 
 
 def _arms(plan: ChairPlan) -> list[Part]:
-    """An arm rest at each side, and the bar that carries it."""
+    """The parts of the arms: an arm rest at each side, and the bar that carries it."""
     height = plan.height + plan.draws.between("arm", 0.16, 0.24)
     x = plan.half_width * 0.98
     front = -plan.half_depth * 0.7

@@ -7,14 +7,14 @@ from motes.data.worlds.chairs.plan import SIDES, ChairPlan
 
 
 def back(plan: ChairPlan) -> list[Part]:
-    """All parts of the back."""
+    """All parts of the chair's back."""
     kinds = (_plate, _plate, _slats, _ladder, _framed, _low_back)
     return plan.draws.pick("back", kinds)(plan, BackLine.of(plan))
 
 
 @dataclass(frozen=True)
 class BackLine:
-    """The line along which a back rises."""
+    """The slanted line along which a back rises from the seat."""
 
     # of the seat
     height: float
@@ -32,15 +32,15 @@ class BackLine:
         return cls(plan.height, plan.half_depth * 0.92, tilt, top)
 
     def at(self, share: float) -> tuple[float, float]:
-        """y and z at this share of the way up."""
+        """The coordinates y and z at this share of the way from the bottom to the top."""
         return self.foot + share * self.tilt, self.height + share * (self.top - self.height)
 
     def end(self) -> tuple[float, float]:
-        """y and z of the top."""
+        """The coordinates y and z of the top."""
         return self.foot + self.tilt, self.top
 
     def upright(self, plan: ChairPlan, x: float, drop: float, thicker: float = 1.0) -> Part:
-        """A bar from a little below the seat's upper side to the top."""
+        """An upright bar at x, from `drop` below the seat's upper side to the top."""
         return plan.bar((x, self.foot, self.height - drop), (x, *self.end()), thicker)
 
     def posts(self, plan: ChairPlan) -> list[Part]:
@@ -80,7 +80,7 @@ def _rung(plan: ChairPlan, line: BackLine, share: float) -> Part:
 
 
 def _framed(plan: ChairPlan, line: BackLine) -> list[Part]:
-    """Three rails, and cloth between the lower two."""
+    """The parts of a back of three rails, with cloth between the lower two."""
     x = plan.half_width * 0.9
     (y, z), (upper_y, upper_z) = line.at(0.3), line.at(0.85)
     cushion = plan.plate((0.0, y, z), (0.0, upper_y, upper_z), (plan.half_width * 0.62, 0.02), True)
@@ -89,7 +89,7 @@ def _framed(plan: ChairPlan, line: BackLine) -> list[Part]:
 
 
 def _low_back(plan: ChairPlan, line: BackLine) -> list[Part]:
-    """A back that is half as high as the others, with a panel along each side of the seat."""
+    """The parts of a back that is half as high as the others, with a panel along each side of the seat."""
     _, top = line.at(0.5)
     start = plan.height + 0.04
     wing = plan.half_depth * plan.draws.between("wing", 0.3, 0.9)

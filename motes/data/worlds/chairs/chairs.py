@@ -1,4 +1,5 @@
-"""Generated chairs, each class seen from all around, with masks; for generators given class and view."""
+"""Generated chairs with masks, each class seen from all sides, for generators that are given class and
+view."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +22,11 @@ from motes.types.truth import Truth
 
 @dataclass(frozen=True)
 class ChairsConfig:
-    """Training shows some classes from all sides, and the others from every few; the rest is held out."""
+    """Training shows some classes from all sides, and the others from few; the other views are held out."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # number of chairs
     classes: int = 40
@@ -44,8 +45,10 @@ class ChairsConfig:
 
 
 class Chairs(Dataset):
-    """A row is a class and a view; `scene` has the class, and the view as azimuth and elevation in
-    radians."""
+    """Pictures of chairs; a row is a class and a view.
+
+    `scene` has the class, and the view as azimuth and elevation in radians.
+    """
 
     Config = ChairsConfig
 
@@ -81,7 +84,7 @@ class Chairs(Dataset):
         )
 
     def _split_pairs(self) -> Array:
-        """The split's pairs of class and view, as one number each, shuffled."""
+        """The pairs of class and view of this split, as one number each, shuffled."""
         config = self.config
         pairs = np.arange(config.classes * self._sides)
         order = self._shuffled(pairs)
@@ -102,14 +105,14 @@ class Chairs(Dataset):
         return np.asarray(sparse & (azimuth % self.config.every > 0))
 
     def _classes_and_views(self, rows: Array) -> tuple[Array, Array]:
-        """Classes, and views as azimuth and elevation in radians."""
+        """The class of each row, and its view as azimuth and elevation in radians."""
         classes, side = np.divmod(self._pairs[rows], self._sides)
         level, turn = np.divmod(side, self.config.azimuths)
         elevation = np.array(self.config.elevations)[level] * PI / 180
         return classes, np.stack([turn * 2 * PI / self.config.azimuths, elevation], -1)
 
     def _draw(self, rows: list[int]) -> tuple[Array, Array]:
-        """Pixels, and masks with eight pixels in a byte."""
+        """The pixels of these rows, and their masks with eight pixels packed into a byte."""
         classes, views = self._classes_and_views(np.array(rows))
         turns = np.stack([cosine(views), sine(views)], -1).tolist()
         drawn = [self._draw_view(number, *turn) for number, turn in zip(classes.tolist(), turns, strict=True)]
@@ -118,12 +121,12 @@ class Chairs(Dataset):
         )
 
     def _pixels(self, pictures: Array) -> Array:
-        """B H W 3 to B C H W."""
+        """Pictures B H W 3 as the configuration wants them: B C H W."""
         pixels = pictures if self.config.channels == 3 else grey(pictures)
         return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
 
     def _draw_view(self, number: int, azimuth: list[float], elevation: list[float]) -> tuple[Array, Array]:
-        """A class drawn from one side; azimuth and elevation are given as cosines and sines."""
+        """The picture and the mask of a class from one side; both angles are given as (cosine, sine)."""
         camera = ChairCamera.at((azimuth[0], azimuth[1]), (elevation[0], elevation[1]))
         light, cover = draw_chair(self._parts(number), camera, self.config.image_size, self.config.fine)
         return to_bytes(light), np.packbits(cover >= 0.5, -1)

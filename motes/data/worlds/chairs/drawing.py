@@ -1,4 +1,4 @@
-"""A chair seen from a side: its picture, and how much of each pixel it covers.
+"""Draw a chair as seen from one side: its picture, and how much of each pixel it covers.
 
 Rays are cast against the chair's parts. A lamp beside the camera lights them, and they cast shadows.
 
@@ -29,7 +29,7 @@ CORNERS = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)
 
 @dataclass(frozen=True)
 class ChairCamera:
-    """Where a camera stands, and what is right, up and ahead of it; 3 each."""
+    """Where a camera stands, and which directions are right, up and ahead for it; vectors of 3."""
 
     position: Array
     right: Array
@@ -49,27 +49,28 @@ class ChairCamera:
         return cls(position, np.array([a, b, 0]), np.array([-b * d, a * d, c]), -back)
 
     def directions(self, rows: int, columns: int) -> Array:
-        """The directions of the rays, H W 3."""
+        """The direction of the ray through each pixel of a grid, H W 3."""
         step = pixel_size(rows, columns)
         down = ((np.arange(rows) + 0.5 - rows / 2) * step)[:, None, None]
         across = ((np.arange(columns) + 0.5 - columns / 2) * step)[None, :, None]
         return (AWAY * self.ahead + across * self.right - down * self.up).astype(np.float32)
 
     def lamp(self) -> Array:
-        """The direction of the lamp, beside and above the camera."""
+        """The direction of the lamp, which stands beside and above the camera."""
         lamp = -self.ahead * 0.6 - self.right * 0.45 + self.up * 0.35 + ABOVE_CAMERA
         lamp = lamp.astype(np.float32)
         return lamp / np.sqrt(inner_product(lamp, lamp))
 
 
 def pixel_size(rows: int, columns: int) -> float:
-    """The side of a ray's square at the chair's distance, in units of the chair's space."""
+    """The side of the square that one ray stands for, at the chair's distance, in units of the chair's
+    space."""
     return 2 * HALF / min(rows, columns)
 
 
 @dataclass(frozen=True)
 class ChairSurface:
-    """The surface that each ray meets first; H W, H W 3, H W 3."""
+    """The surface that each ray meets first: distances H W, normals and colours H W 3."""
 
     distance: Array
     normal: Array
@@ -81,7 +82,7 @@ class ChairSurface:
         return cls(np.full((rows, columns), NEVER), normal, np.full_like(normal, GROUND))
 
     def add(self, part: Part, camera: ChairCamera, directions: Array) -> None:
-        """Puts the part in front of what is farther."""
+        """Add a part: it replaces what the rays met before where it is nearer."""
         window = _window(part, camera, self.distance.shape)
         distance, normal = ray_entry(part, camera.position.astype(np.float32), directions[window])
         closer = distance < self.distance[window]
@@ -93,7 +94,7 @@ class ChairSurface:
 def draw_chair(
     parts: list[Part], camera: ChairCamera, size: tuple[int, int], fine: int
 ) -> tuple[Array, Array]:
-    """Light in [0, 1], H W 3, and the share of each pixel that is chair, H W."""
+    """The chair's picture, light in [0, 1], H W 3, and the share of each pixel that the chair covers, H W."""
     rows = size[0] * fine
     columns = size[1] * fine
     directions = camera.directions(rows, columns)
@@ -110,7 +111,7 @@ def draw_chair(
 
 
 def _light(points: Array, normal: Array, lamp: Array, parts: list[Part]) -> Array:
-    """The light at points of the surface: from the lamp, and ambient.
+    """The light at points of the surface, from the lamp and from all sides (ambient light).
 
     Other parts cast shadows. The ambient light is weaker on low points and on surfaces that do not face up.
     """
@@ -121,7 +122,7 @@ def _light(points: Array, normal: Array, lamp: Array, parts: list[Part]) -> Arra
 
 
 def _blocked(points: Array, lamp: Array, parts: list[Part]) -> Array:
-    """Whether a part stands before the lamp."""
+    """Whether a part of the chair stands between each point and the lamp."""
     blocked = np.zeros(len(points), bool)
     for part in parts:
         blocked |= ray_entry(part, points, np.broadcast_to(lamp, points.shape))[0] < NEVER
@@ -129,13 +130,13 @@ def _blocked(points: Array, lamp: Array, parts: list[Part]) -> Array:
 
 
 def _corners(part: Part) -> Array:
-    """8 3."""
+    """The eight corners of a part, 8 3."""
     x, y, z = (CORNERS * part.half).T[..., None]
     return part.centre + x * part.axes[0] + y * part.axes[1] + z * part.axes[2]
 
 
 def _window(part: Part, camera: ChairCamera, size: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rows and columns in which all its corners lie."""
+    """The rows and columns of the picture in which all corners of the part lie."""
     corners = _corners(part) - camera.position
     ahead = inner_product(corners, camera.ahead) / AWAY
     step = pixel_size(*size)
@@ -145,11 +146,12 @@ def _window(part: Part, camera: ChairCamera, size: tuple[int, ...]) -> tuple[sli
 
 
 def _span(position: Array, side: int) -> slice:
-    """The whole numbers around all positions, with a margin."""
+    """The range of whole numbers that holds all positions, with a margin."""
     return slice(max(int(position.min()) - 2, 0), max(min(int(position.max()) + 3, side), 0))
 
 
 def _averaged(values: Array, fine: int) -> Array:
-    """The mean of fine x fine rays at each pixel, added one after another."""
+    """The mean of the fine x fine rays at each pixel. They are added one after another, for the same
+    rounding."""
     total = sum(values[i::fine, j::fine] for i in range(fine) for j in range(fine))
     return np.asarray(total) / (fine * fine)

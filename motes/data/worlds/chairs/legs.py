@@ -1,4 +1,4 @@
-"""What carries a chair's seat: four legs, a column, a star of feet, runners or side panels."""
+"""The parts that carry a chair's seat: four legs, a column, a star of feet, runners or side panels."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ PENTAGON = ((0.0, 1.0), (0.951, 0.309), (0.588, -0.809), (-0.588, -0.809), (-0.9
 
 
 def legs(plan: ChairPlan) -> list[Part]:
-    """All parts below the seat."""
+    """All parts of the chair below its seat."""
     kinds = (_four_legs, _four_legs, _four_legs, _column, _star, _runners, _panels)
     return plan.draws.pick("legs", kinds)(plan)
 
@@ -32,7 +32,7 @@ def _four_legs(plan: ChairPlan) -> list[Part]:
 
 
 def _stretchers(plan: ChairPlan, x: float, y: float, height: float) -> list[Part]:
-    """Thin bars between the legs: one at each side, one across."""
+    """Thin bars between the legs: one at each side and one across."""
     return [
         *plan.bars((x, -y, height), (x, y, height), 0.7),
         plan.bar((-x, 0.0, height), (x, 0.0, height), 0.7),
@@ -55,7 +55,7 @@ def _foot(plan: ChairPlan, x: float, y: float) -> Part:
 
 
 def _runners(plan: ChairPlan) -> list[Part]:
-    """A bar along the floor at each side, and two legs upon it."""
+    """The parts of two runners: a bar along the floor at each side, and two legs upon it."""
     x = plan.half_width * 0.9
     y = plan.half_depth * 0.92
     low = plan.half_thickness

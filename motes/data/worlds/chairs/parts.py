@@ -14,7 +14,7 @@ from motes.data.worlds.portable import Array
 
 @dataclass(frozen=True)
 class Part:
-    """A box or, if round, an elliptic cylinder along its third axis."""
+    """A box or, if round, an elliptic cylinder along the third of its axes."""
 
     # 3
     centre: Array
@@ -28,9 +28,9 @@ class Part:
 
 
 def bar(start: Array, end: Array, half: tuple[float, float], is_round: bool, colour: Array) -> Part:
-    """A part from one point to another; its first axis lies as nearly along x as it can.
+    """A part that reaches from the point `start` to `end`; its first axis lies as nearly along x as possible.
 
-    half: half its extents along the first two axes.
+    `half` has half its extents along the first two axes.
     """
     third = end - start
     length = np.sqrt(inner_product(third, third))
@@ -43,7 +43,7 @@ def bar(start: Array, end: Array, half: tuple[float, float], is_round: bool, col
 
 
 def slab(bottom: float, top: float, half: tuple[float, float], is_round: bool, colour: Array) -> Part:
-    """A level part around the z axis."""
+    """A level part around the z axis, from the height `bottom` to the height `top`."""
     return bar(np.array([0, 0, bottom]), np.array([0, 0, top]), half, is_round, colour)
 
 

@@ -1,5 +1,4 @@
-"""Dimensions that the parts of one chair share: size of the seat, thickness, colours. They are drawn for
-each class."""
+"""Dimensions and colours that the parts of one chair share, drawn at random for each class."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ Point = tuple[float, float, float]
 
 
 class ClassDraws:
-    """The random numbers of one class, by name."""
+    """The random numbers of one class; each draw has a name."""
 
     def __init__(self, dice: Dice):
         self._dice = dice
@@ -50,7 +49,7 @@ class ClassDraws:
         return choices[int(self._dice.integers(name, 0, len(choices) - 1)[0])]
 
     def colour(self, name: str, palette: list[tuple[int, int, int]]) -> Array:
-        """A colour from anywhere along the palette."""
+        """A random colour from anywhere along the palette."""
         return along_palette(palette, np.array(self.between(name, 0.0, 1.0)))
 
 
@@ -91,7 +90,7 @@ class ChairPlan:
         return bar(np.array(start), np.array(end), (half, half), self.round, self.wood)
 
     def post(self, bottom: float, thicker: float) -> Part:
-        """A bar in the middle, up to the seat."""
+        """A vertical bar in the middle, from the height `bottom` up to the seat."""
         return self.bar((0.0, 0.0, bottom), (0.0, 0.0, self.height - 0.02), thicker)
 
     def bars(self, start: Point, end: Point, thicker: float = 1.0) -> list[Part]:
@@ -99,11 +98,11 @@ class ChairPlan:
         return [self.bar(_at_side(side, start), _at_side(side, end), thicker) for side in SIDES]
 
     def plates(self, start: Point, end: Point, half: tuple[float, float], cloth: bool = False) -> list[Part]:
-        """A plate at each side; the points are those of the right one."""
+        """A plate at each side; `start` and `end` are those of the right one."""
         return [self.plate(_at_side(side, start), _at_side(side, end), half, cloth) for side in SIDES]
 
     def plate(self, start: Point, end: Point, half: tuple[float, float], cloth: bool = False) -> Part:
-        """A box of wood or cloth."""
+        """A box of wood or cloth between two points."""
         return bar(np.array(start), np.array(end), half, False, self.cloth if cloth else self.wood)
 
 

@@ -1,4 +1,4 @@
-"""Where rays enter the parts of a chair, and the normals of the surface there."""
+"""Where rays enter the parts of a chair, and the normals of the surface at these points."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def ray_entry(part: Part, origin: Array, directions: Array) -> tuple[Array, Arra
 
 
 def _between_lids(walls: Span, start: Any, speed: Array) -> Span:
-    """The span between the walls, cut by the two ends of the part."""
+    """The span of each ray inside the part: the span between its side walls, cut by its two ends."""
     low, high, normal = walls
     near, far = _between_walls(start, speed)
     by_lid = near > low
@@ -58,7 +58,8 @@ def _through_cylinder(start: list[Any], speed: list[Array]) -> Span:
 
 
 def _through_box(start: list[Any], speed: list[Array]) -> Span:
-    """The span of each ray inside a square from -1 to 1, without the part's two ends."""
+    """The span of each ray between the four side walls of a box, a square from -1 to 1, before its ends
+    are cut."""
     near_x, far_x = _between_walls(start[0], speed[0])
     near_y, far_y = _between_walls(start[1], speed[1])
     normal = _wall_normal(near_x > near_y, speed[0], speed[1])

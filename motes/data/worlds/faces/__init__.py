@@ -1,1 +1,1 @@
-"""Drawn faces."""
+"""A generated world of drawn faces and eyes."""

@@ -1,5 +1,5 @@
-"""The background of a generated face: two colours over a slope, and on it nothing, soft discs, stripes, tiles
-or clouds."""
+"""The background of a generated face: a slope between two colours, and on it nothing, soft discs, stripes,
+tiles or clouds."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from motes.data.worlds.portable import Array, smooth, wave
 
 
 def background(canvas: Canvas, look: Look) -> None:
-    """Painted at the picture's own size, then doubled."""
+    """Paint the background of each picture at the picture's own size, then double it."""
     column = canvas.column[:, :, ::FINER]
     row = canvas.row[:, ::FINER]
     half = np.float32(max(column.shape[2], row.shape[1]) / 2)
@@ -21,14 +21,14 @@ def background(canvas: Canvas, look: Look) -> None:
 
 
 def _fill(canvas: Canvas, colour: Array) -> None:
-    """Every pixel of the picture is a square of the canvas."""
+    """Fill the canvas with colours given per pixel of the picture; each becomes a square of canvas pixels."""
     for row in range(FINER):
         for column in range(FINER):
             canvas.colour[:, :, row::FINER, column::FINER] = colour
 
 
 def _colour(look: Look, across: Array, tone: Array) -> Array:
-    """B 3 H W: from one colour to the other, in the picture's light."""
+    """The colours B 3 H W: from one colour to the other, under the picture's light."""
     slope = smooth(across * 0.5 + 0.5)[:, None]
     first = look["back_first"]
     colour = first + (look["back_second"] - first) * slope + tone[:, None]
@@ -36,7 +36,7 @@ def _colour(look: Look, across: Array, tone: Array) -> Array:
 
 
 def _pattern(look: Look, x: Array, y: Array, across: Array) -> Array:
-    """Stripes, tiles or clouds, by the kind of the background."""
+    """The pattern on each background by its kind: stripes, tiles or clouds."""
     kind = look["back_kind"]
     grain = look["back_grain"]
     phase = look["back_phase"]
@@ -55,7 +55,7 @@ def _clouds(look: Look, x: Array, y: Array, across: Array) -> Array:
 
 
 def _with_discs(tone: Array, look: Look, x: Array, y: Array) -> Array:
-    """The tone of each pixel, with six soft discs added where the background is of that kind."""
+    """The tone of each pixel, with six soft discs added if the background is of that kind."""
     discs = (look["back_kind"] > 0.25) & (look["back_kind"] <= 0.48)
     for n in range(6):
         left, top, width, bright = (look["back_spots"][:, n, k] for k in range(4))
@@ -65,5 +65,5 @@ def _with_discs(tone: Array, look: Look, x: Array, y: Array) -> Array:
 
 
 def _disc(x: Array, y: Array, width: Array) -> Array:
-    """Cover of a soft disc; x, y: from its middle."""
+    """The cover of a soft disc at points x, y, which are counted from its middle."""
     return np.clip((np.square(0.12 + 0.3 * width) - (np.square(x) + np.square(y))) * 12, 0, 1)

@@ -1,4 +1,4 @@
-"""Beards of a generated face: stubble to full; a moustache, a goatee or all of the jaw."""
+"""The beard of a generated face, from stubble to full: a moustache, a goatee or all of the jaw."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def _beard(canvas: Canvas, look: Look, skull: ProjectedEllipsoid, jaw: Projected
 
 
 def _cover(canvas: Canvas, look: Look, region: Array, outside: Array) -> Array:
-    """The region on the face, and a tuft beyond its outline."""
+    """The cover of the beard: its region on the face, and a tuft beyond the outline of the face."""
     scale = look["scale"]
     tuft = edge(0.07 * look["beard"] * scale * (look["beard_shape"] > 0.2) - outside)
     cover = smooth(region * scale * 0.7 + 0.5) * np.maximum(tuft, canvas.face)
@@ -34,7 +34,10 @@ def _cover(canvas: Canvas, look: Look, region: Array, outside: Array) -> Array:
 
 
 def _region(look: Look, x: Array, y: Array) -> Array:
-    """How far inside the beard, by its shape: moustache, goatee, all of the jaw; the mouth is left free."""
+    """How far inside the beard each point is, by the beard's shape; the mouth is left free.
+
+    The shapes are moustache, goatee and all of the jaw.
+    """
     shape = look["beard_shape"]
     width = mouth_width(look)
     lip = look["mouth_y"] + 0.04 * look["open"]
@@ -48,7 +51,7 @@ def _region(look: Look, x: Array, y: Array) -> Array:
 
 
 def _chin(across: Array, below: Array) -> Array:
-    """A goatee; across: over its width, below: under the lip."""
+    """How far inside a goatee a point is; `across` counts over its width, `below` from the lip downwards."""
     return (1 - radius_of(across, (below - 0.16) / 0.4)) * 0.36
 
 

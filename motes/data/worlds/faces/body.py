@@ -14,7 +14,7 @@ EAR = np.array([0.97, 0.9, 0.88], np.float32)[:, None, None]  # redder than the 
 
 @dataclass(frozen=True)
 class TorsoPoints:
-    """The points of a window around the shoulders, in half skull widths."""
+    """The points of a window around the shoulders, in units of half the skull's width."""
 
     # from the middle of the chest
     x: Array
@@ -41,7 +41,7 @@ class TorsoPoints:
 
 
 def torso(canvas: Canvas, look: Look, head: Head) -> None:
-    """Clothes, their trim at the neckline, and the skin inside it."""
+    """Paint the clothes, their trim at the neckline, and the skin inside it."""
     scale = look["scale"]
     points = TorsoPoints.of(canvas, look, head)
     dress = _dress_cover(look, points)
@@ -53,7 +53,7 @@ def torso(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _skin_shade(look: Look, points: TorsoPoints) -> Array:
-    """Darker under the chin, brighter towards the light."""
+    """The shading of the skin: darker under the chin, brighter towards the light."""
     return 1 - 0.34 * smooth((0.35 - points.y) * 2.2) + 0.1 * look["light_x"] * points.x
 
 
@@ -77,7 +77,7 @@ def _stripes(turns: Array) -> Array:
 
 
 def _inside_neckline(look: Look, points: TorsoPoints) -> Array:
-    """How far inside the skin of neck and chest."""
+    """How far inside the bare skin of neck and chest each point is."""
     y = points.y
     neck = look["neck"]
     width = neck * (1 + 0.25 * np.square(np.clip(y + 0.3, 0, 1)))
@@ -87,14 +87,15 @@ def _inside_neckline(look: Look, points: TorsoPoints) -> Array:
 
 
 def _neckline(look: Look, x: Array) -> Array:
-    """Rows of a round, a pointed or a high collar."""
+    """The rows of a neckline: that of a round, a pointed or a high collar."""
     high = 0.16 - 0.5 * np.square(x)
     pointed = np.where(look["collar"] < 0.75, 0.62 - 1.5 * np.abs(x), high)
     return np.where(look["collar"] < 0.4, 0.28 - np.square(x) * 0.9, pointed)
 
 
 def ears(canvas: Canvas, look: Look, head: Head, near: bool) -> None:
-    """Paint the ears that are nearer to the viewer than the face's edge, or those behind it."""
+    """Paint the ears: if `near`, those nearer to the viewer than the face's edge, otherwise those behind
+    it."""
     for side in SIDES:
         centre = point(look, side * 1.0, look["eye_y"] + 0.1, -0.06)
         drawn = np.equal(head.pose.depth(*centre) > 0.04, near)

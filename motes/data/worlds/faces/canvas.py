@@ -1,7 +1,7 @@
 """The canvas on which generated faces are painted, at twice the pictures' size.
 
-It has several layers. A feature is painted on the full canvas, or in a window around it with one window for
-each picture.
+It has several layers. A feature is painted on the full canvas, or in a window around it, one window for each
+picture.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ EMPTY = np.zeros(0, np.float32)
 
 @dataclass(frozen=True)
 class Canvas:
-    """A piece of every picture: its layers, and where it is."""
+    """A rectangle of every picture: its layers, and its position."""
 
     # B 3 H W
     colour: Array
@@ -39,7 +39,8 @@ class Canvas:
     def paint(self, cover: Array, colour: Array, lit: bool = True) -> None:
         """Paint a colour on the canvas.
 
-        cover: B H W, 0 to 1; colour: B 3 1 1 or B 3 H W. `lit` colours are multiplied by the light.
+        `cover`: how much of each pixel is painted, B H W, 0 to 1; `colour`: B 3 1 1 or B 3 H W. `lit` colours
+        are multiplied by the light.
         """
         for n in range(3):
             shade = self.light[:, n] * colour[:, n] if lit else colour[:, n] * np.ones_like(cover)
@@ -54,7 +55,7 @@ def rgb(red: float, green: float, blue: float) -> Array:
 
 
 def edge(inside: Array) -> Array:
-    """How much of a canvas pixel is covered, given its distance inside an edge in pixels of the picture."""
+    """The cover of each canvas pixel, given how far it lies inside an edge, in pixels of the picture."""
     return np.clip(inside * np.float32(FINER) + np.float32(0.5), 0, 1)
 
 
@@ -69,15 +70,16 @@ def empty_canvas(count: int, size: tuple[int, int]) -> Canvas:
 
 
 def _positions(count: int) -> Array:
-    """The middles of canvas pixels in the picture's pixels, the first of which has its middle at 0."""
+    """The middles of the canvas pixels, in pixels of the picture; 0 is the middle of the picture's first
+    pixel."""
     return (np.arange(count, dtype=np.float32) + 0.5) / FINER - 0.5
 
 
 def reach(look: Look, width: float, height: float = 0.0) -> tuple[float, float]:
-    """The reach of a feature in pixels, given in half skull widths: it paints nothing farther from its
-    centre.
+    """The distance in pixels beyond which a feature paints nothing, across and down, from its size in half
+    skull widths.
 
-    The largest head of the batch decides.
+    It is that of the largest head of the batch.
     """
     scale = float(look["scale"].max())
     return width * scale, (height or width) * scale
@@ -87,7 +89,7 @@ def reach(look: Look, width: float, height: float = 0.0) -> tuple[float, float]:
 def window(
     canvas: Canvas, centre: Pair, half: tuple[float, float], names: tuple[str, ...] = ("colour", "light")
 ) -> Iterator[Canvas]:
-    """A window of the canvas for each picture, around its own centre (B 1 columns, rows).
+    """Give a window of the canvas for each picture, around its own centre (columns and rows, B 1).
 
     What is painted in the window is copied back to the canvas at the end. `half` is half the window's width
     and height in pixels. `names` are the layers that are needed; the others are empty.
@@ -107,7 +109,7 @@ def window(
 
 
 def _spans(centre: Array, half: float, side: int) -> list[slice]:
-    """The ranges of canvas pixels around these centres; each has equally many pixels."""
+    """The ranges of canvas pixels around these centres; all have the same length."""
     count = min(2 * int(half * FINER) + 3, side)
     middle = np.rint(centre.reshape(-1) * FINER).astype(np.int64)
     first = np.clip(middle - count // 2, 0, side - count)
@@ -115,7 +117,7 @@ def _spans(centre: Array, half: float, side: int) -> list[slice]:
 
 
 def _cut(layer: Array, boxes: list[Any]) -> Array:
-    """The box of each picture, cut out and stacked."""
+    """The box of each picture cut out of a layer; the boxes are stacked."""
     return np.stack([picture[box] for picture, box in zip(layer, boxes, strict=True)])
 
 
@@ -125,7 +127,7 @@ def _put_back(layer: Array, painted: Array, boxes: list[Any]) -> None:
 
 
 class PartOfLook(dict):
-    """The look of some pictures, each number taken when it is first used."""
+    """The look of some of the pictures; each entry is selected when it is first used."""
 
     def __init__(self, look: Look, index: Array | slice):
         super().__init__()
@@ -139,7 +141,8 @@ class PartOfLook(dict):
 
 @contextmanager
 def pictures_with(canvas: Canvas, present: Array, *parts: Any) -> Iterator[tuple[Any, ...]]:
-    """The pictures that have a feature, with their canvas and parts; painted back at the end."""
+    """Give the canvas and `parts` of only those pictures that have a feature; paint is copied back at the
+    end."""
     index = np.flatnonzero(present)
     if len(index) == len(canvas.face):
         yield (canvas, *parts)
@@ -155,7 +158,7 @@ def _part(part: Any, index: Array) -> Any:
 
 
 def downsampled(canvas: Canvas) -> Array:
-    """uint8, B 3 H W: the mean of each square of canvas pixels."""
+    """The finished pictures, uint8, B 3 H W: each pixel is the mean of a square of canvas pixels."""
     rows = canvas.colour[:, :, ::2] + canvas.colour[:, :, 1::2]
     mean = (rows[..., ::2] + rows[..., 1::2]) * np.float32(255 / 4)
     return np.clip(mean + np.float32(0.5), 0, 255).astype(np.uint8)

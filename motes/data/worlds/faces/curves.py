@@ -1,6 +1,7 @@
-"""The curves that the features of a face are painted by and its landmarks lie on: lids, pupils, lips, brows.
+"""Curves of a face (lids, pupils, lips, brows), along which features are painted and landmarks lie.
 
-Local rows and columns of the feature's patch, in head units; `across` is -1 to 1 over the feature's width.
+Rows and columns are counted in the feature's patch, in head units; `across` is -1 to 1 over the feature's
+width.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from motes.data.worlds.portable import Array
 
 
 def lids(look: Look, side: int, across: Array) -> Pair:
-    """Rows of the upper and of the lower lid's edge."""
+    """The rows of the upper and of the lower lid's edge."""
     width = look["eye_width"]
     arch = 1 - across * across
     slant = -look["slant"] * side * across * width
@@ -22,12 +23,12 @@ def lids(look: Look, side: int, across: Array) -> Pair:
 
 
 def pupil(look: Look) -> Pair:
-    """Column and row of its middle."""
+    """The column and row of the pupil's middle."""
     return look["gaze_x"] * look["eye_width"], (look["gaze_y"] - 0.06) * look["eye_width"]
 
 
 def lips(look: Look, across: Array) -> tuple[Array, Array, Array, Array]:
-    """Rows of the edges from the top: outer, inner, inner, outer."""
+    """The rows of the lips' edges from the top: outer, inner, inner, outer."""
     square = across * across
     arch = 1 - square
     base = -look["smile"] * 0.11 * square + 0.05 * look["smile"]
@@ -45,7 +46,7 @@ def mouth_width(look: Look) -> Array:
 
 
 def brow_line(look: Look, side: int, across: Array) -> Array:
-    """Rows of the middle of a brow."""
+    """The rows of the middle line of a brow."""
     inner = 0.5 - 0.5 * side * across
     arch = -look["brow_arch"] * (1 - across * across)
     return arch - look["brow_slant"] * side * across + 0.1 * look["frown"] * inner * inner

@@ -1,4 +1,5 @@
-"""Faces from numbers to pixels: the layers of a picture from the back to the front, and the skin."""
+"""Draw faces from the numbers that describe them: the layers of a picture from back to front, and the
+skin."""
 
 import numpy as np
 
@@ -28,7 +29,8 @@ RIM = np.array([0.06, 0.13, 0.14], np.float32)[:, None, None]  # how much darker
 
 
 def draw_faces(look: Look, size: tuple[int, int]) -> tuple[Array, Array]:
-    """Pictures, uint8 B 3 H W, and bool B 2 H W: the visible part of the face, and the full face."""
+    """Draw the pictures, uint8 B 3 H W, and the masks, bool B 2 H W: the face's visible part, and the full
+    face."""
     keep_memory()
     flat = {name: _plane(value) for name, value in look.items()}
     head = planes(head_of({name: value[:, None] for name, value in look.items() if value.ndim == 1}))
@@ -60,12 +62,12 @@ def _draw_block(look: Look, head: Head, size: tuple[int, int]) -> tuple[Array, A
 
 
 def _plane(value: Array) -> Array:
-    """Numbers B to B 1 1, colours B 3 to B 3 1 1."""
+    """Numbers B as an array B 1 1, and colours B 3 as B 3 1 1."""
     return value.astype(np.float32)[..., None, None]
 
 
 def _halved(cover: Array) -> Array:
-    """Whether the four canvas pixels of a pixel are covered by more than a half."""
+    """Whether more than half of the four canvas pixels of each pixel is covered."""
     rows = cover[:, ::2] + cover[:, 1::2]
     return rows[..., ::2] + rows[..., 1::2] > 2
 
@@ -80,7 +82,7 @@ def _torso(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _skin(canvas: Canvas, look: Look, head: Head) -> None:
-    """The face without its features, in its window."""
+    """Paint the face without its features, in its window."""
     centre = (head.pose.column, head.pose.row + 0.15 * look["scale"])
     with window(canvas, centre, reach(look, 1.15, 1.55), tuple(LAYERS)) as piece:
         outside, jaw_share = outline(head.skull, head.jaw, piece.column, piece.row)
@@ -96,7 +98,7 @@ def _light_cosine(canvas: Canvas, part: ProjectedEllipsoid) -> Array:
 
 
 def _set_light(canvas: Canvas, look: Look, head: Head, outside: Array, jaw_share: Array) -> None:
-    """The light that falls on all that is painted upon the face."""
+    """Set the canvas's layer of light to the light on the face; it falls on all that is painted later."""
     skull, jaw = (_light_cosine(canvas, part) for part in (head.skull, head.jaw))
     facing = skull + (jaw - skull) * jaw_share
     near = np.clip(1 - outside / (0.1 * look["scale"]), 0, 1)[:, None]

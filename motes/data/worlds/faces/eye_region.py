@@ -17,7 +17,7 @@ FRAME = 0.04  # half the thickness of glasses
 
 
 def blush(canvas: Canvas, look: Look, head: Head) -> None:
-    """Rosy cheeks, and the shade of the eyes' hollows."""
+    """Paint rosy cheeks, and the shade in the hollows of the eyes."""
     for side, eye in zip(SIDES, head.eyes, strict=True):
         with window(canvas, (eye.column, eye.row), reach(look, 0.85)) as piece:
             x, y = eye.local(piece.column, piece.row)
@@ -41,7 +41,7 @@ def eyes(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _eye(piece: Canvas, look: Look, side: int, local: Pair) -> None:
-    """The white in the shade of the upper lid, the iris and the lashes."""
+    """Paint one eye: the white in the shade of the upper lid, the iris and the lashes."""
     x, y = local
     width = look["eye_width"]
     high, low = lids(look, side, x / width)
@@ -54,12 +54,12 @@ def _eye(piece: Canvas, look: Look, side: int, local: Pair) -> None:
 
 
 def _eye_cover(look: Look, inside: Array) -> Array:
-    """None where the eye is shut."""
+    """The cover of the eye; zero where the eye is shut."""
     return edge((inside - 0.03 * look["closed"]) * look["scale"]) * (look["closed"] < 0.97)
 
 
 def _lid_shade(below: Array) -> Array:
-    """Of the upper lid on the white."""
+    """The shade of the upper lid on the white; `below` is how far a point lies under the lid."""
     return 1 - 0.3 * smooth(1 - below)
 
 
@@ -77,9 +77,9 @@ def _iris(piece: Canvas, look: Look, local: Pair, cover: Array, shade: Array) ->
 
 
 def _inside_glint(look: Look, x: Array, y: Array) -> Array:
-    """How far inside the glint a point is.
+    """How far inside the glint a point is; x and y count from the middle of the pupil.
 
-    The glint lies above the pupil on the side of the light; x and y count from the pupil.
+    The glint lies above the pupil on the side of the light.
     """
     radius = look["iris"] * look["eye_width"]
     distance = radius_of(x - 0.36 * radius * np.sign(look["light_x"]), y + 0.42 * radius)
@@ -87,12 +87,15 @@ def _inside_glint(look: Look, x: Array, y: Array) -> Array:
 
 
 def _iris_tone(depth: Array, below: Array) -> Array:
-    """The brightness of the iris: brighter inwards and downwards; both arguments are in radii."""
+    """The brightness of the iris: brighter inwards and downwards. Both arguments are in radii of the iris."""
     return 0.5 + 0.75 * smooth(depth * 1.8) * (0.75 + 0.5 * smooth(below + 0.3))
 
 
 def _lashes(piece: Canvas, look: Look, side: int, local: Pair, edges: Pair) -> None:
-    """Upper and lower lashes and the crease above the upper lid; local: x over the eye's width, y."""
+    """Paint the upper and lower lashes and the crease above the upper lid.
+
+    `local` has x, over the eye's width, and y.
+    """
     width = look["eye_width"]
     t, y = local
     high, low = edges
@@ -128,7 +131,7 @@ def brows(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _inside_brow(look: Look, side: int, t: Array, y: Array) -> Array:
-    """How far inside a brow a point is; it is thicker at the nose. t goes over the brow's width."""
+    """How far inside a brow a point is; t runs over the brow's width. The brow is thicker at the nose."""
     across = _brow_thickness(look, side, t) - np.abs(y - brow_line(look, side, t))
     return np.minimum(across, (1.02 - np.abs(t)) * look["brow_width"])
 
@@ -147,7 +150,7 @@ def glasses(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _lens(piece: Canvas, look: Look, side: int, local: Pair) -> None:
-    """One glass, its half of the bridge, and the bar to the ear."""
+    """Paint one glass, its half of the bridge, and the bar to the ear."""
     x = local[0]
     y = local[1] - 0.02
     outside = _outside_glass(look, x, y)
@@ -158,7 +161,7 @@ def _lens(piece: Canvas, look: Look, side: int, local: Pair) -> None:
 
 
 def _outside_glass(look: Look, x: Array, y: Array) -> Array:
-    """How far outside a round or a squarish glass."""
+    """How far outside a glass a point is; glasses are round or squarish."""
     circle = look["glasses_round"] > 0.5
     u = np.square(x / 0.355)
     v = np.square(y / (0.26 + np.float32(0.075) * circle))
@@ -166,12 +169,12 @@ def _outside_glass(look: Look, x: Array, y: Array) -> Array:
 
 
 def _fourth_root(u: Array, v: Array) -> Array:
-    """The radius of a squarish curve, from squares."""
+    """The radius of a point in a squarish curve: the fourth root of a sum, made of square roots."""
     return np.sqrt(np.sqrt(u * u + v * v))
 
 
 def _glare(x: Array, y: Array) -> Array:
-    """Cover of a slanted streak."""
+    """The cover of a slanted streak of reflected light on a glass."""
     return smooth(1 - np.abs(x + 0.6 * y - 0.1) * 9) * 0.2 + 0.07
 
 

@@ -1,5 +1,4 @@
-"""Generated eyes, in pairs that differ only in where the eye looks: clips of two frames, the second looking
-further to the right.
+"""Generated eyes in pairs that differ only in gaze: clips of two frames, the second looking further right.
 
 Lids, size, skin and iris are the same in both frames and known, so that an edit of the gaze can be checked.
 """
@@ -44,14 +43,14 @@ Eye = dict[str, Array]  # its numbers by name, B or B 2
 
 @dataclass(frozen=True)
 class EyesConfig:
-    """Row // 2 is the eye; row % 2 is 0 before and 1 after it turned to the right. All gazes are equally
-    likely."""
+    """Row // 2 is the eye; row % 2 is 0 before and 1 after the eye turned to the right. All gazes are
+    equally likely."""
 
     # rows, columns
     image_size: tuple[int, int] = (32, 48)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
-    # training eyes
+    # number of training eyes
     count: int = 4000
     # eyes of the validation split, and of the test split
     held_out: int = 300
@@ -64,8 +63,11 @@ class EyesConfig:
 
 
 class Eyes(Generated):
-    """`gaze` is (row, column) in [-1, 1]; `lids`, `size`, `skin` and `iris` are in [0, 1]: open, wide, dark,
-    brown."""
+    """Pictures of an eye; `scene` has its gaze and its look.
+
+    `gaze` is (row, column) in [-1, 1]; `lids`, `size`, `skin` and `iris` are in [0, 1], where 1 is an open,
+    wide, dark and brown one.
+    """
 
     Config = EyesConfig
 
@@ -92,7 +94,7 @@ class Eyes(Generated):
         )
 
     def _iris_masks(self, eye: Eye) -> Array:
-        """bool, B 1 H W: the visible iris."""
+        """The masks of the visible irises: bool, B 1 H W."""
         y, x = self._points(eye, 1)
         down, right = _from_iris(eye, y, x)
         upper, lower = _lids(eye, x)
@@ -110,10 +112,10 @@ class Eyes(Generated):
         return to_bytes(picture.reshape(len(rows), height, FINE, width, FINE, 3).mean((2, 4)))
 
     def _eyes(self, rows: Array) -> Eye:
-        """The numbers of these rows' eyes.
+        """The numbers that describe the eyes of these rows.
 
         gaze: row and column in [-1, 1]; half: half the width, in pixels; corner: row and column of the eye's
-        middle in pixels; middle: row and column of the iris' middle, in half widths from there.
+        middle in pixels; middle: row and column of the iris' middle, counted from the eye's in half widths.
         """
         dice = self._dice(rows // self.frames)
         height, width = self.config.image_size
@@ -132,7 +134,7 @@ class Eyes(Generated):
         return {name: value.astype(np.float32) for name, value in eye.items()}
 
     def _gaze(self, dice: Dice, rows: Array) -> Array:
-        """B 2: the second picture of a pair looks further to the right."""
+        """The gaze of each row, B 2; the second picture of a pair looks further to the right."""
         columns = dice.between("gaze columns", -1.0, 1.0, 2)
         if self.frames == 2:
             columns = np.sort(columns, 1)
@@ -140,7 +142,8 @@ class Eyes(Generated):
         return np.stack([dice.between("gaze row", -1.0, 1.0), column], 1)
 
     def _points(self, eye: Eye, fine: int) -> tuple[Array, Array]:
-        """Rows, B H 1, and columns, B 1 W, of samples from the eye's middle, in its half widths."""
+        """The rows, B H 1, and columns, B 1 W, of sample points, counted from the eye's middle in its half
+        widths."""
         height, width = self.config.image_size
         row = ((np.arange(height * fine) + 0.5) / fine)[:, None]
         column = ((np.arange(width * fine) + 0.5) / fine)[None, :]
@@ -151,8 +154,10 @@ class Eyes(Generated):
 
 
 def _lids(eye: Eye, x: Array) -> tuple[Array, Array]:
-    """Rows of the upper and of the lower lid in each column; they meet in the corners, the outer one a
-    little higher."""
+    """The rows of the upper and of the lower lid in each column.
+
+    They meet in the corners, of which the outer one is a little higher.
+    """
     arch = 1 - x * x
     tilt = -0.08 * x
     rise = (LIDS[0] + (LIDS[1] - LIDS[0]) * eye["lids"])[:, None, None]
@@ -166,7 +171,7 @@ def _upper_lashes(eye: Eye, below: Array, x: Array) -> Array:
 
 
 def _skin(eye: Eye, y: Array, x: Array) -> Array:
-    """B H W 3: lit from above, with a fold above the lid and a brow."""
+    """The skin's colours, B H W 3: lit from above, with a fold above the lid and a brow."""
     tone = PALE + (DARK - PALE) * eye["skin"][:, None, None, None]
     picture = tone * _skin_light(y, x)[..., None]
     _lay(picture, _fold(eye, y, x), 0.45 * tone)
@@ -186,14 +191,14 @@ def _fold(eye: Eye, y: Array, x: Array) -> Array:
 
 
 def _brow(eye: Eye, y: Array, x: Array) -> Array:
-    """Its cover."""
+    """The cover of the brow."""
     row = -1.02 + 0.20 * x * x - 0.08 * x
     thickness = 0.13 - 0.06 * np.clip(x, 0, 1)
     return 0.85 * _edge(thickness - np.abs(y - row), eye) * (np.abs(x) < 1.15)
 
 
 def _eyeball(eye: Eye, y: Array, x: Array, below: Array) -> Array:
-    """B H W 3: the white, the iris, the pupil and a glint, in the shade of the upper lid."""
+    """The eyeball's colours, B H W 3: white, iris, pupil and a glint, in the shade of the upper lid."""
     picture = np.ascontiguousarray(np.broadcast_to(_white(x), (*y.shape[:2], x.shape[2], 3)))
     down, right = _from_iris(eye, y, x)
     distance = np.sqrt(down * down + right * right)
@@ -210,12 +215,12 @@ def _white(x: Array) -> Array:
 
 
 def _from_iris(eye: Eye, y: Array, x: Array) -> tuple[Array, Array]:
-    """Rows and columns counted from the middle of the iris."""
+    """The rows and columns of points, counted from the middle of the iris."""
     return y - eye["middle"][:, 0, None, None], x - eye["middle"][:, 1, None, None]
 
 
 def _glint(eye: Eye, down: Array, right: Array) -> Array:
-    """Its cover."""
+    """The cover of the glint."""
     distance = np.sqrt((down + 0.13) ** 2 + (right + 0.12) ** 2)
     return 0.95 * _edge(GLINT - distance, eye)
 
@@ -225,14 +230,14 @@ def _lid_shade(below: Array) -> Array:
 
 
 def _iris_light(eye: Eye, distance: Array, down: Array) -> Array:
-    """B H W 3: darker at the rim, brighter below."""
+    """The iris' colours under the light, B H W 3: darker at the rim, brighter below."""
     rim = np.clip((distance - 0.6 * IRIS) / (0.4 * IRIS), 0, 1)
     shade = 1.15 - 0.55 * rim + 0.35 * np.clip(down / IRIS, 0, 1)
     return np.clip(_iris_colour(eye) * shade[..., None], 0, 1)
 
 
 def _iris_colour(eye: Eye) -> Array:
-    """B 1 1 3: between blue, green and brown."""
+    """The iris' colour, B 1 1 3: between blue, green and brown."""
     position = 2 * eye["iris"]
     first = np.minimum(position.astype(np.int64), 1)
     colour = IRISES[first] + (IRISES[first + 1] - IRISES[first]) * (position - first)[:, None]
@@ -240,10 +245,10 @@ def _iris_colour(eye: Eye) -> Array:
 
 
 def _edge(inside: Array, eye: Eye) -> Array:
-    """Cover of a sample, given how far it lies inside an edge."""
+    """The cover of a sample, given how far it lies inside an edge."""
     return np.clip(inside * eye["half"][:, None, None] * FINE + 0.5, 0, 1)
 
 
 def _lay(picture: Array, cover: Array, colour: Array) -> None:
-    """Paints over the picture."""
+    """Paint a colour over the picture, which changes, as much as `cover` says."""
     picture += cover[..., None] * (colour - picture)

@@ -1,5 +1,4 @@
-"""Generated faces with the truth: identity, pose, expression, light, hair, background, and 5 or 68
-landmarks."""
+"""Generated faces and their truth: identity, pose, expression, light, hair, background and landmarks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,17 +25,17 @@ EXPRESSION = ("smile", "open", "raise", "frown", "closed")
 
 @dataclass(frozen=True)
 class FacesConfig:
-    """Several pictures of each of many people; no two splits share a person."""
+    """Several pictures of each of many people. No two splits share a person."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 20000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # consecutive pictures of one person
+    # number of consecutive pictures that show one person
     views: int = 10
     # 5: pupils, tip of the nose, corners of the mouth; 68: the usual order of face tools
     landmarks: int = 5
@@ -51,7 +50,8 @@ class FacesConfig:
 
 
 class Faces(Dataset):
-    """Everything is a function of (seed, split, row): no file, the same pixels on any machine."""
+    """Pictures of faces. Each is a function of (seed, split, row): no file, the same pixels on any
+    machine."""
 
     Config = FacesConfig
 
@@ -87,7 +87,7 @@ class Faces(Dataset):
         )
 
     def _landmarks(self, look: Look) -> Array:
-        """float32, B P 2: rows and columns from -1 to 1."""
+        """The landmarks, float32, B P 2: (row, column) in [-1, 1]."""
         numbers = {name: value[:, None] for name, value in look.items() if value.ndim == 1}
         landmarks = five_points if self.config.landmarks == 5 else sixty_eight_points
         points = landmarks(numbers, head_of(numbers))
@@ -95,12 +95,12 @@ class Faces(Dataset):
         return (points[..., ::-1] / sides * 2 - 1).astype(np.float32)
 
     def _draw(self, rows: list[int]) -> tuple[Array, Array]:
-        """Pixels, and the masks with eight pixels in a byte."""
+        """The pixels of these rows, and the masks with eight pixels packed into a byte."""
         pixels, masks = draw_faces(self._look(rows), self.config.image_size)
         return pixels if self.config.channels == 3 else grey_planes(pixels), np.packbits(masks, -1)
 
     def _look(self, rows: Sequence[int]) -> Look:
-        """The numbers of these pictures."""
+        """The look of these pictures: the arrays of numbers from which they are drawn."""
         size = CROWD * self.config.views
         crowds = [self._crowd(int(row) // size) for row in rows]
         return {
@@ -109,7 +109,7 @@ class Faces(Dataset):
         }
 
     def _crowd(self, number: int) -> Look:
-        """All pictures of a block of people."""
+        """The look of all pictures of one block of people."""
         if number not in self._looks:
             self._looks[number] = self._drawn_crowd(number)
         return self._looks[number]

@@ -21,7 +21,7 @@ SIDES = (-1, 1)  # the left of the picture, the right
 
 @dataclass(frozen=True)
 class HeadPose:
-    """How the head stands before the camera: a rotation, then a scale and a shift."""
+    """How the head stands before the camera: rotated, then scaled and shifted."""
 
     rotation: tuple[Triple, Triple, Triple]
     # pixels in half a skull's width
@@ -44,7 +44,7 @@ class HeadPose:
 
 @dataclass(frozen=True)
 class Patch:
-    """A flat piece of the face: local (s, t) to the picture and back."""
+    """A flat piece of the face; it maps its local coordinates (s, t) to the picture and back."""
 
     column: Array
     row: Array
@@ -69,19 +69,19 @@ class Patch:
 class ProjectedEllipsoid:
     """The outline and the front surface of an ellipsoid in the picture.
 
-    The level is 1 on the outline; points of the surface are linear in column, row and `root`, the square root
-    of 1 - level.
+    `level` is 1 on the outline and less inside. Coordinates of points on the surface are linear in column,
+    row and `root`, the square root of 1 - level.
     """
 
     column: Array
     row: Array
-    # of column^2, column row, row^2
+    # factors of column^2, column row and row^2 in the level
     form: Triple
     # in pixels, about
     radius: Array
-    # the head's x, y and z there: of column, row, root, and a constant
+    # factors of column, row and root, and a constant, for each of the head's x, y and z
     axes: tuple[tuple[Array, ...], ...]
-    # cosine of the light's angle, about: of column, row, root
+    # factors of column, row and root in the cosine of the light's angle, nearly
     light: Triple
 
     def level(self, column: Array, row: Array) -> Array:
@@ -93,7 +93,7 @@ class ProjectedEllipsoid:
         return np.sqrt(np.maximum(1 - self.level(column, row), 0))
 
     def coordinate(self, axis: int, column: Array, row: Array, root: Array) -> Array:
-        """The head's x, y or z of the front surface."""
+        """The x, y or z, in the head's space, of points of the front surface."""
         return self._linear(self.axes[axis], column, row, root) + self.axes[axis][3]
 
     def light_cosine(self, column: Array, row: Array, root: Array) -> Array:
@@ -108,17 +108,18 @@ def radius_of(x: Array, y: Array) -> Array:
 
 
 def planes(part: Any) -> Any:
-    """The same with B 1 1 in single precision, for drawing."""
+    """The same object with its arrays in shape B 1 1 and single precision, for drawing."""
     return _mapped(part, lambda array: array[..., None].astype(np.float32))
 
 
 def select_pictures(part: Any, index: Array | slice) -> Any:
-    """The same for some of the pictures."""
+    """The same object for some of the pictures only."""
     return _mapped(part, lambda array: array[index])
 
 
 def _mapped(part: Any, function: Callable[[Array], Array]) -> Any:
-    """An array, or a tuple, a dictionary or a dataclass of such, with the function applied to each array."""
+    """A copy of `part` (an array, or a tuple, dictionary or dataclass of arrays) with `function` applied
+    to each array."""
     if isinstance(part, np.ndarray):
         return function(part)
     if isinstance(part, tuple):
@@ -129,7 +130,8 @@ def _mapped(part: Any, function: Callable[[Array], Array]) -> Any:
 
 
 def head_pose(look: Look) -> HeadPose:
-    """Yaw to the picture's right, pitch down, roll clockwise, in degrees."""
+    """The pose of a head from its angles in degrees: yaw to the picture's right, pitch down, roll
+    clockwise."""
     cos_yaw, sin_yaw = _directions(look["yaw"])
     cos_pitch, sin_pitch = _directions(look["pitch"])
     cos_roll, sin_roll = _directions(look["roll"])
@@ -148,7 +150,7 @@ def _directions(degrees: Array) -> Pair:
 
 
 def ellipsoid(pose: HeadPose, centre: Triple, radii: Triple, light: Triple) -> ProjectedEllipsoid:
-    """An ellipsoid along the head's axes, lit from the direction `light`."""
+    """The projection of an ellipsoid whose axes are the head's, lit from the direction `light`."""
     inner = _inner_form(pose.rotation, radii)
     squared_depth = 1 / inner[2][2]
     root = np.sqrt(squared_depth)
@@ -165,7 +167,7 @@ def ellipsoid(pose: HeadPose, centre: Triple, radii: Triple, light: Triple) -> P
 
 
 def _inner_form(turn: tuple[Triple, Triple, Triple], radii: Triple) -> list[list[Any]]:
-    """The quadratic form that is 1 on the surface, in the viewer's axes."""
+    """The matrix of the quadratic form that is 1 on the ellipsoid's surface, in the viewer's axes."""
     return [
         [sum(turn[i][k] * turn[j][k] / (radii[k] * radii[k]) for k in range(3)) for j in range(3)]
         for i in range(3)
@@ -173,7 +175,7 @@ def _inner_form(turn: tuple[Triple, Triple, Triple], radii: Triple) -> list[list
 
 
 def _outline_form(pose: HeadPose, radii: Triple) -> tuple[Triple, Array]:
-    """The quadratic form of the outline, and its mean radius in half skull widths."""
+    """The quadratic form of the outline, and the outline's mean radius in half skull widths."""
     spread = _spread(pose.rotation, radii)
     area = spread[0][0] * spread[1][1] - spread[0][1] * spread[0][1]
     square = pose.scale * pose.scale * area
@@ -182,7 +184,7 @@ def _outline_form(pose: HeadPose, radii: Triple) -> tuple[Triple, Array]:
 
 
 def _spread(turn: tuple[Triple, Triple, Triple], radii: Triple) -> list[list[Any]]:
-    """The inverse of the outline's quadratic form."""
+    """The inverse of the quadratic form of the outline."""
     return [
         [sum(turn[i][k] * turn[j][k] * radii[k] * radii[k] for k in range(3)) for j in range(2)]
         for i in range(2)
@@ -190,7 +192,8 @@ def _spread(turn: tuple[Triple, Triple, Triple], radii: Triple) -> list[list[Any
 
 
 def patch(pose: HeadPose, centre: Triple, across: Triple, down: Triple) -> Patch:
-    """A patch around a point, with the head's directions of its two steps."""
+    """The patch around a point of the head; `across` and `down` are its two steps, directions in the
+    head's space."""
     column, row = pose.project(*centre)
     return Patch(column, row, _step(pose, across), _step(pose, down))
 

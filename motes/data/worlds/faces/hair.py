@@ -1,4 +1,4 @@
-"""Hair of a generated face: behind the head, and over the forehead as regions of the head's own surface."""
+"""The hair of a generated face: behind the head, and on the head over the forehead."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ SHADE = np.array([0.66, 0.54, 0.52], np.float32)[:, None, None]  # of the skin u
 
 
 def back_hair(canvas: Canvas, look: Look, head: Head) -> None:
-    """Long hair, a bun, tails: behind the neck."""
+    """Paint the hair behind the neck: long hair, a bun, or tails."""
     for name, paint in {"length": _curtain, "bun": _bun, "tails": _tails}.items():
         if look[name].any():
             with pictures_with(canvas, look[name], look, head.pose) as parts:
@@ -21,7 +21,7 @@ def back_hair(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _curtain(canvas: Canvas, look: Look, pose: HeadPose) -> None:
-    """Long hair, and the dome of hair above it."""
+    """Paint long hair, and the dome of hair above it."""
     back = _upright_patch(look, pose, point(look, 0.0, 0.0, -0.25))
     x, y = back.local(canvas.column, canvas.row)
     half = 1.08 + look["hair_side"]
@@ -72,12 +72,12 @@ def _paint_hair(canvas: Canvas, look: Look, cover: Array, tone: Array) -> None:
 
 
 def _radius_in_tail(x: Array, y: Array) -> Array:
-    """0 in its middle, 1 at its edge, which is a little wavy."""
+    """The distance of a point from a tail's middle: 0 there, 1 at the tail's edge, which is a little wavy."""
     return radius_of(x / (0.3 + 0.04 * wave(y * 2)), y / 0.62)
 
 
 def front_hair(canvas: Canvas, look: Look, head: Head) -> None:
-    """Hair on the head in front of the face, with its shadow on the skin."""
+    """Paint the hair in front of the face, with its shadow on the skin."""
     width = 1.06 * (1.12 + look["hair_side"]).max()
     height = (look["height"] + look["hair_top"]).max()
     half = reach(look, float(width) + 0.35, float(height) + 0.3)
@@ -93,7 +93,7 @@ def front_hair(canvas: Canvas, look: Look, head: Head) -> None:
 
 @dataclass(frozen=True)
 class HairPoints:
-    """The points of a window on the hair's surface."""
+    """The points of a window, as coordinates on the hair's surface."""
 
     # 1 on the outline
     level: Array
@@ -117,11 +117,11 @@ class HairPoints:
         return cls(level, hair.radius, x, y, z, light_cosine, _locks(look, x, y))
 
     def cover(self) -> Array:
-        """Cover by the outline, which curls bend."""
+        """The cover of hair by its outline, which curls bend."""
         return edge((1 - np.sqrt(np.maximum(self.level + 0.1 * self.locks, 0))) * self.radius)
 
     def inside_hairline(self, look: Look) -> Array:
-        """How far a point is from the hairline, positive in the hair."""
+        """How far each point is from the hairline; positive values lie in the hair."""
         x = self.x
         line = look["hair_line"] + look["hair_bend"] * x * x
         line = line + look["hair_behind"] * np.clip(0.3 - self.z, 0, 2)
@@ -150,7 +150,7 @@ def _front_paint(canvas: Canvas, look: Look, points: HairPoints, inside: Array, 
 
 
 def _hair_tone(look: Look, points: HairPoints, inside: Array) -> Array:
-    """Strands from the parting, a ring of gloss, curls, and darker ends of short straight hair."""
+    """The brightness of the hair: strands, a ring of gloss, curls, and darker ends of short straight hair."""
     x = points.x
     y = points.y
     ends = 0.25 * smooth(0.35 - inside * 1.5) * (look["length"] + look["curl"] == 0)
@@ -158,7 +158,7 @@ def _hair_tone(look: Look, points: HairPoints, inside: Array) -> Array:
 
 
 def _strands(look: Look, x: Array, y: Array) -> Array:
-    """Waves that start at the parting."""
+    """The pattern of strands: waves that start at the parting."""
     bend = 0.22 * wave(y * 1.2 + look["curl_phase"])
     return wave((x - look["parting"]) / (np.maximum(y, -1.9) + 2.1) * 4.2 + bend)
 

@@ -1,4 +1,4 @@
-"""The parts of a generated head in the picture, and the outline of its face."""
+"""The parts of a generated head as they appear in the picture, and the outline of its face."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ JAW_BLEND = 0.3  # how softly skull and jaw run into each other
 
 @dataclass(frozen=True)
 class Head:
-    """The parts of a face in the picture."""
+    """The parts of a face as they appear in the picture."""
 
     pose: HeadPose
     skull: ProjectedEllipsoid
@@ -37,7 +37,7 @@ class Head:
 
 
 def head_of(look: Look) -> Head:
-    """The head that a look describes, given its numbers in shape B 1."""
+    """The head that a look describes; the numbers of the look have shape B 1."""
     pose = head_pose(look)
     skull, jaw, hair = _ellipsoids(look, pose)
     return Head(
@@ -46,7 +46,7 @@ def head_of(look: Look) -> Head:
 
 
 def point(look: Look, x: Array | float, y: Array | float, z: Array | float) -> Triple:
-    """A point or a direction of the head, one for each face."""
+    """A point or a direction in the head's space, one for each face."""
     ones = np.ones_like(look["scale"])
     return x * ones, y * ones, z * ones
 
@@ -54,7 +54,7 @@ def point(look: Look, x: Array | float, y: Array | float, z: Array | float) -> T
 def _ellipsoids(
     look: Look, pose: HeadPose
 ) -> tuple[ProjectedEllipsoid, ProjectedEllipsoid, ProjectedEllipsoid]:
-    """Skull, jaw and hair."""
+    """The ellipsoids of skull, jaw and hair."""
     light = (look["light_x"], look["light_y"], look["light_z"])
     skull = ellipsoid(pose, point(look, 0.0, 0.0, 0.0), point(look, 1.0, look["height"], 1.05), light)
     jaw = ellipsoid(pose, _jaw_centre(look), point(look, look["jaw_width"], look["jaw_height"], 0.86), light)
@@ -87,7 +87,7 @@ def _brows(look: Look, pose: HeadPose) -> tuple[Patch, Patch]:
 
 
 def _slanted(look: Look, pose: HeadPose, centre: Triple, across: float, down: float = 0.0) -> Patch:
-    """A patch that comes nearer to the viewer by these amounts a step."""
+    """A patch whose steps across and down come nearer to the viewer by these amounts."""
     return patch(pose, centre, point(look, 1.0, 0.0, across), point(look, 0.0, 1.0, down))
 
 
@@ -112,7 +112,8 @@ def _nose(look: Look, pose: HeadPose) -> tuple[Pair, ...]:
 def outline(
     skull: ProjectedEllipsoid, jaw: ProjectedEllipsoid, column: Array, row: Array
 ) -> tuple[Array, Array]:
-    """Pixels outside the face's outline (inside is negative), and the jaw's share in it."""
+    """How many pixels points lie outside the face's outline (negative inside), and the share of the jaw in
+    it."""
     upper = (np.sqrt(skull.level(column, row)) - 1) * skull.radius
     lower = (np.sqrt(jaw.level(column, row)) - 1) * jaw.radius
     blend = JAW_BLEND * skull.radius

@@ -17,14 +17,14 @@ JAW_HALVINGS = 24  # of a ray on which the outline is searched
 
 
 def five_points(look: Look, head: Head) -> Array:
-    """Left pupil, right pupil, tip of the nose, left and right corner of the mouth."""
+    """The five points: left pupil, right pupil, tip of the nose, left and right corner of the mouth."""
     corner = mouth_width(look)
     corners = [head.mouth.project(side * corner, lips(look, np.full_like(corner, side))[1]) for side in SIDES]
     return _stacked([*(eye.project(*pupil(look)) for eye in head.eyes), head.nose[1], *corners])
 
 
 def sixty_eight_points(look: Look, head: Head) -> Array:
-    """The usual order: jaw 17, brows 5 + 5, nose 4 + 5, eyes 6 + 6, lips 12 + 8."""
+    """The 68 points in the usual order: jaw 17, brows 5 + 5, nose 4 + 5, eyes 6 + 6, lips 12 + 8."""
     mouth = head.mouth.project(LIP_POINTS * mouth_width(look), np.choose(LIP_EDGES, lips(look, LIP_POINTS)))
     return _stacked([_jaw_line(look, head), *_brows(look, head), *_nose(head), *_eyes(look, head), mouth])
 
@@ -52,8 +52,10 @@ def _eyes(look: Look, head: Head) -> list[Pair]:
 
 
 def _jaw_line(look: Look, head: Head) -> Pair:
-    """Seventeen points of the outline, where rays from the middle of the face cross it: from ear to ear over
-    the chin."""
+    """Seventeen points of the outline, from ear to ear over the chin.
+
+    They are where rays from the middle of the face cross the outline.
+    """
     angles = np.linspace(1.03, -0.03, 17)[None] * PI + look["roll"] * PI / 180
     start = head.pose.project(*point(look, 0.0, look["eye_y"] + 0.1, 0.12))
     across = cosine(angles)

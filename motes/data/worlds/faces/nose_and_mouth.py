@@ -1,4 +1,4 @@
-"""Nose and mouth of a generated face, each painted in its own window."""
+"""The nose and the mouth of a generated face, each painted in its own window."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ def nose(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _ridge(piece: Canvas, look: Look, bridge: Pair, tip: Pair) -> None:
-    """Shade on the side away from the light, brightness on the other."""
+    """Paint the ridge of the nose: shade on the side away from the light, brightness on the other."""
     skin = look["skin_colour"]
     t, ridge = _ridge_points(piece, look, bridge, tip)
     side = t * look["light_x"]
@@ -43,7 +43,7 @@ def _ridge(piece: Canvas, look: Look, bridge: Pair, tip: Pair) -> None:
 
 
 def _ridge_points(piece: Canvas, look: Look, bridge: Pair, tip: Pair) -> Pair:
-    """How far beside the ridge, in its widths, and how much of it is there."""
+    """How far each point lies beside the ridge, in widths of the ridge, and how strong the ridge is there."""
     across = tip[0] - bridge[0]
     down = tip[1] - bridge[1]
     length = np.sqrt(across * across + down * down)
@@ -55,7 +55,8 @@ def _ridge_points(piece: Canvas, look: Look, bridge: Pair, tip: Pair) -> Pair:
 
 
 def _ridge_profile(t: Array, share: Array) -> Array:
-    """How much of the ridge is there; share: of the way from the bridge to the tip."""
+    """The strength of the ridge: `t` counts beside it, `share` along it from the bridge to the tip of the
+    nose."""
     across = np.square(np.maximum(1 - t * t * 0.4, 0))
     return across * smooth(share * 1.5 + 0.15) * (1 - smooth((share - 0.85) * 3))
 
@@ -96,7 +97,7 @@ def _nostril(piece: Canvas, look: Look, wing: Pair, under: Pair) -> None:
 
 @dataclass(frozen=True)
 class MouthPoints:
-    """Where the points of a window are in the mouth's patch."""
+    """The points of a window, as coordinates in the mouth's patch."""
 
     x: Array
     y: Array
@@ -135,7 +136,7 @@ def _lip_shadow(piece: Canvas, look: Look, points: MouthPoints) -> None:
 
 
 def _lips(piece: Canvas, look: Look, points: MouthPoints) -> None:
-    """The upper lip darker, the lower with gloss."""
+    """Paint the lips: the upper one darker, the lower one with gloss."""
     y = points.y
     top, inner, lower, bottom = points.edges
     middle = (inner + lower) / 2
@@ -154,7 +155,7 @@ def _lip_gloss(look: Look, points: MouthPoints) -> Array:
 
 
 def _inside_mouth(piece: Canvas, look: Look, points: MouthPoints) -> None:
-    """Throat, tongue and teeth of an open mouth."""
+    """Paint the inside of an open mouth: throat, tongue and teeth."""
     scale = look["scale"]
     y = points.y
     _, inner, lower, _ = points.edges
@@ -177,12 +178,12 @@ def _inside_teeth(look: Look, points: MouthPoints) -> Array:
 
 
 def _teeth_tone(below: Array) -> Array:
-    """In the shade of the upper lip."""
+    """The brightness of the teeth, `below` under the upper lip, which shades them."""
     return 1 - 0.25 * smooth(1 - below / 0.04)
 
 
 def _lip_line(piece: Canvas, look: Look, points: MouthPoints) -> None:
-    """Where the lips meet; fainter where they are open."""
+    """Paint the line where the lips meet; it is fainter where they are open."""
     inside = np.minimum(0.02 - np.abs(points.y - points.edges[1]), points.ends)
     line = inside * (1 - np.float32(0.5) * (look["open"] > 0.02))
     piece.paint(edge(line * look["scale"]) * 0.8, look["lip_colour"] * 0.42)

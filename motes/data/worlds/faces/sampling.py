@@ -1,4 +1,5 @@
-"""The people, poses, light and backgrounds of generated faces: tables of ranges, and numbers from them."""
+"""Draw the numbers that describe generated faces: people, poses, light and backgrounds, from tables of
+ranges."""
 
 import numpy as np
 
@@ -146,7 +147,7 @@ ROSE = [(186, 84, 78), (206, 104, 100), (190, 60, 82), (160, 58, 52)]
 
 
 def people(random: np.random.Generator, count: int) -> Look:
-    """Identities: numbers of shape B, colours B 3."""
+    """The look of `count` random people: numbers of shape B, colours B 3."""
     look = bells(random, count, SHAPE) | uniforms(random, count, TASTE)
     look |= _hair_style(random, count)
     look["nose_y"] = look["eye_y"] + look["nose_drop"]
@@ -159,7 +160,7 @@ def people(random: np.random.Generator, count: int) -> Look:
 
 
 def _hair_style(random: np.random.Generator, count: int) -> Look:
-    """A style of the table, varied a little."""
+    """A hair style from the table for each person, varied a little."""
     style = picks(random, count, {name: weight for name, (weight, _) in STYLES.items()})
     table = np.array([numbers for _, numbers in STYLES.values()])[style]
     look = {name: table[:, n] for n, name in enumerate(STYLE_NUMBERS)}
@@ -171,7 +172,8 @@ def _hair_style(random: np.random.Generator, count: int) -> Look:
 
 
 def _beard(look: Look) -> Array:
-    """Strength of the beard, 0 to 1; only with short hair, and half of these have none."""
+    """The strength of each beard, 0 to 1. Only people with short hair have one, and half of these have
+    none."""
     short = (look["length"] == 0) & (look["bun"] + look["tails"] == 0)
     return np.where(short, np.clip((look["beard"] - 0.5) * 3, 0, 1), 0)
 
@@ -207,9 +209,10 @@ def _hair_and_iris_colours(look: Look) -> Look:
 def picture_looks(
     random: np.random.Generator, count: int, size: tuple[int, int], turn: float, shift: float
 ) -> Look:
-    """Pose, expression, light and clothes of pictures; positions in pixels.
+    """The pose, expression, light and clothes of `count` pictures; positions are in pixels.
 
-    turn: degrees to a side at most; shift: off the middle at most, as a share of the picture's side.
+    `turn`: degrees to a side at most; `shift`: how far off the middle at most, as a share of the picture's
+    side.
     """
     look = bells(random, count, MOMENT) | uniforms(random, count, PLACE)
     look["yaw"] = look["yaw"] * turn
@@ -222,13 +225,14 @@ def picture_looks(
 
 
 def _expression(opening: Array, raising: Array, closing: Array) -> Look:
-    """Mouth, brows and eyes: many mouths are shut and eyes open, and some eyes are shut."""
+    """The expression of mouth, brows and eyes: many mouths are shut, most eyes are open, and some are
+    shut."""
     closed = np.where(closing > 0.55, 1.0, np.maximum(closing, 0))
     return {"open": np.maximum(opening, 0), "raise": np.clip(raising, -0.3, 1), "closed": closed}
 
 
 def _light(look: Look, height: Array) -> Look:
-    """The direction of the light, and the colours of the lamp and of the light from everywhere."""
+    """The direction of the light, the colour of the lamp, and that of the ambient light (from all sides)."""
     angle = look["light_turn"] * PI / 180
     flat = np.sqrt(1 - height * height)
     direction = {"light_x": sine(angle) * flat, "light_y": -height, "light_z": cosine(angle) * flat}
@@ -247,7 +251,7 @@ def _dim_colour(look: Look, warm: Array) -> Array:
 
 
 def backgrounds(random: np.random.Generator, count: int) -> Look:
-    """Two colours that go together, a kind of pattern and its numbers."""
+    """The look of `count` backgrounds: two colours that go together, a kind of pattern and its numbers."""
     draw = uniforms(random, count, BACKGROUND)
     draw["spots"] = random.random((count, 6, 4))
     angle = draw.pop("angle") * PI / 180

@@ -1,7 +1,8 @@
 """Generated faces of two people, for models that transfer an expression from one person to the other.
 
-Rows alternate between the two people, and each has an expression of its own: no expression occurs with both.
-The truth of a swap is known: the same data with `exchanged` have each row's expression on the other person.
+Rows alternate between the two people, and each row has an expression of its own, so that no expression occurs
+with both people. The truth of a swap is known: the same data with the option `exchanged` have each row's
+expression on the other person.
 """
 
 from collections.abc import Sequence
@@ -26,13 +27,13 @@ CLOTHES = ("cloth_hue", "cloth_grey", "cloth_value", "cloth_stripes", "collar", 
 
 @dataclass(frozen=True)
 class TwoFacesConfig:
-    """Two people before one grey ground, in one light."""
+    """Two people before the same grey background, under the same light."""
 
     # rows alternate: one of each person
     views: ClassVar[int] = 2
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures of both people together
     count: int = 3000
@@ -54,7 +55,7 @@ class TwoFacesConfig:
 
 
 class TwoFaces(Faces):
-    """`scene` has the domain, 0 or 1: who it is."""
+    """Pictures of two people. `scene` has the domain, 0 or 1: which of the two it is."""
 
     Config = TwoFacesConfig
 
@@ -84,7 +85,7 @@ class TwoFaces(Faces):
         return look | {"identity": domain}
 
     def _pictures(self, number: int, count: int) -> Look:
-        """Poses and expressions, all in one light."""
+        """The poses and expressions of the pictures of a block, all under the same light."""
         config = self.config
         entropy = [config.seed, ONCE + 1, SPLITS.index(self.split), number]
         random = np.random.default_rng(np.random.SeedSequence(entropy))

@@ -3,8 +3,9 @@
 There are four sets: balls that collide, balls that pass in front of each other, and two layers of balls, with
 few or many in a layer.
 
-The box is 64 x 64, a frame has ten steps. In each step a ball that would leave the box turns round, and balls
-of a layer that would overlap exchange their velocities along the line between their centres (equal masses).
+The box is 64 x 64, and each frame has ten steps. In each step a ball that would leave the box turns round,
+and balls of one layer that would overlap exchange their velocities along the line between their centres
+(equal masses).
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +43,7 @@ COLOURS = np.array([BLUE, RED, YELLOW, FUCHSIA, AQUA], np.uint8)
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of a published set. `layers` gives the number of balls in each layer; later layers lie in
+    """The rules of a published set. `layers` is the number of balls in each layer; later layers lie in
     front."""
 
     layers: tuple[int, ...]
@@ -66,7 +67,7 @@ class BallsConfig:
 
     # rows, columns: a square
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training clips
     count: int = 5000
@@ -81,7 +82,7 @@ class BallsConfig:
 
 
 class Balls(Generated):
-    """Row // frames is the clip. A ball of a higher number is in front."""
+    """Clips of balls; row // frames is the number of the clip. A ball with a higher number is in front."""
 
     Config = BallsConfig
 
@@ -112,11 +113,11 @@ class Balls(Generated):
 
     @property
     def _scale(self) -> float:
-        """Pixels of the picture in a published pixel."""
+        """The number of pixels of the picture per pixel of the published pictures."""
         return self.config.image_size[0] / SIDE
 
     def _factors(self, rows: Array, velocities: Array) -> dict[str, torch.Tensor]:
-        """Velocity in pixels a frame, size in pixels, colour, layer and depth of each ball."""
+        """For each ball its velocity in pixels per frame, size in pixels, colour, layer and depth."""
         shape = (len(rows), len(self._layer))
         radius = self.rules.radius * self._scale
         return {
@@ -128,7 +129,7 @@ class Balls(Generated):
         }
 
     def _whole(self, positions: Array) -> Array:
-        """bool, B N H W: each ball as if alone, from positions in the box."""
+        """The mask of each ball as if it were alone, bool, B N H W, given positions in the box."""
         middle = np.arange(self.config.image_size[0]) + 0.5
         radius = self.rules.radius * self._scale
         centres = positions * self._scale
@@ -151,11 +152,14 @@ class Balls(Generated):
 
     @property
     def _margin(self) -> int:
-        """Pixels: no window of a ball leaves a canvas that is so much larger on each side."""
+        """The margin by which the canvas is larger than the picture on each side, in pixels.
+
+        It is so wide that no window around a ball leaves the canvas.
+        """
         return int(np.ceil(self.rules.radius * self._scale)) + 2
 
     def _paint_ball(self, canvas: Array, middle: Array, colour: Array) -> None:
-        """Paints one ball of each picture; the canvas changes."""
+        """Paint one ball of each picture on the canvas, which changes."""
         margin = self._margin
         corner = np.floor(middle).astype(np.int64) - margin
         row, column = (corner[:, axis, None] + np.arange(2 * margin) for axis in (0, 1))
@@ -165,20 +169,20 @@ class Balls(Generated):
         canvas[window] += (colour[:, None, None] - canvas[window]) * cover
 
     def _cover(self, row: Array, column: Array, middle: Array) -> Array:
-        """How much of each pixel of these rows and columns the ball covers, float32: B R C 1."""
+        """How much of each pixel of these rows and columns the ball covers: float32, B R C 1."""
         distance = _length(row + 0.5 - middle[:, :1], column + 0.5 - middle[:, 1:])
         radius = self.rules.radius * self._scale
         return np.clip(radius + np.float32(0.5) - distance, 0, 1)[..., None].astype(np.float32)
 
     def _moments(self, rows: Array) -> tuple[Array, Array]:
-        """Positions and velocities in the box, B N 2 each."""
+        """The positions and velocities of the balls in these rows, in units of the box, B N 2 each."""
         moments = zip((rows // self.frames).tolist(), (rows % self.frames).tolist(), strict=True)
         paths = [self._paths_near(clip)[:, clip % CLIPS, time] for clip, time in moments]
         positions, velocities = np.stack(paths, 1)
         return positions, velocities
 
     def _paths_near(self, clip: int) -> Array:
-        """Those of the clips that are simulated together with this one."""
+        """The paths of the clips that are simulated together with this one."""
         number = clip // CLIPS
         if number not in self._paths:
             end = min((number + 1) * CLIPS, len(self) // self.frames)
@@ -186,11 +190,11 @@ class Balls(Generated):
         return self._paths[number]
 
     def _ball_colours(self, rows: Array) -> Array:
-        """uint8, B N 3."""
+        """The colour of each ball, uint8, B N 3."""
         return CHOICES[self.rules.colours](self._dice(rows // self.frames), self._layer)
 
     def _simulated(self, dice: Dice) -> Array:
-        """Positions and velocities, float32: 2 B T N 2."""
+        """The positions and velocities of all balls in all frames, float32: 2 B T N 2."""
         balls = len(self._layer)
         position = self._start(dice)
         velocity = SPEED * dice.directions("way", balls)
@@ -203,7 +207,7 @@ class Balls(Generated):
         return paths
 
     def _after_frame(self, position: Array, velocity: Array) -> Array:
-        """Positions a frame later; `velocity` changes."""
+        """The positions one frame later; `velocity` changes."""
         pairs = self._pairs()
         radius = np.full(len(self._layer), self.rules.radius)
         mass = np.ones(len(self._layer))
@@ -214,8 +218,8 @@ class Balls(Generated):
         return position
 
     def _start(self, dice: Dice) -> Array:
-        """Positions at the start, B N 2: one ball after another, each drawn until it overlaps none of its
-        layer."""
+        """Positions at the start, B N 2. The balls are placed one after another, each drawn again until it
+        overlaps no other of its layer."""
         position = np.zeros((len(dice), len(self._layer), 2))
         for n in range(len(self._layer)):
             earlier = np.array([i for i, j in self._pairs().tolist() if j == n], np.int64)
@@ -228,17 +232,17 @@ class Balls(Generated):
         return position
 
     def _anywhere(self, dice: Dice, name: str) -> Array:
-        """Where a ball of each clip is inside the box, B 2."""
+        """A random position inside the box for one ball of each clip, B 2."""
         return dice.between(name, self.rules.radius, SIDE - self.rules.radius, 2)
 
     def _overlaps(self, position: Array, placed: Array) -> Array:
-        """Whether a ball of each clip, C 2, overlaps any of those already placed, C M 2."""
+        """Whether one ball of each clip, at C 2, overlaps any ball already placed, at C M 2."""
         gap = position[:, None] - placed
         square = gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1]
         return np.any(square < (2 * self.rules.radius) ** 2, 1)
 
     def _pairs(self) -> Array:
-        """P 2: the balls that may hit each other."""
+        """The pairs of balls that may hit each other, P 2."""
         layer = self._layer.tolist()
         pairs = combinations(range(len(layer)), 2) if self.rules.collide else ()
         of_one_layer = [(i, j) for i, j in pairs if layer[i] == layer[j]]
@@ -246,7 +250,7 @@ class Balls(Generated):
 
 
 def _length(rows: Array, columns: Array) -> Array:
-    """The length for all pairs of a row's and a column's distance: B R C."""
+    """The distance that each row's and each column's part make together: B R C."""
     return np.sqrt((rows * rows)[:, :, None] + (columns * columns)[:, None, :])
 
 

@@ -39,7 +39,7 @@ TRIES = 3000
 
 @dataclass(frozen=True)
 class ConvexConfig:
-    """One half of the pictures are convex."""
+    """Half of the pictures show convex shapes."""
 
     # rows, columns
     image_size: tuple[int, int] = (28, 28)
@@ -56,8 +56,11 @@ class ConvexConfig:
 
 
 class Convex(Generated):
-    """Class 1 is an intersection of half-planes; class 0 a union of such sets that has a dent or falls
-    apart."""
+    """White shapes with their class: 1 convex, 0 not.
+
+    Convex shapes are intersections of half-planes; the others are unions of such shapes that have a dent or
+    fall apart.
+    """
 
     Config = ConvexConfig
     area = 2**21
@@ -81,7 +84,7 @@ class Convex(Generated):
         return np.repeat((self._shapes(self._dice(rows)) * np.uint8(255))[..., None], 3, -1)
 
     def _shapes(self, dice: Dice) -> Array:
-        """bool, B H W."""
+        """The shapes of these rows: bool, B H W."""
         shape = self._filled(dice, False)
         convex = _class(dice) == 1
         shape[convex] = self._intersections(dice.of(convex), "convex", CONVEX_STOP, CONVEX_LEAST)
@@ -89,7 +92,7 @@ class Convex(Generated):
         return shape
 
     def _dented(self, dice: Dice) -> Array:
-        """The first union of each row that is not convex."""
+        """For each row, the first random union that is not convex."""
         shape = self._filled(dice, False)
         pending = np.arange(len(dice))
         for attempt in range(TRIES):
@@ -111,7 +114,7 @@ class Convex(Generated):
         return shape
 
     def _intersections(self, dice: Dice, name: str, stop: float, least: int) -> Array:
-        """The first candidate of each row that has enough pixels."""
+        """For each row, the first random intersection that has at least `least` pixels."""
         shape = self._filled(dice, False)
         pending = np.arange(len(dice))
         for attempt in range(TRIES):
@@ -124,7 +127,10 @@ class Convex(Generated):
         raise UserError(f"pictures of {self.config.image_size} have no room for shapes of {least} pixels")
 
     def _candidate(self, dice: Dice, name: str, stop: float, least: int) -> Array:
-        """Half-planes cut away one by one; no more from a set that is already too small."""
+        """For each row, a random intersection of half-planes, made by cutting them away one by one.
+
+        No more are cut away from a set that is already too small.
+        """
         shape = self._filled(dice, True)
         rows = np.arange(len(dice))
         for plane in range(PLANES):
@@ -136,7 +142,8 @@ class Convex(Generated):
         return shape
 
     def _half_plane(self, dice: Dice, name: str, plane: int) -> Array:
-        """The pixels on one side of a line in a random direction through a random point, bool B H W."""
+        """The pixels on one side of a line that has a random direction and goes through a random point:
+        bool, B H W."""
         size = self.config.image_size
         row, column = (np.arange(side) + 0.5 for side in size)
         normal = dice.directions(f"{name} way {plane}")[:, :, None, None]
@@ -149,7 +156,8 @@ def _class(dice: Dice) -> Array:
 
 
 def is_convex(shape: Array) -> Array:
-    """Whether a shape, B H W, has all pixels whose middles are in the hull of its pixels' middles; bool, B.
+    """Whether each shape, B H W, has every pixel whose middle is in the convex hull of its pixels' middles:
+    bool, B.
 
     The arithmetic is in whole numbers.
     """
@@ -161,10 +169,10 @@ def is_convex(shape: Array) -> Array:
 
 
 def _reach(edge: Array, occupied: Array) -> Array:
-    """The last pixel of each row that lies within chords between edges of any two rows, or the row's own
+    """For each row, the last pixel within the chords between the edges of any two rows, or the row's own
     edge.
 
-    It is far below 0 where a row has none.
+    It is far below 0 if a row has none.
     """
     reach = np.where(occupied, edge, -NOWHERE)
     for first in range(edge.shape[1]):
@@ -177,7 +185,8 @@ def _reach(edge: Array, occupied: Array) -> Array:
 
 
 def _chord(edge: Array, first: int, last: int) -> Array:
-    """The last pixels within the chord between the edges of two rows, of the rows between them."""
+    """For the rows between `first` and `last`, the last pixels within the chord between the edges of these
+    two rows."""
     between = np.arange(first + 1, last)
     weighted = edge[:, first, None] * (last - between) + edge[:, last, None] * (between - first)
     return weighted // (last - first)

@@ -28,7 +28,7 @@ STRETCH = 4.0
 
 @dataclass(frozen=True)
 class DeadLeavesConfig:
-    """Pictures look alike at every scale between the smallest leaf and the largest."""
+    """Pictures look alike at every scale between the radii of the smallest leaf and of the largest."""
 
     # rows, columns
     image_size: tuple[int, int] = (12, 12)
@@ -49,7 +49,8 @@ class DeadLeavesConfig:
 
 
 class DeadLeaves(Generated):
-    """Leaves are laid from the front to the back until hardly a pixel is bare."""
+    """Pictures of discs, the leaves. They are laid from the front to the back until hardly a pixel is
+    bare."""
 
     Config = DeadLeavesConfig
     area = 2**15
@@ -76,7 +77,7 @@ class DeadLeaves(Generated):
         return to_bytes(_whitened(light, self._margin) if self.config.whitened else light)
 
     def _ground(self, dice: Dice) -> Array:
-        """float64 in [0, 1], B H W 3, with the margin."""
+        """The leaves of these rows, float64 in [0, 1], B H W 3, with a margin around the picture."""
         colour = dice.uniform("colour", self._leaves + 1, 3)
         front = self._front(*self._discs(dice))
         points = colour[np.arange(len(dice))[:, None, None], front]
@@ -84,7 +85,7 @@ class DeadLeaves(Generated):
         return points.reshape(len(dice), rows, FINE, columns, FINE, 3).mean((2, 4))
 
     def _discs(self, dice: Dice) -> tuple[Array, Array]:
-        """Radii, B L, and middles, B L 2, in pixels."""
+        """The radii, B L, and middles, B L 2, of the leaves, in pixels."""
         number = np.searchsorted(self._chance, dice.uniform("radius", self._leaves))
         radius = self._radii[number.clip(max=RADII - 1)]
         reach = np.array(self._size) + 2 * radius[..., None]
@@ -98,7 +99,7 @@ class DeadLeaves(Generated):
         return front
 
     def _inside(self, radius: Array, middle: Array) -> Array:
-        """Whether each point lies in a leaf of its picture, bool B h w."""
+        """Whether each point lies inside a leaf of its picture, one leaf per picture: bool, B h w."""
         row, column = ((np.arange(side * FINE) + 0.5) / FINE for side in self._size)
         down = np.square(row - middle[:, :1])[:, :, None]
         across = np.square(column - middle[:, 1:])[:, None]
@@ -106,14 +107,17 @@ class DeadLeaves(Generated):
 
 
 def _leaves_until_covered(covering: Array) -> int:
-    """How many leaves hide all but a few pixels, by the probability that a leaf of each radius hides one."""
+    """How many leaves are needed to hide all but a few pixels.
+
+    `covering` sums, over all radii, to the probability that a random leaf hides a given pixel.
+    """
     return int(np.ceil(np.log(BARE) / np.log1p(-float(covering.sum()))))
 
 
 def _whitened(light: Array, margin: int) -> Array:
-    """The differences of each pixel from its near and wide surroundings.
+    """The differences between each pixel and its near and wide surroundings.
 
-    The gain grows with frequency as the amplitudes of photographs fall.
+    The gain grows with frequency just as the amplitudes of photographs fall with it.
     """
     near = light
     total = np.zeros_like(light)
@@ -126,8 +130,11 @@ def _whitened(light: Array, margin: int) -> Array:
 
 
 def _blurred(light: Array, reach: int, axis: int) -> Array:
-    """The mean of a pixel (a half) and its neighbours `reach` pixels away (a quarter each); edges are
-    repeated."""
+    """A weighted mean along an axis: the pixel (a half) and its two neighbours `reach` pixels away (a quarter
+    each).
+
+    The picture is continued beyond its edges by repeating the last pixel.
+    """
     pixel = np.arange(light.shape[axis])
     last = light.shape[axis] - 1
     before, after = (np.take(light, (pixel + step).clip(0, last), axis) for step in (-reach, reach))

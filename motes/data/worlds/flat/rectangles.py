@@ -24,7 +24,8 @@ DIFFERENCE = 3
 
 @dataclass(frozen=True)
 class RectanglesConfig:
-    """Sides are uniform among those that differ enough, positions among those where the rectangle fits."""
+    """Sides are drawn uniformly among those that differ enough, positions among those where the rectangle
+    fits."""
 
     # rows, columns
     image_size: tuple[int, int] = (28, 28)
@@ -41,7 +42,8 @@ class RectanglesConfig:
 
 
 class Rectangles(Generated):
-    """White lines one pixel wide, on black; class 1 is taller than wide, 0 wider than tall."""
+    """Outlines of rectangles, white lines one pixel wide on black; class 1 is taller than wide, 0 wider
+    than tall."""
 
     Config = RectanglesConfig
 
@@ -67,7 +69,7 @@ class Rectangles(Generated):
         return np.repeat((outline * np.uint8(255))[..., None], 3, -1)
 
     def _outline(self, first: Array, last: Array) -> Array:
-        """The pixels of the rectangles' lines, bool: B H W."""
+        """The pixels on the rectangles' lines: bool, B H W."""
         row, column = (np.arange(side) for side in self.config.image_size)
         inside_rows, edge_rows = _span(row, first[:, :1], last[:, :1])
         inside_columns, edge_columns = _span(column, first[:, 1:], last[:, 1:])
@@ -76,7 +78,7 @@ class Rectangles(Generated):
         return horizontal | vertical
 
     def _corners(self, dice: Dice) -> tuple[Array, Array]:
-        """The first and the last row and column, int64, B 2 each."""
+        """The first and the last (row, column) of each rectangle: int64, B 2 each."""
         sides = self._sides[dice.integers("sides", 0, len(self._sides) - 1)]
         room = np.array(self.config.image_size) - sides + 1
         first = np.floor(dice.uniform("place", 2) * room).astype(np.int64)

@@ -37,11 +37,11 @@ TRIES = 40
 
 @dataclass(frozen=True)
 class ShapesConfig:
-    """Two to five shapes of about a fifth of the picture's side, none touching another."""
+    """Each picture has two to five shapes of about a fifth of the picture's side; none touches another."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 20000
@@ -58,7 +58,8 @@ class ShapesConfig:
 
 
 class Shapes(Dataset):
-    """Everything is a function of (seed, split, row): no file, the same pixels on any machine."""
+    """Pictures of flat shapes. Each is a function of (seed, split, row): no file, the same pixels on any
+    machine."""
 
     Config = ShapesConfig
 
@@ -92,7 +93,7 @@ class Shapes(Dataset):
         )
 
     def _scene(self, rows: Sequence[int]) -> dict[str, Array]:
-        """What describes the shapes of these pictures, B N ... each."""
+        """The arrays that describe the shapes of these pictures, B N ... each."""
         chunks = [(self._chunk(row // CHUNK), row % CHUNK) for row in rows]
         names = [name for name in chunks[0][0] if name != "pixels"]
         return {name: np.stack([chunk[name][row] for chunk, row in chunks]) for name in names}
@@ -132,7 +133,7 @@ def _sizes(config: ShapesConfig) -> tuple[int, int]:
 
 
 def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]:
-    """The pictures of a chunk, and what describes their shapes."""
+    """The pictures of a chunk, and the arrays that describe their shapes."""
     scene = _arranged(config, random)
     pixels = _painted(config, scene)
     if config.channels == 1:
@@ -142,7 +143,7 @@ def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]
 
 
 def _painted(config: ShapesConfig, scene: dict[str, Array]) -> Array:
-    """uint8, B H W 3."""
+    """The pictures of these shapes: uint8, B H W 3."""
     pixels = np.empty((CHUNK, *config.image_size, 3), np.uint8)
     pixels[:] = BACKGROUNDS[config.background](config.image_size)
     steps = np.arange(scene["sides"].max())
@@ -153,14 +154,15 @@ def _painted(config: ShapesConfig, scene: dict[str, Array]) -> Array:
 
 
 def _paint_shape(pixels: Array, shape: dict[str, Array], steps: Array) -> None:
-    """Paints one shape of each picture; the pixels change."""
+    """Paint one shape of each picture; `pixels` changes."""
     picture, row, column = np.nonzero(_inside(shape, steps, steps))
     corner = shape["corner"][picture]
     pixels[picture, corner[:, 0] + row, corner[:, 1] + column] = shape["colour"][picture]
 
 
 def _arranged(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]:
-    """Kinds, colours and sides of all shapes of a chunk, and corners where no two bounding boxes meet."""
+    """The kinds, colours and sides of all shapes of a chunk, and corners such that no two bounding boxes
+    meet."""
     most = config.shapes[1]
     kind = random.integers(0, KINDS, (CHUNK, most))
     sides = _sides(config, kind, random)
@@ -178,7 +180,7 @@ def _arranged(config: ShapesConfig, random: np.random.Generator) -> dict[str, Ar
 
 
 def _sides(config: ShapesConfig, kind: Array, random: np.random.Generator) -> Array:
-    """Rows and columns of each shape's bounding box, B N 2."""
+    """The numbers of rows and columns of each shape's bounding box, B N 2."""
     low, high = _sizes(config)
     sides = random.integers(low, high + 1, (*kind.shape, 2))
     for equal in (SQUARE, CIRCLE):
@@ -189,7 +191,7 @@ def _sides(config: ShapesConfig, kind: Array, random: np.random.Generator) -> Ar
 def _corners(
     size: tuple[int, int], sides: Array, requested: Array, random: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Upper left corners, B N 2, and whether there was room for each shape, B N."""
+    """The upper left corners of the bounding boxes, B N 2, and whether there was room for each shape, B N."""
     present = np.zeros_like(requested)
     corner = np.zeros(sides.shape, np.int64)
     room = np.array(size) - sides + 1
@@ -212,7 +214,7 @@ def _is_free(attempt: Array, side: Array, corner: Array, sides: Array, present: 
 
 
 def _centres(kind: Array, corner: Array, sides: Array) -> Array:
-    """Centres of mass in pixels: a triangle's lies two thirds down."""
+    """The centres of mass of the shapes, in pixels; that of a triangle lies two thirds down."""
     middle = corner + (sides - 1) / 2
     lower = corner[..., 0] + (sides[..., 0] - 1) * 2 / 3
     middle[..., 0] = np.where(kind == TRIANGLE, lower, middle[..., 0])
@@ -220,14 +222,16 @@ def _centres(kind: Array, corner: Array, sides: Array) -> Array:
 
 
 def _masks(scene: dict[str, Array], size: tuple[int, int]) -> Array:
-    """bool, B N H W."""
+    """The masks of the shapes: bool, B N H W."""
     rows, columns = (np.arange(side) - scene["corner"][..., axis, None] for axis, side in enumerate(size))
     return _inside(scene, rows, columns)
 
 
 def _inside(scene: dict[str, Array], rows: Array, columns: Array) -> Array:
-    """Whether pixels, counted from the shape's corner, are of the shape: by each kind's own inequality, its
-    bounding box being [0, 1]^2."""
+    """Whether pixels, counted from the shape's corner, belong to the shape.
+
+    The bounding box is scaled to [0, 1]^2, in which each kind has an inequality of its own.
+    """
     rows = ((rows + 0.5) / scene["sides"][..., :1])[..., :, None].astype(np.float32)
     columns = ((columns + 0.5) / scene["sides"][..., 1:])[..., None, :].astype(np.float32)
     box = (rows >= 0) & (rows <= 1) & (columns >= 0) & (columns <= 1)
@@ -236,7 +240,7 @@ def _inside(scene: dict[str, Array], rows: Array, columns: Array) -> Array:
 
 
 def _inside_kind(kind: Array, rows: Array, columns: Array) -> Array:
-    """Each kind's own inequality, in the unit square."""
+    """Whether points of the unit square lie in a shape of this kind, by the kind's own inequality."""
     disc = (rows - 0.5) ** 2 + (columns - 0.5) ** 2 <= 0.25
     triangle = np.abs(columns - 0.5) <= rows / 2
     return np.where(kind == TRIANGLE, triangle, np.where(kind >= CIRCLE, disc, True))

@@ -44,17 +44,17 @@ HEART = (12.0, 0.2935)
 
 @dataclass(frozen=True)
 class SpritesConfig:
-    """Sprites of half to full size at random places; they may hide each other wholly."""
+    """Sprites of half to full size at random places; one may hide another completely."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 60000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # counts and colours of the published set
+    # the published set: it decides the counts and colours of the sprites
     recipe: Literal["colored_on_grayscale", "colored_on_colored", "binarized"] = "colored_on_grayscale"
     # fewest and most sprites; 0 0: as in the recipe
     sprites: tuple[int, int] = (0, 0)
@@ -67,7 +67,7 @@ class SpritesConfig:
 
 
 class Sprites(Generated):
-    """Depth is the order of drawing: the nearest was drawn last."""
+    """Pictures of sprites. Their depth is the order of drawing: the nearest was drawn last."""
 
     Config = SpritesConfig
 
@@ -113,12 +113,12 @@ class Sprites(Generated):
         return layered(self._front(scene), self._ground(dice), colours)
 
     def _hard_edged(self, front: Array, ground: Array, colours: Array) -> Array:
-        """Pictures of a point a pixel."""
+        """Pictures with hard edges: one point per pixel."""
         picture = np.arange(len(front))[:, None, None]
         return np.where(front[..., None] == 0, ground, colours[picture, front])
 
     def _averaged(self, front: Array, ground: Array, colours: Array) -> Array:
-        """Pictures whose pixels are means of their points."""
+        """Pictures with smooth edges: each pixel is the mean of its points."""
         total = np.zeros((len(front), *self.config.image_size, 3), np.uint16)
         for n in range(self._most + 1):
             share = _counted(front == n, self.config.smooth)[..., None].astype(np.uint16)
@@ -127,7 +127,7 @@ class Sprites(Generated):
         return ((total + points // 2) // points).astype(np.uint8)
 
     def _scene(self, dice: Dice) -> dict[str, Array]:
-        """What describes each sprite, B N ...: whether it is drawn, its kind, size, turn, centre, colour."""
+        """For each sprite, B N ...: whether it is drawn, its kind, size, turn, centre and colour."""
         most = self._most
         count = dice.integers("count", self._fewest, most)
         return {
@@ -140,24 +140,24 @@ class Sprites(Generated):
         }
 
     def _centres(self, dice: Dice) -> Array:
-        """Pixels, B N 2, so that every sprite is inside the picture."""
+        """Random centres in pixels, B N 2, such that every sprite is inside the picture."""
         size = np.array(self.config.image_size, np.float64)
         step = (size - 2 * REACH * (size.min() / 64)) / POSITIONS
         position = dice.integers("place", 0, POSITIONS - 1, self._most, 2)
         return size / 2 + (position - (POSITIONS - 1) / 2) * step
 
     def _sprite_colours(self, dice: Dice) -> Array:
-        """uint8, B N 3."""
+        """The colour of each sprite: uint8, B N 3."""
         return SPRITE_COLOURS.get(self.config.recipe, _hues)(dice, self._most)
 
     def _ground(self, dice: Dice) -> Array:
-        """uint8, B H W 3, or what can be broadcast to it."""
+        """The background: uint8, B H W 3, or an array that can be broadcast to it."""
         config = self.config
         own = GROUNDS_OF_RECIPES.get(config.recipe, _grey_ground)
         return GROUNDS.get(config.background, own)(dice, config.image_size)
 
     def _front(self, scene: dict[str, Array]) -> Array:
-        """The number from 1 of the foremost sprite at every point, 0 for none: uint8, B h w."""
+        """The number (from 1) of the foremost sprite at every point, 0 where there is none: uint8, B h w."""
         front = np.zeros((len(scene["kind"]), *self._points()), np.uint8)
         for n in range(self._most):
             for picture, row, column in self._covered(scene, n):
@@ -165,7 +165,7 @@ class Sprites(Generated):
         return front
 
     def _whole(self, scene: dict[str, Array]) -> Array:
-        """Each sprite's pixels as if alone, at least half of each covered: bool, B N H W."""
+        """The mask of each sprite as if alone, bool, B N H W: at least half of each pixel is covered."""
         points = np.zeros((len(scene["kind"]), self._most, *self._points()), bool)
         for n in range(self._most):
             for picture, row, column in self._covered(scene, n):
@@ -173,11 +173,11 @@ class Sprites(Generated):
         return 2 * _counted(points, self.config.smooth) >= self.config.smooth**2
 
     def _points(self) -> list[int]:
-        """Rows and columns of points."""
+        """The numbers of rows and columns of points."""
         return [side * self.config.smooth for side in self.config.image_size]
 
     def _covered(self, scene: dict[str, Array], n: int) -> Iterator[tuple[Array, Array, Array]]:
-        """Pictures, rows and columns of the points that sprite n covers, kind by kind."""
+        """Yield pictures, rows and columns of the points that sprite n covers, kind by kind of sprite."""
         for kind, inside in enumerate(INSIDE):
             pictures = np.nonzero(scene["present"][:, n] & (scene["kind"][:, n] == kind))[0]
             centre, turn, size = (scene[name][pictures, n] for name in ("centre", "turn", "size"))
@@ -234,7 +234,7 @@ INSIDE = (_in_square, _in_ellipse, _in_heart)
 
 
 def rgb_of_hsv(hsv: Array) -> Array:
-    """Red, green and blue from hue, saturation and value: [0, 1], ... 3."""
+    """Red, green and blue from hue, saturation and value; both ... 3, in [0, 1]."""
     hue = hsv[..., :1]
     saturation = hsv[..., 1:2]
     value = hsv[..., 2:]
@@ -243,7 +243,7 @@ def rgb_of_hsv(hsv: Array) -> Array:
 
 
 def _counted(points: Array, fine: int) -> Array:
-    """How many of each pixel's points are true, uint8."""
+    """The number of points that are true in each pixel: uint8."""
     if fine == 1:
         return points.astype(np.uint8)
     rows, columns = (side // fine for side in points.shape[-2:])

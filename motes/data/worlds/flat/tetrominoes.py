@@ -36,12 +36,12 @@ TRIES = 2000
 
 
 def _piece(picture: str) -> Array:
-    """bool: where the picture has an x; its rows are parted by strokes."""
+    """The blocks of a piece drawn as text: bool, true at each x; strokes separate the rows."""
     return np.array([[cell == "x" for cell in row] for row in picture.split("/")])
 
 
 def _orientations() -> list[Array]:
-    """Each piece turned by quarters, none twice: bool arrays."""
+    """All pieces in all quarter turns, each different one once: bool arrays."""
     orientations: list[Array] = []
     for picture in PIECES.values():
         for turns in range(4):
@@ -58,11 +58,11 @@ EXTENT = CELLS.max(1) + 1
 
 @dataclass(frozen=True)
 class TetrominoesConfig:
-    """Every arrangement in which no two pieces overlap is as likely as any other."""
+    """All arrangements in which no two pieces overlap are equally likely."""
 
     # rows, columns: whole blocks
     image_size: tuple[int, int] = (35, 35)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 60000
@@ -111,7 +111,7 @@ class Tetrominoes(Generated):
         )
 
     def _masks(self, cells: Array) -> Array:
-        """bool, B N H W, of cells B N 4 2."""
+        """The masks of pieces, bool, B N H W, from their cells, B N 4 2."""
         count, pieces = cells.shape[:2]
         blocks = np.zeros((count, pieces, *self._grid), bool)
         picture = np.arange(count)[:, None, None]
@@ -130,7 +130,7 @@ class Tetrominoes(Generated):
         return blocks.repeat(self.config.block, axis).repeat(self.config.block, axis + 1)
 
     def _scene(self, dice: Dice) -> dict[str, Array]:
-        """Kinds and colours, B N, and the pieces' cells, B N 4 2."""
+        """The kinds and colours of the pieces, B N, and their cells, B N 4 2."""
         pieces = self.config.pieces
         kind = dice.integers("shape", 0, len(CELLS) - 1, pieces)
         cells = np.zeros((len(dice), pieces, 4, 2), np.int64)
@@ -148,13 +148,13 @@ class Tetrominoes(Generated):
         raise UserError(f"{pieces} pieces hardly fit {self.config.image_size}; ask for fewer")
 
     def _placed(self, dice: Dice, kind: Array, attempt: int) -> Array:
-        """Cells, B N 4 2, of pieces of these kinds, B N, at random positions."""
+        """The cells, B N 4 2, of pieces of these kinds, B N, at random positions."""
         room = self._grid - EXTENT[kind] + 1
         corner = np.floor(dice.uniform(f"place {attempt}", kind.shape[1], 2) * room).astype(np.int64)
         return corner[:, :, None] + CELLS[kind]
 
     def _overlap(self, cells: Array) -> Array:
-        """Whether any two of a picture's cells coincide, B."""
+        """Whether any two cells of a picture coincide: B."""
         number = cells[..., 0] * self._grid[1] + cells[..., 1]
         used = np.sort(number.reshape(len(cells), -1), 1)
         return (used[:, 1:] == used[:, :-1]).any(1)

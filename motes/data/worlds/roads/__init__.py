@@ -1,1 +1,1 @@
-"""Traffic at a junction, and streets."""
+"""Generated worlds of roads: traffic at a junction, and streets."""

@@ -12,7 +12,7 @@ GROUP = 2**15
 
 @dataclass(frozen=True)
 class CanvasWindows:
-    """Top, left, height and width in canvas pixels, V of each."""
+    """Rectangles of the canvas: top, left, height and width in canvas pixels, V of each."""
 
     top: Array
     left: Array
@@ -23,7 +23,8 @@ class CanvasWindows:
 
     @classmethod
     def around(cls, columns: Array, rows: Array, canvas: tuple[int, ...]) -> "CanvasWindows":
-        """The boxes around points V P, within the canvas; nothing outside it."""
+        """The windows around V groups of P points, cut to the canvas; without pixels if a group lies
+        outside it."""
         top, bottom = _span(rows, canvas[0])
         left, right = _span(columns, canvas[1])
         return cls(top, left, np.maximum(bottom - top, 0), np.maximum(right - left, 0), canvas)
@@ -47,12 +48,15 @@ class CanvasWindows:
         return groups
 
     def _area(self, index: Array) -> int:
-        """Pixels of windows that are all made as large as the largest."""
+        """The number of pixels in these windows if all are made as large as the largest."""
         return len(index) * int(self.height[index].max()) * int(self.width[index].max())
 
     def alike(self, index: Array) -> tuple[Array, Array, int, int]:
-        """Tops and lefts of some windows that all get the largest height and width, which come third and
-        fourth; all within the canvas."""
+        """Tops and lefts of these windows, and the height and the width of the largest, which all of them
+        get.
+
+        All lie within the canvas.
+        """
         height = int(self.height[index].max())
         width = int(self.width[index].max())
         top = np.clip(self.top[index], 0, self.canvas[0] - height)
@@ -61,6 +65,6 @@ class CanvasWindows:
 
 
 def _span(values: Array, side: int) -> tuple[Array, Array]:
-    """First pixel and the one after the last, V each, of coordinates V P."""
+    """For each of V groups of P coordinates, the first pixel and the one after the last, V each."""
     first = np.clip(np.floor(values.min(1)).astype(np.int64), 0, side)
     return first, np.clip(np.floor(values.max(1)).astype(np.int64) + 2, 0, side)

@@ -1,4 +1,4 @@
-"""Light of an hour of the day: of the sky, of the sun, and the direction to the sun."""
+"""The light at an hour of the day: the colours of sky and sun, and the direction to the sun."""
 
 import numpy as np
 
@@ -34,9 +34,10 @@ SUN = np.array(
 
 
 def daylight(hour: Array, clouds: Array) -> tuple[Array, Array, Array]:
-    """The factors of colours, B 3, in the shade and what the sun adds; the direction to the sun, B 3.
+    """The light at these hours, B 3 each: factors of colours in the shade, what the sun adds, and its
+    direction.
 
-    The direction's axes are right, ahead and up.
+    The direction is that to the sun; its axes are right, ahead and up.
     """
     sky = _at_hour(SKY, hour)
     sun = _at_hour(SUN, hour)
@@ -47,14 +48,14 @@ def daylight(hour: Array, clouds: Array) -> tuple[Array, Array, Array]:
 
 
 def _at_hour(table: Array, hour: Array) -> Array:
-    """Factors between the two rows of a table of colours that lie around the hour, B 3."""
+    """The row of a table of colours for each hour, interpolated between the two nearest rows: B 3."""
     row = np.clip(np.searchsorted(HOURS, hour, side="right") - 1, 0, len(HOURS) - 2)
     share = np.clip((hour - HOURS[row]) / (HOURS[row + 1] - HOURS[row]), 0, 1)[:, None]
     return mix(table[row], table[row + 1], share) / 240
 
 
 def _direction_to_sun(hour: Array) -> Array:
-    """Unit vectors, B 3."""
+    """The direction to the sun as unit vectors, B 3."""
     angle = PI * (hour - 4.5) / 17
     height = 0.4 + 0.65 * np.maximum(sine(angle), 0)
     direction = np.stack([0.45 + 0.6 * cosine(angle), np.full_like(hour, -0.12), height], -1)

@@ -1,4 +1,4 @@
-"""Vehicles of pictures, one row a vehicle, and the light in which they stand."""
+"""Fleet, the vehicles of a batch of pictures in one list, and Light, the light in which they stand."""
 
 from dataclasses import dataclass, fields
 
@@ -32,7 +32,7 @@ class Fleet:
         return Fleet(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
     def corners(self) -> Array:
-        """V 8 3: the box around each vehicle; the first four are on the ground."""
+        """The eight corners of the box around each vehicle, V 8 3; the first four are on the ground."""
         length, width, height = (SIZES[self.kind, axis][:, None] for axis in range(3))
         forward = length / 2 * np.array([1, 1, -1, -1, 1, 1, -1, -1])
         aside = width / 2 * np.array([1, -1, 1, -1, 1, -1, 1, -1])
@@ -44,7 +44,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Light:
-    """Light of pictures (or of vehicles), single precision."""
+    """The light of pictures, or of vehicles, in single precision."""
 
     # B 3: factors of colours in the shade
     sky: Array
@@ -57,10 +57,10 @@ class Light:
         return Light(self.sky[index], self.sun[index], self.direction[index])
 
     def lamps(self) -> Array:
-        """How bright lamps are, B: 1 in the dark."""
+        """How bright the vehicles' lamps are, B: 1 in the dark."""
         return np.clip(1.5 - 1.6 * (self.sky + self.sun).mean(-1), 0, 1)
 
 
 def per_pixel(values: Array) -> Array:
-    """Numbers of vehicles, V, in single precision, to go with pixels V H W."""
+    """Numbers of vehicles, V, in single precision and in a shape that broadcasts to pixels V H W."""
     return values.astype(np.float32)[:, None, None]

@@ -1,4 +1,4 @@
-"""The junction before a fixed camera, without vehicles: all that never moves, under any light."""
+"""The junction before a fixed camera, without vehicles: everything that never moves, under any light."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,7 @@ RAYS = ((-0.25, 0.25), (0.25, -0.25), (0.25, 0.25), (-0.25, -0.25))
 
 @dataclass(frozen=True)
 class Junction:
-    """What the camera sees without vehicles, at the canvas's size; single precision."""
+    """What the camera sees without vehicles, at the size of the canvas, in single precision."""
 
     eye: Camera
     # 3 H W: colours as under the sky alone
@@ -33,7 +33,7 @@ class Junction:
 
 @lru_cache(maxsize=4)
 def junction_of(size: tuple[int, int], number: int) -> Junction:
-    """The junction of this number, in pictures of this size."""
+    """The junction with this number, for pictures of this size."""
     canvas = (size[0] * FINER, size[1] * FINER)
     eye = _eye(canvas, number)
     shade, sunlit = _lights(eye, canvas, number)
@@ -51,7 +51,8 @@ def _eye(canvas: tuple[int, int], number: int) -> Camera:
 
 
 def _lights(eye: Camera, canvas: tuple[int, int], number: int) -> tuple[Array, Array]:
-    """Colours as under the sky alone, and what the sun adds: means over several rays a pixel, 3 H W."""
+    """The colours under the sky alone, and what the sun adds to them; 3 H W each, means over several rays
+    a pixel."""
     shade = np.zeros((*canvas, 3))
     sunlit = np.zeros((*canvas, 3))
     for right, below in RAYS:
@@ -68,7 +69,7 @@ def _channels_first(light: Array) -> Array:
 
 
 def _surface(eye: Camera, column: Array, row: Array, number: int) -> Surface:
-    """What rays through columns 1 1 W and rows 1 H 1 meet."""
+    """The surfaces that rays meet first; the rays go through columns 1 1 W and rows 1 H 1."""
     random = np.random.default_rng(np.random.SeedSequence([78, number]))
     rays = eye.rays(column + 0 * row, row + 0 * column)[0]
     x, y = eye.ground_points(rays)

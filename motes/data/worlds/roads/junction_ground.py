@@ -1,4 +1,5 @@
-"""The ground of a junction: asphalt with its marks, kerbs, paving and lawns, from x and y in metres."""
+"""The ground of a junction (asphalt with its marks, kerbs, paving and lawns) as colours at x and y in
+metres."""
 
 import numpy as np
 
@@ -19,7 +20,7 @@ LATTICE = 64
 
 
 def ground_colour(x: Array, y: Array, random: np.random.Generator) -> Array:
-    """Colours, ... 3, 0 to 1."""
+    """The colours of the ground at these points: ... 3, 0 to 1."""
     coarse = value_noise(random, x, y, 2.5)
     fine = value_noise(random, x, y, 0.35)
     blades = value_noise(random, x, y, 0.7)
@@ -31,7 +32,8 @@ def ground_colour(x: Array, y: Array, random: np.random.Generator) -> Array:
 
 
 def _beyond_kerb(x: Array, y: Array) -> Array:
-    """Metres from the road's edge; below 0 on the road. Corners are round."""
+    """How many metres a point lies beyond the road's edge; below 0 on the road. The road's corners are
+    round."""
     beyond_x = np.abs(x) - ROAD
     beyond_y = np.abs(y) - ROAD
     square_x = np.square(CORNER - np.minimum(beyond_x, CORNER))
@@ -41,7 +43,7 @@ def _beyond_kerb(x: Array, y: Array) -> Array:
 
 
 def _asphalt(x: Array, y: Array, coarse: Array, fine: Array) -> Array:
-    """Colours, darker along the middle of the lanes."""
+    """The colours of the asphalt, which is darker along the middle of the lanes."""
     to_lane = np.minimum(np.abs(np.abs(x) - LANE), np.abs(np.abs(y) - LANE))
     return ASPHALT * (0.93 + 0.14 * coarse + 0.1 * fine - 0.05 * np.clip(1 - to_lane, 0, 1))[..., None]
 
@@ -55,23 +57,23 @@ def _lawn(coarse: Array, blades: Array) -> Array:
 
 
 def _paint(fine: Array) -> Array:
-    """Colours of marks on the road."""
+    """The colours of painted marks on the road."""
     return MARKS * (0.86 + 0.14 * fine)[..., None]
 
 
 def _paving(x: Array, y: Array, fine: Array) -> Array:
-    """Colours of slabs."""
+    """The colours of the paving, which consists of slabs."""
     joints = ((x * 0.8) % 1 < 0.07) | ((y * 0.8) % 1 < 0.07)
     return PAVING * (0.95 + 0.1 * fine - 0.12 * joints)[..., None]
 
 
 def _marked(x: Array, y: Array) -> Array:
-    """Whether a point is painted, on any of the four arms."""
+    """Whether a point lies on a painted mark, on any of the four arms of the junction."""
     return _marked_arm(x, y) | _marked_arm(y, -x) | _marked_arm(-x, -y) | _marked_arm(-y, x)
 
 
 def _marked_arm(right: Array, ahead: Array) -> Array:
-    """Whether a point is painted on the lower arm.
+    """Whether a point lies on a painted mark of the junction's lower arm.
 
     The coordinates are those of a driver on that arm.
     """
@@ -89,7 +91,10 @@ def _stop_line(right: Array, ahead: Array) -> Array:
 
 
 def _lane_lines(right: Array, ahead: Array) -> Array:
-    """The line in the middle, broken from some metres before the stop line, and those along the kerbs."""
+    """Whether a point lies on the line in the middle, or on those along the kerbs.
+
+    The middle line is broken except for the last metres before the stop line.
+    """
     solid = (ahead > -STOP - 6) | ((ahead * 0.25) % 1 < 0.5)
     middle = (np.abs(right) < 0.09) & (ahead < -STOP - 0.3) & solid
     edge = np.abs(np.abs(right) - ROAD + 0.25) < 0.06
@@ -97,7 +102,8 @@ def _lane_lines(right: Array, ahead: Array) -> Array:
 
 
 def value_noise(random: np.random.Generator, x: Array, y: Array, cell: float) -> Array:
-    """Smooth, -1 to 1, from random values on a lattice that repeats after 64 cells."""
+    """Smooth noise from -1 to 1 at these points, from random values on a lattice that repeats after 64
+    cells."""
     lattice = random.random((LATTICE, LATTICE)) * 2 - 1
     column, right = _in_cell(x / cell)
     row, down = _in_cell(y / cell)
@@ -107,14 +113,14 @@ def value_noise(random: np.random.Generator, x: Array, y: Array, cell: float) ->
 
 
 def _in_cell(position: Array) -> tuple[Array, Array]:
-    """The number of the cell, and the smoothed position within it."""
+    """The number of the cell in which each position lies, and the smoothed position within the cell."""
     first = np.floor(position)
     part = position - first
     return first.astype(np.int64), part * part * (3 - 2 * part)
 
 
 def _across_cell(lattice: Array, row: Array, column: Array, share: Array) -> Array:
-    """Values between those of two neighbouring columns, in one row of the lattice."""
+    """Values in one row of the lattice, interpolated between two neighbouring columns."""
     left = lattice[row % LATTICE, column % LATTICE]
     right = lattice[row % LATTICE, (column + 1) % LATTICE]
     return mix(left, right, share)

@@ -1,4 +1,4 @@
-"""What stands around a junction: houses, hedges and trees, met by the camera's rays."""
+"""What stands around a junction: houses, hedges and trees, where the camera's rays meet them."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ SUN_ON_FACE = (0.6, 0.45, 0.4, 0.8, 1.0, 0.3)
 
 @dataclass(frozen=True)
 class Surface:
-    """What each ray meets first."""
+    """The surface that each ray meets first."""
 
     # H W 3
     colour: Array
@@ -63,16 +63,16 @@ class Surface:
         )
 
     def behind_cuboid(self, distance: Array, face: Array, colour: Array) -> "Surface":
-        """The surface with a cuboid in front, where the cuboid is nearer.
+        """The surface with a cuboid in front of it, where the cuboid is nearer.
 
-        The cuboid has its own colours; the light depends on the face.
+        The cuboid has its own colours; the light depends on the face of the cuboid.
         """
         return self.covered(distance < self.depth, colour, np.choose(face, SUN_ON_FACE), distance)
 
 
 @dataclass(frozen=True)
 class Cuboid:
-    """A house or a hedge, metres."""
+    """A house or a hedge; lengths are in metres."""
 
     # from and to
     x: tuple[float, float]
@@ -82,13 +82,13 @@ class Cuboid:
 
     @property
     def ends(self) -> Array:
-        """Where the planes are along their normals, in the order of NORMALS."""
+        """The position of each face's plane along its normal, in the order of NORMALS."""
         return np.array([self.x[1], -self.x[0], self.y[1], -self.y[0], self.height, -0.0])
 
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """A tree's trunk or crown, metres."""
+    """A tree's trunk or crown; lengths are in metres."""
 
     middle: tuple[float, float, float]
     radii: tuple[float, float, float]
@@ -102,7 +102,7 @@ class Ellipsoid:
 def with_buildings(
     surface: Surface, eye: Camera, column: Array, row: Array, random: np.random.Generator
 ) -> Surface:
-    """Houses and hedges before the surface; columns 1 1 W, rows 1 H 1."""
+    """The surface with houses and hedges in front of it; rays go through columns 1 1 W and rows 1 H 1."""
     numbers = random.random((8, 6))
     for house in _houses(numbers[:4]):
         distance, face, point = _meet_cuboid(eye, column, row, house)
@@ -136,7 +136,7 @@ def _meet_cuboid(
 ) -> tuple[Array, Array, tuple[Array, Array, Array]]:
     """Where each ray meets the cuboid: the distance, the number of the face, and the point's x, y and z.
 
-    Each is H W.
+    Each is an array H W.
     """
     inside = cuboid.ends - scalar_product(NORMALS, eye.position)
     pixels = column.astype(np.float32), row.astype(np.float32)
@@ -147,7 +147,7 @@ def _meet_cuboid(
 
 
 def _facade(point: tuple[Array, Array, Array], face: Array, house: Cuboid) -> Array:
-    """Colours, ... 3: rows of windows under a flat roof."""
+    """The colours of a house, ... 3: rows of windows under a flat roof."""
     x, y, z = point
     along_wall = np.where(face < 2, y - house.y[0], x - house.x[0])
     panes = _panes(along_wall, z, house.height) & (face < 4)
@@ -162,7 +162,8 @@ def _panes(along_wall: Array, z: Array, height: float) -> Array:
 
 
 def _plaster(z: Array, face: Array, house: Cuboid) -> Array:
-    """Colours of courses, of the roof, and of the band under it."""
+    """The colours of a house without its windows: the wall in courses, the roof, and the band under the
+    roof."""
     colour = house.colour * (0.92 + 0.08 * ((z * 3) % 1 < 0.5))[..., None]
     colour = recoloured(colour, face == 4, house.colour * 0.55 + 0.2)
     band = (z > house.height - 0.4) & (face < 4)
@@ -176,7 +177,7 @@ def _leaves(point: tuple[Array, Array, Array], colour: Array, random: np.random.
 
 
 def with_trees(surface: Surface, eye: Camera, rays: Array, random: np.random.Generator) -> Surface:
-    """Trees before the surface; rays H W 3."""
+    """The surface with trees in front of it; the rays are H W 3."""
     numbers = random.random((len(TREES), 5))
     for position, (chance, *shape) in zip(TREES, numbers.tolist(), strict=True):
         if chance <= 0.8:
@@ -188,7 +189,8 @@ def with_trees(surface: Surface, eye: Camera, rays: Array, random: np.random.Gen
 def _tree(
     position: tuple[float, float], wide: float, tall: float, tone: float, shift: float
 ) -> tuple[Ellipsoid, Ellipsoid]:
-    """A trunk and a round crown; numbers 0 to 1."""
+    """The trunk and the round crown of a tree at this position; the other arguments are numbers from 0 to
+    1."""
     x = position[0] + shift - 0.5
     y = position[1] + wide - 0.5
     radius = 1.1 + 0.8 * wide
@@ -216,7 +218,8 @@ def _brightness(body: Ellipsoid, up: Array, grain: Array) -> Array:
 
 
 def _meet(offset: list[float], rays: Array, radii: tuple[float, float, float]) -> tuple[Array, Array]:
-    """The discriminant, above 0 where a ray from the offset meets the ellipsoid, and the distance there."""
+    """A discriminant, which is above 0 if a ray from `offset` meets the ellipsoid, and the distance at
+    which it does."""
     squares = [radius * radius for radius in radii]
     x, y, z = (np.square(rays[..., axis] / radii[axis]) for axis in range(3))
     a = x + y + z

@@ -1,4 +1,4 @@
-"""Shadows of vehicles on the ground: of the sun, and of the vehicle itself right under it."""
+"""Shadows of vehicles on the ground: where they block the sun, and, right under them, the sky."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ EMPTY = np.zeros((0, 0), np.float32)
 
 @dataclass(frozen=True)
 class Shadow:
-    """One vehicle's shadow within a window of the canvas, H W."""
+    """The shadow of one vehicle within a window of the canvas, H W."""
 
     top: int
     left: int
@@ -57,7 +57,8 @@ def _cut(row: int, column: int, height: int, width: int) -> tuple[slice, slice]:
 
 
 def _shadow_windows(junction: Junction, fleet: Fleet, sun: Array) -> CanvasWindows:
-    """Where shadows fall: around the vehicles' corners, projected along the sun and widened."""
+    """The windows in which shadows fall: around the vehicles' corners, projected along the sun, and
+    widened."""
     corners = fleet.corners()
     for axis in (0, 1):
         corners[:, 4:, axis] -= corners[:, 4:, 2] * (sun[:, axis] / sun[:, 2])[:, None]
@@ -68,8 +69,8 @@ def _shadow_windows(junction: Junction, fleet: Fleet, sun: Array) -> CanvasWindo
 
 
 def _shaded(fleet: Fleet, ground: Array, sun: Array) -> tuple[Array, Array]:
-    """How much of the sun each vehicle's box keeps from points of the ground (V 2 H W), and how much of the
-    sky its underside does: V H W each."""
+    """How much of the sun and of the sky each vehicle's box blocks at points of the ground (V 2 H W); V H
+    W each."""
     length, width, height = (SIZES[fleet.kind, axis] for axis in range(3))
     east = per_pixel(fleet.east)
     north = per_pixel(fleet.north)
@@ -89,7 +90,8 @@ def _shaded(fleet: Fleet, ground: Array, sun: Array) -> tuple[Array, Array]:
 
 
 def _in_own_axes(x: Array, y: Array, east: Array, north: Array) -> tuple[Array, Array]:
-    """How far ahead and how far to the left, for vehicles that drive in these directions."""
+    """How far ahead and how far to the left of vehicles points lie; `east` and `north` are their
+    directions of travel."""
     return x * east + y * north, y * east - x * north
 
 

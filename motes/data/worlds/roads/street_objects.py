@@ -1,4 +1,5 @@
-"""Houses, trees and cars of a generated street: each returns a mask, B h w, and colours, B h w 3."""
+"""Houses, trees and cars of a generated street; each function draws one kind: a mask, B h w, and colours,
+B h w 3."""
 
 import numpy as np
 
@@ -53,12 +54,12 @@ def houses(dice: Dice, view: StreetView, grain: Array) -> tuple[Array, Array]:
 
 
 def _walls(dice: Dice) -> Array:
-    """Colours of the houses on both sides: B 2 h 3."""
+    """The colours of the house walls on both sides of the street: B 2 h 3."""
     return WALLS[dice.integers("walls", 0, len(WALLS) - 1, 2, BLOCKS)]
 
 
 def _windows(dice: Dice, view: StreetView, up: Array, along_street: Array) -> tuple[Array, Array]:
-    """Where glass is, and its colours: some windows are lit."""
+    """Whether each point of a wall is glass, and the colours of the glass: some windows are lit."""
     shift = dice.uniform("windows", 2)[:, :, None, None]
     floor = up * 5 + shift[:, 0]
     pane = along_street * 7 + shift[:, 1]
@@ -70,12 +71,12 @@ def _windows(dice: Dice, view: StreetView, up: Array, along_street: Array) -> tu
 
 
 def _inner(position: Array) -> Array:
-    """Whether a position, counted in windows, is off the wall between two."""
+    """Whether a position, in units of windows, lies inside a window and not on the wall between two."""
     return np.abs(fraction(position) - 0.5) < 0.27
 
 
 def car(dice: Dice, view: StreetView, number: int, size: Array) -> tuple[Array, Array]:
-    """The car of this number, as one sees it from behind; `size`, B, is its scale."""
+    """The mask and colours of the car with this number, seen from behind; `size`, B, is its scale."""
     size = per_picture(size)
     lateral = per_picture(dice.between(f"car {number}", -1.3, 1.3))
     right = np.abs((view.column - view.vanish - lateral * size) / size)
@@ -88,7 +89,7 @@ def car(dice: Dice, view: StreetView, number: int, size: Array) -> tuple[Array, 
 
 
 def _half_width_of_car(up: Array) -> Array:
-    """Upright below, narrower towards the roof."""
+    """Half of the car's width at each height: constant below, narrower towards the roof."""
     return np.where(up < 0.36, 0.46, 0.46 - 0.45 * (up - 0.36))
 
 
@@ -104,7 +105,7 @@ def _with_car_parts(body: Array, right: Array, up: Array, half_width: Array) -> 
 
 
 def tree(dice: Dice, view: StreetView, grain: Array, number: int, size: Array) -> tuple[Array, Array]:
-    """The tree of this number; `size`, B, is its scale."""
+    """The mask and colours of the tree with this number; `size`, B, is its scale."""
     side = dice.integers(f"tree {number}", 0, 1)
     lateral = 0.9 * size / view.slope[np.arange(len(dice)), side] * (2 * side - 1)
     size = per_picture(size)

@@ -1,4 +1,5 @@
-"""Where every point of a picture lies in a generated street; rows and columns in picture heights."""
+"""Where every point of a picture lies in a generated street; rows and columns are in units of picture
+heights."""
 
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from motes.data.worlds.portable import Array
 
 @dataclass(frozen=True)
 class StreetView:
-    """Numbers of a picture are B 1 1."""
+    """The camera, kerbs and sun of pictures, and the positions of their points; numbers of a picture are B
+    1 1."""
 
     # h 1: 0 is the upper edge, 1 the lower
     row: Array
@@ -35,12 +37,13 @@ class StreetView:
 
     @property
     def picture(self) -> Array:
-        """The number of each picture, B 1 1."""
+        """The index of each picture in the batch, B 1 1."""
         return np.arange(len(self.slope))[:, None, None]
 
 
 def street_view(dice: Dice, size: tuple[int, int]) -> StreetView:
-    """Draw the camera, kerbs and sun of each picture; `size` is its number of points."""
+    """Draw the camera, kerbs and sun of each picture at random; `size` is the number of points in a
+    picture."""
     column = (np.arange(size[1]) + 0.5 - size[1] / 2) / size[0]
     horizon = per_picture(dice.between("horizon", 0.42, 0.56))
     vanish = per_picture(dice.between("vanishing point", -0.3, 0.3))
@@ -59,5 +62,5 @@ def street_view(dice: Dice, size: tuple[int, int]) -> StreetView:
 
 
 def per_picture(values: Array) -> Array:
-    """One number a picture, B, to go with its points, B h w."""
+    """Numbers of pictures, B, in a shape that broadcasts to points B h w."""
     return values[:, None, None]

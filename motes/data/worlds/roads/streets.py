@@ -1,5 +1,5 @@
-"""Generated streets: sky, road, houses, cars and trees, each class with its own texture and shading, and the
-class of every pixel."""
+"""Generated streets, and the class of every pixel: sky, road, houses, cars and trees, each with its own
+texture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,11 +36,12 @@ BLUISH = np.array([1.0, 1.0, 1.04])
 
 @dataclass(frozen=True)
 class StreetsConfig:
-    """The layout does not determine windows, clouds, leaves, grain and colours: many pictures share one."""
+    """The layout does not determine windows, clouds, leaves, grain and colours: one layout fits many
+    pictures."""
 
     # rows, columns
     image_size: tuple[int, int] = (48, 80)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 4000
@@ -51,7 +52,7 @@ class StreetsConfig:
 
 
 class Streets(Generated):
-    """`Truth.scene["layout"]` has the class of each pixel, an index into CLASSES."""
+    """Pictures of streets. `Truth.scene["layout"]` has the class of each pixel, an index into CLASSES."""
 
     Config = StreetsConfig
     area = 2**17
@@ -93,7 +94,7 @@ def _street(dice: Dice, size: tuple[int, int], fine: int) -> tuple[Array, Array]
 
 
 def _haze(view: StreetView) -> Array:
-    """How much of the sky's colour lies over a point: more where it is far away."""
+    """How much of the sky's colour covers a point: more if it is far away."""
     return 0.35 / (1 + 12 * np.maximum(view.offset, view.row - view.horizon))
 
 
@@ -106,7 +107,7 @@ def _sky(dice: Dice, view: StreetView, soft: Array) -> Array:
 
 
 def _road(dice: Dice, view: StreetView, grain: Array) -> Array:
-    """Brightness, B h w: asphalt with a dashed line, between pavements."""
+    """The brightness of the road, B h w: asphalt with a dashed line, between pavements."""
     below = np.maximum(view.row - view.horizon, 0.01)
     lateral = np.abs((view.column - view.vanish) / below)
     asphalt = 0.3 + 0.16 * (grain - 0.5) + 0.1 * below
@@ -121,7 +122,7 @@ def _kerb(view: StreetView) -> Array:
 
 
 def _objects(dice: Dice, view: StreetView, grain: Array) -> list[tuple[Array, Array, int]]:
-    """What stands in the street, the farthest first: mask, colours and class."""
+    """The objects in the street, from the farthest to the nearest: the mask, colours and class of each."""
     layers = [(*houses(dice, view, grain), BUILDING)]
     for n in range(OBJECTS):
         nearness = (n + dice.uniform(f"depth {n}", 2)) / OBJECTS

@@ -30,11 +30,11 @@ CLIPS = 100
 
 @dataclass(frozen=True)
 class TrafficConfig:
-    """One camera; in each clip other vehicles, another hour, other weather."""
+    """One camera for all clips; each clip has other vehicles, another hour and other weather."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures; of clips, all their frames
     count: int = 20000
@@ -55,7 +55,8 @@ class TrafficConfig:
 
 
 class Traffic(Dataset):
-    """Everything is a function of (seed, split, row): no file, the same pixels on any machine."""
+    """Pictures of traffic. Each is a function of (seed, split, row): no file, the same pixels on any
+    machine."""
 
     Config = TrafficConfig
 
@@ -101,7 +102,7 @@ class Traffic(Dataset):
         )
 
     def _masks(self, rows: list[int]) -> tuple[Array, Array]:
-        """Visible and whole, B N H W."""
+        """The visible and the whole masks of the vehicles in these rows, B N H W each."""
         masks = []
         for first in range(0, len(rows), TOGETHER):
             _, slots, sprites, fleet = self._draw(rows[first : first + TOGETHER])
@@ -111,7 +112,7 @@ class Traffic(Dataset):
         return np.concatenate(visible), np.concatenate(whole)
 
     def _centres(self, fleet: Fleet) -> tuple[Array, Array]:
-        """Where the vehicles' middles are, V 2 in [-1, 1], and their depths, V."""
+        """Where the middles of the vehicles are in the picture, V 2 in [-1, 1], and their depths, V."""
         eye = junction_of(self.config.image_size, self.config.place).eye
         column, row, depth = eye.project(np.stack([fleet.x, fleet.y, SIZES[fleet.kind, 2] / 2], -1))
         pixels = zip((row, column), self.config.image_size, strict=True)
@@ -119,14 +120,15 @@ class Traffic(Dataset):
         return np.stack(parts, -1) * 2 - 1, depth
 
     def _draw(self, rows: Sequence[int]) -> tuple[Array, Array, list[Sprite], Fleet]:
-        """Pictures, slots of canvas pixels, vehicles alone, and the vehicles themselves."""
+        """Draw pictures: returns them, the slots of their canvas pixels, the vehicles drawn alone, and the
+        vehicles."""
         fleet, scene = self._fleet(rows)
         junction = junction_of(self.config.image_size, self.config.place)
         light = Light(*(scene[name].astype(np.float32) for name in ("sky", "sun", "direction")))
         return (*draw_traffic(junction, fleet, light), fleet)
 
     def _fleet(self, rows: Sequence[int]) -> tuple[Fleet, dict[str, Array]]:
-        """The vehicles of these pictures, and what describes each picture."""
+        """The vehicles of these pictures, and the arrays that describe each picture."""
         fleets: list[list[Array]] = []
         scenes = []
         for picture, row in enumerate(rows):
@@ -140,7 +142,7 @@ class Traffic(Dataset):
         return Fleet(*(np.concatenate(parts) for parts in zip(*fleets, strict=True))), _scene(hours, clouds)
 
     def _flow(self, number: int) -> tuple[Flow, dict[str, Array]]:
-        """The moves of CLIPS clips, and the looks of their vehicles and days."""
+        """The motion of the vehicles in a block of CLIPS clips, and the looks of these vehicles and days."""
         if number not in self._flows:
             self._flows[number] = self._simulated(number)
         return self._flows[number]
@@ -189,7 +191,7 @@ def _check_counts(config: TrafficConfig) -> None:
 
 
 def _fleet_of(picture: int, moves: Flow, looks: dict[str, Array], clip: int, time: int) -> list[Array]:
-    """The columns of a Fleet for one picture: the vehicles of a clip at a time."""
+    """The columns of a Fleet for one picture, with the vehicles of one clip at one time."""
     slot = np.flatnonzero(moves.present[clip])
     looks_of_slots = [values[clip, slot] for values in (moves.kind, looks["body"], looks["second"])]
     motion = [values[clip, time, slot] for values in (moves.x, moves.y, moves.east, moves.north)]
@@ -209,7 +211,8 @@ def _scene(hour: Array, clouds: Array) -> dict[str, Array]:
 
 
 def _by_slot(values: Array, fleet: Fleet, shape: tuple[int, ...]) -> torch.Tensor:
-    """Values of vehicles, V ..., in a table of pictures and slots, B N ...; zeros for no vehicle."""
+    """Values of vehicles, V ..., in a table of pictures and slots, B N ...; zeros where a slot has no
+    vehicle."""
     dtype = values.dtype if values.dtype == np.int64 else np.float32
     table = np.zeros((*shape, *values.shape[1:]), dtype)
     table[fleet.frame, fleet.slot] = values
@@ -232,6 +235,6 @@ def _whole(shape: tuple[int, ...], sprites: list[Sprite], fleet: Fleet, most: in
 
 
 def _quarters(mask: Array) -> Array:
-    """How many of its four canvas pixels are in the mask, for each pixel."""
+    """How many of the four canvas pixels in each pixel are in the mask."""
     tall = mask[..., ::2, :].astype(np.uint8) + mask[..., 1::2, :]
     return tall[..., ::2] + tall[..., 1::2]

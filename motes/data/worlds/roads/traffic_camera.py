@@ -1,5 +1,4 @@
-"""A fixed camera over a ground plane: from the ground to the picture and back, and rays against solids
-bounded by planes."""
+"""A fixed camera over a ground plane: projection, its inverse, and rays against solids bounded by planes."""
 
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ FAR = np.float32(1e4)
 
 @dataclass(frozen=True)
 class Camera:
-    """x to the right, y ahead, z up, metres."""
+    """A camera, in coordinates with x to the right, y ahead and z up, in metres."""
 
     # 3
     position: Array
@@ -24,29 +23,31 @@ class Camera:
     middle: tuple[float, float]
 
     def project(self, points: Array) -> tuple[Array, Array, Array]:
-        """Columns, rows and depths of points, ... 3."""
+        """The columns, rows and depths at which the camera sees points, ... 3."""
         offset = points - self.position
         x, y, z = (scalar_product(offset, axis) for axis in self.axes)
         z = np.maximum(z, 0.5)
         return self.middle[0] + self.focal * x / z, self.middle[1] + self.focal * y / z, z
 
     def rays(self, column: Array, row: Array) -> Array:
-        """Directions through pixels, ... 3; their part into the picture is 1."""
+        """The directions of rays through pixels, ... 3; their component ahead into the picture is 1."""
         right, down, ahead = self.axes
         across = (column - self.middle[0]) / self.focal
         below = (row - self.middle[1]) / self.focal
         return ahead + across[..., None] * right + below[..., None] * down
 
     def ray_gradient(self, normals: Array) -> tuple[Array, Array, Array]:
-        """How the scalar product of ray and normal (... 3) changes with the column and with the row, and its
-        value at column 0 and row 0."""
+        """The scalar product of ray and normal (... 3), which is linear in column and row.
+
+        Returns how it changes with the column and with the row, and its value at column 0 and row 0.
+        """
         right, down, ahead = (scalar_product(normals, axis) for axis in self.axes)
         right = right / self.focal
         down = down / self.focal
         return right, down, ahead - right * self.middle[0] - down * self.middle[1]
 
     def ground_points(self, rays: Array) -> tuple[Array, Array]:
-        """x and y where rays meet the ground; far away for rays that rise."""
+        """The x and y of the points where rays meet the ground; points far away for rays that rise."""
         distance = -self.position[2] / np.minimum(rays[..., 2], -1e-3)
         return self.position[0] + distance * rays[..., 0], self.position[1] + distance * rays[..., 1]
 
@@ -61,8 +62,10 @@ def scalar_product(first: Array, second: Array) -> Array:
 def camera(
     size: tuple[int, int], turn: float, height: float, distance: float, target: tuple[float, float]
 ) -> Camera:
-    """A camera that looks at a point of the ground, `distance` metres away, `turn` degrees from straight
-    on."""
+    """A camera that looks at the point `target` of the ground.
+
+    It is `distance` metres away from the point, at this height, `turn` degrees from straight on.
+    """
     angle = np.array([turn * PI / 180])
     position = np.array([-distance * sine(angle)[0], -distance * cosine(angle)[0], height])
     axes = _axes(np.array([*target, 0.0]) - position)
@@ -70,7 +73,8 @@ def camera(
 
 
 def _axes(ahead: Array) -> Array:
-    """The picture's right, its down and the direction into it, 3 3, of a camera that looks `ahead`."""
+    """The axes of a camera that looks `ahead`, 3 3: the picture's right, its down, and the direction into
+    it."""
     ahead = ahead / np.sqrt(scalar_product(ahead, ahead))
     level = np.sqrt(ahead[0] * ahead[0] + ahead[1] * ahead[1])
     right = np.array([ahead[1] / level, -ahead[0] / level, 0.0])
@@ -79,10 +83,11 @@ def _axes(ahead: Array) -> Array:
 
 
 def cast(eye: Camera, normals: Array, inside: Array, column: Array, row: Array) -> tuple[Array, Array]:
-    """Rays against solids: P 6 3 and how far the eye is inside each plane, P 6; columns P 1 W, rows P H 1.
+    """Cast rays through pixels against solids, each bounded by six planes.
 
-    Returns the distance in units of the ray (FAR where it misses) and the number of the plane that is hit, P
-    H W.
+    `normals` are P 6 3; `inside`, P 6, is how far the eye lies inside each plane; columns are P 1 W, rows P H
+    1. Returns the distance in units of the ray (FAR where it misses) and the number of the plane that is hit,
+    P H W.
     """
     right, down, base = (part.astype(np.float32)[..., None, None] for part in eye.ray_gradient(normals))
     inside = inside.astype(np.float32)[..., None, None]
@@ -101,7 +106,7 @@ def cast(eye: Camera, normals: Array, inside: Array, column: Array, row: Array) 
 
 
 def _crossing(inside: Array, slope: Array) -> Array:
-    """Distances at which rays cross a plane, FAR where they never do."""
+    """The distances at which rays cross a plane; FAR where they never do."""
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = inside / slope
         return np.where(distance > 0, distance, FAR)

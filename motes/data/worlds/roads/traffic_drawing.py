@@ -1,4 +1,5 @@
-"""Pictures of traffic: the junction under the light of its hour, shadows on it, vehicles before it."""
+"""Draw pictures of traffic: the junction under the light of its hour, shadows on it, and vehicles in
+front."""
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from motes.data.worlds.roads.vehicle_drawing import Sprite, draw_vehicles
 
 
 def draw_traffic(junction: Junction, fleet: Fleet, light: Light) -> tuple[Array, Array, list[Sprite]]:
-    """Draws pictures (uint8, B 3 H W); returns also the slot + 1 of the vehicle at each canvas pixel (B H W;
-    0: no vehicle), and the vehicles alone."""
+    """Draw pictures (uint8, B 3 H W) of vehicles at the junction.
+
+    Returns the pictures, the slot + 1 of the vehicle at each canvas pixel (B H W; 0: no vehicle), and the
+    vehicles drawn alone.
+    """
     keep_memory()
     shadows = vehicle_shadows(junction, fleet, light.direction)
     sprites = draw_vehicles(junction.eye, fleet, light, junction.depth.shape)
@@ -39,8 +43,10 @@ def _lit(junction: Junction, sky: Array, sun: Array, shadows: list[Shadow]) -> A
 
 
 def _laid_over(canvas: Array, depth: Array, sprites: list[tuple[Sprite, int]]) -> Array:
-    """Lays vehicles over the canvas, which changes; returns the number beside the sprite that each pixel
-    shows, uint8 H W."""
+    """Draw vehicles over the canvas, which changes, the nearest in front; returns their numbers, uint8 H W.
+
+    The list pairs each sprite with its number; a pixel has that of the sprite that it shows, or 0.
+    """
     depth = depth.copy()
     numbers = np.zeros(depth.shape, np.uint8)
     for sprite, number in sprites:
@@ -53,7 +59,7 @@ def _laid_over(canvas: Array, depth: Array, sprites: list[tuple[Sprite, int]]) -
 
 
 def _halved(canvas: Array) -> Array:
-    """A picture's pixel is the mean of four canvas pixels: uint8."""
+    """The canvas as a picture, uint8, of which each pixel is the mean of four canvas pixels."""
     tall = canvas[:, ::2] + canvas[:, 1::2]
     total = tall[..., ::2] + tall[..., 1::2]
     return np.clip(total * np.float32(255 / FINER**2) + np.float32(0.5), 0, 255).astype(np.uint8)

@@ -1,9 +1,10 @@
-"""How vehicles cross a generated junction: they queue at the lights, follow each other and turn; many clips
-at once, in small steps of time.
+"""How vehicles cross a generated junction: they queue at the lights, follow each other and turn.
 
-The ground: x to the right, y ahead, metres, the junction's middle at 0; traffic keeps to the right. What a
-vehicle has travelled is counted from its stop line (its front there: 0). Arms have green one after another;
-nobody enters while a vehicle of another arm is still inside.
+Many clips are simulated at once, in small steps of time.
+
+The ground: x to the right, y ahead, in metres, 0 in the junction's middle; traffic keeps to the right. The
+distance that a vehicle has travelled is 0 when its front is at its stop line. Arms have green one after
+another; nobody enters while a vehicle of another arm is still inside.
 """
 
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ WARM = (4.0, 24.0)
 
 @dataclass(frozen=True)
 class Flow:
-    """Vehicles of clips: C N of the clip, C T N of its frames."""
+    """The vehicles of clips; arrays are C N (one value per clip and vehicle) or C T N (also per frame)."""
 
     kind: Array
     # bool: whether the clip has a vehicle in this slot
@@ -59,7 +60,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class _Drivers:
-    """Constants of each vehicle of each clip, C N."""
+    """Properties of each vehicle of each clip that do not change, C N."""
 
     kind: Array
     present: Array
@@ -78,9 +79,9 @@ class _Drivers:
 def flow(
     random: np.random.Generator, count: int, vehicles: tuple[int, int], frames: int, seconds: float
 ) -> Flow:
-    """Simulates `count` clips.
+    """Simulate `count` clips.
 
-    `vehicles`: the fewest and the most of a clip; `seconds`: from frame to frame.
+    `vehicles`: the fewest and the most in a clip; `seconds`: the time from one frame to the next.
     """
     drivers = _drivers(random, count, vehicles)
     clip = uniforms(random, count, {"begin": WARM, "phase": (0.0, 4 * (GREEN + RED))})
@@ -109,9 +110,9 @@ def _drivers(random: np.random.Generator, count: int, vehicles: tuple[int, int])
 
 
 def _leaders(arm: Array) -> Array:
-    """The slot of the next vehicle ahead in the same arm, or -1.
+    """The slot of the next vehicle ahead in the same arm, or -1 if there is none.
 
-    Vehicles of lower slots came first.
+    Vehicles with lower slots came first.
     """
     leader = np.full(arm.shape, -1)
     for slot in range(arm.shape[1]):
@@ -123,7 +124,7 @@ def _leaders(arm: Array) -> Array:
 def _simulated(
     drivers: _Drivers, phase: Array, begin: Array, stride: int, frames: int
 ) -> tuple[Array, Array]:
-    """Metres travelled and speeds at the frames, C T N each.
+    """The metres travelled and the speeds at the frames, C T N each.
 
     `begin`: the step of each clip's first frame, C; `stride`: steps from frame to frame; `phase`: seconds by
     which the lights of a clip are ahead, C.
@@ -143,7 +144,7 @@ def _simulated(
 
 
 def _queued(drivers: _Drivers) -> Array:
-    """Metres travelled at the start: each vehicle behind its leader."""
+    """The metres travelled at the start, where each vehicle stands behind its leader."""
     travelled = drivers.first.copy()
     clips = np.arange(len(travelled))
     for slot in range(travelled.shape[1]):
@@ -156,7 +157,7 @@ def _queued(drivers: _Drivers) -> Array:
 def _acceleration(drivers: _Drivers, travelled: Array, speed: Array, time: Array) -> Array:
     """The acceleration in m/s^2, by the intelligent driver model.
 
-    It pulls towards the desired speed, and slows a vehicle behind its leader or before a stop line.
+    It brings a vehicle towards its desired speed, and slows it behind its leader or before a stop line.
     """
     room, closing = _leader_ahead(drivers, travelled, speed)
     to_line = -0.2 - travelled
@@ -170,7 +171,7 @@ def _acceleration(drivers: _Drivers, travelled: Array, speed: Array, time: Array
 
 
 def _leader_ahead(drivers: _Drivers, travelled: Array, speed: Array) -> tuple[Array, Array]:
-    """Metres to the leader's end, and by how much the leader is slower, m/s."""
+    """The metres to the rear end of the leader, and by how many m/s the leader is slower."""
     clips = np.arange(len(travelled))[:, None]
     leader = drivers.leader
     end = travelled[clips, leader] - drivers.length[clips, leader]
@@ -181,7 +182,7 @@ def _leader_ahead(drivers: _Drivers, travelled: Array, speed: Array) -> tuple[Ar
 
 
 def _must_wait(drivers: _Drivers, travelled: Array, speed: Array, time: Array) -> Array:
-    """Whether a vehicle that can still stop before its line has red or an occupied junction before it."""
+    """Whether a vehicle faces a red light or an occupied junction, and can still stop before its line."""
     stopped = ~_has_green(drivers, time) | _is_occupied(drivers, travelled)
     return stopped & (travelled <= 0) & (speed * speed < 8 * (0.2 - travelled))
 
@@ -199,14 +200,14 @@ def _is_occupied(drivers: _Drivers, travelled: Array) -> Array:
 
 
 def _desired_speed(drivers: _Drivers, travelled: Array) -> Array:
-    """m/s: less in a bend."""
+    """The speed that each vehicle wants to have, in m/s; it is less in a bend."""
     before_end = travelled - drivers.length < STOP - BEND + 9
     bend = (drivers.exit != 0) & (travelled > -4) & before_end
     return np.where(bend, SLOW, drivers.wish)
 
 
 def _on_ground(travelled: Array, arm: Array, turn: Array) -> tuple[Array, Array, Array, Array]:
-    """x, y and the direction (east, north) of vehicles that have travelled so far."""
+    """The x, y and direction (east, north) of vehicles after the distance that they have travelled."""
     x, y, east, north = _from_below(travelled, turn)
     for quarter in (1, 2, 3):
         x, y = _turned_left(x, y, arm >= quarter)
@@ -215,7 +216,8 @@ def _on_ground(travelled: Array, arm: Array, turn: Array) -> tuple[Array, Array,
 
 
 def _from_below(travelled: Array, turn: Array) -> tuple[Array, Array, Array, Array]:
-    """x, y and direction as if all came from below: along a line, a quarter of a circle, a line."""
+    """The x, y and direction of vehicles as if all came from below: along a line, a quarter of a circle, a
+    line."""
     after = travelled - (STOP - BEND)
     radius = np.where(turn > 0, BEND - LANE, BEND + LANE)
     angle = np.clip(after / radius, 0, PI / 2) * (turn != 0)
@@ -229,5 +231,5 @@ def _from_below(travelled: Array, turn: Array) -> tuple[Array, Array, Array, Arr
 
 
 def _turned_left(x: Array, y: Array, where: Array) -> tuple[Array, Array]:
-    """Vectors turned by a quarter where the mask is true."""
+    """The vectors (x, y), turned left by a quarter where the mask `where` is true."""
     return np.where(where, -y, x), np.where(where, x, y)

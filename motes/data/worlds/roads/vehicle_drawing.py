@@ -1,4 +1,5 @@
-"""Each vehicle alone as the camera sees it: rays against its parts, the nearest part in front."""
+"""Draw each vehicle alone as the camera sees it: rays are cast against its parts, the nearest part in
+front."""
 
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ NOTHING = Sprite(0, 0, np.zeros((0, 0), np.float32), np.zeros((3, 0, 0), np.floa
 
 @dataclass(frozen=True)
 class _Grid:
-    """Pixels of one window a vehicle, and the eye that looks through them."""
+    """The pixels of one window per vehicle, and the camera that looks through them."""
 
     eye: Camera
     # V 1 W
@@ -44,7 +45,7 @@ class _Grid:
 
 
 def draw_vehicles(eye: Camera, fleet: Fleet, light: Light, canvas: tuple[int, ...]) -> list[Sprite]:
-    """Draws each vehicle of the fleet alone; light is of pictures."""
+    """Draw each vehicle of the fleet alone; `light` is that of the pictures."""
     columns, rows, _ = eye.project(fleet.corners())
     windows = CanvasWindows.around(columns, rows, canvas)
     sprites = [NOTHING] * len(fleet.frame)
@@ -59,12 +60,13 @@ def draw_vehicles(eye: Camera, fleet: Fleet, light: Light, canvas: tuple[int, ..
 
 
 def _pixels(first: Array, count: int) -> Array:
-    """So many rows or columns from the first one of each window on, V n."""
+    """For each window, `count` row or column numbers from its first one on, V n."""
     return (first[:, None] + np.arange(count)).astype(np.float32)
 
 
 def _draw_group(grid: _Grid, fleet: Fleet, light: Light) -> tuple[Array, Array]:
-    """Depth V H W and colour V 3 H W; light is of vehicles."""
+    """The depths V H W and colours V 3 H W of vehicles whose windows have one size; `light` is that of
+    vehicles."""
     shape = (len(fleet.x), grid.row.shape[1], grid.column.shape[2])
     depth = np.full(shape, FAR)
     colour = np.zeros((shape[0], 3, *shape[1:]), np.float32)
@@ -77,7 +79,7 @@ def _draw_group(grid: _Grid, fleet: Fleet, light: Light) -> tuple[Array, Array]:
 
 
 def _draw_part(grid: _Grid, fleet: Fleet, part: Array, light: Light) -> tuple[Array, Array]:
-    """Distance V H W and colour V 3 H W of one part (V 12) of each vehicle."""
+    """The distances V H W and colours V 3 H W of one part (V 12) of each vehicle."""
     normals, distances = bounds(part, SIZES[fleet.kind, 1] / 2)
     normals = _turned(normals, fleet)
     offset = _offset(grid.eye, fleet)
@@ -88,7 +90,7 @@ def _draw_part(grid: _Grid, fleet: Fleet, part: Array, light: Light) -> tuple[Ar
 
 
 def _offset(eye: Camera, fleet: Fleet) -> Array:
-    """The vector from each vehicle to the eye, V 3."""
+    """The vector from each vehicle to the camera, V 3."""
     x, y, z = eye.position
     return np.stack([x - fleet.x, y - fleet.y, np.full_like(fleet.x, z)], -1)
 
@@ -103,7 +105,7 @@ def _turned(normals: Array, fleet: Fleet) -> Array:
 
 
 def _own_axes(fleet: Fleet) -> tuple[Array, Array, Array]:
-    """Forward, to the left and up, V 3 each."""
+    """The directions forward, to the left and up of each vehicle, V 3 each."""
     zeros = np.zeros_like(fleet.x)
     forward = np.stack([fleet.east, fleet.north, zeros], -1)
     left = np.stack([-fleet.north, fleet.east, zeros], -1)
@@ -111,7 +113,8 @@ def _own_axes(fleet: Fleet) -> tuple[Array, Array, Array]:
 
 
 def _along(grid: _Grid, offset: Array, axis: Array, distance: Array) -> Array:
-    """The coordinate, V H W, along an axis of the vehicle (V 3) of what a ray meets at a distance."""
+    """The coordinate along an axis of the vehicle (V 3) of the point that a ray meets at this distance: V
+    H W."""
     right, down, base = (per_pixel(part) for part in grid.eye.ray_gradient(axis))
     start = per_pixel(scalar_product(offset, axis))
     return start + np.minimum(distance, 300) * (right * grid.column + base + down * grid.row)

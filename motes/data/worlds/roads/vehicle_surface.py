@@ -34,7 +34,8 @@ class Hit:
 
 
 def surface_colours(fleet: Fleet, part: Array, normals: Array, hit: Hit, light: Light) -> Array:
-    """Colours V 3 H W of one part (V 12) of each vehicle, whose planes have these normals (V 6 3)."""
+    """The colours, V 3 H W, of one part (V 12) of each vehicle; the part's planes have these normals (V 6
+    3)."""
     shade = _shade(normals, hit.face, light)
     pane = _panes(fleet, part, hit)
     colour = np.broadcast_to(_paint(fleet, part), shade.shape)
@@ -45,7 +46,7 @@ def surface_colours(fleet: Fleet, part: Array, normals: Array, hit: Hit, light: 
 
 
 def _shade(normals: Array, face: Array, light: Light) -> Array:
-    """Factors of colours, V 3 H W: the light that falls on the face of each pixel."""
+    """The light on the face that each pixel shows, as factors of colours, V 3 H W."""
     towards = (normals * light.direction[:, None].astype(np.float64)).astype(np.float32)
     facing = np.maximum(towards[..., 0] + towards[..., 1] + towards[..., 2], 0) * np.float32(1.25)
     upright = (np.float32(0.72) + np.float32(0.28) * normals[..., 2]).astype(np.float32)
@@ -57,14 +58,14 @@ def _shade(normals: Array, face: Array, light: Light) -> Array:
 
 
 def _paint(fleet: Fleet, part: Array) -> Array:
-    """V 3 1 1: the body's colour or the second one."""
+    """The colour of the part's paint, V 3 1 1: the body's colour or the second one."""
     second = per_pixel(part[:, COLOUR])[:, None] > 0.5
     colours = (fleet.second, fleet.body)
     return np.where(second, *(colour.astype(np.float32)[:, :, None, None] for colour in colours))
 
 
 def _panes(fleet: Fleet, part: Array, hit: Hit) -> Array:
-    """Whether a pixel is glass."""
+    """Whether each pixel shows glass."""
     start, low, high, pillars = (per_pixel(part[:, n]) for n in (START, GLASS_FROM, GLASS_TO, PILLARS))
     width = per_pixel(SIZES[fleet.kind, 1])
     side_window = hit.flank & (fraction((hit.x - start) / pillars) > 0.1) & (hit.x > start + 0.25)
@@ -81,7 +82,8 @@ def _with_wheels(colour: Array, fleet: Fleet, hit: Hit) -> Array:
 
 
 def _glow(shade: Array, light: Light) -> Array:
-    """Factors of the lamps' colours, V 3 H W: never darker than the light that falls on them."""
+    """The factors of the lamps' colours, V 3 H W, which are never darker than the light that falls on
+    them."""
     return np.maximum(shade, (0.25 + 0.75 * light.lamps()).astype(np.float32)[:, None, None, None])
 
 
@@ -96,10 +98,10 @@ def _with_lamps(colour: Array, fleet: Fleet, part: Array, hit: Hit, glow: Array)
 
 
 def _laid(colour: Array, mask: Array, top: Colour) -> Array:
-    """The colours, with another where the mask is true."""
+    """The colours, replaced by `top` where the mask is true."""
     return np.where(mask[:, None], _plane_of(top), colour)
 
 
 def _plane_of(colour: Colour) -> Array:
-    """3 1 1."""
+    """The colour as an array 3 1 1."""
     return np.array(colour, np.float32)[:, None, None]

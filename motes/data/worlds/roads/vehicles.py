@@ -1,7 +1,6 @@
-"""Kinds of generated vehicles: solids bounded by planes, with glass, wheels and lamps painted on where they
-belong.
+"""Kinds of generated vehicles: solids bounded by planes, with glass, wheels and lamps painted on.
 
-A vehicle's own space: x forward, y to its left, z up, metres, the ground under its middle at 0.
+A vehicle's own space: x forward, y to its left, z up, in metres; 0 is the ground under its middle.
 """
 
 import numpy as np
@@ -100,9 +99,10 @@ PAINT = {
 
 
 def vehicle_colours(random: np.random.Generator, count: int, kind: Array) -> tuple[Array, Array]:
-    """Body and second colours, 0 to 1.
+    """The body colours and the second colours of vehicles, 0 to 1.
 
-    A roof is mostly as the body is, the box of a truck mostly not.
+    The second colour, of a roof or of a truck's box, is mostly the body's own for roofs, and another for
+    boxes.
     """
     table = np.array(list(PAINT), np.float64) / 255
     weights = {str(colour): float(weight) for colour, weight in PAINT.items()}
@@ -121,10 +121,10 @@ def _chance_of_second_colour(kind: Array) -> Array:
 
 
 def bounds(part: Array, half: Array) -> tuple[Array, Array]:
-    """Planes n . p <= d of parts: normals n, P 6 3, and distances d, P 6: front, back, left, right, top,
-    bottom.
+    """The planes n . p <= d that bound parts: their normals n, P 6 3, and distances d, P 6.
 
-    `part` is P 12, `half` half the vehicle's width, P.
+    The planes are front, back, left, right, top and bottom. `part` is P 12; `half` is half the vehicle's
+    width, P.
     """
     start, end, inset, low, high, front, back, sides = (part[:, n] for n in range(8))
     flank = half - inset + sides * low
@@ -137,12 +137,12 @@ def bounds(part: Array, half: Array) -> tuple[Array, Array]:
 
 
 def _divided(vector: tuple[Array, Array, Array], length: Array) -> Array:
-    """x, y and z over the length, P 3."""
+    """The vector (x, y, z) divided by its length, P 3."""
     return np.stack([axis / length for axis in vector], -1)
 
 
 def _plane_normals(front: Array, back: Array, sides: Array) -> list[tuple[Array, Array, Array]]:
-    """x, y and z of the normals of the six planes, of any length, from the slopes."""
+    """The x, y and z of the normals of the six planes, of any length, computed from the planes' slopes."""
     ones = np.ones_like(front)
     zeros = np.zeros_like(front)
     return [

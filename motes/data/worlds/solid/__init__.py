@@ -1,1 +1,1 @@
-"""Worlds of solids, ray-cast."""
+"""Generated worlds of solids, drawn by casting rays."""

@@ -1,4 +1,5 @@
-"""Generated depth pictures of a planar arm: capsules connected at joints, with a sensor's noise."""
+"""Generated depth pictures of an arm in the picture's plane: capsules connected at joints, with a sensor's
+noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ FOLD = 1.4  # tangent of half the sharpest bend, which is 109 degrees
 
 @dataclass(frozen=True)
 class ArmConfig:
-    """All directions of the upper arm and all bends are equally likely; nearer is brighter."""
+    """All directions of the upper arm and all bends are equally likely. Nearer surfaces are brighter."""
 
     # rows, columns
     image_size: tuple[int, int] = (32, 32)
@@ -39,7 +40,7 @@ class ArmConfig:
     count: int = 6000
     # pictures of the validation split, and of the test split
     held_out: int = 1000
-    # capsules; the joints are one more: shoulder, bends and tip
+    # number of capsules; there is one joint more: shoulder, bends and tip
     links: int = 3
     # standard deviation of a pixel's error
     noise: float = 0.05
@@ -48,7 +49,7 @@ class ArmConfig:
 
 
 class Arm(Generated):
-    """The joints are the picture's points, from the shoulder to the tip."""
+    """Depth pictures of an arm. Its joints, from the shoulder to the tip, are the points of the truth."""
 
     Config = ArmConfig
 
@@ -83,7 +84,7 @@ class Arm(Generated):
         return self.config.noise * 6.0**0.5 * (grain[:, 0] - grain[:, 1])
 
     def _joints(self, dice: Dice) -> Array:
-        """B J 2, in [-1, 1]: each link is turned against the one before."""
+        """The positions of the joints, B J 2, in [-1, 1]; each link is turned against the one before."""
         links = self.config.links
         lengths = np.linspace(1.4, 0.6, links) * (REACH / links)
         direction = dice.directions("upper arm")
@@ -96,8 +97,8 @@ class Arm(Generated):
         return np.stack(joints, 1)
 
     def _surface(self, joints: Array) -> tuple[Array, Array]:
-        """How far each pixel's surface stands out, in [0, 1], and how much of the pixel the arm covers; B H W
-        each."""
+        """How near the surface at each pixel is, in [0, 1], and how much of the pixel the arm covers; B H
+        W each."""
         size = self.config.image_size
         height = np.zeros((len(joints), *size))
         cover = np.zeros_like(height)
@@ -111,15 +112,17 @@ class Arm(Generated):
 
 
 def _height(radius: Array, squared: Array) -> Array:
-    """How far a capsule stands out at this squared distance from its axis; 1 in the middle of the
-    shoulder."""
+    """How far a capsule stands out at points with this squared distance from its axis.
+
+    1 is the middle of the shoulder.
+    """
     return np.sqrt(np.maximum(radius * radius - squared, 0)) / THICK
 
 
 def _distance_to_link(start: Array, end: Array, size: tuple[int, int]) -> tuple[Array, Array]:
-    """The nearest point of the link to each pixel, and its squared distance; B H W each.
+    """The point of the link that is nearest to each pixel, and its squared distance; B H W each.
 
-    start, end: B 2; the point is a number from 0 at the start to 1 at the end.
+    `start` and `end` of the link are B 2; the point is a number from 0 at the start to 1 at the end.
     """
     rows, columns = (np.linspace(-1, 1, side) for side in size)
     link_down, link_right = (end - start).T[:, :, None, None]
@@ -133,6 +136,6 @@ def _distance_to_link(start: Array, end: Array, size: tuple[int, int]) -> tuple[
 
 
 def _bent(direction: Array, half_tangent: Array) -> Array:
-    """Unit vectors turned by an angle of which the tangent of the half is given: no sine is needed."""
+    """Unit vectors turned by an angle, which is given by the tangent of its half: no sine is needed."""
     squared = half_tangent * half_tangent
     return rotated(direction, (1 - squared) / (1 + squared), 2 * half_tangent / (1 + squared))

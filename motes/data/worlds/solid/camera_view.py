@@ -1,7 +1,7 @@
 """How a camera sees points and solids: the directions of its rays, projection, and the rays near each solid.
 
-Only rays that can meet a solid are tried with it: those in the window of its outline, or of its shadow.
-Which rays are tried changes no pixel, so long as no window is too small.
+Only rays that can meet a solid are tested against it: those in the window of its outline, or of its shadow.
+As long as no window is too small, this choice changes no pixel.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class CameraView:
 
 @dataclass(frozen=True)
 class SolidRayPairs:
-    """Pairs of a solid and a ray of the camera that may meet."""
+    """Pairs of a solid and a ray of the camera that may meet it."""
 
     # flat index over pictures and solids
     solid: Int[Tensor, " P"]
@@ -40,14 +40,15 @@ class SolidRayPairs:
 
 
 def ray_directions(view: CameraView) -> Float[Tensor, "B 3 R"]:
-    """Directions of the rays, one length ahead; R = rows x columns, `fine` rays a pixel's side."""
+    """The directions of all rays, scaled to length 1 ahead; R = rows x columns, with `fine` rays a pixel's
+    side."""
     right, up = _offsets(view)
     axes = view.axes[..., None, None]
     return rearrange(axes[:, 0] * right + axes[:, 1] * up[:, None] + axes[:, 2], "b c h w -> b c (h w)")
 
 
 def _offsets(view: CameraView) -> tuple[Float[Tensor, " columns"], Float[Tensor, " rows"]]:
-    """Offsets of the rays from the picture's middle, to the right and up, at distance 1 ahead."""
+    """How far rays point to the right and up from the picture's middle, at distance 1 ahead."""
     rows, columns = (side * view.fine for side in view.size)
     step = view.tangent / (min(view.size) * view.fine / 2)
     up = (rows / 2 - 0.5 - torch.arange(rows, device=view.eye.device)) * step
@@ -55,7 +56,8 @@ def _offsets(view: CameraView) -> tuple[Float[Tensor, " columns"], Float[Tensor,
 
 
 def project(points: Float[Tensor, "B N P 3"], view: CameraView) -> Float[Tensor, "B N P 3"]:
-    """Row and column in pixels from the picture's corner, and depth ahead of the camera."""
+    """Points in the world as the camera sees them: row and column in pixels from the picture's corner, and
+    depth."""
     offset = points - view.eye[:, None, None]
     right, up, ahead = ((offset * view.axes[:, axis, None, None]).sum(-1) for axis in range(3))
     ahead = ahead.clamp_min(0.1)
@@ -68,7 +70,7 @@ def project(points: Float[Tensor, "B N P 3"], view: CameraView) -> Float[Tensor,
 def pairs_in_windows(
     corners: Float[Tensor, "B N P 3"], present: Bool[Tensor, "B N"], view: CameraView
 ) -> SolidRayPairs:
-    """Each solid with every ray through the window around its projected corners."""
+    """The pairs of each solid with every ray in the window around its projected corners."""
     solid, ray = _rays_in(_windows(project(corners, view), present, view), view)
     return SolidRayPairs(solid, ray, floor_divide(solid, present.shape[1]))
 
@@ -76,7 +78,10 @@ def pairs_in_windows(
 def _windows(
     corners: Float[Tensor, "B N P 3"], present: Bool[Tensor, "B N"], view: CameraView
 ) -> Int[Tensor, "M 4"]:
-    """First row and column, last ones plus one, in rays: room for all corners and one ray around."""
+    """The window of each solid in rays: first row and column, and last ones plus one.
+
+    It holds all corners and one ray around them.
+    """
     position = corners[..., :2] * view.fine
     end = torch.tensor(view.size, device=position.device) * view.fine
     low = (position.amin(2).floor().long() - 1).clamp_min(0).minimum(end)
@@ -85,7 +90,7 @@ def _windows(
 
 
 def _rays_in(windows: Int[Tensor, "M 4"], view: CameraView) -> tuple[Int[Tensor, " P"], Int[Tensor, " P"]]:
-    """The indices of the window and of the ray, for every ray of every window."""
+    """For every ray of every window, the index of the window and the index of the ray."""
     rows, columns = (windows[:, 2:] - windows[:, :2]).unbind(1)
     counts = rows * columns
     window = torch.repeat_interleave(counts)

@@ -1,5 +1,8 @@
-"""The motion of solids on a floor, seen from above: discs that push each other along the line between, spin
-when they are hit off their middle, and are slowed by the floor."""
+"""The motion of solids on a floor, seen from above as discs.
+
+Discs push each other along the line between them, spin when they are hit off their middle, and are slowed by
+the floor.
+"""
 
 import numpy as np
 
@@ -43,13 +46,14 @@ class RollingDiscs:
         self.radius = np.full(number, RADIUS)
 
     def state(self) -> dict[str, Array]:
-        """Copies of position, turn and velocity (float32), entered, and hits since they were last cleared."""
+        """Copies of the state: position, turn and velocity (float32), entered, and hits since they were
+        last cleared."""
         floats = {"position": self.position, "turn": self.turn, "velocity": self.velocity}
         states = {name: value.astype(np.float32) for name, value in floats.items()}
         return states | {"entered": self.entered.copy(), "hits": self.hits.copy()}
 
     def enter(self, time: int) -> None:
-        """Each disc that is due enters as soon as its position is free."""
+        """Let each disc that is due at this time enter, as soon as its position is free."""
         for n in range(self.entered.shape[1]):
             gap = self.position - self._start["position"][:, n, None]
             free = (squared_length(gap) > (2 * RADIUS) ** 2).all(1)
@@ -59,7 +63,7 @@ class RollingDiscs:
             self.entered[:, n] |= due
 
     def step(self, part: float) -> None:
-        """Moves all discs for this part of a frame."""
+        """Move all discs for this part of a frame."""
         self._hit(self.position + part * self.velocity)
         self.position = self.position + part * self.velocity
         for _ in range(3):
@@ -78,7 +82,8 @@ class RollingDiscs:
         self.spin = self.spin * (1 - part * (1 - SPIN_LEFT))
 
     def _hit(self, tentative: Array) -> None:
-        """Discs that overlap and come closer bounce, and spin by the speed along the surface."""
+        """Let discs bounce that overlap and approach each other; they spin by the speed along their
+        surface."""
         for i, j, clips, line in meetings(tentative, self.radius, self.pairs):
             closing = np.maximum(closing_speed(self.velocity, i, j, clips, line), 0)
             # the spin first: it depends on the velocities before the push
@@ -90,7 +95,8 @@ class RollingDiscs:
             self.hits[clips, j, i] |= closing > SOFTEST
 
     def _push(self, i: int, j: int, clips: Array, line: Array, speed: Array) -> None:
-        """Changes the closing speed of two discs, sharing the change by their masses."""
+        """Change the closing speed of discs i and j along the line by `speed`; the lighter disc changes
+        more."""
         push = (speed / (self.mass[clips, i] + self.mass[clips, j]))[:, None] * line
         self.velocity[clips, i] += push * self.mass[clips, j][:, None]
         self.velocity[clips, j] -= push * self.mass[clips, i][:, None]
@@ -100,7 +106,7 @@ class RollingDiscs:
         return GRIP * cross(line, past) / RADIUS
 
     def _push_apart(self) -> None:
-        """Moves each disc by half of what still overlaps."""
+        """Move the two discs of each overlapping pair apart, each by half of the overlap."""
         for i, j, clips, line in meetings(self.position, self.radius, self.pairs):
             _, distance = distances(self.position[clips], np.array([[i, j]]))
             push = (RADIUS - distance / 2) * line
@@ -113,6 +119,6 @@ def _pairs(number: int) -> Array:
 
 
 def _waiting(clips: int, number: int) -> Array:
-    """Positions of discs that have not entered, B N 2."""
+    """The positions, B N 2, of discs that have not entered yet."""
     position = np.stack([FAR + 10 * np.arange(number), np.zeros(number)], -1)
     return np.broadcast_to(position, (clips, number, 2)).copy()

@@ -1,4 +1,4 @@
-"""Vectors on the floor: the last axis holds x and y."""
+"""Operations on vectors on the floor, whose last axis holds x and y."""
 
 import numpy as np
 

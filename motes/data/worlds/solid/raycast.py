@@ -1,4 +1,4 @@
-"""A batched ray-caster for solids on a floor: which solid each ray meets first, and where."""
+"""A ray-caster for batches of solids on a floor: which solid each ray meets first, and where."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from motes.data.worlds.solid.solids import ENTER, NEVER, NORMAL, Rays, Solids, t
 
 @dataclass(frozen=True)
 class Hits:
-    """R = rows x columns of rays; every distance is in lengths of the ray's direction."""
+    """What rays meet; R = rows x columns of rays. Every distance is in lengths of the ray's direction."""
 
     direction: Float[Tensor, "B 3 R"]
     # at which the ray would enter each solid, if it were alone
@@ -26,7 +26,7 @@ class Hits:
 
 
 def trace(solids: Solids, view: CameraView) -> Hits:
-    """Casts all rays of the camera."""
+    """Cast all rays of the camera against the solids."""
     direction = ray_directions(view)
     distances = _camera_distances(solids, view, direction)
     nearest, solid = distances.min(1)
@@ -34,9 +34,9 @@ def trace(solids: Solids, view: CameraView) -> Hits:
 
 
 def masks(hits: Hits, view: CameraView) -> tuple[Bool[Tensor, "B N H W"], Bool[Tensor, "B N H W"]]:
-    """Visible and full masks.
+    """The visible and the full mask of each solid.
 
-    A solid covers a pixel if it is met by at least half of its rays; the nearest of those is visible.
+    A solid covers a pixel if at least half of the pixel's rays meet it; the nearest such solid is visible.
     """
     distances = _by_pixel(hits.distances, view)
     full = 2 * (distances < NEVER).sum(-1) >= view.fine**2
@@ -45,12 +45,12 @@ def masks(hits: Hits, view: CameraView) -> tuple[Bool[Tensor, "B N H W"], Bool[T
 
 
 def _one_hot(number: Tensor, count: int) -> Tensor:
-    """bool, B H W to B N H W."""
+    """Numbers B H W as masks, bool, B N H W."""
     return number[:, None] == torch.arange(count, device=number.device)[:, None, None]
 
 
 def _by_pixel(values: Tensor, view: CameraView) -> Tensor:
-    """B N R to B N H W P."""
+    """Values of rays, B N R, sorted by pixel, B N H W P."""
     return rearrange(values, "b n (h p w q) -> b n h w (p q)", h=view.size[0], p=view.fine, w=view.size[1])
 
 
@@ -80,7 +80,7 @@ def entry_distances(solids: Solids, index: Tensor, origin: Tensor, direction: Te
 
 
 def normals_at(solids: Solids, index: Tensor, point: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
-    """Outward normals at points on the surfaces of the solids with these flat indices."""
+    """The outward normals at points on the surfaces of the solids with these flat indices."""
     result = torch.zeros_like(point)
     for kind, pair in _pairs_by_kind(solids, index):
         turn = solids.turns_at(index[pair])
@@ -90,7 +90,7 @@ def normals_at(solids: Solids, index: Tensor, point: Float[Tensor, "3 P"]) -> Fl
 
 
 def _pairs_by_kind(solids: Solids, index: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Each kind of solid, and which of the indices are of that kind."""
+    """Yield each kind of solid, and which of the indices are of that kind."""
     kinds = solids.kind.flatten()[index]
     for kind in range(len(ENTER)):
         yield kind, (kinds == kind).nonzero()[:, 0]

@@ -1,7 +1,7 @@
 """Generated clips like CLEVRER's: spheres, boxes and cylinders that come in, roll or slide, hit each other,
 and leave or come to rest.
 
-As there: 128 frames, solids of one size, no two alike, a still camera. The motion is `discs.py`.
+As in CLEVRER: 128 frames, solids of one size, no two alike, a still camera. The motion is in `discs.py`.
 """
 
 from collections.abc import Sequence
@@ -41,11 +41,12 @@ NEAREST = 3.0  # what is not so far ahead of the camera is below its view
 
 @dataclass(frozen=True)
 class RollingConfig:
-    """Some solids rest on the floor at the start; the others come in one by one, aimed at these."""
+    """Some solids rest on the floor at the start; the others come in one by one, aimed at the resting
+    ones."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training clips
     count: int = 2000
@@ -62,8 +63,10 @@ class RollingConfig:
 
 
 class Rolling(Generated):
-    """Row // frames is the clip. Velocity is in lengths of the floor a frame; `collisions` are those since
-    the frame before."""
+    """Clips of moving solids; row // frames is the number of the clip.
+
+    Velocity is in units of the floor per frame; `collisions` are those since the frame before.
+    """
 
     Config = RollingConfig
 
@@ -127,13 +130,15 @@ class Rolling(Generated):
         )
 
     def _looks(self, dice: Dice) -> dict[str, Array]:
-        """No two solids of a clip have shape, material and colour alike."""
+        """The random look of each solid. No two solids of a clip agree in shape, material and colour."""
         look = dice.orders("look", 6 * len(COLOURS))[:, : self.config.objects[1]]
         return {"kind": look % 3, "metal": look // 3 % 2 == 1, "colour": look // 6}
 
     def _simulated(self, dice: Dice) -> dict[str, Array]:
-        """The motion in every clip and frame, B T N ...: position, turn, velocity (float32), entered, and
-        hits, N N."""
+        """The motion in every clip and frame, B T N ...
+
+        It has position, turn, velocity (float32), entered, and hits, N N.
+        """
         discs = RollingDiscs(self._looks(dice), *self._start(dice))
         frames = []
         for time in range(self.frames):
@@ -145,8 +150,10 @@ class Rolling(Generated):
         return {name: np.stack([frame[name] for frame in frames], 1) for name in frames[0]}
 
     def _start(self, dice: Dice) -> tuple[dict[str, Array], Array]:
-        """Position, velocity and turn of each solid when it appears; and in which frame: `NEVER`, if the clip
-        has fewer."""
+        """The position, velocity and turn of each solid when it enters, and the frame in which it enters.
+
+        The frame is `NEVER` for solids that a clip does not have.
+        """
         most = self.config.objects[1]
         count = dice.integers("count", self.config.objects[0], most)
         resting = 1 + np.floor(dice.uniform("resting") * (count - 1)).astype(np.int64)[:, None]
@@ -162,14 +169,17 @@ class Rolling(Generated):
 
 
 def _entry_frames(dice: Dice, most: int, count: Array, resting: Array) -> Array:
-    """0 for solids that rest at the start, then one after another, B N; count, resting: B 1."""
+    """The frame in which each solid enters, B N: 0 for those at rest at the start, then one after another.
+
+    `count` and `resting` are numbers of solids, B 1.
+    """
     order = np.arange(most)
     later = INTERVAL * (order - resting) + dice.integers("when", -10, 10, most)
     return np.where(order < resting, 0, np.where(order < count, later, NEVER))
 
 
 def _resting(dice: Dice, most: int) -> Array:
-    """Positions near the middle, apart from each other, found one after another; B N 2.
+    """Positions of solids at rest near the middle, apart from each other, found one after another; B N 2.
 
     Where no candidate is free the last one is used; the simulation pushes such solids apart.
     """
@@ -183,19 +193,19 @@ def _resting(dice: Dice, most: int) -> Array:
 
 
 def _open_side(dice: Dice, most: int) -> Array:
-    """Where each solid would come in: out of view, and not behind the camera's field, B N 2."""
+    """Where each solid would come in, out of view, B N 2; never from straight ahead of the camera."""
     side = dice.directions("side", most, SIDES)
     first = (_cosine_ahead(dice, side) < AHEAD).argmax(-1)
     return AWAY * _entry(side, first)
 
 
 def _entry(values: Array, index: Array) -> Array:
-    """B N S 2 to B N 2: the entry of this index, B N."""
+    """For each solid, the candidate with this index, B N: from B N S 2 to B N 2."""
     return np.take_along_axis(values, index[..., None, None], 2)[:, :, 0]
 
 
 def _cosine_ahead(dice: Dice, side: Array) -> Array:
-    """The cosine between each side vector on the floor, B N S 2, and the camera's direction."""
+    """The cosine of the angle between each side vector on the floor, B N S 2, and the camera's direction."""
     ahead = make_camera(dice, SHAKE)["axes"][:, 2, None, None]
     return inner(side, ahead) / length(ahead)
 

@@ -1,9 +1,9 @@
 """Generated scenes like CLEVR's: spheres, boxes and cylinders of rubber and metal on a floor, under a lamp,
 with the truth in 3D.
 
-Counts and sizes are the published ones: 3 to 6 solids (7 to 10 to test whether a model generalises:
-`objects`), two sizes, two materials, eight colours, a camera and a lamp that move a little. No solid stands
-in another, and none wholly behind another.
+Counts and sizes are the published ones: 3 to 6 solids (7 to 10 to test whether a model generalises: option
+`objects`), two sizes, two materials, eight colours, a camera and a lamp that move a little from scene to
+scene. No solid stands in another, and none is completely behind another.
 """
 
 from collections.abc import Sequence
@@ -41,11 +41,11 @@ ROUNDS = 200
 
 @dataclass(frozen=True)
 class ScenesConfig:
-    """Solids stand apart, in view, and may hide each other in part."""
+    """Solids stand apart and in view; one may hide another in part."""
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training pictures
     count: int = 50000
@@ -60,7 +60,10 @@ class ScenesConfig:
 
 
 class Scenes(Generated):
-    """One lamp with hard shadows, a weak one without, bright surroundings that metal mirrors."""
+    """Pictures of solids under one lamp with hard shadows and a weak one without.
+
+    Metal mirrors its bright surroundings.
+    """
 
     Config = ScenesConfig
 
@@ -83,7 +86,7 @@ class Scenes(Generated):
         return tabletop.picture_of_solids(_solids(scene), camera, self.config)
 
     def _scene(self, dice: Dice) -> tuple[Scene, Camera]:
-        """Scenes are begun again until all of their solids have a position."""
+        """Random scenes and their cameras; a scene is begun again until all of its solids have a position."""
         camera = make_camera(dice, SHAKE)
         scene = self._properties(dice)
         open_rows = np.arange(len(dice))
@@ -102,7 +105,7 @@ class Scenes(Generated):
         return scene, camera
 
     def _properties(self, dice: Dice) -> Scene:
-        """All but the positions, which are zero."""
+        """The properties of random solids; their positions are zero until they are placed."""
         most = self.config.objects[1]
         return {
             "present": np.arange(most) < dice.integers("count", self.config.objects[0], most)[:, None],
@@ -115,8 +118,10 @@ class Scenes(Generated):
         }
 
     def _place_all(self, dice: Dice, attempt: int, scene: Scene, camera: Camera) -> Array:
-        """Puts one solid after another at the first position that is free; returns whether all have one, B.
-        `position` of the scene is filled."""
+        """Put one solid after another at the first position that is free; `position` of the scene is filled.
+
+        Returns whether all solids of each scene have a position, B.
+        """
         count, number = scene["radius"].shape
         picture = np.arange(count)
         screen = np.zeros((count, number, 3))
@@ -132,13 +137,15 @@ class Scenes(Generated):
         return complete
 
     def _projected(self, position: Array, half_height: Array, camera: Camera) -> Array:
-        """Candidate positions on the floor, B T 2, to the screen, B T 3."""
+        """Candidate positions on the floor, B T 2, projected to the screen, B T 3."""
         height = np.broadcast_to(half_height[:, None, None], (*position.shape[:2], 1))
         return on_screen(np.concatenate([position, height], -1), camera, self.config.image_size)
 
     def _free(self, n: int, position: Array, candidate: Array, scene: Scene, screen: Array) -> Array:
-        """Whether solid n can stand at each candidate: in view, apart from the solids before it, and not
-        hidden by them or hiding them; B T."""
+        """Whether solid n can stand at each candidate, B T.
+
+        It must be in view, apart from the solids before it, and not hidden by them or hiding them.
+        """
         half = np.array(self.config.image_size) / 2
         free = np.asarray((np.abs(candidate[..., :2] / half - 1) < INSIDE).all(-1))
         for m in range(n):
@@ -149,14 +156,17 @@ class Scenes(Generated):
 
 
 def _distant(scene: Scene, n: int, m: int, position: Array) -> Array:
-    """Whether solid n, at these candidates, stands apart from solid m; B T."""
+    """Whether solid n, if it stood at each of these candidates, would stand apart from solid m; B T."""
     gap = (scene["radius"][:, n] + scene["radius"][:, m] + GAP)[:, None]
     return np.asarray(squared_length(position - scene["position"][:, None, m]) >= gap**2)
 
 
 def _visible_beside(candidate: Array, screen: Array, radius: Array) -> Array:
-    """Whether candidates, B T 3, and a solid at `screen`, B 3, are so far apart on the screen that neither
-    hides the other; radius: of the larger, times the pixels of the picture's shorter side, B."""
+    """Whether candidates, B T 3, are so far on the screen from a solid at `screen`, B 3, that neither hides
+    the other.
+
+    `radius`, B, is that of the larger solid, times the pixels of the picture's shorter side.
+    """
     farther = np.maximum(candidate[..., 2], screen[:, None, 2])
     reach = radius[:, None] / (2 * ZOOM) / farther
     offset = (candidate[..., :2] - screen[:, None, :2]) / np.array([TALL, 1])

@@ -1,7 +1,7 @@
-"""A generated shaded ball with marks on it, in clips in which one factor varies: azimuth, elevation, light,
-or the look.
+"""A generated shaded ball with marks on it, in clips in which one factor varies.
 
-All pictures of a clip agree in the other three. The ball turns so little that no two views look alike.
+The factor is azimuth, elevation, light or look; all pictures of a clip agree in the other three. The ball
+turns so little that no two views look alike.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class BallConfig:
 
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
-    # 1: grey
+    # 1: grey, 3: colours
     channels: int = 3
     # training clips
     count: int = 2000
@@ -53,8 +53,10 @@ class BallConfig:
 
 
 class Ball(Generated):
-    """Row // frames is the clip. `scene` has the angles as shares of their reach, -1 to 1, the look's
-    numbers, and which factor `varies`."""
+    """Clips of a ball; row // frames is the number of the clip.
+
+    `scene` has the angles as shares of their range, -1 to 1, the look's numbers, and which factor `varies`.
+    """
 
     Config = BallConfig
     area = 2**14
@@ -84,7 +86,8 @@ class Ball(Generated):
         )
 
     def factors(self, rows: Array) -> dict[str, Array]:
-        """What each picture is drawn from: angles from -1 to 1, the look's numbers from 0 to 1."""
+        """The numbers from which each picture is drawn: angles from -1 to 1, the look's numbers from 0 to
+        1."""
         clips, times = np.divmod(rows, self.frames)
         dice = self._dice(clips)
         varies = self._varies(clips)
@@ -99,13 +102,16 @@ class Ball(Generated):
         }
 
     def _varied(self, dice: Dice, name: str, times: Array, order: Array) -> tuple[Array, Array]:
-        """A factor's value where it varies, and where it stands still; order: B T, the frames' ranks."""
+        """The values of a factor in clips where it varies, and in clips where it is constant.
+
+        `order`, B T, has the ranks of the frames.
+        """
         low = LOWEST[name]
         moving = low + (1 - low) * (order + dice.uniform(f"{name} moves", self.frames)) / self.frames
         return moving[np.arange(len(times)), times], dice.between(name, low, 1.0)
 
     def drawn(self, factors: dict[str, Array]) -> Array:
-        """uint8, B H W 3: pictures of any factors, given as `factors` returns them."""
+        """The pictures of any factors, which are given as `factors` returns them: uint8, B H W 3."""
         x, y, scale = self._grid()
         squared = x * x + y * y
         z = np.sqrt(np.maximum(1 - squared, 0))
@@ -115,7 +121,8 @@ class Ball(Generated):
         return to_bytes(_averaged(picture, self.config.fine))
 
     def _grid(self) -> tuple[Array, Array, np.float32]:
-        """The points' x, 1 1 W, and y, 1 H 1, and the width of a point, in radii of the ball."""
+        """The x, 1 1 W, and y, 1 H 1, of the sample points, and the width of a point, all in radii of the
+        ball."""
         rows, columns = (side * self.config.fine for side in self.config.image_size)
         scale = 2 / (min(rows, columns) * RADIUS)
         x = ((np.arange(columns) + 0.5 - columns / 2) * scale)[None, None, :]
@@ -126,25 +133,26 @@ class Ball(Generated):
         return self.drawn(self.factors(rows))
 
     def _varies(self, clips: Array) -> Array:
-        """int64: the index in VARIES."""
+        """The index in VARIES of the factor that varies in each clip: int64."""
         ends = np.cumsum(self.config.parts)
         draw = self._dice(clips).integers("varies", 0, int(ends[-1]) - 1)
         return np.searchsorted(ends, draw, side="right").astype(np.int64)
 
 
 def _averaged(picture: Array, fine: int) -> Array:
-    """The mean of fine x fine points at each pixel, added one after another."""
+    """The mean of the fine x fine points at each pixel. They are added one after another, for the same
+    rounding."""
     total = sum(picture[:, i::fine, j::fine] for i in range(fine) for j in range(fine))
     return np.asarray(total) / (fine * fine)
 
 
 def _planes(factors: dict[str, Array]) -> dict[str, Array]:
-    """B to B 1 1."""
+    """The factors with each array B reshaped to B 1 1."""
     return {name: value[:, None, None] for name, value in factors.items()}
 
 
 def _lit_ball(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
-    """B H W 3: matt light and gloss of a lamp that is a little above."""
+    """The colours of the ball, B H W 3: matt light and gloss of a lamp that is a little above."""
     paint = _painted(factors, *_turned(factors, x, y, z))
     ahead, aside = _directions(factors["light"] * REACH["light"])
     lamp = (0.87 * aside, np.float32(-0.5), 0.87 * ahead)
@@ -161,8 +169,8 @@ def _gloss(mirrored: Array) -> Array:
 
 
 def _turned(factors: dict[str, Array], x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
-    """Points of the picture on the ball that has been turned: to the right by the azimuth, up by the
-    elevation."""
+    """Where points of the picture lie on the ball after it was turned to the right by the azimuth and up
+    by the elevation."""
     across, aside = _directions(factors["azimuth"] * REACH["azimuth"])
     turned_x = across * x - aside * z
     z = aside * x + across * z
@@ -171,12 +179,12 @@ def _turned(factors: dict[str, Array], x: Array, y: Array, z: Array) -> tuple[Ar
 
 
 def _directions(degrees: Array) -> tuple[Array, Array]:
-    """Cosine and sine, in single precision from here on."""
+    """The cosine and sine of angles, in single precision, as is everything after this step."""
     return cosine(degrees * PI / 180).astype(np.float32), sine(degrees * PI / 180).astype(np.float32)
 
 
 def _painted(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
-    """A belt, and at the front a mark with a dot in it."""
+    """The colours of the ball's surface: a belt, and at the front a mark with a dot in it."""
     colour = _hue(factors["paint"], 0.55, 0.95) + 0 * x[..., None]
     colour = colour + (0.95 - colour) * _belt(factors, y)
     colour = colour + (_hue(factors["mark"], 0.85, 0.8) - colour) * _mark(factors, z)
@@ -184,13 +192,13 @@ def _painted(factors: dict[str, Array], x: Array, y: Array, z: Array) -> Array:
 
 
 def _belt(factors: dict[str, Array], y: Array) -> Array:
-    """Its cover."""
+    """The cover of the belt."""
     width = (0.1 + 0.16 * factors["belt"]).astype(np.float32)
     return _soft(width - np.abs(y))
 
 
 def _mark(factors: dict[str, Array], z: Array) -> Array:
-    """Its cover; it ends at an angle of which the cosine is known."""
+    """The cover of the mark; its edge is at an angle of which the cosine is known."""
     edge = (0.86 - 0.2 * factors["size"]).astype(np.float32)
     return _soft(z - edge)
 
@@ -200,5 +208,5 @@ def _hue(turn: Array, saturation: float, value: float) -> Array:
 
 
 def _soft(inside: Array) -> Array:
-    """Cover of a mark at points that lie so far inside its edge, ... 1."""
+    """The cover of a mark at points that lie this far inside its edge, ... 1."""
     return smooth(inside / EDGE + 0.5)[..., None]

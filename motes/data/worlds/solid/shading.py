@@ -17,7 +17,7 @@ FAR = 60.0  # the floor ends here
 
 @dataclass(frozen=True)
 class SurfacePoints:
-    """Points on solids that rays meet."""
+    """The points on solids that rays meet."""
 
     # flat index over pictures and solids
     solid: Int[Tensor, " P"]
@@ -39,7 +39,7 @@ class SurfacePoints:
 
 
 def shaded_picture(solids: Solids, view: CameraView, hits: Hits) -> Float[Tensor, "B 3 H W"]:
-    """Light in [0, 1]."""
+    """The picture of the solids as light in [0, 1]."""
     count, _, rays = hits.direction.shape
     point = _points_met(view, hits)
     lit, sky = shadows(solids, view, hits, rearrange(point, "c (b r) -> b c r", b=count))
@@ -51,7 +51,7 @@ def shaded_picture(solids: Solids, view: CameraView, hits: Hits) -> Float[Tensor
 
 
 def _points_met(view: CameraView, hits: Hits) -> Float[Tensor, "3 BR"]:
-    """Where the rays end: on a solid, on the floor, or far off."""
+    """The points where the rays end: on a solid, on the floor, or far away."""
     direction = rearrange(hits.direction, "b c r -> c (b r)")
     nearest = hits.nearest.flatten()
     eye = repeat(view.eye, "b c -> c (b r)", r=hits.direction.shape[2])
@@ -67,7 +67,7 @@ def _floor_distance(height: Tensor, up: Tensor) -> Float[Tensor, " P"]:
 
 
 def _surface(solids: Solids, hits: Hits, point: Tensor, lit: Tensor, index: Tensor) -> SurfacePoints:
-    """The rays with these flat indices, which meet solids."""
+    """The points of solids that the rays with these flat indices meet."""
     direction = rearrange(hits.direction, "b c r -> c (b r)")
     picture = floor_divide(index, hits.direction.shape[2])
     solid = picture * solids.kind.shape[1] + hits.solid.flatten()[index]
@@ -86,9 +86,9 @@ def _pixel_means(light: Float[Tensor, "B 3 R"], view: CameraView) -> Float[Tenso
 
 
 def floor_light(point: Tensor, lamp: Tensor, lit: Tensor, sky: Tensor) -> Float[Tensor, "3 P"]:
-    """A grey floor, brighter under the lamp, which fades into the dark far off.
+    """The light of points on a grey floor, which is brighter under the lamp and fades into the dark far away.
 
-    lit: whether the lamp reaches the point; sky: the share of the sky's light that solids leave to it.
+    `lit`: whether the lamp reaches the point; `sky`: the share of the sky's light that solids leave to it.
     """
     to_lamp = lamp - point
     squared = dot(to_lamp, to_lamp)
@@ -114,13 +114,15 @@ def _solid_light(solids: Solids, view: CameraView, surface: SurfacePoints) -> Fl
 
 
 def _matt_light(solids: Solids, view: CameraView, surface: SurfacePoints, normal: Tensor) -> Tensor:
-    """The light of matt surfaces in their colours, 3 P."""
+    """The light of matt surfaces in the solids' colours, 3 P."""
     return solids.colours_at(surface.solid) * _brightness(view, surface, normal)
 
 
 def _brightness(view: CameraView, surface: SurfacePoints, normal: Tensor) -> Float[Tensor, " P"]:
-    """How bright a white surface is: the sky above, the lamp, and a weak light on the right without
-    shadows."""
+    """How bright a white surface would be at each point, under three lights.
+
+    They are the sky above, the lamp, and a weak light on the right without shadows.
+    """
     lamp = _lit_cosine(surface, normal, _to_lamp(view, surface))
     side = dot(normal, _right(view, surface)).clamp_min(0)
     return 0.49 + 0.15 * normal[2] + 0.62 * lamp + 0.14 * side
@@ -131,23 +133,23 @@ def _to_lamp(view: CameraView, surface: SurfacePoints) -> Float[Tensor, "3 P"]:
 
 
 def _right(view: CameraView, surface: SurfacePoints) -> Float[Tensor, "3 P"]:
-    """The camera's direction to the right."""
+    """The camera's direction to the right, for each point."""
     return view.axes[:, 0].mT[:, surface.picture]
 
 
 def _gloss(view: CameraView, surface: SurfacePoints, normal: Tensor) -> Float[Tensor, " P"]:
-    """Cosine between the normal and the half vector of lamp and camera (Blinn), 0 in shadows."""
+    """The cosine between the normal and the half vector of lamp and camera (Blinn's model), 0 in shadows."""
     half_vector = unit(_to_lamp(view, surface) - unit(surface.direction))
     return _lit_cosine(surface, normal, half_vector)
 
 
 def _lit_cosine(surface: SurfacePoints, normal: Tensor, direction: Tensor) -> Float[Tensor, " P"]:
-    """Cosine between the normal and a direction, 0 in shadows and where it is negative."""
+    """The cosine between the normal and a direction, 0 in shadows and where it would be negative."""
     return torch.where(surface.lit, dot(normal, direction).clamp_min(0), 0.0)
 
 
 def _metal_mirror(solids: Solids, view: CameraView, surface: SurfacePoints, normal: Tensor) -> Tensor:
-    """Light that metal mirrors to the camera, 3 P."""
+    """The light that metal mirrors to the camera, 3 P."""
     sight = unit(surface.direction)
     facing = dot(sight, normal)
     # metal that is met at a flat angle mirrors without its colour
@@ -164,8 +166,10 @@ def _metal_tint(colour: Tensor, edge: Tensor) -> Float[Tensor, "3 P"]:
 def _mirrored_light(
     solids: Solids, view: CameraView, surface: SurfacePoints, direction: Float[Tensor, "3 P"]
 ) -> Float[Tensor, "3 P"]:
-    """What a mirror at each point shows: the other solids, matt, without shadows; the floor; walls, a window,
-    a bright ceiling."""
+    """What a mirror at each point shows in this direction.
+
+    It shows the other solids, matt and without shadows, or the floor, walls, a window and a bright ceiling.
+    """
     distance, number = _nearest_other(solids, surface, direction)
     light = _surroundings(view, surface, direction)
     hit = (distance < NEVER).nonzero()[:, 0]
@@ -182,7 +186,7 @@ def _all_lit(index: Tensor) -> Bool[Tensor, " P"]:
 
 
 def _nearest_other(solids: Solids, surface: SurfacePoints, direction: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance and number of the first other solid in this direction from each point, P each."""
+    """The distance and the number of the first other solid in this direction from each point, P each."""
     number = solids.kind.shape[1]
     solid = surface.picture[:, None] * number + torch.arange(number, device=surface.solid.device)
     index = solid.flatten()
@@ -194,14 +198,14 @@ def _nearest_other(solids: Solids, surface: SurfacePoints, direction: Tensor) ->
 
 
 def _surroundings(view: CameraView, surface: SurfacePoints, direction: Tensor) -> Float[Tensor, "3 P"]:
-    """Light that comes from the floor, the walls, the window and the ceiling."""
+    """The light that comes from the floor, the walls, the window and the ceiling in this direction."""
     up = direction[2]
     above = _walls(up, dot(direction, _right(view, surface)))
     return torch.where(up < 0, _mirrored_floor(view, surface, direction), above)
 
 
 def _walls(up: Tensor, right: Tensor) -> Float[Tensor, " P"]:
-    """Walls and ceiling, brighter above, and the window."""
+    """The light of walls and ceiling, brighter above, and of the window."""
     return 0.38 + 0.5 * up.clamp_min(0) + 0.5 * (up - 0.7).clamp_min(0) + 0.75 * _window_light(right)
 
 
@@ -211,7 +215,7 @@ def _window_light(right: Tensor) -> Float[Tensor, " P"]:
 
 
 def _mirrored_floor(view: CameraView, surface: SurfacePoints, direction: Tensor) -> Float[Tensor, "3 P"]:
-    """The floor without shadows."""
+    """The light of the floor in this direction, without shadows on it."""
     up = direction[2]
     distance = torch.where(up < -1e-3, -surface.point[2] / up.clamp_max(-1e-3), FAR).clamp_max(FAR)
     ground = surface.point + distance * direction

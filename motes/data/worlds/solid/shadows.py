@@ -16,7 +16,8 @@ CLOSE = 2.2  # radii from a solid's axis within which it takes light from the fl
 def shadows(
     solids: Solids, view: CameraView, hits: Hits, point: Float[Tensor, "B 3 R"]
 ) -> tuple[Bool[Tensor, "B R"], Float[Tensor, "B R"]]:
-    """Whether the lamp reaches each point, and the share of the sky's light that solids leave to it."""
+    """Whether the lamp reaches each point, and the share of the sky's light that solids leave to the
+    point."""
     pairs = _shadow_pairs(solids, view)
     start = point[pairs.picture, :, pairs.ray].mT
     origin = start - solids.centres_at(pairs.solid)
@@ -25,7 +26,7 @@ def shadows(
 
 
 def _shadow_pairs(solids: Solids, view: CameraView) -> SolidRayPairs:
-    """Each solid with the rays near it and in its shadow."""
+    """The pairs of each solid with the rays near it or in its shadow."""
     corners = solids.corners()
     lamp = view.lamp[:, None, None]
     length = lamp[..., 2:] / (lamp[..., 2:] - corners[..., 2:]).clamp_min(TOO_LOW)
@@ -36,7 +37,8 @@ def _shadow_pairs(solids: Solids, view: CameraView) -> SolidRayPairs:
 def _lit(
     solids: Solids, hits: Hits, pairs: SolidRayPairs, origin: Tensor, direction: Tensor
 ) -> Bool[Tensor, "B R"]:
-    """Whether no solid lies on the way to the lamp; the solid on which a point lies is not tried."""
+    """Whether no solid stands between a point and the lamp; the solid on which the point lies is not
+    tested."""
     before_lamp = entry_distances(solids, pairs.solid, origin, direction) < 1
     blocked = before_lamp & _foreign(solids, hits, pairs)
     lit = torch.ones_like(hits.nearest, dtype=torch.bool)
@@ -45,7 +47,7 @@ def _lit(
 
 
 def _foreign(solids: Solids, hits: Hits, pairs: SolidRayPairs) -> Tensor:
-    """bool, P: whether the ray's point is not on the solid."""
+    """For each pair, whether the ray's point is on another solid or none: bool, P."""
     ray = (pairs.picture, pairs.ray)
     number = pairs.solid - pairs.picture * solids.kind.shape[1]
     return (hits.solid[ray] != number) | (hits.nearest[ray] == NEVER)
@@ -54,7 +56,7 @@ def _foreign(solids: Solids, hits: Hits, pairs: SolidRayPairs) -> Tensor:
 def _closeness(
     solids: Solids, pairs: SolidRayPairs, origin: Float[Tensor, "3 P"], hits: Hits
 ) -> Float[Tensor, "B N R"]:
-    """1 on the axis of a solid, 0 from `CLOSE` radii on."""
+    """How close each point is to each solid: 1 on the solid's axis, 0 from `CLOSE` radii on."""
     reach = solids.radius.flatten()[pairs.solid] * CLOSE
     squared = origin[0] * origin[0] + origin[1] * origin[1]
     near = (1 - squared / (reach * reach)).clamp_min(0)

@@ -1,4 +1,4 @@
-"""Spheres, boxes and upright cylinders on a floor: where rays enter them, and their normals.
+"""Spheres, boxes and upright cylinders on a floor: where rays enter them, and the normals of their surfaces.
 
 Vectors are 3 P, component first. Only + - * / and square roots are used, one tensor operation each, so that
 no two operations are fused and float32 results are the same on every machine.
@@ -36,11 +36,12 @@ class Solids:
     present: Bool[Tensor, "B N"]
 
     def half_height(self) -> Float[Tensor, "B N"]:
-        """Half the height; for a box, half the side: its corners lie on the circle of its radius."""
+        """Half of each solid's height. For a box it is half of the side; its corners lie on the circle of
+        its radius."""
         return torch.where(self.kind == BOX, self.radius * HALF_SIDE, self.radius)
 
     def corners(self, wider: float = 1.0) -> Float[Tensor, "B N 8 3"]:
-        """Corners of an upright box around each solid, `wider` times as wide as the solid."""
+        """The corners of an upright box around each solid, `wider` times as wide as the solid."""
         half = self._half_extents(wider)
         return self.centre[:, :, None] + _SIGNS.to(half.device) * half[:, :, None]
 
@@ -49,14 +50,15 @@ class Solids:
         return torch.stack([width, width, self.half_height()], -1)
 
     def centres_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "3 P"]:
-        """Centres by flat index: the picture's number times N, plus the solid's number in its picture."""
+        """The centres of the solids with these flat indices: the picture's number times N, plus the
+        solid's number."""
         return rearrange(self.centre, "b n c -> c (b n)")[:, index]
 
     def colours_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "3 P"]:
         return rearrange(self.colour, "b n c -> c (b n)")[:, index]
 
     def sizes_at(self, index: Int[Tensor, " P"]) -> tuple[Tensor, Tensor]:
-        """Radius and half the height."""
+        """The radius and half of the height of the solids with these flat indices."""
         return self.radius.flatten()[index], self.half_height().flatten()[index]
 
     def turns_at(self, index: Int[Tensor, " P"]) -> Float[Tensor, "2 P"]:
@@ -64,7 +66,7 @@ class Solids:
 
 
 def half_heights(kind: Array, radius: Array) -> Array:
-    """Half the height of each solid, as in `Solids.half_height`, for code that runs before there are
+    """Half of each solid's height, as in `Solids.half_height`, for code that runs before there are
     `Solids`."""
     return np.where(kind == BOX, radius * HALF_SIDE, radius)
 
@@ -88,12 +90,12 @@ def unit(a: Tensor) -> Tensor:
 
 
 def turned(vectors: Float[Tensor, "3 P"], turn: Float[Tensor, "2 P"]) -> Float[Tensor, "3 P"]:
-    """Vectors rotated about the vertical."""
+    """Vectors rotated about the vertical axis."""
     return _rotated(vectors, turn[0], turn[1])
 
 
 def turned_back(vectors: Float[Tensor, "3 P"], turn: Float[Tensor, "2 P"]) -> Float[Tensor, "3 P"]:
-    """Undoes `turned`."""
+    """Vectors rotated about the vertical axis by the opposite angle: the inverse of `turned`."""
     return _rotated(vectors, turn[0], -turn[1])
 
 
@@ -103,7 +105,10 @@ def _rotated(vectors: Tensor, cosine: Tensor, sine: Tensor) -> Float[Tensor, "3 
 
 
 def enter_sphere(rays: Rays) -> Float[Tensor, " P"]:
-    """Distance in lengths of the ray's direction; `NEVER` where the ray misses or begins inside."""
+    """The distance at which each ray enters its sphere, in lengths of the ray's direction.
+
+    It is `NEVER` if the ray misses the sphere or begins inside.
+    """
     a = dot(rays.direction, rays.direction)
     b = dot(rays.origin, rays.direction)
     met, distance, _ = _roots(a, b, dot(rays.origin, rays.origin) - rays.radius * rays.radius)
@@ -111,7 +116,7 @@ def enter_sphere(rays: Rays) -> Float[Tensor, " P"]:
 
 
 def enter_box(rays: Rays) -> Float[Tensor, " P"]:
-    """As `enter_sphere`."""
+    """The distance at which each ray enters its box, as in `enter_sphere`."""
     low, high = _slab(rays, 0)
     for axis in (1, 2):
         near, far = _slab(rays, axis)
@@ -121,7 +126,7 @@ def enter_box(rays: Rays) -> Float[Tensor, " P"]:
 
 
 def enter_cylinder(rays: Rays) -> Float[Tensor, " P"]:
-    """As `enter_sphere`."""
+    """The distance at which each ray enters its cylinder, as in `enter_sphere`."""
     x, y, _ = rays.origin
     u, v, _ = rays.direction
     a = (u * u + v * v).clamp_min(TINY)
@@ -132,19 +137,19 @@ def enter_cylinder(rays: Rays) -> Float[Tensor, " P"]:
 
 
 def _roots(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Whether a t^2 + 2 b t + c has two roots, and the lower and the upper one."""
+    """Whether a t^2 + 2 b t + c has two real roots in t, and the lower and the upper one."""
     discriminant = b * b - a * c
     root = torch.sqrt(discriminant.clamp_min(0))
     return discriminant > 0, (-b - root) / a, (root - b) / a
 
 
 def _first(low: Tensor, high: Tensor) -> Tensor:
-    """Where a ray enters that is inside from `low` to `high`."""
+    """The distance at which a ray enters a solid, if it is inside from `low` to `high`."""
     return torch.where((low < high) & (low > 0), low, NEVER)
 
 
 def _slab(rays: Rays, axis: int) -> tuple[Tensor, Tensor]:
-    """Distances between which the ray is between two opposite faces of the solid."""
+    """The two distances between which the ray is between two opposite faces of its solid."""
     speed = rays.direction[axis]
     speed = torch.where(speed.abs() < TINY, TINY, speed)
     lower = (-rays.half - rays.origin[axis]) / speed
@@ -153,12 +158,12 @@ def _slab(rays: Rays, axis: int) -> tuple[Tensor, Tensor]:
 
 
 def sphere_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
-    """The outward normal at a point of the surface, given relative to the centre."""
+    """The outward normal of a sphere at a point of its surface, given relative to the centre."""
     return point / radius
 
 
 def box_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
-    """As `sphere_normal`."""
+    """The outward normal of a box at a point of its surface, as in `sphere_normal`."""
     size = point.abs()
     faces_x = (size[0] >= size[1]) & (size[0] >= size[2])
     faces_y = ~faces_x & (size[1] >= size[2])
@@ -167,7 +172,7 @@ def box_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Flo
 
 
 def cylinder_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
-    """As `sphere_normal`."""
+    """The outward normal of a cylinder at a point of its surface, as in `sphere_normal`."""
     across = torch.sqrt(point[0] * point[0] + point[1] * point[1])
     on_lid = point[2].abs() * radius >= across * half
     side = point / across.clamp_min(TINY) * _FLAT.to(point)

@@ -1,4 +1,4 @@
-"""The table on which solids stand: its camera and lamp, the solids' colours, picture and truth."""
+"""The table on which solids stand: its camera and lamp, the solids' colours, and their picture and truth."""
 
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
@@ -37,7 +37,7 @@ Camera = dict[str, Array]  # eye B 3, axes B 3 3 (to the right, up, ahead), lamp
 
 @runtime_checkable
 class TableConfig(Protocol):
-    """What pictures of the table need of a configuration."""
+    """The options that a configuration must have for pictures of the table."""
 
     @property
     def image_size(self) -> tuple[int, int]: ...
@@ -52,19 +52,20 @@ def check_fine(fine: int) -> None:
 
 
 def colours_of(index: Array) -> Tensor:
-    """float32, ... 3, in [0, 1]."""
+    """The colours with these numbers: float32, ... 3, in [0, 1]."""
     return torch.from_numpy(COLOURS[index].astype(np.float32) / 255)
 
 
 def make_camera(dice: Dice, shake: float) -> Camera:
-    """Camera and lamp, each moved by up to `shake`; the camera looks at the middle of the floor."""
+    """A camera and a lamp, each moved at random by up to `shake`; the camera looks at the middle of the
+    floor."""
     eye = np.array(EYE) + dice.between("camera", -shake, shake, 3)
     lamp = np.array(LAMP) + dice.between("lamp", -shake, shake, 3)
     return {"eye": eye, "axes": _axes(_unit(np.array(AIM) - eye)), "lamp": lamp}
 
 
 def _axes(ahead: Array) -> Array:
-    """Unit vectors to the right, up and ahead, B 3 3."""
+    """The unit vectors to the right, up and ahead of a camera that looks `ahead`: B 3 3."""
     x, y, _ = ahead.T
     right = _unit(np.stack([y, -x, np.zeros(len(ahead))], -1))
     return np.stack([right, np.cross(right, ahead), ahead], 1)
@@ -76,8 +77,8 @@ def make_view(camera: Camera, config: TableConfig) -> CameraView:
 
 
 def on_screen(points: Array, camera: Camera, size: tuple[int, int]) -> Array:
-    """Project points B N 3: row and column in pixels from the picture's corner, and depth ahead of the
-    camera."""
+    """The projections of points B N 3: row and column in pixels from the picture's corner, and depth
+    ahead."""
     offset = points - camera["eye"][:, None]
     right, up, ahead = (
         sum(offset[..., n] * camera["axes"][:, None, axis, n] for n in range(3)) for axis in range(3)
@@ -87,14 +88,14 @@ def on_screen(points: Array, camera: Camera, size: tuple[int, int]) -> Array:
 
 
 def _scale(size: tuple[int, int]) -> float:
-    """Pixels in a length across, one length ahead of the camera."""
+    """The number of pixels that a length of 1 across has at a distance of 1 ahead of the camera."""
     return min(size) / 2 / ZOOM
 
 
 def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
-    """float32, B 3 4: maps (x, y, z, 1) to (row, column, 1) times depth.
+    """The camera as a matrix, float32, B 3 4, which maps (x, y, z, 1) to (row, column, 1) times depth.
 
-    In pixels; the middle of the first pixel is 0.
+    Row and column are in pixels; 0 is the middle of the first pixel.
     """
     right, up, ahead = camera["axes"].transpose(1, 0, 2)
     scale = _scale(size)
@@ -106,20 +107,20 @@ def camera_matrix(camera: Camera, size: tuple[int, int]) -> Tensor:
 
 
 def _tensor(values: Array) -> Tensor:
-    """float32."""
+    """The values as a tensor of float32."""
     return torch.from_numpy(values.astype(np.float32))
 
 
 def picture_of_solids(solids: Solids, camera: Camera, config: TableConfig) -> Array:
-    """uint8, B H W 3."""
+    """The pictures of solids on the table: uint8, B H W 3."""
     view = make_view(camera, config)
     return to_bytes(shaded_picture(solids, view, trace(solids, view)).permute(0, 2, 3, 1).numpy())
 
 
 def truth_of_solids(solids: Solids, camera: Camera, factors: dict[str, Array], config: TableConfig) -> Truth:
-    """Masks, centres, boxes and factors; absent solids have zeros.
+    """The truth of pictures of solids: masks, centres, boxes and factors, with zeros for absent solids.
 
-    factors: added to those that the solids have.
+    `factors` are added to those that the solids themselves have.
     """
     screen = on_screen(solids.centre.double().numpy(), camera, config.image_size)
     visible, full = _masks(solids, make_view(camera, config))
@@ -148,7 +149,7 @@ def _factors(solids: Solids) -> dict[str, Array]:
 
 
 def _masks(solids: Solids, view: CameraView) -> tuple[Tensor, Tensor]:
-    """Visible and full masks, a few pictures at a time."""
+    """The visible and the full masks, computed for a few pictures at a time."""
     blocks = []
     step = max(RAYS // (view.size[0] * view.size[1] * view.fine**2), 1)
     for start in range(0, len(solids.kind), step):
