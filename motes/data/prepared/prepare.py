@@ -102,7 +102,9 @@ def _identity(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[st
 
 
 def _counts(source: Source, sets: dict[Split, Dataset], limit: int) -> dict[Split, int]:
-    counts = {split: len(data.first(limit)) if limit else len(data) for split, data in sets.items()}
+    counts: dict[Split, int] = {}
+    for split, data in sets.items():
+        counts[split] = len(data.first(limit)) if limit else len(data)
     for split, count in counts.items():
         if not count:
             raise UserError(f"the {split} split of {source.name} is empty; leave it out with --splits")
