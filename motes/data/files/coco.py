@@ -225,5 +225,10 @@ class Coco(Dataset):
 
 
 def _pixels_touched(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The first row and column and the last row and column of the picture that lie between these edges."""
+    """The first row and column and the last row and column of the pixels whose centres lie between a box's
+    edges.
+
+    `first` and `last` are the edges (row, column) in pixels, where pixel i reaches from i to i + 1. Pixels
+    outside the picture do not count.
+    """
     return np.concatenate([np.maximum(np.floor(first + 0.5), 0), np.minimum(np.ceil(last - 0.5), size) - 1])

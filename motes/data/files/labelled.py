@@ -171,7 +171,8 @@ class Labelled(Dataset):
     def _numbered(self, row: int) -> np.ndarray:
         """The number of the thing at each pixel of a row's resized picture: uint16, H W.
 
-        0 is background, and the things have the numbers from 1 on, without gaps.
+        0 is background, and the things have the numbers from 1 on, without gaps except for things that are
+        too small to be left with a pixel in the resized picture.
         """
         file = self._pictures.files[row]
         numbers = _joined([read_numbers(mask, self._sizes[file]) for mask in self._masks[file]])

@@ -175,10 +175,11 @@ def _warn_left_out(what: str, array: np.ndarray, wanted: str) -> None:
 
 
 def _companions(path: Path, names: Sequence[str], endings: Sequence[str]) -> list[np.ndarray]:
-    """Arrays of these names in an .npz file, or in files beside a .npy file.
+    """The arrays that belong to a file of pictures, as many as there are.
 
-    Such a file has the name of the .npy file with one of `endings`. If that name says no more than that the
-    file holds pictures, the file beside it may also have one of `names` alone.
+    In an .npz file they are the members called by one of `names`. For a .npy file they are files beside it:
+    for `cats.npy`, `cats_masks.npy` or `cats.masks.npy` if "masks" is one of `endings`. If the file only has
+    a general name, such as `images.npy`, one of `names` alone will do as well: `masks.npy`.
     """
     if path.suffix == ".npz":
         with np.load(path) as opened:

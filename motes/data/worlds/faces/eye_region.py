@@ -131,7 +131,11 @@ def brows(canvas: Canvas, look: Look, head: Head) -> None:
 
 
 def _inside_brow(look: Look, side: int, t: Array, y: Array) -> Array:
-    """How far inside a brow a point is; t runs over the brow's width. The brow is thicker at the nose."""
+    """How far each point lies inside the brow's outline, in the units of `look`; negative outside.
+
+    t is the place along the brow, -1 and 1 at its ends, and y the place across. The brow is thicker at the
+    nose.
+    """
     across = _brow_thickness(look, side, t) - np.abs(y - brow_line(look, side, t))
     return np.minimum(across, (1.02 - np.abs(t)) * look["brow_width"])
 

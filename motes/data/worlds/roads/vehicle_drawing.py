@@ -45,7 +45,11 @@ class _Grid:
 
 
 def draw_vehicles(eye: Camera, fleet: Fleet, light: Light, canvas: tuple[int, ...]) -> list[Sprite]:
-    """Draw each vehicle of the fleet alone; `light` is that of the pictures."""
+    """One sprite for each vehicle of the fleet, drawn as if it were alone; `NOTHING` for one out of view.
+
+    `light` has one entry per picture, of which each vehicle takes its own picture's. `canvas` has the
+    rows and columns of the canvas.
+    """
     columns, rows, _ = eye.project(fleet.corners())
     windows = CanvasWindows.around(columns, rows, canvas)
     sprites = [NOTHING] * len(fleet.frame)
