@@ -174,7 +174,7 @@ class Coco(Dataset):
         for n, record in enumerate(records):
             first, last = self._edges(record["bbox"], image)
             centres[n] = ((first + last - 1) / 2) / (np.array(size) - 1) * 2 - 1
-            box = _pixels_touched(first, last, size)
+            box = _pixels_between(first, last, size)
             present[n] = box[0] <= box[2] and box[1] <= box[3]
             boxes[n] = box if present[n] else 0
         return boxes, present, centres
@@ -224,7 +224,7 @@ class Coco(Dataset):
         return moved(points, size, (0, 0, 0, 0), self.config.image_size, self.config.fit)
 
 
-def _pixels_touched(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _pixels_between(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The first row and column and the last row and column of the pixels whose centres lie between a box's
     edges.
 
