@@ -17,8 +17,9 @@ demo: .venv/motes-installed
 		rm -rf $(OUT); $(BIN)/motes train dlp-quick --out $(OUT) $(DEMO_OPTIONS); \
 	fi
 
+# two processes of one thread each are quicker than one process of two threads
 test: .venv/motes-dev-installed
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 quick: .venv/motes-dev-installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
