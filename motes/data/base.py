@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
+from motes.plain.packing import packed
 from motes.types.batch import Batch
 from motes.types.truth import Truth
 
@@ -80,15 +81,9 @@ class Dataset(ABC):
         A clip here is a run of neighbouring rows from the same clip. A clip longer than `size` is a list of
         its own.
         """
-        chunk: list[int] = []
-        for _, clip in groupby(rows, lambda row: row // self.frames):
-            frames = list(clip)
-            if chunk and len(chunk) + len(frames) > size:
-                yield chunk
-                chunk = []
-            chunk += frames
-        if chunk:
-            yield chunk
+        clips = (list(clip) for _, clip in groupby(rows, lambda row: row // self.frames))
+        for clips_of_chunk in packed(clips, size):
+            yield [row for clip in clips_of_chunk for row in clip]
 
     def batch(self, rows: Sequence[int], needs: Sequence[str] = (), frames: int = 1) -> Batch:
         """The pictures of these rows, scaled to [0, 1], with the labels and actions that a model needs.
@@ -106,8 +101,12 @@ class Dataset(ABC):
             batch = replace(batch, actions=self._actions(rows))
         return batch
 
+    def labels(self, rows: Sequence[int], truth: Truth | None) -> dict[str, Tensor]:
+        """All labels of these rows by name: those that their truth holds, and the number of the "clip"."""
+        return labels_of(truth) | {"clip": torch.as_tensor(np.asarray(rows)) // self.frames}
+
     def _labels(self, rows: Sequence[int], names: Sequence[str]) -> dict[str, Tensor]:
-        labels = labels_of(self.truth(rows)) | {"clip": torch.as_tensor(np.asarray(rows)) // self.frames}
+        labels = self.labels(rows, self.truth(rows))
         if missing := [name for name in names if name not in labels]:
             available = [name for name in labels if name != "clip" or self.frames > 1]
             raise UserError(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from motes.data.base import Dataset, Split, labels_of
+from motes.data.base import Dataset, Split
 from motes.errors import UserError
 from motes.evaluation import SCORES
 from motes.evaluation.intervals import Score, intervals
@@ -116,7 +116,7 @@ class _Part:
         needs = self.model.needs
         truth = self.data.truth(rows)
         batch = self.data.batch(rows, frames=self.data.frames)
-        labels = labels_of(truth) | {"clip": batch.index // batch.frames}
+        labels = self.data.labels(rows, truth)
         needed = {name: value for name, value in labels.items() if name in needs}
         actions = self.data.actions(rows) if "actions" in needs else None
         batch = replace(batch, labels=needed, actions=actions).to(device)

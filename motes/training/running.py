@@ -60,9 +60,9 @@ class Loop:
         self.model = model.to(self.accelerator.device).train()
         self.data = data
         self.average = deepcopy(self.model).requires_grad_(False) if self.training.average else None
-        self.window = window_of(model, data, self.training.batch_size // self.world)
+        window = window_of(model, data, self.training.batch_size // self.world)
         frames = data.frames if model.window else 1
-        self.order = Order(len(data), self.training.batch_size, self.training.seed, self.window, frames)
+        self.order = Order(len(data), self.training.batch_size, self.training.seed, window, frames)
         self.held_out: Dataset | None = None
         self.stages = self.model.stages()
         self.stage = -1
@@ -219,7 +219,7 @@ class Loop:
 
     def _batch(self, step: int) -> Batch:
         rows = self.order.rows(step, self.rank, self.world)
-        return self.data.batch(rows, self.model.needs, self.window)
+        return self.data.batch(rows, self.model.needs, self.order.window)
 
     def _all_batches(self) -> AllBatches:
         return AllBatches(self.data, self.training.batch_size, self.model.needs, self.accelerator.device)

@@ -38,18 +38,6 @@ def clips_of(pictures: Iterable[Picture], length: int) -> Iterator[Clip]:
         yield clip
 
 
-def batches_of(clips: Iterable[Clip], size: int) -> Iterator[list[Clip]]:
-    """Yields batches of clips with at most `size` pictures together; a longer clip is a batch of its own."""
-    batch: list[Clip] = []
-    for clip in clips:
-        if batch and sum(map(len, batch)) + len(clip) > size:
-            yield batch
-            batch = []
-        batch.append(clip)
-    if batch:
-        yield batch
-
-
 def _follows(path: Path, following: Path) -> bool:
     """Whether the two paths are a frame of a video and the next frame of the same video.
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from PIL import Image as Pictures
 from torch import Tensor
 
-from motes.apps.session.clips import Clip, batches_of, clip_length, clips_of
+from motes.apps.session.clips import Clip, clip_length, clips_of
 from motes.apps.session.edits import Edits, Look
 from motes.apps.session.kind import Kind
 from motes.apps.session.kinds import apply, kind_of
@@ -24,6 +24,7 @@ from motes.models.abilities import Paints, Proposes, Samples
 from motes.models.base import Model, device_of
 from motes.models.checkpoint import load
 from motes.ops.rendering.painting import Painting
+from motes.plain.packing import packed
 from motes.types.latents import Image
 from motes.types.rows import Rows
 
@@ -142,7 +143,7 @@ class Session:
         reader = Reader(config.image_size, config.channels, fit, self.skipped, self.rates)
         clips = clips_of(reader(sources), clip_length(self.model.window, batch))
         empty = True
-        for clip_batch in batches_of(clips, batch):
+        for clip_batch in packed(clips, batch):
             yield self._encoded(clip_batch)
             empty = False
         if empty:

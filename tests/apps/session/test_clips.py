@@ -9,9 +9,10 @@ from PIL import Image
 from torch import nn
 
 from motes.apps.drawing.film import Film
-from motes.apps.session.clips import batches_of, clip_length, clips_of
+from motes.apps.session.clips import clip_length, clips_of
 from motes.apps.session.session import Session
 from motes.models.base import WHOLE_CLIPS, Model
+from motes.plain.packing import packed
 from motes.types.latents import Code
 
 
@@ -106,6 +107,6 @@ def test_neighbours_of_one_folder_are_no_clip(tmp_path):
 @pytest.mark.parametrize("size", range(1, 12))
 def test_batches_hold_whole_clips_in_their_order(size):
     clips = [[(Path(f"{length}"), np.zeros(1))] * length for length in (1, 4, 4, 2, 1, 1, 9)]
-    batches = list(batches_of(clips, size))
+    batches = list(packed(clips, size))
     assert [clip for batch in batches for clip in batch] == clips
     assert all(sum(map(len, batch)) <= size or len(batch) == 1 for batch in batches)
