@@ -54,14 +54,21 @@ def split_patches(image: Image, patch: int) -> Float[Tensor, "BP C p q"]:
 
 
 def patch_to_image(
-    local: Float[Tensor, "B P 2"], patch: int, size: tuple[int, int]
+    local: Float[Tensor, "B P 2"],
+    patch: int,
+    size: tuple[int, int],
+    numbers: Int[Tensor, "B P"] | None = None,
 ) -> Float[Tensor, "B P 2"]:
     """Points given in the [-1, 1] coordinates of their patches, in the [-1, 1] coordinates of the picture.
+
+    `numbers` are those of the patches; without them there is a point for every patch, row by row.
 
     -1 and 1 are the centres of the outermost pixels, so a side of N pixels spans N - 1.
     """
     scale = _per_axis([side - 1 for side in size], local)
-    pixels = (local + 1) / 2 * (patch - 1) + patch_origins(patch, size).to(local)
+    origins = patch_origins(patch, size).to(local)
+    origins = origins if numbers is None else origins[numbers]
+    pixels = (local + 1) / 2 * (patch - 1) + origins
     return pixels / scale * 2 - 1
 
 
