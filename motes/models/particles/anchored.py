@@ -15,6 +15,7 @@ from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.points.keypoints import (
     at_points,
+    box_means,
     marginal_soft_argmax,
     patch_to_image,
     split_patches,
@@ -84,9 +85,8 @@ class AnchoredEncoder(nn.Module):
             self.prior(split_patches(residual, self.patch)), "(b p) d -> b p d", b=len(residual)
         )
         points = patch_to_image(local, self.patch, self.size)
-        reach = self.patch // 2
-        amount = F.avg_pool2d(residual.abs().mean(1, keepdim=True), 2 * reach + 1, stride=1, padding=reach)
-        return points, at_points(amount[:, 0], points)
+        amount = box_means(residual.abs().mean(1), self.patch // 2)
+        return points, at_points(amount, points)
 
     def _proposals(
         self, residual: Image, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]

@@ -2,6 +2,7 @@
 boxes."""
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -104,6 +105,21 @@ def spread_first(
         salience = salience * (1 - torch.exp(-distance / (2 * radius**2)))
         salience.scatter_(1, best, -1.0)
     return torch.cat(chosen, 1)
+
+
+def box_means(maps: Float[Tensor, "B H W"], reach: int) -> Float[Tensor, "B H W"]:
+    """The mean of the square of 2 reach + 1 pixels a side around each pixel; pixels beyond the edge count as
+    0.
+
+    One axis after the other: 18 numbers are read for a square of 81.
+    """
+    side = 2 * reach + 1
+    return _means_down(_means_down(F.pad(maps, (reach,) * 4), side), side)
+
+
+def _means_down(maps: Float[Tensor, "B h w"], side: int) -> Float[Tensor, "B w r"]:
+    """The means of `side` pixels below each other, transposed: so both axes are read in memory's order."""
+    return rearrange(maps.unfold(1, side, 1).mean(-1), "b r w -> b w r").contiguous()
 
 
 def at_points(maps: Float[Tensor, "B H W"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B P"]:
