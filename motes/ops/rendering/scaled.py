@@ -44,11 +44,9 @@ def place_scaled(
     """
     side = glimpses.shape[-1]
     corner, count = window_corners(position, scale, side, canvas)
-    largest = _largest(count, side)
-    tents = window_tents(corner_distance(corner, position, canvas), scale, side, largest)
-    tents = tents * torch.minimum(scale, torch.ones_like(scale))[..., None, None]
-    rows = tents[:, :, 0, None] @ glimpses
-    return Windows(rows @ tents[:, :, 1, None].mT, corner)
+    largest = largest_side(count, side)
+    rows, columns = placing_matrices(window_starts(corner, position, canvas), scale, side, largest)
+    return Windows(rows[:, :, None] @ glimpses @ columns[:, :, None].mT, corner)
 
 
 def window_corners(
@@ -67,12 +65,33 @@ def window_corners(
     return corner.long(), torch.minimum(count, full + 1).long()
 
 
-def corner_distance(
+def largest_side(count: Int[Tensor, "B K 2"], side: int) -> int:
+    """The side of a square that holds any of the windows."""
+    return int(count.max()) if count.numel() else side + 1
+
+
+def window_starts(
     corner: Int[Tensor, "B K 2"], position: Float[Tensor, "B K 2"], canvas: tuple[int, int]
 ) -> Float[Tensor, "B K 2"]:
-    """How many pixels the particle's centre lies before the window's first pixel."""
+    """Each window's first pixel, seen from the particle's centre, along each axis."""
     full = torch.tensor(canvas, device=position.device, dtype=position.dtype)
     return (corner - (full - 1) / 2) - position * full / 2
+
+
+def placing_matrices(
+    start: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"], side: int, count: int
+) -> tuple[Float[Tensor, "B K s S"], Float[Tensor, "B K s S"]]:
+    """What each of `count` pixels of the window gets from each pixel of the glimpse, for rows and columns."""
+    tents = window_tents(start, scale, side, count) * _at_most_one(scale)[..., None, None]
+    return tents[:, :, 0], tents[:, :, 1]
+
+
+def cutting_matrices(
+    start: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"], side: int, count: int
+) -> tuple[Float[Tensor, "B K S s"], Float[Tensor, "B K S s"]]:
+    """What each pixel of the glimpse gets from each of `count` pixels of the window, for rows and columns."""
+    tents = window_tents(start, scale, side, count) / _at_least_one(scale)[..., None, None]
+    return tents[:, :, 0].mT, tents[:, :, 1].mT
 
 
 def window_tents(
@@ -107,18 +126,18 @@ def border_index(
 def _cut(image: Tensor, position: Tensor, scale: Tensor, side: int) -> Float[Tensor, "B K C S S"]:
     canvas = (image.shape[2], image.shape[3])
     corner, count = window_corners(position, scale, side, canvas)
-    largest = _largest(count, side)
-    tents = window_tents(corner_distance(corner, position, canvas), scale, side, largest)
-    tents = tents / _at_least_one(scale)[..., None, None]
+    largest = largest_side(count, side)
+    rows, columns = cutting_matrices(window_starts(corner, position, canvas), scale, side, largest)
     index = rearrange(border_index(corner, (largest, largest), canvas), "b k n -> b 1 (k n)")
     flat = rearrange(F.pad(image, (1, 1, 1, 1)), "b c h w -> b c (h w)")
     pixels = flat.gather(2, index.expand(-1, image.shape[1], -1))
     windows = rearrange(pixels, "b c (k r s) -> b k c r s", r=largest, s=largest)
-    return tents[:, :, 0, None].mT @ windows @ tents[:, :, 1, None]
+    return rows[:, :, None] @ windows @ columns[:, :, None].mT
 
 
-def _largest(count: Int[Tensor, "B K 2"], side: int) -> int:
-    return int(count.max()) if count.numel() else side + 1
+def _at_most_one(scale: Tensor) -> Tensor:
+    """As `_at_least_one`, from the other side."""
+    return torch.minimum(scale, torch.ones_like(scale))
 
 
 def _at_least_one(scale: Tensor) -> Tensor:
