@@ -45,7 +45,8 @@ def place_scaled(
     side = glimpses.shape[-1]
     corner, count = window_corners(position, scale, side, canvas)
     largest = largest_side(count, side)
-    rows, columns = placing_matrices(window_starts(corner, position, canvas), scale, side, largest)
+    start = window_starts(corner, position, canvas)
+    rows, columns = placing_matrix(start, scale, side, largest).unbind(2)
     return Windows(rows[:, :, None] @ glimpses @ columns[:, :, None].mT, corner)
 
 
@@ -71,27 +72,25 @@ def largest_side(count: Int[Tensor, "B K 2"], side: int) -> int:
 
 
 def window_starts(
-    corner: Int[Tensor, "B K 2"], position: Float[Tensor, "B K 2"], canvas: tuple[int, int]
-) -> Float[Tensor, "B K 2"]:
+    corner: Int[Tensor, "*b 2"], position: Float[Tensor, "*b 2"], canvas: tuple[int, int]
+) -> Float[Tensor, "*b 2"]:
     """Each window's first pixel, seen from the particle's centre, along each axis."""
     full = torch.tensor(canvas, device=position.device, dtype=position.dtype)
     return (corner - (full - 1) / 2) - position * full / 2
 
 
-def placing_matrices(
-    start: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"], side: int, count: int
-) -> tuple[Float[Tensor, "B K s S"], Float[Tensor, "B K s S"]]:
-    """What each of `count` pixels of the window gets from each pixel of the glimpse, for rows and columns."""
-    tents = window_tents(start, scale, side, count) * _at_most_one(scale)[..., None, None]
-    return tents[:, :, 0], tents[:, :, 1]
+def placing_matrix(
+    start: Float[Tensor, "*n"], scale: Float[Tensor, "*n"], side: int, count: int
+) -> Float[Tensor, "*n s S"]:
+    """What each of `count` pixels of the window gets from each pixel of the glimpse, along one axis."""
+    return window_tents(start, scale, side, count) * _at_most_one(scale)[..., None, None]
 
 
-def cutting_matrices(
-    start: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"], side: int, count: int
-) -> tuple[Float[Tensor, "B K S s"], Float[Tensor, "B K S s"]]:
-    """What each pixel of the glimpse gets from each of `count` pixels of the window, for rows and columns."""
-    tents = window_tents(start, scale, side, count) / _at_least_one(scale)[..., None, None]
-    return tents[:, :, 0].mT, tents[:, :, 1].mT
+def cutting_matrix(
+    start: Float[Tensor, "*n"], scale: Float[Tensor, "*n"], side: int, count: int
+) -> Float[Tensor, "*n S s"]:
+    """What each pixel of the glimpse gets from each of `count` pixels of the window, along one axis."""
+    return (window_tents(start, scale, side, count) / _at_least_one(scale)[..., None, None]).mT
 
 
 def window_tents(
@@ -110,8 +109,8 @@ def window_tents(
 
 
 def border_index(
-    corner: Int[Tensor, "B K 2"], sides: tuple[int, int], canvas: tuple[int, int]
-) -> Int[Tensor, "B K n"]:
+    corner: Int[Tensor, "*b 2"], sides: tuple[int, int], canvas: tuple[int, int]
+) -> Int[Tensor, "*b n"]:
     """The flat index of each pixel of every window on a canvas with a border of one pixel.
 
     All that lies outside the canvas falls on the border.
@@ -120,14 +119,15 @@ def border_index(
     columns = corner[..., 1, None] + torch.arange(sides[1], device=corner.device)
     first = (rows.clamp(-1, canvas[0]) + 1) * (canvas[1] + 2)
     flat = first[..., :, None] + (columns.clamp(-1, canvas[1]) + 1)[..., None, :]
-    return rearrange(flat, "b k r c -> b k (r c)")
+    return rearrange(flat, "... r c -> ... (r c)")
 
 
 def _cut(image: Tensor, position: Tensor, scale: Tensor, side: int) -> Float[Tensor, "B K C S S"]:
     canvas = (image.shape[2], image.shape[3])
     corner, count = window_corners(position, scale, side, canvas)
     largest = largest_side(count, side)
-    rows, columns = cutting_matrices(window_starts(corner, position, canvas), scale, side, largest)
+    start = window_starts(corner, position, canvas)
+    rows, columns = cutting_matrix(start, scale, side, largest).unbind(2)
     index = rearrange(border_index(corner, (largest, largest), canvas), "b k n -> b 1 (k n)")
     flat = rearrange(F.pad(image, (1, 1, 1, 1)), "b c h w -> b c (h w)")
     pixels = flat.gather(2, index.expand(-1, image.shape[1], -1))
