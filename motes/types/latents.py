@@ -7,7 +7,7 @@ columns, K particles or slots, F features, S glimpse side, M proposals. Position
 1], row first; +1 is the lower right edge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,6 +17,8 @@ from torch import Tensor
 from motes.types.rows import Rows
 
 Image = Float[Tensor, "B C H W"]  # values in [0, 1]
+# the parts of Particles that belong to no single particle
+OF_PICTURES = ("background", "bypass")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class Code(Rows):
     def with_code(self, code: Float[Tensor, "B F"]) -> "Code":
         """The same latents with other codes."""
         return replace(self, vector=code)
+
+
+@dataclass(frozen=True)
+class Extent(Rows):
+    """The sizes of particles, from models whose particles differ in size."""
+
+    # pixels of the picture per pixel of the glimpse, along rows and along columns
+    scale: Float[Tensor, "B K 2"]
+    # of the logarithm of the scale
+    log_variance: Float[Tensor, "B K 2"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,8 @@ class Particles(Rows):
     bypass: Float[Tensor, "B N h w"] | None = None
     # in [0, 1]; below 1/2 the model doubts that something is there
     certainty: Float[Tensor, "B K"] | None = None
+    # sizes, from models whose particles differ in size
+    extent: Extent | None = None
 
     @property
     def count(self) -> int:
@@ -129,16 +143,15 @@ class Particles(Rows):
         The new one is a copy of `particle` of the picture `other_picture` of `other`.
         """
         of = (slice(other_picture, other_picture + 1), slice(particle, particle + 1))
-        new = {
-            name: torch.cat([value, getattr(other, name)[of]], 1)
-            for name, value in self.per_particle().items()
-        }
-        return replace(self, **new)
+        new = other.per_particle()
+        return self._changed(
+            {name: torch.cat([value, new[name][of]], 1) for name, value in self.per_particle().items()}
+        )
 
     def restacked(self, order: Sequence[int]) -> "Particles":
         """The same particles in another order, given by their numbers; the first is in front."""
         rows = torch.as_tensor(order, device=self.position.device)
-        return replace(self, **{name: value[:, rows] for name, value in self.per_particle().items()})
+        return self._changed({name: value[:, rows] for name, value in self.per_particle().items()})
 
     def with_particle_of(
         self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0
@@ -169,14 +182,21 @@ class Particles(Rows):
         count = int(shown.sum(1).max())
         rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
         picture = torch.arange(len(rows), device=rows.device)[:, None]
-        return replace(self, **{name: value[picture, rows] for name, value in self.per_particle().items()})
+        return self._changed({name: value[picture, rows] for name, value in self.per_particle().items()})
 
     def per_particle(self) -> dict[str, Tensor]:
-        """The tensors of the particles (B K ...), by name; fields that are None are left out."""
-        names = ("position", "log_variance", "features", "feature_log_variance", "presence", "certainty")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        """The tensors of the particles (B K ...), by name, such as "extent.scale"; what is None is left out."""
+        return {name: value for name, value in self.tensors().items() if name not in OF_PICTURES}
 
     def _with(self, name: str, picture: int, particle: int | slice, value: Tensor) -> "Particles":
-        changed = getattr(self, name).clone()
+        changed = self.tensors()[name].clone()
         changed[picture, particle] = value
-        return replace(self, **{name: changed})
+        return self._changed({name: changed})
+
+    def _changed(self, tensors: Mapping[str, Tensor]) -> "Particles":
+        """The same particles with other tensors, by the names of `per_particle`."""
+        own = {name: value for name, value in tensors.items() if "." not in name}
+        of_extent = {name.removeprefix("extent."): value for name, value in tensors.items() if "." in name}
+        if self.extent is None or not of_extent:
+            return replace(self, **own)
+        return replace(self, **own, extent=replace(self.extent, **of_extent))

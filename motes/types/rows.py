@@ -16,8 +16,9 @@ Record = TypeVar("Record", bound="Rows")
 class Rows:
     """A frozen record of tensors that belong together, row by row.
 
-    A field holds a tensor, None, or a mapping from names to tensors. The first axis of each tensor counts the
-    rows. A field of any other type is a plain value, which stays the same when rows are selected.
+    A field holds a tensor, None, a mapping from names to tensors, or another record with the same rows. The
+    first axis of each tensor counts the rows. A field of any other type is a plain value, which stays the
+    same when rows are selected.
 
     >>> from motes.types.latents import Code
     >>> codes = Code(torch.arange(6.0).reshape(3, 2))
@@ -45,14 +46,16 @@ class Rows:
         return self.mapped(Tensor.detach)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors of all fields, by name. A tensor in a mapping has the name "field.entry"."""
+        """The tensors of all fields, by name. One in a mapping or a record has the name "field.entry"."""
         tensors: dict[str, Tensor] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Tensor):
                 tensors[field.name] = value
-            elif isinstance(value, Mapping):
-                tensors |= {f"{field.name}.{name}": entry for name, entry in value.items()}
+                continue
+            entries = value.tensors() if isinstance(value, Rows) else value
+            if isinstance(entries, Mapping):
+                tensors |= {f"{field.name}.{name}": entry for name, entry in entries.items()}
         return tensors
 
     def mapped(self: Record, change: Callable[[Tensor], Tensor]) -> Record:
@@ -75,6 +78,8 @@ class Rows:
 def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return change(value)
+    if isinstance(value, Rows):
+        return value.mapped(change)
     if isinstance(value, Mapping):
         return {name: change(entry) for name, entry in value.items()}
     return value
@@ -84,6 +89,8 @@ def _cat(values: Sequence[Any]) -> Any:
     first = values[0]
     if isinstance(first, Tensor):
         return torch.cat(list(values))
+    if isinstance(first, Rows):
+        return type(first).cat(values)
     if isinstance(first, Mapping):
         return {name: torch.cat([value[name] for value in values]) for name in first}
     return first

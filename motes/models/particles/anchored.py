@@ -10,7 +10,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import DiagonalNormal, Encoding, ParticleSizes
+from motes.models.particles.parts import DiagonalNormal, Encoding, OneSize, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.points.keypoints import (
@@ -199,7 +199,7 @@ class BackgroundReader(nn.Module):
         return self.head(self.body(image).flatten(1))
 
 
-class LeanDecoder(nn.Module):
+class LeanDecoder(OneSize, nn.Module):
     """Draws particles' features as small pictures with alpha, and one code as a background that ignores
     particles."""
 

@@ -4,7 +4,7 @@ background."""
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -21,15 +21,14 @@ from motes.models.particles.parts import (
     prior_image_of,
 )
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
+from motes.models.particles.sized import SizedDecoder, SizedEncoder
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
-from motes.ops.rendering.composite import render
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.footprints import Footprints
-from motes.ops.rendering.glimpse import place_glimpses
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
-from motes.types.latents import Image, Particles
+from motes.types.latents import Extent, Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
 
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
@@ -55,7 +54,7 @@ class DlpConfig:
     glimpse_size: int = 16
     # anchored: particles that start from proposals and share one small network; published: the paper's
     # networks; published-exclusive: these, with glimpses that share pixels out
-    architecture: Literal["anchored", "published", "published-exclusive"] = "anchored"
+    architecture: Literal["sized", "anchored", "published", "published-exclusive"] = "anchored"
     # widths of the image network, halving the picture at each but the first
     encoder_channels: tuple[int, ...] = (32, 64, 128)
     # widths of the patch network
@@ -81,6 +80,7 @@ class Architecture:
 
 
 ARCHITECTURES: dict[str, Architecture] = {
+    "sized": Architecture(SizedEncoder, SizedDecoder),
     "anchored": Architecture(AnchoredEncoder, LeanDecoder),
     "published": Architecture(PublishedEncoder, PublishedDecoder),
     "published-exclusive": Architecture(ExclusiveEncoder, PublishedDecoder),
@@ -101,6 +101,7 @@ class DeepLatentParticles(Model):
     encoder: ParticleEncoder
     decoder: ParticleDecoder
     evidence_threshold: Tensor
+    unit: Tensor
 
     def __init__(self, config: DlpConfig):
         super().__init__()
@@ -111,6 +112,7 @@ class DeepLatentParticles(Model):
         self.decoder = architecture.decoder(config)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
+        self.register_buffer("unit", torch.tensor(1.0))
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""
@@ -130,9 +132,11 @@ class DeepLatentParticles(Model):
 
     def loss(self, batch: Batch) -> Losses:
         encoding = self._encoding(batch)
-        glimpses, position, background = self._sample(encoding)
-        picture = render(glimpses, position, encoding.presence, background)
-        error = self.reconstruction_loss(picture, batch.image)
+        drawn = self._sample(encoding)
+        picture = self.decoder.render(
+            drawn.glimpses, drawn.position, drawn.scale, encoding.presence, drawn.background
+        )
+        error = self._error(picture, batch.image)
         return self._losses(encoding, error, presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
@@ -141,12 +145,14 @@ class DeepLatentParticles(Model):
         No particle can then rely on another one, so all of them learn to draw.
         """
         encoding = self._encoding(batch)
-        glimpses, position, background = self._sample(encoding)
+        drawn = self._sample(encoding)
         presence = uniform_like(encoding.presence)
-        side = glimpses.shape[-1] + 1
+        side = drawn.glimpses.shape[-1] + 1
         grain = self.config.prior_std * normal_like(presence[..., None, None].expand(-1, -1, side, side))
-        picture = render(glimpses, position, presence, background, grain)
-        error = self.reconstruction_loss(picture, batch.image)
+        picture = self.decoder.render(
+            drawn.glimpses, drawn.position, drawn.scale, presence, drawn.background, grain
+        )
+        error = self._error(picture, batch.image)
         return self._losses(encoding, error, torch.zeros_like(error))
 
     def warmup_loss(self, batch: Batch) -> Losses:
@@ -159,9 +165,9 @@ class DeepLatentParticles(Model):
         drawn = self.decoder.glimpses(encoding.features.sampled())
         drawn = drawn[:, :, 1:].flatten(0, 1)
         target = encoding.glimpses.flatten(0, 1)
-        error = self.reconstruction_loss(drawn, target).unflatten(0, encoding.presence.shape).mean(1)
+        error = self._error(drawn, target).unflatten(0, encoding.presence.shape).mean(1)
         background = encoding.background.sampled()
-        error = error + self.decoder.background_error(background, batch.image)
+        error = error + self.decoder.background_error(background, batch.image) / self.unit
         return self._losses(encoding, error, torch.zeros_like(error))
 
     def encode(self, image: Image) -> Particles:
@@ -174,6 +180,7 @@ class DeepLatentParticles(Model):
             feature_log_variance=encoding.features.log_variance,
             presence=encoding.presence,
             background=encoding.background.mean,
+            extent=_extent(encoding),
         )
         certainty = torch.sigmoid(self._evidence(particles) - self.evidence_threshold)
         return replace(particles, certainty=certainty)
@@ -185,7 +192,8 @@ class DeepLatentParticles(Model):
         """
         drawn = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
         glimpses = self.decoder.glimpses(drawn.features)
-        return render(glimpses, drawn.position, drawn.presence, self._background(latent))
+        background = self._background(latent)
+        return self.decoder.render(glimpses, drawn.position, _scale(drawn), drawn.presence, background)
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
         """The picture of row `picture` in layers, so that an edit can be shown at once."""
@@ -203,7 +211,8 @@ class DeepLatentParticles(Model):
 
     def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
         """The share of each pixel that the background has, then the share that each particle has."""
-        windows = place_glimpses(self.glimpses(latent)[:, :, :1], latent.position, self.config.image_size)
+        glimpses = self.glimpses(latent)
+        windows = self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
         return Footprints.of(windows, latent.presence, self.config.image_size).on_canvas()
 
     def calibrate(self, batches: Iterable[Batch]) -> None:
@@ -219,20 +228,32 @@ class DeepLatentParticles(Model):
         """
         if count := self.decoder.starts_from:
             pictures = islice((picture for batch in batches for picture in batch.image), count)
-            self.decoder.start_background(torch.stack(list(pictures)).median(0).values)
+            pictures = torch.stack(list(pictures))
+            self.decoder.start_background(pictures.median(0).values)
+            if self.config.architecture == "sized":
+                self._set_unit(pictures)
+
+    def _set_unit(self, pictures):
+        contrast = (pictures - pictures.median(0).values).square().sum(1)
+        area = self.config.glimpse_size**2
+        self.unit.copy_(area * contrast.square().mean() / contrast.mean().clamp_min(1e-9) / 310)
 
     def _encoding(self, batch: Batch) -> Encoding:
         return self.encoder(batch.image, prior_image_of(batch), self.decoder)
 
-    def _sample(self, encoding: Encoding) -> tuple[Tensor, Tensor, Tensor]:
-        """Glimpses, positions and background, drawn once from the posterior."""
+    def _error(self, drawn: Image, image: Image) -> Float[Tensor, "B"]:
+        return self.reconstruction_loss(drawn, image) / self.unit
+
+    def _sample(self, encoding: Encoding) -> "_Sample":
+        """Glimpses, positions, scales and background, drawn once from the posterior."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
         code = encoding.background.sampled()
         # of the background's node, which is at (0, 0) when nothing is drawn
         background_position = self.config.prior_std * normal_like(position[:, 0])
         background = self.decoder.background(position, features, code, background_position)
-        return self.decoder.glimpses(features), position, background
+        scale = None if encoding.scale is None else encoding.scale.log_scale.sampled().exp()
+        return _Sample(self.decoder.glimpses(features), position, scale, background)
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
@@ -240,6 +261,8 @@ class DeepLatentParticles(Model):
         feature_kl = encoding.features.kl().sum((1, 2)) + encoding.background.kl().sum(1)
         beta_position, beta_features = self.config.kl_weights
         total = error + beta_position * chamfer + beta_features * feature_kl
+        if encoding.scale is not None:
+            total = total + beta_position * encoding.scale.kl().sum((1, 2))
         total = total + self.config.presence_weight * presence
         terms = {
             "reconstruction": error,
@@ -255,8 +278,29 @@ class DeepLatentParticles(Model):
 
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
         glimpses = self.decoder.glimpses(latent.features)
-        windows = place_glimpses(glimpses, latent.position, self.config.image_size)
-        return visible_contrast(windows, latent.presence, latent.log_variance, self._background(latent))
+        windows = self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
+        background = self._background(latent)
+        return visible_contrast(windows, latent.presence, latent.log_variance, background, self.unit)
+
+
+class _Sample(NamedTuple):
+    """What is drawn in one step."""
+
+    glimpses: Float[Tensor, "B K D S S"]
+    position: Float[Tensor, "B K 2"]
+    scale: Float[Tensor, "B K 2"] | None
+    background: Image
+
+
+def _extent(encoding: Encoding) -> Extent | None:
+    if encoding.scale is None:
+        return None
+    log_scale = encoding.scale.log_scale
+    return Extent(log_scale.mean.exp(), log_scale.log_variance)
+
+
+def _scale(latent: Particles) -> Float[Tensor, "B K 2"] | None:
+    return None if latent.extent is None else latent.extent.scale
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

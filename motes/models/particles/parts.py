@@ -1,5 +1,6 @@
 """The interfaces between the parts of a particle model, and the options that these parts read."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -8,9 +9,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.ops.densities.divergence import kl_to_standard_normal, sample_normal
+from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, sample_normal
+from motes.ops.rendering.composite import render
+from motes.ops.rendering.glimpse import Windows, place_glimpses
 from motes.types.batch import Batch
 from motes.types.latents import Image
+
+SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
 
 # of a configuration
 
@@ -107,6 +112,18 @@ class DiagonalNormal:
 
 
 @dataclass(frozen=True)
+class ScalePosterior:
+    """The posterior of the particles' log-scales. The prior expects each near the scale of its anchor."""
+
+    log_scale: DiagonalNormal
+    anchor_log_scale: Float[Tensor, "B K 2"]
+
+    def kl(self) -> Float[Tensor, "B K 2"]:
+        spread = 2 * math.log(SCALE_STD)
+        return kl_to_normal(self.log_scale.mean, self.log_scale.log_variance, self.anchor_log_scale, spread)
+
+
+@dataclass(frozen=True)
 class Encoding:
     """The posterior of a batch of pictures, and the prior's proposals."""
 
@@ -120,6 +137,8 @@ class Encoding:
     background: DiagonalNormal
     # cut from the picture where the appearance was read
     glimpses: Float[Tensor, "B K C S S"]
+    # of particles that differ in size
+    scale: ScalePosterior | None = None
 
 
 @runtime_checkable
@@ -152,6 +171,28 @@ class ParticleDecoder(Protocol):
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor
     ) -> Image: ...
 
+    def render(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        scale: Float[Tensor, "B K 2"] | None,
+        presence: Float[Tensor, "B K"],
+        background: Image,
+        grain: Float[Tensor, "B K s s"] | None = None,
+    ) -> Image:
+        """The glimpses, laid over the background at their positions, the first in front."""
+        ...
+
+    def windows(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        scale: Float[Tensor, "B K 2"] | None,
+        canvas: tuple[int, int],
+    ) -> Windows:
+        """The same glimpses as windows of the canvas, each alone."""
+        ...
+
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
         """The loss of the background in the warm-up, before particles are drawn.
 
@@ -162,6 +203,30 @@ class ParticleDecoder(Protocol):
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
         """Set a first guess of the background before the first step, given the median of some pictures."""
         ...
+
+
+class OneSize:
+    """The part of a decoder that lays glimpses over a picture, each as large as it is drawn."""
+
+    def render(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        scale: Float[Tensor, "B K 2"] | None,
+        presence: Float[Tensor, "B K"],
+        background: Image,
+        grain: Float[Tensor, "B K s s"] | None = None,
+    ) -> Image:
+        return render(glimpses, position, presence, background, grain)
+
+    def windows(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        scale: Float[Tensor, "B K 2"] | None,
+        canvas: tuple[int, int],
+    ) -> Windows:
+        return place_glimpses(glimpses, position, canvas)
 
 
 # of the masked model

@@ -6,7 +6,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import DiagonalNormal, Encoding, HeatMapSizes, ParticleDecoder
+from motes.models.particles.parts import DiagonalNormal, Encoding, HeatMapSizes, OneSize, ParticleDecoder
 from motes.nn.blocks.conv import Contracting, Expanding, initialise
 from motes.nn.blocks.grid import grid_size
 from motes.nn.blocks.mlp import mlp
@@ -122,7 +122,7 @@ class PatchPrior(nn.Module):
         return take(points, farthest_first(points - middles, self.count))
 
 
-class PublishedDecoder(nn.Module):
+class PublishedDecoder(OneSize, nn.Module):
     """The paper's decoder: glimpses by up-convolution; the background from Gaussian maps and a PointNet.
 
     The PointNet reads all particles.

@@ -16,6 +16,7 @@ def visible_contrast(
     presence: Float[Tensor, "B K"],
     log_variance: Float[Tensor, "B K 2"],
     background: Image,
+    unit: float | Tensor = 1.0,
 ) -> Float[Tensor, "B K"]:
     """The evidence of each particle: the log of how much it changes the picture, less for an uncertain
     position.
@@ -34,7 +35,7 @@ def visible_contrast(
     spread = 1 + log_variance.exp().sum(-1).sqrt() * 4
     alpha = windows.pixels[:, :, 0] * presence[..., None, None]
     visible = share.sum((2, 3)) / alpha.sum((2, 3)).clamp_min(1e-6)
-    return torch.log(change.sum((2, 3)) * visible**4 / spread + 0.3)
+    return torch.log(change.sum((2, 3)) / unit * visible**4 / spread + 0.3)
 
 
 def evidence_threshold(evidence: Float[Tensor, "n"], bins: int = 64) -> Float[Tensor, ""]:

@@ -1,0 +1,135 @@
+"""The sized networks: the anchored ones, with windows that are as large as each particle's thing.
+
+What is drawn is centred on the particle's position by construction.
+"""
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.models.particles.anchored import (
+    AnchoredEncoder,
+    GlimpseReader,
+    LeanDecoder,
+)
+from motes.models.particles.parts import DiagonalNormal, Encoding, ParticleSizes, ScalePosterior
+from motes.ops.densities.noise import normal_like
+from motes.ops.points.boxes_of_one_colour import boxes_of_one_colour
+from motes.ops.rendering.composite_scaled import render_scaled
+from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
+from motes.ops.rendering.glimpse import Windows
+from motes.ops.rendering.scaled import cut_scaled, place_scaled
+from motes.types.latents import Image
+
+# of the numbers read at an anchor, at first: at the anchor with a deviation of 0.14, probably present, of the
+# anchor's scale with a deviation of 0.14
+FIRST_READING = (0.0, 0.0, -4.0, -4.0, 2.0, 0.0, 0.0, -4.0, -4.0)
+# a window is this much larger than the box of its anchor
+ROOM = 1.25
+# of the logarithm of a scale: farthest from the anchor's
+REACH = 0.7
+SHAKE = (
+    0.1  # of the window in which the look is read: deviation of its position, in sides, and of its log-scale
+)
+SMALLEST = 1 / 3
+
+
+class SizedEncoder(AnchoredEncoder):
+    """Reads particles from anchors that have a size: boxes which one colour explains best.
+
+    While training, the look is read in a window that is a little off, so that it cannot say where the thing
+    stands in its window.
+    """
+
+    def __init__(self, config: ParticleSizes):
+        super().__init__(config)
+        self.where = GlimpseReader(config.channels + 1, self.context, len(FIRST_READING))
+        with torch.no_grad():
+            self.where.last.weight.mul_(0.1)
+            self.where.last.bias.copy_(torch.tensor(FIRST_READING))
+        # a window may be as large as the picture
+        self.largest = max(self.size) / self.side
+
+    def forward(self, image: Image, prior_image: Image, decoder: "LeanDecoder") -> Encoding:
+        background = DiagonalNormal(*self.around(image).chunk(2, -1))
+        with torch.no_grad():
+            residual = image - decoder.background_of_code(background.mean)
+        points, salience = self._keypoints(residual)
+        proposed_from = residual
+        boxes = boxes_of_one_colour(residual, points, self.num_particles, self.side / ROOM)
+        if prior_image is not image:
+            proposed_from = self._residual_of_pair(prior_image, decoder)
+            points, salience = self._keypoints(proposed_from)
+        proposals = self._proposals(proposed_from, points, salience)
+        position, presence, scale = self._measure(residual, boxes.points, boxes.sides)
+        window = self._window(torch.cat([image, residual], 1), position.mean, scale.log_scale.mean)
+        features = DiagonalNormal(*self.what(window).chunk(2, -1))
+        glimpses = window[:, :, : image.shape[1]]
+        return Encoding(proposals, position, presence, features, background, glimpses, scale)
+
+    def _measure(
+        self, residual: Image, anchors: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"]
+    ) -> tuple[DiagonalNormal, Float[Tensor, "B K"], ScalePosterior]:
+        """Positions, presence and scales of the particles, read from a window around each anchor."""
+        claimed = claimed_scaled(anchors, scale, self.context, self.size, width=self.side / 4)
+        windows = cut_scaled(residual, anchors, scale, self.context)
+        numbers = self.where(torch.cat([windows, claimed[:, :, None]], 2))
+        offset = torch.tanh(numbers[..., :2]) * self.reach.to(residual) * scale
+        position = DiagonalNormal((anchors + offset).clamp(-1, 1), numbers[..., 2:4])
+        change = REACH * torch.tanh(numbers[..., 5:7] / REACH)
+        smallest = scale.new_tensor(SMALLEST).log()
+        largest = scale.new_tensor(self.largest).log()
+        log_scale = (scale.log() + change).clamp(smallest, largest)
+        present = torch.sigmoid(numbers[..., 4])
+        presence = yielding_scaled(present, position.mean, log_scale.exp(), self.size, width=self.side / 6)
+        posterior = ScalePosterior(DiagonalNormal(log_scale, numbers[..., 7:9]), scale.log())
+        return position, presence, posterior
+
+    @torch.no_grad()
+    def _window(
+        self, pictures: Image, position: Float[Tensor, "B K 2"], log_scale: Float[Tensor, "B K 2"]
+    ) -> Float[Tensor, "B K C S S"]:
+        scale = log_scale.exp()
+        if self.training:
+            half = torch.tensor(self.size, device=position.device) / 2
+            position = position + SHAKE * self.side * scale / half * normal_like(position)
+            scale = scale * (SHAKE * normal_like(scale)).exp()
+        return cut_scaled(pictures, position, scale, self.side)
+
+
+class SizedDecoder(LeanDecoder):
+    """Draws as `LeanDecoder` does, each glimpse at its scale, with the middle of what it shows at its position.
+
+    The middle is the mean over the glimpse's pixels, weighted by alpha and by how far a pixel's colour is
+    from the background's colours. So the features cannot move the drawing: the position alone says where.
+    """
+
+    def __init__(self, config: ParticleSizes):
+        super().__init__(config)
+        self.size = config.image_size
+
+    def render(self, glimpses, position, scale, presence, background, grain=None):
+        return render_scaled(
+            glimpses, self._windows_at(glimpses, position, scale), scale, presence, background, grain
+        )
+
+    def windows(self, glimpses, position, scale, canvas) -> Windows:
+        return place_scaled(glimpses, self._windows_at(glimpses, position, scale), scale, canvas)
+
+    def _windows_at(self, glimpses, position, scale):
+        half = torch.tensor(self.size, device=position.device) / 2
+        return position - self.middle(glimpses) * scale / half
+
+    def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
+        """The middle of what each glimpse shows, in pixels of the glimpse from its middle."""
+        with torch.no_grad():
+            colours = torch.sigmoid(10 * self.still).flatten(1)
+            mean = rearrange(colours.mean(1), "c -> c 1 1")
+            spread = colours.var(1, correction=0).sum()
+        weight = glimpses[:, :, 0] * ((glimpses[:, :, 1:] - mean).square().sum(2) + spread)
+        steps = torch.arange(weight.shape[-1], device=weight.device) - (weight.shape[-1] - 1) / 2
+        total = weight.sum((2, 3)) + 1e-3
+        rows = (weight.sum(3) * steps).sum(2) / total
+        columns = (weight.sum(2) * steps).sum(2) / total
+        return torch.stack([rows, columns], -1)

@@ -1,0 +1,98 @@
+"""Anchors with a size: boxes, chosen one after the other, whose residual one colour explains best."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motes.types.latents import Image
+
+# sides of a box in units of `side`, and how tall and wide a box of an area is
+SIDES = (0.4, 0.6, 0.9, 1.3, 1.9)
+ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
+# what a pixel costs that its box's one colour does not explain
+UNEXPLAINED = 0.4
+# what is left of the residual inside a chosen box, and how much larger than the box the cleared part is
+LEFT = 0.03
+CLEARED = 1.1
+
+
+class Boxes(NamedTuple):
+    """Points with the sides of a box around each, as shares of `side`."""
+
+    points: Float[Tensor, "B K 2"]
+    sides: Float[Tensor, "B K 2"]
+
+
+@torch.no_grad()
+def boxes_of_one_colour(residual: Image, points: Float[Tensor, "B P 2"], count: int, side: float) -> Boxes:
+    """The `count` boxes around some of the points that explain most, each of what the earlier ones left.
+
+    A box of A visible pixels with residuals r explains A |mean r|^2 - UNEXPLAINED sum |r - mean r|^2. So it
+    grows to the size of a thing and no further, and things of different colours that touch stay two. What a
+    chosen box explained is cleared before the next is chosen.
+    """
+    options = torch.tensor([[s * a, s * b] for s in SIDES for a, b in ASPECTS], device=points.device)
+    size = (residual.shape[2], residual.shape[3])
+    corners = _corners(points, options * side, size)
+    middle = _pixels(points, size)
+    chosen = []
+    for _ in range(count):
+        best = _explained(residual, corners).flatten(1).argmax(1)
+        point = best // len(options)
+        box = options[best % len(options)]
+        chosen.append((point, box))
+        at = middle.gather(1, point[:, None, None].expand(-1, 1, 2))[:, 0]
+        residual = residual * _outside(at, box * side * CLEARED, size)
+    number = torch.stack([point for point, _ in chosen], 1)
+    return Boxes(
+        points.gather(1, number[..., None].expand(-1, -1, 2)), torch.stack([box for _, box in chosen], 1)
+    )
+
+
+def _explained(residual: Image, corners: Int[Tensor, "B n 4"]) -> Float[Tensor, "B n"]:
+    """What each box explains, from integral images of the residual and of its square."""
+    maps = torch.cat([residual, residual.square().sum(1, keepdim=True)], 1)
+    integral = F.pad(maps.cumsum(2).cumsum(3), (1, 0, 1, 0))
+    width = integral.shape[3]
+    flat = rearrange(integral, "b c h w -> b (h w) c")
+    top, left, bottom, right = corners.unbind(-1)
+    pairs = ((bottom, right, 1), (top, right, -1), (bottom, left, -1), (top, left, 1))
+    sums = residual.new_zeros(*corners.shape[:2], flat.shape[2])
+    for row, column, sign in pairs:
+        index = (row * width + column)[..., None].expand(-1, -1, flat.shape[2])
+        sums = sums + sign * flat.gather(1, index)
+    area = ((bottom - top) * (right - left)).clamp_min(1)
+    explained = sums[..., :-1].square().sum(-1) / area
+    return explained - UNEXPLAINED * (sums[..., -1] - explained)
+
+
+def _corners(
+    points: Float[Tensor, "B P 2"], sides: Float[Tensor, "n 2"], size: tuple[int, int]
+) -> Int[Tensor, "B m 4"]:
+    """First row and column, and the ones after the last, of all boxes around all points, cut off at the edges."""
+    middle = _pixels(points, size)[:, :, None]
+    limit = torch.tensor(size, device=points.device)
+    first = (middle - sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
+    last = (middle + sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
+    return rearrange(torch.cat([first, last], -1), "b p n four -> b (p n) four")
+
+
+def _pixels(points: Float[Tensor, "B P 2"], size: tuple[int, int]) -> Float[Tensor, "B P 2"]:
+    return (points + 1) * (torch.tensor(size, device=points.device) - 1) / 2
+
+
+def _outside(
+    middle: Float[Tensor, "B 2"], sides: Float[Tensor, "B 2"], size: tuple[int, int]
+) -> Float[Tensor, "B 1 H W"]:
+    """1 outside each box and LEFT inside, with a rim of one pixel between."""
+    axes = []
+    for axis, length in enumerate(size):
+        steps = torch.arange(length, device=middle.device)
+        depth = sides[:, axis, None] / 2 - (steps - middle[:, axis, None]).abs() + 0.5
+        axes.append(depth.clamp(0, 1))
+    inside = axes[0][:, :, None] * axes[1][:, None, :]
+    return (1 - (1 - LEFT) * inside)[:, None]
