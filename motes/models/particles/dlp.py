@@ -3,7 +3,6 @@ background."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Literal
 
 import torch
@@ -11,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage, refuse_other_sizes
+from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
 from motes.models.particles.anchored import AnchoredEncoder, LeanDecoder
 from motes.models.particles.parts import (
     Encoding,
@@ -23,6 +22,7 @@ from motes.models.particles.parts import (
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
+from motes.ops.pictures.clean_background import clean_background
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.footprints import Footprints
@@ -212,14 +212,13 @@ class DeepLatentParticles(Model):
         evidence = torch.cat([self._evidence(self.encode(batch.image)).flatten() for batch in batches])
         self.evidence_threshold.copy_(evidence_threshold(evidence))
 
-    def _begin(self, batches: Iterable[Batch]) -> None:
-        """Set the background to the median of the first pictures.
+    def _begin(self, pictures: TrainingPictures) -> None:
+        """Set the background to the clean one of pictures from all over the data.
 
-        From the first step on, the residual therefore shows objects.
+        From the first step on, the residual therefore shows objects, also those that stand still.
         """
         if count := self.decoder.starts_from:
-            pictures = islice((picture for batch in batches for picture in batch.image), count)
-            self.decoder.start_background(torch.stack(list(pictures)).median(0).values)
+            self.decoder.start_background(clean_background(pictures.sample(count)))
 
     def _encoding(self, batch: Batch) -> Encoding:
         return self.encoder(batch.image, prior_image_of(batch), self.decoder)

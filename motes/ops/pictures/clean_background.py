@@ -1,18 +1,18 @@
 """The clean background of pictures of one scene: their median, without the ghosts of what stood still."""
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motes.ops.pictures.blobs import Blobs, find_blobs
-from motes.ops.pictures.light import Light, light_of
+from motes.ops.pictures.light import light_of
 
-# residual from which a pixel differs from the background, and how many times its usual residual it must have
-LEAST_CONTRAST = 0.06
+# residual from which a pixel differs from its background, beside this many times the pixel's noise
+CONTRAST = 0.06
 TIMES_NOISE = 3.0
+# the background is still if this share of its pixels is usually as the median has it, in each picture's light
+STILL_SHARE = 0.75
 # side of the smallest blob, as a share of the picture's
 LEAST_SIDE = 0.05
 # a blob is a ghost where the median's gradient along its rim is so many times the picture's
@@ -31,33 +31,42 @@ def clean_background(pictures: Float[Tensor, "N C H W"]) -> Float[Tensor, "C H W
     What stands still in most pictures is in their median. In the pictures without it, its place differs from
     the median and looks like a thing, a ghost: but the edge around it is the median's, not the picture's. Such
     places take the median of those pictures alone, in the median's light, if they agree with each other.
+
+    Where the background is not still, the median is all there is.
     """
     background = pictures.median(0).values
     for _ in range(ROUNDS):
         light = light_of(pictures, background)
-        masks = differing(pictures, light.on(background))
-        blobs = find_blobs(masks, least_area(pictures.shape[-2:]))
-        ghosts = _ghosts(pictures, light.on(background), blobs)
-        background = _mended(background, light.removed(pictures), ghosts)
+        lit = light.on(background)
+        if still_share(pictures, lit) < STILL_SHARE:
+            return background
+        blobs = find_blobs(differing(pictures, lit), least_area(pictures.shape[-2:]))
+        background = _mended(background, light.removed(pictures), _ghosts(pictures, lit, blobs))
     return background
 
 
+def still_share(pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "*N C H W"]) -> float:
+    """The share of the pixels that are as the background has them in at least half of the pictures."""
+    residual = (pictures - background).abs().amax(1)
+    return float((residual.median(0).values < CONTRAST).float().mean())
+
+
 def differing(
-    pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "N C H W"]
+    pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "N C H W"], contrast: float = CONTRAST
 ) -> Bool[Tensor, "N H W"]:
-    """Where each picture differs from its background by more than noise does.
+    """Where each picture differs from its background by more than `contrast` and a few times the noise.
 
     The noise of a pixel is read from the calmest pictures, since a thing may stand there in most of them.
     """
     residual = (pictures - background).abs().amax(1)
     calm = residual.kthvalue(1 + len(residual) // 5, dim=0).values
     noise = calm.clamp_max(2 * calm.median() + 0.01)
-    return residual > LEAST_CONTRAST + TIMES_NOISE * noise
+    return residual > contrast + TIMES_NOISE * noise
 
 
 def least_area(size: tuple[int, ...]) -> float:
     """Pixels of the smallest blob that counts in pictures of this size."""
-    return max((LEAST_SIDE * min(size)) ** 2, 2)
+    return max((LEAST_SIDE * min(size)) ** 2, 2.0)
 
 
 def _ghosts(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 ROUNDS = 3
 # the fit looks at pictures shrunk to about this many pixels a side
-FITTED_SIDE = 64
+FITTED_SIDE = 32
 # variance that counts for a gain of 1: on a background of one colour, gain and offset cannot be told apart
 PRIOR_VARIANCE = 1e-3
 # below this residual every pixel counts as background
