@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 import torch
+from few_pictures import FewPictures
 from small import SMALL
 
 from motes import load
@@ -175,7 +176,7 @@ def test_gradients_reach_what_a_stage_says_learns_and_nothing_else(model):
     for stage in model.stages():
         if stage.begin:
             torch.manual_seed(0)
-            stage.begin([batch])
+            stage.begin(FewPictures(batch))
         if not stage.parameters:
             continue
         learning = {id(parameter) for parameter in stage.parameters}

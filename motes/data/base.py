@@ -1,9 +1,9 @@
 """Dataset, the base class of all data sets: pictures by row number, in three splits that share no picture."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -74,6 +74,23 @@ class Dataset(ABC):
         clips = min(count, len(self)) // self.frames
         return range(min(max(clips, 1) * self.frames, len(self)) if count > 0 else 0)
 
+    def spread(self, count: int) -> list[int]:
+        """Rows from all over the data, in order: as many whole clips as `count` rows hold.
+
+        They are chosen as by `sample`. There is at least one clip if `count` is above 0.
+        """
+        total = len(self) // self.frames
+        clips = _one_of_each_part(total, max(count // self.frames, 1) if count > 0 else 0)
+        return [row for clip in clips for row in range(clip * self.frames, (clip + 1) * self.frames)]
+
+    def sample(self, count: int) -> list[int]:
+        """Single rows from all over the data, in order, for what needs pictures and no clips.
+
+        The data are cut into `count` equal parts, and one row of each is drawn from a fixed seed: neighbours,
+        such as the first frames of a film, are alike, and even distances may meet a rhythm of the data.
+        """
+        return _one_of_each_part(len(self), count)
+
     def chunks(self, rows: Sequence[int], size: int) -> Iterator[list[int]]:
         """Yield the rows in their order, in lists of at most `size`, without dividing a clip between two
         lists.
@@ -81,7 +98,7 @@ class Dataset(ABC):
         A clip here is a run of neighbouring rows from the same clip. A clip longer than `size` is a list of
         its own.
         """
-        clips = (list(clip) for _, clip in groupby(rows, lambda row: row // self.frames))
+        clips = (list(clip) for _, clip in itertools.groupby(rows, lambda row: row // self.frames))
         for clips_of_chunk in packed(clips, size):
             yield [row for clip in clips_of_chunk for row in clip]
 
@@ -122,6 +139,13 @@ class Dataset(ABC):
                 "this model learns with the actions that were done, of which these data know nothing"
             )
         return actions
+
+
+def _one_of_each_part(total: int, parts: int) -> list[int]:
+    parts = min(parts, total)
+    bounds = [total * part // max(parts, 1) for part in range(parts + 1)]
+    random = np.random.default_rng(0)
+    return [int(random.integers(start, stop)) for start, stop in itertools.pairwise(bounds)]
 
 
 def labels_of(truth: Truth | None) -> dict[str, Tensor]:

@@ -3,10 +3,10 @@ trained."""
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,19 @@ from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
 
 WHOLE_CLIPS = -1  # a window: whole clips of the data, however long they are
+
+
+@runtime_checkable
+class TrainingPictures(Protocol):
+    """All training pictures, as `Stage.begin` and `Stage.prepare` are given them."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Each time through, all pictures in order, in batches of whole clips."""
+        ...
+
+    def sample(self, count: int) -> Image:
+        """At most `count` single pictures from all over the data, always the same ones, on the processor."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,8 +54,8 @@ class Stage:
     loss: Callable[[Batch], Losses]
     # none: all is done in `begin`, and the loss is only looked at
     parameters: tuple[nn.Parameter, ...]
-    # once, before the first step; each time through, all training pictures, in whole clips
-    begin: Callable[[Iterable[Batch]], None] | None = None
+    # once, before the first step
+    begin: Callable[[TrainingPictures], None] | None = None
     # after each optimiser step, without gradients; each of several processes has its own share of the batch,
     # and all must end alike
     after_step: Callable[[Batch], None] | None = None
@@ -51,7 +64,7 @@ class Stage:
     # when the stage is opened (after `begin`), and again when a run is resumed in it: for caches that follow
     # from the
     # weights and the data alone, and are in no checkpoint
-    prepare: Callable[[Iterable[Batch]], None] | None = None
+    prepare: Callable[[TrainingPictures], None] | None = None
 
 
 class Model(nn.Module, ABC):

@@ -11,6 +11,7 @@ from motes.data.base import Dataset
 from motes.models.base import Model, Stage
 from motes.nn.blocks.code_table import CodeTable
 from motes.types.batch import Batch, Losses
+from motes.types.latents import Image
 
 
 class StageLoss(nn.Module):
@@ -34,7 +35,10 @@ class StageLoss(nn.Module):
 
 @dataclass(frozen=True)
 class AllBatches:
-    """All training pictures in order, in batches of whole clips; it can be iterated over repeatedly."""
+    """All training pictures in order, in batches of whole clips; it can be iterated over repeatedly.
+
+    It is what `Stage.begin` is given, see `TrainingPictures`.
+    """
 
     data: Dataset
     size: int
@@ -44,3 +48,7 @@ class AllBatches:
     def __iter__(self) -> Iterator[Batch]:
         for rows in self.data.chunks(range(len(self.data)), self.size):
             yield self.data.batch(rows, self.needs, self.data.frames).to(self.device)
+
+    def sample(self, count: int) -> Image:
+        rows = self.data.sample(count)
+        return torch.cat([self.data.batch(chunk).image for chunk in self.data.chunks(rows, self.size)])

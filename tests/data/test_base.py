@@ -33,6 +33,24 @@ def test_the_first_pictures_are_whole_clips():
     assert list(data.first(1000)) == list(range(24)) and not data.first(0)
 
 
+def test_spread_rows_are_whole_clips_from_all_over_and_always_the_same():
+    data = balls(frames=8, count=100)
+    rows = data.spread(85)
+    assert len(rows) == 80 and rows == balls(frames=8, count=100).spread(85) == sorted(set(rows))
+    clips = sorted({row // 8 for row in rows})
+    assert rows == [row for clip in clips for row in range(8 * clip, 8 * clip + 8)]
+    assert [clip // 10 for clip in clips] == list(range(10)), "one of every tenth of the clips"
+    assert len({clip % 10 for clip in clips}) > 3, "at no even distances"
+    assert len(data.spread(3)) == 8 and data.spread(0) == [] and data.spread(10**6) == list(range(800))
+
+
+def test_a_sample_is_of_single_pictures_from_all_over():
+    data = balls(frames=8, count=100)
+    rows = data.sample(20)
+    assert [row // 40 for row in rows] == list(range(20)) and rows == data.sample(20)
+    assert data.sample(0) == [] and data.sample(10**6) == list(range(800))
+
+
 def test_a_batch_says_which_clip_its_pictures_are_of():
     batch = balls().batch(range(8, 24), ["clip"], frames=8)
     assert batch.frames == 8 and batch.clips(batch.index)[:, 0].tolist() == [8, 16]

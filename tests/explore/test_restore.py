@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 import torch.nn.functional as F
+from few_pictures import FewPictures
 
 from motes.errors import UserError
 from motes.explore.latents import drawn_parts
@@ -274,7 +275,7 @@ def test_every_model_that_draws_restores(name):
     known[..., 16:] = 0
     for stage in model.stages():
         if stage.begin:
-            stage.begin([Batch(image, torch.arange(4))])  # or the codes of GLO were all the same
+            stage.begin(FewPictures(Batch(image, torch.arange(4))))  # or the codes of GLO were all the same
     memory, observation = remember(model, image), masked(image[:2], known)
     before, after = (
         restore(model, observation, memory, Search(steps=steps, neighbours=1)) for steps in (0, 50)

@@ -5,6 +5,7 @@ import os
 
 import pytest
 import torch
+from few_pictures import FewPictures
 
 from motes.errors import UserError
 from motes.models.codes.glo import GenerativeLatentOptimisation, GloConfig
@@ -97,7 +98,7 @@ def test_a_model_with_codes_in_a_file_learns_the_same_and_is_saved_whole(tmp_pat
         )
         model = GenerativeLatentOptimisation(config)
         batch, (stage,) = Batch(torch.rand(6, 1, 8, 8), torch.arange(6)), model.stages()
-        stage.begin([batch])
+        stage.begin(FewPictures(batch))
         optimizer = stage.optimizer(0.01)
         for _ in range(3):
             optimizer.zero_grad()

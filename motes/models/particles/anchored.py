@@ -204,6 +204,7 @@ class LeanDecoder(OneSize, nn.Module):
     particles."""
 
     starts_from = 128
+    in_units = False
 
     def __init__(self, config: ParticleSizes):
         super().__init__()

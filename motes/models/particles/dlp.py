@@ -3,7 +3,6 @@ background."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Literal, NamedTuple
 
 import torch
@@ -11,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage, refuse_other_sizes
+from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
 from motes.models.particles.anchored import AnchoredEncoder, LeanDecoder
 from motes.models.particles.parts import (
     Encoding,
@@ -24,6 +23,7 @@ from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder,
 from motes.models.particles.sized import SizedDecoder, SizedEncoder
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
+from motes.ops.pictures.clean_background import clean_background
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.painting import Painting
@@ -31,6 +31,7 @@ from motes.types.batch import Batch, Losses
 from motes.types.latents import Extent, Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
 
+ERROR_OF_A_SHAPE = 310.0  # side^2 E[r^2] / E[r] of the generated shapes, see `unit_of_error`
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
 
 
@@ -221,22 +222,17 @@ class DeepLatentParticles(Model):
         evidence = torch.cat([self._evidence(self.encode(batch.image)).flatten() for batch in batches])
         self.evidence_threshold.copy_(evidence_threshold(evidence))
 
-    def _begin(self, batches: Iterable[Batch]) -> None:
-        """Set the background to the median of the first pictures.
+    def _begin(self, pictures: TrainingPictures) -> None:
+        """Set the background to the clean one of pictures from all over the data.
 
-        From the first step on, the residual therefore shows objects.
+        From the first step on, the residual therefore shows objects, also those that stand still.
         """
         if count := self.decoder.starts_from:
-            pictures = islice((picture for batch in batches for picture in batch.image), count)
-            pictures = torch.stack(list(pictures))
-            self.decoder.start_background(pictures.median(0).values)
-            if self.config.architecture == "sized":
-                self._set_unit(pictures)
-
-    def _set_unit(self, pictures):
-        contrast = (pictures - pictures.median(0).values).square().sum(1)
-        area = self.config.glimpse_size**2
-        self.unit.copy_(area * contrast.square().mean() / contrast.mean().clamp_min(1e-9) / 310)
+            sample = pictures.sample(count)
+            background = clean_background(sample)
+            self.decoder.start_background(background)
+            if self.decoder.in_units:
+                self.unit.copy_(unit_of_error(sample, background, self.config.glimpse_size))
 
     def _encoding(self, batch: Batch) -> Encoding:
         return self.encoder(batch.image, prior_image_of(batch), self.decoder)
@@ -301,6 +297,21 @@ def _extent(encoding: Encoding) -> Extent | None:
 
 def _scale(latent: Particles) -> Float[Tensor, "B K 2"] | None:
     return None if latent.extent is None else latent.extent.scale
+
+
+def unit_of_error(
+    pictures: Image, background: Float[Tensor, "C H W"], side: int
+) -> Float[Tensor, ""]:
+    """The squared error that a typical thing makes where it is not drawn, about 1 for the generated shapes.
+
+    With r the squared difference of a pixel from the background, E[r^2] / E[r] is the contrast of pixels on
+    things, whatever share of the pixels they are; times the pixels of a window it grows as a thing's error
+    does with the size of the picture and with its range of brightness. Weights of a loss that is divided by it
+    therefore mean the same for all data.
+    """
+    squared = (pictures - background).square().sum(1)
+    contrast = squared.square().mean() / squared.mean().clamp_min(1e-9)
+    return (side**2 * contrast / ERROR_OF_A_SHAPE).clamp_min(1e-6)
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

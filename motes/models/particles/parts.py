@@ -158,6 +158,8 @@ class ParticleDecoder(Protocol):
 
     # number of pictures whose median is the first guess at the background; 0: it starts from no pictures
     starts_from: int
+    # whether losses are divided by the error of a typical thing, measured on these pictures
+    in_units: bool
 
     def background_parameters(self) -> list[nn.Parameter]:
         """The parameters that learn nothing in the warm-up."""

@@ -130,6 +130,7 @@ class PublishedDecoder(OneSize, nn.Module):
 
     # the paper's background starts from no pictures
     starts_from = 0
+    in_units = False
 
     def __init__(self, config: HeatMapSizes):
         super().__init__()

@@ -105,6 +105,9 @@ class SizedDecoder(LeanDecoder):
     from the background's colours. So the features cannot move the drawing: the position alone says where.
     """
 
+    starts_from = 256
+    in_units = True
+
     def __init__(self, config: ParticleSizes):
         super().__init__(config)
         self.size = config.image_size

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from few_pictures import FewPictures
 
 from motes.errors import UserError
 from motes.models.codes.glann import Glann, GlannConfig
@@ -42,7 +43,7 @@ def test_noises_are_chosen_anew_when_an_epoch_is_over_and_not_before(model):
 def test_the_sampler_learns_where_codes_are_and_moves_none(model):
     stage, batch = model.stages()[1], Batch(torch.rand(10, 1, 16, 16), torch.arange(10))
     codes = model.glo.codes.detach().clone()
-    stage.begin([batch])
+    stage.begin(FewPictures(batch))
     torch.manual_seed(5)
     first = model.sampler.coverage(codes, 50).mean()
     optimizer = stage.optimizer(1e-2)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from few_pictures import FewPictures
 
 from motes.errors import UserError
 from motes.models.codes import glo
@@ -44,7 +45,7 @@ def test_every_step_keeps_every_code_in_its_ball(ball, norm):
     }
     model = glo.GenerativeLatentOptimisation(glo.GloConfig(**options, ball=ball))
     batch, (stage,) = Batch(torch.rand(6, 1, 8, 8), torch.arange(6)), model.stages()
-    stage.begin([batch])
+    stage.begin(FewPictures(batch))
     optimizer, left = stage.optimizer(0.01), False
     for _ in range(5):
         optimizer.zero_grad()
