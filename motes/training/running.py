@@ -18,6 +18,7 @@ from motes.ops.densities import noise
 from motes.ops.points.warp import paired
 from motes.training.feeding import AllBatches, StageLoss
 from motes.training.interruption import Interruption, Stopped
+from motes.training.memory import keep_freed_memory
 from motes.training.recipe import Recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors, part_of
 from motes.training.schedule import Order, learning_rate, progress, stage_at, window_of
@@ -91,6 +92,7 @@ class Loop:
 
         A run that is asked to stop saves its state and raises `Stopped`.
         """
+        keep_freed_memory()
         began = time.monotonic() - self.elapsed
         self.clock = lambda: time.monotonic() - began
         with self.interruption, ThreadPoolExecutor(1) as ahead:
