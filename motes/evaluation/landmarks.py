@@ -28,6 +28,7 @@ from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
+from motes.ops.points.pixels import pixels_of_points
 from motes.ops.scores.regression import Linear, by_known, least_squares, ridges
 
 Fit = Callable[[Tensor, Tensor, Tensor], Linear]  # from columns read, points, and which points those are
@@ -79,10 +80,9 @@ class _Reading:
 def _measure(encoded: EncodedBatch) -> Measured:
     """The parts of the particles, and the annotated points in pixels."""
     assert encoded.truth is not None and encoded.truth.points is not None
-    pixels = (torch.tensor(encoded.size, device=encoded.batch.image.device) - 1) / 2
     names = (*READ["position+variance+look"], "background")
     parts = {name: getattr(encoded.latent, name) for name in names}
-    return {"points": (encoded.truth.points + 1) * pixels, **parts}
+    return {"points": pixels_of_points(encoded.truth.points, encoded.size), **parts}
 
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:

@@ -10,6 +10,7 @@ from motes.data.worlds.flat.shapes import Shapes, ShapesConfig
 from motes.errors import UserError
 from motes.evaluation import Asked, evaluate
 from motes.models.base import Model
+from motes.ops.points.pixels import pixels_of_points
 from motes.types.batch import Losses
 from motes.types.latents import Particles
 
@@ -40,6 +41,14 @@ class Copyist(Model):
         return (latent.image - 0.5) * 0.8 + 0.5 + 0 * self.off
 
 
+def drawn_at(centres):
+    """The positions of particles that lie on these centres."""
+    return (
+        2 * (pixels_of_points(centres, DATA.config.image_size) + 0.5) / torch.tensor(DATA.config.image_size)
+        - 1
+    )
+
+
 class Oracle(Copyist):
     """Knows the truth, but for the first thing of each picture; the next particle is doubted, and one is nowhere near."""
 
@@ -50,7 +59,7 @@ class Oracle(Copyist):
     def encode(self, image):
         truth = DATA.truth(range(self.seen, self.seen + len(image)))
         self.seen += len(image)
-        position, presence = truth.centres.clone(), truth.present.float()
+        position, presence = drawn_at(truth.centres), truth.present.float()
         presence[:, 0] = 0
         zeros = torch.zeros_like(position)
         particles = Particles(
