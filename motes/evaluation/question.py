@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
@@ -35,6 +36,8 @@ class EncodedBatch:
     batch: Batch
     latent: Any
     truth: Truth | None = None
+    # of the training pictures, for rivals of the reconstruction
+    background: Background | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -73,7 +73,7 @@ class Oracle(Copyist):
 
 def test_only_what_fits_is_scored_and_does_not_depend_on_the_batches():
     scores = evaluate(Copyist(), DATA, batch=30)
-    assert set(scores) == {"psnr", "ssim", "mse", "loss"}
+    assert set(scores) == {"psnr", "psnr_pooled", "ssim", "mse", "loss"}
     for name, one in evaluate(Copyist(), DATA, batch=7).items():
         assert one.value == pytest.approx(scores[name].value, rel=1e-5)
         assert one.low <= one.value <= one.high
@@ -181,6 +181,7 @@ def test_what_cannot_be_had_is_refused_by_name_and_else_left_out():
         evaluate(blank, DATA, asked=Asked(("looks",)))
     assert set(evaluate(blank, DATA, asked=Asked(("pictures", "objects"), refuse=False))) == {
         "psnr",
+        "psnr_pooled",
         "ssim",
         "mse",
     }
