@@ -54,16 +54,20 @@ def measure_inside(encoded: EncodedBatch) -> Measured:
 
 
 def score_inside(test: Measured) -> dict[str, Statistic]:
-    rules = [rule for rule in RULES if f"found{rule}" in test]
     scores: dict[str, Statistic] = {}
-    for rule in rules:
-        for start, if_empty in (("", 0.0), ("chance_", torch.nan)):
-            found = ratio(test[f"{start}found{rule}"], test[f"{start}objects"])
-            clean = ratio(test[f"{start}clean{rule}"], test[f"{start}particles"], if_empty)
-            scores |= {f"{start}found{rule}": found, f"{start}clean{rule}": clean}
+    for rule in RULES:
+        if f"found{rule}" in test:
+            scores |= _score_rule(test, rule, "", if_empty=0.0)
+            scores |= _score_rule(test, rule, "chance_", if_empty=torch.nan)
     if "held" in test:
         scores["one_particle"] = ratio(test["held_once"], test["held"])
     return scores | {"distance": ratio(test["distance"], test["found"])}
+
+
+def _score_rule(test: Measured, rule: str, start: str, if_empty: float) -> dict[str, Statistic]:
+    found = ratio(test[f"{start}found{rule}"], test[f"{start}objects"])
+    clean = ratio(test[f"{start}clean{rule}"], test[f"{start}particles"], if_empty)
+    return {f"{start}found{rule}": found, f"{start}clean{rule}": clean}
 
 
 def in_boxes(places: Float[Tensor, "B K 2"], boxes: Float[Tensor, "B N 4"]) -> Bool[Tensor, "B N K"]:

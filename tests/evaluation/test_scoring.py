@@ -91,6 +91,7 @@ def test_limit_and_progress():
     told = []
     evaluate(Copyist(), DATA, limit=10, batch=4, progress=lambda done, of: told.append((done, of)))
     assert told == [(4, 10), (8, 10), (10, 10)]
+    assert {score.pictures for score in evaluate(Copyist(), DATA, limit=10, batch=4).values()} == {10}
     with pytest.raises(UserError, match="nothing to score"):
         evaluate(Copyist(), DATA, limit=0)
 
