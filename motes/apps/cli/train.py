@@ -175,7 +175,7 @@ def _score_and_report(recipe: Recipe, folder: Path) -> "tuple[dict[str, Score], 
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
         data = recipe.data.open("test")
-        options = Asked(("pictures", "objects"), refuse=False)
+        options = Asked(("pictures", "objects"), refuse=False, open=recipe.data.open)
         scores = evaluate(model, data, limit=SCORED, asked=options)
         page = write_report(Run(folder), recipe, model, data, scores)
     return scores, page

@@ -19,7 +19,7 @@ from motes.apps.report.panels import Shown, panels
 from motes.apps.session.clips import clip_length
 from motes.data.base import Dataset
 from motes.evaluation import Score
-from motes.evaluation.explanations import explanation
+from motes.evaluation.explanations import Group, grouped, scored_pictures
 from motes.models.base import Model, count_parameters, device_of
 from motes.plain.writing import whole_file
 from motes.training.recipe import Recipe
@@ -50,6 +50,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         ),
         data_words="shapes" if recipe.data.name == "shapes" else "pictures",
         scores=_scores(scores),
+        scored=f"{scored_pictures(scores):,}",
         panels="".join(panel.html() for panel in panels(Shown.of(model, image, frames))),
         # few pictures are not enlarged
         shown=max(len(image), SHOWN // 2),
@@ -117,13 +118,21 @@ def _machine() -> str:
 
 def _scores(scores: dict[str, Score]) -> str:
     """The scores as rows of an HTML table."""
+    groups = [_group(group) for group in grouped(scores)]
+    return "<tr><th>score<th>value<th>range<th>trivial rival<th>what it says" + "".join(groups)
+
+
+def _group(group: Group) -> str:
+    """The rows of one question's scores, below a row that says what it asks."""
     rows = [
-        f"<tr><td>{escape(name.replace('_', ' '), quote=False)}<td class=n>{_number(score.value)}"
-        f"<td class=soft>{_number(score.low)} – {_number(score.high)}"
-        f"<td class=soft>{escape(explanation(name), quote=False)}"
-        for name, score in scores.items()
+        f"<tr><td>{escape(line.name.replace('_', ' '), quote=False)}<td class=n>{_number(line.score.value)}"
+        f"<td class=soft>{_number(line.score.low)} – {_number(line.score.high)}"
+        f"<td class=soft>{'' if line.rival is None else _number(line.rival.value)}"
+        f"<td class=soft>{escape(line.explanation, quote=False)}"
+        for line in group.lines
     ]
-    return "<tr><th>score<th>value<th>range<th>what it says" + "".join(rows)
+    title = f"<tr><th colspan=5>{escape(group.question)}: {escape(group.about, quote=False)}"
+    return title + "".join(rows)
 
 
 def _number(value: float) -> str:

@@ -171,8 +171,7 @@ def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, t
         "masks cannot be scored",
         "does not know the masks",
     )
-    refused(motes("evaluate", run, "--scores", "objcts"), "did you mean 'objects'")
-    refused(motes("evaluate", run, "--scores", ","), "names with commas")
+    refused(motes("evaluate", run, "--scores", ","), "wants names", "pictures, elbo")
     other = motes("evaluate", run, "--limit", 10, "--scores", "objects", "--data.seed", 5)
     assert (
         other.returncode == 0
@@ -180,6 +179,25 @@ def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, t
     )
     refused(motes("evaluate", run, "--data.sed", 5), "did you mean '--data.seed'")
     refused(motes("evaluate", run, "--model.num-particles", 5), "--model.num-particles")
+
+
+def test_scores_are_named_with_spaces_or_commas_and_before_or_behind_the_run(run):
+    forms = (
+        [run, "--scores", "pictures", "elbo"],
+        [run, "--scores", "pictures,elbo"],
+        ["--scores", "pictures,", "elbo", run],
+        ["--scores", "elbo,pictures", run],
+    )
+    shown = [motes("evaluate", "--limit", 4, *words) for words in forms]
+    assert len({done.stdout for done in shown}) == 1, [done.stderr for done in shown]
+    assert "scores on 4 test pictures" in shown[0].stdout
+    assert "psnr" in shown[0].stdout and "loss" in shown[0].stdout and "found" not in shown[0].stdout
+    everything = "there are: pictures, elbo, objects, masks, landmarks, probes, uncertainty"
+    refused(motes("evaluate", run, "--scores", "objcts", "masks"), "did you mean 'objects'", everything)
+    refused(motes("evaluate", run, "--scores", "pictures", "xyzzy"), "no score 'xyzzy'", everything)
+    refused(motes("evaluate", "--scores", "pictures"), "name the run")
+    refused(motes("evaluate"), "name the run")
+    refused(motes("evaluate", "--scores", "pictures", run / "nothing"), "does not exist")
 
 
 def test_wrong_words(run, tmp_path):
