@@ -299,9 +299,7 @@ def _scale(latent: Particles) -> Float[Tensor, "B K 2"] | None:
     return None if latent.extent is None else latent.extent.scale
 
 
-def unit_of_error(
-    pictures: Image, background: Float[Tensor, "C H W"], side: int
-) -> Float[Tensor, ""]:
+def unit_of_error(pictures: Image, background: Float[Tensor, "C H W"], side: int) -> Float[Tensor, ""]:
     """The squared error that a typical thing makes where it is not drawn, about 1 for the generated shapes.
 
     With r the squared difference of a pixel from the background, E[r^2] / E[r] is the contrast of pixels on

@@ -4,18 +4,16 @@ What is drawn is centred on the particle's position by construction.
 """
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.models.particles.anchored import (
-    AnchoredEncoder,
-    GlimpseReader,
-    LeanDecoder,
-)
+from motes.models.particles.anchored import AnchoredEncoder, GlimpseReader, LeanDecoder
 from motes.models.particles.parts import DiagonalNormal, Encoding, ParticleSizes, ScalePosterior
 from motes.ops.densities.noise import normal_like
-from motes.ops.points.boxes_of_one_colour import boxes_of_one_colour
+from motes.ops.gather import take
+from motes.ops.points.boxes_of_one_colour import Boxes, boxes_of_one_colour
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
 from motes.ops.rendering.glimpse import Windows
@@ -33,6 +31,11 @@ SHAKE = (
     0.1  # of the window in which the look is read: deviation of its position, in sides, and of its log-scale
 )
 SMALLEST = 1 / 3
+# of the salient points, as many for each particle, are tried as anchors
+CANDIDATES = 3
+COARSEST = 8  # pixels that are left of a window's side where anchors are chosen
+FROM_SHADOW = 0.02  # what a shadow's difference from the ground counts
+DARKEST = 0.35  # share of the light that a shadow leaves
 
 
 class SizedEncoder(AnchoredEncoder):
@@ -57,7 +60,7 @@ class SizedEncoder(AnchoredEncoder):
             residual = image - decoder.background_of_code(background.mean)
         points, salience = self._keypoints(residual)
         proposed_from = residual
-        boxes = boxes_of_one_colour(residual, points, self.num_particles, self.side / ROOM)
+        boxes = self._boxes(residual, points, salience)
         if prior_image is not image:
             proposed_from = self._residual_of_pair(prior_image, decoder)
             points, salience = self._keypoints(proposed_from)
@@ -67,6 +70,17 @@ class SizedEncoder(AnchoredEncoder):
         features = DiagonalNormal(*self.what(window).chunk(2, -1))
         glimpses = window[:, :, : image.shape[1]]
         return Encoding(proposals, position, presence, features, background, glimpses, scale)
+
+    def _boxes(
+        self, residual: Image, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
+    ) -> Boxes:
+        """The anchors, from the most salient points; on a smaller picture where things are large."""
+        best = salience.topk(min(CANDIDATES * self.num_particles, points.shape[1]), dim=1).indices
+        # a power of two, which divides sides of pictures
+        shrink = 1 << (self.side // COARSEST).bit_length() - 1 if self.side >= COARSEST else 1
+        small = F.avg_pool2d(residual, shrink)
+        side = self.side / ROOM / shrink
+        return boxes_of_one_colour(small, take(points, best), self.num_particles, side)
 
     def _measure(
         self, residual: Image, anchors: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"]
@@ -127,12 +141,25 @@ class SizedDecoder(LeanDecoder):
     def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
         """The middle of what each glimpse shows, in pixels of the glimpse from its middle."""
         with torch.no_grad():
-            colours = torch.sigmoid(10 * self.still).flatten(1)
-            mean = rearrange(colours.mean(1), "c -> c 1 1")
-            spread = colours.var(1, correction=0).sum()
-        weight = glimpses[:, :, 0] * ((glimpses[:, :, 1:] - mean).square().sum(2) + spread)
+            colours = rearrange(torch.sigmoid(10 * self.still), "c h w -> c (h w) 1")
+            mean = colours.mean(1, keepdim=True)
+            spread = unlike(colours, mean).mean()
+        difference = unlike(rearrange(glimpses[:, :, 1:], "b k c r s -> (b k) c r s"), mean)
+        weight = glimpses[:, :, 0] * (difference.view_as(glimpses[:, :, 0]) + spread)
         steps = torch.arange(weight.shape[-1], device=weight.device) - (weight.shape[-1] - 1) / 2
         total = weight.sum((2, 3)) + 1e-3
         rows = (weight.sum(3) * steps).sum(2) / total
         columns = (weight.sum(2) * steps).sum(2) / total
         return torch.stack([rows, columns], -1)
+
+
+def unlike(colours: Float[Tensor, "*n c r s"], ground: Float[Tensor, "c 1 1"]) -> Float[Tensor, "*n r s"]:
+    """The squared distance of each pixel's colour from the ground's, in any shadow.
+
+    A shadow multiplies all colours by one factor. What is as bright as the ground or darker, but of its hue,
+    may be ground in a shadow, and counts little.
+    """
+    light = (colours * ground).sum(-3, keepdim=True) / ground.square().sum().clamp_min(1e-6)
+    shaded = light.clamp(DARKEST, 1) * ground
+    plain = (colours - ground).square().sum(-3)
+    return (colours - shaded).square().sum(-3) + FROM_SHADOW * plain

@@ -56,15 +56,18 @@ def boxes_of_one_colour(residual: Image, points: Float[Tensor, "B P 2"], count: 
 def _explained(residual: Image, corners: Int[Tensor, "B n 4"]) -> Float[Tensor, "B n"]:
     """What each box explains, from integral images of the residual and of its square."""
     maps = torch.cat([residual, residual.square().sum(1, keepdim=True)], 1)
-    integral = F.pad(maps.cumsum(2).cumsum(3), (1, 0, 1, 0))
-    width = integral.shape[3]
-    flat = rearrange(integral, "b c h w -> b (h w) c")
+    # channels last, so that a corner is one read
+    rows = rearrange(maps, "b c h w -> b h w c").contiguous()
+    integral = F.pad(rows.cumsum(1).cumsum(2), (0, 0, 1, 0, 1, 0))
+    width = integral.shape[2]
+    of_picture = torch.arange(len(maps), device=maps.device)[:, None] * (integral.shape[1] * width)
     top, left, bottom, right = corners.unbind(-1)
-    pairs = ((bottom, right, 1), (top, right, -1), (bottom, left, -1), (top, left, 1))
-    sums = residual.new_zeros(*corners.shape[:2], flat.shape[2])
-    for row, column, sign in pairs:
-        index = (row * width + column)[..., None].expand(-1, -1, flat.shape[2])
-        sums = sums + sign * flat.gather(1, index)
+    ends = torch.stack(
+        [bottom * width + right, top * width + left, top * width + right, bottom * width + left]
+    )
+    read = integral.flatten(0, 2).index_select(0, (ends + of_picture).flatten())
+    plus, plus_too, minus, minus_too = read.view(4, *corners.shape[:2], -1)
+    sums = plus + plus_too - minus - minus_too
     area = ((bottom - top) * (right - left)).clamp_min(1)
     explained = sums[..., :-1].square().sum(-1) / area
     return explained - UNEXPLAINED * (sums[..., -1] - explained)
