@@ -5,14 +5,9 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from motes.ops.rendering.blending import blend_matrix, cutting_blend
 from motes.ops.rendering.glimpse import canvas_index, corner_and_fraction, narrowed
-from motes.ops.rendering.scaled import (
-    border_index,
-    cutting_matrix,
-    largest_side,
-    window_corners,
-    window_starts,
-)
+from motes.ops.rendering.scaled import border_index, largest_side, window_corners, window_starts
 
 
 def yielding(
@@ -88,8 +83,8 @@ def claimed_scaled(
     start = window_starts(corner, position, canvas)
     bumps = _bumps_on(canvas, corner, start / (width * scale), 1 / (width * scale), largest)
     claimed = rearrange(_sums_before(bumps, index, sheet), "b k (r s) -> b k r s", r=largest)
-    rows, columns = cutting_matrix(start, scale, side, largest).unbind(2)
-    # a tent over a few pixels may add up to a little more than 1
+    rows, columns = blend_matrix(cutting_blend(start, scale), side, largest).mT.unbind(2)
+    # weights of a few pixels may add up to a little more than 1
     return (rows @ claimed.clamp_max_(1) @ columns.mT).clamp_max_(1)
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from motes.ops.rendering.blending import BlendMatrix, cutting_blend, placing_blend
 from motes.ops.rendering.glimpse import Windows
 from motes.types.latents import Image
 
@@ -46,7 +47,7 @@ def place_scaled(
     corner, count = window_corners(position, scale, side, canvas)
     largest = largest_side(count, side)
     start = window_starts(corner, position, canvas)
-    rows, columns = placing_matrix(start, scale, side, largest).unbind(2)
+    rows, columns = BlendMatrix.apply(placing_blend(start, scale), side, largest).unbind(2)
     return Windows(rows[:, :, None] @ glimpses @ columns[:, :, None].mT, corner)
 
 
@@ -79,45 +80,19 @@ def window_starts(
     return (corner - (full - 1) / 2) - position * full / 2
 
 
-def placing_matrix(
-    start: Float[Tensor, "*n"], scale: Float[Tensor, "*n"], side: int, count: int
-) -> Float[Tensor, "*n s S"]:
-    """What each of `count` pixels of the window gets from each pixel of the glimpse, along one axis."""
-    return window_tents(start, scale, side, count) * _at_most_one(scale)[..., None, None]
-
-
-def cutting_matrix(
-    start: Float[Tensor, "*n"], scale: Float[Tensor, "*n"], side: int, count: int
-) -> Float[Tensor, "*n S s"]:
-    """What each pixel of the glimpse gets from each of `count` pixels of the window, along one axis."""
-    return (window_tents(start, scale, side, count) / _at_least_one(scale)[..., None, None]).mT
-
-
-def window_tents(
-    start: Float[Tensor, "*n"], scale: Float[Tensor, "*n"], side: int, count: int
-) -> Float[Tensor, "*n s S"]:
-    """How near each of `count` pixels of the picture is to each pixel of the glimpse, from 0 to 1.
-
-    `start` is the window's first pixel, seen from the particle's centre. Where slopes jump, the gradient is that
-    of a particle that moves towards later pixels, as in `glimpse`.
-    """
-    pixels = torch.arange(count, device=start.device, dtype=start.dtype)
-    taps = torch.arange(side, device=start.device, dtype=start.dtype) - (side - 1) / 2
-    apart = (start[..., None] + pixels)[..., None] - (scale[..., None] * taps)[..., None, :]
-    slope = torch.where(apart.detach() > 0, -1.0, 1.0).to(start.dtype)
-    return (1 + slope * apart / _at_least_one(scale)[..., None, None]).clamp_min(0)
-
-
 def border_index(
-    corner: Int[Tensor, "*b 2"], sides: tuple[int, int], canvas: tuple[int, int]
+    corner: Int[Tensor, "*b 2"],
+    sides: tuple[int, int],
+    canvas: tuple[int, int],
+    before: Int[Tensor, "*b 1"] | int = 0,
 ) -> Int[Tensor, "*b n"]:
     """The flat index of each pixel of every window on a canvas with a border of one pixel.
 
-    All that lies outside the canvas falls on the border.
+    All that lies outside the canvas falls on the border. `before` says how many pixels come before the canvas.
     """
     rows = corner[..., 0, None] + torch.arange(sides[0], device=corner.device)
     columns = corner[..., 1, None] + torch.arange(sides[1], device=corner.device)
-    first = (rows.clamp(-1, canvas[0]) + 1) * (canvas[1] + 2)
+    first = (rows.clamp(-1, canvas[0]) + 1) * (canvas[1] + 2) + before
     flat = first[..., :, None] + (columns.clamp(-1, canvas[1]) + 1)[..., None, :]
     return rearrange(flat, "... r c -> ... (r c)")
 
@@ -127,19 +102,9 @@ def _cut(image: Tensor, position: Tensor, scale: Tensor, side: int) -> Float[Ten
     corner, count = window_corners(position, scale, side, canvas)
     largest = largest_side(count, side)
     start = window_starts(corner, position, canvas)
-    rows, columns = cutting_matrix(start, scale, side, largest).unbind(2)
+    matrices = BlendMatrix.apply(cutting_blend(start, scale), side, largest).mT
     index = rearrange(border_index(corner, (largest, largest), canvas), "b k n -> b 1 (k n)")
     flat = rearrange(F.pad(image, (1, 1, 1, 1)), "b c h w -> b c (h w)")
     pixels = flat.gather(2, index.expand(-1, image.shape[1], -1))
     windows = rearrange(pixels, "b c (k r s) -> b k c r s", r=largest, s=largest)
-    return rows[:, :, None] @ windows @ columns[:, :, None].mT
-
-
-def _at_most_one(scale: Tensor) -> Tensor:
-    """As `_at_least_one`, from the other side."""
-    return torch.minimum(scale, torch.ones_like(scale))
-
-
-def _at_least_one(scale: Tensor) -> Tensor:
-    """At 1 the gradient is halfway between those of larger and smaller scales; many models start at 1."""
-    return torch.maximum(scale, torch.ones_like(scale))
+    return matrices[:, :, :1] @ windows @ matrices[:, :, 1:].mT

@@ -3,83 +3,96 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 # what one more group costs, in pixels of windows
-OVERHEAD = 4000
+OVERHEAD = 12_000
 # windows that are computed at once have about as many pixels, so that they fit a processor's cache
 AT_ONCE = 1 << 18
 
 
 class SizeGroup(NamedTuple):
-    """Particles whose windows are padded to the same size."""
+    """Particles whose windows are padded to one size."""
 
-    # in a batch whose pictures lie flat, sorted by k
+    # numbers that count through all pictures, sorted by k
     members: Int[Tensor, "n"]
-    # how many have a smaller k, for each of the k's that are computed at once and the next
+    # how many members have a smaller k, for each k of the run and for the end
     starts: list[int]
     rows: int
     columns: int
 
+    def on(self, device: torch.device) -> "SizeGroup":
+        return self._replace(members=self.members.to(device))
 
-def runs_of_groups(count: Int[Tensor, "B K 2"]) -> Iterator[list[SizeGroup]]:
-    """For one run of neighbouring k after the other, groups of all particles with these k.
+    def pixels_of(self, k: int) -> slice:
+        """The pixels of the members that have a k, which is counted within the run."""
+        area = self.rows * self.columns
+        return slice(self.starts[k] * area, self.starts[k + 1] * area)
+
+
+def runs_of_groups(count: Int[Tensor, "B K 2"]) -> list[list[SizeGroup]]:
+    """Groups of all particles, for one run of neighbouring k after the other.
 
     `count` says how many rows and columns each window has.
     """
-    device = count.device
-    count = count.cpu()
-    total = count.shape[1]
-    area = count.prod(-1).sum(0).cumsum(0)
-    for ks in _runs(area.tolist()):
-        members = (torch.arange(len(count)) * total + torch.arange(ks.start, ks.stop)[:, None]).flatten()
-        sizes = count.flatten(0, 1)[members]
-        yield [_group(members[part], sizes[part], ks, total, device) for part in _parts(sizes)]
+    sizes = count.cpu().numpy()
+    numbers = np.arange(sizes[..., 0].size).reshape(sizes.shape[:2])
+    runs = []
+    for ks in _runs(sizes.prod(-1).sum(0)):
+        members = numbers[:, ks].T.flatten()
+        own = sizes[:, ks].swapaxes(0, 1).reshape(-1, 2)
+        before = np.arange(ks.stop - ks.start + 1) * len(sizes)
+        runs.append([_group(members, own, part, before).on(count.device) for part in _parts(own)])
+    return runs
 
 
-def _runs(area: list[int]) -> Iterator[range]:
-    """Neighbouring k whose windows together have about `AT_ONCE` pixels; at least one k."""
-    start, before = 0, 0
-    for k, upto in enumerate(area):
-        if k + 1 == len(area) or area[k + 1] - before > AT_ONCE:
-            yield range(start, k + 1)
-            start, before = k + 1, upto
+def _runs(areas: np.ndarray) -> Iterator[slice]:
+    """Neighbouring k whose windows have about `AT_ONCE` pixels together; at least one k."""
+    first, pixels = 0, 0
+    for k, area in enumerate(areas.tolist()):
+        if k > first and pixels + area > AT_ONCE:
+            yield slice(first, k)
+            first, pixels = k, 0
+        pixels += area
+    if len(areas):
+        yield slice(first, len(areas))
 
 
-def _group(members: Tensor, sizes: Tensor, ks: range, total: int, device: torch.device) -> SizeGroup:
-    ordinals = torch.bincount(members % total - ks.start, minlength=len(ks)).cumsum(0)
-    rows, columns = sizes.amax(0).tolist()
-    return SizeGroup(members.to(device), [0, *ordinals.tolist()], rows, columns)
+def _group(members: np.ndarray, sizes: np.ndarray, part: np.ndarray, before: np.ndarray) -> SizeGroup:
+    rows, columns = sizes[part].max(0).tolist()
+    starts = np.searchsorted(part, before).tolist()
+    return SizeGroup(torch.from_numpy(members[part]), starts, rows, columns)
 
 
-def _parts(sizes: Int[Tensor, "n 2"]) -> Iterator[Tensor]:
+def _parts(sizes: np.ndarray) -> Iterator[np.ndarray]:
     """Split the windows in two as long as that saves more pixels than another group costs."""
-    waiting = [torch.arange(len(sizes))]
+    waiting = [np.arange(len(sizes))]
     while waiting:
         part = waiting.pop()
         halves = _halves(sizes[part])
-        if halves is None:
-            yield part
+        if halves:
+            waiting += [part[np.sort(half)] for half in halves]
         else:
-            waiting += [part[half.sort().values] for half in halves]
+            yield part
 
 
-def _halves(sizes: Int[Tensor, "n 2"]) -> tuple[Tensor, Tensor] | None:
-    """The smaller and the larger windows along the axis, and at the size, that save most; None if too little."""
-    whole = len(sizes) * sizes.amax(0).prod()
+def _halves(sizes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The smaller and the larger windows, by the cut along one axis that saves most; none if it saves too little."""
+    whole = len(sizes) * sizes.max(0).prod()
+    best, halves = whole - OVERHEAD, ()
     if whole - sizes.prod(-1).sum() <= OVERHEAD:
-        return None
-    numbers = torch.arange(1, len(sizes))
-    orders = sizes.argsort(0).T
-    # of each order and prefix, or suffix, the largest rows and columns
-    ordered = sizes[orders]
-    smaller = ordered.cummax(1).values[:, :-1].prod(-1) * numbers
-    larger = ordered.flip(1).cummax(1).values.flip(1)[:, 1:].prod(-1) * (len(sizes) - numbers)
-    pixels, cuts = (smaller + larger).min(1)
-    axis = int(pixels.argmin())
-    if whole - pixels[axis] <= OVERHEAD:
-        return None
-    first = int(cuts[axis]) + 1
-    return orders[axis, :first], orders[axis, first:]
+        return ()
+    numbers = np.arange(1, len(sizes))
+    for axis in (0, 1):
+        order = sizes[:, axis].argsort()
+        # the largest rows and columns up to each window, and from it on
+        upto = np.maximum.accumulate(sizes[order])
+        since = np.maximum.accumulate(sizes[order[::-1]])[::-1]
+        pixels = upto[:-1].prod(-1) * numbers + since[1:].prod(-1) * numbers[::-1]
+        cut = int(pixels.argmin())
+        if pixels[cut] < best:
+            best, halves = pixels[cut], (order[: cut + 1], order[cut + 1 :])
+    return halves

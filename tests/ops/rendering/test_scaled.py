@@ -68,7 +68,7 @@ def test_at_scale_one_placing_is_that_of_windows_of_one_size(side, size):
     """At whole pixels too, where slopes jump."""
     glimpses, position, _ = crowd(side, size)
     with torch.no_grad():
-        position[:, 4:6] = (2 * torch.tensor([3.0, 5.0]) + 1 - side % 2) / torch.tensor(size) - 1
+        position[:, 4:6] = (2 * torch.tensor([3.0, 5.0]) + side % 2) / torch.tensor(size) - 1
     found = place_scaled(glimpses, position, torch.ones_like(position), size)
     expected = place_glimpses(glimpses, position, size)
     assert torch.equal(found.corner, expected.corner)
