@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from motes.ops.rendering.blending import BlendMatrix, cutting_blend, placing_blend
+from motes.ops.rendering.blending import BlendMatrix, blend_matrix, cutting_blend, placing_blend
 from motes.ops.rendering.glimpse import Windows
+from motes.ops.rendering.sizes import runs_of_groups
 from motes.types.latents import Image
 
 
@@ -30,7 +31,7 @@ def cut_scaled(
     """
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (image, position, scale)):
         return checkpoint(_cut, image, position, scale, side, use_reentrant=False, preserve_rng_state=False)
-    return _cut(image, position, scale, side)
+    return _cut_in_groups(image, position, scale, side)
 
 
 def place_scaled(
@@ -95,6 +96,31 @@ def border_index(
     first = (rows.clamp(-1, canvas[0]) + 1) * (canvas[1] + 2) + before
     flat = first[..., :, None] + (columns.clamp(-1, canvas[1]) + 1)[..., None, :]
     return rearrange(flat, "... r c -> ... (r c)")
+
+
+def _cut_in_groups(
+    image: Tensor, position: Tensor, scale: Tensor, side: int
+) -> Float[Tensor, "B K C S S"]:
+    """The glimpses without gradients: windows of about one size together, so that small ones stay small."""
+    canvas = (image.shape[2], image.shape[3])
+    corner, count = window_corners(position, scale, side, canvas)
+    blend = cutting_blend(window_starts(corner, position, canvas), scale).flatten(0, 1)
+    flat = rearrange(F.pad(image, (1, 1, 1, 1)), "b c h w -> (b h w) c")
+    area = (canvas[0] + 2) * (canvas[1] + 2)
+    glimpses = image.new_empty(corner.shape[0] * corner.shape[1], image.shape[1], side, side)
+    for groups in runs_of_groups(count):
+        for group in groups:
+            members = group.members
+            before = (members // corner.shape[1])[:, None] * area
+            index = border_index(corner.flatten(0, 1)[members], (group.rows, group.columns), canvas, before)
+            pixels = flat.index_select(0, index.flatten())
+            windows = rearrange(
+                pixels, "(n r s) c -> n c r s", r=group.rows, s=group.columns
+            ).contiguous()
+            rows = blend_matrix(blend[members, 0], side, group.rows)
+            columns = blend_matrix(blend[members, 1], side, group.columns)
+            glimpses[members] = rows.mT[:, None] @ windows @ columns[:, None]
+    return glimpses.unflatten(0, corner.shape[:2])
 
 
 def _cut(image: Tensor, position: Tensor, scale: Tensor, side: int) -> Float[Tensor, "B K C S S"]:
