@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from motes.errors import UserError
-from motes.training.recipe import Change, Recipe, read_recipe
+from motes.training.recipe import Change, Recipe, check, read_recipe
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,13 @@ def with_length(recipe: Recipe, length: Length, folder: Path, step: int, elapsed
         raise UserError(f"{folder} has taken {step:,} steps already; --steps must be at least that")
     if length.max_minutes is not None and 60 * minutes < elapsed:
         raise UserError(
-            f"{folder} has trained for {elapsed / 60:.2f} minutes already; --max-minutes must be more than that"
+            f"{folder} has trained for {elapsed / 60:.2f} minutes already; --max-minutes must be more"
         )
     if (steps, minutes) == (before.steps, before.max_minutes):
         return recipe
     change = Change(step, (before.steps, steps), (before.max_minutes, minutes))
     training = replace(before, steps=steps, max_minutes=minutes)
+    check(training)
     return replace(recipe, training=training, changes=(*recipe.changes, change))
 
 
