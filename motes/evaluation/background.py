@@ -35,9 +35,12 @@ class Background:
         if data is None or not len(data):
             return None
         rows = np.unique(np.linspace(0, len(data) - 1, PICTURES).round().astype(int)).tolist()
-        parts = [data.pixels(rows[start : start + AT_ONCE]) for start in range(0, len(rows), AT_ONCE)]
-        middle = np.partition(np.concatenate(parts), len(rows) // 2, axis=0)[len(rows) // 2]
-        return torch.from_numpy(middle)[None].double() / 255
+        pictures = np.empty((len(rows), *data.image_shape), np.uint8)
+        for start in range(0, len(rows), AT_ONCE):
+            pictures[start : start + AT_ONCE] = data.pixels(rows[start : start + AT_ONCE])
+        # in place: pictures may be large
+        pictures.partition(len(rows) // 2, axis=0)
+        return torch.from_numpy(pictures[len(rows) // 2])[None].double() / 255
 
     def _training(self) -> Dataset | None:
         try:

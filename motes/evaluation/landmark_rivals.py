@@ -25,7 +25,7 @@ EXPLAINS_RIVALS = {
 
 
 def small_pictures(image: Image) -> UInt8[Tensor, "B C h w"]:
-    """The pictures with sides of at most 32 pixels, in a byte each, because those of a whole split are kept."""
+    """The pictures with sides of at most 32 pixels, in bytes, because those of a whole split are kept."""
     sides = (min(image.shape[2], SIDE), min(image.shape[3], SIDE))
     return (F.adaptive_avg_pool2d(image.float(), sides).clamp(0, 1) * 255).round().byte()
 

@@ -27,7 +27,7 @@ EXPLAINS_ERROR = {
     "relative_error": "position error divided by the thing's size (square root of its visible box's area)",
     "position_error_px": "from a thing's centre to the particle matched to it, in pixels",
     "position_error": "the same in picture sides",
-    "place_error_constant_px": "length of the mean error: the part that is the same for all things, in pixels",
+    "place_error_constant_px": "length of the mean error, the part that is the same for all things, in pixels",
     "place_error_without_constant_px": "position error that is left once the constant part is subtracted",
     "place_error_r2": "share of the rest that is linear in the particle's features and position (R2)",
     "pck@0.02": "share of the things whose matched particle is within 2 % of the picture",

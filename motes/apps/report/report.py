@@ -22,6 +22,7 @@ from motes.evaluation import Score
 from motes.evaluation.explanations import Group, grouped, scored_pictures
 from motes.models.base import Model, count_parameters, device_of
 from motes.plain.writing import whole_file
+from motes.training.length import change_sentence, clock_sentence
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Image
@@ -46,7 +47,8 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         name=escape(run.folder.resolve().name),
         folder=escape(str(run.folder)),
         facts="".join(
-            f"<li><b>{key}</b>{escape(value)}</li>" for key, value in _facts(recipe, model, lines).items()
+            f"<li><b>{key}</b>{escape(value)}</li>"
+            for key, value in {**_facts(recipe, model, lines), **_length(recipe, run)}.items()
         ),
         data_words="shapes" if recipe.data.name == "shapes" else "pictures",
         scores=_scores(scores),
@@ -100,7 +102,7 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
         "data": recipe.data.name,
         "seed": str(recipe.training.seed),
         "steps": f"{steps_done(lines):,}",
-        "minutes": f"{seconds / 60:.1f}",
+        "minutes of training": f"{seconds / 60:.1f}",
         "batch": str(recipe.training.batch_size),
         "parameters": f"{count_parameters(model) / 1e6:.2f} M",
         "picture": f"{model.config.image_size[0]} × {model.config.image_size[1]}",
@@ -108,6 +110,13 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
     }
     particles = vars(model.config).get("num_particles")
     return facts if particles is None else {**facts, "particles": str(particles)}
+
+
+def _length(recipe: Recipe, run: Run) -> dict[str, str]:
+    """How the length of the run was changed, and whether the clock ended it, as name -> text."""
+    changes = "; ".join(change_sentence(change) for change in recipe.changes)
+    facts = {"length changed": changes, "ended": clock_sentence(run.folder)}
+    return {name: text for name, text in facts.items() if text}
 
 
 def _machine() -> str:
