@@ -167,7 +167,7 @@ class DeepLatentParticles(Model):
         drawn = drawn[:, :, 1:].flatten(0, 1)
         target = encoding.glimpses.flatten(0, 1)
         error = self._error(drawn, target).unflatten(0, encoding.presence.shape).mean(1)
-        background = encoding.background.sampled()
+        background = encoding.scene(encoding.background.sampled())
         error = error + self.decoder.background_error(background, batch.image) / self.unit
         return self._losses(encoding, error, torch.zeros_like(error))
 
@@ -180,7 +180,7 @@ class DeepLatentParticles(Model):
             features=encoding.features.mean,
             feature_log_variance=encoding.features.log_variance,
             presence=encoding.presence,
-            background=encoding.background.mean,
+            background=encoding.scene(encoding.background.mean),
             extent=_extent(encoding),
         )
         certainty = torch.sigmoid(self._evidence(particles) - self.evidence_threshold)
@@ -244,7 +244,7 @@ class DeepLatentParticles(Model):
         """Glimpses, positions, scales and background, drawn once from the posterior."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
-        code = encoding.background.sampled()
+        code = encoding.scene(encoding.background.sampled())
         # of the background's node, which is at (0, 0) when nothing is drawn
         background_position = self.config.prior_std * normal_like(position[:, 0])
         background = self.decoder.background(position, features, code, background_position)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -139,6 +140,12 @@ class Encoding:
     glimpses: Float[Tensor, "B K C S S"]
     # of particles that differ in size
     scale: ScalePosterior | None = None
+    # numbers of the background that are measured and not learnt
+    light: Float[Tensor, "B L"] | None = None
+
+    def scene(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B G"]:
+        """The background's numbers: a code drawn from the posterior or its mean, and the light."""
+        return code if self.light is None else torch.cat([code, self.light], 1)
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from motes.models.particles.anchored import AnchoredEncoder, GlimpseReader, Lean
 from motes.models.particles.parts import DiagonalNormal, Encoding, ParticleSizes, ScalePosterior
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
+from motes.ops.pictures.light import light_of
 from motes.ops.points.boxes_of_one_colour import Boxes, boxes_of_one_colour
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
@@ -33,6 +34,7 @@ SHAKE = (
 SMALLEST = 1 / 3
 # of the salient points, as many for each particle, are tried as anchors
 CANDIDATES = 3
+CLOSE = 0.1  # differences from the background well above this one are things
 COARSEST = 8  # pixels that are left of a window's side where anchors are chosen
 FROM_SHADOW = 0.02  # what a shadow's difference from the ground counts
 DARKEST = 0.35  # share of the light that a shadow leaves
@@ -54,22 +56,26 @@ class SizedEncoder(AnchoredEncoder):
         # a window may be as large as the picture
         self.largest = max(self.size) / self.side
 
-    def forward(self, image: Image, prior_image: Image, decoder: "LeanDecoder") -> Encoding:
+    def forward(self, image: Image, prior_image: Image, decoder: "SizedDecoder") -> Encoding:
         background = DiagonalNormal(*self.around(image).chunk(2, -1))
+        light = decoder.light(image)
         with torch.no_grad():
-            residual = image - decoder.background_of_code(background.mean)
+            residual = image - decoder.background_of_code(torch.cat([background.mean, light], 1))
         points, salience = self._keypoints(residual)
         proposed_from = residual
         boxes = self._boxes(residual, points, salience)
         if prior_image is not image:
-            proposed_from = self._residual_of_pair(prior_image, decoder)
+            light = decoder.light(prior_image)
+            with torch.no_grad():
+                code = torch.cat([self.around(prior_image).chunk(2, -1)[0], light], 1)
+                proposed_from = prior_image - decoder.background_of_code(code)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)
         position, presence, scale = self._measure(residual, boxes.points, boxes.sides)
         window = self._window(torch.cat([image, residual], 1), position.mean, scale.log_scale.mean)
         features = DiagonalNormal(*self.what(window).chunk(2, -1))
         glimpses = window[:, :, : image.shape[1]]
-        return Encoding(proposals, position, presence, features, background, glimpses, scale)
+        return Encoding(proposals, position, presence, features, background, glimpses, scale, light)
 
     def _boxes(
         self, residual: Image, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
@@ -125,6 +131,28 @@ class SizedDecoder(LeanDecoder):
     def __init__(self, config: ParticleSizes):
         super().__init__(config)
         self.size = config.image_size
+
+    def background_of_code(self, code: Float[Tensor, "B G"]) -> Image:
+        """The scene that the code describes, in its light: gains, then offsets, of the colours."""
+        channels = self.still.shape[0]
+        gain, offset = code[:, -2 * channels :, None, None].chunk(2, 1)
+        return gain * super().background_of_code(code[:, : -2 * channels]) + offset
+
+    @torch.no_grad()
+    def light(self, image: Image) -> Float[Tensor, "B L"]:
+        """The gain and the offset of each colour with which each picture shows what is always the same."""
+        light = light_of(image, torch.sigmoid(10 * self.still))
+        return torch.cat([light.gain, light.offset], 1)[:, :, 0, 0]
+
+    def background_error(self, background: Float[Tensor, "B G"], image: Image) -> Float[Tensor, "B"]:
+        """The error of the background in the warm-up, before particles are drawn.
+
+        It pulls where the background is a little wrong, and hardly where it is very wrong: there stands a
+        thing. The absolute error, whose pull is the same everywhere, paints in what stands still in most
+        pictures (Geman & McClure 1987).
+        """
+        squared = (self.background_of_code(background) - image).square()
+        return 2 * CLOSE * (squared / (squared + CLOSE**2)).sum((1, 2, 3))
 
     def render(self, glimpses, position, scale, presence, background, grain=None):
         return render_scaled(

@@ -98,9 +98,7 @@ def border_index(
     return rearrange(flat, "... r c -> ... (r c)")
 
 
-def _cut_in_groups(
-    image: Tensor, position: Tensor, scale: Tensor, side: int
-) -> Float[Tensor, "B K C S S"]:
+def _cut_in_groups(image: Tensor, position: Tensor, scale: Tensor, side: int) -> Float[Tensor, "B K C S S"]:
     """The glimpses without gradients: windows of about one size together, so that small ones stay small."""
     canvas = (image.shape[2], image.shape[3])
     corner, count = window_corners(position, scale, side, canvas)
@@ -114,9 +112,7 @@ def _cut_in_groups(
             before = (members // corner.shape[1])[:, None] * area
             index = border_index(corner.flatten(0, 1)[members], (group.rows, group.columns), canvas, before)
             pixels = flat.index_select(0, index.flatten())
-            windows = rearrange(
-                pixels, "(n r s) c -> n c r s", r=group.rows, s=group.columns
-            ).contiguous()
+            windows = rearrange(pixels, "(n r s) c -> n c r s", r=group.rows, s=group.columns).contiguous()
             rows = blend_matrix(blend[members, 0], side, group.rows)
             columns = blend_matrix(blend[members, 1], side, group.columns)
             glimpses[members] = rows.mT[:, None] @ windows @ columns[:, None]
