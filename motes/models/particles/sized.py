@@ -57,18 +57,13 @@ class SizedEncoder(AnchoredEncoder):
         self.largest = max(self.size) / self.side
 
     def forward(self, image: Image, prior_image: Image, decoder: "SizedDecoder") -> Encoding:
-        background = DiagonalNormal(*self.around(image).chunk(2, -1))
-        light = decoder.light(image)
-        with torch.no_grad():
-            residual = image - decoder.background_of_code(torch.cat([background.mean, light], 1))
+        background, light = self._background(image, decoder)
+        residual = _residual(image, background, light, decoder)
         points, salience = self._keypoints(residual)
         proposed_from = residual
         boxes = self._boxes(residual, points, salience)
         if prior_image is not image:
-            light = decoder.light(prior_image)
-            with torch.no_grad():
-                code = torch.cat([self.around(prior_image).chunk(2, -1)[0], light], 1)
-                proposed_from = prior_image - decoder.background_of_code(code)
+            proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)
         position, presence, scale = self._measure(residual, boxes.points, boxes.sides)
@@ -76,6 +71,20 @@ class SizedEncoder(AnchoredEncoder):
         features = DiagonalNormal(*self.what(window).chunk(2, -1))
         glimpses = window[:, :, : image.shape[1]]
         return Encoding(proposals, position, presence, features, background, glimpses, scale, light)
+
+    def _background(
+        self, image: Image, decoder: "SizedDecoder"
+    ) -> tuple[DiagonalNormal, Float[Tensor, "B L"]]:
+        """The posterior of the background's code, and the light.
+
+        The code is read from small differences from what is always the same. Where the difference is large
+        stands a thing, which the code must not know, or the background would draw it.
+        """
+        light = decoder.light(image)
+        with torch.no_grad():
+            difference = image - decoder.lit(light)
+            small = difference / (CLOSE + difference.square() / CLOSE)
+        return DiagonalNormal(*self.around(small).chunk(2, -1)), light
 
     def _boxes(
         self, residual: Image, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
@@ -132,6 +141,11 @@ class SizedDecoder(LeanDecoder):
         super().__init__(config)
         self.size = config.image_size
 
+    def lit(self, light: Float[Tensor, "B L"]) -> Image:
+        """What is always the same, in the light of each picture."""
+        gain, offset = light[:, :, None, None].chunk(2, 1)
+        return gain * torch.sigmoid(10 * self.still) + offset
+
     def background_of_code(self, code: Float[Tensor, "B G"]) -> Image:
         """The scene that the code describes, in its light: gains, then offsets, of the colours."""
         channels = self.still.shape[0]
@@ -179,6 +193,14 @@ class SizedDecoder(LeanDecoder):
         rows = (weight.sum(3) * steps).sum(2) / total
         columns = (weight.sum(2) * steps).sum(2) / total
         return torch.stack([rows, columns], -1)
+
+
+@torch.no_grad()
+def _residual(
+    image: Image, background: DiagonalNormal, light: Float[Tensor, "B L"], decoder: SizedDecoder
+) -> Image:
+    """What the background does not explain."""
+    return image - decoder.background_of_code(torch.cat([background.mean, light], 1))
 
 
 def unlike(colours: Float[Tensor, "*n c r s"], ground: Float[Tensor, "c 1 1"]) -> Float[Tensor, "*n r s"]:
