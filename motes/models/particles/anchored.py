@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from motes.models.particles.parts import DiagonalNormal, Encoding, OneSize, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
+from motes.ops.pictures.clean_background import clean_background
 from motes.ops.points.keypoints import (
     at_points,
     box_means,
@@ -204,7 +205,6 @@ class LeanDecoder(OneSize, nn.Module):
     particles."""
 
     starts_from = 128
-    in_units = False
 
     def __init__(self, config: ParticleSizes):
         super().__init__()
@@ -238,6 +238,9 @@ class LeanDecoder(OneSize, nn.Module):
     def background_of_code(self, code: Float[Tensor, "B F"]) -> Image:
         # tenfold: Adam moves all weights alike, and these have far to go
         return torch.sigmoid(self.scene(code) + 10 * self.still)
+
+    def start(self, pictures: Image) -> None:
+        self.start_background(clean_background(pictures))
 
     @torch.no_grad()
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:

@@ -23,7 +23,6 @@ from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder,
 from motes.models.particles.sized import SizedDecoder, SizedEncoder
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
-from motes.ops.pictures.clean_background import clean_background
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.painting import Painting
@@ -31,7 +30,6 @@ from motes.types.batch import Batch, Losses
 from motes.types.latents import Extent, Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
 
-ERROR_OF_A_SHAPE = 310.0  # side^2 E[r^2] / E[r] of the generated shapes, see `unit_of_error`
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
 
 
@@ -102,7 +100,6 @@ class DeepLatentParticles(Model):
     encoder: ParticleEncoder
     decoder: ParticleDecoder
     evidence_threshold: Tensor
-    unit: Tensor
 
     def __init__(self, config: DlpConfig):
         super().__init__()
@@ -113,7 +110,6 @@ class DeepLatentParticles(Model):
         self.decoder = architecture.decoder(config)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
-        self.register_buffer("unit", torch.tensor(1.0))
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""
@@ -168,7 +164,7 @@ class DeepLatentParticles(Model):
         target = encoding.glimpses.flatten(0, 1)
         error = self._error(drawn, target).unflatten(0, encoding.presence.shape).mean(1)
         background = encoding.scene(encoding.background.sampled())
-        error = error + self.decoder.background_error(background, batch.image) / self.unit
+        error = error + self.decoder.background_error(background, batch.image) / self.decoder.unit
         return self._losses(encoding, error, torch.zeros_like(error))
 
     def encode(self, image: Image) -> Particles:
@@ -228,17 +224,13 @@ class DeepLatentParticles(Model):
         From the first step on, the residual therefore shows objects, also those that stand still.
         """
         if count := self.decoder.starts_from:
-            sample = pictures.sample(count)
-            background = clean_background(sample)
-            self.decoder.start_background(background)
-            if self.decoder.in_units:
-                self.unit.copy_(unit_of_error(sample, background, self.config.glimpse_size))
+            self.decoder.start(pictures.sample(count))
 
     def _encoding(self, batch: Batch) -> Encoding:
         return self.encoder(batch.image, prior_image_of(batch), self.decoder)
 
     def _error(self, drawn: Image, image: Image) -> Float[Tensor, "B"]:
-        return self.reconstruction_loss(drawn, image) / self.unit
+        return self.reconstruction_loss(drawn, image) / self.decoder.unit
 
     def _sample(self, encoding: Encoding) -> "_Sample":
         """Glimpses, positions, scales and background, drawn once from the posterior."""
@@ -276,7 +268,7 @@ class DeepLatentParticles(Model):
         glimpses = self.decoder.glimpses(latent.features)
         windows = self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
         background = self._background(latent)
-        return visible_contrast(windows, latent.presence, latent.log_variance, background, self.unit)
+        return visible_contrast(windows, latent.presence, latent.log_variance, background, self.decoder.unit)
 
 
 class _Sample(NamedTuple):
@@ -297,19 +289,6 @@ def _extent(encoding: Encoding) -> Extent | None:
 
 def _scale(latent: Particles) -> Float[Tensor, "B K 2"] | None:
     return None if latent.extent is None else latent.extent.scale
-
-
-def unit_of_error(pictures: Image, background: Float[Tensor, "C H W"], side: int) -> Float[Tensor, ""]:
-    """The squared error that a typical thing makes where it is not drawn, about 1 for the generated shapes.
-
-    With r the squared difference of a pixel from the background, E[r^2] / E[r] is the contrast of pixels on
-    things, whatever share of the pixels they are; times the pixels of a window it grows as a thing's error
-    does with the size of the picture and with its range of brightness. Weights of a loss that is divided by it
-    therefore mean the same for all data.
-    """
-    squared = (pictures - background).square().sum(1)
-    contrast = squared.square().mean() / squared.mean().clamp_min(1e-9)
-    return (side**2 * contrast / ERROR_OF_A_SHAPE).clamp_min(1e-6)
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

@@ -165,8 +165,11 @@ class ParticleDecoder(Protocol):
 
     # number of pictures whose median is the first guess at the background; 0: it starts from no pictures
     starts_from: int
-    # whether losses are divided by the error of a typical thing, measured on these pictures
-    in_units: bool
+
+    @property
+    def unit(self) -> float | Tensor:
+        """The error that losses are divided by, so that their weights mean the same for all data."""
+        ...
 
     def background_parameters(self) -> list[nn.Parameter]:
         """The parameters that learn nothing in the warm-up."""
@@ -209,13 +212,15 @@ class ParticleDecoder(Protocol):
         """
         ...
 
-    def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """Set a first guess of the background before the first step, given the median of some pictures."""
+    def start(self, pictures: Image) -> None:
+        """Set a first guess of the background before the first step, given pictures from all over the data."""
         ...
 
 
 class OneSize:
     """The part of a decoder that lays glimpses over a picture, each as large as it is drawn."""
+
+    unit = 1.0
 
     def render(
         self,

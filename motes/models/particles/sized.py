@@ -13,8 +13,9 @@ from motes.models.particles.anchored import AnchoredEncoder, GlimpseReader, Lean
 from motes.models.particles.parts import DiagonalNormal, Encoding, ParticleSizes, ScalePosterior
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
+from motes.ops.pictures.clean_background import clean_background
 from motes.ops.pictures.light import light_of
-from motes.ops.points.boxes_of_one_colour import Boxes, boxes_of_one_colour
+from motes.ops.points.boxes_of_one_value import Boxes, boxes_of_one_value, colour_and_amount
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
 from motes.ops.rendering.glimpse import Windows
@@ -32,6 +33,7 @@ SHAKE = (
     0.1  # of the window in which the look is read: deviation of its position, in sides, and of its log-scale
 )
 SMALLEST = 1 / 3
+ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 # of the salient points, as many for each particle, are tried as anchors
 CANDIDATES = 3
 CLOSE = 0.1  # differences from the background well above this one are things
@@ -61,7 +63,7 @@ class SizedEncoder(AnchoredEncoder):
         residual = _residual(image, background, light, decoder)
         points, salience = self._keypoints(residual)
         proposed_from = residual
-        boxes = self._boxes(residual, points, salience)
+        boxes = self._boxes(colour_and_amount(residual, decoder.contrast), points, salience)
         if prior_image is not image:
             proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
@@ -87,7 +89,10 @@ class SizedEncoder(AnchoredEncoder):
         return DiagonalNormal(*self.around(small).chunk(2, -1)), light
 
     def _boxes(
-        self, residual: Image, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
+        self,
+        residual: Float[Tensor, "B D H W"],
+        points: Float[Tensor, "B P 2"],
+        salience: Float[Tensor, "B P"],
     ) -> Boxes:
         """The anchors, from the most salient points; on a smaller picture where things are large."""
         best = salience.topk(min(CANDIDATES * self.num_particles, points.shape[1]), dim=1).indices
@@ -95,7 +100,7 @@ class SizedEncoder(AnchoredEncoder):
         shrink = 1 << (self.side // COARSEST).bit_length() - 1 if self.side >= COARSEST else 1
         small = F.avg_pool2d(residual, shrink)
         side = self.side / ROOM / shrink
-        return boxes_of_one_colour(small, take(points, best), self.num_particles, side)
+        return boxes_of_one_value(small, take(points, best), self.num_particles, side)
 
     def _measure(
         self, residual: Image, anchors: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"]
@@ -135,11 +140,32 @@ class SizedDecoder(LeanDecoder):
     """
 
     starts_from = 256
-    in_units = True
+    contrast: Tensor
 
     def __init__(self, config: ParticleSizes):
         super().__init__(config)
         self.size = config.image_size
+        self.side = config.glimpse_size
+        # squared difference from the background of pixels on things
+        self.register_buffer("contrast", torch.tensor(1.0))
+
+    @property
+    def unit(self) -> Tensor:
+        """The squared error that a typical thing makes where it is not drawn, 1 for the generated shapes.
+
+        It grows with the number of a window's pixels and with the range of brightness, so that the weights of
+        a loss that is divided by it mean the same for all data.
+        """
+        return self.contrast * self.side**2 / ERROR_OF_A_SHAPE
+
+    @torch.no_grad()
+    def start(self, pictures: Image) -> None:
+        background = clean_background(pictures)
+        self.start_background(background)
+        squared = (pictures - light_of(pictures, background).on(background)).square().sum(1)
+        # E[r^2] / E[r], whatever share of the pixels is on things
+        contrast = squared.square().mean() / squared.mean().clamp_min(1e-12)
+        self.contrast.copy_(contrast.clamp_min(1e-6))
 
     def lit(self, light: Float[Tensor, "B L"]) -> Image:
         """What is always the same, in the light of each picture."""

@@ -1,4 +1,4 @@
-"""Anchors with a size: boxes, chosen one after the other, whose residual one colour explains best."""
+"""Anchors with a size: boxes, chosen one after the other, whose residual one value explains best."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,17 @@ from torch import Tensor
 
 from motes.types.latents import Image
 
-# sides of a box in units of `side`, and how tall and wide a box of an area is
+# sides of a square box in units of `side`, and how tall and wide the other boxes of about its area are
 SIDES = (0.4, 0.6, 0.9, 1.3, 1.9)
-ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
-# what a pixel costs that its box's one colour does not explain
+ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45), (1.8, 0.6), (0.6, 1.8))
+# what a pixel costs that its box's one value does not explain
 UNEXPLAINED = 0.4
 # what is left of the residual inside a chosen box, and how much larger than the box the cleared part is
 LEFT = 0.03
 CLEARED = 1.1
+# weight of the colour beside the amount
+COLOUR = 0.5
+CLOSE = 0.1  # of a typical thing's contrast: about as much counts half
 
 
 class Boxes(NamedTuple):
@@ -28,12 +31,12 @@ class Boxes(NamedTuple):
 
 
 @torch.no_grad()
-def boxes_of_one_colour(residual: Image, points: Float[Tensor, "B P 2"], count: int, side: float) -> Boxes:
+def boxes_of_one_value(residual: Image, points: Float[Tensor, "B P 2"], count: int, side: float) -> Boxes:
     """The `count` boxes around some of the points that explain most, each of what the earlier ones left.
 
     A box of A visible pixels with residuals r explains A |mean r|^2 - UNEXPLAINED sum |r - mean r|^2. So it
-    grows to the size of a thing and no further, and things of different colours that touch stay two. What a
-    chosen box explained is cleared before the next is chosen.
+    grows to the size of a thing and no further. What a chosen box explained is cleared before the next is
+    chosen.
     """
     options = torch.tensor([[s * a, s * b] for s in SIDES for a, b in ASPECTS], device=points.device)
     size = (residual.shape[2], residual.shape[3])
@@ -51,6 +54,17 @@ def boxes_of_one_colour(residual: Image, points: Float[Tensor, "B P 2"], count: 
     return Boxes(
         points.gather(1, number[..., None].expand(-1, -1, 2)), torch.stack([box for _, box in chosen], 1)
     )
+
+
+def colour_and_amount(residual: Image, contrast: float | Tensor) -> Float[Tensor, "B D H W"]:
+    """The residual, and whether there is any: |r|^2 / (|r|^2 + CLOSE contrast).
+
+    With colours alone, a thing of two colours would be two; with the amount alone, two things that touch would
+    be one. `contrast` is |r|^2 of a typical thing, so the range of brightness makes no difference.
+    """
+    amount = residual.square().sum(1, keepdim=True)
+    colour = (COLOUR / contrast) ** 0.5 * residual
+    return torch.cat([colour, amount / (amount + CLOSE * contrast)], 1)
 
 
 def _explained(residual: Image, corners: Int[Tensor, "B n 4"]) -> Float[Tensor, "B n"]:
