@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from motes.data.base import Dataset
+from motes.data.base import Dataset, Split
+from motes.data.source import Source
 from motes.data.survey.proposal import Proposal, Size, is_varied, propose, quantile, sides_of
 from motes.data.survey.scene import Background, Scene, read_scene
 from motes.errors import UserError
@@ -120,6 +121,22 @@ def survey(data: Dataset, count: int = 256) -> Survey:
         proposal=propose(blobs, len(rows), size, factor),
         boxes={row: boxes[blobs.picture == number] for number, row in enumerate(rows)},
     )
+
+
+def open_and_survey(
+    source: Source, split: Split = "train", may_enlarge: bool = False
+) -> tuple[Source, Dataset, Survey]:
+    """Open a split and survey it; also gives the source, which is another one if its pictures were enlarged.
+
+    `may_enlarge`: the pictures may be made larger than the source says if most things in them are small.
+    """
+    data = source.open(split)
+    seen = survey(data)
+    if may_enlarge and seen.proposal.image_size != seen.size:
+        source = source.changed({"image_size": seen.proposal.image_size})
+        data = source.open(split)
+        seen = survey(data)
+    return source, data, seen
 
 
 def _read(data: Dataset, rows: list[int], factor: int) -> Float[Tensor, "N C h w"]:
