@@ -48,6 +48,8 @@ def _name_and_data(named: str | None, data: str | None) -> tuple[str, str | None
         return ("dlp-quick", None) if data is None else (DEFAULT.model, data)
     if named in PRESETS or named in MODELS or not Path(named).exists():
         return named, data
+    if (Path(named) / "run.json").is_file():
+        raise UserError(f"{named} is a run and no data; go on with it by motes train --resume {named}")
     if data is not None:
         raise UserError(f"{named} and {data} are both data; name one of them")
     return DEFAULT.model, named
@@ -89,7 +91,7 @@ def _named(name: str) -> Recipe:
         return DEFAULT
     if name in MODELS:
         return Recipe(name, Source(""))
-    raise UserError(nearest(name, PRESETS, "preset"))
+    raise UserError(nearest(name, [*PRESETS, *MODELS], "preset, model or place"))
 
 
 def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:

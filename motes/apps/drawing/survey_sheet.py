@@ -60,11 +60,11 @@ def _with_boxes(picture: Image.Image, width: int, boxes: Int[Tensor, "n 4"], win
     zoom = picture.width // width
     layer = Image.new("RGBA", (picture.width * FINE, picture.height * FINE))
     pen = ImageDraw.Draw(layer)
-    for box in boxes.tolist():
+    for box in boxes.float().tolist():
         row = (box[0] + box[2] + 1) / 2
         column = (box[1] + box[3] + 1) / 2
         square = [column - window / 2, row - window / 2, column + window / 2, row + window / 2]
         pen.rectangle([edge * zoom * FINE for edge in square], outline=(*PROPOSED, 255), width=FINE)
-    for box in boxes.tolist():
+    for box in boxes.float().tolist():
         brackets(pen, box, zoom * FINE)
     return laid_over(picture, layer)
