@@ -48,15 +48,15 @@ def look_if_needed(recipe: Recipe, told: Collection[str]) -> Looked:
     if not open_sizes or _sizes_work(recipe, data):
         return Looked(recipe, data)
     seen = survey(data)
-    proposed = {name: value for name, value in _model_options(seen).items() if name in open_sizes}
-    options = {name: value for name, value in recipe.model_config.items() if name not in proposed}
+    chosen = {name: value for name, value in _model_options(seen).items() if name in open_sizes}
+    options = {name: value for name, value in recipe.model_config.items() if name not in chosen}
     recipe = dataclasses.replace(recipe, model_config=options)
-    others = [name for name in vars(seen.proposal) if name not in proposed]
-    return Looked(_filled_in(recipe, proposed), data, seen.explained(others))
+    others = [name for name in vars(seen.choice) if name not in chosen]
+    return Looked(_filled_in(recipe, chosen), data, seen.explained(others))
 
 
 def _model_options(seen: Survey) -> dict[str, int]:
-    return {name: value for name, value in vars(seen.proposal).items() if name != "image_size"}
+    return {name: value for name, value in vars(seen.choice).items() if name != "image_size"}
 
 
 def _filled_in(recipe: Recipe, options: Mapping[str, int]) -> Recipe:

@@ -1,4 +1,4 @@
-"""Contact sheets of users' own data, with what a survey sees in them and the windows that it proposes."""
+"""Contact sheets of users' own data, with what a survey sees in them and the windows that it chooses."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from motes.training.recipe import Recipe
 def show_survey(
     recipe: Recipe, out: Path, count: int | None = None, split: Split = "train", may_enlarge: bool = False
 ) -> None:
-    """Write a sheet of a recipe's data to the file `out`, and print where it is and what a survey proposes.
+    """Write a sheet of a recipe's data to the file `out`, and print where it is and what a survey chooses.
 
     `may_enlarge`: the pictures may be made larger than the recipe says if most things in them are small.
     """
@@ -47,7 +47,7 @@ def survey_sheet(data: Dataset, seen: Survey, count: int) -> Image.Image:
     count = min(count, len(looked_at))
     rows = [looked_at[number * len(looked_at) // count] for number in range(count)]
     pictures = [
-        _with_boxes(to_picture(image, SIDE), image.shape[-1], seen.boxes[row], seen.proposal.glimpse_size)
+        _with_boxes(to_picture(image, SIDE), image.shape[-1], seen.boxes[row], seen.choice.glimpse_size)
         for row, image in zip(rows, data.batch(rows).image, strict=True)
     ]
     if seen.clean is not None:

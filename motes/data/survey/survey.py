@@ -1,4 +1,4 @@
-"""`survey` looks at a data set and proposes the sizes of a particle model: windows, particles, patches, pictures.
+"""`survey` looks at a data set and chooses the sizes of a particle model: windows, particles, patches, pictures.
 
 It looks at pictures from all over the data, shrunk to about 64 pixels a side, and takes no part in training.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from motes.data.base import Dataset, Split
 from motes.data.source import Source
-from motes.data.survey.proposal import Proposal, Size, is_varied, propose, quantile, sides_of
+from motes.data.survey.choice import Choice, Size, choose, is_varied, quantile, sides_of
 from motes.data.survey.scene import Background, Scene, read_scene
 from motes.errors import UserError
 from motes.ops.pictures.blobs import Blobs
@@ -33,7 +33,7 @@ class Survey:
 
     >>> from motes.data.worlds.flat.shapes import Shapes
     >>> seen = survey(Shapes(Shapes.Config(count=40), "train"))
-    >>> seen.background, seen.proposal.glimpse_size, seen.varied
+    >>> seen.background, seen.choice.glimpse_size, seen.varied
     ('a still background', 16, False)
     """
 
@@ -49,7 +49,7 @@ class Survey:
     # rows and columns of a picture
     size: Size
     # options of the model that follow
-    proposal: Proposal
+    choice: Choice
     # row of a picture that was looked at -> the boxes of its things: first row and column, last row and column
     boxes: Mapping[int, Int[Tensor, "n 4"]]
 
@@ -79,10 +79,10 @@ class Survey:
 
     def _chosen(self, told: Collection[str]) -> str:
         chosen = {
-            "glimpse_size": f"windows of {self.proposal.glimpse_size} px",
-            "num_particles": f"{self.proposal.num_particles} particles",
-            "patch_size": f"patches of {self.proposal.patch_size} px",
-            "image_size": f"pictures of {_times(self.proposal.image_size)}",
+            "glimpse_size": f"windows of {self.choice.glimpse_size} px",
+            "num_particles": f"{self.choice.num_particles} particles",
+            "patch_size": f"patches of {self.choice.patch_size} px",
+            "image_size": f"pictures of {_times(self.choice.image_size)}",
         }
         names = [name for name in chosen if name not in told]
         if not names:
@@ -118,7 +118,7 @@ def survey(data: Dataset, count: int = 256) -> Survey:
         sides=(quantile(sides, 0.1), quantile(sides, 0.5), quantile(sides, 0.9)),
         things=_things(blobs, len(rows)),
         size=size,
-        proposal=propose(blobs, len(rows), size, factor),
+        choice=choose(blobs, len(rows), size, factor),
         boxes={row: boxes[blobs.picture == number] for number, row in enumerate(rows)},
     )
 
@@ -132,8 +132,8 @@ def open_and_survey(
     """
     data = source.open(split)
     seen = survey(data)
-    if may_enlarge and seen.proposal.image_size != seen.size:
-        source = source.changed({"image_size": seen.proposal.image_size})
+    if may_enlarge and seen.choice.image_size != seen.size:
+        source = source.changed({"image_size": seen.choice.image_size})
         data = source.open(split)
         seen = survey(data)
     return source, data, seen

@@ -39,9 +39,9 @@ def seen_of(name, **options):
 def test_shapes_stand_before_a_still_background_and_are_of_one_size():
     seen = seen_of("shapes")
     assert seen.background == "a still background" and seen.stood == 0 and not seen.varied
-    assert abs(seen.proposal.glimpse_size - 16) <= 2 and 8 <= seen.proposal.num_particles <= 12
+    assert abs(seen.choice.glimpse_size - 16) <= 2 and 8 <= seen.choice.num_particles <= 12
     assert abs(seen.sides[1] - 12) <= 1 and seen.things == (3, 5)
-    assert seen.proposal.patch_size == 8 and seen.proposal.image_size == (64, 64)
+    assert seen.choice.patch_size == 8 and seen.choice.image_size == (64, 64)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_windows_hold_the_things_of_a_world_and_particles_are_more_than_they(
     name, options, window, particles
 ):
     seen = seen_of(name, **options)
-    assert abs(seen.proposal.glimpse_size - window) <= 2
-    assert abs(seen.proposal.num_particles - particles) <= 2
+    assert abs(seen.choice.glimpse_size - window) <= 2
+    assert abs(seen.choice.num_particles - particles) <= 2
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_windows_hold_the_things_of_a_world_and_particles_are_more_than_they(
 )
 def test_pictures_twice_as_large_get_windows_twice_as_large_and_as_many_particles(name):
     small, large = (seen_of(name, image_size=(side, side)) for side in (64, 128))
-    assert abs(large.proposal.glimpse_size - 2 * small.proposal.glimpse_size) <= 4
-    assert abs(large.proposal.num_particles - small.proposal.num_particles) <= 1
-    assert large.proposal.patch_size == 2 * small.proposal.patch_size
+    assert abs(large.choice.glimpse_size - 2 * small.choice.glimpse_size) <= 4
+    assert abs(large.choice.num_particles - small.choice.num_particles) <= 1
+    assert large.choice.patch_size == 2 * small.choice.patch_size
     assert large.background == small.background
 
 
@@ -120,25 +120,25 @@ def test_boxes_are_those_of_the_things():
 
 def test_small_things_want_larger_pictures():
     seen = seen_of("shapes", size=(4, 5))
-    assert seen.proposal.image_size == (128, 128) and seen.proposal.glimpse_size <= 8
+    assert seen.choice.image_size == (128, 128) and seen.choice.glimpse_size <= 8
 
 
 def test_where_nothing_moves_the_sizes_are_usual_ones():
     seen = survey(Pictures(np.full((30, 3, 64, 64), 0.5)))
-    assert seen.sides == (0, 0, 0) and seen.things == (0, 0) and seen.proposal.glimpse_size == 16
+    assert seen.sides == (0, 0, 0) and seen.things == (0, 0) and seen.choice.glimpse_size == 16
     assert "only usual" in seen.explained()
 
 
 @pytest.mark.parametrize("size", [(64, 64), (35, 35), (48, 80), (28, 28), (100, 60), (8, 8)])
 @pytest.mark.parametrize("count", [1, 3, 40])
-def test_proposals_are_sizes_that_the_model_takes(size, count):
+def test_choices_are_sizes_that_the_model_takes(size, count):
     random = np.random.default_rng(0)
     pictures = np.full((count, 3, *size), 0.2)
     for number in range(count):
         row = random.integers(0, size[0] - size[0] // 4)
         column = random.integers(0, size[1] - size[1] // 4)
         pictures[number, :, row : row + size[0] // 4, column : column + size[1] // 5 + 1] = 0.9
-    options = vars(survey(Pictures(pictures)).proposal)
+    options = vars(survey(Pictures(pictures)).choice)
     check_particle_sizes(MODELS["dlp"].Config(**{**options, "image_size": size}))
 
 
@@ -154,7 +154,7 @@ def test_two_lines_say_what_was_chosen_and_what_overrules_it():
         assert option in seen.explained()
     told = seen.explained(["glimpse_size"])
     assert "--model.glimpse-size" not in told and "windows of" not in told and "particles" in told
-    assert len(seen.explained(list(vars(seen.proposal))).splitlines()) == 2
+    assert len(seen.explained(list(vars(seen.choice))).splitlines()) == 2
 
 
 def test_a_survey_is_the_same_each_time_and_does_not_touch_the_random_numbers_of_training():
@@ -163,7 +163,7 @@ def test_a_survey_is_the_same_each_time_and_does_not_touch_the_random_numbers_of
     data = Source("shapes").open("train")
     first, second = survey(data, 20), survey(data, 20)
     assert torch.equal(torch.get_rng_state(), before)
-    assert first.proposal == second.proposal and list(first.boxes) == list(second.boxes)
+    assert first.choice == second.choice and list(first.boxes) == list(second.boxes)
     with pytest.raises(FrozenInstanceError):
         first.stood = 1.0  # pyright: ignore[reportAttributeAccessIssue]
 

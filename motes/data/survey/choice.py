@@ -34,12 +34,12 @@ LEAST_PROPOSALS = 15
 PATCHES = 8
 # things shorter than this share of the picture want larger pictures
 SMALL_SHARE = 1 / 10
-# larger pictures than this are not proposed: a step costs four times as much for twice the side
+# larger pictures than this are not chosen: a step costs four times as much for twice the side
 LARGEST_SIDE = 128
 
 
 @dataclass(frozen=True)
-class Proposal:
+class Choice:
     """Options of a particle model, by the names that its Config has for them."""
 
     glimpse_size: int
@@ -50,7 +50,7 @@ class Proposal:
     image_size: Size
 
 
-def propose(blobs: Blobs, pictures: int, size: Size, factor: int) -> Proposal:
+def choose(blobs: Blobs, pictures: int, size: Size, factor: int) -> Choice:
     """Options for pictures of this `size`, from the blobs in `pictures` of them, shrunk by `factor`.
 
     Sizes are chosen at the shrunk size, so that larger pictures of the same things get the same windows, larger.
@@ -61,7 +61,7 @@ def propose(blobs: Blobs, pictures: int, size: Size, factor: int) -> Proposal:
     particles = _particles(blobs, window, pictures)
     is_small = len(sides) > 0 and quantile(sides, 0.5) < SMALL_SHARE * shorter
     enlarged = is_small and 2 * max(size) <= LARGEST_SIDE
-    return Proposal(
+    return Choice(
         glimpse_size=window * factor,
         num_particles=particles,
         num_proposals=max(LEAST_PROPOSALS, ceil(1.5 * particles)),
