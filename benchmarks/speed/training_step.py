@@ -16,6 +16,7 @@ from torch import Tensor
 from benchmarks.clocks import Figures, peak_memory
 from benchmarks.speed.reference_2022 import Reference, Sizes
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.training.memory import keep_freed_memory
 from motes.types.batch import Batch
 
 Step = Callable[[Tensor], None]
@@ -39,6 +40,7 @@ def reference_step(sizes: Sizes, device: str = "cpu") -> Step:
 
 def motes_step(config: dict[str, Any], device: str = "cpu", precision: str = "fp32") -> Step:
     """`config`: fields of the model's configuration."""
+    keep_freed_memory()
     model = DeepLatentParticles(DlpConfig(**config)).to(device).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, eps=1e-4, fused=True)
 

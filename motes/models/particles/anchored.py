@@ -15,6 +15,7 @@ from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.points.keypoints import (
     at_points,
+    box_means,
     marginal_soft_argmax,
     patch_to_image,
     split_patches,
@@ -66,32 +67,48 @@ class AnchoredEncoder(nn.Module):
             residual = image - decoder.background_of_code(background.mean)
         points, salience = self._keypoints(residual)
         anchors = self._anchors(points, salience)
+        proposed_from = residual
         if prior_image is not image:
-            points, salience = self._keypoints_of_pair(prior_image, decoder)
-        proposals = take(points, salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices)
+            proposed_from = self._residual_of_pair(prior_image, decoder)
+            points, salience = self._keypoints(proposed_from)
+        proposals = self._proposals(proposed_from, points, salience)
         position, presence = self._locate(residual, anchors)
         window = cut_glimpses(torch.cat([image, residual], 1), position.mean.detach(), self.side)
         features = DiagonalNormal(*self.what(window).chunk(2, -1))
         return Encoding(proposals, position, presence, features, background, window[:, :, : image.shape[1]])
 
+    @torch.no_grad()
     def _keypoints(self, residual: Image) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
         """One point for each patch, in the coordinates of the picture, and the mean of |residual| around each
         point."""
-        patches = split_patches(residual, self.patch)
-        local = rearrange(self.prior(patches), "(b p) d -> b p d", b=len(residual))
+        local = rearrange(
+            self.prior(split_patches(residual, self.patch)), "(b p) d -> b p d", b=len(residual)
+        )
         points = patch_to_image(local, self.patch, self.size)
-        reach = self.patch // 2
-        amount = F.avg_pool2d(residual.abs().mean(1, keepdim=True), 2 * reach + 1, stride=1, padding=reach)
-        return points, at_points(amount[:, 0], points.detach())
+        amount = box_means(residual.abs().mean(1), self.patch // 2)
+        return points, at_points(amount, points)
 
-    def _keypoints_of_pair(
-        self, prior_image: Image, decoder: "LeanDecoder"
-    ) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P"]]:
-        """The points, and the mean of |residual| around each, of the second picture of each warped pair."""
-        with torch.no_grad():
-            background = self.around(prior_image).chunk(2, -1)[0]
-            residual = prior_image - decoder.background_of_code(background)
-        return self._keypoints(residual)
+    def _proposals(
+        self, residual: Image, points: Float[Tensor, "B P 2"], salience: Float[Tensor, "B P"]
+    ) -> Float[Tensor, "B M 2"]:
+        """The most salient points.
+
+        Where the prior learns, it reads their patches a second time: no gradient reaches the other patches,
+        and most of the cost is the gradient's.
+        """
+        best = salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices
+        if not torch.is_grad_enabled():
+            return take(points, best)
+        patches = rearrange(split_patches(residual, self.patch), "(b p) c r s -> b p c r s", b=len(best))
+        chosen = patches[torch.arange(len(best), device=best.device)[:, None], best]
+        local = rearrange(self.prior(chosen.flatten(0, 1)), "(b m) d -> b m d", b=len(best))
+        return patch_to_image(local, self.patch, self.size, best)
+
+    @torch.no_grad()
+    def _residual_of_pair(self, prior_image: Image, decoder: "LeanDecoder") -> Image:
+        """What the background does not explain of the second picture of each warped pair."""
+        background = self.around(prior_image).chunk(2, -1)[0]
+        return prior_image - decoder.background_of_code(background)
 
     @torch.no_grad()
     def _anchors(
@@ -128,7 +145,11 @@ class PatchKeypoints(nn.Module):
         self.heat = nn.Conv2d(2 * width, 1, 1)
 
     def forward(self, patches: Float[Tensor, "N C p p"]) -> Float[Tensor, "N 2"]:
-        heat = self.heat(F.relu(self.mix(F.relu(self.lift(patches)))))
+        lifted = self.lift(patches)
+        if self.training:
+            # quicker, but not the same to the last bit: a model in use keeps the plain order (see `conv`)
+            lifted = lifted.contiguous(memory_format=torch.channels_last)
+        heat = self.heat(F.relu(self.mix(F.relu(lifted))))
         return marginal_soft_argmax(heat[:, 0])
 
 

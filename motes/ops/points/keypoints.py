@@ -2,6 +2,7 @@
 boxes."""
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -54,14 +55,21 @@ def split_patches(image: Image, patch: int) -> Float[Tensor, "BP C p q"]:
 
 
 def patch_to_image(
-    local: Float[Tensor, "B P 2"], patch: int, size: tuple[int, int]
+    local: Float[Tensor, "B P 2"],
+    patch: int,
+    size: tuple[int, int],
+    numbers: Int[Tensor, "B P"] | None = None,
 ) -> Float[Tensor, "B P 2"]:
     """Points given in the [-1, 1] coordinates of their patches, in the [-1, 1] coordinates of the picture.
+
+    `numbers` are those of the patches; without them there is a point for every patch, row by row.
 
     -1 and 1 are the centres of the outermost pixels, so a side of N pixels spans N - 1.
     """
     scale = _per_axis([side - 1 for side in size], local)
-    pixels = (local + 1) / 2 * (patch - 1) + patch_origins(patch, size).to(local)
+    origins = patch_origins(patch, size).to(local)
+    origins = origins if numbers is None else origins[numbers]
+    pixels = (local + 1) / 2 * (patch - 1) + origins
     return pixels / scale * 2 - 1
 
 
@@ -97,6 +105,21 @@ def spread_first(
         salience = salience * (1 - torch.exp(-distance / (2 * radius**2)))
         salience.scatter_(1, best, -1.0)
     return torch.cat(chosen, 1)
+
+
+def box_means(maps: Float[Tensor, "B H W"], reach: int) -> Float[Tensor, "B H W"]:
+    """The mean of the square of 2 reach + 1 pixels a side around each pixel; pixels beyond the edge count as
+    0.
+
+    One axis after the other: 18 numbers are read for a square of 81.
+    """
+    side = 2 * reach + 1
+    return _means_down(_means_down(F.pad(maps, (reach,) * 4), side), side)
+
+
+def _means_down(maps: Float[Tensor, "B h w"], side: int) -> Float[Tensor, "B w r"]:
+    """The means of `side` pixels below each other, transposed: so both axes are read in memory's order."""
+    return rearrange(maps.unfold(1, side, 1).mean(-1), "b r w -> b w r").contiguous()
 
 
 def at_points(maps: Float[Tensor, "B H W"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B P"]:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.ops.points.keypoints import patch_to_image, split_patches, take
 
 
 def model_of(count, size=(64, 64), **more):
@@ -47,3 +48,20 @@ def test_a_model_runs_with_another_number_of_particles():
         assert latent.position.shape == (2, 30, 2)
         torch.testing.assert_close(latent.position[:, :5], few.encode(image).position)
         assert many.decode(latent).shape == image.shape
+
+
+def test_the_prior_learns_the_same_from_the_chosen_patches_as_from_all():
+    encoder = model_of(4, num_proposals=5).encoder
+    residual = torch.rand(2, 3, 64, 64) - 0.5
+    points, salience = encoder._keypoints(residual)
+    chosen = encoder._proposals(residual, points, salience)
+    everything = patch_to_image(
+        encoder.prior(split_patches(residual, 8)).unflatten(0, (2, -1)), 8, residual.shape[2:]
+    )
+    same = take(everything, salience.topk(5).indices)
+    torch.testing.assert_close(chosen, same)
+    weights = list(encoder.prior.parameters())
+    gradients = torch.autograd.grad(chosen.square().sum(), weights)
+    torch.testing.assert_close(gradients, torch.autograd.grad(same.square().sum(), weights))
+    with torch.no_grad():
+        torch.testing.assert_close(encoder._proposals(residual, points, salience), chosen)

@@ -1,10 +1,12 @@
 """Points and maps: symmetric heat gives the middle, patches land in the picture, chosen points do not crowd."""
 
 import torch
+import torch.nn.functional as F
 
 from motes.ops.points.keypoints import (
     at_points,
     box_masks,
+    box_means,
     farthest_first,
     gaussian_maps,
     marginal_soft_argmax,
@@ -59,3 +61,10 @@ def test_maps_are_read_at_the_nearest_pixel():
     maps = torch.arange(12.0).view(1, 3, 4)
     points = torch.tensor([[[-1.0, -1.0], [1.0, 1.0], [0.1, -0.4], [2.0, -2.0]]])
     assert at_points(maps, points).tolist() == [[0, 11, 5, 8]]
+
+
+def test_a_box_mean_is_the_mean_of_its_square_with_zeros_beyond_the_edge():
+    maps = torch.rand(2, 9, 12)
+    for reach in (0, 1, 4):
+        plain = F.avg_pool2d(maps, 2 * reach + 1, stride=1, padding=reach)
+        torch.testing.assert_close(box_means(maps, reach), plain)
