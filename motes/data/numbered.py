@@ -1,4 +1,4 @@
-"""Numbers in the names of files, and whether numbered pictures are the frames of one film. Imports no torch."""
+"""Numbers in the names of files, and whether numbered pictures are a film. Imports no torch."""
 
 import re
 from collections import Counter
@@ -30,8 +30,8 @@ def split_name(stem: str) -> tuple[str, int, str] | None:
 def is_film(pictures: Sequence[Path]) -> bool:
     """Whether these pictures are the frames of one film.
 
-    They lie in one folder, their names differ in a number that counts evenly, they have one size, and neighbours
-    are much more alike than pictures far apart. Sets of single pictures are often numbered too.
+    They lie in one folder, their names differ in a number that counts evenly, they have one size, and
+    neighbours are much more alike than pictures far apart. Sets of single pictures are often numbered too.
     """
     if len(pictures) < FEWEST_FRAMES:
         return False
@@ -40,7 +40,7 @@ def is_film(pictures: Sequence[Path]) -> bool:
 
 
 def _by_number(pictures: Sequence[Path]) -> list[Path] | None:
-    """The pictures in the order of their numbers; None if they are of several kinds or do not count evenly."""
+    """The pictures in the order of their numbers; None if there are several kinds or the steps are uneven."""
     numbers: dict[int, Path] = {}
     kinds: set[tuple[Path, str, str, str]] = set()
     for path in pictures:

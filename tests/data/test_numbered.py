@@ -1,4 +1,4 @@
-"""Numbered pictures are a film if neighbours are alike; then its end is held out, and not some frames between others."""
+"""Numbered pictures are a film if neighbours are alike; then its end is held out, not frames between others."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Sizes that a recipe leaves open follow from its data; options that somebody gave always win; a run with them resumes."""
+"""Sizes that a recipe leaves open follow from its data, and options that somebody gave always win."""
 
 import json
 from dataclasses import replace

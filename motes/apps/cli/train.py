@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _looked_at(recipe: Recipe, arguments: argparse.Namespace) -> "tuple[Recipe, Dataset | None]":
-    """The recipe with the options that follow from a look at its data, and the training split if it was opened.
+    """The recipe with the options that follow from a look at its data, and the training split if it is open.
 
     What was chosen is printed. Options that the arguments give stay as they are.
     """

@@ -18,14 +18,14 @@ VARIED = 2.5
 # and the window holds this share of the blobs instead of 90 %
 TOUCHING = 1.5
 TOUCHING_SHARE = 2 / 3
-# a window reaches over a little more than its side along a thing, and covers at least this share of its square
+# a window reaches over a little more than its side along a thing, and covers at least this share of its area
 OVERREACH = 1.25
 COVERED = 1 / 3
 SMALLEST_WINDOW = 4
 # windows without a thing to go by: this share of the picture's shorter side
 USUAL_WINDOW = 1 / 4
 USUAL_PARTICLES = 10
-# particles for each that most pictures need, and some more: anchors that miss must not leave a thing without one
+# particles for each that most pictures need, and some more, for anchors miss
 PARTICLES_EACH = 1.3
 MORE_PARTICLES = 3
 MOST_PARTICLES = 30
@@ -53,7 +53,8 @@ class Choice:
 def choose(blobs: Blobs, pictures: int, size: Size, factor: int) -> Choice:
     """Options for pictures of this `size`, from the blobs in `pictures` of them, shrunk by `factor`.
 
-    Sizes are chosen at the shrunk size, so that larger pictures of the same things get the same windows, larger.
+    Sizes are chosen at the shrunk size, so that larger pictures of the same things get the same windows,
+    enlarged.
     """
     sides = sides_of(blobs, factor)
     shorter = min(size) // factor
@@ -73,7 +74,7 @@ def choose(blobs: Blobs, pictures: int, size: Size, factor: int) -> Choice:
 def sides_of(blobs: Blobs, factor: int) -> Float[Tensor, "n"]:
     """The longer side of each blob, in pixels of the shrunk pictures.
 
-    A pixel at a blob's edge stands for `factor` of the picture's pixels, and half of them lie outside, on average.
+    A pixel at a blob's edge stands for `factor` of the picture's pixels; half of them lie outside, on average.
     """
     return blobs.sides().amax(1) - (1 - 1 / factor)
 
@@ -113,7 +114,8 @@ def _particles(blobs: Blobs, window: int, pictures: int) -> int:
 
 
 def _patch(size: Size, window: int) -> int:
-    """The divisor of both sides nearest to an eighth of the shorter side, or to half a window if that is less."""
+    """The divisor of both sides that is nearest to an eighth of the shorter side, or to half a window if that
+    is less."""
     target = min(min(size) / PATCHES, window / 2)
     common = gcd(*size)
     # the larger of two that are as near

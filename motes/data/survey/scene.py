@@ -1,4 +1,4 @@
-"""What pictures have in common: a background that is still, or plain, or neither, and the things before it."""
+"""What pictures have in common: a background that is still, plain or neither, and things in front of it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""`survey` looks at a data set and chooses the sizes of a particle model: windows, particles, patches, pictures.
+"""`survey` looks at a data set and chooses the sizes of a particle model: of windows, patches and pictures.
 
 It looks at pictures from all over the data, shrunk to about 64 pixels a side, and takes no part in training.
 """
@@ -21,6 +21,8 @@ from motes.plain.options import spelling
 
 # pictures are looked at at about this many pixels a side
 LOOKED_AT_SIDE = 64
+# the home of an option that is not the model's
+HOMES = {"image_size": "data"}
 # pictures read at once
 CHUNK = 64
 # change of a background's pixel that shows that things stood there
@@ -42,7 +44,7 @@ class Survey:
     clean: Float[Tensor, "C h w"] | None
     # share of the background's pixels on which things stand in most pictures
     stood: float
-    # of the longer side of a thing: what 10, 50 and 90 % of all things stay below; zeros if there are no things
+    # of the longer side of a thing: what 10, 50 and 90 % of all things stay below; zeros if there are none
     sides: tuple[float, float, float]
     # things of a picture: the median, and what 95 % of the pictures stay below
     things: tuple[int, int]
@@ -50,7 +52,7 @@ class Survey:
     size: Size
     # options of the model that follow
     choice: Choice
-    # row of a picture that was looked at -> the boxes of its things: first row and column, last row and column
+    # row of a picture that was looked at -> the boxes of its things: first row, column, last row, column
     boxes: Mapping[int, Int[Tensor, "n 4"]]
 
     @property
@@ -87,7 +89,7 @@ class Survey:
         names = [name for name in chosen if name not in told]
         if not names:
             return "The sizes are as told."
-        options = [spelling("data" if name == "image_size" else "model", name) for name in names]
+        options = [spelling(HOMES.get(name, "model"), name) for name in names]
         return f"Chosen: {', '.join(chosen[name] for name in names)}; overruled by {', '.join(options)}."
 
 

@@ -1,4 +1,4 @@
-"""A survey finds what is known of generated worlds, whatever the size of their pictures, and says it in two lines."""
+"""A survey finds what is known of generated worlds, at any size, and says it in two lines."""
 
 from dataclasses import FrozenInstanceError
 from functools import cache

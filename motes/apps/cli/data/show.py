@@ -1,6 +1,7 @@
 """`motes data show`: draws a sheet of any data set's pictures, with the ground truth drawn over them.
 
-Over users' own pictures it draws what a survey sees in them, and it prints the sizes that training would choose.
+Over users' own pictures it draws what a survey sees in them, and it prints the sizes that training would
+choose.
 
 Arguments are checked before torch is imported.
 """
