@@ -84,8 +84,7 @@ def claimed_scaled(
     bumps = _bumps_on(canvas, corner, start / (width * scale), 1 / (width * scale), largest)
     claimed = rearrange(_sums_before(bumps, index, sheet), "b k (r s) -> b k r s", r=largest)
     rows, columns = blend_matrix(cutting_blend(start, scale), side, largest).mT.unbind(2)
-    # weights of a few pixels may add up to a little more than 1
-    return (rows @ claimed.clamp_max_(1) @ columns.mT).clamp_max_(1)
+    return rows @ claimed.clamp_max_(1) @ columns.mT
 
 
 def _bumps_on(

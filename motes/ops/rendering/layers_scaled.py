@@ -38,6 +38,8 @@ class Placement:
     """Where the windows of a batch of particles lie, how they blend, and in which groups they are computed."""
 
     corner: Int[Tensor, "B K 2"]
+    # rows and columns of each window
+    count: Int[Tensor, "B K 2"]
     blend: Float[Tensor, "B K 2 5"]
     runs: Runs
     canvas: tuple[int, int]
@@ -48,7 +50,7 @@ class Placement:
         side = particles.glimpses.shape[-1]
         corner, count = window_corners(particles.position, particles.scale, side, canvas)
         blend = placing_blend(window_starts(corner, particles.position, canvas), particles.scale)
-        return cls(corner, blend, runs_of_groups(count) if runs is None else runs, canvas)
+        return cls(corner, count, blend, runs_of_groups(count) if runs is None else runs, canvas)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """Cut or place windows of any size: each particle has a scale, pixels of the picture per pixel of its glimpse.
 
 A particle whose centre is at pixel c = position * N / 2 + N / 2 - 1/2 of an axis shows pixel j of its glimpse
-at x_j = c + (j - (S-1)/2) scale. Both directions blend by the same tents, max(0, 1 - |i - x_j| / max(1, scale))
-for pixel i of the picture. Placing multiplies them by min(1, scale): a glimpse that is magnified is
-interpolated, one that is minified is averaged, and its sum is multiplied by scale exactly. Cutting divides them by
-max(1, scale): what is read is averaged where the glimpse is coarser than the picture. At scale 1 that is
-`glimpse`, without the rule of 2022 for the window's edge. The tents of the two axes are matrices on either side of
-the glimpse. `canvas.py` computes the same with full canvases, and tests compare the two.
+at c + (j - (S-1)/2) scale, and owns scale * S pixels. A glimpse that is magnified is interpolated, one that is
+minified is averaged (`blending`); its sum is then multiplied by the scale exactly. What is cut is averaged where the
+glimpse is coarser than the picture. At scale 1 all that is `glimpse`, without the rule of 2022 for the window's edge.
+The weights of the two axes are matrices on either side of the glimpse. `canvas.py` computes the same with full
+canvases, and tests compare the two.
 """
 
 import torch

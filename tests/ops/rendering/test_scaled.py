@@ -104,6 +104,17 @@ def test_what_is_minified_keeps_its_mass():
     torch.testing.assert_close(mass, glimpses.sum((-1, -2)) * scale.prod(-1)[..., None])
 
 
+@pytest.mark.parametrize("scale", [0.31, 0.5, 0.67, 0.75, 0.99, 1.01, 1.25, 1.5, 2.0, 2.7])
+def test_what_is_evenly_coloured_stays_so_at_any_scale(scale):
+    position = torch.tensor([[[0.013, -0.021], [0.0, 0.0]]], dtype=torch.float64)
+    scales = torch.full_like(position, scale)
+    even = torch.ones(1, 2, 1, 24, 24, dtype=torch.float64)
+    painted = on_canvas(place_scaled(even, position, scales, (64, 64)), (64, 64))
+    torch.testing.assert_close(painted[..., 30:34, 30:34], torch.ones(1, 2, 1, 4, 4, dtype=torch.float64))
+    read = cut_scaled(even.new_ones(1, 1, 64, 64), position, scales, 16)
+    torch.testing.assert_close(read, torch.ones_like(read))
+
+
 def test_magnified_colours_are_interpolated_and_minified_pictures_averaged():
     ramp = torch.arange(8.0).expand(1, 1, 1, 8, 8)
     middle, twice = torch.zeros(1, 1, 2), torch.full((1, 1, 2), 2.0)
