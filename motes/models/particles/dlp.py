@@ -24,6 +24,7 @@ from motes.models.particles.sized import SizedDecoder, SizedEncoder
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
+from motes.ops.rendering.depth import front_first, in_order
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
@@ -131,7 +132,7 @@ class DeepLatentParticles(Model):
         encoding = self._encoding(batch)
         drawn = self._sample(encoding)
         picture = self.decoder.render(
-            drawn.glimpses, drawn.position, drawn.scale, encoding.presence, drawn.background
+            drawn.glimpses, drawn.position, drawn.extent, drawn.presence, drawn.background
         )
         error = self._error(picture, batch.image)
         return self._losses(encoding, error, presence_price(encoding.presence))
@@ -143,11 +144,11 @@ class DeepLatentParticles(Model):
         """
         encoding = self._encoding(batch)
         drawn = self._sample(encoding)
-        presence = uniform_like(encoding.presence)
+        presence = uniform_like(drawn.presence)
         side = drawn.glimpses.shape[-1] + 1
         grain = self.config.prior_std * normal_like(presence[..., None, None].expand(-1, -1, side, side))
         picture = self.decoder.render(
-            drawn.glimpses, drawn.position, drawn.scale, presence, drawn.background, grain
+            drawn.glimpses, drawn.position, drawn.extent, presence, drawn.background, grain
         )
         error = self._error(picture, batch.image)
         return self._losses(encoding, error, torch.zeros_like(error))
@@ -177,8 +178,10 @@ class DeepLatentParticles(Model):
             feature_log_variance=encoding.features.log_variance,
             presence=encoding.presence,
             background=encoding.scene(encoding.background.mean),
-            extent=_extent(encoding),
+            extent=None if encoding.extent is None else encoding.extent.mean(),
         )
+        if particles.extent is not None:
+            particles = particles.reordered(front_first(particles.extent.depth))
         certainty = torch.sigmoid(self._evidence(particles) - self.evidence_threshold)
         return replace(particles, certainty=certainty)
 
@@ -190,7 +193,7 @@ class DeepLatentParticles(Model):
         drawn = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
         glimpses = self.decoder.glimpses(drawn.features)
         background = self._background(latent)
-        return self.decoder.render(glimpses, drawn.position, _scale(drawn), drawn.presence, background)
+        return self.decoder.render(glimpses, drawn.position, drawn.extent, drawn.presence, background)
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
         """The picture of row `picture` in layers, so that an edit can be shown at once."""
@@ -209,7 +212,7 @@ class DeepLatentParticles(Model):
     def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
         """The share of each pixel that the background has, then the share that each particle has."""
         glimpses = self.glimpses(latent)
-        windows = self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
+        windows = self.decoder.windows(glimpses, latent.position, latent.extent, self.config.image_size)
         return Footprints.of(windows, latent.presence, self.config.image_size).on_canvas()
 
     def calibrate(self, batches: Iterable[Batch]) -> None:
@@ -233,15 +236,21 @@ class DeepLatentParticles(Model):
         return self.reconstruction_loss(drawn, image) / self.decoder.unit
 
     def _sample(self, encoding: Encoding) -> "_Sample":
-        """Glimpses, positions, scales and background, drawn once from the posterior."""
+        """What is drawn in one step, sampled once from the posterior; the nearest particle is the first."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
         code = encoding.scene(encoding.background.sampled())
         # of the background's node, which is at (0, 0) when nothing is drawn
         background_position = self.config.prior_std * normal_like(position[:, 0])
         background = self.decoder.background(position, features, code, background_position)
-        scale = None if encoding.scale is None else encoding.scale.log_scale.sampled().exp()
-        return _Sample(self.decoder.glimpses(features), position, scale, background)
+        glimpses = self.decoder.glimpses(features)
+        if encoding.extent is None:
+            return _Sample(glimpses, position, None, encoding.presence, background)
+        extent = encoding.extent.sampled()
+        order = front_first(extent.depth)
+        particles = (in_order(part, order) for part in (glimpses, position))
+        in_front = extent.mapped(lambda part: in_order(part, order))
+        return _Sample(*particles, in_front, in_order(encoding.presence, order), background)
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
@@ -249,8 +258,9 @@ class DeepLatentParticles(Model):
         feature_kl = encoding.features.kl().sum((1, 2)) + encoding.background.kl().sum(1)
         beta_position, beta_features = self.config.kl_weights
         total = error + beta_position * chamfer + beta_features * feature_kl
-        if encoding.scale is not None:
-            total = total + beta_position * encoding.scale.kl().sum((1, 2))
+        if encoding.extent is not None:
+            total = total + beta_position * encoding.extent.scale_kl()
+            total = total + beta_features * encoding.extent.depth_kl()
         total = total + self.config.presence_weight * presence
         terms = {
             "reconstruction": error,
@@ -266,7 +276,7 @@ class DeepLatentParticles(Model):
 
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
         glimpses = self.decoder.glimpses(latent.features)
-        windows = self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
+        windows = self.decoder.windows(glimpses, latent.position, latent.extent, self.config.image_size)
         background = self._background(latent)
         return visible_contrast(windows, latent.presence, latent.log_variance, background, self.decoder.unit)
 
@@ -276,19 +286,9 @@ class _Sample(NamedTuple):
 
     glimpses: Float[Tensor, "B K D S S"]
     position: Float[Tensor, "B K 2"]
-    scale: Float[Tensor, "B K 2"] | None
+    extent: Extent | None
+    presence: Float[Tensor, "B K"]
     background: Image
-
-
-def _extent(encoding: Encoding) -> Extent | None:
-    if encoding.scale is None:
-        return None
-    log_scale = encoding.scale.log_scale
-    return Extent(log_scale.mean.exp(), log_scale.log_variance)
-
-
-def _scale(latent: Particles) -> Float[Tensor, "B K 2"] | None:
-    return None if latent.extent is None else latent.extent.scale
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

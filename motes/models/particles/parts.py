@@ -14,7 +14,7 @@ from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, 
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.glimpse import Windows, place_glimpses
 from motes.types.batch import Batch
-from motes.types.latents import Image
+from motes.types.latents import Extent, Image
 
 SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
 
@@ -113,15 +113,34 @@ class DiagonalNormal:
 
 
 @dataclass(frozen=True)
-class ScalePosterior:
-    """The posterior of the particles' log-scales. The prior expects each near the scale of its anchor."""
+class ExtentPosterior:
+    """The posterior of the particles' log-scales and depths.
 
+    The prior expects each scale near that of its anchor, and depths around 0.
+    """
+
+    # B K 2
     log_scale: DiagonalNormal
     anchor_log_scale: Float[Tensor, "B K 2"]
+    # B K
+    depth: DiagonalNormal
 
-    def kl(self) -> Float[Tensor, "B K 2"]:
+    def scale_kl(self) -> Float[Tensor, "B"]:
         spread = 2 * math.log(SCALE_STD)
-        return kl_to_normal(self.log_scale.mean, self.log_scale.log_variance, self.anchor_log_scale, spread)
+        mean = self.log_scale.mean
+        return kl_to_normal(mean, self.log_scale.log_variance, self.anchor_log_scale, spread).sum((1, 2))
+
+    def depth_kl(self) -> Float[Tensor, "B"]:
+        return self.depth.kl().sum(1)
+
+    def mean(self) -> Extent:
+        return self._extent(self.log_scale.mean, self.depth.mean)
+
+    def sampled(self) -> Extent:
+        return self._extent(self.log_scale.sampled(), self.depth.sampled())
+
+    def _extent(self, log_scale: Float[Tensor, "B K 2"], depth: Float[Tensor, "B K"]) -> Extent:
+        return Extent(log_scale.exp(), self.log_scale.log_variance, depth, self.depth.log_variance)
 
 
 @dataclass(frozen=True)
@@ -139,7 +158,7 @@ class Encoding:
     # cut from the picture where the appearance was read
     glimpses: Float[Tensor, "B K C S S"]
     # of particles that differ in size
-    scale: ScalePosterior | None = None
+    extent: ExtentPosterior | None = None
     # numbers of the background that are measured and not learnt
     light: Float[Tensor, "B L"] | None = None
 
@@ -187,7 +206,7 @@ class ParticleDecoder(Protocol):
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         presence: Float[Tensor, "B K"],
         background: Image,
         grain: Float[Tensor, "B K s s"] | None = None,
@@ -199,7 +218,7 @@ class ParticleDecoder(Protocol):
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         canvas: tuple[int, int],
     ) -> Windows:
         """The same glimpses as windows of the canvas, each alone."""
@@ -226,7 +245,7 @@ class OneSize:
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         presence: Float[Tensor, "B K"],
         background: Image,
         grain: Float[Tensor, "B K s s"] | None = None,
@@ -237,7 +256,7 @@ class OneSize:
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         canvas: tuple[int, int],
     ) -> Windows:
         return place_glimpses(glimpses, position, canvas)

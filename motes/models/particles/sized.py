@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.models.particles.anchored import AnchoredEncoder, GlimpseReader, LeanDecoder
-from motes.models.particles.parts import DiagonalNormal, Encoding, ParticleSizes, ScalePosterior
+from motes.models.particles.parts import DiagonalNormal, Encoding, ExtentPosterior, ParticleSizes
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
 from motes.ops.pictures.clean_background import clean_background
@@ -18,13 +18,15 @@ from motes.ops.pictures.light import light_of
 from motes.ops.points.boxes_of_one_value import Boxes, boxes_of_one_value, colour_and_amount
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
+from motes.ops.rendering.depth import with_depth_gradient
 from motes.ops.rendering.glimpse import Windows
+from motes.ops.rendering.layers_scaled import ScaledParticles
 from motes.ops.rendering.scaled import cut_scaled, place_scaled
-from motes.types.latents import Image
+from motes.types.latents import Extent, Image
 
 # of the numbers read at an anchor, at first: at the anchor with a deviation of 0.14, probably present, of the
-# anchor's scale with a deviation of 0.14
-FIRST_READING = (0.0, 0.0, -4.0, -4.0, 2.0, 0.0, 0.0, -4.0, -4.0)
+# anchor's scale and of depth 0 with a deviation of 0.14
+FIRST_READING = (0.0, 0.0, -4.0, -4.0, 2.0, 0.0, 0.0, -4.0, -4.0, 0.0, -4.0)
 # a window is this much larger than the box of its anchor
 ROOM = 1.25
 # of the logarithm of a scale: farthest from the anchor's
@@ -33,6 +35,7 @@ SHAKE = (
     0.1  # of the window in which the look is read: deviation of its position, in sides, and of its log-scale
 )
 SMALLEST = 1 / 3
+TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 # of the salient points, as many for each particle, are tried as anchors
 CANDIDATES = 3
@@ -68,11 +71,11 @@ class SizedEncoder(AnchoredEncoder):
             proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)
-        position, presence, scale = self._measure(residual, boxes.points, boxes.sides)
-        window = self._window(torch.cat([image, residual], 1), position.mean, scale.log_scale.mean)
+        position, presence, extent = self._measure(residual, boxes.points, boxes.sides)
+        window = self._window(torch.cat([image, residual], 1), position.mean, extent.log_scale.mean)
         features = DiagonalNormal(*self.what(window).chunk(2, -1))
         glimpses = window[:, :, : image.shape[1]]
-        return Encoding(proposals, position, presence, features, background, glimpses, scale, light)
+        return Encoding(proposals, position, presence, features, background, glimpses, extent, light)
 
     def _background(
         self, image: Image, decoder: "SizedDecoder"
@@ -104,7 +107,7 @@ class SizedEncoder(AnchoredEncoder):
 
     def _measure(
         self, residual: Image, anchors: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"]
-    ) -> tuple[DiagonalNormal, Float[Tensor, "B K"], ScalePosterior]:
+    ) -> tuple[DiagonalNormal, Float[Tensor, "B K"], ExtentPosterior]:
         """Positions, presence and scales of the particles, read from a window around each anchor."""
         claimed = claimed_scaled(anchors, scale, self.context, self.size, width=self.side / 4)
         windows = cut_scaled(residual, anchors, scale, self.context)
@@ -117,8 +120,9 @@ class SizedEncoder(AnchoredEncoder):
         log_scale = (scale.log() + change).clamp(smallest, largest)
         present = torch.sigmoid(numbers[..., 4])
         presence = yielding_scaled(present, position.mean, log_scale.exp(), self.size, width=self.side / 6)
-        posterior = ScalePosterior(DiagonalNormal(log_scale, numbers[..., 7:9]), scale.log())
-        return position, presence, posterior
+        depth = DiagonalNormal(numbers[..., 9], numbers[..., 10])
+        extent = ExtentPosterior(DiagonalNormal(log_scale, numbers[..., 7:9]), scale.log(), depth)
+        return position, presence, extent
 
     @torch.no_grad()
     def _window(
@@ -194,15 +198,41 @@ class SizedDecoder(LeanDecoder):
         squared = (self.background_of_code(background) - image).square()
         return 2 * CLOSE * (squared / (squared + CLOSE**2)).sum((1, 2, 3))
 
-    def render(self, glimpses, position, scale, presence, background, grain=None):
-        return render_scaled(
-            glimpses, self._windows_at(glimpses, position, scale), scale, presence, background, grain
-        )
+    def render(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        extent: Extent | None,
+        presence: Float[Tensor, "B K"],
+        background: Image,
+        grain: Float[Tensor, "B K s s"] | None = None,
+    ) -> Image:
+        assert extent is not None
+        middle = self._windows_at(glimpses, position, extent.scale)
+        picture = render_scaled(glimpses, middle, extent.scale, presence, background, grain)
+        if not extent.depth.requires_grad:
+            return picture
+        particles = ScaledParticles(glimpses, middle, extent.scale, presence, grain)
+        return with_depth_gradient(picture, extent.depth, particles, TEMPERATURE)
 
-    def windows(self, glimpses, position, scale, canvas) -> Windows:
-        return place_scaled(glimpses, self._windows_at(glimpses, position, scale), scale, canvas)
+    def windows(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        extent: Extent | None,
+        canvas: tuple[int, int],
+    ) -> Windows:
+        assert extent is not None
+        middle = self._windows_at(glimpses, position, extent.scale)
+        return place_scaled(glimpses, middle, extent.scale, canvas)
 
-    def _windows_at(self, glimpses, position, scale):
+    def _windows_at(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        scale: Float[Tensor, "B K 2"],
+    ) -> Float[Tensor, "B K 2"]:
+        """The middles of the windows that show each particle in the middle of its position."""
         half = torch.tensor(self.size, device=position.device) / 2
         return position - self.middle(glimpses) * scale / half
 
