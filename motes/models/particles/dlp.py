@@ -130,11 +130,11 @@ class DeepLatentParticles(Model):
 
     def loss(self, batch: Batch) -> Losses:
         encoding = self._encoding(batch)
-        drawn = self._sample(encoding)
+        drawn = self._sample(encoding, batch.image)
         picture = self.decoder.render(
             drawn.glimpses, drawn.position, drawn.extent, drawn.presence, drawn.background
         )
-        error = self._error(picture, batch.image)
+        error = self._error(picture, batch.image) + drawn.background_error
         return self._losses(encoding, error, presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
@@ -143,14 +143,14 @@ class DeepLatentParticles(Model):
         No particle can then rely on another one, so all of them learn to draw.
         """
         encoding = self._encoding(batch)
-        drawn = self._sample(encoding)
+        drawn = self._sample(encoding, batch.image)
         presence = uniform_like(drawn.presence)
         side = drawn.glimpses.shape[-1] + 1
         grain = self.config.prior_std * normal_like(presence[..., None, None].expand(-1, -1, side, side))
         picture = self.decoder.render(
             drawn.glimpses, drawn.position, drawn.extent, presence, drawn.background, grain
         )
-        error = self._error(picture, batch.image)
+        error = self._error(picture, batch.image) + drawn.background_error
         return self._losses(encoding, error, torch.zeros_like(error))
 
     def warmup_loss(self, batch: Batch) -> Losses:
@@ -235,7 +235,7 @@ class DeepLatentParticles(Model):
     def _error(self, drawn: Image, image: Image) -> Float[Tensor, "B"]:
         return self.reconstruction_loss(drawn, image) / self.decoder.unit
 
-    def _sample(self, encoding: Encoding) -> "_Sample":
+    def _sample(self, encoding: Encoding, image: Image) -> "_Sample":
         """What is drawn in one step, sampled once from the posterior; the nearest particle is the first."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
@@ -243,14 +243,16 @@ class DeepLatentParticles(Model):
         # of the background's node, which is at (0, 0) when nothing is drawn
         background_position = self.config.prior_std * normal_like(position[:, 0])
         background = self.decoder.background(position, features, code, background_position)
+        background, error = self.decoder.behind_particles(background, image)
+        error = error / self.decoder.unit
         glimpses = self.decoder.glimpses(features)
         if encoding.extent is None:
-            return _Sample(glimpses, position, None, encoding.presence, background)
+            return _Sample(glimpses, position, None, encoding.presence, background, error)
         extent = encoding.extent.sampled()
         order = front_first(extent.depth)
         particles = (in_order(part, order) for part in (glimpses, position))
         in_front = extent.mapped(lambda part: in_order(part, order))
-        return _Sample(*particles, in_front, in_order(encoding.presence, order), background)
+        return _Sample(*particles, in_front, in_order(encoding.presence, order), background, error)
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
@@ -289,6 +291,7 @@ class _Sample(NamedTuple):
     extent: Extent | None
     presence: Float[Tensor, "B K"]
     background: Image
+    background_error: Float[Tensor, "B"]
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

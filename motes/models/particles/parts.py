@@ -202,6 +202,13 @@ class ParticleDecoder(Protocol):
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor
     ) -> Image: ...
 
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
+        """The background over which particles are drawn while training, and a loss of its own, if it has one.
+
+        A background with a loss of its own gets no gradient from the drawn picture.
+        """
+        ...
+
     def render(
         self,
         glimpses: Float[Tensor, "B K D S S"],
@@ -240,6 +247,9 @@ class OneSize:
     """The part of a decoder that lays glimpses over a picture, each as large as it is drawn."""
 
     unit = 1.0
+
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
+        return background, torch.zeros_like(image[:, 0, 0, 0])
 
     def render(
         self,

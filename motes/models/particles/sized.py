@@ -39,7 +39,8 @@ TEMPERATURE = 0.3  # difference of depths at which the order of two particles is
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 # of the salient points, as many for each particle, are tried as anchors
 CANDIDATES = 3
-CLOSE = 0.1  # differences from the background well above this one are things
+CLOSE = 0.02  # of a typical thing's contrast: larger differences from the background are things
+PULL = 2.0  # on a background that is a little wrong, against that of the absolute error
 COARSEST = 8  # pixels that are left of a window's side where anchors are chosen
 FROM_SHADOW = 0.02  # what a shadow's difference from the ground counts
 DARKEST = 0.35  # share of the light that a shadow leaves
@@ -88,8 +89,9 @@ class SizedEncoder(AnchoredEncoder):
         light = decoder.light(image)
         with torch.no_grad():
             difference = image - decoder.lit(light)
-            small = difference / (CLOSE + difference.square() / CLOSE)
-        return DiagonalNormal(*self.around(small).chunk(2, -1)), light
+            share = difference.square().sum(1, keepdim=True) / (CLOSE * decoder.contrast)
+            small = difference * (1 - share).clamp_min(0).square() / decoder.contrast.sqrt()
+        return DiagonalNormal(*self.around(10 * small).chunk(2, -1)), light
 
     def _boxes(
         self,
@@ -189,14 +191,25 @@ class SizedDecoder(LeanDecoder):
         return torch.cat([light.gain, light.offset], 1)[:, :, 0, 0]
 
     def background_error(self, background: Float[Tensor, "B G"], image: Image) -> Float[Tensor, "B"]:
-        """The error of the background in the warm-up, before particles are drawn.
+        return self._error_outside_things(self.background_of_code(background), image)
 
-        It pulls where the background is a little wrong, and hardly where it is very wrong: there stands a
-        thing. The absolute error, whose pull is the same everywhere, paints in what stands still in most
-        pictures (Geman & McClure 1987).
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
+        """The background, which learns from its own loss alone.
+
+        Through the drawn picture it would take over what particles draw badly: their blurred edges stay on it,
+        also where no particle is.
         """
-        squared = (self.background_of_code(background) - image).square()
-        return 2 * CLOSE * (squared / (squared + CLOSE**2)).sum((1, 2, 3))
+        return background.detach(), self._error_outside_things(background, image)
+
+    def _error_outside_things(self, background: Image, image: Image) -> Float[Tensor, "B"]:
+        """The error of the background, where it is nearly right.
+
+        It hardly pulls where the background is very wrong: there stands a thing (Geman & McClure 1987). The
+        pull of the absolute error, the same everywhere, paints in what stands still in most pictures.
+        """
+        squared = (background - image).square().sum(1)
+        close = CLOSE * self.contrast
+        return (PULL * close.sqrt() * squared / (squared + close)).sum((1, 2))
 
     def render(
         self,
@@ -238,17 +251,21 @@ class SizedDecoder(LeanDecoder):
 
     def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
         """The middle of what each glimpse shows, in pixels of the glimpse from its middle."""
-        with torch.no_grad():
-            colours = rearrange(torch.sigmoid(10 * self.still), "c h w -> c (h w) 1")
-            mean = colours.mean(1, keepdim=True)
-            spread = unlike(colours, mean).mean()
-        difference = unlike(rearrange(glimpses[:, :, 1:], "b k c r s -> (b k) c r s"), mean)
-        weight = glimpses[:, :, 0] * (difference.view_as(glimpses[:, :, 0]) + spread)
+        weight = self.shown(glimpses)
         steps = torch.arange(weight.shape[-1], device=weight.device) - (weight.shape[-1] - 1) / 2
         total = weight.sum((2, 3)) + 1e-3
         rows = (weight.sum(3) * steps).sum(2) / total
         columns = (weight.sum(2) * steps).sum(2) / total
         return torch.stack([rows, columns], -1)
+
+    def shown(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K S S"]:
+        """How much each pixel of a glimpse shows: alpha times the difference from the background's colours."""
+        with torch.no_grad():
+            colours = rearrange(torch.sigmoid(10 * self.still), "c h w -> c (h w) 1")
+            mean = colours.mean(1, keepdim=True)
+            spread = unlike(colours, mean).mean()
+        difference = unlike(rearrange(glimpses[:, :, 1:], "b k c r s -> (b k) c r s"), mean)
+        return glimpses[:, :, 0] * (difference.view_as(glimpses[:, :, 0]) + spread)
 
 
 @torch.no_grad()

@@ -12,14 +12,15 @@ from motes.types.latents import Image
 
 # sides of a square box in units of `side`, and how tall and wide the other boxes of about its area are
 SIDES = (0.4, 0.6, 0.9, 1.3, 1.9)
-ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45), (1.8, 0.6), (0.6, 1.8))
+ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
 # what a pixel costs that its box's one value does not explain
-UNEXPLAINED = 0.4
+UNEXPLAINED = 0.6
 # what is left of the residual inside a chosen box, and how much larger than the box the cleared part is
 LEFT = 0.03
 CLEARED = 1.1
+SPARED = 0.4
 # weight of the colour beside the amount
-COLOUR = 0.5
+COLOUR = 1.0
 CLOSE = 0.1  # of a typical thing's contrast: about as much counts half
 
 
@@ -49,7 +50,8 @@ def boxes_of_one_value(residual: Image, points: Float[Tensor, "B P 2"], count: i
         box = options[best % len(options)]
         chosen.append((point, box))
         at = middle.gather(1, point[:, None, None].expand(-1, 1, 2))[:, 0]
-        residual = residual * _outside(at, box * side * CLEARED, size)
+        inside = _inside(at, box * side * CLEARED, size)
+        residual = residual * (1 - inside * _like_the_rest(residual, inside))
     number = torch.stack([point for point, _ in chosen], 1)
     return Boxes(
         points.gather(1, number[..., None].expand(-1, -1, 2)), torch.stack([box for _, box in chosen], 1)
@@ -102,14 +104,27 @@ def _pixels(points: Float[Tensor, "B P 2"], size: tuple[int, int]) -> Float[Tens
     return (points + 1) * (torch.tensor(size, device=points.device) - 1) / 2
 
 
-def _outside(
+def _inside(
     middle: Float[Tensor, "B 2"], sides: Float[Tensor, "B 2"], size: tuple[int, int]
 ) -> Float[Tensor, "B 1 H W"]:
-    """1 outside each box and LEFT inside, with a rim of one pixel between."""
+    """1 inside each box, 0 outside, with a rim of one pixel between."""
     axes = []
     for axis, length in enumerate(size):
         steps = torch.arange(length, device=middle.device)
         depth = sides[:, axis, None] / 2 - (steps - middle[:, axis, None]).abs() + 0.5
         axes.append(depth.clamp(0, 1))
-    inside = axes[0][:, :, None] * axes[1][:, None, :]
-    return (1 - (1 - LEFT) * inside)[:, None]
+    return (axes[0][:, :, None] * axes[1][:, None, :])[:, None]
+
+
+def _like_the_rest(
+    residual: Float[Tensor, "B C H W"], inside: Float[Tensor, "B 1 H W"]
+) -> Float[Tensor, "B 1 H W"]:
+    """How much of each pixel a box explains: all of what has its mean value, less of what differs from it.
+
+    The mean is that of pixels with residuals: a box holds some ground, too.
+    """
+    weight = inside * residual.square().sum(1, keepdim=True)
+    mean = (weight * residual).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp_min(1e-9)
+    apart = (residual - mean).square().sum(1, keepdim=True)
+    alike = 1 - SPARED * apart / (apart + mean.square().sum(1, keepdim=True) / 4 + 1e-9)
+    return (1 - LEFT) * alike
