@@ -1,7 +1,7 @@
 """Fills in the options of a recipe that follow from a look at its data: the sizes of a particle model."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from motes.data.base import Dataset
 from motes.data.survey.survey import Survey, open_and_survey, survey
@@ -34,7 +34,8 @@ def look(recipe: Recipe, may_enlarge: bool = False) -> Looked:
     source, data, seen = open_and_survey(recipe.data, "train", may_enlarge)
     recipe = dataclasses.replace(recipe, data=source)
     told = recipe.model_config if may_enlarge else [*recipe.model_config, "image_size"]
-    return Looked(_filled_in(recipe, _model_options(seen)), data, seen.explained(told))
+    recipe = dataclasses.replace(recipe, model_config={**_model_options(seen), **recipe.model_config})
+    return Looked(recipe, data, seen.explained(told))
 
 
 def look_if_needed(recipe: Recipe, told: Collection[str]) -> Looked:
@@ -48,19 +49,20 @@ def look_if_needed(recipe: Recipe, told: Collection[str]) -> Looked:
     if not open_sizes or _sizes_work(recipe, data):
         return Looked(recipe, data)
     seen = survey(data)
-    chosen = {name: value for name, value in _model_options(seen).items() if name in open_sizes}
-    options = {name: value for name, value in recipe.model_config.items() if name not in chosen}
-    recipe = dataclasses.replace(recipe, model_config=options)
+    changed = recipe
+    chosen: dict[str, int] = {}
+    # one alone if that is enough
+    for names in (*([name] for name in open_sizes), open_sizes):
+        chosen = {name: value for name, value in _model_options(seen).items() if name in names}
+        changed = dataclasses.replace(recipe, model_config={**recipe.model_config, **chosen})
+        if _sizes_work(changed, data):
+            break
     others = [name for name in vars(seen.choice) if name not in chosen]
-    return Looked(_filled_in(recipe, chosen), data, seen.explained(others))
+    return Looked(changed, data, seen.explained(others))
 
 
 def _model_options(seen: Survey) -> dict[str, int]:
     return {name: value for name, value in vars(seen.choice).items() if name != "image_size"}
-
-
-def _filled_in(recipe: Recipe, options: Mapping[str, int]) -> Recipe:
-    return dataclasses.replace(recipe, model_config={**options, **recipe.model_config})
 
 
 def _sizes_work(recipe: Recipe, data: Dataset) -> bool:

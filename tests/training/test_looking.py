@@ -52,6 +52,7 @@ def test_a_preset_keeps_its_sizes_unless_they_cannot_work():
     assert (
         changed.recipe.model_config["patch_size"] == 5 and changed.recipe.model_config["num_particles"] == 3
     )
+    assert changed.recipe.model_config["glimpse_size"] == 8, "it works"
     assert "--model.patch-size" in changed.explained and "--model.num-particles" not in changed.explained
     assert look_if_needed(odd, told=("patch_size",)).recipe.model_config["patch_size"] == 8
     assert look_if_needed(odd, told=("patch_size", "glimpse_size")).recipe == odd

@@ -91,7 +91,16 @@ def _named(name: str) -> Recipe:
         return DEFAULT
     if name in MODELS:
         return Recipe(name, Source(""))
-    raise UserError(nearest(name, [*PRESETS, *MODELS], "preset, model or place"))
+    raise UserError(_unknown(name))
+
+
+def _unknown(name: str) -> str:
+    """The error for a name that is neither a preset's nor a model's, nor an existing place."""
+    if name in DATASETS:
+        return f"{name} is a data set; to learn from it, write motes train --data {name}"
+    if "/" in name or Path(name).suffix:
+        return f"{name} does not exist; a place to learn from is a folder or a file"
+    return nearest(name, [*PRESETS, *MODELS], "preset, model or place")
 
 
 def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -104,8 +104,14 @@ def test_places_that_are_no_data_are_refused(tmp_path):
     (tmp_path / "run.json").touch()
     with pytest.raises(UserError, match="--resume"):
         make_recipe(arguments(preset=str(tmp_path)))
-    with pytest.raises(UserError, match="no preset, model or place"):
-        make_recipe(arguments(preset=str(tmp_path / "nowhere")))
+    for name, answer in (
+        (str(tmp_path / "nowhere"), "does not exist"),
+        ("clip.mp4", "does not exist"),
+        ("sprites", "--data sprites"),
+        ("dlp-quik", "did you mean 'dlp-quick'"),
+    ):
+        with pytest.raises(UserError, match=answer):
+            make_recipe(arguments(preset=name))
 
 
 def test_options_that_were_given_are_known_by_name():
