@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from motes.ops.rendering.layers_scaled import Placement, ScaledParticles, bordered, layers_in_order
+from motes.ops.rendering.blending import placing_blend
+from motes.ops.rendering.layers_scaled import ScaledParticles, layers_in_order
+from motes.ops.rendering.placement import Placement, bordered, in_one_precision, without_autocast
 from motes.types.latents import Image
 
 # pixels of overlaps that are summed at once
@@ -42,13 +44,12 @@ def with_depth_gradient(
     gradients for all else are left as they are.
 
     The forward pass costs nothing. The backward pass computes all windows once more, as the forward pass of
-    `render_scaled` does, keeps three numbers per pixel of them, and visits every pair of windows that overlap, for
-    about as much time per pixel of the overlap as rendering takes per pixel of a window: little for particles that are
-    spread out, and up to K / 2 times as much as rendering if all lie in one place.
+    `render_scaled` does, keeps three numbers per pixel of them, and visits the overlap of every pair of windows, for
+    about as much time per pixel as rendering takes. That is about half the CPU time of `render_scaled`, forward and
+    backward, for ten particles of 16 px in 64 px, and 2 to 2.6 times of it for 200 of 32 px in 128 px.
     """
-    kind = torch.promote_types(picture.dtype, torch.float32)
-    tensors = [tensor if tensor is None else tensor.detach().to(kind) for tensor in particles]
-    return DepthGradient.apply(picture, depth, temperature, *tensors)
+    tensors = in_one_precision(*(tensor.detach() for tensor in particles[:4]))
+    return DepthGradient.apply(picture, depth, temperature, *tensors, particles.grain)
 
 
 class DepthGradient(torch.autograd.Function):
@@ -68,7 +69,8 @@ class DepthGradient(torch.autograd.Function):
         depth, *parts = ctx.saved_tensors
         of_depth = torch.zeros_like(depth)
         if depth.numel():
-            _add_gradient(of_depth, depth, gradients[0], ScaledParticles(*parts), ctx.temperature)
+            with without_autocast(depth):
+                _add_gradient(of_depth, depth, gradients[0], ScaledParticles(*parts), ctx.temperature)
         return gradients[0], of_depth, None, *(None for _ in parts)
 
 
@@ -98,7 +100,8 @@ class _Maps(NamedTuple):
 def _add_gradient(
     of_depth: Tensor, depth: Tensor, g: Image, particles: ScaledParticles, temperature: float
 ) -> None:
-    placement = Placement.of(particles, (g.shape[2], g.shape[3]))
+    side = particles.glimpses.shape[-1]
+    placement = Placement.of(particles.position, particles.scale, side, (g.shape[2], g.shape[3]))
     maps = _maps(g.to(particles.glimpses.dtype), particles, placement)
     pairs = _pairs(placement)
     rows = pairs.picture
@@ -115,7 +118,8 @@ def _maps(g: Image, particles: ScaledParticles, placement: Placement) -> _Maps:
     origin, stride = (torch.empty_like(placement.corner[..., 0]) for _ in range(2))
     corner = placement.corner.flatten(0, 1)
     start = 0
-    for layers in layers_in_order(particles, placement):
+    blend = placing_blend(placement.starts(particles.position), particles.scale)
+    for layers in layers_in_order(particles, blend, placement, placement.runs()):
         for layer in layers:
             members = layer.group.members
             colour = layer.channels[1:]

@@ -6,7 +6,7 @@ import torch
 from motes.ops.rendering import canvas
 from motes.ops.rendering.composite import GRAIN_FROM, render
 from motes.ops.rendering.composite_scaled import render_scaled
-from motes.ops.rendering.scaled import window_corners
+from motes.ops.rendering.placement import Placement
 
 SIZES = [(8, (32, 32)), (7, (35, 41)), (16, (24, 64)), (1, (9, 12)), (5, (1, 16)), (5, (16, 1))]
 
@@ -42,7 +42,8 @@ def compare(fast, slow, variables, kind):
 
 def repeated(noise, position, scale, side, size):
     """The grain of each window at its place on the canvas."""
-    corner, count = window_corners(position, scale, side, size)
+    placement = Placement.of(position, scale, side, size)
+    corner, count = placement.corner, placement.count
     rows, columns = (torch.arange(full) - corner[..., axis, None] for axis, full in enumerate(size))
     within = [(steps >= 0) & (steps < count[..., axis, None]) for axis, steps in enumerate((rows, columns))]
     first, second = torch.arange(2)[:, None, None, None], torch.arange(noise.shape[1])[:, None, None]
@@ -135,3 +136,14 @@ def test_halves_are_painted_in_single_precision():
     picture = render_scaled(*inputs)
     assert picture.dtype == torch.float32
     torch.testing.assert_close(picture, render_scaled(*(tensor.float() for tensor in inputs)))
+
+
+@pytest.mark.parametrize("broken", [1, 2])
+def test_a_place_or_a_scale_that_is_no_number_gives_a_picture_that_is_none(broken):
+    inputs = scene(8, (32, 32), torch.float32)
+    with torch.no_grad():
+        inputs[broken][0, 2, 0] = torch.nan
+    picture = render_scaled(*inputs)
+    picture.sum().backward()
+    assert picture[1].isfinite().all()
+    assert inputs[broken].grad[1].isfinite().all()

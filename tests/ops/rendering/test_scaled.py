@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motes.ops.rendering import canvas
+from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.glimpse import cut_glimpses, place_glimpses
 from motes.ops.rendering.scaled import cut_scaled, place_scaled
@@ -135,6 +136,23 @@ def test_no_particles_are_placed_and_cut_as_nothing():
     none = torch.zeros(2, 0, 2)
     assert place_scaled(torch.zeros(2, 0, 4, 8, 8), none, none, (32, 32)).pixels.shape[:3] == (2, 0, 4)
     assert cut_scaled(torch.ones(2, 3, 32, 32), none, none, 8).shape == (2, 0, 3, 8, 8)
+
+
+def test_autocast_changes_no_picture():
+    """Its halves would lose fractions of a pixel."""
+    glimpses, position, scale = (tensor.detach().float() for tensor in crowd(8, (32, 32)))
+    image, presence = torch.rand(2, 3, 32, 32), torch.rand(2, 9)
+
+    def everything(autocast):
+        variables = [tensor.detach().requires_grad_() for tensor in (glimpses, position, scale, image)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            painted = render_scaled(*variables[:3], presence, variables[3])
+            read = cut_scaled(variables[3], *variables[1:3], 8)
+            placed = place_scaled(*variables[:3], (32, 32)).pixels
+        (painted.square().sum() + read.square().sum() + placed.square().sum()).backward()
+        return [painted, read, placed, *(tensor.grad for tensor in variables)]
+
+    torch.testing.assert_close(everything(autocast=True), everything(autocast=False))
 
 
 def test_for_the_gradient_of_a_cut_no_windows_are_kept():
