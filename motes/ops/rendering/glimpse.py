@@ -84,6 +84,18 @@ def canvas_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int
     return rearrange(flat, "b k r c -> b k (r c)")
 
 
+def rimmed_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Int[Tensor, "B K n"]:
+    """The flat index of each pixel of every window, on a canvas with a rim of one pixel all around.
+
+    Pixels beyond the edge share those of the rim.
+    """
+    steps = corner[..., None] + torch.arange(side, device=corner.device)
+    rows = steps[:, :, 0].clamp(-1, canvas[0]) + 1
+    columns = steps[:, :, 1].clamp(-1, canvas[1]) + 1
+    flat = rows[..., :, None] * (canvas[1] + 2) + columns[..., None, :]
+    return rearrange(flat, "b k r c -> b k (r c)")
+
+
 def corner_and_fraction(
     position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]
 ) -> tuple[Int[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
