@@ -81,7 +81,7 @@ class Particles(Rows):
     feature_log_variance: Float[Tensor, "B K F"]
     # from 0, absent, to 1, present
     presence: Float[Tensor, "B K"]
-    background: Float[Tensor, "B F"]
+    background: Float[Tensor, "B G"]
     # the masked model's feature map, which explains what no particle covers
     bypass: Float[Tensor, "B N h w"] | None = None
     # in [0, 1]; below 1/2 the model doubts that something is there

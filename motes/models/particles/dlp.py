@@ -198,9 +198,12 @@ class DeepLatentParticles(Model):
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
         """The picture of row `picture` in layers, so that an edit can be shown at once."""
-        glimpses = self.glimpses(latent)[picture]
-        background = self._background(latent)[picture]
-        return Painting.of(glimpses, latent.position[picture], latent.presence[picture], background)
+        one = latent[picture]
+        glimpses = self.glimpses(one)
+        scale = None if one.extent is None else one.extent.scale[0]
+        middle = self.decoder.middle(glimpses)[0]
+        background = self._background(one)[0]
+        return Painting.of(glimpses[0], one.position[0], one.presence[0], background, scale, middle)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The M points that the prior network proposes for each picture."""

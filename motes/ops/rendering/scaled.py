@@ -115,7 +115,9 @@ def _cut_in_groups(image: Tensor, position: Tensor, scale: Tensor, side: int) ->
             windows = rearrange(pixels, "(n r s) c -> n c r s", r=group.rows, s=group.columns).contiguous()
             rows = blend_matrix(blend[members, 0], side, group.rows)
             columns = blend_matrix(blend[members, 1], side, group.columns)
-            glimpses[members] = rows.mT[:, None] @ windows @ columns[:, None]
+            # in half precision where autocast says so
+            read = rows.mT[:, None] @ windows @ columns[:, None]
+            glimpses[members] = read.to(glimpses)
     return glimpses.unflatten(0, corner.shape[:2])
 
 

@@ -7,10 +7,9 @@ import torch
 
 from motes.models.particles import dlp
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
-from motes.ops.rendering.composite import render
 
 
-@pytest.fixture(params=["anchored", "published"])
+@pytest.fixture(params=["sized", "anchored", "published"])
 def model(request):
     torch.manual_seed(0)
     return DeepLatentParticles(
@@ -28,10 +27,12 @@ def test_what_is_off_is_not_drawn_and_changes_no_more_than_its_presence(model, m
     latent = encoded(model, [[0.9, 0.0005, 0.5, 0.0, 0.0009, 1.0], [0.0, 0.7, 0.0, 0.0002, 0.0, 0.0]])
     with torch.no_grad():
         drawn = []
-        monkeypatch.setattr(dlp, "render", lambda *layers: drawn.append(layers) or render(*layers))
+        render = model.decoder.render
+        monkeypatch.setattr(model.decoder, "render", lambda *layers: drawn.append(layers) or render(*layers))
         found = model.decode(latent)
         assert drawn[0][0].shape[1] == 3, "as many as the fuller picture has"
-        whole = render(model.glimpses(latent), latent.position, latent.presence, drawn[0][3])
+        scale = None if latent.extent is None else latent.extent.scale
+        whole = render(model.glimpses(latent), latent.position, scale, latent.presence, drawn[0][4])
     off = latent.presence.where(latent.presence <= dlp.NEGLIGIBLE, torch.zeros(())).sum(1).max()
     assert (found - whole).abs().max() <= off + 1e-6
 
@@ -49,7 +50,7 @@ def test_a_painting_is_what_decoding_gives(model):
         painting = model.painting(latent, picture=1)
         torch.testing.assert_close(painting.picture, model.decode(latent)[1], atol=1e-6, rtol=0)
         moved = painting.moved(2, tuple((latent.position[1, 2] + 0.25).clamp(-1, 1).tolist()))
-        if model.config.architecture == "anchored":  # its background does not answer to the particles
+        if model.config.architecture != "published":  # its background answers to the particles
             torch.testing.assert_close(
                 moved.picture, model.decode(latent.moved(2, (0.25, 0.25), picture=1))[1], atol=1e-5, rtol=0
             )
