@@ -108,7 +108,7 @@ def test_r2_agrees_with_scikit_learn(see, make_particles):
 def test_matched_by_masks_where_centres_are_not_known(see, make_particles):
     places = torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]])
     latent = make_particles(places, features=torch.tensor([[[1.0, 0.0], [2.0, 0.0]]]))
-    owners = see(latent, None).segments.owners
+    owners = see(latent, None).owners
     masks = torch.stack([owners == 2, owners == 1], 1)
     measured = QUESTION.measure(
         see(latent, Truth(masks.any((2, 3)), masks=masks, factors={"n": torch.tensor([[2, 1]])}))

@@ -25,7 +25,8 @@ from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.pictures.clean_background import clean_background
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
-from motes.ops.rendering.footprints import Footprints
+from motes.ops.rendering.footprints import Footprints, VisibleBoxes
+from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Extent, Image, Particles
@@ -215,9 +216,11 @@ class DeepLatentParticles(Model):
 
     def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
         """The share of each pixel that the background has, then the share that each particle has."""
-        glimpses = self.glimpses(latent)
-        windows = self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
-        return Footprints.of(windows, latent.presence, self.config.image_size).on_canvas()
+        return self._footprints(latent).on_canvas()
+
+    def boxes(self, latent: Particles) -> VisibleBoxes:
+        """The box around the visible part of each particle."""
+        return self._footprints(latent).boxes()
 
     def calibrate(self, batches: Iterable[Batch]) -> None:
         """Set the threshold of the evidence from pictures without labels: it splits their evidence in two
@@ -275,10 +278,16 @@ class DeepLatentParticles(Model):
         middle = torch.zeros_like(latent.position[:, 0])
         return self.decoder.background(latent.position, latent.features, latent.background, middle)
 
+    def _windows(self, latent: Particles) -> Windows:
+        glimpses = self.glimpses(latent)
+        return self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
+
+    def _footprints(self, latent: Particles) -> Footprints:
+        return Footprints.of(self._windows(latent), latent.presence, self.config.image_size)
+
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
-        glimpses = self.decoder.glimpses(latent.features)
-        windows = self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
         background = self._background(latent)
+        windows = self._windows(latent)
         return visible_contrast(windows, latent.presence, latent.log_variance, background, self.unit)
 
 
