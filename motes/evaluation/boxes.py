@@ -7,14 +7,12 @@ confidence (certainty of the position).
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from motes.evaluation.intervals import DRAWN_AT_ONCE, Statistic, ratio
 from motes.evaluation.question import EncodedBatch, Measured
-from motes.models.abilities import Segments
-from motes.models.base import Model
-from motes.ops.points.matching import boxes_around, non_maximum_suppression, overlap
+from motes.ops.points.matching import non_maximum_suppression, overlap
 from motes.ops.scores.detection import average_precision, hits
 
 OVERLAP = 0.2  # two boxes that overlap more are of the same thing
@@ -32,8 +30,7 @@ EXPLAINS_BOXES = {
 
 def has_boxes(encoded: EncodedBatch) -> bool:
     """Whether the truth has boxes (or masks) and the model's particles have boxes."""
-    has_extent = isinstance(encoded.model, Segments) or _window(encoded.model) is not None
-    return encoded.boxes is not None and has_extent
+    return encoded.boxes is not None and encoded.thing_boxes is not None
 
 
 def measure_boxes(encoded: EncodedBatch) -> Measured:
@@ -41,9 +38,10 @@ def measure_boxes(encoded: EncodedBatch) -> Measured:
 
     The number of things in each picture is counted too.
     """
-    assert encoded.truth is not None and encoded.boxes is not None
+    assert encoded.truth is not None and encoded.boxes is not None and encoded.thing_boxes is not None
     latent = encoded.latent
-    boxes, visible = _boxes(encoded)
+    boxes = encoded.thing_boxes.box
+    visible = encoded.thing_boxes.visible
     confidence = latent.confidence if latent.certainty is None else latent.certainty
     ranked = non_maximum_suppression(boxes, confidence, (latent.presence > 0.5) & visible, OVERLAP)
     least = torch.tensor(LEAST, device=boxes.device, dtype=boxes.dtype) - 1e-6
@@ -88,18 +86,3 @@ def _precision(test: Measured, overlaps: slice) -> Statistic:
         return torch.cat([curve.mean(1) for curve in curves])
 
     return statistic
-
-
-def _boxes(encoded: EncodedBatch) -> tuple[Float[Tensor, "B K 4"], Bool[Tensor, "B K"]]:
-    """The box of each particle, and whether any pixel of the particle is visible."""
-    if isinstance(encoded.model, Segments):
-        return encoded.segments.boxes, encoded.segments.visible
-    window = _window(encoded.model)
-    assert window is not None
-    boxes = [boxes_around(position, window, encoded.size) for position in encoded.latent.position]
-    return torch.stack(boxes), torch.ones_like(encoded.latent.presence, dtype=torch.bool)
-
-
-def _window(model: Model) -> int | None:
-    """The side of a particle's window in pixels; None if the model's particles have no window."""
-    return getattr(getattr(model, "config", None), "glimpse_size", None)

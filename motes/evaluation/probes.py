@@ -4,7 +4,8 @@ The factors of each thing are predicted from its particle, by a linear map and b
 
 A thing is matched to one particle that the model believes in, so that the total distance between their
 centres is smallest; or, if the data have masks and no centres, so that the total overlap of masks is largest.
-The inputs are the particle's position, log-variance, appearance features and presence.
+The inputs are the particle's position, log-variance, appearance features and presence, and the logarithm of
+its scale where particles differ in size.
 
 Numbers are scored by R2, classes (whole numbers) by accuracy, over all things of the test pictures; the
 frequency of the most frequent class is given beside the accuracy. For a thing without a particle the
@@ -42,7 +43,9 @@ def _measure(encoded: EncodedBatch) -> Measured:
     assert encoded.truth is not None
     latent = encoded.latent
     match = _matched(encoded)
-    parts = (latent.position, latent.log_variance, latent.features, latent.presence[..., None])
+    parts = [latent.position, latent.log_variance, latent.features, latent.presence[..., None]]
+    if latent.extent is not None:
+        parts.append(latent.extent.scale.log())
     columns = torch.cat(parts, -1)
     row = match.clamp_min(0)[..., None].expand(-1, -1, columns.shape[2])
     factors = {FACTOR + name: value for name, value in encoded.truth.factors.items()}

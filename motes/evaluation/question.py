@@ -13,13 +13,13 @@ from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
+from motes.models.boxes import boxes_of
 from motes.ops.points.pixels import particle_pixels, pixels_of_points, points_of_pixels
-from motes.ops.rendering.footprints import middles_of_masks, windows_of_masks
+from motes.ops.rendering.footprints import VisibleBoxes, middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
-from motes.ops.scores.shares import boxes_of_shares, owners_of
+from motes.ops.scores.shares import owners_of
 from motes.types.batch import Batch
 from motes.types.latents import Image, Particles
-from motes.types.rows import Rows
 from motes.types.truth import Truth
 from motes.weights.places import VGG_FILE, first_file, vgg_paths
 
@@ -74,16 +74,25 @@ class EncodedBatch:
         return latent.believed
 
     @cached_property
-    def segments(self) -> "Segmentation":
-        """The model's segmentation: which thing each pixel belongs to, and a box around each thing."""
+    def owners(self) -> Int[Tensor, "B H W"]:
+        """Which thing of the model each pixel belongs to: k + 1 if thing k owns it, 0 if the background does."""
         assert isinstance(self.model, Segments)
-        model = self.model
+        shares = self.model.shares
+        return torch.cat([owners_of(shares(self.latent[part]), self.believed[part]) for part in self._parts])
+
+    @cached_property
+    def thing_boxes(self) -> VisibleBoxes | None:
+        """The boxes of the model's things; None if it gives none."""
+        parts = [boxes_of(self.model, self.latent[part], self.size) for part in self._parts]
+        known = [part for part in parts if part is not None]
+        return VisibleBoxes.cat(known) if len(known) == len(parts) else None
+
+    @property
+    def _parts(self) -> list[slice]:
+        """Pictures whose shares are few enough to be computed at once."""
         area = self.size[0] * self.size[1] * self.believed.shape[1]
         size = max(MOST_NUMBERS // max(area, 1), 1)
-        parts = [slice(start, start + size) for start in range(0, len(self.batch), size)]
-        return Segmentation.cat(
-            [_segmentation(model.shares(self.latent[part]), self.believed[part]) for part in parts]
-        )
+        return [slice(start, start + size) for start in range(0, len(self.batch), size)]
 
     @cached_property
     def overlaps(self) -> Float[Tensor, "B n k"]:
@@ -92,7 +101,7 @@ class EncodedBatch:
         See `motes.ops.scores.segmentation`.
         """
         assert self.truth is not None and self.truth.masks is not None
-        return shared_pixels(self.truth.masks, self.segments.owners, self.believed.shape[1])
+        return shared_pixels(self.truth.masks, self.owners, self.believed.shape[1])
 
     @cached_property
     def centres(self) -> Float[Tensor, "B N 2"] | None:
@@ -133,21 +142,6 @@ class EncodedBatch:
         if truth.boxes is not None:
             return truth.boxes + truth.boxes.new_tensor([0, 0, 1, 1])
         return None if truth.masks is None else windows_of_masks(truth.masks)
-
-
-@dataclass(frozen=True)
-class Segmentation(Rows):
-    """How a model divides pictures into things."""
-
-    # for each pixel, k + 1 if thing k owns it, 0 if the background does
-    owners: Int[Tensor, "B H W"]
-    boxes: Float[Tensor, "B K 4"]
-    # whether any pixel of the thing is visible
-    visible: Bool[Tensor, "B K"]
-
-
-def _segmentation(shares: Float[Tensor, "B A H W"], believed: Bool[Tensor, "B K"]) -> Segmentation:
-    return Segmentation(owners_of(shares, believed), *boxes_of_shares(shares))
 
 
 @dataclass(frozen=True)

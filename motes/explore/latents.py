@@ -1,6 +1,5 @@
 """Finds the numbers of a latent that may be changed: its code, or the parts that affect the picture."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -65,12 +64,6 @@ def searchable(latent: Any) -> Any:
     )
 
 
-def with_parts(latent: Any, parts: Mapping[str, Tensor]) -> Any:
-    """The latent with other tensors for the names in `parts`, which are names in `latent.tensors()`."""
-    tensors = iter([parts.get(name, value) for name, value in latent.tensors().items()])
-    return latent.mapped(lambda _: next(tensors))
-
-
 def drawn_parts(model: Model, latent: Rows) -> tuple[str, ...]:
     """The names of the latent's tensors on which the decoded picture depends differentiably.
 
@@ -79,7 +72,7 @@ def drawn_parts(model: Model, latent: Rows) -> tuple[str, ...]:
     numbers = {name: value for name, value in latent.tensors().items() if value.is_floating_point()}
     parts = {name: value[:1].detach().clone().requires_grad_() for name, value in numbers.items()}
     with torch.enable_grad():
-        picture = model.decode(with_parts(latent[:1], parts))
+        picture = model.decode(latent[:1].with_tensors(parts))
     if not parts or not picture.requires_grad:
         raise UserError(
             f"no number of this model's latent, {type(latent).__name__}, changes the picture smoothly, "

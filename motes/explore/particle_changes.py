@@ -11,21 +11,19 @@ from motes.errors import UserError
 from motes.ops.points.interpolation import matched
 from motes.types.latents import Particles
 
-CHANGEABLE = ("position", "features", "presence")  # what of a particle a direction may change
-
 
 def largest_changes(before: Particles, after: Particles) -> tuple[dict[str, Tensor], list[int]]:
     """For each pair of pictures, the change of the particle that changed most, as name of a part -> changes.
 
-    Sizes of changes are compared in units of the particles' spread. The second result lists the numbers of
-    the pairs that have such a particle.
+    Changes are compared in units of the particles' spread. The second result lists the numbers of the pairs
+    that have such a particle.
     """
-    names = [name for name in CHANGEABLE if before.tensors()[name].numel()]
-    spread = {name: before.tensors()[name].flatten(0, 1).std(0).clamp_min(1e-6) for name in names}
+    parts = {name: part for name, part in _changeable(before).items() if part.numel()}
+    spread = {name: part.flatten(0, 1).std(0).clamp_min(1e-6) for name, part in parts.items()}
     changes: list[dict[str, Tensor]] = []
     pairs: list[int] = []
     for number in range(len(before)):
-        matches = _matched_changes(before[number], after[number], names)
+        matches = _matched_changes(before[number], after[number], list(parts))
         if matches is not None:
             largest = _sizes(matches, spread).argmax()
             changes.append({name: change[largest] for name, change in matches.items()})
@@ -34,7 +32,7 @@ def largest_changes(before: Particles, after: Particles) -> tuple[dict[str, Tens
         raise UserError(
             "no particle is there before and after, in no pair; train the model longer, or give other pairs"
         )
-    return {name: torch.stack([change[name] for change in changes]) for name in names}, pairs
+    return {name: torch.stack([change[name] for change in changes]) for name in parts}, pairs
 
 
 def change_particles(
@@ -44,14 +42,19 @@ def change_particles(
     particle: int | Int[Tensor, "B"] | None,
 ) -> Particles:
     """The latent with `strength` times the change `step` made to one particle of each picture, or to all."""
-    _refuse_others(step)
+    parts = _changeable(latent)
+    _refuse_others(step, parts)
     strength = torch.as_tensor(strength, dtype=latent.position.dtype, device=latent.position.device)
     weight = _chosen(latent, particle) * strength.expand(len(latent))[:, None]
-    parts = latent.tensors()
-    changed = {name: parts[name] + expanded(weight, parts[name]) * change for name, change in step.items()}
-    if "presence" in changed:
-        changed["presence"] = changed["presence"].clamp(0, 1)
-    return replace(latent, **changed)
+    steps = {name: expanded(weight, parts[name]) * change for name, change in step.items()}
+    log_factor = steps.pop("log_scale", None)
+    moved = {name: parts[name] + change for name, change in steps.items()}
+    if "presence" in moved:
+        moved["presence"] = moved["presence"].clamp(0, 1)
+    changed = replace(latent, **moved)
+    if latent.extent is None or log_factor is None:
+        return changed
+    return replace(changed, extent=replace(latent.extent, scale=latent.extent.scale * log_factor.exp()))
 
 
 def expanded(weight: Tensor, part: Tensor) -> Tensor:
@@ -59,8 +62,16 @@ def expanded(weight: Tensor, part: Tensor) -> Tensor:
     return weight.reshape(*weight.shape, *[1] * (part.dim() - weight.dim()))
 
 
-def _refuse_others(step: Mapping[str, Tensor]) -> None:
-    if unknown := step.keys() - set(CHANGEABLE):
+def _changeable(latent: Particles) -> dict[str, Float[Tensor, "B K ..."]]:
+    """What of each particle a direction may change, by name; sizes change by factors."""
+    parts = {"position": latent.position, "features": latent.features, "presence": latent.presence}
+    return parts if latent.extent is None else {**parts, "log_scale": latent.extent.scale.log()}
+
+
+def _refuse_others(step: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> None:
+    if step.keys() - parts.keys() == {"log_scale"}:
+        raise UserError("this direction changes sizes, and all particles of this model are of one size")
+    if unknown := step.keys() - parts.keys():
         raise UserError(
             f"this direction changes the {' and the '.join(sorted(unknown))} of a code, not particles"
         )
@@ -75,8 +86,8 @@ def _matched_changes(
     rows = (match >= 0).nonzero()[:, 0]
     if not len(rows):
         return None
-    start = before.tensors()
-    end = after.tensors()
+    start = _changeable(before)
+    end = _changeable(after)
     return {name: end[name][0, match[rows]] - start[name][0, rows] for name in names}
 
 

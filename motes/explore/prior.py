@@ -92,32 +92,41 @@ class VectorPrior:
 
 
 class ParticlePrior:
-    """A prior in which all particles share one normal distribution of features, and positions lie in the
-    picture.
+    """A prior in which all particles share one normal distribution of features, and one of the logarithms of
+    their scales where they have scales. Positions lie in the picture.
 
-    A present particle has a cost, and a half-present one costs more. The features of an absent particle cost
-    nothing. All other parts, such as the background, are one normally distributed vector per picture.
+    A present particle has a cost, and a half-present one costs more. The features and the scale of an absent
+    particle cost nothing. All other parts, such as the background, are one normally distributed vector per
+    picture.
     """
 
     def __init__(self, latent: Particles, names: Sequence[str]):
         particles = latent.per_particle()
         present = _some(latent.presence > 0.5)
         self.scale = {name: _spread(particles[name].flatten(0, 1)) for name in names if name in particles}
-        self._appearance = None
-        if "features" in names and int(present.sum()) > 1:
-            self._appearance = FittedNormal.of(latent.features[present])
+        self._normals = {
+            name: FittedNormal.of(value[present])
+            for name, value in _of_one_kind(latent).items()
+            if name in names and int(present.sum()) > 1
+        }
+        self._smallest = None if latent.extent is None else latent.extent.scale.amin((0, 1))
         self._background = VectorPrior(latent, [name for name in names if name not in particles])
         self.scale |= self._background.scale
 
     def distance(self, latent: Particles) -> Float[Tensor, "B"]:
         presence = latent.presence
         total = (presence + 4 * presence * (1 - presence)).sum(1)
-        if self._appearance is not None:
-            total = total + (presence * self._appearance.distance(latent.features)).sum(1)
+        parts = _of_one_kind(latent)
+        for name, normal in self._normals.items():
+            total = total + (presence * normal.distance(parts[name])).sum(1)
         return total + self._background.distance(latent) if self._background.scale else total
 
     def projected(self, latent: Particles) -> Particles:
-        return replace(latent, position=latent.position.clamp(-1, 1), presence=latent.presence.clamp(0, 1))
+        inside = replace(latent, position=latent.position.clamp(-1, 1), presence=latent.presence.clamp(0, 1))
+        if latent.extent is None or self._smallest is None:
+            return inside
+        scale = torch.maximum(latent.extent.scale, self._smallest)
+        return replace(inside, extent=replace(latent.extent, scale=scale))
 
 
 class SlotPrior:
@@ -147,6 +156,13 @@ def learn_prior(latent: Any, names: Sequence[str]) -> Prior:
     if isinstance(latent, Slots):
         return SlotPrior(latent, names)
     return VectorPrior(latent, names)
+
+
+def _of_one_kind(latent: Particles) -> dict[str, Float[Tensor, "B K F"]]:
+    """The parts that are alike in all particles, by name."""
+    if latent.extent is None:
+        return {"features": latent.features}
+    return {"features": latent.features, "extent.scale": latent.extent.scale.log()}
 
 
 def _some(chosen: Bool[Tensor, "B K"]) -> Bool[Tensor, "B K"]:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.explore.latents import code_of, drawn_parts, searchable, with_parts
+from motes.explore.latents import code_of, drawn_parts, searchable
 from motes.explore.observation import Observation
 from motes.explore.prior import Prior, learn_prior
 from motes.models.abilities import Bounded
@@ -207,7 +207,7 @@ class _Unknowns:
 
     def latent(self) -> Any:
         parts = {name: value * self._scale[name] for name, value in self.scaled.items()}
-        return with_parts(self._start, parts)
+        return self._start.with_tensors(parts)
 
     def differentiate(self, energy: Float[Tensor, ""]) -> None:
         gradients = torch.autograd.grad(energy, list(self.scaled.values()))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch
 from motes.types.latents import Image
@@ -69,6 +70,13 @@ class Segments(Protocol):
     1."""
 
     def shares(self, latent: Any) -> Float[Tensor, "N A H W"]: ...
+
+
+@runtime_checkable
+class Encloses(Protocol):
+    """A model that gives the box around the visible part of each object, without drawing it on a whole canvas."""
+
+    def boxes(self, latent: Any) -> VisibleBoxes: ...
 
 
 @runtime_checkable

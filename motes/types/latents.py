@@ -7,13 +7,14 @@ columns, K particles or slots, F features, S glimpse side, M proposals. Position
 1], row first; +1 is the lower right edge.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.errors import UserError
 from motes.types.rows import Rows
 
 Image = Float[Tensor, "B C H W"]  # values in [0, 1]
@@ -128,6 +129,18 @@ class Particles(Rows):
         """The same particles, with one at another position (row, column)."""
         return self._with("position", picture, particle, self.position.new_tensor(place))
 
+    def resized(self, particle: int, factor: float | tuple[float, float], picture: int = 0) -> "Particles":
+        """The same particles, with one that is larger by a factor, or by one along rows and one along columns.
+
+        What is drawn stays centred where it is.
+        """
+        scale = self._sizes.scale[picture, particle]
+        return self._with("extent.scale", picture, particle, scale * scale.new_tensor(factor))
+
+    def with_scale(self, particle: int, scale: tuple[float, float], picture: int = 0) -> "Particles":
+        """The same particles, with another scale (along rows, along columns) for one of them."""
+        return self._with("extent.scale", picture, particle, self._sizes.scale.new_tensor(scale))
+
     def with_presence(self, particle: int, presence: float, picture: int = 0) -> "Particles":
         """The same particles, with another presence for one of them."""
         return self._with("presence", picture, particle, self.presence.new_tensor(presence))
@@ -147,14 +160,14 @@ class Particles(Rows):
         """
         of = (slice(other_picture, other_picture + 1), slice(particle, particle + 1))
         new = other.per_particle()
-        return self._changed(
+        return self.with_tensors(
             {name: torch.cat([value, new[name][of]], 1) for name, value in self.per_particle().items()}
         )
 
     def restacked(self, order: Sequence[int]) -> "Particles":
         """The same particles in another order, given by their numbers; the first is in front."""
         rows = torch.as_tensor(order, device=self.position.device)
-        return self._changed({name: value[:, rows] for name, value in self.per_particle().items()})
+        return self.with_tensors({name: value[:, rows] for name, value in self.per_particle().items()})
 
     def reordered(self, order: Int[Tensor, "B K"]) -> "Particles":
         """The same particles, in an order of each picture's own; the first is in front."""
@@ -190,21 +203,21 @@ class Particles(Rows):
         count = int(shown.sum(1).max())
         rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
         picture = torch.arange(len(rows), device=rows.device)[:, None]
-        return self._changed({name: value[picture, rows] for name, value in self.per_particle().items()})
+        return self.with_tensors({name: value[picture, rows] for name, value in self.per_particle().items()})
 
     def per_particle(self) -> dict[str, Tensor]:
         """The tensors of the particles (B K ...), by name, such as "extent.scale"; what is None is left out."""
         return {name: value for name, value in self.tensors().items() if name not in OF_PICTURES}
 
+    @property
+    def _sizes(self) -> Extent:
+        if self.extent is None:
+            raise UserError(
+                "all particles of this model are of one size; those of --model.architecture sized have their own"
+            )
+        return self.extent
+
     def _with(self, name: str, picture: int, particle: int | slice, value: Tensor) -> "Particles":
         changed = self.tensors()[name].clone()
         changed[picture, particle] = value
-        return self._changed({name: changed})
-
-    def _changed(self, tensors: Mapping[str, Tensor]) -> "Particles":
-        """The same particles with other tensors, by the names of `per_particle`."""
-        own = {name: value for name, value in tensors.items() if "." not in name}
-        of_extent = {name.removeprefix("extent."): value for name, value in tensors.items() if "." in name}
-        if self.extent is None or not of_extent:
-            return replace(self, **own)
-        return replace(self, **own, extent=replace(self.extent, **of_extent))
+        return self.with_tensors({name: changed})

@@ -64,6 +64,14 @@ class Rows:
             self, **{field.name: _mapped(getattr(self, field.name), change) for field in fields(self)}
         )
 
+    def with_tensors(self: Record, tensors: Mapping[str, Tensor]) -> Record:
+        """The same record with other tensors for these names, which are names in `tensors()`."""
+        own = self.tensors()
+        if unknown := tensors.keys() - own.keys():
+            raise KeyError(f"a {type(self).__name__} has no {', '.join(sorted(unknown))} here")
+        values = iter((own | dict(tensors)).values())
+        return self.mapped(lambda _: next(values))
+
     @classmethod
     def cat(cls: type[Record], parts: Sequence[Record]) -> Record:
         """One record with the rows of all parts, one part after the other.

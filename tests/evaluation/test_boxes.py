@@ -19,7 +19,7 @@ PLACES = (
 
 @pytest.fixture
 def truth(see, make_particles):
-    boxes = see(make_particles(PLACES), None).segments.boxes
+    boxes = see(make_particles(PLACES), None).thing_boxes.box
     return Truth(
         torch.ones(2, 3, dtype=torch.bool), boxes=boxes - torch.tensor([0, 0, 1, 1])
     )  # the truth names the last row itself

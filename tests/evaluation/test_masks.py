@@ -17,7 +17,7 @@ PLACES = torch.tensor([[[-0.5, -0.5], [0.5, 0.5], [0.5, -0.4]], [[-0.5, 0.5], [0
 @pytest.fixture
 def truth(see, make_particles):
     """Of two pictures of three discs each: what the drawing model itself shows."""
-    owners = see(make_particles(PLACES), None).segments.owners
+    owners = see(make_particles(PLACES), None).owners
     masks = one_hot(owners, 4).permute(0, 3, 1, 2)[:, 1:].bool()
     return Truth(masks.any((2, 3)), masks=masks)
 

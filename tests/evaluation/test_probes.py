@@ -7,12 +7,13 @@ import torch
 
 from motes.evaluation.probes import QUESTION
 from motes.evaluation.question import Evidence
+from motes.types.latents import Extent
 from motes.types.truth import Truth
 
 EVERY = ("size", "area", "shape", "colour")
 
 
-def part(see, make_particles, count, seed, lost=False, names=EVERY):
+def part(see, make_particles, count, seed, lost=False, names=EVERY, sized=False):
     """Three things a picture, their particles in another order; looks hold a number, a product's factors, and a class."""
     random = torch.Generator().manual_seed(seed)
     centres = torch.rand(count, 3, 2, generator=random) * 0.3 + torch.tensor(
@@ -31,10 +32,14 @@ def part(see, make_particles, count, seed, lost=False, names=EVERY):
         "shape": 4 * kind + 1,
         "colour": torch.rand(count, 3, 3, generator=random),
     }
+    scale = (0.3 * torch.randn(count, 3, 2, generator=random)).exp() if sized else None
+    if scale is not None:
+        factors["area"] = scale.prod(2).log()
     factors = {name: factors[name] for name in names}
     turn = [2, 0, 1]
     presence = torch.ones(count, 3).index_fill(1, torch.tensor([0]), 0.0 if lost else 1.0)
-    latent = make_particles(centres[:, turn], presence, features=features[:, turn])
+    extent = None if scale is None else Extent(scale[:, turn], torch.zeros_like(scale))
+    latent = make_particles(centres[:, turn], presence, features=features[:, turn], extent=extent)
     present = torch.ones(count, 3, dtype=torch.bool)
     return QUESTION.measure(see(latent, Truth(present, centres, factors=factors)))
 
@@ -51,6 +56,11 @@ def scores(see, make_particles):
         }
 
     return scores
+
+
+@pytest.mark.slow
+def test_sizes_are_read_where_particles_have_them(scores):
+    assert scores(sized=True, names=("area",))["probes/area/linear/r2"] > 0.999
 
 
 @pytest.mark.slow
@@ -98,7 +108,7 @@ def test_r2_agrees_with_scikit_learn(see, make_particles):
 def test_matched_by_masks_where_centres_are_not_known(see, make_particles):
     places = torch.tensor([[[-0.5, -0.5], [0.5, 0.5]]])
     latent = make_particles(places, features=torch.tensor([[[1.0, 0.0], [2.0, 0.0]]]))
-    owners = see(latent, None).segments.owners
+    owners = see(latent, None).owners
     masks = torch.stack([owners == 2, owners == 1], 1)
     measured = QUESTION.measure(
         see(latent, Truth(masks.any((2, 3)), masks=masks, factors={"n": torch.tensor([[2, 1]])}))

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from motes.errors import UserError
-from motes.explore.direction import bending, of_labels, of_pairs, of_unpaired
+from motes.explore.direction import Direction, bending, of_labels, of_pairs, of_unpaired
 from motes.explore.edit_scores import follows, leakage
-from motes.types.latents import Code, Particles
+from motes.types.latents import Code, Extent, Particles
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +91,7 @@ def shuffled(latent, order):
         position=latent.position[:, order],
         features=latent.features[:, order],
         presence=latent.presence[:, order],
+        extent=None if latent.extent is None else latent.extent.mapped(lambda value: value[:, order]),
     )
 
 
@@ -113,6 +114,29 @@ def test_particles_are_matched_before_they_are_compared():
     )
     everyone = found.moved(before, 0.5)
     torch.testing.assert_close(everyone.position, before.position + 0.5 * move)
+
+
+def sized(latent, scale):
+    return replace(latent, extent=Extent(scale, torch.zeros_like(scale)))
+
+
+def test_sizes_change_by_factors():
+    scale = torch.rand(30, 4, 2) + 0.5
+    corners = torch.tensor([[-0.7, -0.7], [-0.7, 0.7], [0.7, -0.7], [0.7, 0.7]])
+    before = sized(particles(corners.expand(30, 4, 2), torch.randn(30, 4, 3)), scale)
+    which = torch.randint(0, 4, (30,))
+    grown = scale.clone()
+    grown[torch.arange(30), which] *= torch.tensor([2.0, 0.5])
+    found = of_pairs(before, shuffled(sized(before, grown), [2, 0, 3, 1]))
+    torch.testing.assert_close(found.step["log_scale"].exp(), torch.tensor([2.0, 0.5]), atol=1e-4, rtol=0)
+    moved = found.moved(before, -1.0, which).extent.scale
+    first = moved[0, which[0]]
+    torch.testing.assert_close(first, scale[0, which[0]] / torch.tensor([2.0, 0.5]), atol=1e-4, rtol=0)
+    others = torch.ones(30, 4, dtype=torch.bool).scatter(1, which[:, None], False)
+    assert torch.equal(moved[others], scale[others])
+    assert torch.equal(Direction({"position": torch.zeros(2)}).moved(before, 1.0).extent.scale, scale)
+    with pytest.raises(UserError, match="changes sizes"):
+        found.moved(replace(before, extent=None), 1.0)
 
 
 def test_amounts_go_with_the_pairs_that_have_particles():

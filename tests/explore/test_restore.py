@@ -15,7 +15,7 @@ from motes.explore.restore import Search, remember, restore, starts
 from motes.models import MODELS
 from motes.models.base import Model
 from motes.types.batch import Batch, Losses
-from motes.types.latents import Code, Particles
+from motes.types.latents import Code, Extent, Particles
 
 SIZE, CODE = (6, 6), 3
 
@@ -212,6 +212,21 @@ def test_the_prior_of_particles_knows_places_presence_and_looks():
     assert (sure > absent).all() and (unsure > (sure + absent) / 2).all()
 
 
+def test_the_prior_of_particles_knows_sizes_where_there_are_any():
+    latent = some_particles()
+    scale = torch.rand(20, 4, 2) + 0.5
+    latent = replace(latent, extent=Extent(scale, torch.zeros_like(scale)))
+    prior = learn_prior(latent, ("position", "features", "presence", "background", "extent.scale"))
+    assert prior.scale["extent.scale"].shape == (2,)
+    huge = replace(latent, extent=replace(latent.extent, scale=scale * 5))
+    there = latent.presence.sum(1) > 0
+    assert (prior.distance(huge) > prior.distance(latent))[there].all()
+    none = replace(latent, presence=torch.zeros_like(latent.presence))
+    torch.testing.assert_close(prior.distance(replace(none, extent=huge.extent)), prior.distance(none))
+    inside_out = replace(latent, extent=replace(latent.extent, scale=-scale))
+    assert (prior.projected(inside_out).extent.scale >= scale.amin((0, 1))).all()
+
+
 SMALL_DLP = {
     "image_size": (32, 32),
     "num_particles": 3,
@@ -232,6 +247,22 @@ def test_particles_are_searched_by_the_parts_that_are_drawn():
     before = restore(model, masked(image, known), remember(model, image), Search(steps=0, neighbours=1))
     assert (found.energy.amin(1) < before.energy.amin(1)).all()
     assert found.latent.position.abs().max() <= 1
+
+
+@pytest.mark.slow
+def test_sized_particles_are_searched_by_their_sizes_too():
+    torch.manual_seed(0)
+    model = MODELS["dlp"](MODELS["dlp"].Config(**SMALL_DLP, architecture="sized")).eval()
+    image = torch.rand(12, 3, 32, 32)
+    assert "extent.scale" in drawn_parts(model, model.encode(image))
+    known = torch.ones(4, 1, 32, 32)
+    known[..., 16:] = 0
+    memory = remember(model, image)
+    found = restore(model, masked(image[:4], known), memory, Search(steps=8, neighbours=1))
+    before = restore(model, masked(image[:4], known), memory, Search(steps=0, neighbours=1))
+    assert (found.energy.amin(1) < before.energy.amin(1)).all()
+    assert (found.latent.extent.scale != before.latent.extent.scale).any()
+    assert found.latent.extent.scale.min() > 0
 
 
 def test_what_cannot_be_is_said(world):

@@ -1,16 +1,17 @@
 """Edits of particles are pure: the original stays, and only what was asked for changes."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
 
-from motes.types.latents import Particles
+from motes.errors import UserError
+from motes.types.latents import Extent, Particles
 
 
-def some(count=3):
+def some(count=3, sized=False):
     torch.manual_seed(0)
-    return Particles(
+    particles = Particles(
         torch.rand(2, count, 2),
         torch.randn(2, count, 2),
         torch.randn(2, count, 4),
@@ -20,14 +21,14 @@ def some(count=3):
         None,
         torch.rand(2, count),
     )
+    if not sized:
+        return particles
+    return replace(particles, extent=Extent(torch.rand(2, count, 2) + 0.5, torch.randn(2, count, 2)))
 
 
 def changed(before, after):
-    return {
-        name
-        for name in vars(before)
-        if getattr(before, name) is not None and not torch.equal(getattr(before, name), getattr(after, name))
-    }
+    ends = after.tensors()
+    return {name for name, value in before.tensors().items() if not torch.equal(value, ends[name])}
 
 
 def test_edits_change_one_thing_and_never_the_original():
@@ -55,3 +56,36 @@ def test_confident_switches_off_what_the_model_doubts():
     before = some()
     after = before.confident()
     assert torch.equal(after.presence, before.presence * (before.certainty >= 0.5))
+
+
+def test_sizes_change_by_factors_or_are_set_and_nothing_else_changes():
+    before = some(sized=True)
+    scale = before.extent.scale
+    twice = before.resized(1, 2.0)
+    assert changed(before, twice) == {"extent.scale"}
+    torch.testing.assert_close(twice.extent.scale[0, 1], 2 * scale[0, 1])
+    tall = before.resized(2, (3.0, 0.5), picture=1)
+    torch.testing.assert_close(tall.extent.scale[1, 2], scale[1, 2] * torch.tensor([3.0, 0.5]))
+    assert torch.equal(tall.extent.scale[0], scale[0]) and torch.equal(tall.extent.scale[1, :2], scale[1, :2])
+    assert before.with_scale(0, (0.7, 1.5)).extent.scale[0, 0].tolist() == pytest.approx([0.7, 1.5])
+    back = twice.resized(1, 0.5)
+    torch.testing.assert_close(back.extent.scale, scale)
+
+
+def test_sizes_go_with_their_particles():
+    before, other = some(sized=True), some(4, sized=True)
+    order = [2, 0, 1]
+    assert torch.equal(before.restacked(order).extent.scale, before.extent.scale[:, order])
+    one = before[0].joined(other, 3, other_picture=1)
+    assert torch.equal(one.extent.scale[0, 3], other.extent.scale[1, 3]) and one.count == 4
+    assert torch.equal(one.extent.log_variance[0, :3], before.extent.log_variance[0])
+    copied = before.with_particle_of(other, source=3, target=0)
+    assert torch.equal(copied.extent.scale[0, 0], other.extent.scale[0, 3])
+    absent = before.without(0).without(1, picture=1)
+    assert torch.equal(absent.there(0.0).extent.scale[0], before.extent.scale[0, 1:])
+
+
+def test_particles_of_one_size_cannot_be_resized():
+    for edit in (lambda: some().resized(0, 2.0), lambda: some().with_scale(0, (1.0, 1.0))):
+        with pytest.raises(UserError, match="all particles of this model are of one size"):
+            edit()

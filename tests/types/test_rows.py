@@ -46,6 +46,15 @@ def test_detached_rows_carry_no_gradient_and_moved_rows_are_all_moved():
     assert all(value.is_meta for value in moved.tensors().values())
 
 
+def test_tensors_are_replaced_by_their_names_and_the_others_stay():
+    before = truth()
+    after = before.with_tensors({"factors.size": torch.zeros(3, 2), "centres": torch.ones(3, 2, 2)})
+    assert after.factors["size"].sum() == 0 and after.centres.min() == 1
+    assert after.present is before.present and before.factors["size"].sum() > 0
+    with pytest.raises(KeyError, match="Truth has no masks here"):
+        before.with_tensors({"masks": torch.zeros(3, 2, 4, 4)})
+
+
 def clips():
     return Batch(torch.rand(6, 3, 4, 4), torch.arange(6), frames=3, labels={"class": torch.arange(6)})
 

@@ -10,6 +10,7 @@ from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missin
 if TYPE_CHECKING:
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.session import Encoded, Session
+    from motes.ops.rendering.footprints import VisibleBoxes
 
 ABOUT = "pictures to particles: tables and overlays"
 # pixels of the longer side of a drawing, about
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.session import Session
     from motes.apps.session.tables import older_pictures
+    from motes.models.abilities import Encloses
     from motes.plain.writing import whole_folder
 
     session = Session.open(arguments.run)
@@ -37,8 +39,9 @@ def run(arguments: argparse.Namespace) -> None:
     with whole_folder(arguments.out, older_pictures(arguments.out, "particles")) as out:
         gallery = Gallery(out, "particles", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
-            tables.add(encoded)
-            _draw(gallery, encoded)
+            boxes = session.boxes(encoded.latent)
+            tables.add(encoded, boxes)
+            _draw(gallery, encoded, boxes if isinstance(session.model, Encloses) else None)
         gallery.close()
         tables.write(out)
     print_skipped(session)
@@ -55,14 +58,17 @@ class _Tables:
         self.rows: list[dict[str, Any]] = []
         self.arrays: dict[str, list[Any]] = {}
 
-    def add(self, encoded: "Encoded") -> None:
+    def add(self, encoded: "Encoded", boxes: "VisibleBoxes | None") -> None:
         from motes.apps.session.kinds import kind_of
         from motes.apps.session.tables import rows_of
 
         self.files = kind_of(encoded.latent).files
         self.names += [str(path) for path in encoded.paths]
-        self.rows += rows_of(encoded)
-        for name, tensor in encoded.latent.tensors().items():
+        self.rows += rows_of(encoded, boxes)
+        for name, tensor in {
+            **encoded.latent.tensors(),
+            **({} if boxes is None else boxes.tensors()),
+        }.items():
             self.arrays.setdefault(name, []).append(tensor.cpu().numpy())
 
     def write(self, out: Path) -> None:
@@ -83,13 +89,14 @@ class _Tables:
         return f", {sum(row['there'] for row in self.rows)} particles that are there"
 
 
-def _draw(gallery: "Gallery", encoded: "Encoded") -> None:
+def _draw(gallery: "Gallery", encoded: "Encoded", boxes: "VisibleBoxes | None") -> None:
     from motes.apps.drawing.marks import with_particles
     from motes.types.latents import Particles
 
     if isinstance(encoded.latent, Particles):
         for number, path in enumerate(encoded.paths):
-            gallery.add(path, with_particles(encoded.image[number], encoded.latent, number, SIDE))
+            drawing = with_particles(encoded.image[number], encoded.latent, number, SIDE, boxes)
+            gallery.add(path, drawing)
 
 
 def print_skipped(session: "Session") -> None:

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from motes.ops.points.pixels import pixels_of_points, places
+from motes.ops.rendering.footprints import VisibleBoxes
 from motes.types.latents import Particles
 
 Colour = tuple[int, int, int]
@@ -48,17 +49,20 @@ class Mark:
     # the model is sure that something is there
     sure: bool
     label: str
+    # around what is visible of the particle: top, left, bottom, right
+    box: tuple[float, float, float, float] | None = None
 
     @property
     def colour(self) -> Colour:
         return COLOURS[self.number % len(COLOURS)]
 
 
-def marks(particles: Particles, picture: int) -> list[Mark]:
-    """The marks of one picture's particles.
+def marks(particles: Particles, picture: int, boxes: VisibleBoxes | None = None) -> list[Mark]:
+    """The marks of one picture's particles; with boxes around those of which the model is sure.
 
     Particles that the model doubts come first, so that the marks of the others are drawn over theirs.
     """
+    outline = _outlines(boxes, picture, particles.count)
     place = ((places(particles)[picture].cpu() + 1) / 2).tolist()
     sure = (particles.confident().presence[picture] > 0.5).tolist()
     radius = _radii(particles.confidence[picture])
@@ -71,10 +75,26 @@ def marks(particles: Particles, picture: int) -> list[Mark]:
             radius=radius[k] if sure[k] else 0.013,
             sure=sure[k],
             label=label[k] if sure[k] else f"{label[k]} (doubted)",
+            box=outline[k] if sure[k] else None,
         )
         for k in range(particles.count)
     ]
     return sorted(drawn, key=lambda mark: mark.sure)
+
+
+def _outlines(
+    boxes: VisibleBoxes | None, picture: int, count: int
+) -> list[tuple[float, float, float, float] | None]:
+    """Each particle's box in fractions of the picture's sides; None for a particle that is not visible."""
+    if boxes is None:
+        return [None] * count
+    height, width = boxes.canvas
+    return [
+        (top / height, left / width, bottom / height, right / width) if visible else None
+        for (top, left, bottom, right), visible in zip(
+            boxes.box[picture].tolist(), boxes.visible[picture].tolist(), strict=True
+        )
+    ]
 
 
 def _radii(confidence: Float[Tensor, " K"]) -> list[float]:
@@ -106,16 +126,20 @@ def to_picture(image: Tensor, side: int = 0) -> Image.Image:
     return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
 
 
-def with_particles(image: Tensor, particles: Particles, row: int, side: int = 256) -> Image.Image:
+def with_particles(
+    image: Tensor, particles: Particles, row: int, side: int = 256, boxes: VisibleBoxes | None = None
+) -> Image.Image:
     """The picture with a mark on each particle.
 
     A particle that the model is sure of gets a numbered ring, which is larger if its position is more
-    certain. A particle that the model doubts gets a faint dot.
+    certain, and its box if boxes are given. A particle that the model doubts gets a faint dot.
     """
     picture = to_picture(image, side)
     layer, pen = _layer(picture)
-    drawn = marks(particles, row)
+    drawn = marks(particles, row, boxes)
     for mark in drawn:
+        if mark.box is not None:
+            _outline(pen, mark.box, mark.colour, layer.size)
         centre = _pixel(mark.column, mark.row, layer.size)
         radius = mark.radius * min(layer.size)
         if mark.sure:
@@ -200,6 +224,20 @@ def _box(centre: tuple[float, float], radius: float) -> list[float]:
 
 def _faint_dot(pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float) -> None:
     pen.ellipse(_box(centre, radius), fill=(255, 255, 255, 110), outline=(60, 60, 60, 130), width=SMOOTH)
+
+
+def _outline(
+    pen: ImageDraw.ImageDraw,
+    box: tuple[float, float, float, float],
+    colour: Colour,
+    size: tuple[int, int],
+) -> None:
+    """Draw a thin box with a pale rim outside of it."""
+    top, left, bottom, right = box
+    ends = (*_pixel(left, top, size), *_pixel(right, bottom, size))
+    around = (ends[0] - SMOOTH, ends[1] - SMOOTH, ends[2] + SMOOTH, ends[3] + SMOOTH)
+    pen.rectangle(around, outline=(255, 255, 255, 150), width=SMOOTH)
+    pen.rectangle(ends, outline=(*colour, 255), width=2 * SMOOTH)
 
 
 def _ring(pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float, colour: Colour) -> None:

@@ -16,7 +16,7 @@ DECADES = 30
 
 
 def rings(marks: Sequence[Mark], picture: int, rows: int, columns: int) -> str:
-    """A ring with a number for each mark.
+    """A ring with a number for each mark, and its box if it has one.
 
     The attribute `data-mote` names the particle, so that a page can highlight it in every drawing.
     """
@@ -36,9 +36,18 @@ def _ring(mark: Mark, picture: int, rows: int, columns: int) -> str:
     kind = "mote" if mark.sure else "mote doubted"
     return (
         f'<g class="{kind}" data-mote="{picture}-{mark.number}" style="--c:{_css(mark)}">'
-        f"<title>{escape(mark.label)}</title>"
+        f"<title>{escape(mark.label)}</title>{_outline(mark, rows, columns)}"
         f'<circle class="rim" {circle}/><circle {circle}/>{number}</g>'
     )
+
+
+def _outline(mark: Mark, rows: int, columns: int) -> str:
+    if mark.box is None:
+        return ""
+    top, left, bottom, right = mark.box
+    corner = f'x="{left * columns:.2f}" y="{top * rows:.2f}"'
+    sides = f'width="{(right - left) * columns:.2f}" height="{(bottom - top) * rows:.2f}"'
+    return f'<rect class="box" {corner} {sides}/>'
 
 
 def _number(mark: Mark, left: float, bottom: float) -> str:

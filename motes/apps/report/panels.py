@@ -15,9 +15,10 @@ from torch import Tensor
 from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
 from motes.apps.session.kinds import kind_of
-from motes.models.abilities import Glimpses, Proposes, Samples
+from motes.models.abilities import Encloses, Glimpses, Proposes, Samples
 from motes.models.base import Model
-from motes.types.latents import Image, Particles
+from motes.ops.rendering.footprints import VisibleBoxes
+from motes.types.latents import Image
 from motes.types.slots import Slots
 
 # pictures whose glimpses or slots are shown one by one
@@ -46,6 +47,8 @@ class Shown:
     image: Image
     latent: Any
     drawn: Image
+    # around what is visible of each thing, if the model knows
+    boxes: VisibleBoxes | None
 
     @classmethod
     def of(cls, model: Model, image: Image, frames: int = 1) -> "Shown":
@@ -55,7 +58,8 @@ class Shown:
         """
         with torch.no_grad():
             latent = model.encode_clips(image, frames)
-            return cls(model, image, latent, model.decode(latent))
+            boxes = model.boxes(latent) if isinstance(model, Encloses) else None
+            return cls(model, image, latent, model.decode(latent), boxes)
 
     @property
     def kind(self) -> str:
@@ -84,7 +88,7 @@ def preview(model: Model, image: Image) -> Pictures.Image:
     ]
     if shown.kind == "particles":
         marked = [
-            draw.with_particles(pixels, shown.latent, number, PREVIEW_SIDE)
+            draw.with_particles(pixels, shown.latent, number, PREVIEW_SIDE, shown.boxes)
             for number, pixels in enumerate(image)
         ]
         rows.insert(1, marked)
@@ -99,11 +103,14 @@ def _particles(shown: Shown) -> Iterator[Panel]:
     if shown.kind != "particles":
         return
     size = shown.image.shape[2:]
-    rings = [svg.rings(draw.marks(shown.latent, number), number, *size) for number in range(len(shown.image))]
+    rings = [
+        svg.rings(draw.marks(shown.latent, number, shown.boxes), number, *size)
+        for number in range(len(shown.image))
+    ]
     yield Panel(
         "Particles",
         "A ring where the model is sure that something is: the larger, the surer of its place. "
-        "Faint dots: it doubts. Point at one.",
+        f"{'A box around what is visible of it. ' if shown.boxes else ''}Faint dots: it doubts. Point at one.",
         _strip(shown.image, rings),
     )
 
@@ -133,10 +140,7 @@ def _glimpses(shown: Shown) -> Iterator[Panel]:
     if not isinstance(shown.model, Glimpses) or shown.kind != "particles":
         return
     glimpses = shown.model.glimpses(shown.latent)
-    rows = [
-        _glimpse_row(shown.image[number], shown.latent, glimpses[number], number)
-        for number in shown.with_parts
-    ]
+    rows = [_glimpse_row(shown, glimpses[number], number) for number in shown.with_parts]
     yield Panel(
         "Glimpses",
         "Each particle drawn alone, over chequers where it is transparent; faint where the model doubts it. "
@@ -183,9 +187,10 @@ def _img(picture: Pictures.Image) -> str:
     return f'<img alt="" src="{draw.as_data_uri(picture)}">'
 
 
-def _glimpse_row(image: Tensor, latent: Particles, windows: Tensor, picture: int) -> str:
+def _glimpse_row(shown: Shown, windows: Tensor, picture: int) -> str:
     """The HTML of a picture with its particles, followed by each particle's glimpse."""
-    marks = draw.marks(latent, picture)
+    image = shown.image[picture]
+    marks = draw.marks(shown.latent, picture, shown.boxes)
     cells = [_cell(image, svg.rings(marks, picture, *image.shape[1:]))]
     for mark in sorted(marks, key=lambda mark: mark.number):
         attributes = (

@@ -11,6 +11,8 @@ from motes.errors import UserError
 
 # the furthest position; the picture's edges are at -1 and 1
 REACH = 2.0
+# the smallest and the largest scale: pixels of the picture per pixel of a glimpse
+SCALES = (0.01, 100.0)
 # the largest feature, or number of a code
 LARGEST = 1e4
 # particles that an edit may add, at most
@@ -38,6 +40,8 @@ class Touch:
     look: Source | None = None
     # the particle of which this one is a copy; this one is either added or replaces an existing one
     copy_of: Source | None = None
+    # along rows and along columns; of models whose particles differ in size
+    scale: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,23 +89,28 @@ class Edits:
 
 
 def _touch(value: Any) -> Touch:
-    record = _record(value, "a particle's edit", {"position", "presence", "features", "look", "copy_of"})
+    known = {"position", "presence", "features", "look", "copy_of", "scale"}
+    record = _record(value, "a particle's edit", known)
     presence = record.get("presence")
     return Touch(
-        _position(record.get("position")),
+        _pair(record.get("position"), "position", (-REACH, REACH)),
         None if presence is None else _real(presence, "presence", 0.0, 1.0),
         _values(record.get("features", {}), "features"),
         _source(record.get("look"), "look"),
         _source(record.get("copy_of"), "copy_of"),
+        _pair(record.get("scale"), "scale", SCALES),
     )
 
 
-def _position(value: Any) -> tuple[float, float] | None:
+def _pair(value: Any, field_name: str, within: tuple[float, float]) -> tuple[float, float] | None:
+    """One number for rows and one for columns, both `within` a range."""
     if value is None:
         return None
     if not _is_pair(value):
-        raise UserError("position should be [row, column]")
-    return _real(value[0], "row", -REACH, REACH), _real(value[1], "column", -REACH, REACH)
+        raise UserError(f"{field_name} should be [rows, columns]")
+    return _real(value[0], f"{field_name} (rows)", *within), _real(
+        value[1], f"{field_name} (columns)", *within
+    )
 
 
 def _order(value: Any) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from motes.apps.session.edits import Edits, Look
 from motes.errors import UserError
+from motes.ops.rendering.footprints import VisibleBoxes
 
 # from a picture's name to the Python expression that reads it
 Reads = Callable[[str], str]
@@ -63,9 +64,12 @@ class Kind(ABC):
         nothing."""
         return None
 
-    def rows(self, latent: Any, picture: int) -> list[dict[str, Any]]:
+    def rows(self, latent: Any, picture: int, boxes: VisibleBoxes | None = None) -> list[dict[str, Any]]:
         """Table rows of one picture of the latent, as `motes encode` writes them: one for each thing in the
-        picture."""
+        picture.
+
+        `boxes` are those of the things, where they are known.
+        """
         return []
 
     def with_one_more(self, latent: Any) -> Any:
@@ -75,6 +79,10 @@ class Kind(ABC):
     def with_presence(self, latent: Any, presence: float) -> Any:
         """The latent with every particle or slot at this presence; None where the latent has no presences."""
         return None
+
+    def has_sizes(self, latent: Any) -> bool:
+        """Whether the things of the latent have sizes of their own, which edits may change."""
+        return False
 
     def refuse_other_edits(self, edits: Edits, latent: Any) -> None:
         """Refuse edits of fields that are not `editable`."""

@@ -1,4 +1,4 @@
-"""Edits of particles: of their positions, features, presences, order and background."""
+"""Edits of particles: of their positions, sizes, features, presences, order and background."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +12,20 @@ from motes.apps.session.edits import ADDED, Edits, Look, Source, Touch
 from motes.apps.session.kind import Kind, Reads, in_order, refuse_beyond
 from motes.errors import UserError
 from motes.ops.points.interpolation import interpolate_particles
+from motes.ops.rendering.footprints import VisibleBoxes
 from motes.types.latents import Particles
+
+# columns of a table
+BOX = (
+    "top_px",
+    "left_px",
+    "bottom_px",
+    "right_px",
+    "height_px",
+    "width_px",
+    "middle_row_px",
+    "middle_column_px",
+)
 
 
 class ParticleKind(Kind):
@@ -27,6 +40,7 @@ class ParticleKind(Kind):
         return isinstance(latent, Particles)
 
     def numbers(self, latent: Particles) -> dict[str, Tensor]:
+        sizes = {} if latent.extent is None else {"scale": latent.extent.scale[0]}
         return {
             "position": latent.position[0],
             "spread": (0.5 * latent.log_variance[0]).exp(),
@@ -34,6 +48,7 @@ class ParticleKind(Kind):
             "certainty": certainty_of(latent),
             "features": latent.features[0],
             "feature_spread": (0.5 * latent.feature_log_variance[0]).exp(),
+            **sizes,
         }
 
     def edited(self, edits: Edits, latent: Particles, look: Look) -> Particles:
@@ -80,14 +95,26 @@ class ParticleKind(Kind):
         features = latent.features[latent.believed]
         return features if len(features) > 2 else latent.features.flatten(0, 1)
 
-    def rows(self, latent: Particles, picture: int) -> list[dict[str, Any]]:
-        return [_row(latent, picture, particle) for particle in range(latent.count)]
+    def rows(
+        self, latent: Particles, picture: int, boxes: VisibleBoxes | None = None
+    ) -> list[dict[str, Any]]:
+        return [
+            {
+                **_row(latent, picture, particle),
+                **_box(boxes, picture, particle),
+                **_look(latent, picture, particle),
+            }
+            for particle in range(latent.count)
+        ]
 
     def with_one_more(self, latent: Particles) -> Particles:
         return latent.joined(latent, 0)
 
     def with_presence(self, latent: Particles, presence: float) -> Particles:
         return replace(latent, presence=torch.full_like(latent.presence, presence))
+
+    def has_sizes(self, latent: Particles) -> bool:
+        return latent.extent is not None
 
 
 def certainty_of(latent: Particles, picture: int = 0) -> Float[Tensor, "K"]:
@@ -133,6 +160,8 @@ def _touched(latent: Particles, particle: int, touch: Touch, find: Look) -> Part
         latent = latent.with_features(particle, _changed(latent.features[0, particle], touch.features))
     if touch.position is not None:
         latent = latent.placed(particle, touch.position)
+    if touch.scale is not None:
+        latent = latent.with_scale(particle, touch.scale)
     return latent if touch.presence is None else latent.with_presence(particle, touch.presence)
 
 
@@ -171,6 +200,8 @@ def _touch_lines(particle: int, touch: Touch, added: bool, variables: Mapping[st
         lines += _feature_lines(particle, touch.features)
     if touch.position is not None:
         lines.append(f"latent = latent.placed({particle}, {touch.position})")
+    if touch.scale is not None:
+        lines.append(f"latent = latent.with_scale({particle}, {touch.scale})")
     if touch.presence is not None:
         lines.append(f"latent = latent.with_presence({particle}, {touch.presence!r})")
     return lines
@@ -196,7 +227,6 @@ def _row(latent: Particles, picture: int, particle: int) -> dict[str, Any]:
     row, column = latent.position[picture, particle].tolist()
     row_std, column_std = (0.5 * latent.log_variance[picture, particle]).exp().tolist()
     certainty = torch.ones_like(latent.presence) if latent.certainty is None else latent.certainty
-    features = latent.features[picture, particle].tolist()
     return {
         "particle": particle,
         "row": row,
@@ -206,5 +236,23 @@ def _row(latent: Particles, picture: int, particle: int) -> dict[str, Any]:
         "presence": latent.presence[picture, particle].item(),
         "certainty": certainty[picture, particle].item(),
         "there": bool(latent.believed[picture, particle]),
-        **{f"feature_{number}": value for number, value in enumerate(features)},
     }
+
+
+def _box(boxes: VisibleBoxes | None, picture: int, particle: int) -> dict[str, float | None]:
+    """The particle's box in pixels, its ends exclusive, and the box's middle, where i is the middle of pixel i.
+
+    The entries of a particle of which nothing is visible are None.
+    """
+    if boxes is None:
+        return {}
+    if not boxes.visible[picture, particle]:
+        return dict.fromkeys(BOX)
+    top, left, bottom, right = boxes.box[picture, particle].tolist()
+    middle = ((top + bottom - 1) / 2, (left + right - 1) / 2)
+    return dict(zip(BOX, (top, left, bottom, right, bottom - top, right - left, *middle), strict=True))
+
+
+def _look(latent: Particles, picture: int, particle: int) -> dict[str, float]:
+    features = latent.features[picture, particle].tolist()
+    return {f"feature_{number}": value for number, value in enumerate(features)}

@@ -22,7 +22,9 @@ from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
 from motes.models.abilities import Paints, Proposes, Samples
 from motes.models.base import Model, device_of
+from motes.models.boxes import boxes_of
 from motes.models.checkpoint import load
+from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
 from motes.plain.packing import packed
 from motes.types.latents import Image
@@ -64,6 +66,8 @@ class Offers:
     proposals: bool
     # the model draws new pictures
     samples: bool
+    # particles differ in size, and may be resized
+    sizes: bool
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,17 @@ class Session:
         with torch.no_grad():
             return self.model.painting(latent)
 
+    def boxes(self, latent: Any) -> VisibleBoxes | None:
+        """A box around the visible part of each particle, in pixels of the model's pictures.
+
+        Where the model draws without alpha, it is the particle's window. None where there are no such things.
+        """
+        if not kind_of(latent).has_positions:
+            return None
+        height, width = self.model.config.image_size
+        with torch.no_grad():
+            return boxes_of(self.model, latent, (height, width))
+
     def proposals(self, image: Image) -> Float[Tensor, "M 2"] | None:
         """The points that the model's prior proposes for a picture; None where the model has no such
         prior."""
@@ -214,6 +229,7 @@ class Session:
             presence=self._draws_by_presence(kind, latent),
             proposals=isinstance(self.model, Proposes),
             samples=isinstance(self.model, Samples),
+            sizes=kind.has_sizes(latent),
         )
 
     def spread(self, image: Image) -> Spread | None:

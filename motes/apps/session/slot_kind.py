@@ -10,6 +10,7 @@ from torch import Tensor
 from motes.apps.session.edits import Edits, Look, Touch
 from motes.apps.session.kind import Kind, Reads, in_order, refuse_beyond
 from motes.errors import UserError
+from motes.ops.rendering.footprints import VisibleBoxes
 from motes.types.slots import Slots
 
 
@@ -50,7 +51,7 @@ class SlotKind(Kind):
     def vectors(self, latent: Slots) -> Float[Tensor, "M F"]:
         return latent.codes.flatten(0, 1)
 
-    def rows(self, latent: Slots, picture: int) -> list[dict[str, Any]]:
+    def rows(self, latent: Slots, picture: int, boxes: VisibleBoxes | None = None) -> list[dict[str, Any]]:
         return [_row(latent, picture, slot) for slot in range(latent.count)]
 
     def with_presence(self, latent: Slots, presence: float) -> Slots:
@@ -58,8 +59,8 @@ class SlotKind(Kind):
 
 
 def _touched(latent: Slots, slot: int, touch: Touch) -> Slots:
-    if touch.position is not None or touch.look is not None or touch.copy_of is not None:
-        raise UserError("a slot has a presence and a code; it cannot be moved or copied here")
+    if any(part is not None for part in (touch.position, touch.scale, touch.look, touch.copy_of)):
+        raise UserError("a slot has a presence and a code; it cannot be moved, resized or copied here")
     for dimension, value in touch.features.items():
         refuse_beyond(dimension, latent.codes.shape[-1], "a slot's code")
         latent = latent.traversed(slot, dimension, value)

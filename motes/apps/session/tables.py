@@ -7,15 +7,19 @@ from typing import Any
 
 from motes.apps.session.kinds import kind_of
 from motes.apps.session.session import Encoded
+from motes.ops.rendering.footprints import VisibleBoxes
 
 
-def rows_of(encoded: Encoded) -> Iterator[dict[str, Any]]:
-    """Yields one table row for each thing of each picture; none where the latent does not consist of
-    things."""
+def rows_of(encoded: Encoded, boxes: VisibleBoxes | None = None) -> Iterator[dict[str, Any]]:
+    """Yields one table row for each thing of each picture; none where the latent does not consist of things.
+
+    `boxes` are those of the things (`Session.boxes`).
+    """
     latent = encoded.latent.to("cpu")
+    boxes = None if boxes is None else boxes.to("cpu")
     kind = kind_of(latent)
     for number, path in enumerate(encoded.paths):
-        for row in kind.rows(latent, number):
+        for row in kind.rows(latent, number, boxes):
             yield {"picture": str(path), **row}
 
 

@@ -25,7 +25,8 @@ from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.depth import front_first, in_order
-from motes.ops.rendering.footprints import Footprints
+from motes.ops.rendering.footprints import Footprints, VisibleBoxes
+from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.painting import Painting
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Extent, Image, Particles
@@ -197,9 +198,12 @@ class DeepLatentParticles(Model):
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
         """The picture of row `picture` in layers, so that an edit can be shown at once."""
-        glimpses = self.glimpses(latent)[picture]
-        background = self._background(latent)[picture]
-        return Painting.of(glimpses, latent.position[picture], latent.presence[picture], background)
+        one = latent[picture]
+        glimpses = self.glimpses(one)
+        scale = None if one.extent is None else one.extent.scale[0]
+        middle = self.decoder.middle(glimpses)[0]
+        background = self._background(one)[0]
+        return Painting.of(glimpses[0], one.position[0], one.presence[0], background, scale, middle)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The M points that the prior network proposes for each picture."""
@@ -211,9 +215,11 @@ class DeepLatentParticles(Model):
 
     def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
         """The share of each pixel that the background has, then the share that each particle has."""
-        glimpses = self.glimpses(latent)
-        windows = self.decoder.windows(glimpses, latent.position, latent.extent, self.config.image_size)
-        return Footprints.of(windows, latent.presence, self.config.image_size).on_canvas()
+        return self._footprints(latent).on_canvas()
+
+    def boxes(self, latent: Particles) -> VisibleBoxes:
+        """The box around the visible part of each particle."""
+        return self._footprints(latent).boxes()
 
     def calibrate(self, batches: Iterable[Batch]) -> None:
         """Set the threshold of the evidence from pictures without labels: it splits their evidence in two
@@ -276,10 +282,16 @@ class DeepLatentParticles(Model):
         middle = torch.zeros_like(latent.position[:, 0])
         return self.decoder.background(latent.position, latent.features, latent.background, middle)
 
+    def _windows(self, latent: Particles) -> Windows:
+        glimpses = self.glimpses(latent)
+        return self.decoder.windows(glimpses, latent.position, latent.extent, self.config.image_size)
+
+    def _footprints(self, latent: Particles) -> Footprints:
+        return Footprints.of(self._windows(latent), latent.presence, self.config.image_size)
+
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
-        glimpses = self.decoder.glimpses(latent.features)
-        windows = self.decoder.windows(glimpses, latent.position, latent.extent, self.config.image_size)
         background = self._background(latent)
+        windows = self._windows(latent)
         return visible_contrast(windows, latent.presence, latent.log_variance, background, self.decoder.unit)
 
 

@@ -231,6 +231,10 @@ class ParticleDecoder(Protocol):
         """The same glimpses as windows of the canvas, each alone."""
         ...
 
+    def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
+        """The point of each glimpse that is laid at the position, in pixels of the glimpse from its middle."""
+        ...
+
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
         """The loss of the background in the warm-up, before particles are drawn.
 
@@ -270,6 +274,10 @@ class OneSize:
         canvas: tuple[int, int],
     ) -> Windows:
         return place_glimpses(glimpses, position, canvas)
+
+    def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
+        """Zeros: a glimpse lies with its own middle at the position."""
+        return glimpses.new_zeros(*glimpses.shape[:2], 2)
 
 
 # of the masked model

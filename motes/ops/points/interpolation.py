@@ -13,14 +13,6 @@ from motes.types.latents import Particles
 from motes.types.rows import Rows
 
 LOOK = 0.25  # weight of one standard deviation of the features against half a picture
-PER_PARTICLE = (
-    "position",
-    "log_variance",
-    "features",
-    "feature_log_variance",
-    "presence",
-    "certainty",
-)
 
 
 def interpolate_particles(first: Particles, second: Particles, share: float) -> Particles:
@@ -47,6 +39,8 @@ def _blended(first: Any, second: Any, share: float) -> Any:
     """The blend of one field of two latents."""
     if first is None or second is None:
         return None
+    if isinstance(first, Rows):
+        return blend(first, second, share)
     if isinstance(first, Mapping):
         return {name: _blended(value, second.get(name), share) for name, value in first.items()}
     is_real = isinstance(first, Tensor) and first.is_floating_point()
@@ -63,14 +57,14 @@ def counterpart(first: Particles, second: Particles) -> Particles:
     stays = (match < 0)[None]
     rows = match.clamp_min(0)
     bypass = first.bypass if second.bypass is None else second.bypass
-    ordered = replace(first, background=second.background, bypass=bypass)
-    for name in PER_PARTICLE:
-        ours = getattr(first, name)
-        theirs = getattr(second, name)
-        if ours is not None and theirs is not None:
-            mask = stays if ours.dim() == 2 else stays[..., None]
-            ordered = replace(ordered, **{name: torch.where(mask, ours, theirs[:, rows])})
-    return replace(ordered, presence=torch.where(stays, torch.zeros_like(ordered.presence), ordered.presence))
+    theirs = second.per_particle()
+    ordered = {
+        name: torch.where(stays if ours.dim() == 2 else stays[..., None], ours, theirs[name][:, rows])
+        for name, ours in first.per_particle().items()
+        if name in theirs
+    }
+    ordered["presence"] = ordered["presence"].masked_fill(stays, 0)
+    return replace(first, background=second.background, bypass=bypass).with_tensors(ordered)
 
 
 def _seat_newcomers(match: Int[Tensor, "K"], first: Particles, second: Particles) -> None:

@@ -1,6 +1,6 @@
-"""The share of each pixel that each particle has, and the boxes and centres of masks."""
+"""The share of each pixel that each particle has, boxes around what is visible, and the centres of masks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from einops import rearrange
@@ -9,6 +9,30 @@ from torch import Tensor
 
 from motes.ops.rendering.composite import shares
 from motes.ops.rendering.glimpse import Windows, canvas_index
+from motes.types.rows import Rows
+
+HIDDEN = 0.05  # an object that has no larger share of any pixel is not visible
+
+
+@dataclass(frozen=True)
+class VisibleBoxes(Rows):
+    """A box around each object's pixels of which it has at least half of its largest share.
+
+    It is not half of one, because objects that are drawn faint all over have borders too.
+    """
+
+    # in pixels: first row, first column, the row after the last, the column after the last; zeros: no pixel
+    box: Float[Tensor, "B K 4"]
+    # whether anything of the object is visible
+    visible: Bool[Tensor, "B K"]
+    # rows and columns of the picture
+    canvas: tuple[int, int]
+
+    @classmethod
+    def of_shares(cls, share: Float[Tensor, "B K h w"]) -> "VisibleBoxes":
+        largest = share.amax((2, 3))
+        solid = (share >= largest[..., None, None] / 2) & (share > 0)
+        return cls(windows_of_masks(solid), largest > HIDDEN, (share.shape[2], share.shape[3]))
 
 
 @dataclass(frozen=True)
@@ -22,6 +46,17 @@ class Footprints:
     @classmethod
     def of(cls, windows: Windows, presence: Float[Tensor, "B K"], canvas: tuple[int, int]) -> "Footprints":
         return cls(shares(windows, presence, canvas), windows.corner, canvas)
+
+    def boxes(self) -> VisibleBoxes:
+        """The boxes of the particles on the canvas, read in their windows."""
+        pixels = torch.arange(self.share.shape[-1], device=self.corner.device)
+        places = self.corner[..., None] + pixels
+        inside = (places >= 0) & (places < torch.tensor(self.canvas, device=places.device)[:, None])
+        rows, columns = inside.unbind(2)
+        within = VisibleBoxes.of_shares(self.share * (rows[..., :, None] & columns[..., None, :]))
+        # the box of no pixels stays at 0
+        shift = self.corner * (within.box[..., 2:] > within.box[..., :2])
+        return replace(within, box=within.box + torch.cat([shift, shift], -1), canvas=self.canvas)
 
     def on_canvas(self) -> Float[Tensor, "B A H W"]:
         """Every particle's share of every pixel, the background's first; they sum to 1."""

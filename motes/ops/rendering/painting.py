@@ -7,7 +7,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.ops.rendering.composite import render
+from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.glimpse import corner_and_fraction
+from motes.ops.rendering.placement import Placement
 
 Box = tuple[slice, slice]  # rows, columns
 
@@ -24,17 +26,34 @@ class Painting:
     position: Float[Tensor, "K 2"]
     presence: Float[Tensor, "K"]
     background: Float[Tensor, "C H W"]
+    # pixels of the picture per pixel of the glimpse, along rows and along columns; None: 1, which is faster
+    scale: Float[Tensor, "K 2"] | None
+    # the point of a glimpse that lies at the particle's position, in the glimpse's pixels from its middle
+    middle: Float[Tensor, "K 2"]
 
     @classmethod
-    def of(cls, glimpses: Tensor, position: Tensor, presence: Tensor, background: Tensor) -> "Painting":
-        picture = render(glimpses[None], position[None], presence[None], background[None])[0]
-        return cls(picture, glimpses, position, presence, background)
+    def of(
+        cls,
+        glimpses: Float[Tensor, "K D S S"],
+        position: Float[Tensor, "K 2"],
+        presence: Float[Tensor, "K"],
+        background: Float[Tensor, "C H W"],
+        scale: Float[Tensor, "K 2"] | None = None,
+        middle: Float[Tensor, "K 2"] | None = None,
+    ) -> "Painting":
+        """The painting. Without `middle`, the middles of the glimpses themselves lie at the positions."""
+        middle = torch.zeros_like(position) if middle is None else middle
+        blank = cls(background, glimpses, position, presence, background, scale, middle)
+        return blank._painted_again((slice(0, background.shape[1]), slice(0, background.shape[2])))
 
     def moved(self, k: int, to: tuple[float, float]) -> "Painting":
         """The painting with particle k moved to the (row, column) `to`."""
-        position = self.position.clone()
-        position[k] = position.new_tensor(to)
-        changed = replace(self, position=position)
+        changed = replace(self, position=_with_row(self.position, k, to))
+        return changed._painted_again(self._box(k), changed._box(k))
+
+    def resized(self, k: int, scale: tuple[float, float]) -> "Painting":
+        """The painting with particle k at another scale, along rows and along columns; it stays where it is."""
+        changed = replace(self, scale=_with_row(self._scale, k, scale))
         return changed._painted_again(self._box(k), changed._box(k))
 
     def with_presence(self, k: int, presence: float) -> "Painting":
@@ -42,43 +61,86 @@ class Painting:
         changed[k] = presence
         return replace(self, presence=changed)._painted_again(self._box(k))
 
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.background.shape[1], self.background.shape[2]
+
+    @property
+    def _sides(self) -> Int[Tensor, "2"]:
+        return torch.tensor(self._size, device=self.position.device)
+
+    @property
+    def _scale(self) -> Float[Tensor, "K 2"]:
+        return torch.ones_like(self.position) if self.scale is None else self.scale
+
+    @property
+    def _window_position(self) -> Float[Tensor, "K 2"]:
+        """Where the middles of the windows are, in pixels from the middle of the picture."""
+        return self.position * self._sides / 2 - self.middle * self._scale
+
     def _painted_again(self, *boxes: Box) -> "Painting":
         picture = self.picture.clone()
-        for rows, columns in boxes:
+        for rows, columns in _joined(boxes):
             if rows.stop > rows.start and columns.stop > columns.start:
                 picture[:, rows, columns] = self._part(rows, columns)
         return replace(self, picture=picture)
 
     def _part(self, rows: slice, columns: slice) -> Float[Tensor, "C h w"]:
         """The part of the picture in a box, painted from the particles that reach into the box."""
-        full = torch.tensor(self._size())
-        size = torch.tensor([rows.stop - rows.start, columns.stop - columns.start])
-        first = torch.tensor([rows.start, columns.start])
-        near = self._reaches_into(first, torch.tensor([rows.stop, columns.stop]))
-        # from the middle of the picture
-        pixels = self.position[near] * full / 2
-        position = (pixels + full / 2 - first - size / 2) * 2 / size
+        first, last = self._sides.new_tensor([[rows.start, columns.start], [rows.stop, columns.stop]])
+        size = last - first
+        near = self._reaches_into(first, last)
+        from_box = self._window_position[near] + self._sides / 2 - first - size / 2
+        glimpses, position, presence = self.glimpses[near], from_box * 2 / size, self.presence[near]
         background = self.background[None, :, rows, columns]
-        return render(self.glimpses[near][None], position[None], self.presence[near][None], background)[0]
+        if self.scale is None:
+            return render(glimpses[None], position[None], presence[None], background)[0]
+        scale = self.scale[near]
+        return render_scaled(glimpses[None], position[None], scale[None], presence[None], background)[0]
 
     def _reaches_into(self, first: Int[Tensor, "2"], last: Int[Tensor, "2"]) -> Bool[Tensor, "K"]:
         """Whether each particle is present and its window overlaps the box."""
-        side = self.glimpses.shape[-1]
-        corner = corner_and_fraction(self.position[None], side, self._size())[0][0]
-        return ((corner < last) & (corner + side + 1 > first)).all(-1) & (self.presence > 0)
+        corner, count = self._windows()
+        return ((corner < last) & (corner + count > first)).all(-1) & (self.presence > 0)
 
     def _box(self, k: int) -> Box:
         """The window of particle k, clipped to the canvas."""
-        side = self.glimpses.shape[-1]
-        size = self._size()
-        row, column = corner_and_fraction(self.position[k : k + 1][None], side, size)[0][0, 0].tolist()
-        return _clipped(row, side + 1, size[0]), _clipped(column, side + 1, size[1])
+        (row, column), (height, width) = (numbers[k].tolist() for numbers in self._windows())
+        return _clipped(row, height, self._size[0]), _clipped(column, width, self._size[1])
 
-    def _size(self) -> tuple[int, int]:
-        return self.background.shape[1], self.background.shape[2]
+    def _windows(self) -> tuple[Int[Tensor, "K 2"], Int[Tensor, "K 2"]]:
+        """The first pixel of each window along each axis, and the number of its pixels."""
+        position = self._window_position[None] * 2 / self._sides
+        side = self.glimpses.shape[-1]
+        if self.scale is None:
+            corner = corner_and_fraction(position, side, self._size)[0][0]
+            return corner, torch.full_like(corner, side + 1)
+        placement = Placement.of(position, self.scale[None], side, self._size)
+        return placement.corner[0], placement.count[0]
+
+
+def _with_row(numbers: Float[Tensor, "K 2"], k: int, row: tuple[float, float]) -> Float[Tensor, "K 2"]:
+    changed = numbers.clone()
+    changed[k] = numbers.new_tensor(row)
+    return changed
 
 
 def _clipped(start: int, length: int, limit: int) -> slice:
     """The slice from `start`, clipped to 0 .. `limit`; empty if it lies outside."""
     first = max(start, 0)
     return slice(first, max(min(start + length, limit), first))
+
+
+def _joined(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
+    """One box around all of them if it has no more pixels than they have together."""
+    rows, columns = (
+        slice(min(one.start for one in axis), max(one.stop for one in axis))
+        for axis in zip(*boxes, strict=True)
+    )
+    around = (rows, columns)
+    return (around,) if _area(around) <= sum(map(_area, boxes)) else boxes
+
+
+def _area(box: Box) -> int:
+    rows, columns = box
+    return (rows.stop - rows.start) * (columns.stop - columns.start)

@@ -107,7 +107,10 @@ def test_encode_and_reconstruct_every_kind_of_picture(run, pictures, tmp_path):
     assert done.returncode == 0 and "broken.png" in done.stderr
     rows = list(csv.DictReader((tmp_path / "particles/particles.csv").open()))
     assert len(rows) == 6 * 3 and -1 <= float(rows[0]["row"]) <= 1
+    seen = [row for row in rows if row["top_px"]]
+    assert all(float(row["height_px"]) == float(row["bottom_px"]) - float(row["top_px"]) for row in seen)
     kept = np.load(tmp_path / "particles/particles.npz")
+    assert kept["box"].shape == (6, 3, 4) and kept["visible"].sum() == len(seen)
     assert kept["position"].shape == (6, 3, 2) and len(kept["pictures"]) == 6
     assert len(list((tmp_path / "particles").glob("*-particles.png"))) == 6
     assert motes("reconstruct", run, pictures / "a.png", "--out", tmp_path / "drawn").returncode == 0

@@ -18,6 +18,7 @@ from motes.data.source import Source
 from motes.evaluation import SCORES, Asked, Score, evaluate
 from motes.models import MODELS
 from motes.models.base import WHOLE_CLIPS
+from motes.ops.rendering.footprints import VisibleBoxes
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Particles
@@ -116,6 +117,35 @@ def test_marks_stand_where_the_particles_are_and_grow_with_confidence():
             some.position[0, k].tolist(), abs=1e-6
         )
     assert found[1].radius > found[2].radius > found[0].radius
+
+
+def boxes(box, visible):
+    return VisibleBoxes(torch.tensor([box]).float(), torch.tensor([visible]), (32, 64))
+
+
+def test_boxes_are_drawn_around_what_is_sure_and_visible():
+    some = particles().without(1)
+    box = [[4, 8, 20, 24], [0, 0, 9, 9], [0, 0, 0, 0]]
+    found = {mark.number: mark.box for mark in draw.marks(some, 0, boxes(box, [True, True, False]))}
+    assert found == {0: (4 / 32, 8 / 64, 20 / 32, 24 / 64), 1: None, 2: None}
+    assert all(mark.box is None for mark in draw.marks(some, 0))
+    drawing = svg.rings(draw.marks(some, 0, boxes(box, [True, True, False])), 0, 32, 64)
+    assert re.findall(r"<rect[^>]*>", drawing) == [
+        '<rect class="box" x="8.00" y="4.00" width="16.00" height="16.00"/>'
+    ]
+
+
+def test_overlays_have_ink_along_the_boxes_edges_and_none_within():
+    some = replace(particles(1), position=torch.tensor([[[0.9, 0.9]]]))
+    image = torch.zeros(3, 32, 64)
+    plain = np.array(draw.with_particles(image, some, 0, 320)).astype(int)
+    drawn = np.array(draw.with_particles(image, some, 0, 320, boxes([[4, 8, 20, 24]], [True]))).astype(int)
+    changed = np.abs(drawn - plain).sum(2) > 30
+    rows, columns = changed.any(1).nonzero()[0], changed.any(0).nonzero()[0]
+    zoom = 5
+    assert rows[[0, -1]] == pytest.approx(np.array([4, 20]) * zoom, abs=1.01)
+    assert columns[[0, -1]] == pytest.approx(np.array([8, 24]) * zoom, abs=1.01)
+    assert not changed[5 * zoom : 19 * zoom, 9 * zoom : 23 * zoom].any()
 
 
 def test_what_is_not_there_is_faint_unnumbered_and_below_the_others():

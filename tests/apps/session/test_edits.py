@@ -19,7 +19,7 @@ from motes.apps.session.script import python_lines
 from motes.apps.session.session import Session
 from motes.errors import UserError
 from motes.models import MODELS
-from motes.types.latents import Particles
+from motes.types.latents import Extent, Particles
 
 
 def particles(count=4, seed=0):
@@ -32,6 +32,12 @@ def particles(count=4, seed=0):
         background=torch.rand(1, 3),
         certainty=torch.tensor([[0.9, 0.2, 0.6, 0.4]]),
     )
+
+
+def sized(seed=0):
+    latent = particles(seed=seed)
+    scale = torch.rand(1, 4, 2) + 0.5
+    return replace(latent, extent=Extent(scale, torch.zeros_like(scale)))
 
 
 def edited(told, latent=None, look=None):
@@ -73,6 +79,25 @@ def test_copies_are_of_what_was_encoded_whatever_order_the_edits_have():
     )
 
 
+def test_sizes_are_set_and_go_with_copies():
+    before, other = sized(), sized(seed=1)
+    told = {
+        "0": {"scale": [2.0, 0.5]},
+        "1": {"copy_of": ["there", 3]},
+        "2": {"copy_of": ["", 0], "scale": [0.25, 0.75]},
+        "4": {"copy_of": ["", 0]},
+    }
+    after = edited({"particles": told}, before, {"there": other}.__getitem__).extent.scale[0]
+    assert after[0].tolist() == [2.0, 0.5] and after[2].tolist() == [0.25, 0.75]
+    assert torch.equal(after[1], other.extent.scale[0, 3])
+    assert torch.equal(after[[3, 4]], before.extent.scale[0, [3, 0]])
+
+
+def test_sizes_of_particles_of_one_size_are_refused():
+    with pytest.raises(UserError, match="all particles of this model are of one size"):
+        edited({"particles": {"0": {"scale": [1.0, 1.0]}}})
+
+
 def test_threshold_leaves_out_the_unsure_unless_they_were_touched():
     after = edited({"threshold": 0.5, "particles": {"3": {"presence": 1.0}}})
     assert after.presence[0].tolist() == [1, 0, 1, 1]
@@ -110,6 +135,12 @@ def test_order_and_background():
         {"particles": {"0": {"presence": True}}},
         {"particles": {"0": {"presence": float("inf")}}},
         {"particles": {"0": {"presence": 10**400}}},
+        {"particles": {"0": {"scale": 2.0}}},
+        {"particles": {"0": {"scale": [1.0]}}},
+        {"particles": {"0": {"scale": [0, 1.0]}}},
+        {"particles": {"0": {"scale": [1.0, -1.0]}}},
+        {"particles": {"0": {"scale": [1e9, 1.0]}}},
+        {"particles": {"0": {"scale": [1.0, float("nan")]}}},
         {"particles": {"0": {"features": {"3": 1.0}}}},
         {"particles": {"0": {"features": {"0": 1e30}}}},
         {"particles": {"0": {"look": ["", 99]}}},
@@ -129,25 +160,27 @@ def test_order_and_background():
     ids=lambda told: json.dumps(told)[:50],
 )
 def test_anything_odd_is_refused_with_a_sentence(told):
-    with pytest.raises(UserError, match=r"\w+ \w+ \w+"):
-        edited(told)
+    for latent in (particles(), sized()):
+        with pytest.raises(UserError, match=r"\w+ \w+ \w+"):
+            edited(told, latent)
 
 
-def test_the_lines_of_python_draw_the_same_picture(tmp_path, monkeypatch):
+@pytest.mark.parametrize("architecture", ["anchored", "sized"])
+def test_the_lines_of_python_draw_the_same_picture(architecture, tmp_path, monkeypatch):
     torch.manual_seed(0)
-    model = MODELS["dlp"](
-        MODELS["dlp"].Config(image_size=(32, 32), num_particles=4, glimpse_size=8, feature_dim=3)
-    )
+    small = {"image_size": (32, 32), "num_particles": 4, "glimpse_size": 8, "feature_dim": 3}
+    model = MODELS["dlp"](MODELS["dlp"].Config(**small, architecture=architecture))
     model.save(tmp_path / "model")
     for n in range(2):
         Image.effect_noise((40, 30), 90).convert("RGB").save(tmp_path / f"{n}.png")
     files = {name: tmp_path / name for name in ("0.png", "1.png")}
     session = Session.open(tmp_path / "model")
     latents = {name: session.encode(session.read(path)) for name, path in files.items()}
+    resized = {"scale": [1.7, 0.45]} if session.offers.sizes else {}
     edits = Edits.read(
         {
             "particles": {
-                "0": {"position": [0.5, -0.5], "features": {"1": 2.0}},
+                "0": {"position": [0.5, -0.5], "features": {"1": 2.0}, **resized},
                 "1": {"look": ["1.png", 2]},
                 "4": {"copy_of": ["", 3], "presence": 0.75},
             },
@@ -182,13 +215,19 @@ def test_the_lines_of_python_draw_the_same_picture(tmp_path, monkeypatch):
                 "order": [4, 0, 1, 2, 3],
             },
         ),
+        ("sized", {"particles": {"0": {"scale": [2.0, 0.5]}, "4": {"copy_of": ["", 1]}}}),
         ("vae", {"code": {"0": 3.0}}),
     ],
 )
 def test_an_animation_begins_with_what_was_and_ends_with_what_is(name, told):
     torch.manual_seed(0)
-    small = {"dlp": {"num_particles": 4, "glimpse_size": 8}, "vae": {"code_dim": 4, "width": 8}}[name]
-    session = Session(MODELS[name](MODELS[name].Config(image_size=(32, 32), **small)))
+    small = {
+        "dlp": {"num_particles": 4, "glimpse_size": 8},
+        "sized": {"num_particles": 4, "glimpse_size": 8, "architecture": "sized"},
+        "vae": {"code_dim": 4, "width": 8},
+    }[name]
+    model = MODELS["dlp" if name == "sized" else name]
+    session = Session(model(model.Config(image_size=(32, 32), **small)))
     latent, edits = session.encode(torch.rand(1, 3, 32, 32)), Edits.read(told)
     pictures = list(frames(session, latent, edits, {}.__getitem__))
     torch.testing.assert_close(pictures[-1], session.decode(session.edit(latent, edits)), atol=1e-5, rtol=0)

@@ -20,6 +20,7 @@ EDITS = {
     "presence": {"particles": {"1": {"presence": 0.0}}},
     "features": {"particles": {"1": {"features": {"0": 0.75}}}},
     "position": {"particles": {"1": {"position": [0.0, 0.0]}}},
+    "scale": {"particles": {"1": {"scale": [2.0, 0.5]}}},
     "look": {"particles": {"1": {"look": ["", 0]}}},
     "copy": {"particles": {"1": {"copy_of": ["", 0]}}},
     "order": {"order": [2, 0, 1]},
@@ -112,11 +113,13 @@ def test_what_is_no_record_is_refused_wherever_it_is_encoded(tmp_path):
 
 
 def test_offers_are_found_by_ability_and_kind(code_session):
-    assert toy_session(ToyStripes).offers == Offers(False, False, False, False, False, samples=True)
-    assert toy_session(ToySlots).offers == Offers(
-        False, False, False, presence=True, proposals=False, samples=False
+    assert toy_session(ToyStripes).offers == Offers(
+        False, False, False, False, False, samples=True, sizes=False
     )
-    assert code_session.offers == Offers(False, False, False, False, False, samples=True)
+    assert toy_session(ToySlots).offers == Offers(
+        False, False, False, presence=True, proposals=False, samples=False, sizes=False
+    )
+    assert code_session.offers == Offers(False, False, False, False, False, samples=True, sizes=False)
 
 
 @pytest.mark.parametrize("model", [ToyStripes, ToySlots])

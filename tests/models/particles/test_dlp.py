@@ -7,15 +7,19 @@ import torch
 
 from motes.models.particles import dlp
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
-from motes.ops.rendering.composite import render
+from motes.ops.rendering.footprints import VisibleBoxes
 
 
-@pytest.fixture(params=["anchored", "published"])
-def model(request):
+def small(architecture):
     torch.manual_seed(0)
     return DeepLatentParticles(
-        DlpConfig(image_size=(32, 32), num_particles=6, glimpse_size=16, architecture=request.param)
+        DlpConfig(image_size=(32, 32), num_particles=6, glimpse_size=16, architecture=architecture)
     ).eval()
+
+
+@pytest.fixture(params=["sized", "anchored", "published"])
+def model(request):
+    return small(request.param)
 
 
 def encoded(model, presence):
@@ -28,10 +32,12 @@ def test_what_is_off_is_not_drawn_and_changes_no_more_than_its_presence(model, m
     latent = encoded(model, [[0.9, 0.0005, 0.5, 0.0, 0.0009, 1.0], [0.0, 0.7, 0.0, 0.0002, 0.0, 0.0]])
     with torch.no_grad():
         drawn = []
-        monkeypatch.setattr(dlp, "render", lambda *layers: drawn.append(layers) or render(*layers))
+        render = model.decoder.render
+        monkeypatch.setattr(model.decoder, "render", lambda *layers: drawn.append(layers) or render(*layers))
         found = model.decode(latent)
         assert drawn[0][0].shape[1] == 3, "as many as the fuller picture has"
-        whole = render(model.glimpses(latent), latent.position, latent.presence, drawn[0][3])
+        scale = None if latent.extent is None else latent.extent.scale
+        whole = render(model.glimpses(latent), latent.position, scale, latent.presence, drawn[0][4])
     off = latent.presence.where(latent.presence <= dlp.NEGLIGIBLE, torch.zeros(())).sum(1).max()
     assert (found - whole).abs().max() <= off + 1e-6
 
@@ -49,10 +55,47 @@ def test_a_painting_is_what_decoding_gives(model):
         painting = model.painting(latent, picture=1)
         torch.testing.assert_close(painting.picture, model.decode(latent)[1], atol=1e-6, rtol=0)
         moved = painting.moved(2, tuple((latent.position[1, 2] + 0.25).clamp(-1, 1).tolist()))
-        if model.config.architecture == "anchored":  # its background does not answer to the particles
+        if model.config.architecture != "published":  # its background answers to the particles
             torch.testing.assert_close(
                 moved.picture, model.decode(latent.moved(2, (0.25, 0.25), picture=1))[1], atol=1e-5, rtol=0
             )
+
+
+def test_a_painting_of_sizes_is_what_decoding_gives():
+    model = small("sized")
+    latent = encoded(model, [[0.9, 0.2, 0.5, 0.3, 0.4, 1.0], [0.6, 0.7, 0.8, 0.9, 0.5, 0.2]])
+    with torch.no_grad():
+        painting = model.painting(latent, picture=1)
+        for factor in ((0.4, 0.6), (2.5, 1.3)):
+            resized = latent.resized(2, factor, picture=1)
+            scale = tuple(resized.extent.scale[1, 2].tolist())
+            wanted = model.decode(resized)[1]
+            torch.testing.assert_close(painting.resized(2, scale).picture, wanted, atol=1e-5, rtol=0)
+            moved = painting.resized(2, scale).moved(2, (0.25, 0.25))
+            wanted = model.decode(resized.placed(2, (0.25, 0.25), picture=1))[1]
+            torch.testing.assert_close(moved.picture, wanted, atol=1e-5, rtol=0)
+
+
+def test_boxes_read_in_windows_are_those_of_the_shares(model):
+    latent = encoded(model, [[0.9, 0.2, 0.5, 0.3, 0.4, 1.0], [0.6, 0.7, 0.0, 0.9, 0.5, 0.2]])
+    with torch.no_grad():
+        found, wanted = model.boxes(latent), VisibleBoxes.of_shares(model.shares(latent)[:, 1:])
+    assert torch.equal(found.box, wanted.box) and torch.equal(found.visible, wanted.visible)
+    assert found.canvas == wanted.canvas == (32, 32)
+    assert not found.visible[1, 2] and found.visible.any()
+
+
+def test_boxes_grow_with_their_particles_and_move_with_them():
+    model = small("sized")
+    latent = encoded(model, [[0.0] * 6, [0.0] * 5 + [1.0]])[1]
+    latent = latent.with_scale(5, (0.5, 0.5)).placed(5, (0.0, 0.0))
+    with torch.no_grad():
+        top, left, bottom, right = model.boxes(latent).box[0, 5].tolist()
+        taller = model.boxes(latent.resized(5, (2.0, 1.0))).box[0, 5].tolist()
+        moved = model.boxes(latent.moved(5, (0.25, -0.25))).box[0, 5].tolist()
+    assert moved == [top + 4, left - 4, bottom + 4, right - 4]
+    assert taller[3] - taller[1] == pytest.approx(right - left, abs=1)
+    assert taller[2] - taller[0] == pytest.approx(2 * (bottom - top), abs=3)
 
 
 def test_places_are_single_precision_in_half_precision_runs(model):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from motes.ops.points.interpolation import blend, interpolate_particles, matched
-from motes.types.latents import Particles
+from motes.types.latents import Extent, Particles
 
 
 def particles(count=6, seed=0):
@@ -19,6 +19,7 @@ def particles(count=6, seed=0):
         torch.ones(1, count),
         torch.rand(1, 3),
         certainty=torch.ones(1, count),
+        extent=Extent(torch.rand(1, count, 2) + 0.5, torch.zeros(1, count, 2)),
     )
 
 
@@ -38,6 +39,25 @@ def test_at_the_ends_it_is_the_one_and_the_other():
     assert sorted(end.position[0].tolist()) == sorted(other.position[0].tolist())
     torch.testing.assert_close(end.background, other.background)
     torch.testing.assert_close(blend(one, other, 0.25).features, 0.75 * one.features + 0.25 * other.features)
+
+
+def test_sizes_go_with_their_particles_and_change_on_the_way():
+    one = particles()
+    order = [3, 0, 5, 1, 4, 2]
+    other = one.restacked(order)
+    for k in range(6):
+        other = other.resized(k, (2.0, 0.5))
+    scale = one.extent.scale
+    for share in (0.25, 1.0):
+        wanted = scale.lerp(scale * torch.tensor([2.0, 0.5]), share)
+        torch.testing.assert_close(interpolate_particles(one, other, share).extent.scale, wanted)
+    fading = interpolate_particles(one, other.without(1), 0.5).extent.scale[0, order[1]]
+    torch.testing.assert_close(fading, scale[0, order[1]])
+
+
+def test_where_sizes_are_missing_in_one_of_two_pictures_nothing_is_made_up():
+    one, other = particles(), replace(particles(seed=1), extent=None)
+    assert blend(one, other, 0.5).extent is None and blend(other, one, 0.5).extent is None
 
 
 def test_who_is_there_in_one_alone_fades_where_it_is():
