@@ -40,7 +40,7 @@ class Placement:
         first = (position * full / 2 + (full - 1) / 2 - reach).floor() + 1
         count = (2 * reach).ceil()
         corner = torch.maximum(first, (first + count - full - 1).clamp_max(0))
-        # a scale that is not a number shall give a picture that is none, and not an error
+        # what is not a number owns one pixel beyond the canvas: that is no error here
         return cls(corner.long(), torch.minimum(count, full + 1).long().clamp_min(1), canvas)
 
     def starts(self, position: Float[Tensor, "B K 2"]) -> Float[Tensor, "B K 2"]:

@@ -139,7 +139,7 @@ def test_halves_are_painted_in_single_precision():
 
 
 @pytest.mark.parametrize("broken", [1, 2])
-def test_a_place_or_a_scale_that_is_no_number_gives_a_picture_that_is_none(broken):
+def test_a_place_or_a_scale_that_is_no_number_harms_no_other_picture(broken):
     inputs = scene(8, (32, 32), torch.float32)
     with torch.no_grad():
         inputs[broken][0, 2, 0] = torch.nan
