@@ -1,7 +1,7 @@
 """What an edit costs: moving one particle of a cached painting, against decoding the picture anew.
 One thread, CPU milliseconds.
 
-python benchmarks/speed/edit.py [--side 128] [--counts 10 50 200] [--edits 200]
+python benchmarks/speed/edit.py [--side 128] [--counts 10 50 200] [--edits 200] [--architecture anchored]
 """
 
 import sys
@@ -24,18 +24,21 @@ def main() -> None:
     arguments_parser.add_argument("--side", type=int, default=128, help="of the picture")
     arguments_parser.add_argument("--counts", type=int, nargs="+", default=[10, 50, 200], help="of particles")
     arguments_parser.add_argument("--edits", type=int, default=200)
+    arguments_parser.add_argument("--architecture", default="anchored", help="sized: particles have sizes")
     arguments = arguments_parser.parse_args()
     torch.set_num_threads(1)
-    header(f"{arguments.side} px", "glimpses of 32 px", f"mean of {arguments.edits} edits", threads=1)
+    words = (f"{arguments.side} px", "glimpses of 32 px", arguments.architecture)
+    header(*words, f"mean of {arguments.edits} edits", threads=1)
     table = Table(COLUMNS, arguments.format)
     for count in arguments.counts:
-        table.row(count, *(f"{1000 * cost:.1f}" for cost in costs(arguments.side, count, arguments.edits)))
+        found = costs(arguments.side, count, arguments.edits, arguments.architecture)
+        table.row(count, *(f"{1000 * cost:.1f}" for cost in found))
 
 
-def costs(side: int, count: int, edits: int) -> tuple[float, float, float, float]:
+def costs(side: int, count: int, edits: int, architecture: str) -> tuple[float, float, float, float]:
     torch.manual_seed(0)
     config = DlpConfig(
-        image_size=(side, side), num_particles=count, glimpse_size=32, patch_size=8, architecture="anchored"
+        image_size=(side, side), num_particles=count, glimpse_size=32, patch_size=8, architecture=architecture
     )
     model = DeepLatentParticles(config).eval()
     latent = model.encode(torch.rand(1, 3, side, side))
@@ -45,7 +48,8 @@ def costs(side: int, count: int, edits: int) -> tuple[float, float, float, float
         cpu_seconds(lambda particle=number % count, target=(row, column): painting.moved(particle, target))
         for number, (row, column) in enumerate(targets)
     ]
-    parts = (painting.glimpses, painting.position, painting.presence, painting.background)
+    layers = (painting.glimpses, painting.position, painting.presence, painting.background)
+    parts = (*layers, painting.scale, painting.middle)
     anew = cpu_seconds(lambda: [type(painting).of(*parts) for _ in range(5)]) / 5
     decoded = cpu_seconds(lambda: [model.decode(latent) for _ in range(5)]) / 5
     return sum(times) / edits, max(times), anew, decoded
