@@ -6,6 +6,7 @@ python benchmarks/speed/edit.py [--side 128] [--counts 10 50 200] [--edits 200] 
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -14,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.ops.rendering.painting import Painting, Sizes
 
 COLUMNS = ("K", "move one, painted again ms", "slowest ms", "rendered anew ms", "decoded anew ms")
 
@@ -24,7 +26,8 @@ def main() -> None:
     arguments_parser.add_argument("--side", type=int, default=128, help="of the picture")
     arguments_parser.add_argument("--counts", type=int, nargs="+", default=[10, 50, 200], help="of particles")
     arguments_parser.add_argument("--edits", type=int, default=200)
-    arguments_parser.add_argument("--architecture", default="anchored", help="sized: particles have sizes")
+    choices = ("anchored", "sized")
+    arguments_parser.add_argument("--architecture", default="anchored", choices=choices, help="of the model")
     arguments = arguments_parser.parse_args()
     torch.set_num_threads(1)
     words = (f"{arguments.side} px", "glimpses of 32 px", arguments.architecture)
@@ -35,7 +38,9 @@ def main() -> None:
         table.row(count, *(f"{1000 * cost:.1f}" for cost in found))
 
 
-def costs(side: int, count: int, edits: int, architecture: str) -> tuple[float, float, float, float]:
+def costs(
+    side: int, count: int, edits: int, architecture: Literal["anchored", "sized"]
+) -> tuple[float, float, float, float]:
     torch.manual_seed(0)
     config = DlpConfig(
         image_size=(side, side), num_particles=count, glimpse_size=32, patch_size=8, architecture=architecture
@@ -49,8 +54,8 @@ def costs(side: int, count: int, edits: int, architecture: str) -> tuple[float, 
         for number, (row, column) in enumerate(targets)
     ]
     layers = (painting.glimpses, painting.position, painting.presence, painting.background)
-    parts = (*layers, painting.scale, painting.middle)
-    anew = cpu_seconds(lambda: [type(painting).of(*parts) for _ in range(5)]) / 5
+    sizes = None if painting.scale is None else Sizes(painting.scale, painting.middle)
+    anew = cpu_seconds(lambda: [Painting.of(*layers, sizes) for _ in range(5)]) / 5
     decoded = cpu_seconds(lambda: [model.decode(latent) for _ in range(5)]) / 5
     return sum(times) / edits, max(times), anew, decoded
 
