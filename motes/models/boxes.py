@@ -17,13 +17,13 @@ def boxes_of(model: Model, latent: Any, size: tuple[int, int]) -> VisibleBoxes |
         return model.boxes(latent)
     if isinstance(model, Segments):
         return VisibleBoxes.of_shares(model.shares(latent)[:, 1:])
-    side = _window(model)
+    side = window_side(model)
     if side is None or not isinstance(latent, Particles):
         return None
     boxes = torch.stack([boxes_around(position, side, size) for position in latent.position])
     return VisibleBoxes(boxes, torch.ones_like(latent.presence, dtype=torch.bool), size)
 
 
-def _window(model: Model) -> int | None:
+def window_side(model: Model) -> int | None:
     """The side of a particle's window in pixels; None if the model's particles have no window."""
     return getattr(getattr(model, "config", None), "glimpse_size", None)

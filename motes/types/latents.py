@@ -172,7 +172,7 @@ class Particles(Rows):
     def reordered(self, order: Int[Tensor, "B K"]) -> "Particles":
         """The same particles, in an order of each picture's own; the first is in front."""
         picture = torch.arange(len(order), device=order.device)[:, None]
-        return self._changed({name: value[picture, order] for name, value in self.per_particle().items()})
+        return self.with_tensors({name: value[picture, order] for name, value in self.per_particle().items()})
 
     def with_particle_of(
         self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0

@@ -15,9 +15,9 @@ def make_run():
     return _make_run
 
 
-def _make_run(folder, name="dlp", checkpoint=True):
+def _make_run(folder, name="dlp", checkpoint=True, **options):
     torch.manual_seed(0)
-    told = {**SMALL[name], "image_size": (32, 32), "channels": 3}
+    told = {**SMALL[name], "image_size": (32, 32), "channels": 3, **options}
     model = MODELS[name](MODELS[name].Config(**told)).eval()
     if name == "dlp-masked":
         list(model.networks.scene.parameters())[-1].data.fill_(

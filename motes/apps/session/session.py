@@ -22,7 +22,7 @@ from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
 from motes.models.abilities import Paints, Proposes, Samples
 from motes.models.base import Model, device_of
-from motes.models.boxes import boxes_of
+from motes.models.boxes import boxes_of, window_side
 from motes.models.checkpoint import load
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
@@ -208,6 +208,11 @@ class Session:
         height, width = self.model.config.image_size
         with torch.no_grad():
             return boxes_of(self.model, latent, (height, width))
+
+    @property
+    def window(self) -> int | None:
+        """The side of a particle's window in pixels; None where a model has no such windows."""
+        return window_side(self.model) if self.offers.particles else None
 
     def proposals(self, image: Image) -> Float[Tensor, "M 2"] | None:
         """The points that the model's prior proposes for a picture; None where the model has no such

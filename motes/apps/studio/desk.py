@@ -106,7 +106,10 @@ class Desk:
         arrays = {"image": pixels(encoded.image[0]), "drawn": pixels(drawn[0])}
         if (points := run.session.proposals(encoded.image)) is not None:
             facts["proposals"] = plain(points, 4)
-        return facts, arrays | _layers(run.session, latent)
+        if (side := run.session.window) is not None:
+            facts["window"] = side
+        of_layers, layers = _layers(run.session, latent)
+        return facts | of_layers, arrays | layers
 
     def decode(self, question: Question) -> Answer:
         """The picture after the edits; if the question asks for `layers`, also its glimpses and its
@@ -114,10 +117,11 @@ class Desk:
         run = self._run(question)
         edits = _edits(question)
         latent = self._edited(run, question, edits)
-        arrays = {"drawn": pixels(run.session.decode(latent)[0])}
-        if question.get("layers"):
-            arrays |= _layers(run.session, _in_own_order(latent, edits))
-        return {}, arrays
+        drawn = {"drawn": pixels(run.session.decode(latent)[0])}
+        if not question.get("layers"):
+            return {}, drawn
+        facts, layers = _layers(run.session, _in_own_order(latent, edits))
+        return facts, drawn | layers
 
     def sample(self, question: Question) -> Answer:
         """The name of a new picture that the model draws; the page can open it by that name."""
@@ -202,11 +206,17 @@ def latent_facts(latent: Any) -> dict[str, Any]:
     return {"kind": kind.name, **{name: plain(value) for name, value in kind.numbers(latent).items()}}
 
 
-def _layers(session: Session, latent: Any) -> dict[str, np.ndarray]:
+def _layers(session: Session, latent: Any) -> Answer:
+    """The layers of the picture, the point of each glimpse that lies at its particle's position, and the values
+    that the ends of the background's numbers mean: a background alone may be darker or brighter than a picture."""
     layers = session.layers(latent)
     if layers is None:
-        return {}
-    return {"glimpses": fine(layers.glimpses), "background": fine(layers.background)}
+        return {}, {}
+    low = layers.background.min().clamp_max(0)
+    high = layers.background.max().clamp_min(1)
+    background = fine((layers.background - low) / (high - low))
+    facts = {"middle": plain(layers.middle), "range": [low.item(), high.item()]}
+    return facts, {"glimpses": fine(layers.glimpses), "background": background}
 
 
 def _in_own_order(latent: Any, edits: Edits) -> Any:

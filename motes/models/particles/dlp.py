@@ -27,7 +27,7 @@ from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.depth import front_first, in_order
 from motes.ops.rendering.footprints import Footprints, VisibleBoxes
 from motes.ops.rendering.glimpse import Windows
-from motes.ops.rendering.painting import Painting
+from motes.ops.rendering.painting import Painting, Sizes
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Extent, Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
@@ -200,10 +200,10 @@ class DeepLatentParticles(Model):
         """The picture of row `picture` in layers, so that an edit can be shown at once."""
         one = latent[picture]
         glimpses = self.glimpses(one)
-        scale = None if one.extent is None else one.extent.scale[0]
-        middle = self.decoder.middle(glimpses)[0]
         background = self._background(one)[0]
-        return Painting.of(glimpses[0], one.position[0], one.presence[0], background, scale, middle)
+        middle = self.decoder.middle(glimpses)[0]
+        sizes = None if one.extent is None else Sizes(one.extent.scale[0], middle)
+        return Painting.of(glimpses[0], one.position[0], one.presence[0], background, sizes)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The M points that the prior network proposes for each picture."""

@@ -1,6 +1,7 @@
 """A picture in layers: an edit repaints only the windows that it touches."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,6 +13,13 @@ from motes.ops.rendering.glimpse import corner_and_fraction
 from motes.ops.rendering.placement import Placement
 
 Box = tuple[slice, slice]  # rows, columns
+
+
+class Sizes(NamedTuple):
+    """How glimpses of different sizes are laid: fields of `Painting`."""
+
+    scale: Float[Tensor, "K 2"]
+    middle: Float[Tensor, "K 2"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,10 @@ class Painting:
         position: Float[Tensor, "K 2"],
         presence: Float[Tensor, "K"],
         background: Float[Tensor, "C H W"],
-        scale: Float[Tensor, "K 2"] | None = None,
-        middle: Float[Tensor, "K 2"] | None = None,
+        sizes: Sizes | None = None,
     ) -> "Painting":
-        """The painting. Without `middle`, the middles of the glimpses themselves lie at the positions."""
-        middle = torch.zeros_like(position) if middle is None else middle
+        """The painting. Without `sizes`, glimpses are as large as they are, with their middles at the positions."""
+        scale, middle = sizes or (None, torch.zeros_like(position))
         blank = cls(background, glimpses, position, presence, background, scale, middle)
         return blank._painted_again((slice(0, background.shape[1]), slice(0, background.shape[2])))
 

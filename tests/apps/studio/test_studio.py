@@ -28,6 +28,7 @@ from motes.apps.studio.server import Studio
 from motes.data.source import Source
 from motes.models import MODELS
 from motes.ops.rendering.composite import render
+from motes.ops.rendering.composite_scaled import render_scaled
 
 HOME = "http://127.0.0.1:7860"
 TALK = "ws://127.0.0.1:7860/talk"
@@ -181,6 +182,67 @@ def test_layers_laid_in_the_pages_order_are_the_decoded_picture(talk, studio):
     drawn = render(glimpses[order][None], latent.position, latent.presence, background[None])
     assert np.abs(pixels(drawn[0]).astype(int) - arrays["drawn"].astype(int)).max() <= 1
     assert fine(torch.ones(2)).tolist() == [65535, 65535]
+
+
+@pytest.fixture(scope="module")
+def sized(tmp_path_factory, make_run):
+    run = make_run(tmp_path_factory.mktemp("sized") / "sized", architecture="sized")
+    return desk.Desk(shelf.Shelf([run]))
+
+
+def asked(some_desk, ask, **told):
+    told = {"ask": ask, "n": 1, "run": 0, "picture": "held-out/sized/0", **told}
+    return unpack(some_desk.answer(told))
+
+
+def test_sizes_are_offered_edited_and_laid_as_the_model_draws_them(sized):
+    assert asked(sized, "enter")[0]["facts"]["offers"]["sizes"]
+    facts, before = asked(sized, "open")
+    session = sized.shelf.runs[0].session
+    latent = session.encode(sized.shelf.picture("held-out/sized/0", session))
+    assert facts["scale"] == pytest.approx(latent.extent.scale[0].numpy(), abs=1e-5)
+    told = {
+        "particles": {
+            "0": {"scale": [2.5, 0.6], "presence": 1.0},
+            "4": {"copy_of": ["", 1], "scale": [0.5, 0.5]},
+            "2": {"features": {"0": 3.0}},
+        },
+        "order": [3, 0, 4, 1, 2],
+    }
+    laid, arrays = asked(sized, "decode", edits=told, layers=True)
+    edited = session.edit(latent, Edits.read(told))
+    assert np.array_equal(arrays["drawn"], pixels(session.decode(edited)[0]))
+    assert not np.array_equal(arrays["drawn"], before["drawn"])
+    glimpses, background = (
+        torch.from_numpy(arrays[one].astype(np.float32) / 65535) for one in ("glimpses", "background")
+    )
+    low, high = laid["range"]
+    assert low < 0 and high > 1, "the background of an untrained model, in the picture's light"
+    background = low + (high - low) * background
+    order = told["order"]
+    middle = torch.tensor(laid["middle"])[order]
+    at = edited.position[0] - middle * edited.extent.scale[0] / 16
+    layers = (glimpses[order], at, edited.extent.scale[0], edited.presence[0], background)
+    drawn = render_scaled(*(layer[None] for layer in layers))
+    assert np.abs(pixels(drawn[0]).astype(int) - arrays["drawn"].astype(int)).max() <= 1
+    lines = asked(sized, "python", edits=told)[0]["lines"]
+    assert "latent = latent.with_scale(0, (2.5, 0.6))" in lines
+
+
+def test_sizes_are_refused_where_particles_have_none(talk):
+    run, name = names(talk, "dlp")
+    assert not talk.ask("enter", run=run)[0]["facts"]["offers"]["sizes"]
+    told = {"particles": {"0": {"scale": [2.0, 2.0]}}}
+    for ask in ("decode", "python", "animate"):
+        problem = talk.ask(ask, run=run, picture=name, edits=told)[0]["problem"]
+        assert "all particles of this model are of one size" in problem
+
+
+def test_models_without_layers_say_how_large_their_windows_are(talk):
+    run, name = names(talk, "dlp-masked")
+    assert talk.ask("open", run=run, picture=name)[0]["window"] == 8
+    run, name = names(talk, "vae")
+    assert "window" not in talk.ask("open", run=run, picture=name)[0]
 
 
 def test_made_up_pictures_can_be_opened(talk):
@@ -386,7 +448,7 @@ def _kept(find):
 
 SLOT = "a number goes here"
 NUMBERS = [
-    {"particles": {"0": {"position": [SLOT, 0]}}}, {"particles": {"0": {"position": [0, SLOT]}}}, {"particles": {"0": {"presence": SLOT}}},
+    {"particles": {"0": {"position": [SLOT, 0]}}}, {"particles": {"0": {"position": [0, SLOT]}}}, {"particles": {"0": {"scale": [1, SLOT]}}}, {"particles": {"0": {"presence": SLOT}}},
     {"particles": {"0": {"features": {"0": SLOT}}}}, {"particles": {"0": {"copy_of": ["", SLOT]}}}, {"particles": {"0": {"look": ["", SLOT]}}},
     {"order": [SLOT, 1, 2, 3]}, {"threshold": SLOT}, {"towards": ["held-out/dlp/1", SLOT]}, {"code": {"0": SLOT}},
 ]  # fmt: skip

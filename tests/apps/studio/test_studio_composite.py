@@ -1,4 +1,4 @@
-"""What the browser lays is what Python renders: the page's own module, run by node, against `ops/composite.py`."""
+"""What the browser lays is what Python renders: the page's own module, run by node, against `ops/rendering`."""
 
 import json
 import shutil
@@ -12,7 +12,9 @@ import torch
 from motes.apps import studio
 from motes.apps.studio.messages import fine
 from motes.ops.rendering.composite import render
-from motes.ops.rendering.glimpse import corner_and_fraction
+from motes.ops.rendering.composite_scaled import render_scaled
+from motes.ops.rendering.footprints import Footprints
+from motes.ops.rendering.scaled import place_scaled
 
 PAGE = Path(studio.__file__).parent / "page"
 NODE = shutil.which("node")
@@ -20,21 +22,20 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node is not here to run th
 
 LAY = """
 import { readFileSync, writeFileSync } from "node:fs"
-import { composite, cornerAndFraction } from "PAGE/composite.js"
+import { composite, visibleBoxes } from "PAGE/composite.js"
 const told = JSON.parse(readFileSync("told.json")), raw = (name) => readFileSync(name)
 const of = (name) => { const bytes = raw(name); return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2) }
 const layers = { ...told.layers, glimpses: of("glimpses.bin"), background: of("background.bin") }
 told.edits.forEach((particles, n) => writeFileSync(`${n}.rgba`, composite(layers, particles)))
-writeFileSync("corners.json", JSON.stringify(told.corners.map(([position, side, size]) => cornerAndFraction(position, side, size))))
+writeFileSync("boxes.json", JSON.stringify(told.edits.map((particles) => visibleBoxes(layers, particles))))
 """
 
 
-@pytest.mark.parametrize(
-    "size, side, channels, count",
-    [((64, 64), 16, 3, 10), ((128, 128), 32, 3, 30), ((40, 24), 11, 1, 5), ((33, 48), 12, 3, 7)],
-)
-@pytest.mark.slow
-def test_random_edits_are_laid_as_python_lays_them(size, side, channels, count, tmp_path):
+SIZES = [((64, 64), 16, 3, 10), ((128, 128), 32, 3, 30), ((40, 24), 11, 1, 5), ((33, 48), 12, 3, 7)]
+
+
+def scene(size, side, channels, count):
+    """Layers, and eight times an order of the particles with their places and presences."""
     torch.manual_seed(0)
     glimpses, background = torch.rand(count, channels + 1, side, side), torch.rand(channels, *size)
     edits = []
@@ -43,29 +44,70 @@ def test_random_edits_are_laid_as_python_lays_them(size, side, channels, count, 
         position[0] = torch.tensor([(-1.0, 1.0), (0.0, 0.0), (1.5, -1.5)][n % 3])
         presence = torch.rand(count) * torch.randint(0, 2, (count,))
         edits.append((torch.randperm(count), position, presence))
-    (tmp_path / "glimpses.bin").write_bytes(fine(glimpses).tobytes())
-    (tmp_path / "background.bin").write_bytes(fine(background).tobytes())
-    layers = {"count": count, "depth": channels + 1, "side": side, "rows": size[0], "columns": size[1]}
+    return glimpses, background, edits
+
+
+def laid_by_the_page(folder, glimpses, background, edits, scale=None, middle=None):
+    """The pictures, C H W in 0 .. 255, and the boxes that the page gives for these edits."""
+    channels, rows, columns = background.shape
+    (folder / "glimpses.bin").write_bytes(fine(glimpses).tobytes())
+    low, high = background.min().item(), background.max().item()
+    (folder / "background.bin").write_bytes(fine((background - low) / (high - low)).tobytes())
+    layers = {"count": len(glimpses), "depth": channels + 1, "side": glimpses.shape[-1]}
+    layers |= {"rows": rows, "columns": columns, "range": [low, high]}
+    if middle is not None:
+        layers["middle"] = middle.tolist()
+    sizes = [{}] * len(glimpses) if scale is None else [{"scale": one} for one in scale.tolist()]
     listed = [
-        [{"k": k, "position": position[k].tolist(), "presence": presence[k].item()} for k in order.tolist()]
+        [
+            {"k": k, "position": position[k].tolist(), "presence": presence[k].item(), **sizes[k]}
+            for k in order.tolist()
+        ]
         for order, position, presence in edits
     ]
-    corners = [[value, side, size[0]] for value in edits[0][1][:, 0].tolist()]
-    (tmp_path / "told.json").write_text(json.dumps({"layers": layers, "edits": listed, "corners": corners}))
-    run(LAY, tmp_path)
-    for n, (order, position, presence) in enumerate(edits):
-        wanted = (
-            render(glimpses[order][None], position[order][None], presence[order][None], background[None])[0]
-            * 255
-        )
-        drawn = np.frombuffer((tmp_path / f"{n}.rgba").read_bytes(), np.uint8).reshape(*size, 4).astype(float)
-        assert np.abs(drawn[..., :channels] - wanted.permute(1, 2, 0).numpy()).max() <= 2
+    (folder / "told.json").write_text(json.dumps({"layers": layers, "edits": listed}))
+    run(LAY, folder)
+    pictures = []
+    for n in range(len(edits)):
+        drawn = np.frombuffer((folder / f"{n}.rgba").read_bytes(), np.uint8).reshape(rows, columns, 4)
         assert (drawn[..., 3] == 255).all()
-    corner, fraction = corner_and_fraction(edits[0][1][None], side, size)
-    found = json.loads((tmp_path / "corners.json").read_text())
-    assert [one + part for one, part in found] == pytest.approx(
-        (corner + fraction)[0, :, 0].tolist(), abs=1e-4
-    )
+        pictures.append(torch.from_numpy(drawn[..., :channels].astype(np.float32)).permute(2, 0, 1))
+    return pictures, json.loads((folder / "boxes.json").read_text())
+
+
+@pytest.mark.parametrize("size, side, channels, count", SIZES)
+@pytest.mark.slow
+def test_random_edits_are_laid_as_python_lays_them(size, side, channels, count, tmp_path):
+    glimpses, background, edits = scene(size, side, channels, count)
+    pictures, _ = laid_by_the_page(tmp_path, glimpses, background, edits)
+    for drawn, (order, position, presence) in zip(pictures, edits, strict=True):
+        layers = (glimpses[order], position[order], presence[order], background)
+        wanted = 255 * render(*(layer[None] for layer in layers))[0]
+        assert (drawn - wanted).abs().max() <= 2
+
+
+@pytest.mark.parametrize("size, side, channels, count", SIZES)
+@pytest.mark.slow
+def test_particles_of_any_size_are_laid_and_enclosed_as_python_does_it(size, side, channels, count, tmp_path):
+    glimpses, background, edits = scene(size, side, channels, count)
+    background = 1.6 * background - 0.3
+    scale = torch.exp(torch.rand(count, 2) * 2.4 - 1.4)
+    scale[-1], scale[1] = 9.3, torch.ones(2)
+    middle = torch.rand(count, 2) * side / 2 - side / 4
+    pictures, boxes = laid_by_the_page(tmp_path, glimpses, background, edits, scale, middle)
+    same = every = 0
+    for n, (order, position, presence) in enumerate(edits):
+        at = (position - middle * scale / (torch.tensor(size) / 2))[order][None]
+        layers = (glimpses[order][None], at, scale[order][None], presence[order][None])
+        wanted = 255 * render_scaled(*layers, background[None])[0]
+        assert (pictures[n] - wanted.clamp(0, 255)).abs().max() <= 2
+        seen = Footprints.of(place_scaled(*layers[:3], size), layers[3], size).boxes()
+        for box, ends, visible in zip(boxes[n], seen.box[0].tolist(), seen.visible[0].tolist(), strict=True):
+            assert (box is not None) == visible
+            # a share that is half of the largest to the last bit may fall to either side
+            same += box is None or box == ends
+            every += 1
+    assert same >= 0.95 * every
 
 
 EDIT = """
@@ -78,9 +120,13 @@ now = edits.withFeature(now, [1], 0, 9)
 const [more, k] = edits.added(opened, now, edits.taken(opened, now, 1), { more: true }, [0.1, 0.1])
 const [full, free] = edits.added(opened, now, edits.taken(opened, now, 0), { more: false }, [0, 0])
 const front = edits.restacked(opened, more, [1], -1)
+const of_sizes = { ...opened, scale: [[1, 2], [0.5, 0.5], [3, 1]] }
+const sized = edits.resized(of_sizes, edits.resized(of_sizes, now, [0, 2], [2, 0.5]), [0], [1, 0.001])
+const [grown, copy] = edits.added(of_sizes, sized, edits.taken(of_sizes, sized, 2), { more: true })
 const state = { runs: [{ name: "a" }, { name: "b é" }], run: 1, others: [0], beside: [{ run: 0, picture: "held-out/a/2", edits: more, past: [1], future: [] }], picture: "held-out/b/3", edits: front, selection: [1, 3], show: "error", over: { marks: true, masks: true } }
 const { hash, back } = { hash: toHash(state), back: fromHash(toHash(state), state.runs) }
 writeFileSync("found.json", JSON.stringify({ now, more, k, full, free, front, hash, back, bad: fromHash("#%%%", []), same: edits.lookKey(now) === edits.lookKey(edits.moved(opened, now, [1], [1, 1])),
+  sized, grown, copied: edits.particle(of_sizes, grown, copy), unsized: edits.particle(opened, now, 1).scale, looks: edits.lookKey(sized) === edits.lookKey(now),
   seen: edits.particles(opened, front), hidden: edits.particle(opened, edits.withThreshold(now, 0.5), 1).presence, forgotten: edits.forgotten(opened, front, [0, 1, 2]) }))
 """
 
@@ -100,6 +146,10 @@ def test_the_pages_edits_are_what_python_reads(tmp_path):
     assert Edits.read(found["front"]).order[0] == 1 and sorted(found["front"]["order"]) == [0, 1, 2, 3]
     assert found["seen"][3]["features"] == [9, 4] and found["seen"][3]["position"] == [0.6, 0.6]
     assert found["hidden"] == 0, "below the threshold"
+    sizes = {k: touch.scale for k, touch in Edits.read(found["sized"]).particles.items()}
+    assert sizes == {0: (2, 0.01), 1: None, 2: (6, 0.5)}, "by factors, and no smaller than Python takes"
+    assert Edits.read(found["grown"]).particles[3].scale == (6, 0.5) == tuple(found["copied"]["scale"])
+    assert found["unsized"] == [1, 1] and "scale" not in found["more"]["particles"]["3"] and found["looks"]
     assert found["same"], "places do not change looks"
     assert found["bad"] is None
     back = found["back"]

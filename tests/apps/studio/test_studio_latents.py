@@ -22,13 +22,14 @@ EDITS = [
     {"particles": {"0": {"features": {"1": 0.5}}}},
     {"particles": {"0": {"position": [0, 0]}}},
     {"particles": {"0": {"copy_of": ["", 1]}}},
+    {"particles": {"0": {"scale": [2, 2]}}},
     {"order": [2, 0, 1]},
     {"background": "held-out/run/1"},
     {"threshold": 0.5},
     {"code": {"0": 1.0}},
     {"towards": ["held-out/run/1", 0.5]},
 ]
-OF_SLOTS = [0, 1, 4]
+OF_SLOTS = [0, 1, 5]
 PICTURE = "held-out/run/0"
 
 

@@ -1,10 +1,11 @@
 // What can be done, each by a button and a key; the one list that buttons, keys and the help are made from.
 
-import { NOTHING, added, forgotten, moved, particles, restacked, taken, withLook, withPresence } from "./edits.js"
+import { NOTHING, added, forgotten, moved, particles, resized, restacked, taken, withLook, withPresence } from "./edits.js"
 import { SHOWS } from "./store.js"
 import { MOST, pinned } from "./beside.js"
 import { shown } from "./marks.js"
 
+const STEP = 1.1 // larger or smaller by so much
 const NUDGE = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
 
 export function actionsOf(store) {
@@ -24,6 +25,8 @@ export function actionsOf(store) {
     paste: { key: "v", name: "Paste particle", can: () => now().opened && now().clip?.run === now().run && (now().live || now().clip.picture === now().picture), does: () => paste(store, offers()) },
     front: { key: "f", name: "To the front", can: () => chosen() && offers().layers, does: () => change(({ opened, edits, selection }) => restacked(opened, edits, selection, -1)) },
     back: { key: "b", name: "To the back", can: () => chosen() && offers().layers, does: () => change(({ opened, edits, selection }) => restacked(opened, edits, selection, 1)) },
+    larger: { key: "+", name: "Larger", can: () => chosen() && offers().sizes, does: () => change(({ opened, edits, selection }) => resized(opened, edits, selection, [STEP, STEP])) },
+    smaller: { key: "-", name: "Smaller", can: () => chosen() && offers().sizes, does: () => change(({ opened, edits, selection }) => resized(opened, edits, selection, [1 / STEP, 1 / STEP])) },
     all: { key: "mod+a", name: "Choose all that are there", can: () => now().opened?.kind === "particles", does: () => store.set({ selection: particles(now().opened, now().edits).filter(shown).map((one) => one.k) }) },
     none: { key: "escape", name: "Choose none", can: () => true, does: () => store.set({ selection: [] }) },
     next: { key: "]", name: "Next particle", can: () => now().opened?.kind === "particles", does: () => step(store, 1) },
@@ -84,7 +87,7 @@ function turn(store, by) {
   if (all.length) store.set({ picture: all[(all.indexOf(picture) + by + all.length) % all.length] })
 }
 
-export const shownKey = (key) => key.replace("mod", navigator.platform.includes("Mac") ? "⌘" : "Ctrl").split("+").map((part) => part[0].toUpperCase() + part.slice(1)).join(" ")
+export const shownKey = (key) => key.replace("mod", navigator.platform.includes("Mac") ? "⌘" : "Ctrl").split(/\+(?=.)/).map((part) => part[0].toUpperCase() + part.slice(1)).join(" ")
 
 // Keys on the whole page, but not while something is typed. Space, held, shows the picture as it was.
 export function listenToKeys(store, actions, help) {
@@ -108,7 +111,7 @@ export function listenToKeys(store, actions, help) {
       return store.passing(moved(opened, edits, selection, [(row * pixels * 2) / opened.rows, (column * pixels * 2) / opened.columns]))
     }
     const name = (event.ctrlKey || event.metaKey ? "mod+" : "") + (event.shiftKey && event.key.length > 1 || event.shiftKey && (event.ctrlKey || event.metaKey) ? "shift+" : "") + event.key.toLowerCase()
-    const same = { backspace: "delete", "mod+y": "mod+shift+z" }[name] || name
+    const same = { backspace: "delete", "mod+y": "mod+shift+z", "=": "+" }[name] || name
     const action = Object.values(actions).find((one) => one.key === same)
     if (!action || !action.can()) return
     event.preventDefault()

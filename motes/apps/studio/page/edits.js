@@ -2,6 +2,7 @@
 
 export const NOTHING = { particles: {}, order: [], background: "", threshold: 0, code: {}, towards: ["", 0] }
 const REACH = 1.5 // a particle may be dragged so far out; 1 is the edge
+const SCALES = [0.01, 100]
 
 export const isNothing = (edits) => JSON.stringify(tidied(edits)) === JSON.stringify(NOTHING)
 
@@ -25,6 +26,7 @@ export function particle(opened, edits, k) {
   return {
     k, certainty, features, base,
     position: touch.position || (known ? opened.position[base] : [0, 0]),
+    scale: touch.scale || (known && opened.scale?.[base]) || [1, 1],
     presence,
     there: presence > 0.5 && (certainty >= 0.5 || touch.presence !== undefined), // what was switched on by hand is not doubted
     spread: known ? opened.spread[base] : [0.05, 0.05],
@@ -57,6 +59,14 @@ export function moved(opened, edits, chosen, [rows, columns]) {
   })
 }
 
+// Larger by these factors along rows and columns, each from its own size.
+export function resized(opened, edits, chosen, factors) {
+  return each(edits, chosen, (k) => {
+    const { scale } = particle(opened, edits, k)
+    return { scale: scale.map((value, axis) => short(Math.min(Math.max(value * factors[axis], SCALES[0]), SCALES[1]))) }
+  })
+}
+
 export const withPresence = (edits, chosen, presence) => each(edits, chosen, () => ({ presence: short(presence) }))
 
 export function withFeature(edits, chosen, dimension, value) {
@@ -80,8 +90,8 @@ export const withBackground = (edits, picture) => ({ ...edits, background: pictu
 // What a particle is now, to be put down elsewhere: in this picture or in another.
 export function taken(opened, edits, k, here = "") {
   const one = particle(opened, edits, k), touch = edits.particles[k] || {}
-  const origin = touch.copy_of?.[0] ? touch.copy_of : [here, one.base]
-  return { copy_of: origin, position: one.position, presence: one.presence, features: Object.fromEntries(one.features.map((value, f) => [f, short(value)])) }
+  const origin = touch.copy_of?.[0] ? touch.copy_of : [here, one.base], size = opened.scale ? { scale: one.scale } : {}
+  return { copy_of: origin, position: one.position, ...size, presence: one.presence, features: Object.fromEntries(one.features.map((value, f) => [f, short(value)])) }
 }
 
 // A new particle in front of all others; where the model takes no more, the least certain free one becomes it. Returns [edits, its number].
@@ -125,7 +135,7 @@ function tidied(edits) {
   return { particles, order: edits.order, background: edits.background, threshold: edits.threshold, code: edits.code, towards: edits.towards }
 }
 
-// What decides how glimpses and background look; places, presence and order do not.
+// What decides how glimpses and background look; places, sizes, presence and order do not.
 export function lookKey(edits) {
   const looks = Object.entries(edits.particles).map(([k, { features, look, copy_of }]) => [k, features, look, copy_of]).filter(([, ...rest]) => rest.some(Boolean))
   return JSON.stringify([looks, edits.background])

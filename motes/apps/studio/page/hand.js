@@ -1,7 +1,7 @@
 // The hand on the picture: choose, drag, draw a box around many. One way for mouse, pen and finger.
 
 import { moved, onTheWay, particle, particles } from "./edits.js"
-import { at, shown } from "./marks.js"
+import { at, boxesOf, shown, sizeOf } from "./marks.js"
 
 const LOOKS = 4 // numbers of a look that are shown beside the pointer
 const LONG = 450 // milliseconds that a finger rests to choose one more
@@ -108,12 +108,13 @@ export class Hand {
     const k = event.pointerType === "touch" || event.target.closest(".beside") ? null : this.hit(event)
     this.tip.hidden = k === null || this.store.state.selection.includes(k) // of what is chosen all numbers stand at the side
     if (this.tip.hidden) return
-    const { opened, edits } = this.store.state, one = particle(opened, edits, k), frame = this.stage.stage.getBoundingClientRect()
+    const { opened, edits } = this.store.state, one = particle(opened, edits, k), box = boxesOf(this.store.state).get(k), frame = this.stage.stage.getBoundingClientRect()
     const [rowSpread, columnSpread] = one.spread.map((spread, axis) => (spread / 2) * [opened.rows, opened.columns][axis])
     this.tip.textContent = [
       `particle ${k}`,
       `place     ${one.position.map((value) => value.toFixed(3)).join(", ")}`,
       `spread    ±${rowSpread.toFixed(2)}, ±${columnSpread.toFixed(2)} px`,
+      ...(box ? [`box       ${sizeOf(box)}`] : []),
       `presence  ${one.presence.toFixed(2)}`,
       `certainty ${one.certainty.toFixed(2)}`,
       ...(one.features.length ? [`look      ${one.features.slice(0, LOOKS).map((value) => value.toFixed(2)).join(" ")}${one.features.length > LOOKS ? " …" : ""}`] : []),

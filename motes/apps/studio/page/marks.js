@@ -1,8 +1,9 @@
 // The particles as they are drawn over a picture: rings, numbers, boxes, proposals.
 
-import { cornerAndFraction } from "./composite.js"
-import { onTheWay, particles } from "./edits.js"
+import { visibleBoxes } from "./composite.js"
+import { onTheWay, particles, stacked } from "./edits.js"
 import { colour, shape } from "./draw.js"
+import { drawable } from "./picture.js"
 
 // A place in [-1, 1] in picture pixels, as glimpses lie: +-1 is the picture's edge.
 export function at(row, column, { rows, columns }) {
@@ -14,6 +15,27 @@ const between = (row, column, { rows, columns }) => ({ cx: 0.5 + ((column + 1) /
 
 export const shown = (one) => Number(one.there)
 
+const boxesBefore = new WeakMap() // layers -> the last edits, and the boxes after them
+
+// By a particle's number: around what is visible of it, [first row, first column, row after the last, column after the last], or null.
+// Of a model that draws no layers it is the particle's window, if it has one.
+export function boxesOf({ opened, edits, layers }) {
+  if (!layers) return new Map(particles(opened, edits).map((one) => [one.k, opened.window ? windowBox(one, opened) : null]))
+  const before = boxesBefore.get(layers)
+  if (before?.edits === edits) return before.boxes
+  const all = stacked(opened, edits), found = visibleBoxes(layers, drawable(layers, all))
+  const boxes = new Map(all.map((one, n) => [one.k, found[n]]))
+  boxesBefore.set(layers, { edits, boxes })
+  return boxes
+}
+
+function windowBox({ position }, { window, rows, columns }) {
+  const [top, left] = [rows, columns].map((size, axis) => ((position[axis] + 1) / 2) * size - window / 2)
+  return [Math.max(top, 0), Math.max(left, 0), Math.min(top + window, rows), Math.min(left + window, columns)]
+}
+
+export const sizeOf = ([top, left, bottom, right]) => `${Math.round(bottom - top)} × ${Math.round(right - left)} px`
+
 const drawnBefore = new WeakMap() // svg -> what each of its children shows
 
 // Fills an SVG that lies over a picture; `more` are shapes that lie above all. While one particle is dragged the others stay as they are.
@@ -24,10 +46,11 @@ export function drawMarks(svg, { opened, edits, selection, over, layers, held },
   if (over.proposals) for (const [row, column] of opened.proposals || []) wanted.push([`proposal ${row} ${column} ${small}`, () => shape("circle", { class: "proposal", ...between(row, column, opened), r: small / 90 })])
   if (opened.kind === "particles" && !held && !onTheWay(edits)) {
     const all = particles(opened, edits).sort((a, b) => shown(a) - shown(b) || selection.includes(a.k) - selection.includes(b.k))
-    const around = [over.marks, over.numbers, over.boxes, layers?.side, rows, columns]
+    const around = [over.marks, over.numbers, over.boxes, rows, columns]
+    const boxes = layers && (over.boxes || (over.marks && selection.length)) ? boxesOf({ opened, edits, layers }) : new Map()
     for (const one of all) {
-      const { k, position, certainty, there, touched, base } = one
-      wanted.push([[k, position, certainty, there, touched && opened.position[k], base, selection.includes(k), around].join(), () => shape("g", {}, ...particle(one, { opened, selection, over, layers }))])
+      const { k, position, certainty, there, touched, base } = one, box = boxes.get(k)
+      wanted.push([[k, position, certainty, there, touched && opened.position[k], base, selection.includes(k), box, around].join(), () => shape("g", {}, ...particle(one, { opened, selection, over, box }))])
     }
   }
   for (const one of more) wanted.push(["", () => one])
@@ -42,10 +65,10 @@ function refill(svg, wanted) {
   for (const [n, [name, make]] of wanted.entries()) if (!name || before[n] !== name) svg.childNodes[n].replaceWith(make())
 }
 
-function particle(one, { opened, selection, over, layers }) {
+function particle(one, { opened, selection, over, box }) {
   const chosen = selection.includes(one.k), there = shown(one), place = at(...one.position, opened), drawn = []
   const unit = Math.min(opened.rows, opened.columns)
-  if (layers && (chosen ? over.boxes || over.marks : over.boxes && there)) drawn.push(box(one, layers, chosen))
+  if (box && (chosen ? over.boxes || over.marks : over.boxes && there)) drawn.push(outline(one, box, chosen))
   if (chosen && one.touched && one.base === one.k && one.k < opened.position.length) {
     const from = at(...opened.position[one.k], opened)
     drawn.push(shape("line", { class: "trail", x1: from.cx, y1: from.cy, x2: place.cx, y2: place.cy }))
@@ -62,7 +85,6 @@ function particle(one, { opened, selection, over, layers }) {
   return [...drawn, group]
 }
 
-function box({ k, position }, { side, rows, columns }, chosen) {
-  const [top, down] = cornerAndFraction(position[0], side, rows), [left, across] = cornerAndFraction(position[1], side, columns)
-  return shape("rect", { class: chosen ? "box chosen" : "box", "--c": colour(k), x: left + across, y: top + down, width: side, height: side, rx: 0.6 })
+function outline({ k }, [top, left, bottom, right], chosen) {
+  return shape("rect", { class: chosen ? "box chosen" : "box", "--c": colour(k), x: left, y: top, width: right - left, height: bottom - top, rx: 0.6 })
 }

@@ -7,7 +7,7 @@ import { error, rgba } from "./draw.js"
 export function layersOf(facts) {
   if (!facts.glimpses) return null
   const [count, depth, side] = facts.glimpses.shape, [, rows, columns] = facts.background.shape
-  return { glimpses: facts.glimpses.data, background: facts.background.data, count, depth, side, rows, columns }
+  return { glimpses: facts.glimpses.data, background: facts.background.data, middle: facts.middle, range: facts.range, count, depth, side, rows, columns }
 }
 
 // A copy that the model has not drawn yet looks like its origin.

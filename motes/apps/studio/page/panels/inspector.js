@@ -1,9 +1,11 @@
 // The right column: numbers of what is chosen, presence, the look's dimensions or principal directions, what can be done with it.
 
 import { colour, decibels, make, spoken } from "../draw.js"
-import { particle, particles, walked, withBackground, withCode, withFeature, withPresence, withWay } from "../edits.js"
+import { particle, particles, resized, walked, withBackground, withCode, withFeature, withPresence, withWay } from "../edits.js"
+import { boxesOf, sizeOf } from "../marks.js"
 
-const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "front", "back", "resetOne", "paste"]
+const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "larger", "smaller", "front", "back", "resetOne", "paste"]
+const SMALLEST = 0.25 // scale that the sliders reach
 const SLIDERS = 64 // of a code, at most
 
 export function panel(store, server, actions) {
@@ -57,16 +59,35 @@ export function panel(store, server, actions) {
     return [...head, ...features.map((_, f) => slider(`number ${f}`, span(f), () => particle(opened, store.state.edits, first).features[f], (value, base) => withFeature(base, selection, f, value)))]
   }
 
+  // Two sliders, for models whose particles have sizes; all that are chosen grow alike.
+  function size({ opened, selection, layers, runs, run }) {
+    if (!runs[run].offers.sizes) return []
+    const scale = (edits) => particle(opened, edits, selection[0]).scale
+    return ["height", "width"].map((name, axis) => {
+      const now = scale(store.state.edits)[axis], whole = [opened.rows, opened.columns][axis] / (layers?.side || 16)
+      const change = (value, base) => resized(opened, base, selection, [0, 1].map((other) => (other === axis ? value / scale(base)[axis] : 1)))
+      return slider(`${name} ×`, [Math.min(SMALLEST, now), Math.max(whole, now)], () => scale(store.state.edits)[axis], change, 0.01)
+    })
+  }
+
+  const placeOf = ({ opened, edits, selection }) => particle(opened, edits, selection[0]).position.map((value) => value.toFixed(3)).join(", ")
+  const boxOf = (state) => {
+    const found = boxesOf(state).get(state.selection[0])
+    return found ? sizeOf(found) : "hidden"
+  }
+
   function chosen(state) {
     const { opened, edits, selection, runs, run } = state, offers = runs[run].offers, first = particle(opened, edits, selection[0])
     const [rowSpread, columnSpread] = first.spread.map((spread, axis) => (spread / 2) * [opened.rows, opened.columns][axis])
     return [
       make("div", { class: "chips" }, selection.map((k) => make("span", { class: "chip", "--c": colour(k) }, selection.length > 1 ? String(k) : `Particle ${k}`))),
       make("dl", { class: "numbers", id: "numbers" },
-        make("dt", {}, "row, column"), make("dd", {}, first.position.map((value) => value.toFixed(3)).join(", ")),
+        make("dt", {}, "row, column"), make("dd", { id: "number-place" }, placeOf(state)),
+        state.layers ? [make("dt", {}, "box"), make("dd", { id: "number-box" }, boxOf(state))] : null,
         make("dt", {}, "spread"), make("dd", {}, `± ${rowSpread.toFixed(2)}, ${columnSpread.toFixed(2)} px`),
         make("dt", {}, "certainty"), make("dd", {}, first.certainty.toFixed(2))),
       offers.presence ? slider("presence", [0, 1], () => particle(opened, store.state.edits, selection[0]).presence, (value, base) => withPresence(base, selection, value), 0.01) : null,
+      ...size(state),
       ...look(state),
       make("h2", {}, "Do"), buttons(),
     ]
@@ -148,7 +169,10 @@ export function panel(store, server, actions) {
 
   function refreshAll(state) {
     for (const refresh of sliders) refresh()
-    const place = document.querySelector("#numbers dd")
-    if (place && state.selection.length) place.textContent = particle(state.opened, state.edits, state.selection[0]).position.map((value) => value.toFixed(3)).join(", ")
+    if (!state.selection.length) return
+    for (const [id, words] of [["number-place", placeOf], ["number-box", boxOf]]) {
+      const shown = document.getElementById(id)
+      if (shown) shown.textContent = words(state)
+    }
   }
 }

@@ -2,6 +2,9 @@
 
 import { make, put, save } from "../draw.js"
 import { particles, stacked } from "../edits.js"
+import { boxesOf } from "../marks.js"
+
+const BOX = ["top_px", "left_px", "bottom_px", "right_px", "height_px", "width_px", "middle_row_px", "middle_column_px"]
 
 export function panel(store, server, actions) {
   const place = document.getElementById("keep")
@@ -50,16 +53,25 @@ export function panel(store, server, actions) {
 
   function json(state) {
     const { opened, edits, runs, run } = state
-    const listed = stacked(opened, edits).map(({ k, position, presence, certainty, features, spread }) => ({ particle: k, position, spread, presence, certainty, features }))
+    const boxes = boxesOf(state), sized = opened.scale !== undefined
+    const listed = stacked(opened, edits).map(({ k, position, scale, presence, certainty, features, spread }) => ({ particle: k, position, spread, ...(sized ? { scale } : {}), box: boxes.get(k), presence, certainty, features }))
     save(`${name(state)}.json`, JSON.stringify({ run: runs[run].name, picture: state.picture, edits, particles: listed }, null, 2), "application/json")
   }
 
   function csv(state) {
     const all = particles(state.opened, state.edits), looks = all[0]?.features.map((_, f) => `feature_${f}`) || []
-    const rows = all.map((one) => [state.picture, one.k, ...one.position, ...one.spread, one.presence, one.certainty, one.there ? "True" : "False", ...one.features])
-    const head = ["picture", "particle", "row", "column", "row_std", "column_std", "presence", "certainty", "there", ...looks]
+    const boxes = boxesOf(state), boxed = state.layers || state.opened.window
+    const rows = all.map((one) => [state.picture, one.k, ...one.position, ...one.spread, one.presence, one.certainty, one.there ? "True" : "False", ...(boxed ? boxCells(boxes.get(one.k)) : []), ...one.features])
+    const head = ["picture", "particle", "row", "column", "row_std", "column_std", "presence", "certainty", "there", ...(boxed ? BOX : []), ...looks]
     const cell = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value)
     save(`${name(state)}.csv`, [head, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n", "text/csv")
+  }
+
+  // As in motes/apps/session/particle_kind.py; empty where nothing is visible.
+  function boxCells(box) {
+    if (!box) return BOX.map(() => "")
+    const [top, left, bottom, right] = box
+    return [top, left, bottom, right, bottom - top, right - left, (top + bottom - 1) / 2, (left + right - 1) / 2]
   }
 
   async function python({ run, picture, edits }) {
