@@ -33,7 +33,7 @@ PROGRAMS = [path for path in SOURCES if path.suffix == ".py"]
 TRAINING = "training/recipe:Training"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 # what stands for a name or a value that the reader chooses
-BLANK = re.compile(r"[\[|]|\.\.\.|\b(?:OPTION|VALUE|NAME|PRESET|N|FILE|DIR|FOLDER)\b")
+BLANK = re.compile(r"[\[|]|\.\.\.|\b(?:OPTION|VALUE|NAME|PRESET|PLACE|N|FILE|DIR|FOLDER)\b")
 
 
 def name_of(path):
@@ -246,7 +246,9 @@ def test_commands_without_blanks_parse(page):
             continue
         arguments = parser.parse_args(words)
         preset = getattr(arguments, "preset", None)
-        assert preset is None or preset in {*PRESETS, *MODELS, *DATASETS, *ADDED_NAMES}, command
+        # a file or a folder is data
+        is_place = preset is not None and ("/" in preset or "." in preset)
+        assert is_place or preset in {None, *PRESETS, *MODELS, *DATASETS, *ADDED_NAMES}, command
         assert set(",".join(getattr(arguments, "scores", None) or ()).split(",")) <= {
             "",
             "colour",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from motes.data import DATASETS
+from motes.data.numbered import is_film
 from motes.data.walk import files_below
 from motes.errors import UserError
 from motes.plain.options import nearest, options_of
@@ -142,7 +143,27 @@ def _kind_by_files(folder: Path) -> str:
         name = max(counts, key=lambda name: counts[name])
         if counts[name] >= pictures_or_unknown or not pictures:
             return name
-    return "labelled" if pictures and _is_labelled(folder, files, pictures) else "folder"
+    if pictures and _is_labelled(folder, files, pictures):
+        return "labelled"
+    return "sequences" if _is_film(folder, pictures) else "folder"
+
+
+def _is_film(folder: Path, pictures: Sequence[Path]) -> bool:
+    """Whether the folder's pictures are the frames of a film; if so, a warning says what that means."""
+    from motes.data.files.landmark_tables import PICTURE
+
+    if len({path.parent for path in pictures}) != 1:
+        return False
+    # all of them, not only those looked at
+    beside = [path for path in pictures[0].parent.iterdir() if path.suffix.lower() in PICTURE]
+    if not is_film([path for path in beside if not path.name.startswith(".")]):
+        return False
+    warnings.warn(
+        f"{folder} is taken for a film of {len(beside)} numbered frames, of which the end is held out; "
+        f"for single pictures, held out at random, write folder:{folder}",
+        stacklevel=5,
+    )
+    return True
 
 
 def _is_labelled(folder: Path, files: Sequence[Path], pictures: list[Path]) -> bool:

@@ -12,6 +12,7 @@ import torch
 from accelerate import PartialState
 from torch import Tensor
 
+from motes.data.base import Dataset
 from motes.errors import UserError
 from motes.models.base import Model
 from motes.models.checkpoint import build, check_weights, read_config
@@ -26,7 +27,7 @@ from motes.training.validation import validate
 __all__ = ["Stopped", "Watcher", "resume", "train", "validate"]
 
 
-def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
+def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None, data: Dataset | None = None) -> Path:
     """Train a recipe's model from its first step to its last, and write a run folder.
 
     Arguments:
@@ -34,6 +35,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
         folder: is made if need be. It then holds `run.json` (the recipe), `metrics.jsonl`, `pictures/` and
             `checkpoints/` with `best` and `last`.
         watcher: is given every record of a loss and of a validation.
+        data: the recipe's training split, if it is open already.
 
     Returns the folder, which `motes.load`, `Session.open` and the command line open.
 
@@ -60,7 +62,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
             f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
         )
     check(recipe.training)
-    data = recipe.data.open("train")
+    data = recipe.data.open("train") if data is None else data
     model = newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
     loop = Loop(model, data, recipe, run, watcher)

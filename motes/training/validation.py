@@ -14,8 +14,8 @@ BATCH = 64
 def validate(model: Model, data: Dataset, pictures: int) -> dict[str, Any]:
     """The mean loss over at most this many pictures, whole clips from all over the data, and its mean terms.
 
-    The pictures are always the same. The model is in eval mode, the seed is fixed, and each picture counts alike. A model that can calibrate
-    itself on these pictures does so here.
+    The pictures are always the same. The model is in eval mode, the seed is fixed, and each picture counts
+    alike. A model that can calibrate itself on these pictures does so here.
     """
     rows = data.spread(pictures)
     if not rows:

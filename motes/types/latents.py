@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.errors import UserError
@@ -47,12 +47,15 @@ class Code(Rows):
 
 @dataclass(frozen=True)
 class Extent(Rows):
-    """The sizes of particles, from models whose particles differ in size."""
+    """The sizes and depths of particles, from models that give each its own."""
 
     # pixels of the picture per pixel of the glimpse, along rows and along columns
     scale: Float[Tensor, "B K 2"]
     # of the logarithm of the scale
     log_variance: Float[Tensor, "B K 2"]
+    # less = nearer; the models hand out the nearest particle first
+    depth: Float[Tensor, "B K"]
+    depth_log_variance: Float[Tensor, "B K"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Particles(Rows):
     bypass: Float[Tensor, "B N h w"] | None = None
     # in [0, 1]; below 1/2 the model doubts that something is there
     certainty: Float[Tensor, "B K"] | None = None
-    # sizes, from models whose particles differ in size
+    # sizes and depths, from models that give each particle its own
     extent: Extent | None = None
 
     @property
@@ -165,6 +168,11 @@ class Particles(Rows):
         """The same particles in another order, given by their numbers; the first is in front."""
         rows = torch.as_tensor(order, device=self.position.device)
         return self.with_tensors({name: value[:, rows] for name, value in self.per_particle().items()})
+
+    def reordered(self, order: Int[Tensor, "B K"]) -> "Particles":
+        """The same particles, in an order of each picture's own; the first is in front."""
+        picture = torch.arange(len(order), device=order.device)[:, None]
+        return self.with_tensors({name: value[picture, order] for name, value in self.per_particle().items()})
 
     def with_particle_of(
         self, other: "Particles", source: int, target: int, picture: int = 0, other_picture: int = 0

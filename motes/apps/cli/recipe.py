@@ -13,6 +13,7 @@ from motes.errors import UserError
 from motes.models import MODELS
 from motes.plain.options import nearest, options_of, read_options, spelling
 from motes.training.presets import PRESETS
+from motes.training.presets.default import DEFAULT
 from motes.training.recipe import Recipe, read_recipe
 
 # preset and data -> the folder in runs/, where it is not the preset's name
@@ -21,14 +22,48 @@ TRAINING = "training/recipe:Training"
 
 
 def make_recipe(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
-    """The recipe and the run folder that the arguments of `motes train` ask for."""
-    name = arguments.preset or "dlp-quick"
-    recipe = choose_data(_named(name), arguments.data)
+    """The recipe and the run folder that the arguments of `motes train` ask for.
+
+    DEFAULT's recipe, whose `preset` is its model's name, still lacks the sizes that follow from a look at the
+    data.
+    """
+    name, data = _name_and_data(arguments.preset, arguments.data)
+    recipe = choose_data(_named(name), data)
     if not recipe.data.name:
         raise UserError(f"{name} is a model and no preset; name what it learns from with --data")
     recipe = _changed(replace(recipe, preset=name), arguments)
     check_place(recipe.data.name, recipe.data.config, f"preset {name}")
-    return recipe, arguments.out or Path("runs") / RUNS.get((name, recipe.data.name), name)
+    run = (
+        RUNS.get((name, recipe.data.name), name) if arguments.preset == name or data is None else _stem(data)
+    )
+    return recipe, arguments.out or Path("runs") / run
+
+
+def _name_and_data(named: str | None, data: str | None) -> tuple[str, str | None]:
+    """The preset or model to train, and what it learns from.
+
+    A path that is neither a preset's nor a model's name is data for DEFAULT, and so are data without a name.
+    """
+    if named is None:
+        return ("dlp-quick", None) if data is None else (DEFAULT.model, data)
+    if named in PRESETS or named in MODELS or not Path(named).exists():
+        return named, data
+    if (Path(named) / "run.json").is_file():
+        raise UserError(f"{named} is a run and no data; go on with it by motes train --resume {named}")
+    if data is not None:
+        raise UserError(f"{named} and {data} are both data; name one of them")
+    return DEFAULT.model, named
+
+
+def _stem(data: str) -> str:
+    """The name of a run on these data: the name of a file or folder, or of a data set."""
+    return Path(data.rstrip("/").rpartition(":")[2]).resolve().stem if data else data
+
+
+def told_options(arguments: argparse.Namespace) -> set[str]:
+    """The names of the options with a dot that the arguments give, such as "glimpse_size"."""
+    words = (word.partition("=")[0] for word in arguments.dotted if word.startswith("--"))
+    return {word.partition(".")[2].replace("-", "_") for word in words}
 
 
 def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
@@ -48,13 +83,24 @@ def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
 
 
 def _named(name: str) -> Recipe:
-    """The recipe of the preset `name`; if `name` is a model, a recipe with that model's defaults and no data
-    yet."""
+    """The recipe of the preset `name`; if `name` is a model, DEFAULT or a recipe with that model's defaults,
+    and no data yet."""
     if name in PRESETS:
         return PRESETS[name].recipe
+    if name == DEFAULT.model:
+        return DEFAULT
     if name in MODELS:
         return Recipe(name, Source(""))
-    raise UserError(nearest(name, PRESETS, "preset"))
+    raise UserError(_unknown(name))
+
+
+def _unknown(name: str) -> str:
+    """The error for a name that is neither a preset's nor a model's, nor an existing place."""
+    if name in DATASETS:
+        return f"{name} is a data set; to learn from it, write motes train --data {name}"
+    if "/" in name or Path(name).suffix:
+        return f"{name} does not exist; a place to learn from is a folder or a file"
+    return nearest(name, [*PRESETS, *MODELS], "preset, model or place")
 
 
 def _shortcuts(arguments: argparse.Namespace) -> dict[str, Any]:

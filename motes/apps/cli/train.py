@@ -10,24 +10,30 @@ from typing import TYPE_CHECKING
 
 from motes.apps.cli.arguments import Parser, duration, positive
 from motes.apps.cli.evaluate import print_scores, write_scores
-from motes.apps.cli.recipe import make_recipe
+from motes.apps.cli.recipe import make_recipe, told_options
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.training.length import Length, clock_sentence
 from motes.training.presets import PRESETS
+from motes.training.presets.default import DEFAULT
 from motes.training.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:
     from motes.apps.cli.progress import Display
+    from motes.data.base import Dataset
     from motes.evaluation import Score
 
-ABOUT = "learn from pictures: motes train [PRESET] [--data NAME|PLACE]"
+ABOUT = "learn from pictures: motes train PLACE, motes train [PRESET] [--data NAME|PLACE]"
 # test pictures that a finished run is scored on
 SCORED = 500
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_argument("preset", nargs="?", help="a preset or a model (motes list); alone: dlp-quick")
+    parser.add_argument(
+        "preset",
+        nargs="?",
+        help="a folder or file of pictures or videos, a preset, or a model (motes list); alone: dlp-quick",
+    )
     parser.add_argument(
         "--data",
         help="a data set's name, a folder of pictures or videos, a video, .npy, .h5 or .parquet file",
@@ -77,7 +83,26 @@ def run(arguments: argparse.Namespace) -> None:
         return
     recipe, folder = make_recipe(arguments)
     _refuse_used(folder)
-    _start(recipe, folder)
+    recipe, data = _looked_at(recipe, arguments)
+    _start(recipe, folder, data)
+
+
+def _looked_at(recipe: Recipe, arguments: argparse.Namespace) -> "tuple[Recipe, Dataset | None]":
+    """The recipe with the options that follow from a look at its data, and the training split if it is open.
+
+    What was chosen is printed. Options that the arguments give stay as they are.
+    """
+    is_default = recipe.preset == DEFAULT.preset
+    if not is_default and (recipe.model != DEFAULT.model or arguments.data is None):
+        return recipe, None
+    from motes.training.looking import look, look_if_needed
+
+    told = told_options(arguments)
+    may_enlarge = "image_size" in recipe.data.config and "image_size" not in told
+    looked = look(recipe, may_enlarge) if is_default else look_if_needed(recipe, told)
+    if looked.explained and os.environ.get("RANK", "0") == "0":
+        print(looked.explained)
+    return looked.recipe, looked.data
 
 
 def _refuse_used(folder: Path) -> None:
@@ -112,8 +137,8 @@ def _changes(arguments: argparse.Namespace) -> list[str]:
     return [*filter(None, [arguments.preset]), *options, *arguments.dotted]
 
 
-def _start(recipe: Recipe, folder: Path) -> None:
-    """Train a recipe from its first step.
+def _start(recipe: Recipe, folder: Path, data: "Dataset | None") -> None:
+    """Train a recipe from its first step; `data` is its training split, if it is open already.
 
     The folder is removed again if training fails before its first step.
     """
@@ -122,7 +147,7 @@ def _start(recipe: Recipe, folder: Path) -> None:
     _fetch_comparing_network(recipe)
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     try:
-        _run(recipe, folder, lambda display: loop.train(recipe, folder, display))
+        _run(recipe, folder, lambda display: loop.train(recipe, folder, display, data))
     except UserError:
         if is_new and not (folder / "metrics.jsonl").exists() and _is_first_process():
             shutil.rmtree(folder, ignore_errors=True)
@@ -201,7 +226,7 @@ def _say_what_is_next(folder: Path) -> None:
     print("\nTry next:")
     print("\n".join(f"  {line}" for line in next_commands(folder)))
     print(f"Take hold of pictures, in the browser: motes studio {folder}")
-    print("Your own pictures: motes train --data FOLDER --out runs/mine")
+    print("Your own pictures: motes train FOLDER --out runs/mine")
 
 
 def _is_first_process() -> bool:

@@ -47,22 +47,34 @@ class Pen:
 def show(recipe: Recipe, out: Path, count: int | None = None, split: Split = "train") -> None:
     """Write the contact sheet of a recipe's data to the file `out`, and print where it is."""
     data = recipe.data.open(split)
-    count = count or (PICTURES if data.frames == 1 else CLIPS)
+    count = count or usual_count(data)
     save_picture(contact_sheet(data, count), out)
+    print(f"{described(data, count)} of {recipe.data.name} ({split}); {facts(data)}: {out}")
+
+
+def usual_count(data: Dataset) -> int:
+    return PICTURES if data.frames == 1 else CLIPS
+
+
+def described(data: Dataset, count: int) -> str:
+    """How many pictures or clips of how many a sheet shows."""
     total = len(data) // data.frames
     kind = "clips" if data.frames > 1 else "pictures"
-    print(f"{min(count, total)} of {total:,} {kind} of {recipe.data.name} ({split}); {_facts(data)}: {out}")
+    return f"{min(count, total)} of {total:,} {kind}"
 
 
 def contact_sheet(data: Dataset, count: int) -> Image.Image:
-    """A sheet with the first `count` pictures or clips of the data."""
-    count = min(count, len(data) // data.frames)
+    """A sheet with `count` pictures or clips from all over the data."""
+    firsts = data.spread(count * data.frames)[:: data.frames]
     if data.frames == 1:
-        pictures = drawn_rows(data, list(range(count)))
-        return sheet([pictures[start : start + COLUMNS] for start in range(0, count, COLUMNS)])
+        return in_rows(drawn_rows(data, firsts))
     stride = max(min(STRIDE, data.frames // FRAMES), 1)
     times = range(0, min(data.frames, FRAMES * stride), stride)
-    return sheet([drawn_rows(data, [clip * data.frames + time for time in times]) for clip in range(count)])
+    return sheet([drawn_rows(data, [first + time for time in times]) for first in firsts])
+
+
+def in_rows(pictures: list[Image.Image]) -> Image.Image:
+    return sheet([pictures[start : start + COLUMNS] for start in range(0, len(pictures), COLUMNS)])
 
 
 def drawn_rows(data: Dataset, rows: list[int]) -> list[Image.Image]:
@@ -81,7 +93,7 @@ def drawn_rows(data: Dataset, rows: list[int]) -> list[Image.Image]:
     ]
 
 
-def _facts(data: Dataset) -> str:
+def facts(data: Dataset) -> str:
     truth = data.truth([0])
     if truth is None:
         return "nothing else is known of them"
@@ -118,7 +130,7 @@ def _with_truth(
         _path(pen, [_pixel(centre, layer.size, zoom) for centre in centres.tolist()], _colour(k))
     if truth.boxes is not None:
         for k in present:
-            _brackets(pen, truth.boxes[n, k].tolist(), zoom * FINE)
+            brackets(pen, truth.boxes[n, k].tolist(), zoom * FINE)
     if truth.centres is not None:
         for k in present:
             _dot(pen, _pixel(truth.centres[n, k].tolist(), layer.size, zoom), 2.6 * FINE, _colour(k))
@@ -200,8 +212,8 @@ def _path(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]], colour: C
     pen.line(points, fill=(*colour, 255), width=FINE, joint="curve")
 
 
-def _brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int) -> None:
-    """Draw the four corners of a box, slightly outside it."""
+def brackets(pen: ImageDraw.ImageDraw, box: list[float], zoom: int) -> None:
+    """Draw the four corners of a box, slightly outside it, in a layer that is enlarged by `FINE`."""
     margin = 1.5 * FINE
     top = box[0] * zoom - margin
     left = box[1] * zoom - margin

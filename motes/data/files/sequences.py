@@ -8,7 +8,6 @@ The pictures lie in one folder, or in a folder of such folders:
 The last number in a file name is the frame's; files with other words before it are another sequence.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,9 @@ import numpy as np
 from motes.data.base import Dataset, Split
 from motes.data.files.folder import DecodedFiles, list_pictures
 from motes.data.files.picture_files import check_looks, cropped, read_picture, to_size
+from motes.data.numbered import split_name
 from motes.data.splits import block, check_held_out, clips, no_clip, share_out
 from motes.errors import UserError
-
-# words, the last number, words
-_NUMBERED = re.compile(r"^(.*?)(\d+)(\D*)$")
 
 
 @dataclass(frozen=True)
@@ -119,16 +116,16 @@ def find_sequences(files: Sequence[Path], root: Path) -> dict[str, dict[int, Pat
     sequences: dict[str, dict[int, Path]] = {}
     for file in files:
         path = file.relative_to(root)
-        parts = _NUMBERED.match(path.stem)
+        parts = split_name(path.stem)
         if parts is None:
             raise UserError(
                 f"{file} bears no number, so its place among the frames is not known; move it elsewhere"
             )
-        before, number, behind = parts.groups()
+        before, number, behind = parts
         frames = sequences.setdefault((path.parent / f"{before}#{behind}").as_posix(), {})
-        if int(number) in frames:
-            raise UserError(f"{frames[int(number)]} and {file} are the same frame; remove one of them")
-        frames[int(number)] = file
+        if number in frames:
+            raise UserError(f"{frames[number]} and {file} are the same frame; remove one of them")
+        frames[number] = file
     return {name: dict(sorted(frames.items())) for name, frames in sorted(sequences.items())}
 
 

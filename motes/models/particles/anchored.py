@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from motes.models.particles.parts import DiagonalNormal, Encoding, OneSize, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
+from motes.ops.pictures.clean_background import clean_background
 from motes.ops.points.keypoints import (
     at_points,
     box_means,
@@ -145,7 +146,11 @@ class PatchKeypoints(nn.Module):
         self.heat = nn.Conv2d(2 * width, 1, 1)
 
     def forward(self, patches: Float[Tensor, "N C p p"]) -> Float[Tensor, "N 2"]:
-        heat = self.heat(F.relu(self.mix(F.relu(self.lift(patches)))))
+        lifted = self.lift(patches)
+        if self.training:
+            # quicker, but not the same to the last bit: a model in use keeps the plain order (see `conv`)
+            lifted = lifted.contiguous(memory_format=torch.channels_last)
+        heat = self.heat(F.relu(self.mix(F.relu(lifted))))
         return marginal_soft_argmax(heat[:, 0])
 
 
@@ -204,7 +209,6 @@ class LeanDecoder(OneSize, nn.Module):
     particles."""
 
     starts_from = 128
-    in_units = False
 
     def __init__(self, config: ParticleSizes):
         super().__init__()
@@ -238,6 +242,9 @@ class LeanDecoder(OneSize, nn.Module):
     def background_of_code(self, code: Float[Tensor, "B F"]) -> Image:
         # tenfold: Adam moves all weights alike, and these have far to go
         return torch.sigmoid(self.scene(code) + 10 * self.still)
+
+    def start(self, pictures: Image) -> None:
+        self.start_background(clean_background(pictures))
 
     @torch.no_grad()
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:

@@ -23,8 +23,8 @@ from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder,
 from motes.models.particles.sized import SizedDecoder, SizedEncoder
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
-from motes.ops.pictures.clean_background import clean_background
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
+from motes.ops.rendering.depth import front_first, in_order
 from motes.ops.rendering.footprints import Footprints, VisibleBoxes
 from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.painting import Painting, Sizes
@@ -32,7 +32,6 @@ from motes.types.batch import Batch, Losses
 from motes.types.latents import Extent, Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
 
-ERROR_OF_A_SHAPE = 310.0  # side^2 E[r^2] / E[r] of the generated shapes, see `unit_of_error`
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
 
 
@@ -103,7 +102,6 @@ class DeepLatentParticles(Model):
     encoder: ParticleEncoder
     decoder: ParticleDecoder
     evidence_threshold: Tensor
-    unit: Tensor
 
     def __init__(self, config: DlpConfig):
         super().__init__()
@@ -114,7 +112,6 @@ class DeepLatentParticles(Model):
         self.decoder = architecture.decoder(config)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
-        self.register_buffer("unit", torch.tensor(1.0))
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""
@@ -134,11 +131,11 @@ class DeepLatentParticles(Model):
 
     def loss(self, batch: Batch) -> Losses:
         encoding = self._encoding(batch)
-        drawn = self._sample(encoding)
+        drawn = self._sample(encoding, batch.image)
         picture = self.decoder.render(
-            drawn.glimpses, drawn.position, drawn.scale, encoding.presence, drawn.background
+            drawn.glimpses, drawn.position, drawn.extent, drawn.presence, drawn.background
         )
-        error = self._error(picture, batch.image)
+        error = self._error(picture, batch.image) + drawn.background_error
         return self._losses(encoding, error, presence_price(encoding.presence))
 
     def noisy_loss(self, batch: Batch) -> Losses:
@@ -147,14 +144,14 @@ class DeepLatentParticles(Model):
         No particle can then rely on another one, so all of them learn to draw.
         """
         encoding = self._encoding(batch)
-        drawn = self._sample(encoding)
-        presence = uniform_like(encoding.presence)
+        drawn = self._sample(encoding, batch.image)
+        presence = uniform_like(drawn.presence)
         side = drawn.glimpses.shape[-1] + 1
         grain = self.config.prior_std * normal_like(presence[..., None, None].expand(-1, -1, side, side))
         picture = self.decoder.render(
-            drawn.glimpses, drawn.position, drawn.scale, presence, drawn.background, grain
+            drawn.glimpses, drawn.position, drawn.extent, presence, drawn.background, grain
         )
-        error = self._error(picture, batch.image)
+        error = self._error(picture, batch.image) + drawn.background_error
         return self._losses(encoding, error, torch.zeros_like(error))
 
     def warmup_loss(self, batch: Batch) -> Losses:
@@ -169,7 +166,7 @@ class DeepLatentParticles(Model):
         target = encoding.glimpses.flatten(0, 1)
         error = self._error(drawn, target).unflatten(0, encoding.presence.shape).mean(1)
         background = encoding.scene(encoding.background.sampled())
-        error = error + self.decoder.background_error(background, batch.image) / self.unit
+        error = error + self.decoder.background_error(background, batch.image) / self.decoder.unit
         return self._losses(encoding, error, torch.zeros_like(error))
 
     def encode(self, image: Image) -> Particles:
@@ -182,8 +179,10 @@ class DeepLatentParticles(Model):
             feature_log_variance=encoding.features.log_variance,
             presence=encoding.presence,
             background=encoding.scene(encoding.background.mean),
-            extent=_extent(encoding),
+            extent=None if encoding.extent is None else encoding.extent.mean(),
         )
+        if particles.extent is not None:
+            particles = particles.reordered(front_first(particles.extent.depth))
         certainty = torch.sigmoid(self._evidence(particles) - self.evidence_threshold)
         return replace(particles, certainty=certainty)
 
@@ -195,7 +194,7 @@ class DeepLatentParticles(Model):
         drawn = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
         glimpses = self.decoder.glimpses(drawn.features)
         background = self._background(latent)
-        return self.decoder.render(glimpses, drawn.position, _scale(drawn), drawn.presence, background)
+        return self.decoder.render(glimpses, drawn.position, drawn.extent, drawn.presence, background)
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
         """The picture of row `picture` in layers, so that an edit can be shown at once."""
@@ -234,28 +233,32 @@ class DeepLatentParticles(Model):
         From the first step on, the residual therefore shows objects, also those that stand still.
         """
         if count := self.decoder.starts_from:
-            sample = pictures.sample(count)
-            background = clean_background(sample)
-            self.decoder.start_background(background)
-            if self.decoder.in_units:
-                self.unit.copy_(unit_of_error(sample, background, self.config.glimpse_size))
+            self.decoder.start(pictures.sample(count))
 
     def _encoding(self, batch: Batch) -> Encoding:
         return self.encoder(batch.image, prior_image_of(batch), self.decoder)
 
     def _error(self, drawn: Image, image: Image) -> Float[Tensor, "B"]:
-        return self.reconstruction_loss(drawn, image) / self.unit
+        return self.reconstruction_loss(drawn, image) / self.decoder.unit
 
-    def _sample(self, encoding: Encoding) -> "_Sample":
-        """Glimpses, positions, scales and background, drawn once from the posterior."""
+    def _sample(self, encoding: Encoding, image: Image) -> "_Sample":
+        """What is drawn in one step, sampled once from the posterior; the nearest particle is the first."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
         code = encoding.scene(encoding.background.sampled())
         # of the background's node, which is at (0, 0) when nothing is drawn
         background_position = self.config.prior_std * normal_like(position[:, 0])
         background = self.decoder.background(position, features, code, background_position)
-        scale = None if encoding.scale is None else encoding.scale.log_scale.sampled().exp()
-        return _Sample(self.decoder.glimpses(features), position, scale, background)
+        background, error = self.decoder.behind_particles(background, image)
+        error = error / self.decoder.unit
+        glimpses = self.decoder.glimpses(features)
+        if encoding.extent is None:
+            return _Sample(glimpses, position, None, encoding.presence, background, error)
+        extent = encoding.extent.sampled()
+        order = front_first(extent.depth)
+        particles = (in_order(part, order) for part in (glimpses, position))
+        in_front = extent.mapped(lambda part: in_order(part, order))
+        return _Sample(*particles, in_front, in_order(encoding.presence, order), background, error)
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
@@ -263,8 +266,9 @@ class DeepLatentParticles(Model):
         feature_kl = encoding.features.kl().sum((1, 2)) + encoding.background.kl().sum(1)
         beta_position, beta_features = self.config.kl_weights
         total = error + beta_position * chamfer + beta_features * feature_kl
-        if encoding.scale is not None:
-            total = total + beta_position * encoding.scale.kl().sum((1, 2))
+        if encoding.extent is not None:
+            total = total + beta_position * encoding.extent.scale_kl()
+            total = total + beta_features * encoding.extent.depth_kl()
         total = total + self.config.presence_weight * presence
         terms = {
             "reconstruction": error,
@@ -280,7 +284,7 @@ class DeepLatentParticles(Model):
 
     def _windows(self, latent: Particles) -> Windows:
         glimpses = self.glimpses(latent)
-        return self.decoder.windows(glimpses, latent.position, _scale(latent), self.config.image_size)
+        return self.decoder.windows(glimpses, latent.position, latent.extent, self.config.image_size)
 
     def _footprints(self, latent: Particles) -> Footprints:
         return Footprints.of(self._windows(latent), latent.presence, self.config.image_size)
@@ -288,7 +292,7 @@ class DeepLatentParticles(Model):
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
         background = self._background(latent)
         windows = self._windows(latent)
-        return visible_contrast(windows, latent.presence, latent.log_variance, background, self.unit)
+        return visible_contrast(windows, latent.presence, latent.log_variance, background, self.decoder.unit)
 
 
 class _Sample(NamedTuple):
@@ -296,32 +300,10 @@ class _Sample(NamedTuple):
 
     glimpses: Float[Tensor, "B K D S S"]
     position: Float[Tensor, "B K 2"]
-    scale: Float[Tensor, "B K 2"] | None
+    extent: Extent | None
+    presence: Float[Tensor, "B K"]
     background: Image
-
-
-def _extent(encoding: Encoding) -> Extent | None:
-    if encoding.scale is None:
-        return None
-    log_scale = encoding.scale.log_scale
-    return Extent(log_scale.mean.exp(), log_scale.log_variance)
-
-
-def _scale(latent: Particles) -> Float[Tensor, "B K 2"] | None:
-    return None if latent.extent is None else latent.extent.scale
-
-
-def unit_of_error(pictures: Image, background: Float[Tensor, "C H W"], side: int) -> Float[Tensor, ""]:
-    """The squared error that a typical thing makes where it is not drawn, about 1 for the generated shapes.
-
-    With r the squared difference of a pixel from the background, E[r^2] / E[r] is the contrast of pixels on
-    things, whatever share of the pixels they are; times the pixels of a window it grows as a thing's error
-    does with the size of the picture and with its range of brightness. Weights of a loss that is divided by it
-    therefore mean the same for all data.
-    """
-    squared = (pictures - background).square().sum(1)
-    contrast = squared.square().mean() / squared.mean().clamp_min(1e-9)
-    return (side**2 * contrast / ERROR_OF_A_SHAPE).clamp_min(1e-6)
+    background_error: Float[Tensor, "B"]
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

@@ -14,7 +14,7 @@ from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, 
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.glimpse import Windows, place_glimpses
 from motes.types.batch import Batch
-from motes.types.latents import Image
+from motes.types.latents import Extent, Image
 
 SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
 
@@ -113,15 +113,34 @@ class DiagonalNormal:
 
 
 @dataclass(frozen=True)
-class ScalePosterior:
-    """The posterior of the particles' log-scales. The prior expects each near the scale of its anchor."""
+class ExtentPosterior:
+    """The posterior of the particles' log-scales and depths.
 
+    The prior expects each scale near that of its anchor, and depths around 0.
+    """
+
+    # B K 2
     log_scale: DiagonalNormal
     anchor_log_scale: Float[Tensor, "B K 2"]
+    # B K
+    depth: DiagonalNormal
 
-    def kl(self) -> Float[Tensor, "B K 2"]:
+    def scale_kl(self) -> Float[Tensor, "B"]:
         spread = 2 * math.log(SCALE_STD)
-        return kl_to_normal(self.log_scale.mean, self.log_scale.log_variance, self.anchor_log_scale, spread)
+        mean = self.log_scale.mean
+        return kl_to_normal(mean, self.log_scale.log_variance, self.anchor_log_scale, spread).sum((1, 2))
+
+    def depth_kl(self) -> Float[Tensor, "B"]:
+        return self.depth.kl().sum(1)
+
+    def mean(self) -> Extent:
+        return self._extent(self.log_scale.mean, self.depth.mean)
+
+    def sampled(self) -> Extent:
+        return self._extent(self.log_scale.sampled(), self.depth.sampled())
+
+    def _extent(self, log_scale: Float[Tensor, "B K 2"], depth: Float[Tensor, "B K"]) -> Extent:
+        return Extent(log_scale.exp(), self.log_scale.log_variance, depth, self.depth.log_variance)
 
 
 @dataclass(frozen=True)
@@ -139,7 +158,7 @@ class Encoding:
     # cut from the picture where the appearance was read
     glimpses: Float[Tensor, "B K C S S"]
     # of particles that differ in size
-    scale: ScalePosterior | None = None
+    extent: ExtentPosterior | None = None
     # numbers of the background that are measured and not learnt
     light: Float[Tensor, "B L"] | None = None
 
@@ -165,8 +184,11 @@ class ParticleDecoder(Protocol):
 
     # number of pictures whose median is the first guess at the background; 0: it starts from no pictures
     starts_from: int
-    # whether losses are divided by the error of a typical thing, measured on these pictures
-    in_units: bool
+
+    @property
+    def unit(self) -> float | Tensor:
+        """The error that losses are divided by, so that their weights mean the same for all data."""
+        ...
 
     def background_parameters(self) -> list[nn.Parameter]:
         """The parameters that learn nothing in the warm-up."""
@@ -180,11 +202,18 @@ class ParticleDecoder(Protocol):
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor
     ) -> Image: ...
 
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
+        """The background over which particles are drawn while training, and a loss of its own, if it has one.
+
+        A background with a loss of its own gets no gradient from the drawn picture.
+        """
+        ...
+
     def render(
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         presence: Float[Tensor, "B K"],
         background: Image,
         grain: Float[Tensor, "B K s s"] | None = None,
@@ -196,7 +225,7 @@ class ParticleDecoder(Protocol):
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         canvas: tuple[int, int],
     ) -> Windows:
         """The same glimpses as windows of the canvas, each alone."""
@@ -213,19 +242,24 @@ class ParticleDecoder(Protocol):
         """
         ...
 
-    def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
-        """Set a first guess of the background before the first step, given the median of some pictures."""
+    def start(self, pictures: Image) -> None:
+        """Set a first guess of the background before the first step, given pictures from all over the data."""
         ...
 
 
 class OneSize:
     """The part of a decoder that lays glimpses over a picture, each as large as it is drawn."""
 
+    unit = 1.0
+
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
+        return background, torch.zeros_like(image[:, 0, 0, 0])
+
     def render(
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         presence: Float[Tensor, "B K"],
         background: Image,
         grain: Float[Tensor, "B K s s"] | None = None,
@@ -236,7 +270,7 @@ class OneSize:
         self,
         glimpses: Float[Tensor, "B K D S S"],
         position: Float[Tensor, "B K 2"],
-        scale: Float[Tensor, "B K 2"] | None,
+        extent: Extent | None,
         canvas: tuple[int, int],
     ) -> Windows:
         return place_glimpses(glimpses, position, canvas)

@@ -130,7 +130,6 @@ class PublishedDecoder(OneSize, nn.Module):
 
     # the paper's background starts from no pictures
     starts_from = 0
-    in_units = False
 
     def __init__(self, config: HeatMapSizes):
         super().__init__()
@@ -164,7 +163,7 @@ class PublishedDecoder(OneSize, nn.Module):
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
         return torch.zeros_like(background[:, 0])
 
-    def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
+    def start(self, pictures: Image) -> None:
         """Do nothing: this background starts from random weights."""
 
 

@@ -40,7 +40,19 @@ class UpwardNetwork(nn.Module):
         grid = grid.contiguous(memory_format=torch.channels_last)
         for layer in self.body:
             grid = F.relu(layer(grid))
-        return F.pixel_shuffle(self.colour(grid), 2)[..., : self.size[0], : self.size[1]]
+        return self._coloured(grid)[..., : self.size[0], : self.size[1]]
+
+    def _coloured(self, grid: Float[Tensor, "N w h v"]) -> Float[Tensor, "N C H W"]:
+        """The pixel shuffle of the last convolution, whose outputs are first sorted by their place.
+
+        The colours of a pixel then lie side by side and are moved together; `pixel_shuffle` moves number by
+        number.
+        """
+        weight = rearrange(self.colour.weight, "(c r s) ... -> (r s c) ...", r=2, s=2)
+        bias = rearrange(self.colour.bias, "(c r s) -> (r s c)", r=2, s=2)
+        drawn = rearrange(F.conv2d(grid, weight, bias, padding=1), "n d h w -> n h w d")
+        pixels = rearrange(drawn, "n h w (r s c) -> n (h r) (w s) c", r=2, s=2)
+        return rearrange(pixels, "n h w c -> n c h w")
 
 
 def _normalised_layer(code: int, width: int, cells: int) -> list[nn.Module]:

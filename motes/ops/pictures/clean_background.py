@@ -29,8 +29,8 @@ def clean_background(pictures: Float[Tensor, "N C H W"]) -> Float[Tensor, "C H W
     """The median of the pictures, with ghosts mended.
 
     What stands still in most pictures is in their median. In the pictures without it, its place differs from
-    the median and looks like a thing, a ghost: but the edge around it is the median's, not the picture's. Such
-    places take the median of those pictures alone, in the median's light, if they agree with each other.
+    the median and looks like a thing, a ghost: but the edge around it is the median's, not the picture's.
+    Such places take the median of those pictures alone, in the median's light, if they agree with each other.
 
     Where the background is not still, the median is all there is.
     """

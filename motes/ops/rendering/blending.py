@@ -2,7 +2,8 @@
 
 Pixel i of the picture lies apart = i - x_j pixels from pixel j of the glimpse, where x_j = c + (j - (S-1)/2) scale
 for a particle with its centre at c. Both directions weigh by one shape, height * (reach - |apart|) / width, which is
-cut off at 0 and at the height. At scale 1 both are two taps, 1 - |apart|.
+cut off at 0 and at the height: a tent, or a tent with a flat top, which is how much two pixels of unlike sizes
+overlap. Either way what is evenly coloured stays so at any scale. At scale 1 both are two taps, 1 - |apart|.
 """
 
 from typing import Any
@@ -15,19 +16,20 @@ NUMBERS = 5  # the numbers of a blend, in this order: start, scale, height, reac
 
 
 def placing_blend(start: Float[Tensor, "*n"], scale: Float[Tensor, "*n"]) -> Float[Tensor, "*n 5"]:
-    """The blend that places a glimpse: a tent of half width max(1, 1 / scale) pixels of the glimpse, divided by it.
+    """The blend that places a glimpse: interpolation where it is magnified, the mean of what a pixel of the picture
+    covers where it is minified.
 
     `start` is the window's first pixel, seen from the particle's centre.
     """
-    wide = _at_least_one(scale)
     narrow = torch.minimum(scale, torch.ones_like(scale))
-    return torch.stack([start, scale, narrow, wide, wide], -1)
+    return torch.stack([start, scale, narrow, (scale + _at_least_one(scale)) / 2, scale], -1)
 
 
 def cutting_blend(start: Float[Tensor, "*n"], scale: Float[Tensor, "*n"]) -> Float[Tensor, "*n 5"]:
-    """The blend that cuts a glimpse: a tent of half width max(1, scale) pixels of the picture, divided by it."""
+    """The blend that cuts a glimpse: interpolation where it is finer than the picture, the mean of what a pixel of
+    the glimpse covers where it is coarser."""
     wide = _at_least_one(scale)
-    return torch.stack([start, scale, 1 / wide, wide, wide], -1)
+    return torch.stack([start, scale, 1 / wide, (1 + wide) / 2, torch.ones_like(scale)], -1)
 
 
 class BlendMatrix(torch.autograd.Function):

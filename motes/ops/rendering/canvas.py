@@ -37,15 +37,16 @@ def paste(
 def cut_windows_scaled(
     image: Image, position: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"], side: int
 ) -> Float[Tensor, "B K C S S"]:
-    """Glimpses at any scale: pixel j is read at centre + (j - (S-1)/2) scale, by a tent of half width
-    max(1, scale) pixels."""
+    """Glimpses at any scale: pixel j is read at centre + (j - (S-1)/2) scale.
+
+    It is interpolated if the scale is below 1, else the mean over scale x scale pixels.
+    """
     size = (image.shape[2], image.shape[3])
     weights = []
     for axis in (0, 1):
         spread = scale[..., axis, None, None]
-        half = spread.clamp_min(1)
         read = _centre(position, size, axis) + (_pixels(side, position)[:, None] - (side - 1) / 2) * spread
-        weights.append(_tent((_pixels(size[axis], position) - read) / half) / half)
+        weights.append(_weights(read - _pixels(size[axis], position), spread))
     return torch.einsum("bkrh,bkcw,bdhw->bkdrc", weights[0], weights[1], image)
 
 
@@ -55,17 +56,16 @@ def paste_scaled(
     scale: Float[Tensor, "B K 2"],
     size: tuple[int, int],
 ) -> Float[Tensor, "B K D H W"]:
-    """A canvas for each glimpse at any scale: pixel i is read at u = (i - centre) / scale + (S-1)/2 of the
-    glimpse, by a tent of half width max(1, 1 / scale) of its pixels."""
+    """A canvas for each glimpse at any scale: pixel i is read at (i - centre) / scale + (S-1)/2 of the glimpse.
+
+    It is interpolated if the scale is above 1, else the mean over 1 / scale x 1 / scale pixels of the glimpse.
+    """
     side = glimpses.shape[-1]
     weights = []
     for axis in (0, 1):
         spread = scale[..., axis, None, None]
-        half = (1 / spread).clamp_min(1)
-        read = (_pixels(size[axis], position)[:, None] - _centre(position, size, axis)) / spread + (
-            side - 1
-        ) / 2
-        weights.append(_tent((read - torch.arange(side)) / half) / half)
+        steps = _pixels(size[axis], position)[:, None] - _centre(position, size, axis)
+        weights.append(_weights(steps / spread + (side - 1) / 2 - _pixels(side, position), 1 / spread))
     return torch.einsum("bkhr,bkwc,bkdrc->bkdhw", weights[0], weights[1], glimpses)
 
 
@@ -137,5 +137,12 @@ def _centre(position: Float[Tensor, "B K 2"], size: tuple[int, int], axis: int) 
     return (position[..., axis, None, None] + 1) * size[axis] / 2 - 0.5
 
 
-def _tent(x: Tensor) -> Tensor:
-    return (1 - x.abs()).clamp_min(0)
+def _weights(apart: Float[Tensor, "B K m n"], length: Float[Tensor, "B K 1 1"]) -> Float[Tensor, "B K m n"]:
+    """What each of n pixels adds to each of m readings, which lie `apart` from it.
+
+    A reading is interpolated between two pixels, or is the mean over an interval longer than 1 around its place.
+    """
+    interpolated = (1 - apart.abs()).clamp_min(0)
+    first = torch.maximum(apart - length / 2, torch.full_like(apart, -0.5))
+    last = torch.minimum(apart + length / 2, torch.full_like(apart, 0.5))
+    return torch.where(length < 1, interpolated, (last - first).clamp_min(0) / length)

@@ -2,8 +2,8 @@
 
 A pixel's share depends on the particles in front of it, so particles are visited one after the other. Only a
 single number per pixel is carried from one particle to the next, read and written in the particle's window.
-Everything else is done for many particles at once, in groups that fit a processor's cache. The backward pass
-computes the windows again instead of keeping them.
+Everything else is done for many particles at once, in groups that fit a processor's cache. Where there are
+several groups, the backward pass computes the windows again instead of keeping them.
 
 To render several frames, fold them into B. For another order, permute K before the call, front first.
 """
@@ -13,16 +13,22 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.ops.rendering import fused
-from motes.ops.rendering.glimpse import Windows, canvas_index, corner_and_fraction, narrowed, widened
+from motes.ops.rendering.glimpse import (
+    Windows,
+    canvas_index,
+    corner_and_fraction,
+    narrowed,
+    rimmed_index,
+    widened,
+)
 from motes.types.latents import Image
 
-GROUP = 256  # windows at once
+GROUP = 512  # windows at once
 GRAIN_FROM = 0.1  # alphas above this are grainy
 
 
@@ -62,7 +68,8 @@ def shares(
     side = windows.pixels.shape[-1]
     alpha = rearrange(windows.pixels[:, :, 0], "b k r s -> b k (r s)") * presence[..., None]
     index = canvas_index(windows.corner, side, canvas)
-    room = _room(alpha.detach(), index, _free(alpha, side, canvas))
+    free = alpha.new_ones(len(alpha), (canvas[0] + 2 * side) * (canvas[1] + 2 * side))
+    room = _room(alpha.detach(), index, free)
     return rearrange(torch.minimum(alpha, room), "b k (r s) -> b k r s", r=side)
 
 
@@ -78,13 +85,17 @@ class Render(torch.autograd.Function):
         background: Tensor,
         grain: Tensor | None,
     ) -> Tensor:
-        side = glimpses.shape[-1] + 1
         canvas = (background.shape[2], background.shape[3])
-        free = _free(background, side, canvas)
+        free = _free(background)
         sheet = background.new_zeros(free.numel(), glimpses.shape[2])
-        for group in _groups(glimpses, position, presence, grain):
-            _add_to_sheet(sheet, _lay(group, canvas, free))
-        layered = _unpadded(sheet, len(background), side, canvas)
+        groups = list(_groups(glimpses, position, presence, grain))
+        ctx.layers = None
+        for group in groups:
+            layers = _lay(group, canvas, free)
+            _add_to_sheet(sheet, layers)
+            # those of a single group are few: they need not be computed again
+            ctx.layers = layers if len(groups) == 1 else None
+        layered = _picture_of(sheet, background)
         ctx.save_for_backward(glimpses, position, presence, background, grain, layered[:, :1].clone())
         return layered[:, 1:] + (1 - layered[:, :1].clamp(0, 1)) * background
 
@@ -93,13 +104,13 @@ class Render(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         glimpses, position, presence, background, grain, taken = ctx.saved_tensors
         g = gradients[0]
-        side = glimpses.shape[-1] + 1
         canvas = (background.shape[2], background.shape[3])
-        pixel_gradients = _pixel_gradients(g, background, taken, side)
-        free = _free(background, side, canvas)
+        pixel_gradients = _pixel_gradients(g, background, taken)
+        free = _free(background)
         parts = []
         for group in _groups(glimpses, position, presence, grain):
-            parts.append(_lay_backward(pixel_gradients, group, canvas, free))
+            layers = ctx.layers or _lay(group, canvas, free)
+            parts.append(_lay_backward(pixel_gradients, group, layers, canvas))
         g_glimpses, g_position, g_presence = (torch.cat(part, 1) for part in zip(*parts, strict=True))
         return g_glimpses, g_position, g_presence, (1 - taken.clamp(0, 1)) * g, None
 
@@ -145,7 +156,7 @@ def _lay(group: _Group, canvas: tuple[int, int], free: Tensor) -> _Layers:
     pixels = widened(half, taps[0][:, :, 1], taps[1][:, :, 1], 3)
     if group.grain is not None:
         pixels[..., 0] += group.grain * (pixels[..., 0] > GRAIN_FROM)
-    index = canvas_index(corner, side, canvas)
+    index = rimmed_index(corner, side, canvas)
     alpha = rearrange(pixels[..., 0], "b k r s -> b k (r s)") * group.presence[..., None]
     room = _room(alpha, index, free)
     return _Layers(half, pixels, alpha, room, _rows_of_sheet(index, free), taps)
@@ -161,25 +172,27 @@ def _add_to_sheet(sheet: Tensor, layers: _Layers) -> None:
     """Add the layers to the sheet in place: shares to channel 0, colours times shares to the other
     channels."""
     share = torch.minimum(layers.alpha, layers.room)[..., None]
-    pixels = layers.flat_pixels
-    pixels[..., 1:] *= share
+    pixels = layers.flat_pixels * share
     pixels[..., :1] = share
     sheet.index_add_(0, layers.rows_of_sheet, pixels.flatten(0, 2))
 
 
-def _pixel_gradients(g: Tensor, background: Tensor, taken: Tensor, side: int) -> Float[Tensor, "m D"]:
-    """For each pixel, the gradient of its total share, through the background, and the gradient of its
-    colours."""
+def _pixel_gradients(g: Tensor, background: Tensor, taken: Tensor) -> Float[Tensor, "m D"]:
+    """For each pixel of the sheet, the gradient of its total share, through the background, and the gradient
+    of its colours."""
     # above 1 only by rounding: no clamp there
-    hidden = (g * background).sum(1, keepdim=True) * (taken >= 0)
-    return _padded(torch.cat([hidden, g], 1), side)
+    hidden = (g * background).sum(1) * (taken[:, 0] >= 0)
+    batch, colours, height, width = g.shape
+    sheet = g.new_zeros(batch, height + 2, width + 2, 1 + colours)
+    sheet[:, 1:-1, 1:-1, 0] = hidden
+    sheet[:, 1:-1, 1:-1, 1:] = rearrange(g, "b c h w -> b h w c")
+    return rearrange(sheet, "b h w d -> (b h w) d")
 
 
 def _lay_backward(
-    pixel_gradients: Tensor, group: _Group, canvas: tuple[int, int], free: Tensor
+    pixel_gradients: Tensor, group: _Group, layers: _Layers, canvas: tuple[int, int]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of the group's glimpses, positions and presences."""
-    layers = _lay(group, canvas, free)
     pixels = layers.flat_pixels
     g = pixel_gradients.index_select(0, layers.rows_of_sheet).view(pixels.shape)
     g_share = (g[..., 1:] * pixels[..., 1:]).sum(-1) - g[..., 0]
@@ -243,16 +256,12 @@ def _groups(glimpses: Tensor, position: Tensor, presence: Tensor, grain: Tensor 
         yield _Group(glimpses[:, part], position[:, part], presence[:, part], grains)
 
 
-def _free(like: Tensor, side: int, canvas: tuple[int, int]) -> Float[Tensor, "B p"]:
-    return like.new_ones(len(like), (canvas[0] + 2 * side) * (canvas[1] + 2 * side))
+def _free(background: Image) -> Float[Tensor, "B p"]:
+    """The room at each pixel, and at each of the rim, before anything is drawn."""
+    return background.new_ones(len(background), (background.shape[2] + 2) * (background.shape[3] + 2))
 
 
-def _padded(maps: Float[Tensor, "B D H W"], side: int) -> Float[Tensor, "m D"]:
-    return rearrange(F.pad(maps, (side,) * 4), "b d h w -> (b h w) d")
-
-
-def _unpadded(
-    sheet: Float[Tensor, "m D"], batch: int, side: int, canvas: tuple[int, int]
-) -> Float[Tensor, "B D H W"]:
-    maps = rearrange(sheet, "(b h w) d -> b d h w", b=batch, h=canvas[0] + 2 * side)
-    return maps[..., side:-side, side:-side]
+def _picture_of(sheet: Float[Tensor, "m D"], like: Image) -> Float[Tensor, "B D H W"]:
+    """The sheet as maps without the rim, for as many pictures as `like` has."""
+    maps = rearrange(sheet, "(b h w) d -> b d h w", b=len(like), h=like.shape[2] + 2)
+    return maps[..., 1:-1, 1:-1]

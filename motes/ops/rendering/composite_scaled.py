@@ -10,13 +10,16 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.ops.rendering.layers_scaled import (
-    Layer,
+from motes.ops.rendering.blending import placing_blend
+from motes.ops.rendering.layers_scaled import Layer, ScaledParticles, layers_in_order
+from motes.ops.rendering.placement import (
     Placement,
-    ScaledParticles,
+    Runs,
     bordered,
     bordered_area,
-    layers_in_order,
+    in_one_precision,
+    ungrouped,
+    without_autocast,
     without_border,
 )
 from motes.types.latents import Image
@@ -30,14 +33,14 @@ def render_scaled(
     background: Image,
     grain: Float[Tensor, "B K s s"] | None = None,
 ) -> Image:
-    """The picture, as `composite.render` gives it, of glimpses that are placed at their scale.
+    """The picture, as `composite.render` gives it, of glimpses that are placed at their scale, above 0.
 
     `grain` is added to alpha where alpha exceeds a tenth. It belongs to the pixels of the picture, from each
     window's first pixel on, and is repeated where a window is larger.
     """
-    kind = torch.promote_types(torch.promote_types(glimpses.dtype, background.dtype), torch.float32)
-    tensors = (tensor.to(kind) for tensor in (glimpses, position, scale, presence, background))
-    return RenderScaled.apply(*tensors, grain)
+    tensors = in_one_precision(glimpses, position, scale, presence, background)
+    with without_autocast(background):
+        return RenderScaled.apply(*tensors, grain)
 
 
 class RenderScaled(torch.autograd.Function):
@@ -55,44 +58,50 @@ class RenderScaled(torch.autograd.Function):
     ) -> Tensor:
         canvas = (background.shape[2], background.shape[3])
         particles = ScaledParticles(glimpses, position, scale, presence, grain)
-        placement = Placement.of(particles, canvas)
+        placement = Placement.of(position, scale, glimpses.shape[-1], canvas)
+        blend = placing_blend(placement.starts(position), scale)
+        ctx.runs = placement.runs()
         sheet = background.new_zeros(glimpses.shape[2], len(background) * bordered_area(canvas))
-        for layers in layers_in_order(particles, placement):
+        for layers in layers_in_order(particles, blend, placement, ctx.runs):
             for layer in layers:
                 _add_to_sheet(sheet, layer)
         layered = without_border(sheet, canvas)
         ctx.save_for_backward(glimpses, position, scale, presence, background, grain, layered[:, :1].clone())
-        ctx.runs = placement.runs
         return layered[:, 1:] + (1 - layered[:, :1].clamp(0, 1)) * background
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         glimpses, position, scale, presence, background, grain, taken = ctx.saved_tensors
-        canvas = (background.shape[2], background.shape[3])
-        leaves = (position.detach().requires_grad_(), scale.detach().requires_grad_())
-        particles = ScaledParticles(glimpses, *leaves, presence, grain)
-        with torch.enable_grad():
-            placement = Placement.of(particles, canvas, ctx.runs)
+        particles = ScaledParticles(glimpses, position, scale, presence, grain)
         hidden = (gradients[0] * background).sum(1, keepdim=True) * (taken >= 0)
         of_pixels = bordered(torch.cat([hidden, gradients[0]], 1))
-        runs = layers_in_order(particles, placement)
-        parts = [_layer_gradients(of_pixels, layer) for layers in runs for layer in layers]
         of_background = (1 - taken.clamp(0, 1)) * gradients[0]
-        if not parts:
-            return None, None, None, None, of_background, None
-        of_glimpses, of_blend, of_presence = _in_place(parts, placement)
-        of_place = torch.autograd.grad(placement.blend, leaves, of_blend)
-        return rearrange(of_glimpses, "b k r d c -> b k d r c"), *of_place, of_presence, of_background, None
+        with without_autocast(background):
+            of_particles = _particle_gradients(of_pixels, particles, background.shape[2:], ctx.runs)
+        return *of_particles, of_background, None
 
 
-def _in_place(parts: list[tuple[Tensor, ...]], placement: Placement) -> list[Tensor]:
-    """What groups say of their particles, in the order of the batch."""
-    order = torch.cat([group.members for groups in placement.runs for group in groups]).argsort()
-    batch = placement.corner.shape[:2]
-    return [
-        torch.cat(tensors).index_select(0, order).unflatten(0, batch) for tensors in zip(*parts, strict=True)
-    ]
+def _particle_gradients(
+    of_pixels: Float[Tensor, "D m"], particles: ScaledParticles, canvas: tuple[int, int], runs: Runs
+) -> tuple[Tensor | None, ...]:
+    """Gradients of glimpses, positions, scales and presences.
+
+    Channel 0 of `of_pixels` is the gradient of what is taken from the background, the others are the picture's.
+    """
+    if not runs:
+        return None, None, None, None
+    position, scale = (tensor.detach().requires_grad_() for tensor in particles[1:3])
+    placement = Placement.of(position, scale, particles.glimpses.shape[-1], canvas)
+    with torch.enable_grad():
+        blend = placing_blend(placement.starts(position), scale)
+    layers_of_runs = layers_in_order(particles, blend.detach(), placement, runs)
+    parts = [_layer_gradients(of_pixels, layer) for layers in layers_of_runs for layer in layers]
+    glimpses, of_blend, presence = (
+        ungrouped(part, runs, particles.presence.shape) for part in zip(*parts, strict=True)
+    )
+    of_place = torch.autograd.grad(blend, (position, scale), of_blend)
+    return rearrange(glimpses, "b k r d c -> b k d r c"), *of_place, presence
 
 
 def _add_to_sheet(sheet: Float[Tensor, "D m"], layer: Layer) -> None:
@@ -105,10 +114,7 @@ def _add_to_sheet(sheet: Float[Tensor, "D m"], layer: Layer) -> None:
 
 
 def _layer_gradients(of_pixels: Float[Tensor, "D m"], layer: Layer) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of the layer's glimpses, blends and presences.
-
-    Channel 0 of `of_pixels` is the gradient of what is taken from the background, the others are the picture's.
-    """
+    """Gradients of the layer's glimpses, blends and presences."""
     g = of_pixels.index_select(1, layer.index).view(-1, *layer.alpha.shape)
     of_share = (g[1:] * layer.channels[1:]).sum(0) - g[0]
     # one half where a particle exactly fills the room

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from motes.ops.rendering.blending import blend_matrix, cutting_blend
 from motes.ops.rendering.glimpse import canvas_index, corner_and_fraction, narrowed
-from motes.ops.rendering.scaled import border_index, largest_side, window_corners, window_starts
+from motes.ops.rendering.placement import without_autocast
 
 
 def yielding(
@@ -74,33 +74,27 @@ def claimed_scaled(
 ) -> Float[Tensor, "B K S S"]:
     """As `claimed_before`, in windows that are `scale` times `side` pixels long; zero outside the picture.
 
-    A particle's bump is `width` times its scale wide, and each window is read at its own scale.
+    A particle's bump is `width` times its scale wide, is not cut off, and is read by each window at its own scale.
+    Each particle costs a visit of the whole sheet.
     """
-    corner, count = window_corners(position, scale, side, canvas)
-    largest = largest_side(count, side)
-    index = border_index(corner, (largest, largest), canvas)
-    sheet = position.new_zeros(len(position), (canvas[0] + 2) * (canvas[1] + 2))
-    start = window_starts(corner, position, canvas)
-    bumps = _bumps_on(canvas, corner, start / (width * scale), 1 / (width * scale), largest)
-    claimed = rearrange(_sums_before(bumps, index, sheet), "b k (r s) -> b k r s", r=largest)
-    rows, columns = blend_matrix(cutting_blend(start, scale), side, largest).mT.unbind(2)
-    # weights of a few pixels may add up to a little more than 1
-    return (rows @ claimed.clamp_max_(1) @ columns.mT).clamp_max_(1)
+    claimed = position.new_zeros(*position.shape[:2], side, side)
+    sheet = position.new_zeros(len(position), *canvas)
+    half = torch.tensor(canvas, device=position.device) / 2
+    start = 0.5 - half - position * half
+    axes = [(start[..., axis], scale[..., axis], full) for axis, full in enumerate(canvas)]
+    rows, columns = (blend_matrix(cutting_blend(begin, size), side, full).mT for begin, size, full in axes)
+    tall, wide = (_profile(begin / (width * size), 1 / (width * size), full) for begin, size, full in axes)
+    with without_autocast(position):
+        for k in range(position.shape[1]):
+            claimed[:, k] = rows[:, k] @ sheet.clamp_max(1) @ columns[:, k].mT
+            sheet.baddbmm_(tall[:, k, :, None], wide[:, k, None])
+    return claimed
 
 
-def _bumps_on(
-    canvas: tuple[int, int], corner: Int[Tensor, "B K 2"], start: Tensor, step: Tensor, count: int
-) -> Float[Tensor, "B K n"]:
-    """A Gaussian at each particle, on the pixels of its window that lie on the canvas; zero elsewhere.
-
-    `start` and `step` are counted in widths of the Gaussian.
-    """
+def _profile(start: Float[Tensor, "B K"], step: Float[Tensor, "B K"], count: int) -> Float[Tensor, "B K n"]:
+    """A Gaussian along one axis, where the first pixel and a step are counted in its widths."""
     pixels = torch.arange(count, device=start.device)
-    profile = torch.exp(-(start[..., None] + step[..., None] * pixels).square() / 2)
-    places = corner[..., None] + pixels
-    full = torch.tensor(canvas, device=start.device)[:, None]
-    profile = profile * ((places >= 0) & (places < full))
-    return rearrange(profile[:, :, 0, :, None] * profile[:, :, 1, None, :], "b k r s -> b k (r s)")
+    return torch.exp(-(start[..., None] + step[..., None] * pixels).square() / 2)
 
 
 def _bumps(fraction: Float[Tensor, "B K 2"], side: int, width: float) -> Float[Tensor, "B K n"]:

@@ -10,9 +10,8 @@ per axis). Both directions touch (S+1) x (S+1) pixels per particle; nothing is e
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -85,6 +84,18 @@ def canvas_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int
     return rearrange(flat, "b k r c -> b k (r c)")
 
 
+def rimmed_index(corner: Int[Tensor, "B K 2"], side: int, canvas: tuple[int, int]) -> Int[Tensor, "B K n"]:
+    """The flat index of each pixel of every window, on a canvas with a rim of one pixel all around.
+
+    Pixels beyond the edge share those of the rim.
+    """
+    steps = corner[..., None] + torch.arange(side, device=corner.device)
+    rows = steps[:, :, 0].clamp(-1, canvas[0]) + 1
+    columns = steps[:, :, 1].clamp(-1, canvas[1]) + 1
+    flat = rows[..., :, None] * (canvas[1] + 2) + columns[..., None, :]
+    return rearrange(flat, "b k r c -> b k (r c)")
+
+
 def corner_and_fraction(
     position: Float[Tensor, "B K 2"], side: int, canvas: tuple[int, int]
 ) -> tuple[Int[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
@@ -107,8 +118,8 @@ def narrowed(
     A tap may be one number for all i.
     """
     count = x.shape[axis] - 1
-    nearer = _along(near, axis) * x.narrow(axis, 0, count)
-    return nearer.addcmul_(_along(far, axis), x.narrow(axis, 1, count))
+    nearer = _along(near, axis, x) * x.narrow(axis, 0, count)
+    return nearer.addcmul_(_along(far, axis, x), x.narrow(axis, 1, count))
 
 
 def widened(
@@ -123,31 +134,51 @@ def widened(
     count = x.shape[axis]
     size[axis] += 1
     wide = x.new_zeros(size)
-    wide.narrow(axis, 0, count).addcmul_(_along(near, axis), x)
-    wide.narrow(axis, 1, count).addcmul_(_along(far, axis), x)
+    wide.narrow(axis, 0, count).addcmul_(_along(near, axis, x), x)
+    wide.narrow(axis, 1, count).addcmul_(_along(far, axis, x), x)
     return wide
 
 
-def _along(taps: Float[Tensor, "B K n"], axis: int) -> Tensor:
-    return taps[:, :, :, None, None] if axis == 2 else taps[:, :, None, :, None]
+def _along(taps: Float[Tensor, "B K n"], axis: int, x: Float[Tensor, "B K r s D"]) -> Tensor:
+    """The taps in the shape in which they multiply `x`."""
+    if axis == 2:
+        return taps[:, :, :, None, None]
+    spread = taps[:, :, None, :, None]
+    # a tap of its own for each pixel is repeated for the channels, so that rows are multiplied in long runs
+    return spread if taps.shape[2] == 1 else spread.expand(-1, -1, -1, -1, x.shape[4]).contiguous()
 
 
 def _cut(image: Tensor, position: Tensor, side: int, share: Tensor | None) -> Float[Tensor, "B K C S S"]:
     corner, fraction = corner_and_fraction(position, side, (image.shape[2], image.shape[3]))
-    window = _windows_at(image, corner, side + 1)
+    window, inside = _windows_at(image, corner, side + 1)
     window = window if share is None else window * share[..., None]
     near, far = _cut_taps(fraction, side)
+    # beyond the edge the window repeats the edge's pixels, which must not count
+    near = near * inside[..., :-1]
+    far = far * inside[..., 1:]
     rows = narrowed(window, near[:, :, 0], far[:, :, 0], 2)
     narrow = narrowed(rows, near[:, :, 1], far[:, :, 1], 3)
     return rearrange(narrow, "b k r s c -> b k c r s")
 
 
-def _windows_at(image: Image, corner: Int[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K s s C"]:
-    """The S x S windows that start at whole pixels, channels last; zeros outside the picture."""
-    padded = rearrange(F.pad(image, (side,) * 4), "b c h w -> b (h w) c")
-    first = torch.arange(len(image), device=image.device)[:, None, None] * padded.shape[1]
-    rows = (canvas_index(corner, side, (image.shape[2], image.shape[3])) + first).flatten()
-    return padded.flatten(0, 1).index_select(0, rows).view(*corner.shape[:2], side, side, -1)
+def _windows_at(
+    image: Image, corner: Int[Tensor, "B K 2"], side: int
+) -> tuple[Float[Tensor, "B K s s C"], Bool[Tensor, "B K 2 s"]]:
+    """The S x S windows that start at whole pixels, channels last, and which of their rows and columns lie in
+    the picture.
+
+    Outside of the picture they repeat its edge: a copy of the picture with a margin would take longer than
+    all windows.
+    """
+    height, width = image.shape[2:]
+    steps = corner[..., None] + torch.arange(side, device=corner.device)
+    last = torch.tensor([[height - 1], [width - 1]], device=corner.device)
+    nearest = torch.minimum(steps.clamp_min(0), last)
+    first = torch.arange(len(image), device=corner.device)[:, None, None, None] * (height * width)
+    index = first + nearest[:, :, 0, :, None] * width + nearest[:, :, 1, None, :]
+    pixels = rearrange(image, "b c h w -> (b h w) c")
+    window = pixels.index_select(0, index.flatten())
+    return window.view(*index.shape, -1), steps == nearest
 
 
 def _cut_taps(

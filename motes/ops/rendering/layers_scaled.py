@@ -9,18 +9,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from motes.ops.rendering.blending import placing_blend
 from motes.ops.rendering.composite import GRAIN_FROM
 from motes.ops.rendering.pasting import Pasted
-from motes.ops.rendering.scaled import border_index, window_corners, window_starts
-from motes.ops.rendering.sizes import SizeGroup, runs_of_groups
-
-Runs = list[list[SizeGroup]]
+from motes.ops.rendering.placement import Placement, Runs, bordered_area
+from motes.ops.rendering.sizes import SizeGroup
 
 
 class ScaledParticles(NamedTuple):
@@ -31,24 +27,6 @@ class ScaledParticles(NamedTuple):
     scale: Float[Tensor, "B K 2"]
     presence: Float[Tensor, "B K"]
     grain: Float[Tensor, "B K s s"] | None = None
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where the windows of a batch of particles lie, how they blend, and in which groups they are computed."""
-
-    corner: Int[Tensor, "B K 2"]
-    blend: Float[Tensor, "B K 2 5"]
-    runs: Runs
-    canvas: tuple[int, int]
-
-    @classmethod
-    def of(cls, particles: ScaledParticles, canvas: tuple[int, int], runs: Runs | None = None) -> "Placement":
-        """`runs`, if they are known from an earlier pass."""
-        side = particles.glimpses.shape[-1]
-        corner, count = window_corners(particles.position, particles.scale, side, canvas)
-        blend = placing_blend(window_starts(corner, particles.position, canvas), particles.scale)
-        return cls(corner, blend, runs_of_groups(count) if runs is None else runs, canvas)
 
 
 @dataclass(frozen=True)
@@ -76,44 +54,37 @@ class Layer:
         return rearrange(self.pasted.pixels, "n r d c -> d n r c")
 
 
-def layers_in_order(particles: ScaledParticles, placement: Placement) -> Iterator[list[Layer]]:
+def layers_in_order(
+    particles: ScaledParticles, blend: Float[Tensor, "B K 2 5"], placement: Placement, runs: Runs
+) -> Iterator[list[Layer]]:
     """The layers of one run of neighbouring k after the other, with the room that smaller k leave."""
     glimpses = rearrange(particles.glimpses, "b k d r c -> (b k) r d c").contiguous()
-    flat = particles._replace(glimpses=glimpses, presence=particles.presence.flatten())
-    free = glimpses.new_ones(len(particles.presence) * bordered_area(placement.canvas))
-    for groups in placement.runs:
-        layers = [_layer(flat, placement, group) for group in groups]
+    presence = particles.presence.flatten()
+    free = glimpses.new_ones(len(blend) * bordered_area(placement.canvas))
+    for groups in runs:
+        layers = []
+        for group in groups:
+            sides = (group.rows, group.columns)
+            pasted = Pasted.of(glimpses[group.members], blend.flatten(0, 1)[group.members], sides)
+            alpha = _alpha(pasted, particles.grain, group)
+            layers.append(_layer(group, pasted, alpha, presence[group.members], placement.index(group)))
         _find_room(layers, free)
         yield layers
 
 
-def bordered(maps: Float[Tensor, "B D H W"]) -> Float[Tensor, "D m"]:
-    """Maps one after the other, each with a border of one pixel."""
-    return rearrange(F.pad(maps, (1, 1, 1, 1)), "b d h w -> d (b h w)")
-
-
-def without_border(maps: Float[Tensor, "D m"], canvas: tuple[int, int]) -> Float[Tensor, "B D H W"]:
-    separate = rearrange(maps, "d (b h w) -> b d h w", h=canvas[0] + 2, w=canvas[1] + 2)
-    return separate[..., 1:-1, 1:-1]
-
-
-def bordered_area(canvas: tuple[int, int]) -> int:
-    return (canvas[0] + 2) * (canvas[1] + 2)
-
-
-def _layer(flat: ScaledParticles, placement: Placement, group: SizeGroup) -> Layer:
-    members = group.members
-    sides = (group.rows, group.columns)
-    blend = placement.blend.detach().flatten(0, 1)[members]
-    pasted = Pasted.of(flat.glimpses[members], blend, sides)
-    alpha = pasted.pixels[:, :, 0]
-    if flat.grain is not None:
-        alpha = alpha + _repeated(flat.grain.flatten(0, 1)[members], sides) * (alpha > GRAIN_FROM)
-    presence = flat.presence[members]
+def _layer(group: SizeGroup, pasted: Pasted, alpha: Tensor, presence: Tensor, index: Tensor) -> Layer:
+    """A layer whose room is to be found."""
     opacity = (alpha * presence[:, None, None]).contiguous()
-    earlier = members[:, None] // placement.corner.shape[1] * bordered_area(placement.canvas)
-    index = border_index(placement.corner.flatten(0, 1)[members], sides, placement.canvas, earlier)
-    return Layer(group, pasted, presence, alpha, opacity, torch.empty_like(opacity), index.flatten())
+    return Layer(group, pasted, presence, alpha, opacity, torch.empty_like(opacity), index)
+
+
+def _alpha(pasted: Pasted, grain: Tensor | None, group: SizeGroup) -> Float[Tensor, "n r c"]:
+    alpha = pasted.pixels[:, :, 0]
+    if grain is None:
+        return alpha
+    own = grain.flatten(0, 1)[group.members]
+    rows, columns = (torch.arange(side, device=own.device) % own.shape[-1] for side in alpha.shape[1:])
+    return alpha + own[:, rows[:, None], columns] * (alpha > GRAIN_FROM)
 
 
 def _find_room(layers: list[Layer], free: Float[Tensor, "m"]) -> None:
@@ -126,8 +97,3 @@ def _find_room(layers: list[Layer], free: Float[Tensor, "m"]) -> None:
                 index, opacity, room = (tensor[part] for tensor in tensors)
                 torch.index_select(free, 0, index, out=room)
                 free.scatter_(0, index, room - torch.minimum(room, opacity))
-
-
-def _repeated(grain: Float[Tensor, "n s s"], sides: tuple[int, int]) -> Float[Tensor, "n r c"]:
-    rows, columns = (torch.arange(side, device=grain.device) % grain.shape[-1] for side in sides)
-    return grain[:, rows[:, None], columns]

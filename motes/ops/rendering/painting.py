@@ -10,7 +10,7 @@ from torch import Tensor
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.glimpse import corner_and_fraction
-from motes.ops.rendering.scaled import window_corners
+from motes.ops.rendering.placement import Placement
 
 Box = tuple[slice, slice]  # rows, columns
 
@@ -122,8 +122,8 @@ class Painting:
         if self.scale is None:
             corner = corner_and_fraction(position, side, self._size)[0][0]
             return corner, torch.full_like(corner, side + 1)
-        corner, count = window_corners(position, self.scale[None], side, self._size)
-        return corner[0], count[0]
+        placement = Placement.of(position, self.scale[None], side, self._size)
+        return placement.corner[0], placement.count[0]
 
 
 def _with_row(numbers: Float[Tensor, "K 2"], k: int, row: tuple[float, float]) -> Float[Tensor, "K 2"]:

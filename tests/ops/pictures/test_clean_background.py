@@ -20,7 +20,7 @@ def scenery():
 
 
 def film(share, light=0.0):
-    """A red thing of 12 x 10 pixels stands in a share of the frames; a yellow one walks through all of them."""
+    """A red thing of 12 x 10 pixels stands in a share of the frames; a yellow one walks through them all."""
     random = torch.Generator().manual_seed(0)
     frames = scenery().repeat(COUNT, 1, 1, 1)
     standing = torch.rand(COUNT, generator=random) < share

@@ -6,7 +6,7 @@ import torch
 from motes.ops.rendering import canvas
 from motes.ops.rendering.composite import GRAIN_FROM, render
 from motes.ops.rendering.composite_scaled import render_scaled
-from motes.ops.rendering.scaled import window_corners
+from motes.ops.rendering.placement import Placement
 
 SIZES = [(8, (32, 32)), (7, (35, 41)), (16, (24, 64)), (1, (9, 12)), (5, (1, 16)), (5, (16, 1))]
 
@@ -42,7 +42,8 @@ def compare(fast, slow, variables, kind):
 
 def repeated(noise, position, scale, side, size):
     """The grain of each window at its place on the canvas."""
-    corner, count = window_corners(position, scale, side, size)
+    placement = Placement.of(position, scale, side, size)
+    corner, count = placement.corner, placement.count
     rows, columns = (torch.arange(full) - corner[..., axis, None] for axis, full in enumerate(size))
     within = [(steps >= 0) & (steps < count[..., axis, None]) for axis, steps in enumerate((rows, columns))]
     first, second = torch.arange(2)[:, None, None, None], torch.arange(noise.shape[1])[:, None, None]
@@ -54,7 +55,10 @@ def repeated(noise, position, scale, side, size):
 @pytest.mark.parametrize("grainy", [False, True])
 @pytest.mark.parametrize("kind", [torch.float64, torch.float32])
 @pytest.mark.parametrize("side, size", SIZES)
-def test_render_is_the_full_canvas_in_value_and_gradient(side, size, kind, grainy):
+def test_render_is_the_full_canvas_in_value_and_gradient(side, size, kind, grainy, monkeypatch):
+    # two or three k at once, and groups of a few windows
+    monkeypatch.setattr("motes.ops.rendering.sizes.AT_ONCE", 6 * side**2)
+    monkeypatch.setattr("motes.ops.rendering.sizes.OVERHEAD", side**2)
     variables = scene(side, size, kind)
     noise = 0.1 * torch.randn(2, 7, side + 1, side + 1, dtype=kind) if grainy else None
 
@@ -69,6 +73,33 @@ def test_render_is_the_full_canvas_in_value_and_gradient(side, size, kind, grain
         return canvas.stitch(pasted, presence, background)
 
     compare(lambda *inputs: render_scaled(*inputs, noise), slow, variables, kind)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32])
+def test_crowds_that_fill_pixels_lose_no_gradient_to_rounding(kind):
+    torch.manual_seed(0)
+    shapes = ((1, 40, 4, 8, 8), (1, 40, 2), (1, 40, 2), (1, 40), (1, 3, 32, 32))
+    glimpses, position, scale, presence, background = (torch.rand(shape, dtype=kind) for shape in shapes)
+    inputs = (glimpses, position * 2 - 1, 0.4 + scale, presence.fill_(1.0), background)
+
+    def slow(glimpses, position, scale, presence, background):
+        return canvas.stitch(canvas.paste_scaled(glimpses, position, scale, (32, 32)), presence, background)
+
+    compare(render_scaled, slow, [tensor.requires_grad_() for tensor in inputs], kind)
+
+
+def test_what_is_kept_for_the_gradient_is_little():
+    """Beyond the inputs, one number a pixel and nothing a particle."""
+    variables, kept = scene(16, (96, 96), torch.float32, count=50), []
+
+    def keep(tensor):
+        kept.append(tensor.untyped_storage())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        render_scaled(*variables)
+    known = {tensor.untyped_storage().data_ptr() for tensor in variables}
+    assert sum(storage.nbytes() for storage in kept if storage.data_ptr() not in known) <= 2 * 96 * 96 * 4
 
 
 @pytest.mark.parametrize("grainy", [False, True])
@@ -105,3 +136,14 @@ def test_halves_are_painted_in_single_precision():
     picture = render_scaled(*inputs)
     assert picture.dtype == torch.float32
     torch.testing.assert_close(picture, render_scaled(*(tensor.float() for tensor in inputs)))
+
+
+@pytest.mark.parametrize("broken", [1, 2])
+def test_a_place_or_a_scale_that_is_no_number_gives_a_picture_that_is_none(broken):
+    inputs = scene(8, (32, 32), torch.float32)
+    with torch.no_grad():
+        inputs[broken][0, 2, 0] = torch.nan
+    picture = render_scaled(*inputs)
+    picture.sum().backward()
+    assert picture[1].isfinite().all()
+    assert inputs[broken].grad[1].isfinite().all()

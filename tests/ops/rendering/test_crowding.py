@@ -76,15 +76,15 @@ def test_claims_at_any_scale_agree_with_looking_at_all_pairs():
     before = (bumps.cumsum(1) - bumps).clamp(max=1)
     read = [canvases.cut_windows_scaled(before[:, k, None], position, scale, 32)[:, k, 0] for k in range(8)]
     found = claimed_scaled(position, scale, 32, (48, 60), 3.0)
-    torch.testing.assert_close(found, torch.stack(read, 1).clamp(max=1), atol=0.01, rtol=0)
+    torch.testing.assert_close(found, torch.stack(read, 1))
     assert found[:, 0].max() == 0
-    assert 0.5 < found.max() <= 1
+    assert 0.5 < found.max() < 1 + 1e-5
 
 
 def test_claims_at_scale_one_are_those_of_windows_of_one_size():
     position = scaled_crowd()[0] * 0.5
-    found = claimed_scaled(position, torch.ones_like(position), 9, (48, 60), 2.0)
-    torch.testing.assert_close(found, claimed_before(position, 9, (48, 60), 2.0))
+    found = claimed_scaled(position, torch.ones_like(position), 15, (48, 60), 1.5)
+    torch.testing.assert_close(found, claimed_before(position, 15, (48, 60), 1.5), atol=1e-4, rtol=0)
     assert found.max() > 0.5
 
 

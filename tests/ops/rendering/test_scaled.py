@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motes.ops.rendering import canvas
+from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.glimpse import cut_glimpses, place_glimpses
 from motes.ops.rendering.scaled import cut_scaled, place_scaled
@@ -104,6 +105,17 @@ def test_what_is_minified_keeps_its_mass():
     torch.testing.assert_close(mass, glimpses.sum((-1, -2)) * scale.prod(-1)[..., None])
 
 
+@pytest.mark.parametrize("scale", [0.31, 0.5, 0.67, 0.75, 0.99, 1.01, 1.25, 1.5, 2.0, 2.7])
+def test_what_is_evenly_coloured_stays_so_at_any_scale(scale):
+    position = torch.tensor([[[0.013, -0.021], [0.0, 0.0]]], dtype=torch.float64)
+    scales = torch.full_like(position, scale)
+    even = torch.ones(1, 2, 1, 24, 24, dtype=torch.float64)
+    painted = on_canvas(place_scaled(even, position, scales, (64, 64)), (64, 64))
+    torch.testing.assert_close(painted[..., 30:34, 30:34], torch.ones(1, 2, 1, 4, 4, dtype=torch.float64))
+    read = cut_scaled(even.new_ones(1, 1, 64, 64), position, scales, 16)
+    torch.testing.assert_close(read, torch.ones_like(read))
+
+
 def test_magnified_colours_are_interpolated_and_minified_pictures_averaged():
     ramp = torch.arange(8.0).expand(1, 1, 1, 8, 8)
     middle, twice = torch.zeros(1, 1, 2), torch.full((1, 1, 2), 2.0)
@@ -124,6 +136,23 @@ def test_no_particles_are_placed_and_cut_as_nothing():
     none = torch.zeros(2, 0, 2)
     assert place_scaled(torch.zeros(2, 0, 4, 8, 8), none, none, (32, 32)).pixels.shape[:3] == (2, 0, 4)
     assert cut_scaled(torch.ones(2, 3, 32, 32), none, none, 8).shape == (2, 0, 3, 8, 8)
+
+
+def test_autocast_changes_no_picture():
+    """Its halves would lose fractions of a pixel."""
+    glimpses, position, scale = (tensor.detach().float() for tensor in crowd(8, (32, 32)))
+    image, presence = torch.rand(2, 3, 32, 32), torch.rand(2, 9)
+
+    def everything(autocast):
+        variables = [tensor.detach().requires_grad_() for tensor in (glimpses, position, scale, image)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            painted = render_scaled(*variables[:3], presence, variables[3])
+            read = cut_scaled(variables[3], *variables[1:3], 8)
+            placed = place_scaled(*variables[:3], (32, 32)).pixels
+        (painted.square().sum() + read.square().sum() + placed.square().sum()).backward()
+        return [painted, read, placed, *(tensor.grad for tensor in variables)]
+
+    torch.testing.assert_close(everything(autocast=True), everything(autocast=False))
 
 
 def test_for_the_gradient_of_a_cut_no_windows_are_kept():

@@ -1,5 +1,8 @@
 """`motes data show`: draws a sheet of any data set's pictures, with the ground truth drawn over them.
 
+Over users' own pictures it draws what a survey sees in them, and it prints the sizes that training would
+choose.
+
 Arguments are checked before torch is imported.
 """
 
@@ -8,23 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from motes.apps.cli.arguments import Parser
-from motes.apps.cli.recipe import choose_data
+from motes.apps.cli.recipe import choose_data, told_options
 from motes.apps.drawing.save import refuse_other_kinds
-from motes.data import DATASETS
+from motes.data import DATASETS, GENERATED
 from motes.data.recognise import warn_of_namesake
 from motes.data.source import Source
 from motes.errors import UserError
 from motes.plain.options import read_options
 from motes.training.recipe import Recipe
 
-ABOUT = "a sheet of pictures or clips with the truth drawn over them"
+ABOUT = "a sheet of pictures or clips with the truth, or what a survey sees, drawn over them"
 SPLITS = ("train", "validation", "test")
-# of a folder's pictures, where the options say nothing else
-FOLDER_SIZE = (128, 128)
+# of a folder's pictures, where the options say nothing else: as they are trained on
+FOLDER_SIZE = (64, 64)
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_argument("name", help="a data set (motes list), or a folder of pictures")
+    parser.add_argument("name", help="a data set (motes list), or a folder or file of pictures or videos")
     parser.add_argument("--out", type=Path, help="picture file to write; by default NAME.png")
     parser.add_argument("--count", type=int, help="pictures, 24 if not told, or clips, 6")
     parser.add_argument("--split", choices=SPLITS, default="train", help="which part of the data")
@@ -38,9 +41,15 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     recipe, out = chosen(arguments)
-    from motes.apps.drawing.contact_sheet import show
+    if recipe.data.name in GENERATED:
+        from motes.apps.drawing.contact_sheet import show
 
-    show(recipe, out, arguments.count, arguments.split)
+        show(recipe, out, arguments.count, arguments.split)
+        return
+    from motes.apps.drawing.survey_sheet import show_survey
+
+    may_enlarge = "image_size" in recipe.data.config and "image_size" not in told_options(arguments)
+    show_survey(recipe, out, arguments.count, arguments.split, may_enlarge)
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:

@@ -1,4 +1,4 @@
-"""Anchors with a size: boxes, chosen one after the other, whose residual one colour explains best."""
+"""Anchors with a size: boxes, chosen one after the other, whose residual one value explains best."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,18 @@ from torch import Tensor
 
 from motes.types.latents import Image
 
-# sides of a box in units of `side`, and how tall and wide a box of an area is
+# sides of a square box in units of `side`, and how tall and wide the other boxes of about its area are
 SIDES = (0.4, 0.6, 0.9, 1.3, 1.9)
 ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
-# what a pixel costs that its box's one colour does not explain
-UNEXPLAINED = 0.4
+# what a pixel costs that its box's one value does not explain
+UNEXPLAINED = 0.6
 # what is left of the residual inside a chosen box, and how much larger than the box the cleared part is
 LEFT = 0.03
 CLEARED = 1.1
+SPARED = 0.4
+# weight of the colour beside the amount
+COLOUR = 1.0
+CLOSE = 0.1  # of a typical thing's contrast: about as much counts half
 
 
 class Boxes(NamedTuple):
@@ -28,12 +32,12 @@ class Boxes(NamedTuple):
 
 
 @torch.no_grad()
-def boxes_of_one_colour(residual: Image, points: Float[Tensor, "B P 2"], count: int, side: float) -> Boxes:
+def boxes_of_one_value(residual: Image, points: Float[Tensor, "B P 2"], count: int, side: float) -> Boxes:
     """The `count` boxes around some of the points that explain most, each of what the earlier ones left.
 
     A box of A visible pixels with residuals r explains A |mean r|^2 - UNEXPLAINED sum |r - mean r|^2. So it
-    grows to the size of a thing and no further, and things of different colours that touch stay two. What a
-    chosen box explained is cleared before the next is chosen.
+    grows to the size of a thing and no further. What a chosen box explained is cleared before the next is
+    chosen.
     """
     options = torch.tensor([[s * a, s * b] for s in SIDES for a, b in ASPECTS], device=points.device)
     size = (residual.shape[2], residual.shape[3])
@@ -46,11 +50,23 @@ def boxes_of_one_colour(residual: Image, points: Float[Tensor, "B P 2"], count: 
         box = options[best % len(options)]
         chosen.append((point, box))
         at = middle.gather(1, point[:, None, None].expand(-1, 1, 2))[:, 0]
-        residual = residual * _outside(at, box * side * CLEARED, size)
+        inside = _inside(at, box * side * CLEARED, size)
+        residual = residual * (1 - inside * _like_the_rest(residual, inside))
     number = torch.stack([point for point, _ in chosen], 1)
     return Boxes(
         points.gather(1, number[..., None].expand(-1, -1, 2)), torch.stack([box for _, box in chosen], 1)
     )
+
+
+def colour_and_amount(residual: Image, contrast: float | Tensor) -> Float[Tensor, "B D H W"]:
+    """The residual, and whether there is any: |r|^2 / (|r|^2 + CLOSE contrast).
+
+    With colours alone, a thing of two colours would be two; with the amount alone, two things that touch would
+    be one. `contrast` is |r|^2 of a typical thing, so the range of brightness makes no difference.
+    """
+    amount = residual.square().sum(1, keepdim=True)
+    colour = (COLOUR / contrast) ** 0.5 * residual
+    return torch.cat([colour, amount / (amount + CLOSE * contrast)], 1)
 
 
 def _explained(residual: Image, corners: Int[Tensor, "B n 4"]) -> Float[Tensor, "B n"]:
@@ -88,14 +104,27 @@ def _pixels(points: Float[Tensor, "B P 2"], size: tuple[int, int]) -> Float[Tens
     return (points + 1) * (torch.tensor(size, device=points.device) - 1) / 2
 
 
-def _outside(
+def _inside(
     middle: Float[Tensor, "B 2"], sides: Float[Tensor, "B 2"], size: tuple[int, int]
 ) -> Float[Tensor, "B 1 H W"]:
-    """1 outside each box and LEFT inside, with a rim of one pixel between."""
+    """1 inside each box, 0 outside, with a rim of one pixel between."""
     axes = []
     for axis, length in enumerate(size):
         steps = torch.arange(length, device=middle.device)
         depth = sides[:, axis, None] / 2 - (steps - middle[:, axis, None]).abs() + 0.5
         axes.append(depth.clamp(0, 1))
-    inside = axes[0][:, :, None] * axes[1][:, None, :]
-    return (1 - (1 - LEFT) * inside)[:, None]
+    return (axes[0][:, :, None] * axes[1][:, None, :])[:, None]
+
+
+def _like_the_rest(
+    residual: Float[Tensor, "B C H W"], inside: Float[Tensor, "B 1 H W"]
+) -> Float[Tensor, "B 1 H W"]:
+    """How much of each pixel a box explains: all of what has its mean value, less of what differs from it.
+
+    The mean is that of pixels with residuals: a box holds some ground, too.
+    """
+    weight = inside * residual.square().sum(1, keepdim=True)
+    mean = (weight * residual).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp_min(1e-9)
+    apart = (residual - mean).square().sum(1, keepdim=True)
+    alike = 1 - SPARED * apart / (apart + mean.square().sum(1, keepdim=True) / 4 + 1e-9)
+    return (1 - LEFT) * alike

@@ -1,0 +1,164 @@
+"""The sized parts: windows as large as things, positions in the middle of what is drawn, weights in units."""
+
+import pytest
+import torch
+
+from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.ops.rendering.scaled import place_scaled
+from motes.types.batch import Batch
+from motes.types.latents import Extent, Particles
+
+
+def model_of(count=3, size=(64, 64), **more):
+    torch.manual_seed(0)
+    options = {"architecture": "sized", "glimpse_size": 16, "patch_size": 8} | more
+    return DeepLatentParticles(DlpConfig(image_size=size, num_particles=count, **options)).eval()
+
+
+def pictures_with_things(count=40, side=64, thing=10):
+    """Squares of one colour at random places on a grey texture that is always the same."""
+    generator = torch.Generator().manual_seed(0)
+    ground = 0.4 + 0.1 * torch.rand(3, side, side, generator=generator)
+    pictures = ground.repeat(count, 1, 1, 1)
+    corners = torch.randint(2, side - thing - 2, (count, 2), generator=generator)
+    for picture, (row, column) in zip(pictures, corners.tolist(), strict=True):
+        picture[:, row : row + thing, column : column + thing] = torch.tensor([0.9, 0.2, 0.1])[:, None, None]
+    return pictures, corners
+
+
+def lone_particle(model, scale=(1.0, 1.0), place=(0.1, -0.2), seed=0):
+    features = torch.randn(1, 1, model.config.feature_dim, generator=torch.Generator().manual_seed(seed)) * 3
+    extent = Extent(torch.tensor([[scale]]), torch.zeros(1, 1, 2), torch.zeros(1, 1), torch.zeros(1, 1))
+    position = torch.tensor([[place]])
+    background = torch.zeros(1, model.config.feature_dim + 6)
+    background[:, -6:-3] = 1
+    return Particles(
+        position, torch.zeros(1, 1, 2), features, features, torch.ones(1, 1), background, extent=extent
+    )
+
+
+@pytest.mark.parametrize("scale", [(1.0, 1.0), (0.5, 1.7)])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_particle_shows_has_its_middle_at_the_position(scale, seed):
+    model = model_of()
+    latent = lone_particle(model, scale, seed=seed)
+    assert latent.extent is not None
+    with torch.no_grad():
+        glimpses = model.glimpses(latent)
+        shown = model.decoder.shown(glimpses)[:, :, None]
+        middles = model.decoder._windows_at(glimpses, latent.position, latent.extent.scale)
+        windows = place_scaled(shown, middles, latent.extent.scale, (64, 64))
+    amount = windows.pixels[0, 0, 0]
+    steps = torch.arange(amount.shape[-1])
+    rows = (amount.sum(1) * steps).sum() / amount.sum() + windows.corner[0, 0, 0]
+    columns = (amount.sum(0) * steps).sum() / amount.sum() + windows.corner[0, 0, 1]
+    pixels = (latent.position[0, 0] + 1) * 32 - 0.5
+    torch.testing.assert_close(torch.stack([rows, columns]), pixels, rtol=0, atol=0.05)
+
+
+def test_the_middle_of_a_glimpse_follows_what_it_shows():
+    decoder = model_of().decoder
+    decoder.still.data.fill_(0.0)
+    glimpse = torch.zeros(1, 1, 4, 16, 16)
+    glimpse[0, 0, 0, 2:6, 8:12] = 1.0
+    glimpse[0, 0, 1] = 1.0
+    expected = torch.tensor([3.5 - 7.5, 9.5 - 7.5])
+    torch.testing.assert_close(decoder.middle(glimpse)[0, 0], expected, rtol=0, atol=1e-2)
+
+
+def test_a_shadow_does_not_move_the_middle():
+    decoder = model_of().decoder
+    decoder.still.data.fill_(0.04)
+    ground = torch.sigmoid(torch.tensor(0.4))
+    glimpse = torch.zeros(1, 1, 4, 16, 16)
+    glimpse[0, 0, 0, 4:8, 4:12] = 1.0
+    glimpse[0, 0, 1:, 4:8, 4:8] = torch.tensor([0.9, 0.1, 0.1])[:, None, None]
+    glimpse[0, 0, 1:, 4:8, 8:12] = 0.6 * ground
+    thing_alone = 5.5 - 7.5
+    assert abs(decoder.middle(glimpse)[0, 0, 1] - thing_alone) < 0.3
+
+
+def test_units_make_weights_independent_of_size_and_brightness():
+    pictures, _ = pictures_with_things()
+    model = model_of()
+    model.decoder.start(pictures)
+    unit = float(model.decoder.unit)
+    larger = model_of(size=(128, 128), glimpse_size=32, patch_size=16)
+    larger.decoder.start(pictures.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    assert float(larger.decoder.unit) == pytest.approx(4 * unit, rel=0.02)
+    darker = model_of()
+    darker.decoder.start(pictures / 2)
+    assert float(darker.decoder.unit) == pytest.approx(unit / 4, rel=0.02)
+
+
+def test_light_is_the_backgrounds_and_makes_no_particles():
+    pictures, _ = pictures_with_things()
+    model = model_of()
+    model.decoder.start(pictures)
+    brighter = pictures[:4] * 0.8 + 0.1
+    light = model.decoder.light(brighter)
+    lit = model.decoder.lit(light)
+    assert ((lit - brighter).abs().amax(1) < 0.03).float().mean() > 0.95, "all but the things"
+
+
+def test_the_backgrounds_code_does_not_know_the_things():
+    pictures, _ = pictures_with_things()
+    model = model_of()
+    model.decoder.start(pictures)
+    empty = model.decoder.lit(model.decoder.light(pictures[:1])).detach()
+    with torch.no_grad():
+        of_thing, _ = model.encoder._background(pictures[:1], model.decoder)
+        of_empty, _ = model.encoder._background(empty, model.decoder)
+        naive = model.encoder.around(pictures[:1]) - model.encoder.around(empty)
+    difference = (of_thing.mean - of_empty.mean).norm()
+    assert difference < 0.2 * naive.chunk(2, -1)[0].norm()
+
+
+def test_anchors_take_the_place_and_the_size_of_things():
+    pictures, corners = pictures_with_things(thing=18)
+    model = model_of(1)
+    model.decoder.start(pictures)
+    with torch.no_grad():
+        latent = model.encode(pictures[:8])
+    pixels = (latent.position[:, 0] + 1) * 32 - 0.5
+    middle = corners[:8] + 8.5
+    assert (pixels - middle).abs().max() < 9, "within the thing"
+    assert (latent.extent.scale[:, 0] * 16).mean() > 16, "windows hold the thing"
+
+
+def test_the_nearest_particle_comes_first_and_encoding_is_repeatable():
+    pictures, _ = pictures_with_things()
+    model = model_of()
+    with torch.no_grad():
+        first = model.encode(pictures[:4])
+        again = model.encode(pictures[:4])
+    assert (first.extent.depth.diff(dim=1) >= 0).all()
+    torch.testing.assert_close(first.position, again.position)
+
+
+def test_depth_scale_and_position_learn_from_the_picture():
+    pictures, _ = pictures_with_things()
+    model = model_of().train()
+    model.decoder.start(pictures)
+    model.loss(Batch(pictures[:8], torch.arange(8))).total.backward()
+    last = model.encoder.where.last
+    assert (last.weight.grad.abs().sum(1) > 0).all(), "every number that is read at an anchor"
+
+
+def test_a_thing_that_stands_still_hardly_pulls_the_background():
+    pictures, _ = pictures_with_things()
+    model = model_of().train()
+    model.decoder.start(pictures)
+    code = torch.zeros(1, model.config.feature_dim + 6)
+    code[:, -6:-3] = 1
+    ground = model.decoder.background_of_code(code).detach()
+    with_thing = ground.clone()
+    with_thing[:, :, 20:30, 20:30] = 1 - ground[:, :, 20:30, 20:30].round()
+    slightly_brighter = ground.clone()
+    slightly_brighter[:, :, 20:30, 20:30] += 0.05
+    pulls = []
+    for picture in (with_thing, slightly_brighter):
+        model.zero_grad()
+        model.decoder.background_error(code, picture).sum().backward()
+        pulls.append(float(model.decoder.still.grad[:, 20:30, 20:30].abs().sum()))
+    assert pulls[0] < 0.2 * pulls[1]
