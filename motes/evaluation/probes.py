@@ -4,8 +4,8 @@ The factors of each thing are predicted from its particle, by a linear map and b
 
 A thing is matched to one particle that the model believes in, so that the total distance between their
 centres is smallest; or, if the data have masks and no centres, so that the total overlap of masks is largest.
-The inputs are the particle's position, log-variance, appearance features and presence, and the logarithm of
-its scale where particles differ in size.
+The inputs are the particle's position, log-variance, appearance features and presence, and, where
+particles have them, the logarithm of the scale and the depth.
 
 Numbers are scored by R2, classes (whole numbers) by accuracy, over all things of the test pictures; the
 frequency of the most frequent class is given beside the accuracy. For a thing without a particle the
@@ -45,7 +45,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
     match = _matched(encoded)
     parts = [latent.position, latent.log_variance, latent.features, latent.presence[..., None]]
     if latent.extent is not None:
-        parts.append(latent.extent.scale.log())
+        parts += [latent.extent.scale.log(), latent.extent.depth[..., None]]
     columns = torch.cat(parts, -1)
     row = match.clamp_min(0)[..., None].expand(-1, -1, columns.shape[2])
     factors = {FACTOR + name: value for name, value in encoded.truth.factors.items()}

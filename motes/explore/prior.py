@@ -20,6 +20,8 @@ from motes.types.slots import Slots
 WIDEST = 512  # numbers of a vector whose covariance is estimated; of wider ones only the variances are
 # least standard deviation of a direction, in those of the widest: what hardly varied may hardly vary
 FLOOR = 1e-3
+# least standard deviations of parts of a particle, in their own units: a size may always vary by a tenth
+LEAST = {"extent.scale": 0.1}
 
 
 @runtime_checkable
@@ -50,8 +52,8 @@ class FittedNormal:
     whitening: Float[Tensor, "F F"] | Float[Tensor, " F"]
 
     @classmethod
-    def of(cls, vectors: Float[Tensor, "M F"]) -> "FittedNormal":
-        """The normal distribution fitted to M vectors.
+    def of(cls, vectors: Float[Tensor, "M F"], least: float = 1e-9) -> "FittedNormal":
+        """The normal distribution fitted to M vectors, in no direction narrower than `least`.
 
         If there are too few vectors, or if they are too long for a full covariance matrix, only variances are
         fitted.
@@ -60,8 +62,8 @@ class FittedNormal:
         centred = vectors - mean
         widest = min(WIDEST, len(vectors) // 2)
         if len(vectors) < 2 or vectors.shape[1] > widest:
-            return cls(mean, _inverse_deviations(centred))
-        return cls(mean, _whitening(centred))
+            return cls(mean, _inverse_deviations(centred, least))
+        return cls(mean, _whitening(centred, least))
 
     def distance(self, vectors: Float[Tensor, "*B F"]) -> Float[Tensor, "*B"]:
         """The squared Mahalanobis distance of each vector from the mean."""
@@ -105,7 +107,7 @@ class ParticlePrior:
         present = _some(latent.presence > 0.5)
         self.scale = {name: _spread(particles[name].flatten(0, 1)) for name in names if name in particles}
         self._normals = {
-            name: FittedNormal.of(value[present])
+            name: FittedNormal.of(value[present], LEAST.get(name, 1e-9))
             for name, value in _of_one_kind(latent).items()
             if name in names and int(present.sum()) > 1
         }
@@ -170,16 +172,16 @@ def _some(chosen: Bool[Tensor, "B K"]) -> Bool[Tensor, "B K"]:
     return chosen if chosen.any() else torch.ones_like(chosen)
 
 
-def _inverse_deviations(centred: Float[Tensor, "M F"]) -> Float[Tensor, " F"]:
+def _inverse_deviations(centred: Float[Tensor, "M F"], least: float) -> Float[Tensor, " F"]:
     deviation = centred.square().mean(0).sqrt()
-    return 1 / deviation.clamp_min(max(FLOOR * float(deviation.max()), 1e-9))
+    return 1 / deviation.clamp_min(max(FLOOR * float(deviation.max()), least))
 
 
-def _whitening(centred: Float[Tensor, "M F"]) -> Float[Tensor, "F F"]:
+def _whitening(centred: Float[Tensor, "M F"], least: float) -> Float[Tensor, "F F"]:
     covariance = centred.T.double() @ centred.double() / (len(centred) - 1)
     values, axes = torch.linalg.eigh(covariance)
-    least = max(FLOOR**2 * float(values[-1]), 1e-18)
-    return (axes * values.clamp_min(least).rsqrt()).to(centred)
+    smallest = max(FLOOR**2 * float(values[-1]), least**2)
+    return (axes * values.clamp_min(smallest).rsqrt()).to(centred)
 
 
 def _spread(values: Float[Tensor, "M ..."]) -> Float[Tensor, "..."]:

@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
+from extents import extent_of
 
 from motes.evaluation.probes import QUESTION
 from motes.evaluation.question import Evidence
-from motes.types.latents import Extent
 from motes.types.truth import Truth
 
 EVERY = ("size", "area", "shape", "colour")
@@ -38,7 +38,7 @@ def part(see, make_particles, count, seed, lost=False, names=EVERY, sized=False)
     factors = {name: factors[name] for name in names}
     turn = [2, 0, 1]
     presence = torch.ones(count, 3).index_fill(1, torch.tensor([0]), 0.0 if lost else 1.0)
-    extent = None if scale is None else Extent(scale[:, turn], torch.zeros_like(scale))
+    extent = None if scale is None else extent_of(scale[:, turn])
     latent = make_particles(centres[:, turn], presence, features=features[:, turn], extent=extent)
     present = torch.ones(count, 3, dtype=torch.bool)
     return QUESTION.measure(see(latent, Truth(present, centres, factors=factors)))

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from extents import extent_of
 
 from motes.errors import UserError
 from motes.explore.direction import Direction, bending, of_labels, of_pairs, of_unpaired
 from motes.explore.edit_scores import follows, leakage
-from motes.types.latents import Code, Extent, Particles
+from motes.types.latents import Code, Particles
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +118,7 @@ def test_particles_are_matched_before_they_are_compared():
 
 
 def sized(latent, scale):
-    return replace(latent, extent=Extent(scale, torch.zeros_like(scale)))
+    return replace(latent, extent=extent_of(scale))
 
 
 def test_sizes_change_by_factors():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 import torch.nn.functional as F
+from extents import extent_of
 from few_pictures import FewPictures
 
 from motes.errors import UserError
@@ -15,7 +16,7 @@ from motes.explore.restore import Search, remember, restore, starts
 from motes.models import MODELS
 from motes.models.base import Model
 from motes.types.batch import Batch, Losses
-from motes.types.latents import Code, Extent, Particles
+from motes.types.latents import Code, Particles
 
 SIZE, CODE = (6, 6), 3
 
@@ -215,7 +216,7 @@ def test_the_prior_of_particles_knows_places_presence_and_looks():
 def test_the_prior_of_particles_knows_sizes_where_there_are_any():
     latent = some_particles()
     scale = torch.rand(20, 4, 2) + 0.5
-    latent = replace(latent, extent=Extent(scale, torch.zeros_like(scale)))
+    latent = replace(latent, extent=extent_of(scale))
     prior = learn_prior(latent, ("position", "features", "presence", "background", "extent.scale"))
     assert prior.scale["extent.scale"].shape == (2,)
     huge = replace(latent, extent=replace(latent.extent, scale=scale * 5))
@@ -253,7 +254,8 @@ def test_particles_are_searched_by_the_parts_that_are_drawn():
 def test_sized_particles_are_searched_by_their_sizes_too():
     torch.manual_seed(0)
     model = MODELS["dlp"](MODELS["dlp"].Config(**SMALL_DLP, architecture="sized")).eval()
-    image = torch.rand(12, 3, 32, 32)
+    # of unlike brightness: light is a part of the latent
+    image = torch.rand(12, 3, 32, 32) * (0.5 + 0.5 * torch.rand(12, 1, 1, 1))
     assert "extent.scale" in drawn_parts(model, model.encode(image))
     known = torch.ones(4, 1, 32, 32)
     known[..., 16:] = 0

@@ -23,7 +23,8 @@ def some(count=3, sized=False):
     )
     if not sized:
         return particles
-    return replace(particles, extent=Extent(torch.rand(2, count, 2) + 0.5, torch.randn(2, count, 2)))
+    numbers = (torch.rand(2, count, 2) + 0.5, torch.randn(2, count, 2), *torch.randn(2, 2, count))
+    return replace(particles, extent=Extent(*numbers))
 
 
 def changed(before, after):
@@ -76,6 +77,9 @@ def test_sizes_go_with_their_particles():
     before, other = some(sized=True), some(4, sized=True)
     order = [2, 0, 1]
     assert torch.equal(before.restacked(order).extent.scale, before.extent.scale[:, order])
+    own = before.reordered(torch.tensor([order, [0, 2, 1]]))
+    assert torch.equal(own.extent.scale[1], before.extent.scale[1, [0, 2, 1]])
+    assert torch.equal(own.features[0], before.features[0, order])
     one = before[0].joined(other, 3, other_picture=1)
     assert torch.equal(one.extent.scale[0, 3], other.extent.scale[1, 3]) and one.count == 4
     assert torch.equal(one.extent.log_variance[0, :3], before.extent.log_variance[0])

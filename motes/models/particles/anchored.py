@@ -10,7 +10,8 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import DiagonalNormal, Encoding, OneSize, ParticleSizes
+from motes.models.particles.encoding import DiagonalNormal, Encoding
+from motes.models.particles.parts import OneSize, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.pictures.clean_background import clean_background

@@ -14,14 +14,9 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Model, refuse_other_sizes
+from motes.models.particles.encoding import DiagonalNormal
 from motes.models.particles.heat_maps import HeatMaps
-from motes.models.particles.parts import (
-    DiagonalNormal,
-    MaskedNetworks,
-    SceneCode,
-    check_particle_sizes,
-    prior_image_of,
-)
+from motes.models.particles.parts import MaskedNetworks, SceneCode, check_particle_sizes, prior_image_of
 from motes.models.particles.published import PatchPrior
 from motes.models.particles.splatted import Splatted
 from motes.nn.blocks.conv import initialise

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import DiagonalNormal, HeatMapSizes, SceneCode
+from motes.models.particles.encoding import DiagonalNormal
+from motes.models.particles.parts import HeatMapSizes, SceneCode
 from motes.models.particles.published import place_particles, relate, scene_network
 from motes.nn.blocks.conv import Contracting, initialise
 from motes.nn.blocks.grid import grid_size

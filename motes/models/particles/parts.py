@@ -1,6 +1,5 @@
 """The interfaces between the parts of a particle model, and the options that these parts read."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -10,13 +9,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, sample_normal
+from motes.models.particles.encoding import DiagonalNormal, Encoding
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.glimpse import Windows, place_glimpses
 from motes.types.batch import Batch
 from motes.types.latents import Extent, Image
-
-SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
 
 # of a configuration
 
@@ -95,76 +92,6 @@ def prior_image_of(batch: Batch) -> Image:
 
 
 # of the object model
-
-
-@dataclass(frozen=True)
-class DiagonalNormal:
-    """A diagonal normal distribution."""
-
-    mean: Float[Tensor, "*shape"]
-    log_variance: Float[Tensor, "*shape"]
-
-    def sampled(self) -> Float[Tensor, "*shape"]:
-        return sample_normal(self.mean, self.log_variance)
-
-    def kl(self) -> Float[Tensor, "*shape"]:
-        """The KL divergence to the standard normal distribution, one number per element."""
-        return kl_to_standard_normal(self.mean, self.log_variance)
-
-
-@dataclass(frozen=True)
-class ExtentPosterior:
-    """The posterior of the particles' log-scales and depths.
-
-    The prior expects each scale near that of its anchor, and depths around 0.
-    """
-
-    # B K 2
-    log_scale: DiagonalNormal
-    anchor_log_scale: Float[Tensor, "B K 2"]
-    # B K
-    depth: DiagonalNormal
-
-    def scale_kl(self) -> Float[Tensor, "B"]:
-        spread = 2 * math.log(SCALE_STD)
-        mean = self.log_scale.mean
-        return kl_to_normal(mean, self.log_scale.log_variance, self.anchor_log_scale, spread).sum((1, 2))
-
-    def depth_kl(self) -> Float[Tensor, "B"]:
-        return self.depth.kl().sum(1)
-
-    def mean(self) -> Extent:
-        return self._extent(self.log_scale.mean, self.depth.mean)
-
-    def sampled(self) -> Extent:
-        return self._extent(self.log_scale.sampled(), self.depth.sampled())
-
-    def _extent(self, log_scale: Float[Tensor, "B K 2"], depth: Float[Tensor, "B K"]) -> Extent:
-        return Extent(log_scale.exp(), self.log_scale.log_variance, depth, self.depth.log_variance)
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """The posterior of a batch of pictures, and the prior's proposals."""
-
-    proposals: Float[Tensor, "B M 2"]
-    # B K 2
-    position: DiagonalNormal
-    presence: Float[Tensor, "B K"]
-    # B K F
-    features: DiagonalNormal
-    # B F
-    background: DiagonalNormal
-    # cut from the picture where the appearance was read
-    glimpses: Float[Tensor, "B K C S S"]
-    # of particles that differ in size
-    extent: ExtentPosterior | None = None
-    # numbers of the background that are measured and not learnt
-    light: Float[Tensor, "B L"] | None = None
-
-    def scene(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B G"]:
-        """The background's numbers: a code drawn from the posterior or its mean, and the light."""
-        return code if self.light is None else torch.cat([code, self.light], 1)
 
 
 @runtime_checkable

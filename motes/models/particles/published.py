@@ -6,7 +6,8 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import DiagonalNormal, Encoding, HeatMapSizes, OneSize, ParticleDecoder
+from motes.models.particles.encoding import DiagonalNormal, Encoding
+from motes.models.particles.parts import HeatMapSizes, OneSize, ParticleDecoder
 from motes.nn.blocks.conv import Contracting, Expanding, initialise
 from motes.nn.blocks.grid import grid_size
 from motes.nn.blocks.mlp import mlp

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.models.particles.anchored import AnchoredEncoder, GlimpseReader, LeanDecoder
-from motes.models.particles.parts import DiagonalNormal, Encoding, ExtentPosterior, ParticleSizes
+from motes.models.particles.encoding import DiagonalNormal, Encoding, ExtentPosterior
+from motes.models.particles.parts import ParticleSizes
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
 from motes.ops.pictures.clean_background import clean_background

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motes.models.particles.parts import DiagonalNormal, HeatMapSizes, SceneCode
+from motes.models.particles.encoding import DiagonalNormal
+from motes.models.particles.parts import HeatMapSizes, SceneCode
 from motes.nn.blocks.conv import Contracting, Expanding
 from motes.nn.blocks.grid import grid_size
 from motes.nn.blocks.mlp import mlp

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from extents import extent_of
 from PIL import Image
 
 from motes.apps.drawing.animation import frames, gif, mp4
@@ -19,7 +20,7 @@ from motes.apps.session.script import python_lines
 from motes.apps.session.session import Session
 from motes.errors import UserError
 from motes.models import MODELS
-from motes.types.latents import Extent, Particles
+from motes.types.latents import Particles
 
 
 def particles(count=4, seed=0):
@@ -37,7 +38,7 @@ def particles(count=4, seed=0):
 def sized(seed=0):
     latent = particles(seed=seed)
     scale = torch.rand(1, 4, 2) + 0.5
-    return replace(latent, extent=Extent(scale, torch.zeros_like(scale)))
+    return replace(latent, extent=extent_of(scale))
 
 
 def edited(told, latent=None, look=None):

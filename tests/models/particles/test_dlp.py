@@ -36,8 +36,7 @@ def test_what_is_off_is_not_drawn_and_changes_no_more_than_its_presence(model, m
         monkeypatch.setattr(model.decoder, "render", lambda *layers: drawn.append(layers) or render(*layers))
         found = model.decode(latent)
         assert drawn[0][0].shape[1] == 3, "as many as the fuller picture has"
-        scale = None if latent.extent is None else latent.extent.scale
-        whole = render(model.glimpses(latent), latent.position, scale, latent.presence, drawn[0][4])
+        whole = render(model.glimpses(latent), latent.position, latent.extent, latent.presence, drawn[0][4])
     off = latent.presence.where(latent.presence <= dlp.NEGLIGIBLE, torch.zeros(())).sum(1).max()
     assert (found - whole).abs().max() <= off + 1e-6
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import torch
+from extents import extent_of
 
 from motes.ops.points.interpolation import blend, interpolate_particles, matched
-from motes.types.latents import Extent, Particles
+from motes.types.latents import Particles
 
 
 def particles(count=6, seed=0):
@@ -19,7 +20,7 @@ def particles(count=6, seed=0):
         torch.ones(1, count),
         torch.rand(1, 3),
         certainty=torch.ones(1, count),
-        extent=Extent(torch.rand(1, count, 2) + 0.5, torch.zeros(1, count, 2)),
+        extent=extent_of(torch.rand(1, count, 2) + 0.5),
     )
 
 

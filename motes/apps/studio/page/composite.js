@@ -6,14 +6,14 @@ const HIDDEN = 0.05 // a particle that has no larger share of any pixel is not v
 // Of one axis of a window: its first pixel in the picture and, for each of its pixels, the glimpse's pixels that it blends and their weights.
 // `centre` is the window's middle, in pixels of the picture; weights are those of motes/ops/rendering/blending.py.
 export function blend(centre, scale, side, size) {
-  const wide = Math.max(1, scale), narrow = Math.min(1, scale), half = (side - 1) / 2, reach = half * scale + wide
-  const first = Math.max(Math.floor(centre - reach) + 1, 0), count = Math.max(Math.min(Math.ceil(centre + reach), size) - first, 0)
+  const half = (side - 1) / 2, height = Math.min(1, scale), reach = (scale + Math.max(1, scale)) / 2, extent = half * scale + reach
+  const first = Math.max(Math.floor(centre - extent) + 1, 0), count = Math.max(Math.min(Math.ceil(centre + extent), size) - first, 0)
   const starts = new Int32Array(count + 1), taps = [], weights = []
   for (let i = 0; i < count; i++) {
     const at = first + i - centre
-    for (let j = Math.max(Math.ceil((at - wide) / scale + half), 0); j < side && (j - half) * scale < at + wide; j++) {
+    for (let j = Math.max(Math.ceil((at - reach) / scale + half), 0); j < side && (j - half) * scale < at + reach; j++) {
       taps.push(j)
-      weights.push(narrow * (1 - Math.abs(at - (j - half) * scale) / wide))
+      weights.push(height * Math.min(1, (reach - Math.abs(at - (j - half) * scale)) / scale))
     }
     starts[i + 1] = taps.length
   }
