@@ -21,7 +21,8 @@ from motes.models.particles.parts import (
     prior_image_of,
 )
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
-from motes.models.particles.sized import SizedDecoder, SizedEncoder
+from motes.models.particles.sized import SizedEncoder
+from motes.models.particles.sized_decoder import SizedDecoder
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
@@ -220,9 +221,14 @@ class DeepLatentParticles(Model):
             return _Sample(glimpses, position, None, encoding.presence, background, error)
         extent = encoding.extent.sampled()
         order = front_first(extent.depth)
-        particles = (in_order(part, order) for part in (glimpses, position))
-        in_front = extent.mapped(lambda part: in_order(part, order))
-        return _Sample(*particles, in_front, in_order(encoding.presence, order), background, error)
+        return _Sample(
+            in_order(glimpses, order),
+            in_order(position, order),
+            extent.mapped(lambda part: in_order(part, order)),
+            in_order(encoding.presence, order),
+            background,
+            error,
+        )
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
@@ -271,13 +277,14 @@ class _Sample(NamedTuple):
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-    """What the presences p_k of a picture cost: sum_k p_k + 4 p_k (1 - p_k).
+    """What the presences p_k of a picture cost: sum_k p_k + 8 p_k (1 - p_k)^3.
 
-    A particle that is present costs 1, one that is half present costs 1.5. Presence, alpha and contrast make
+    A particle that is present costs 1, one that is a quarter present costs 1.1. Presence, alpha and contrast make
     up for one another, so without the second part a particle may stay half present for good, its colours
-    exaggerated (docs/log/quick-preset.md).
+    exaggerated. The hill lies at a small presence: a hidden particle, which the picture does not hold, leaves
+    from a large one (docs/log/quick-preset.md).
     """
-    return (presence + 4 * presence * (1 - presence)).sum(1)
+    return (presence + 8 * presence * (1 - presence) ** 3).sum(1)
 
 
 def _check(config: DlpConfig) -> None:

@@ -1,0 +1,173 @@
+"""The sized decoder: glimpses at their scales, centred on positions, over a background that learns by itself."""
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.models.particles.anchored import LeanDecoder
+from motes.models.particles.parts import ParticleSizes
+from motes.ops.pictures.clean_background import clean_background
+from motes.ops.pictures.light import light_of
+from motes.ops.rendering.composite_scaled import render_scaled
+from motes.ops.rendering.depth import with_depth_gradient
+from motes.ops.rendering.glimpse import Windows
+from motes.ops.rendering.layers_scaled import ScaledParticles
+from motes.ops.rendering.scaled import place_scaled
+from motes.types.latents import Extent, Image
+
+TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
+ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
+CLOSE = 0.02  # of a typical thing's contrast: larger differences from the background are things
+PULL = 2.0  # on a background that is a little wrong, against that of the absolute error
+FROM_SHADOW = 0.02  # what a shadow's difference from the ground counts
+DARKEST = 0.35  # share of the light that a shadow leaves
+
+
+class SizedDecoder(LeanDecoder):
+    """Draws as `LeanDecoder` does, each glimpse at its scale, with the middle of what it shows at its position.
+
+    The middle is the mean over the glimpse's pixels, weighted by alpha and by how far a pixel's colour is
+    from the background's colours. So the features cannot move the drawing: the position alone says where.
+    """
+
+    starts_from = 256
+    contrast: Tensor
+
+    def __init__(self, config: ParticleSizes):
+        super().__init__(config)
+        self.size = config.image_size
+        self.side = config.glimpse_size
+        self.tint = nn.Linear(config.feature_dim, config.channels)
+        # squared difference from the background of pixels on things
+        self.register_buffer("contrast", torch.tensor(1.0))
+
+    @property
+    def unit(self) -> Tensor:
+        """The squared error that a typical thing makes where it is not drawn, 1 for the generated shapes.
+
+        It grows with the number of a window's pixels and with the range of brightness, so that the weights of
+        a loss that is divided by it mean the same for all data.
+        """
+        return self.contrast * self.side**2 / ERROR_OF_A_SHAPE
+
+    @torch.no_grad()
+    def start(self, pictures: Image) -> None:
+        background = clean_background(pictures)
+        self.start_background(background)
+        squared = (pictures - light_of(pictures, background).on(background)).square().sum(1)
+        # E[r^2] / E[r], whatever share of the pixels is on things
+        contrast = squared.square().mean() / squared.mean().clamp_min(1e-12)
+        self.contrast.copy_(contrast.clamp_min(1e-6))
+
+    def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
+        drawn = self.look(rearrange(features, "b k f -> (b k) f"))
+        tint = rearrange(self.tint(features), "b k c -> (b k) c 1 1")
+        drawn = torch.sigmoid(torch.cat([drawn[:, :1], drawn[:, 1:] + tint], 1))
+        return rearrange(drawn, "(b k) d r s -> b k d r s", b=len(features))
+
+    def lit(self, light: Float[Tensor, "B L"]) -> Image:
+        """What is always the same, in the light of each picture."""
+        gain, offset = light[:, :, None, None].chunk(2, 1)
+        return gain * torch.sigmoid(10 * self.still) + offset
+
+    def background_of_code(self, code: Float[Tensor, "B G"]) -> Image:
+        """The scene that the code describes, in its light: gains, then offsets, of the colours."""
+        channels = self.still.shape[0]
+        gain, offset = code[:, -2 * channels :, None, None].chunk(2, 1)
+        return gain * super().background_of_code(code[:, : -2 * channels]) + offset
+
+    @torch.no_grad()
+    def light(self, image: Image) -> Float[Tensor, "B L"]:
+        """The gain and the offset of each colour with which each picture shows what is always the same."""
+        light = light_of(image, torch.sigmoid(10 * self.still))
+        return torch.cat([light.gain, light.offset], 1)[:, :, 0, 0]
+
+    def background_error(self, background: Float[Tensor, "B G"], image: Image) -> Float[Tensor, "B"]:
+        return self._error_outside_things(self.background_of_code(background), image)
+
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
+        """The background, which learns from its own loss alone.
+
+        Through the drawn picture it would take over what particles draw badly: their blurred edges stay on it,
+        also where no particle is.
+        """
+        return background.detach(), self._error_outside_things(background, image)
+
+    def _error_outside_things(self, background: Image, image: Image) -> Float[Tensor, "B"]:
+        """The error of the background, where it is nearly right.
+
+        It hardly pulls where the background is very wrong: there stands a thing (Geman & McClure 1987). The
+        pull of the absolute error, the same everywhere, paints in what stands still in most pictures.
+        """
+        squared = (background - image).square().sum(1)
+        close = CLOSE * self.contrast
+        return (PULL * close.sqrt() * squared / (squared + close)).sum((1, 2))
+
+    def render(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        extent: Extent | None,
+        presence: Float[Tensor, "B K"],
+        background: Image,
+        grain: Float[Tensor, "B K s s"] | None = None,
+    ) -> Image:
+        assert extent is not None
+        middle = self._windows_at(glimpses, position, extent.scale)
+        picture = render_scaled(glimpses, middle, extent.scale, presence, background, grain)
+        if not extent.depth.requires_grad:
+            return picture
+        particles = ScaledParticles(glimpses, middle, extent.scale, presence, grain)
+        return with_depth_gradient(picture, extent.depth, particles, TEMPERATURE)
+
+    def windows(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        extent: Extent | None,
+        canvas: tuple[int, int],
+    ) -> Windows:
+        assert extent is not None
+        middle = self._windows_at(glimpses, position, extent.scale)
+        return place_scaled(glimpses, middle, extent.scale, canvas)
+
+    def _windows_at(
+        self,
+        glimpses: Float[Tensor, "B K D S S"],
+        position: Float[Tensor, "B K 2"],
+        scale: Float[Tensor, "B K 2"],
+    ) -> Float[Tensor, "B K 2"]:
+        """The middles of the windows that show each particle in the middle of its position."""
+        half = torch.tensor(self.size, device=position.device) / 2
+        return position - self.middle(glimpses) * scale / half
+
+    def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
+        """The middle of what each glimpse shows, in pixels of the glimpse from its middle."""
+        weight = self.shown(glimpses)
+        steps = torch.arange(weight.shape[-1], device=weight.device) - (weight.shape[-1] - 1) / 2
+        total = weight.sum((2, 3)) + 1e-3
+        rows = (weight.sum(3) * steps).sum(2) / total
+        columns = (weight.sum(2) * steps).sum(2) / total
+        return torch.stack([rows, columns], -1)
+
+    def shown(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K S S"]:
+        """How much each pixel of a glimpse shows: alpha times the difference from the background's colours."""
+        with torch.no_grad():
+            colours = rearrange(torch.sigmoid(10 * self.still), "c h w -> c (h w) 1")
+            mean = colours.mean(1, keepdim=True)
+            spread = unlike(colours, mean).mean()
+        difference = unlike(rearrange(glimpses[:, :, 1:], "b k c r s -> (b k) c r s"), mean)
+        return glimpses[:, :, 0] * (difference.view_as(glimpses[:, :, 0]) + spread)
+
+
+def unlike(colours: Float[Tensor, "*n c r s"], ground: Float[Tensor, "c 1 1"]) -> Float[Tensor, "*n r s"]:
+    """The squared distance of each pixel's colour from the ground's, in any shadow.
+
+    A shadow multiplies all colours by one factor. What is as bright as the ground or darker, but of its hue,
+    may be ground in a shadow, and counts little.
+    """
+    light = (colours * ground).sum(-3, keepdim=True) / ground.square().sum().clamp_min(1e-6)
+    shaded = light.clamp(DARKEST, 1) * ground
+    plain = (colours - ground).square().sum(-3)
+    return (colours - shaded).square().sum(-3) + FROM_SHADOW * plain
