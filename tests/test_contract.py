@@ -68,6 +68,7 @@ VARIANTS = [
             "num_particles": 1,
         },
     ),
+    ("dlp", {**SMALL["dlp"], "architecture": "anchored"}),
     (
         "dlp",
         {

@@ -20,11 +20,13 @@ class DlpConfig:
     feature_dim: int = 6
     # side of the prior's patches: about the size of the smallest object
     patch_size: int = 8
-    # side of a particle's window: about the size of the largest object
+    # side of a particle's window, and of what it draws, in pixels: about the size of a typical object; windows
+    # of `sized` particles are stretched from it
     glimpse_size: int = 16
-    # anchored: particles that start from proposals and share one small network; published: the paper's
-    # networks; published-exclusive: these, with glimpses that share pixels out
-    architecture: Literal["sized", "anchored", "published", "published-exclusive"] = "anchored"
+    # sized: particles that start from anchors, each with a size and a depth of its own; anchored: the same with
+    # windows of one size, for runs of older versions; published: the paper's networks; published-exclusive:
+    # these, with glimpses that share pixels out
+    architecture: Literal["sized", "anchored", "published", "published-exclusive"] = "sized"
     # widths of the image network, halving the picture at each but the first
     encoder_channels: tuple[int, ...] = (32, 64, 128)
     # widths of the patch network

@@ -14,11 +14,14 @@ from motes.types.latents import Image
 SIDES = (0.4, 0.6, 0.9, 1.3, 1.9)
 ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
 # what a pixel costs that its box's one value does not explain
-UNEXPLAINED = 0.6
+UNEXPLAINED = 0.5
 # what is left of the residual inside a chosen box, and how much larger than the box the cleared part is
 LEFT = 0.03
 CLEARED = 1.1
-SPARED = 0.4
+# how much larger than the box the part is in which its middle is sought
+SEEN = 1.2
+MOVES = 2
+SPARED = 0.3
 # weight of the colour beside the amount
 COLOUR = 1.0
 CLOSE = 0.1  # of a typical thing's contrast: about as much counts half
@@ -32,30 +35,36 @@ class Boxes(NamedTuple):
 
 
 @torch.no_grad()
-def boxes_of_one_value(residual: Image, points: Float[Tensor, "B P 2"], count: int, side: float) -> Boxes:
+def boxes_of_one_value(
+    residual: Float[Tensor, "B D H W"], points: Float[Tensor, "B P 2"], count: int, side: float
+) -> Boxes:
     """The `count` boxes around some of the points that explain most, each of what the earlier ones left.
 
     A box of A visible pixels with residuals r explains A |mean r|^2 - UNEXPLAINED sum |r - mean r|^2. So it
     grows to the size of a thing and no further. What a chosen box explained is cleared before the next is
     chosen.
     """
-    options = torch.tensor([[s * a, s * b] for s in SIDES for a, b in ASPECTS], device=points.device)
+    options = side * torch.tensor([[s * a, s * b] for s in SIDES for a, b in ASPECTS], device=points.device)
     size = (residual.shape[2], residual.shape[3])
-    corners = _corners(points, options * side, size)
-    middle = _pixels(points, size)
+    middles = _pixels(points, size)
+    corners = _corners(middles, options, size)
     chosen = []
     for _ in range(count):
-        best = _explained(residual, corners).flatten(1).argmax(1)
-        point = best // len(options)
+        sums = _sums_from_corner(residual)
+        best = _explained(sums, corners).argmax(1)
+        number = (best // len(options))[:, None, None].expand(-1, 1, 2)
+        middle = middles.gather(1, number)
         box = options[best % len(options)]
-        chosen.append((point, box))
-        at = middle.gather(1, point[:, None, None].expand(-1, 1, 2))[:, 0]
-        inside = _inside(at, box * side * CLEARED, size)
+        # the points are coarse: the box moves onto what it found, and takes its size anew
+        for _ in range(MOVES):
+            middle = _middle_of(residual, _inside(middle[:, 0], box * SEEN, size))
+            box = options[_explained(sums, _corners(middle, options, size)).argmax(1)]
+        chosen.append((middle[:, 0], box))
+        inside = _inside(middle[:, 0], box * CLEARED, size)
         residual = residual * (1 - inside * _like_the_rest(residual, inside))
-    number = torch.stack([point for point, _ in chosen], 1)
-    return Boxes(
-        points.gather(1, number[..., None].expand(-1, -1, 2)), torch.stack([box for _, box in chosen], 1)
-    )
+    last = torch.tensor(size, device=points.device) - 1
+    found = torch.stack([middle for middle, _ in chosen], 1) / last * 2 - 1
+    return Boxes(found, torch.stack([box for _, box in chosen], 1) / side)
 
 
 def colour_and_amount(residual: Image, contrast: float | Tensor) -> Float[Tensor, "B D H W"]:
@@ -69,14 +78,18 @@ def colour_and_amount(residual: Image, contrast: float | Tensor) -> Float[Tensor
     return torch.cat([colour, amount / (amount + CLOSE * contrast)], 1)
 
 
-def _explained(residual: Image, corners: Int[Tensor, "B n 4"]) -> Float[Tensor, "B n"]:
-    """What each box explains, from integral images of the residual and of its square."""
+def _sums_from_corner(residual: Float[Tensor, "B C H W"]) -> Float[Tensor, "B h w D"]:
+    """Integral images of the residual and of its square: of all above and left of each pixel's corner."""
     maps = torch.cat([residual, residual.square().sum(1, keepdim=True)], 1)
     # channels last, so that a corner is one read
     rows = rearrange(maps, "b c h w -> b h w c").contiguous()
-    integral = F.pad(rows.cumsum(1).cumsum(2), (0, 0, 1, 0, 1, 0))
-    width = integral.shape[2]
-    of_picture = torch.arange(len(maps), device=maps.device)[:, None] * (integral.shape[1] * width)
+    return F.pad(rows.cumsum(1).cumsum(2), (0, 0, 1, 0, 1, 0))
+
+
+def _explained(integral: Float[Tensor, "B h w D"], corners: Int[Tensor, "B n 4"]) -> Float[Tensor, "B n"]:
+    """What each box explains."""
+    height, width = integral.shape[1:3]
+    of_picture = torch.arange(len(integral), device=integral.device)[:, None] * (height * width)
     top, left, bottom, right = corners.unbind(-1)
     ends = torch.stack(
         [bottom * width + right, top * width + left, top * width + right, bottom * width + left]
@@ -89,12 +102,23 @@ def _explained(residual: Image, corners: Int[Tensor, "B n 4"]) -> Float[Tensor, 
     return explained - UNEXPLAINED * (sums[..., -1] - explained)
 
 
+def _middle_of(
+    residual: Float[Tensor, "B C H W"], inside: Float[Tensor, "B 1 H W"]
+) -> Float[Tensor, "B 1 2"]:
+    """The middle of the residual inside each box, in pixels."""
+    weight = inside[:, 0] * residual.square().sum(1) + 1e-9 * inside[:, 0]
+    total = weight.sum((1, 2)).clamp_min(1e-12)
+    rows = (weight.sum(2) * torch.arange(weight.shape[1], device=weight.device)).sum(1)
+    columns = (weight.sum(1) * torch.arange(weight.shape[2], device=weight.device)).sum(1)
+    return torch.stack([rows / total, columns / total], -1)[:, None]
+
+
 def _corners(
-    points: Float[Tensor, "B P 2"], sides: Float[Tensor, "n 2"], size: tuple[int, int]
+    middles: Float[Tensor, "B P 2"], sides: Float[Tensor, "n 2"], size: tuple[int, int]
 ) -> Int[Tensor, "B m 4"]:
     """First row and column, and the ones after the last, of all boxes around all points, cut off at the edges."""
-    middle = _pixels(points, size)[:, :, None]
-    limit = torch.tensor(size, device=points.device)
+    middle = middles[:, :, None]
+    limit = torch.tensor(size, device=middles.device)
     first = (middle - sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
     last = (middle + sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
     return rearrange(torch.cat([first, last], -1), "b p n four -> b (p n) four")

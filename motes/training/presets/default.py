@@ -7,7 +7,7 @@ from motes.training.recipe import Recipe, Training
 DEFAULT = Recipe(
     "dlp",
     Source(""),
-    {"presence_weight": 0.7, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
+    {"presence_weight": 1.5, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
     Training(1500, 32, 2e-3, schedule="cosine", clip_norm=100.0, max_minutes=8.0, evaluate_every=500),
     preset="dlp",
 )

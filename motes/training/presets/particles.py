@@ -21,7 +21,7 @@ POINTS = {
         Recipe(
             "dlp",
             Source("shapes", {"count": 10000, "held_out": 1000}),
-            {"presence_weight": 0.7, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
+            {"presence_weight": 1.5, "phases": (0.1, 0.04), "kl_weights": (0.1, 1e-4)},
             Training(1900, 32, 2e-3, schedule="cosine", clip_norm=100.0, max_minutes=4.8, evaluate_every=475),
         ),
     ),
@@ -31,9 +31,9 @@ POINTS = {
             "dlp",
             Source("scenes", {"count": 8000, "held_out": 500}),
             {
-                "num_particles": 8,
-                "glimpse_size": 24,
-                "presence_weight": 0.7,
+                "num_particles": 10,
+                "glimpse_size": 18,
+                "presence_weight": 1.5,
                 "phases": (0.1, 0.04),
                 "kl_weights": (0.1, 1e-4),
             },

@@ -10,7 +10,14 @@ from motes.ops.points.keypoints import patch_to_image, split_patches, take
 def model_of(count, size=(64, 64), **more):
     torch.manual_seed(0)
     return DeepLatentParticles(
-        DlpConfig(image_size=size, num_particles=count, glimpse_size=16, patch_size=8, **more)
+        DlpConfig(
+            image_size=size,
+            num_particles=count,
+            glimpse_size=16,
+            patch_size=8,
+            architecture="anchored",
+            **more,
+        )
     ).eval()
 
 
