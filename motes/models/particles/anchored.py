@@ -162,7 +162,7 @@ class GlimpseReader(nn.Module):
         layers: list[nn.Module] = []
         while side > 4:
             convolution = nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False)
-            layers += [convolution, BatchNorm(width), nn.ReLU()]
+            layers += [convolution, BatchNorm(width), nn.ReLU(inplace=True)]
             channels = width
             width = min(2 * width, 64)
             side = side // 2
@@ -240,7 +240,8 @@ class LeanDecoder(nn.Module):
 
     def background_of_code(self, code: Float[Tensor, "B F"]) -> Image:
         # tenfold: Adam moves all weights alike, and these have far to go
-        return torch.sigmoid(self.scene(code) + 10 * self.still)
+        still = 10 * rearrange(self.still, "c h w -> 1 c h w").contiguous(memory_format=torch.channels_last)
+        return torch.sigmoid(self.scene(code) + still)
 
     @torch.no_grad()
     def start_background(self, picture: Float[Tensor, "C H W"]) -> None:
