@@ -247,7 +247,11 @@ def test_commands_without_blanks_parse(page):
         arguments = parser.parse_args(words)
         preset = getattr(arguments, "preset", None)
         assert preset is None or preset in {*PRESETS, *MODELS, *DATASETS, *ADDED_NAMES}, command
-        assert set((getattr(arguments, "scores", None) or "").split(",")) <= {"", "colour", *SCORES}, command
+        assert set(",".join(getattr(arguments, "scores", None) or ()).split(",")) <= {
+            "",
+            "colour",
+            *SCORES,
+        }, command
         for option, *values in re.findall(r"(--\w+\.\S+)((?: [^-\s]\S*| -\d\S*)*)", " ".join(dotted)):
             home = option.removeprefix("--").partition(".")[0]
             place = next(p for p in places(home, words) if option_name(option) in options_of(p))

@@ -25,7 +25,18 @@ WORLDS = {
     "scenes": "dlp-scenes",
     "traffic": "dlp-quick --data traffic --data.count 8000 --model.num-particles 12",
 }
-SCORES = ("found", "clean", "count_error", "position_error_px", "ap50", "ari_fg", "mbo", "psnr")
+SCORES = (
+    "found_inside_mask",
+    "clean_inside_mask",
+    "found",
+    "clean",
+    "count_error",
+    "position_error_px",
+    "ap50",
+    "ari_fg",
+    "mbo",
+    "psnr",
+)
 
 
 def main() -> None:

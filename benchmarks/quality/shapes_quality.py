@@ -15,8 +15,28 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.clocks import motes, scores_in, steps_of
 from benchmarks.report import Table, header, parser
 
-SCORES = {"found": 3, "clean": 3, "psnr": 2, "distance": 4, "count_error": 2}  # digits behind the point
-COLUMNS = ("seed", "found", "clean", "PSNR", "distance", "count error", "steps", "minutes")
+# digits behind the point
+SCORES = {
+    "found_inside_mask": 3,
+    "clean_inside_mask": 3,
+    "found": 3,
+    "clean": 3,
+    "psnr": 2,
+    "distance": 4,
+    "count_error": 2,
+}
+COLUMNS = (
+    "seed",
+    "found inside",
+    "clean inside",
+    "found",
+    "clean",
+    "PSNR",
+    "distance",
+    "count error",
+    "steps",
+    "minutes",
+)
 
 
 def main() -> None:

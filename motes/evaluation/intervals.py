@@ -28,6 +28,8 @@ class Score:
     value: float
     low: float
     high: float
+    # how many pictures were scored
+    pictures: int = 0
 
 
 def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> dict[str, Score]:
@@ -44,7 +46,7 @@ def intervals(statistics: Mapping[str, Statistic], unit: Int[Tensor, "B"]) -> di
         times = _resampled(len(names), random)[:, unit]
         for name, statistic in statistics.items():
             values[name].append(statistic(times))
-    return {name: _interval(torch.cat(parts).double()) for name, parts in values.items()}
+    return {name: _interval(torch.cat(parts).double(), len(unit)) for name, parts in values.items()}
 
 
 def mean(values: Float[Tensor, "B"]) -> Statistic:
@@ -76,7 +78,7 @@ def _resampled(count: int, random: torch.Generator) -> Float[Tensor, "R n"]:
     return torch.zeros(drawn.shape).scatter_add_(1, drawn, torch.ones(drawn.shape))
 
 
-def _interval(values: Float[Tensor, "R"]) -> Score:
+def _interval(values: Float[Tensor, "R"], pictures: int) -> Score:
     """The score and its interval; `values[0]` is the value over all pictures, the others are of resamples."""
     low, high = values[1:].nanquantile(torch.tensor([0.025, 0.975], dtype=values.dtype)).tolist()
-    return Score(values[0].item(), low, high)
+    return Score(values[0].item(), low, high, pictures)

@@ -15,6 +15,8 @@ if all particles do; with log-variances, its constant column acts as an offset.
 The error is the distance from the annotated point in % of the distance between the eyes, averaged over points
 and pictures. Of 5 points the first two are the eyes; of 68 points one eye begins at 36 and the other at 42.
 For any other number of points, the error is in % of the larger side of the points' bounding box.
+
+Two rivals, which know nothing of particles, are in `motes.evaluation.landmark_rivals`.
 """
 
 import math
@@ -27,10 +29,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
+from motes.evaluation.landmark_rivals import EXPLAINS_RIVALS, Pixels, small_pictures
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
+from motes.ops.points.pixels import pixels_of_points
 from motes.ops.scores.regression import Linear, by_known, least_squares, ridges
 
 Fit = Callable[[Tensor, Tensor, Tensor], Linear]  # from columns read, points, and which points those are
+Columns = Callable[[Measured], Tensor]  # the inputs of a linear map, one row per picture
 
 TOP = 10
 PENALTIES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
@@ -48,6 +53,7 @@ EXPLAINS = {
     "landmarks/*/surest": f"{ERROR}, from those read off the {TOP} surest particles",
     "landmarks/*/unsurest": f"{ERROR}, from those read off the {TOP} least sure particles",
     "landmarks/*": f"{ERROR}, from those read off the particles by a linear map",
+    **{name: f"{ERROR}, {words}" for name, words in EXPLAINS_RIVALS.items()},
 }
 
 
@@ -77,12 +83,12 @@ class _Reading:
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    """The parts of the particles, and the annotated points in pixels."""
+    """The parts of the particles, the annotated points in pixels, and the picture made small."""
     assert encoded.truth is not None and encoded.truth.points is not None
-    pixels = (torch.tensor(encoded.size, device=encoded.batch.image.device) - 1) / 2
     names = (*READ["position+variance+look"], "background")
     parts = {name: getattr(encoded.latent, name) for name in names}
-    return {"points": (encoded.truth.points + 1) * pixels, **parts}
+    points = pixels_of_points(encoded.truth.points, encoded.size)
+    return {"points": points, "picture": small_pictures(encoded.batch.image), **parts}
 
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:
@@ -91,10 +97,21 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
     for share, particles in _shares(evidence.learn["log_variance"]).items():
         for name, parts in READ.items():
             reading = _Reading(parts, particles)
-            scores[f"landmarks/{name}{share}"] = mean(_error(_predicted(evidence, reading), points))
+            scores[f"landmarks/{name}{share}"] = mean(_error(_predicted(evidence, reading.columns), points))
             scores[f"landmarks/{name}{share}_2022"] = mean(_error(_predicted_2022(evidence, reading), points))
-    guess = evidence.learn["points"].nanmean(0).expand_as(points)
-    return scores | {"landmarks/mean_guess": mean(_error(guess, points))}
+    guess = mean(_error(evidence.learn["points"].nanmean(0).expand_as(points), points))
+    pixels = Pixels(evidence.learn, _largest(evidence.learn))
+    rivals = {
+        "rival_mean_face": guess,
+        "rival_pixels": mean(_error(_predicted(evidence, pixels.columns), points)),
+    }
+    return {**scores, "landmarks/mean_guess": guess, **rivals}
+
+
+def _largest(measured: Measured) -> int:
+    """How many numbers the largest reading has: everything of all particles."""
+    particles = torch.arange(measured["position"].shape[1])
+    return _Reading(READ["position+variance+look"], particles).columns(measured).shape[1]
 
 
 def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]:
@@ -106,12 +123,12 @@ def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]
     return shares | {"/surest": order[:count], "/unsurest": order[-count:]} if count else shares
 
 
-def _predicted(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P 2"]:
+def _predicted(evidence: Evidence, columns_of: Columns) -> Float[Tensor, "B P 2"]:
     """The predicted points of the test pictures, with the penalty that is best on the validation pictures.
 
     Points that are known in the same pictures form a group, and each group has its own penalty.
     """
-    choose = reading.columns(evidence.choose)
+    choose = columns_of(evidence.choose)
 
     def fit(x: Tensor, y: Tensor, columns: Tensor) -> Linear:
         candidates = ridges(x, y, PENALTIES)
@@ -119,7 +136,7 @@ def _predicted(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P 2"]:
         errors = torch.stack([(linear(choose) - points).square().nanmean() for linear in candidates])
         return candidates[int(errors.nan_to_num(torch.inf).argmin())]
 
-    return _fitted(evidence, reading.columns(evidence.learn), reading.columns(evidence.test), fit)
+    return _fitted(evidence, columns_of(evidence.learn), columns_of(evidence.test), fit)
 
 
 def _predicted_2022(evidence: Evidence, reading: _Reading) -> Float[Tensor, "B P 2"]:

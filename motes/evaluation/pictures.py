@@ -1,11 +1,17 @@
 """Picture scores: how similar is the picture that the model draws to the one that it encoded?
 
+The rival is the median of training pictures, which is the background where things move. The pooled PSNR is
+of the mean squared error over all pictures. The mean of each picture's PSNR is higher, the more so where many
+pictures are nearly empty and easy.
+
 LPIPS is measured only if its weights are on this machine: see `motes.weights.lpips`.
 """
 
 from functools import cache
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
@@ -15,6 +21,9 @@ from motes.weights.lpips import load_lpips, missing_lpips_file
 
 EXPLAINS = {
     "psnr": "PSNR of the reconstruction, in decibels",
+    "psnr_median": "PSNR of the median of training pictures, drawn in place of every picture",
+    "psnr_pooled": "PSNR of the squared error averaged over all pictures: hard pictures count more",
+    "psnr_median_pooled": "the pooled PSNR of the median of training pictures",
     "ssim": "structural similarity of the reconstruction, 1 at best",
     "mse": "mean squared error of a pixel",
     "lpips": "distance of the reconstruction in a network's features, 0 at best",
@@ -30,13 +39,30 @@ def _measure(encoded: EncodedBatch) -> Measured:
         "ssim": ssim(reconstruction, picture),
         "mse": (reconstruction.clamp(0, 1) - picture).square().mean((1, 2, 3)),
     }
+    median = None if encoded.background is None else encoded.background.median
+    if median is not None:
+        median = median.to(picture.device).expand_as(picture)
+        measured["psnr_median"] = psnr(median, picture)
+        measured["mse_median"] = (median - picture).square().mean((1, 2, 3))
     if missing_lpips_file() is None and picture.shape[1] in (1, 3):
         measured["lpips"] = _lpips(picture.device)(encoded.drawn, encoded.batch.image)
     return measured
 
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:
-    return {name: mean(values) for name, values in evidence.test.items()}
+    statistics: dict[str, Statistic] = {}
+    for end in ("", "_median"):
+        if f"psnr{end}" in evidence.test:
+            statistics[f"psnr{end}"] = mean(evidence.test[f"psnr{end}"])
+            statistics[f"psnr{end}_pooled"] = _pooled(evidence.test[f"mse{end}"])
+    others = ("ssim", "mse", "lpips")
+    return statistics | {name: mean(evidence.test[name]) for name in others if name in evidence.test}
+
+
+def _pooled(squares: Float[Tensor, "B"]) -> Statistic:
+    """The PSNR of the squared error averaged over all pictures."""
+    average = mean(squares)
+    return lambda times: -10 * torch.log10(average(times).clamp_min(1e-10))
 
 
 @cache
@@ -44,4 +70,10 @@ def _lpips(device: torch.device) -> Lpips:
     return load_lpips().to(device)
 
 
-QUESTION = Question((), _measure, _score, EXPLAINS)
+QUESTION = Question(
+    (),
+    _measure,
+    _score,
+    EXPLAINS,
+    rivals={"psnr": "psnr_median", "psnr_pooled": "psnr_median_pooled"},
+)

@@ -9,9 +9,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
+from motes.ops.points.pixels import particle_pixels, pixels_of_points, points_of_pixels
 from motes.ops.rendering.footprints import middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
 from motes.ops.scores.shares import boxes_of_shares, owners_of
@@ -34,6 +36,8 @@ class EncodedBatch:
     batch: Batch
     latent: Any
     truth: Truth | None = None
+    # of the training pictures, for rivals of the reconstruction
+    background: Background | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,6 +51,17 @@ class EncodedBatch:
         """
         identity = None if self.truth is None else self.truth.scene.get("identity")
         return self.batch.index // self.batch.frames if identity is None else identity.flatten()
+
+    @property
+    def others(self) -> Int[Tensor, "B"]:
+        """For each picture the number in the batch of another one, to see what chance would give.
+
+        It is the same frame of the next clip; in a batch of a single clip, a frame half a clip away. A
+        picture that is alone has only itself.
+        """
+        frames = self.batch.frames
+        step = frames if len(self.batch) > frames else frames // 2
+        return torch.arange(len(self.batch), device=self.batch.image.device).roll(-step)
 
     @cached_property
     def drawn(self) -> Image:
@@ -88,10 +103,22 @@ class EncodedBatch:
         truth = self.truth
         if truth is None or truth.centres is not None:
             return None if truth is None else truth.centres
-        last = torch.tensor(self.size, device=self.batch.image.device).clamp_min(2) - 1
         if truth.masks is not None:
-            return middles_of_masks(truth.masks) / last * 2 - 1
-        return None if truth.boxes is None else (truth.boxes[..., :2] + truth.boxes[..., 2:]) / last - 1
+            return points_of_pixels(middles_of_masks(truth.masks), self.size)
+        if truth.boxes is None:
+            return None
+        return points_of_pixels((truth.boxes[..., :2] + truth.boxes[..., 2:]) / 2, self.size)
+
+    @cached_property
+    def places(self) -> Float[Tensor, "B K 2"]:
+        """Where the particles are, in pixels."""
+        return particle_pixels(self.latent, self.size)
+
+    @cached_property
+    def offsets(self) -> Float[Tensor, "B N K 2"]:
+        """From the centre of each true thing to each particle, in pixels."""
+        assert self.centres is not None
+        return self.places[:, None] - pixels_of_points(self.centres, self.size)[:, :, None]
 
     @cached_property
     def boxes(self) -> Float[Tensor, "B N 4"] | None:
@@ -147,6 +174,8 @@ class Question:
     explains: Mapping[str, str]
     # whether the scores learn, so that pictures to learn from and to choose by are measured too
     learns: bool = False
+    # name of a score -> name of the score of a trivial rival, which tables show beside it
+    rivals: Mapping[str, str] = field(default_factory=dict)
 
 
 def _has_loss(encoded: EncodedBatch) -> bool:

@@ -13,6 +13,7 @@ from torch import Tensor
 from motes.data.base import Dataset, Split
 from motes.errors import UserError
 from motes.evaluation import SCORES
+from motes.evaluation.background import Background
 from motes.evaluation.intervals import Score, intervals
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question, missing
 from motes.models.base import Model, device_of
@@ -28,7 +29,7 @@ class Asked:
     scores: tuple[str, ...] | None = None
     # an error says why a named score cannot be computed; if false, the score is left out instead
     refuse: bool = True
-    # opens the training split, to learn from, and the validation split, to choose by
+    # opens the training split, to learn from or to draw the median of, and the validation split, to choose by
     open: Callable[[Split], Dataset] | None = None
     # the largest number of pictures to learn from; at most a quarter of it to choose by
     learn_limit: int = 10000
@@ -60,13 +61,14 @@ def evaluate(
     >>> data = Source("shapes", {"image_size": [16, 16], "held_out": 6}).open("test")
     >>> scores = evaluate(model, data, asked=Asked(("pictures",)))
     >>> sorted(scores), scores["mse"].low <= scores["mse"].value <= scores["mse"].high
-    (['mse', 'psnr', 'ssim'], True)
+    (['mse', 'psnr', 'psnr_pooled', 'ssim'], True)
     """
     with torch.no_grad(), _evaluating(model):
-        held_out = _Part(model, data, limit, batch)
+        asked = asked or Asked()
+        held_out = _Part(model, data, limit, batch, Background(asked.open))
         if held_out.count < 1:
             raise UserError(f"there is nothing to score: {len(data)} held-out pictures, limit {limit}")
-        return _scores(held_out, asked or Asked(), progress)
+        return _scores(held_out, asked, progress)
 
 
 def _scores(held_out: "_Part", asked: Asked, progress: Progress | None) -> dict[str, Score]:
@@ -98,10 +100,13 @@ class _Part:
     The first chunk is encoded at once, to know which questions can be answered.
     """
 
-    def __init__(self, model: Model, data: Dataset, limit: int, size: int):
+    def __init__(
+        self, model: Model, data: Dataset, limit: int, size: int, background: Background | None = None
+    ):
         self.model = model
         self.data = data
         self.size = size
+        self.background = background
         rows = data.first(limit)
         self.count = len(rows)
         self.chunks = list(data.chunks(rows, size))
@@ -121,7 +126,8 @@ class _Part:
         actions = self.data.actions(rows) if "actions" in needs else None
         batch = replace(batch, labels=needed, actions=actions).to(device)
         latent = self.model.encode_clips(batch.image, batch.frames)
-        return EncodedBatch(self.model, batch, latent, None if truth is None else truth.to(device))
+        truth = None if truth is None else truth.to(device)
+        return EncodedBatch(self.model, batch, latent, truth, self.background)
 
 
 def _names(asked: Asked) -> tuple[str, ...]:

@@ -42,14 +42,11 @@ def _measure(encoded: EncodedBatch) -> Measured:
 
 def _distances(encoded: EncodedBatch) -> Float[Tensor, "B K"]:
     """The distance from each particle to the nearest centre, in pixels."""
-    assert encoded.truth is not None and encoded.centres is not None
-    position = encoded.latent.position
-    pixels = (torch.tensor(encoded.size, device=position.device) - 1) / 2
-    distance = ((position[:, :, None] - encoded.centres[:, None]) * pixels).norm(dim=-1)
-    distance = distance.masked_fill(~encoded.truth.present[:, None], torch.inf)
-    if not distance.shape[2]:
+    assert encoded.truth is not None
+    distance = encoded.offsets.norm(dim=-1).masked_fill(~encoded.truth.present[:, :, None], torch.inf)
+    if not distance.shape[1]:
         return torch.full_like(encoded.latent.presence, torch.inf)
-    return distance.amin(2)
+    return distance.amin(1)
 
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:

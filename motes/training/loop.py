@@ -16,6 +16,7 @@ from motes.errors import UserError
 from motes.models.base import Model
 from motes.models.checkpoint import build, check_weights, read_config
 from motes.training.interruption import Stopped
+from motes.training.length import Length, with_length
 from motes.training.newborn import newborn
 from motes.training.recipe import Recipe, check, read_recipe
 from motes.training.run import Run, part_of
@@ -68,17 +69,27 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
     return loop.go()
 
 
-def resume(folder: Path, watcher: Watcher | None = None) -> Path:
+def resume(folder: Path, watcher: Watcher | None = None, length: Length | None = None) -> Path:
     """Continue a stopped run; the result is the same as if it had never stopped.
 
     A run that was killed before its first checkpoint begins again from its first step.
+
+    With another `length`, the run and its schedule become longer or shorter: from here on, every step has the
+    learning rate, the rows and the noise that it would have in a run of this length. What was learnt before
+    stays. A stage that the run has left is not entered again. The change is written to run.json first, so
+    that the run keeps its new length when it is resumed again.
     """
-    recipe = read_recipe(folder)
+    read_recipe(folder)
     run = Run(folder)
     processes = PartialState(cpu=not torch.cuda.is_available())
     # it tidies up after a crash; the others read what it leaves
     with processes.main_process_first():
         checkpoint = run.restore(tidy=processes.is_main_process)
+        facts = {"step": 0, "elapsed": 0.0} if checkpoint is None else checkpoint[2]
+        before = read_recipe(folder)
+        recipe = with_length(before, length or Length(), folder, facts["step"], facts["elapsed"])
+        if recipe != before:
+            recipe.save(folder)
     data = recipe.data.open("train")
     if checkpoint is None:
         return Loop(newborn(recipe, data), data, recipe, run, watcher).go()

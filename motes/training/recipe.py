@@ -38,11 +38,24 @@ class Training:
     # learn from warped pairs: a slightly and a strongly warped copy of each picture
     pairs: bool = False
     seed: int = 0
-    # the schedule ends when steps or minutes do; 0: by steps alone, which is bit-reproducible
+    # the schedule ends when steps or minutes of training do (on a CPU its CPU time over its threads, without
+    # validation); 0: by steps alone, which is bit-reproducible
     max_minutes: float = 0.0
     # steps between validations, each with a checkpoint
     evaluate_every: int = 500
     validation_pictures: int = 256
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a run's length, made when the run went on."""
+
+    # that were taken when it was changed
+    step: int
+    # before and after
+    steps: tuple[int, int]
+    # before and after
+    max_minutes: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,8 @@ class Recipe:
     model_config: dict[str, Any] = field(default_factory=dict)
     training: Training = field(default_factory=Training)
     preset: str = ""
+    # of the length; `training` holds the newest
+    changes: tuple[Change, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write the recipe to `run.json` in the folder."""
@@ -66,6 +81,8 @@ class Recipe:
             "training": asdict(self.training),
             "preset": self.preset,
         }
+        if self.changes:
+            facts["changes"] = [asdict(change) for change in self.changes]
         with whole_file(folder / "run.json") as fresh:
             fresh.write_text(json.dumps(facts, indent=2) + "\n")
 
@@ -78,7 +95,10 @@ def read_recipe(folder: Path) -> Recipe:
         check(training)
         data = Source(facts["data"], dict(facts.get("data_config", {})))
         model_config = dict(facts.get("model_config", {}))
-        return Recipe(facts["model"], data, model_config, training, facts.get("preset", ""))
+        changes = tuple(
+            from_plain(Change, change, f"changes in {path}") for change in facts.get("changes", ())
+        )
+        return Recipe(facts["model"], data, model_config, training, facts.get("preset", ""), changes)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} is no run: it has no run.json") from None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -117,6 +117,8 @@ class Run:
     def _tidy(self, step: int) -> None:
         for leftover in self.checkpoints.glob(".*"):
             leftover.unlink() if leftover.is_symlink() else shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in self.folder.glob(".run.json.*.part"):
+            leftover.unlink()
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         self.pictures.mkdir(exist_ok=True)
         self._cut_metrics(step)

@@ -1,6 +1,5 @@
 """`Loop`: the one training loop, which trains every model."""
 
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
@@ -16,6 +15,7 @@ from motes.errors import UserError
 from motes.models.base import Model, Stage
 from motes.ops.densities import noise
 from motes.ops.points.warp import paired
+from motes.training.clock import Clock
 from motes.training.feeding import AllBatches, StageLoss
 from motes.training.interruption import Interruption, Stopped
 from motes.training.memory import keep_freed_memory
@@ -93,15 +93,16 @@ class Loop:
         A run that is asked to stop saves its state and raises `Stopped`.
         """
         keep_freed_memory()
-        began = time.monotonic() - self.elapsed
-        self.clock = lambda: time.monotonic() - began
+        self.clock = Clock(self.elapsed, self.accelerator.device)
         with self.interruption, ThreadPoolExecutor(1) as ahead:
             coming: Future[Batch] = ahead.submit(self._batch, self.step)
             while (share := self._share()) < 1:
-                number = stage_at(self.stages, share)
+                # a run that became longer does not go back
+                number = max(stage_at(self.stages, share), self.stage)
                 if number != self.stage:
                     self._open(number, begin=True)
-                batch = coming.result()
+                with self.clock.waiting():
+                    batch = coming.result()
                 coming = ahead.submit(self._batch, self.step + 1)
                 self._learn(batch.to(self.accelerator.device), share)
                 self.step += 1
@@ -112,11 +113,12 @@ class Loop:
         """Save a checkpoint if it is time for one, at the end of the run, and when the run is asked to
         stop."""
         if self.world == 1:
-            self.elapsed = self.clock()
+            self.elapsed = self.clock.seconds()
             self.stopping = self.interruption.requested
         due = self.step % self.training.evaluate_every == 0
         if self.stopping or due or self._share() >= 1:
-            self._checkpoint()
+            with self.clock.paused():
+                self._checkpoint()
             # asked meanwhile: this step is on disk
             self.stopping |= self.world == 1 and self.interruption.requested
         if self.stopping and self._share() < 1:
@@ -214,7 +216,7 @@ class Loop:
         return {
             "step": self.step,
             "stage": self.stage,
-            "elapsed": self.clock(),
+            "elapsed": self.elapsed,
             "best_step": self.best_step,
             "best": self.best if self.best < float("inf") else None,
         }
@@ -238,7 +240,7 @@ class Loop:
         bad = bool(~torch.isfinite(losses.total.detach()))
         anywhere = bad
         if self.world > 1:
-            said = [self.clock(), self.interruption.requested, bad]
+            said = [self.clock.seconds(), self.interruption.requested, bad]
             agreed = torch.tensor(said, dtype=torch.float64, device=self.accelerator.device)
             torch.distributed.all_reduce(agreed, torch.distributed.ReduceOp.MAX)
             self.elapsed = agreed[0].item()

@@ -14,7 +14,8 @@ from motes.training.recipe import Training
 def progress(step: int, elapsed: float, training: Training) -> float:
     """The progress of the run in [0, 1], by steps or by minutes, whichever is further.
 
-    On a slow machine the schedule therefore ends when the minutes are over.
+    `elapsed` is in seconds of a `motes.training.clock.Clock`. Where steps cost much, the schedule therefore
+    ends when the minutes are over.
     """
     minutes = elapsed / (60 * training.max_minutes) if training.max_minutes > 0 else 0.0
     return max(step / training.steps, minutes)

@@ -6,6 +6,7 @@ from torch import nn
 
 from motes.evaluation.question import EncodedBatch, Evidence
 from motes.models.base import Model
+from motes.ops.points.pixels import pixels_of_points
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.glimpse import place_glimpses
@@ -65,6 +66,12 @@ def particles(position, presence=None, **more):
     )
 
 
+def drawn_at(points, size=(32, 32)):
+    """The positions of particles that lie on these points of the truth."""
+    sides = torch.tensor(size)
+    return 2 * (pixels_of_points(torch.as_tensor(points), size) + 0.5) / sides - 1
+
+
 @pytest.fixture
 def brief_readouts(monkeypatch):
     """Networks of probes learn for some steps only: for tests that say nothing of how well they learn."""
@@ -74,6 +81,11 @@ def brief_readouts(monkeypatch):
 @pytest.fixture
 def make_particles():
     return particles
+
+
+@pytest.fixture
+def on_points():
+    return drawn_at
 
 
 @pytest.fixture

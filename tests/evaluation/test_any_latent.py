@@ -33,7 +33,7 @@ def test_each_score_is_served_or_refused_in_a_sentence(kind, served):
 
 def test_a_grid_has_scores_of_pictures_and_its_loss():
     scores = evaluate(GridModel(), stripes())
-    assert set(scores) - {"lpips"} == {"psnr", "ssim", "mse", "loss"}
+    assert set(scores) - {"lpips"} == {"psnr", "psnr_pooled", "ssim", "mse", "loss"}
     assert scores["mse"].value < 1e-9 and scores["loss"].value < 1e-9
     assert set(evaluate(TokenModel(), stripes())) == set(scores)
 

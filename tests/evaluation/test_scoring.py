@@ -10,6 +10,7 @@ from motes.data.worlds.flat.shapes import Shapes, ShapesConfig
 from motes.errors import UserError
 from motes.evaluation import Asked, evaluate
 from motes.models.base import Model
+from motes.ops.points.pixels import pixels_of_points
 from motes.types.batch import Losses
 from motes.types.latents import Particles
 
@@ -40,6 +41,14 @@ class Copyist(Model):
         return (latent.image - 0.5) * 0.8 + 0.5 + 0 * self.off
 
 
+def drawn_at(centres):
+    """The positions of particles that lie on these centres."""
+    return (
+        2 * (pixels_of_points(centres, DATA.config.image_size) + 0.5) / torch.tensor(DATA.config.image_size)
+        - 1
+    )
+
+
 class Oracle(Copyist):
     """Knows the truth, but for the first thing of each picture; the next particle is doubted, and one is nowhere near."""
 
@@ -50,7 +59,7 @@ class Oracle(Copyist):
     def encode(self, image):
         truth = DATA.truth(range(self.seen, self.seen + len(image)))
         self.seen += len(image)
-        position, presence = truth.centres.clone(), truth.present.float()
+        position, presence = drawn_at(truth.centres), truth.present.float()
         presence[:, 0] = 0
         zeros = torch.zeros_like(position)
         particles = Particles(
@@ -64,7 +73,7 @@ class Oracle(Copyist):
 
 def test_only_what_fits_is_scored_and_does_not_depend_on_the_batches():
     scores = evaluate(Copyist(), DATA, batch=30)
-    assert set(scores) == {"psnr", "ssim", "mse", "loss"}
+    assert set(scores) == {"psnr", "psnr_pooled", "ssim", "mse", "loss"}
     for name, one in evaluate(Copyist(), DATA, batch=7).items():
         assert one.value == pytest.approx(scores[name].value, rel=1e-5)
         assert one.low <= one.value <= one.high
@@ -82,6 +91,7 @@ def test_limit_and_progress():
     told = []
     evaluate(Copyist(), DATA, limit=10, batch=4, progress=lambda done, of: told.append((done, of)))
     assert told == [(4, 10), (8, 10), (10, 10)]
+    assert {score.pictures for score in evaluate(Copyist(), DATA, limit=10, batch=4).values()} == {10}
     with pytest.raises(UserError, match="nothing to score"):
         evaluate(Copyist(), DATA, limit=0)
 
@@ -172,6 +182,7 @@ def test_what_cannot_be_had_is_refused_by_name_and_else_left_out():
         evaluate(blank, DATA, asked=Asked(("looks",)))
     assert set(evaluate(blank, DATA, asked=Asked(("pictures", "objects"), refuse=False))) == {
         "psnr",
+        "psnr_pooled",
         "ssim",
         "mse",
     }

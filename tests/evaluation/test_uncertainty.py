@@ -15,10 +15,12 @@ KNOWN = Truth(torch.ones(40, 4, dtype=torch.bool), CENTRES)
 
 
 @pytest.fixture
-def scores(numbers, make_particles):
+def scores(numbers, make_particles, on_points):
     def scores(log_variance, known=KNOWN, **more):
         position = CENTRES + torch.stack([ERROR, torch.zeros_like(ERROR)], -1)
-        return numbers(QUESTION, make_particles(position, log_variance=log_variance, **more), known)
+        return numbers(
+            QUESTION, make_particles(on_points(position), log_variance=log_variance, **more), known
+        )
 
     return scores
 

@@ -6,10 +6,11 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, add_run, positive, refuse_missing
+from motes.apps.cli.arguments import Parser, positive, refuse_missing
 from motes.apps.cli.recipe import recipe_for
 from motes.data import DATASETS
 from motes.errors import UserError
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from motes.training.recipe import Recipe
 
 ABOUT = "scores on held-out pictures"
+# columns of a terminal from which on the scores are explained
+WIDE = 140
 
 
 def add_arguments(parser: Parser) -> None:
-    add_run(parser)
+    # perhaps behind --scores NAMES, which takes every word that follows it
+    parser.add_argument("run", type=Path, nargs="?", help="a run or checkpoint folder")
     parser.add_argument(
         "--data",
         help="a data set's name, or a folder or file of pictures; by default what the run was trained on",
@@ -34,7 +38,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--limit", type=positive, default=1000, help="pictures at most")
     parser.add_argument(
         "--scores",
-        help="names with commas between; by default all that the model and the data's truth support",
+        nargs="+",
+        metavar="NAME",
+        help=f"some of {', '.join(SCORES)}; by default all that the model and the data's truth support",
     )
     parser.add_argument(
         "--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn"
@@ -52,23 +58,24 @@ def run(arguments: argparse.Namespace) -> None:
     Scores that train a readout train it on the training split, and choose its settings on the validation
     split.
     """
-    refuse_missing(arguments.run)
-    names = None if arguments.scores is None else score_names(arguments.scores)
+    folder, names = run_and_scores(arguments.run, arguments.scores)
+    refuse_missing(folder)
     import torch
 
     from motes.models.checkpoint import load
 
-    model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
-    scores = _scored(model, _recipe(arguments, model), names, arguments)
+    model = load(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    recipe = _recipe(folder, arguments, model)
+    scores = _scored(model, recipe, names, arguments)
     print_scores(scores)
     _mention_lpips(scores)
     if arguments.json:
         write_scores(arguments.json, scores)
 
 
-def _recipe(arguments: argparse.Namespace, model: "Model") -> "Recipe":
+def _recipe(folder: Path, arguments: argparse.Namespace, model: "Model") -> "Recipe":
     """The recipe of the data to score on, changed by the options of the command."""
-    recipe = recipe_for(arguments.run, model.config, arguments.data)
+    recipe = recipe_for(folder, model.config, arguments.data)
     options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data.name)})["data"]
     return replace(recipe, data=recipe.data.changed(options))
 
@@ -81,15 +88,35 @@ def _mention_lpips(scores: "Mapping[str, Score]") -> None:
         print(f"motes: lpips is left out: {reason}", file=sys.stderr)
 
 
-def score_names(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+def run_and_scores(run: Path | None, words: list[str] | None) -> tuple[Path, tuple[str, ...] | None]:
+    """The run folder, and the names of the scores to compute; None: all.
+
+    `words` are those behind --scores. If the run was not named before them, it is the last of them.
+    """
+    if run is None and words and len(words) > 1 and not set(_split(words[-1:])) & set(SCORES):
+        run = Path(words[-1])
+        words = words[:-1]
+    names = None if words is None else score_names(words)
+    if run is None:
+        raise UserError("name the run or checkpoint folder to score: motes evaluate RUN")
+    return run, names
+
+
+def score_names(words: list[str]) -> tuple[str, ...]:
+    """The names in these words, with spaces or commas between them."""
+    names = tuple(dict.fromkeys(_split(words)))
+    listed = ", ".join(SCORES)
     for name in names:
         if name not in SCORES:
-            raise UserError(nearest(name, SCORES, "score"))
+            sentence = nearest(name, SCORES, "score")
+            raise UserError(sentence if listed in sentence else f"{sentence}; there are: {listed}")
     if not names:
-        examples = ",".join(list(SCORES)[:2])
-        raise UserError(f"--scores wants names with commas between, such as --scores {examples}")
+        raise UserError(f"--scores wants names, with spaces or commas between; there are: {listed}")
     return names
+
+
+def _split(words: list[str]) -> list[str]:
+    return [name.strip() for word in words for name in word.split(",") if name.strip()]
 
 
 def _scored(
@@ -114,22 +141,42 @@ def _scored(
 
 
 def print_scores(scores: "Mapping[str, Score]") -> None:
+    """Print the scores by question, each beside that of a trivial rival; on a wide terminal also what they
+    say."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="scores on held-out pictures", title_justify="left")
-    for column in ("score", "value", "95 % of resamples"):
+    from motes.evaluation.explanations import grouped, scored_pictures
+
+    console = Console()
+    groups = grouped(scores)
+    has_rivals = any(line.rival for group in groups for line in group.lines)
+    shown = {"trivial rival": has_rivals, "what it says": console.width >= WIDE}
+    title = f"scores on {scored_pictures(scores):,} test pictures"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    # a name is never broken, so that it can be searched for
+    table.add_column("score", no_wrap=True)
+    for column in ("value", "95 % of resamples", *filter(shown.get, shown)):
         table.add_column(column)
-    for name, score in scores.items():
-        table.add_row(name, *_cells(score))
-    Console().print(table)
+    for group in groups:
+        table.add_section()
+        table.add_row(f"[bold]{group.question}")
+        for line in group.lines:
+            more = compress((_value(line.rival), line.explanation), shown.values())
+            table.add_row(line.name, *_cells(line.score), *more)
+    console.print(table)
 
 
 def _cells(score: "Score") -> tuple[str, str]:
     """A score's value and its interval, as texts for a table."""
     if math.isnan(score.value):
         return "none", ""
-    return f"{score.value:.4g}", f"{score.low:.4g} to {score.high:.4g}"
+    return _value(score), f"{score.low:.4g} to {score.high:.4g}"
+
+
+def _value(score: "Score | None") -> str:
+    return "" if score is None or math.isnan(score.value) else f"{score.value:.4g}"
 
 
 def write_scores(path: Path, scores: "Mapping[str, Score]") -> None:

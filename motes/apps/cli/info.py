@@ -78,8 +78,24 @@ def run_table(run: Path) -> "Table":
     threshold = getattr(model, "evidence_threshold", None)
     if threshold is not None:
         table.add_row("doubt begins at evidence", f"{float(threshold):.3f}")
+    _add_length(table, run)
     _add_validations(table, run)
     return table
+
+
+def _add_length(table: "Table", run: Path) -> None:
+    """Rows that say how long the run is to be, how its length was changed, and whether the clock ended it."""
+    from motes.training.length import change_sentence, clock_sentence
+    from motes.training.recipe import read_recipe
+
+    if not (run / "run.json").is_file():
+        return
+    recipe = read_recipe(run)
+    table.add_row("steps", f"{recipe.training.steps:,}")
+    for change in recipe.changes:
+        table.add_row("length changed", change_sentence(change))
+    if sentence := clock_sentence(run):
+        table.add_row("ended", sentence)
 
 
 def _add_validations(table: "Table", run: Path) -> None:

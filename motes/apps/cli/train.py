@@ -13,6 +13,7 @@ from motes.apps.cli.evaluate import print_scores, write_scores
 from motes.apps.cli.recipe import make_recipe
 from motes.errors import UserError
 from motes.models import MODELS
+from motes.training.length import Length, clock_sentence
 from motes.training.presets import PRESETS
 from motes.training.recipe import Recipe, read_recipe
 
@@ -45,9 +46,15 @@ def add_arguments(parser: Parser) -> None:
 def _add_shortcuts(parser: Parser) -> None:
     """Add the options of training that have a short form without a dot."""
     parser.add_argument(
-        "--steps", type=positive, help="of the optimiser; alone, minutes no longer end the run"
+        "--steps",
+        type=positive,
+        help="of the optimiser; alone, minutes no longer end the run; with --resume, its new length",
     )
-    parser.add_argument("--max-minutes", type=duration, help="the schedule ends when steps or minutes do")
+    parser.add_argument(
+        "--max-minutes",
+        type=duration,
+        help="the schedule ends when steps do, or minutes of training (CPU time over threads, without validation)",
+    )
     parser.add_argument("--seed", type=int, help="of weights, noise, order and generated pictures")
 
 
@@ -66,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
     _name_vgg_weights(arguments.vgg_weights)
     if arguments.resume is not None:
         _refuse_changes(arguments)
-        _resume(arguments.resume)
+        _resume(arguments.resume, Length(arguments.steps, arguments.max_minutes))
         return
     recipe, folder = make_recipe(arguments)
     _refuse_used(folder)
@@ -91,14 +98,16 @@ def _name_vgg_weights(path: Path | None) -> None:
 
 def _refuse_changes(arguments: argparse.Namespace) -> None:
     if changes := _changes(arguments):
-        raise UserError(f"--resume goes on with a run as it is; leave out {changes[0]}")
+        raise UserError(
+            f"--resume goes on with a run as it is, but for --steps and --max-minutes; leave out {changes[0]}"
+        )
     if not (arguments.resume / "run.json").is_file():
         raise UserError(f"{arguments.resume} is no run: it has no run.json")
 
 
 def _changes(arguments: argparse.Namespace) -> list[str]:
     """The words of the command that would change the recipe of a run; `--resume` refuses them."""
-    names = ("data", "out", "steps", "max_minutes", "seed")
+    names = ("data", "out", "seed")
     options = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
     return [*filter(None, [arguments.preset]), *options, *arguments.dotted]
 
@@ -120,10 +129,10 @@ def _start(recipe: Recipe, folder: Path) -> None:
         raise
 
 
-def _resume(folder: Path) -> None:
+def _resume(folder: Path, length: Length) -> None:
     from motes.training import loop
 
-    _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display))
+    _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display, length))
 
 
 def _fetch_comparing_network(recipe: Recipe) -> None:
@@ -152,14 +161,19 @@ def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> No
         print(f"motes: {stopped}", file=sys.stderr)
         sys.exit(130)
     if _is_first_process():
-        _conclude(recipe, folder)
+        _conclude(folder)
 
 
-def _conclude(recipe: Recipe, folder: Path) -> None:
+def _conclude(folder: Path) -> None:
     """Score the best checkpoint, write the report and print what to do next."""
+    # a resumed run may have another length now
+    recipe = read_recipe(folder)
     scores, page = _score_and_report(recipe, folder)
     write_scores(folder / "scores.json", scores)
     print_scores(scores)
+    if sentence := clock_sentence(folder):
+        print(f"\nThe run was {sentence}.")
+        print(f"To take the other steps: motes train --resume {folder} --steps {recipe.training.steps}")
     print(f"\nThe report: {page}")
     _say_what_is_next(folder)
 
@@ -175,7 +189,7 @@ def _score_and_report(recipe: Recipe, folder: Path) -> "tuple[dict[str, Score], 
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
         data = recipe.data.open("test")
-        options = Asked(("pictures", "objects"), refuse=False)
+        options = Asked(("pictures", "objects"), refuse=False, open=recipe.data.open)
         scores = evaluate(model, data, limit=SCORED, asked=options)
         page = write_report(Run(folder), recipe, model, data, scores)
     return scores, page

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from motes.ops.points.pixels import pixels_of_points, places
 from motes.types.latents import Particles
 
 Colour = tuple[int, int, int]
@@ -38,7 +40,7 @@ class Mark:
     """How one particle is drawn on a picture; lengths are fractions of the picture's side."""
 
     number: int
-    # from 0 to 1 between the middles of the outermost pixels
+    # from 0 to 1 between the edges of the picture
     column: float
     row: float
     # larger where the position is more certain
@@ -57,15 +59,15 @@ def marks(particles: Particles, picture: int) -> list[Mark]:
 
     Particles that the model doubts come first, so that the marks of the others are drawn over theirs.
     """
-    position = ((particles.position[picture].cpu() + 1) / 2).tolist()
+    place = ((places(particles)[picture].cpu() + 1) / 2).tolist()
     sure = (particles.confident().presence[picture] > 0.5).tolist()
     radius = _radii(particles.confidence[picture])
     label = _labels(particles, picture)
     drawn = [
         Mark(
             number=k,
-            column=position[k][1],
-            row=position[k][0],
+            column=place[k][1],
+            row=place[k][0],
             radius=radius[k] if sure[k] else 0.013,
             sure=sure[k],
             label=label[k] if sure[k] else f"{label[k]} (doubted)",
@@ -127,11 +129,16 @@ def with_particles(image: Tensor, particles: Particles, row: int, side: int = 25
 
 
 def with_points(image: Tensor, points: Tensor, side: int = 256) -> Image.Image:
-    """The picture with a dot at each of the points, such as a prior's proposals."""
+    """The picture with a dot at each of the points, such as a prior's proposals.
+
+    Their -1 and 1 are the middles of the outermost pixels.
+    """
     picture = to_picture(image, side)
     layer, pen = _layer(picture)
     radius = 0.016 * min(layer.size)
-    for row, column in ((points.detach().cpu() + 1) / 2).tolist():
+    size = (image.shape[-2], image.shape[-1])
+    middles = pixels_of_points(points.detach().cpu().float(), size) + 0.5
+    for row, column in (middles / torch.tensor(size)).tolist():
         box = _box(_pixel(column, row, layer.size), radius)
         pen.ellipse(box, fill=(*PROPOSED, 255), outline=(40, 40, 40, 255), width=SMOOTH)
     return laid_over(picture, layer)
@@ -183,7 +190,7 @@ def _layer(picture: Image.Image) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _pixel(column: float, row: float, size: tuple[int, int]) -> tuple[float, float]:
-    return column * (size[0] - 1), row * (size[1] - 1)
+    return column * size[0], row * size[1]
 
 
 def _box(centre: tuple[float, float], radius: float) -> list[float]:

@@ -25,8 +25,8 @@ def rings(marks: Sequence[Mark], picture: int, rows: int, columns: int) -> str:
 
 def _ring(mark: Mark, picture: int, rows: int, columns: int) -> str:
     unit = min(rows, columns)
-    x = 0.5 + mark.column * (columns - 1)
-    y = 0.5 + mark.row * (rows - 1)
+    x = mark.column * columns
+    y = mark.row * rows
     radius = mark.radius * unit
     circle = f'cx="{x:.2f}" cy="{y:.2f}" r="{radius:.2f}"'
     number = ""
@@ -46,7 +46,10 @@ def _number(mark: Mark, left: float, bottom: float) -> str:
 
 
 def dots(points: Sequence[Sequence[float]], rows: int, columns: int) -> str:
-    """A dot at each of the points, which are (row, column) in [-1, 1]."""
+    """A dot at each of the points, which are (row, column) in [-1, 1].
+
+    -1 and 1 are the middles of the outermost pixels.
+    """
     radius = min(rows, columns) / 55
     circles = []
     for row, column in points:

@@ -19,9 +19,10 @@ from motes.apps.report.panels import Shown, panels
 from motes.apps.session.clips import clip_length
 from motes.data.base import Dataset
 from motes.evaluation import Score
-from motes.evaluation.explanations import explanation
+from motes.evaluation.explanations import Group, grouped, scored_pictures
 from motes.models.base import Model, count_parameters, device_of
 from motes.plain.writing import whole_file
+from motes.training.length import change_sentence, clock_sentence
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Image
@@ -46,10 +47,12 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         name=escape(run.folder.resolve().name),
         folder=escape(str(run.folder)),
         facts="".join(
-            f"<li><b>{key}</b>{escape(value)}</li>" for key, value in _facts(recipe, model, lines).items()
+            f"<li><b>{key}</b>{escape(value)}</li>"
+            for key, value in {**_facts(recipe, model, lines), **_length(recipe, run)}.items()
         ),
         data_words="shapes" if recipe.data.name == "shapes" else "pictures",
         scores=_scores(scores),
+        scored=f"{scored_pictures(scores):,}",
         panels="".join(panel.html() for panel in panels(Shown.of(model, image, frames))),
         # few pictures are not enlarged
         shown=max(len(image), SHOWN // 2),
@@ -99,7 +102,7 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
         "data": recipe.data.name,
         "seed": str(recipe.training.seed),
         "steps": f"{steps_done(lines):,}",
-        "minutes": f"{seconds / 60:.1f}",
+        "minutes of training": f"{seconds / 60:.1f}",
         "batch": str(recipe.training.batch_size),
         "parameters": f"{count_parameters(model) / 1e6:.2f} M",
         "picture": f"{model.config.image_size[0]} × {model.config.image_size[1]}",
@@ -107,6 +110,13 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
     }
     particles = vars(model.config).get("num_particles")
     return facts if particles is None else {**facts, "particles": str(particles)}
+
+
+def _length(recipe: Recipe, run: Run) -> dict[str, str]:
+    """How the length of the run was changed, and whether the clock ended it, as name -> text."""
+    changes = "; ".join(change_sentence(change) for change in recipe.changes)
+    facts = {"length changed": changes, "ended": clock_sentence(run.folder)}
+    return {name: text for name, text in facts.items() if text}
 
 
 def _machine() -> str:
@@ -117,13 +127,21 @@ def _machine() -> str:
 
 def _scores(scores: dict[str, Score]) -> str:
     """The scores as rows of an HTML table."""
+    groups = [_group(group) for group in grouped(scores)]
+    return "<tr><th>score<th>value<th>range<th>trivial rival<th>what it says" + "".join(groups)
+
+
+def _group(group: Group) -> str:
+    """The rows of one question's scores, below a row that says what it asks."""
     rows = [
-        f"<tr><td>{escape(name.replace('_', ' '), quote=False)}<td class=n>{_number(score.value)}"
-        f"<td class=soft>{_number(score.low)} – {_number(score.high)}"
-        f"<td class=soft>{escape(explanation(name), quote=False)}"
-        for name, score in scores.items()
+        f"<tr><td>{escape(line.name.replace('_', ' '), quote=False)}<td class=n>{_number(line.score.value)}"
+        f"<td class=soft>{_number(line.score.low)} – {_number(line.score.high)}"
+        f"<td class=soft>{'' if line.rival is None else _number(line.rival.value)}"
+        f"<td class=soft>{escape(line.explanation, quote=False)}"
+        for line in group.lines
     ]
-    return "<tr><th>score<th>value<th>range<th>what it says" + "".join(rows)
+    title = f"<tr><th colspan=5>{escape(group.question)}: {escape(group.about, quote=False)}"
+    return title + "".join(rows)
 
 
 def _number(value: float) -> str:

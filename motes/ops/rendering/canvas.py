@@ -34,6 +34,41 @@ def paste(
     return shifted(_padded(glimpses, size), -_from_middle(position, glimpses.shape[-1], size))
 
 
+def cut_windows_scaled(
+    image: Image, position: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"], side: int
+) -> Float[Tensor, "B K C S S"]:
+    """Glimpses at any scale: pixel j is read at centre + (j - (S-1)/2) scale, by a tent of half width
+    max(1, scale) pixels."""
+    size = (image.shape[2], image.shape[3])
+    weights = []
+    for axis in (0, 1):
+        spread = scale[..., axis, None, None]
+        half = spread.clamp_min(1)
+        read = _centre(position, size, axis) + (_pixels(side, position)[:, None] - (side - 1) / 2) * spread
+        weights.append(_tent((_pixels(size[axis], position) - read) / half) / half)
+    return torch.einsum("bkrh,bkcw,bdhw->bkdrc", weights[0], weights[1], image)
+
+
+def paste_scaled(
+    glimpses: Float[Tensor, "B K D S S"],
+    position: Float[Tensor, "B K 2"],
+    scale: Float[Tensor, "B K 2"],
+    size: tuple[int, int],
+) -> Float[Tensor, "B K D H W"]:
+    """A canvas for each glimpse at any scale: pixel i is read at u = (i - centre) / scale + (S-1)/2 of the
+    glimpse, by a tent of half width max(1, 1 / scale) of its pixels."""
+    side = glimpses.shape[-1]
+    weights = []
+    for axis in (0, 1):
+        spread = scale[..., axis, None, None]
+        half = (1 / spread).clamp_min(1)
+        read = (_pixels(size[axis], position)[:, None] - _centre(position, size, axis)) / spread + (
+            side - 1
+        ) / 2
+        weights.append(_tent((read - torch.arange(side)) / half) / half)
+    return torch.einsum("bkhr,bkwc,bkdrc->bkdhw", weights[0], weights[1], glimpses)
+
+
 def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], background: Tensor) -> Image:
     """The particles layered over the background, the first in front, until each pixel is full.
 
@@ -91,3 +126,16 @@ def _padded(glimpses: Tensor, size: tuple[int, int]) -> Tensor:
 def _middle(canvases: Tensor, side: int) -> Tensor:
     rows, columns = ((full - side) // 2 for full in canvases.shape[-2:])
     return canvases[..., rows : rows + side, columns : columns + side]
+
+
+def _pixels(count: int, like: Tensor) -> Float[Tensor, "n"]:
+    return torch.arange(count, dtype=like.dtype)
+
+
+def _centre(position: Float[Tensor, "B K 2"], size: tuple[int, int], axis: int) -> Float[Tensor, "B K 1 1"]:
+    """The pixel of a particle's centre along one axis."""
+    return (position[..., axis, None, None] + 1) * size[axis] / 2 - 0.5
+
+
+def _tent(x: Tensor) -> Tensor:
+    return (1 - x.abs()).clamp_min(0)

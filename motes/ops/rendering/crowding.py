@@ -6,6 +6,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.ops.rendering.glimpse import canvas_index, corner_and_fraction, narrowed
+from motes.ops.rendering.scaled import (
+    border_index,
+    cutting_matrix,
+    largest_side,
+    window_corners,
+    window_starts,
+)
 
 
 def yielding(
@@ -20,6 +27,23 @@ def yielding(
     with torch.no_grad():
         pixels = position * torch.tensor(canvas, device=position.device) / 2
         near = torch.exp(-torch.cdist(pixels, pixels).square() / (2 * width**2))
+        room = (1 - (near * presence[:, None]).tril(-1)).prod(2)
+    return presence * room
+
+
+def yielding_scaled(
+    presence: Float[Tensor, "B K"],
+    position: Float[Tensor, "B K 2"],
+    scale: Float[Tensor, "B K 2"],
+    canvas: tuple[int, int],
+    width: float,
+) -> Float[Tensor, "B K"]:
+    """As `yielding`, where each particle asks later ones for room within `width` times its own scale."""
+    with torch.no_grad():
+        pixels = position * torch.tensor(canvas, device=position.device) / 2
+        # a row for each later particle, a column for each earlier one
+        apart = (pixels[:, :, None] - pixels[:, None]) / (width * scale[:, None])
+        near = torch.exp(-apart.square().sum(-1) / 2)
         room = (1 - (near * presence[:, None]).tril(-1)).prod(2)
     return presence * room
 
@@ -43,6 +67,45 @@ def claimed_before(
     far = fraction[..., None]
     rows = narrowed(windows, 1 - far[:, :, 0], far[:, :, 0], 2)
     return narrowed(rows, 1 - far[:, :, 1], far[:, :, 1], 3)[..., 0]
+
+
+@torch.no_grad()
+def claimed_scaled(
+    position: Float[Tensor, "B K 2"],
+    scale: Float[Tensor, "B K 2"],
+    side: int,
+    canvas: tuple[int, int],
+    width: float,
+) -> Float[Tensor, "B K S S"]:
+    """As `claimed_before`, in windows that are `scale` times `side` pixels long; zero outside the picture.
+
+    A particle's bump is `width` times its scale wide, and each window is read at its own scale.
+    """
+    corner, count = window_corners(position, scale, side, canvas)
+    largest = largest_side(count, side)
+    index = border_index(corner, (largest, largest), canvas)
+    sheet = position.new_zeros(len(position), (canvas[0] + 2) * (canvas[1] + 2))
+    start = window_starts(corner, position, canvas)
+    bumps = _bumps_on(canvas, corner, start / (width * scale), 1 / (width * scale), largest)
+    claimed = rearrange(_sums_before(bumps, index, sheet), "b k (r s) -> b k r s", r=largest)
+    rows, columns = cutting_matrix(start, scale, side, largest).unbind(2)
+    # a tent over a few pixels may add up to a little more than 1
+    return (rows @ claimed.clamp_max_(1) @ columns.mT).clamp_max_(1)
+
+
+def _bumps_on(
+    canvas: tuple[int, int], corner: Int[Tensor, "B K 2"], start: Tensor, step: Tensor, count: int
+) -> Float[Tensor, "B K n"]:
+    """A Gaussian at each particle, on the pixels of its window that lie on the canvas; zero elsewhere.
+
+    `start` and `step` are counted in widths of the Gaussian.
+    """
+    pixels = torch.arange(count, device=start.device)
+    profile = torch.exp(-(start[..., None] + step[..., None] * pixels).square() / 2)
+    places = corner[..., None] + pixels
+    full = torch.tensor(canvas, device=start.device)[:, None]
+    profile = profile * ((places >= 0) & (places < full))
+    return rearrange(profile[:, :, 0, :, None] * profile[:, :, 1, None, :], "b k r s -> b k (r s)")
 
 
 def _bumps(fraction: Float[Tensor, "B K 2"], side: int, width: float) -> Float[Tensor, "B K n"]:

@@ -171,8 +171,7 @@ def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, t
         "masks cannot be scored",
         "does not know the masks",
     )
-    refused(motes("evaluate", run, "--scores", "objcts"), "did you mean 'objects'")
-    refused(motes("evaluate", run, "--scores", ","), "names with commas")
+    refused(motes("evaluate", run, "--scores", ","), "wants names", "pictures, elbo")
     other = motes("evaluate", run, "--limit", 10, "--scores", "objects", "--data.seed", 5)
     assert (
         other.returncode == 0
@@ -180,6 +179,46 @@ def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, t
     )
     refused(motes("evaluate", run, "--data.sed", 5), "did you mean '--data.seed'")
     refused(motes("evaluate", run, "--model.num-particles", 5), "--model.num-particles")
+
+
+def test_scores_are_named_with_spaces_or_commas_and_before_or_behind_the_run(run):
+    forms = (
+        [run, "--scores", "pictures", "elbo"],
+        [run, "--scores", "pictures,elbo"],
+        ["--scores", "pictures,", "elbo", run],
+        ["--scores", "elbo,pictures", run],
+    )
+    shown = [motes("evaluate", "--limit", 4, *words) for words in forms]
+    assert len({done.stdout for done in shown}) == 1, [done.stderr for done in shown]
+    assert "scores on 4 test pictures" in shown[0].stdout
+    assert "psnr" in shown[0].stdout and "loss" in shown[0].stdout and "found" not in shown[0].stdout
+    everything = "there are: pictures, elbo, objects, masks, landmarks, probes, uncertainty"
+    refused(motes("evaluate", run, "--scores", "objcts", "masks"), "did you mean 'objects'", everything)
+    refused(motes("evaluate", run, "--scores", "pictures", "xyzzy"), "no score 'xyzzy'", everything)
+    refused(motes("evaluate", "--scores", "pictures"), "name the run")
+    refused(motes("evaluate"), "name the run")
+    refused(motes("evaluate", "--scores", "pictures", run / "nothing"), "does not exist")
+
+
+def test_a_run_that_the_clock_cut_short_says_so_and_may_take_its_other_steps(run, tmp_path):
+    small = "--model.num-particles 3 --model.glimpse-size 8 --data.image-size 32 32 --data.count 40 --data.held-out 9"
+    out = tmp_path / "cut"
+    done = motes("train", "--max-minutes", 0.0001, "--out", out, "--training.batch-size", 4, *small.split())
+    assert done.returncode == 0, done.stderr
+    sentence = "stopped by max_minutes after 1 of 1,900 steps (the schedule was shortened to fit)"
+    assert sentence in done.stdout and f"motes train --resume {out} --steps 1900" in done.stdout
+    assert sentence in " ".join(motes("info", out).stdout.split())
+    assert f"<b>ended</b>{sentence}" in (out / "report.html").read_text()
+    refused(motes("train", "--resume", out, "--max-minutes", 0.00001), "minutes already")
+    assert motes("train", "--resume", out, "--steps", 3).returncode == 0
+    change = "at step 1: 3 steps instead of 1,900, no limit of minutes instead of 0.0001 minutes"
+    shown = " ".join(motes("info", out).stdout.split())
+    assert change in shown and "stopped by" not in shown
+    page = (out / "report.html").read_text()
+    assert f"<b>length changed</b>{change}" in page and "<b>ended</b>" not in page
+    facts = json.loads((out / "run.json").read_text())
+    assert facts["training"]["steps"] == 3
+    assert facts["changes"] == [{"step": 1, "steps": [1900, 3], "max_minutes": [0.0001, 0.0]}]
 
 
 def test_wrong_words(run, tmp_path):
@@ -199,7 +238,17 @@ def test_wrong_words(run, tmp_path):
     refused(motes("encode", run, run, "--oout", tmp_path), "did you mean '--out'")
     refused(motes("evaluate", run, "--limit", 0), "--limit", "from 1 up")
     refused(motes("train", "--max-minutes", "soon"), "--max-minutes")
-    refused(motes("train", "--resume", run, "--steps", 9), "leave out --steps")
+    refused(
+        motes("train", "--resume", run, "--seed", 9), "leave out --seed", "but for --steps and --max-minutes"
+    )
+    refused(
+        motes("train", "--resume", run, "--steps", 9, "--model.glimpse-size", 9),
+        "leave out --model.glimpse-size",
+    )
+    refused(
+        motes("train", "--resume", run, "--steps", 5),
+        "has taken 6 steps already; --steps must be at least that",
+    )
     refused(motes("train", "--training.batch-size", 0, "--out", tmp_path / "r"), "batch_size")
     refused(motes("list", "dlp-quik"), "did you mean 'dlp-quick'")
     assert not (tmp_path / "r").exists()

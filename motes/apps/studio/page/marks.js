@@ -9,6 +9,9 @@ export function at(row, column, { rows, columns }) {
   return { cx: ((column + 1) / 2) * columns, cy: ((row + 1) / 2) * rows }
 }
 
+// A point of the prior in picture pixels: +-1 is the middle of an outermost pixel.
+const between = (row, column, { rows, columns }) => ({ cx: 0.5 + ((column + 1) / 2) * (columns - 1), cy: 0.5 + ((row + 1) / 2) * (rows - 1) })
+
 export const shown = (one) => Number(one.there)
 
 const drawnBefore = new WeakMap() // svg -> what each of its children shows
@@ -18,7 +21,7 @@ export function drawMarks(svg, { opened, edits, selection, over, layers, held },
   const { rows, columns } = opened, small = Math.min(rows, columns), wanted = []
   svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`)
   svg.style.setProperty("--u", `${small / 84}px`)
-  if (over.proposals) for (const [row, column] of opened.proposals || []) wanted.push([`proposal ${row} ${column} ${small}`, () => shape("circle", { class: "proposal", ...at(row, column, opened), r: small / 90 })])
+  if (over.proposals) for (const [row, column] of opened.proposals || []) wanted.push([`proposal ${row} ${column} ${small}`, () => shape("circle", { class: "proposal", ...between(row, column, opened), r: small / 90 })])
   if (opened.kind === "particles" && !held && !onTheWay(edits)) {
     const all = particles(opened, edits).sort((a, b) => shown(a) - shown(b) || selection.includes(a.k) - selection.includes(b.k))
     const around = [over.marks, over.numbers, over.boxes, layers?.side, rows, columns]
