@@ -61,14 +61,14 @@ class AnchoredEncoder(nn.Module):
         """An empty list: the network that reads positions also reads presence."""
         return []
 
-    def forward(self, image: Image, prior_image: Image, decoder: "LeanDecoder") -> Encoding:
+    def forward(self, image: Image, prior_image: Image | None, decoder: "LeanDecoder") -> Encoding:
         background = DiagonalNormal(*self.around(image).chunk(2, -1))
         with torch.no_grad():
             residual = image - decoder.background_of_code(background.mean)
         points, salience = self._keypoints(residual)
         anchors = self._anchors(points, salience)
         proposed_from = residual
-        if prior_image is not image:
+        if prior_image is not None and prior_image is not image:
             proposed_from = self._residual_of_pair(prior_image, decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)

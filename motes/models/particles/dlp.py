@@ -21,6 +21,7 @@ from motes.models.particles.parts import (
     prior_image_of,
 )
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
+from motes.nn.blocks.normalisation import settled
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.composite import render
@@ -166,7 +167,7 @@ class DeepLatentParticles(Model):
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
-        encoding = self.encoder(image, image, self.decoder)
+        encoding = self.encoder(image, None, self.decoder)
         particles = Particles(
             position=encoding.position.mean,
             log_variance=encoding.position.log_variance,
@@ -175,8 +176,10 @@ class DeepLatentParticles(Model):
             presence=encoding.presence,
             background=encoding.background.mean,
         )
-        certainty = torch.sigmoid(self._evidence(particles) - self.evidence_threshold)
-        return replace(particles, certainty=certainty)
+        if torch.is_autocast_enabled(image.device.type):
+            # it may not be by the time the certainty is read
+            return replace(particles, certainty=self._certainty(particles))
+        return particles.judged(lambda: self._certainty(particles))
 
     def decode(self, latent: Particles) -> Image:
         """The pictures. Without gradients, particles of negligible presence are left out.
@@ -195,7 +198,9 @@ class DeepLatentParticles(Model):
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The M points that the prior network proposes for each picture."""
-        return self.encoder(image, image, self.decoder).proposals
+        proposals = self.encoder(image, image, self.decoder).proposals
+        assert proposals is not None
+        return proposals
 
     def glimpses(self, latent: Particles) -> Float[Tensor, "B K D S S"]:
         """Every particle drawn alone: alpha first, then colours."""
@@ -236,6 +241,7 @@ class DeepLatentParticles(Model):
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
+        assert encoding.proposals is not None
         chamfer = chamfer_kl(position.mean, position.log_variance, encoding.proposals, self.config.prior_std)
         feature_kl = encoding.features.kl().sum((1, 2)) + encoding.background.kl().sum(1)
         beta_position, beta_features = self.config.kl_weights
@@ -252,6 +258,11 @@ class DeepLatentParticles(Model):
     def _background(self, latent: Particles) -> Image:
         middle = torch.zeros_like(latent.position[:, 0])
         return self.decoder.background(latent.position, latent.features, latent.background, middle)
+
+    def _certainty(self, latent: Particles) -> Float[Tensor, "B K"]:
+        # the model may have begun to train since the particles were found
+        with settled(self):
+            return torch.sigmoid(self._evidence(latent) - self.evidence_threshold)
 
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
         glimpses = self.decoder.glimpses(latent.features)

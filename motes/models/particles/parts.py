@@ -110,7 +110,8 @@ class DiagonalNormal:
 class Encoding:
     """The posterior of a batch of pictures, and the prior's proposals."""
 
-    proposals: Float[Tensor, "B M 2"]
+    # None where they are not asked for
+    proposals: Float[Tensor, "B M 2"] | None
     # B K 2
     position: DiagonalNormal
     presence: Float[Tensor, "B K"]
@@ -126,7 +127,9 @@ class Encoding:
 class ParticleEncoder(Protocol):
     """An encoder that maps pictures to particles."""
 
-    def __call__(self, image: Image, prior_image: Image, decoder: "ParticleDecoder") -> Encoding: ...
+    def __call__(self, image: Image, prior_image: Image | None, decoder: "ParticleDecoder") -> Encoding:
+        """The posterior of `image`, and the proposals of `prior_image`, if there is one."""
+        ...
 
     def presence_parameters(self) -> list[nn.Parameter]:
         """The parameters that learn nothing while presence is random."""
