@@ -151,6 +151,14 @@ class Reference(nn.Module):
         divergence = 0.5 * divergence.sum((1, 2)).mean()
         return error + self.sizes.beta * (chamfer + 0.001 * divergence)
 
+    def encode(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Means and log-variances of positions and looks, and presence; the prior has no part in it."""
+        heat = self.image(x)
+        flat = heat.flatten(1)
+        mean, log_variance = self.position(flat).view(len(x), self.sizes.particles, 4).chunk(2, -1)
+        mean = torch.tanh(mean)
+        return mean, log_variance, torch.sigmoid(self.presence(flat)), *self.looks(x, mean, heat)
+
     def propose(self, x: Tensor) -> Tensor:
         """The prior: points of patches, those farthest from the middle of their patch."""
         patch = self.sizes.patch

@@ -32,7 +32,8 @@ class Training:
     warm_steps: int = 50
     # largest norm of the gradient; a longer gradient is shortened to this norm; 0: no limit
     clip_norm: float = 0.0
-    precision: Literal["fp32", "bf16"] = "fp32"
+    # auto: the quicker one, measured at the start; run.json then holds it
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
     # decay of a moving average of the weights, which is saved as the model in place of them; 0: no average
     average: float = 0.0
     # learn from warped pairs: a slightly and a strongly warped copy of each picture

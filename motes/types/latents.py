@@ -7,17 +7,20 @@ columns, K particles or slots, F features, S glimpse side, M proposals. Position
 1], row first; +1 is the lower right edge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.errors import UserError
+from motes.types.later import ComesLater, Later
 from motes.types.rows import Rows
 
 Image = Float[Tensor, "B C H W"]  # values in [0, 1]
+COMES_LATER: Any = ComesLater()  # a default of None
 # the parts of Particles that belong to no single particle
 OF_PICTURES = ("background", "bypass")
 
@@ -88,10 +91,13 @@ class Particles(Rows):
     background: Float[Tensor, "B G"]
     # the masked model's feature map, which explains what no particle covers
     bypass: Float[Tensor, "B N h w"] | None = None
-    # in [0, 1]; below 1/2 the model doubts that something is there
-    certainty: Float[Tensor, "B K"] | None = None
+    # in [0, 1]; below 1/2 the model doubts that something is there; computed when it is first read
+    certainty: Float[Tensor, "B K"] | None = COMES_LATER
     # sizes and depths, from models that give each particle its own
     extent: Extent | None = None
+
+    def __len__(self) -> int:
+        return len(self.position)
 
     @property
     def count(self) -> int:
@@ -184,6 +190,15 @@ class Particles(Rows):
         for name in self.per_particle().keys() & found.keys():
             changed = changed._with(name, picture, target, found[name][other_picture, source])
         return changed
+
+    def judged(self, certainty: Callable[[], Float[Tensor, "B K"]]) -> "Particles":
+        """The same particles, with a certainty that is computed when it is first read.
+
+        A model draws its particles to judge them, which takes longer than to find them.
+        """
+        judged = replace(self, certainty=None)
+        vars(judged)["certainty"] = Later(certainty)
+        return judged
 
     def confident(self) -> "Particles":
         """The same particles, with presence 0 for those whose certainty is too low."""

@@ -1,5 +1,7 @@
 """Edits of particles are pure: the original stays, and only what was asked for changes."""
 
+import copy
+import pickle
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
@@ -93,3 +95,27 @@ def test_particles_of_one_size_cannot_be_resized():
     for edit in (lambda: some().resized(0, 2.0), lambda: some().with_scale(0, (1.0, 1.0))):
         with pytest.raises(UserError, match="all particles of this model are of one size"):
             edit()
+
+
+def test_a_certainty_that_comes_later_is_computed_once_and_only_if_read():
+    calls = []
+
+    def compute():
+        calls.append(torch.is_grad_enabled())
+        return torch.rand(2, 3)
+
+    with torch.no_grad():
+        particles = some().judged(compute)
+    assert len(particles) == 2 and not calls
+    certainty = particles.certainty
+    assert particles.certainty is certainty and calls == [False], "without gradients, as when it was promised"
+    assert torch.equal(particles.moved(0, (0.1, 0.1)).certainty, certainty)
+    assert torch.equal(Particles.cat([particles[1:], particles.to("cpu")]).certainty[0], certainty[1])
+
+
+def test_a_certainty_that_comes_later_is_in_copies_and_among_the_tensors():
+    for share in (lambda latent: pickle.loads(pickle.dumps(latent)), copy.deepcopy, lambda latent: latent[:]):
+        particles = some().judged(lambda: torch.full((2, 3), 0.25))
+        assert torch.equal(share(particles).tensors()["certainty"], torch.full((2, 3), 0.25))
+        assert not share(particles).believed.any()
+    assert some().judged(lambda: torch.ones(2, 3)).believed.tolist() == (some().presence > 0.5).tolist()

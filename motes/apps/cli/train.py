@@ -145,6 +145,7 @@ def _start(recipe: Recipe, folder: Path, data: "Dataset | None") -> None:
     from motes.training import loop
 
     _fetch_comparing_network(recipe)
+    recipe = _settled(recipe)
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     try:
         _run(recipe, folder, lambda display: loop.train(recipe, folder, display, data))
@@ -158,6 +159,17 @@ def _resume(folder: Path, length: Length) -> None:
     from motes.training import loop
 
     _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display, length))
+
+
+def _settled(recipe: Recipe) -> Recipe:
+    """The recipe with a precision, which is measured if it is left open."""
+    if recipe.training.precision != "auto":
+        return recipe
+    from motes.training.precision import with_precision
+
+    settled, sentence = with_precision(recipe)
+    print(f"motes {sentence}", file=sys.stderr)
+    return settled
 
 
 def _fetch_comparing_network(recipe: Recipe) -> None:

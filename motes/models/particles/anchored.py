@@ -63,14 +63,14 @@ class AnchoredEncoder(nn.Module):
         """An empty list: the network that reads positions also reads presence."""
         return []
 
-    def forward(self, image: Image, prior_image: Image, decoder: "LeanDecoder") -> Encoding:
+    def forward(self, image: Image, prior_image: Image | None, decoder: "LeanDecoder") -> Encoding:
         background = DiagonalNormal(*self.around(image).chunk(2, -1))
         with torch.no_grad():
             residual = image - decoder.background_of_code(background.mean)
         points, salience = self._keypoints(residual)
         anchors = self._anchors(points, salience)
         proposed_from = residual
-        if prior_image is not image:
+        if prior_image is not None and prior_image is not image:
             proposed_from = self._residual_of_pair(prior_image, decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)
@@ -164,7 +164,7 @@ class GlimpseReader(nn.Module):
         layers: list[nn.Module] = []
         while side > 4:
             convolution = nn.Conv2d(channels, width, 4, stride=2, padding=1, bias=False)
-            layers += [convolution, BatchNorm(width), nn.ReLU()]
+            layers += [convolution, BatchNorm(width), nn.ReLU(inplace=True)]
             channels = width
             width = min(2 * width, 64)
             side = side // 2
@@ -242,7 +242,8 @@ class LeanDecoder(OneSize, nn.Module):
 
     def background_of_code(self, code: Float[Tensor, "B F"]) -> Image:
         # tenfold: Adam moves all weights alike, and these have far to go
-        return torch.sigmoid(self.scene(code) + 10 * self.still)
+        still = 10 * rearrange(self.still, "c h w -> 1 c h w").contiguous(memory_format=torch.channels_last)
+        return torch.sigmoid(self.scene(code) + still)
 
     def start(self, pictures: Image) -> None:
         self.start_background(clean_background(pictures))

@@ -3,7 +3,6 @@ background."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -13,7 +12,7 @@ from motes.errors import UserError
 from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
 from motes.models.particles.anchored import AnchoredEncoder, LeanDecoder
 from motes.models.particles.dlp_config import DlpConfig
-from motes.models.particles.encoding import Encoding
+from motes.models.particles.encoding import Encoding, Sample
 from motes.models.particles.parts import (
     ParticleDecoder,
     ParticleEncoder,
@@ -23,6 +22,7 @@ from motes.models.particles.parts import (
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
+from motes.nn.blocks.normalisation import settled
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
@@ -31,7 +31,7 @@ from motes.ops.rendering.footprints import Footprints, VisibleBoxes
 from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.painting import Painting, Sizes
 from motes.types.batch import Batch, Losses
-from motes.types.latents import Extent, Image, Particles
+from motes.types.latents import Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
 
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
@@ -136,7 +136,7 @@ class DeepLatentParticles(Model):
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
-        encoding = self.encoder(image, image, self.decoder)
+        encoding = self.encoder(image, None, self.decoder)
         particles = Particles(
             position=encoding.position.mean,
             log_variance=encoding.position.log_variance,
@@ -148,8 +148,10 @@ class DeepLatentParticles(Model):
         )
         if particles.extent is not None:
             particles = particles.reordered(front_first(particles.extent.depth))
-        certainty = torch.sigmoid(self._evidence(particles) - self.evidence_threshold)
-        return replace(particles, certainty=certainty)
+        if torch.is_autocast_enabled(image.device.type):
+            # it may not be by the time the certainty is read
+            return replace(particles, certainty=self._certainty(particles))
+        return particles.judged(lambda: self._certainty(particles))
 
     def decode(self, latent: Particles) -> Image:
         """The pictures. Without gradients, particles of negligible presence are left out.
@@ -172,7 +174,9 @@ class DeepLatentParticles(Model):
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
         """The M points that the prior network proposes for each picture."""
-        return self.encoder(image, image, self.decoder).proposals
+        proposals = self.encoder(image, image, self.decoder).proposals
+        assert proposals is not None
+        return proposals
 
     def glimpses(self, latent: Particles) -> Float[Tensor, "B K D S S"]:
         """Every particle drawn alone: alpha first, then colours."""
@@ -206,7 +210,7 @@ class DeepLatentParticles(Model):
     def _error(self, drawn: Image, image: Image) -> Float[Tensor, "B"]:
         return self.reconstruction_loss(drawn, image) / self.decoder.unit
 
-    def _sample(self, encoding: Encoding, image: Image) -> "_Sample":
+    def _sample(self, encoding: Encoding, image: Image) -> Sample:
         """What is drawn in one step, sampled once from the posterior; the nearest particle is the first."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
@@ -218,10 +222,10 @@ class DeepLatentParticles(Model):
         error = error / self.decoder.unit
         glimpses = self.decoder.glimpses(features)
         if encoding.extent is None:
-            return _Sample(glimpses, position, None, encoding.presence, background, error)
+            return Sample(glimpses, position, None, encoding.presence, background, error)
         extent = encoding.extent.sampled()
         order = front_first(extent.depth)
-        return _Sample(
+        return Sample(
             in_order(glimpses, order),
             in_order(position, order),
             extent.mapped(lambda part: in_order(part, order)),
@@ -232,6 +236,7 @@ class DeepLatentParticles(Model):
 
     def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
         position = encoding.position
+        assert encoding.proposals is not None
         chamfer = chamfer_kl(position.mean, position.log_variance, encoding.proposals, self.config.prior_std)
         feature_kl = encoding.features.kl().sum((1, 2)) + encoding.background.kl().sum(1)
         beta_position, beta_features = self.config.kl_weights
@@ -259,21 +264,15 @@ class DeepLatentParticles(Model):
     def _footprints(self, latent: Particles) -> Footprints:
         return Footprints.of(self._windows(latent), latent.presence, self.config.image_size)
 
+    def _certainty(self, latent: Particles) -> Float[Tensor, "B K"]:
+        # the model may have begun to train since the particles were found
+        with settled(self):
+            return torch.sigmoid(self._evidence(latent) - self.evidence_threshold)
+
     def _evidence(self, latent: Particles) -> Float[Tensor, "B K"]:
         background = self._background(latent)
         windows = self._windows(latent)
         return visible_contrast(windows, latent.presence, latent.log_variance, background, self.decoder.unit)
-
-
-class _Sample(NamedTuple):
-    """What is drawn in one step."""
-
-    glimpses: Float[Tensor, "B K D S S"]
-    position: Float[Tensor, "B K 2"]
-    extent: Extent | None
-    presence: Float[Tensor, "B K"]
-    background: Image
-    background_error: Float[Tensor, "B"]
 
 
 def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, sample_normal
-from motes.types.latents import Extent
+from motes.types.latents import Extent, Image
 
 SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
 
@@ -63,7 +64,8 @@ class ExtentPosterior:
 class Encoding:
     """The posterior of a batch of pictures, and the prior's proposals."""
 
-    proposals: Float[Tensor, "B M 2"]
+    # None where they are not asked for
+    proposals: Float[Tensor, "B M 2"] | None
     # B K 2
     position: DiagonalNormal
     presence: Float[Tensor, "B K"]
@@ -81,3 +83,14 @@ class Encoding:
     def scene(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B G"]:
         """The background's numbers: a code drawn from the posterior or its mean, and the light."""
         return code if self.light is None else torch.cat([code, self.light], 1)
+
+
+class Sample(NamedTuple):
+    """What is drawn in one step of training, the nearest particle first."""
+
+    glimpses: Float[Tensor, "B K D S S"]
+    position: Float[Tensor, "B K 2"]
+    extent: Extent | None
+    presence: Float[Tensor, "B K"]
+    background: Image
+    background_error: Float[Tensor, "B"]

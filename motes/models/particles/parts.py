@@ -98,7 +98,9 @@ def prior_image_of(batch: Batch) -> Image:
 class ParticleEncoder(Protocol):
     """An encoder that maps pictures to particles."""
 
-    def __call__(self, image: Image, prior_image: Image, decoder: "ParticleDecoder") -> Encoding: ...
+    def __call__(self, image: Image, prior_image: Image | None, decoder: "ParticleDecoder") -> Encoding:
+        """The posterior of `image`, and the proposals of `prior_image`, if there is one."""
+        ...
 
     def presence_parameters(self) -> list[nn.Parameter]:
         """The parameters that learn nothing while presence is random."""

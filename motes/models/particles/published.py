@@ -55,7 +55,7 @@ class PublishedEncoder(nn.Module):
         """The parameters of the presence network, which learn from the painted picture alone."""
         return list(self.presence.parameters())
 
-    def forward(self, image: Image, prior_image: Image, decoder: ParticleDecoder) -> Encoding:
+    def forward(self, image: Image, prior_image: Image | None, decoder: ParticleDecoder) -> Encoding:
         heat = self.image(image)
         position = place_particles(self.position, heat)
         presence = torch.sigmoid(self.presence(heat.detach().flatten(1)))
@@ -65,7 +65,7 @@ class PublishedEncoder(nn.Module):
         covered = box_masks(mean, self._box_side(), self.grid)
         around = self.around(((1 - covered.amax(1, keepdim=True)) * heat.detach()).flatten(1))
         return Encoding(
-            self.prior(prior_image),
+            None if prior_image is None else self.prior(prior_image),
             position,
             presence,
             DiagonalNormal(*features.chunk(2, -1)),

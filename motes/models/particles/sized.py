@@ -54,14 +54,14 @@ class SizedEncoder(AnchoredEncoder):
         self.largest = max(self.size) / self.side
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, image: Image, prior_image: Image, decoder: SizedDecoder
+        self, image: Image, prior_image: Image | None, decoder: SizedDecoder
     ) -> Encoding:
         background, light = self._background(image, decoder)
         residual = _residual(image, background, light, decoder)
         points, salience = self._keypoints(residual)
         proposed_from = residual
         boxes = self._boxes(colour_and_amount(residual, decoder.contrast), points, salience)
-        if prior_image is not image:
+        if prior_image is not None and prior_image is not image:
             proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)

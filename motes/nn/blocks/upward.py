@@ -39,7 +39,7 @@ class UpwardNetwork(nn.Module):
         grid = self.seed(code).unflatten(1, (self.width, *self.start))
         grid = grid.contiguous(memory_format=torch.channels_last)
         for layer in self.body:
-            grid = F.relu(layer(grid))
+            grid = F.relu_(layer(grid))
         return self._coloured(grid)[..., : self.size[0], : self.size[1]]
 
     def _coloured(self, grid: Float[Tensor, "N w h v"]) -> Float[Tensor, "N C H W"]:

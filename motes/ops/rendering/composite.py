@@ -112,6 +112,7 @@ class Render(torch.autograd.Function):
             layers = ctx.layers or _lay(group, canvas, free)
             parts.append(_lay_backward(pixel_gradients, group, layers, canvas))
         g_glimpses, g_position, g_presence = (torch.cat(part, 1) for part in zip(*parts, strict=True))
+        g_glimpses = rearrange(g_glimpses, "b k r s d -> b k d r s")
         return g_glimpses, g_position, g_presence, (1 - taken.clamp(0, 1)) * g, None
 
 
@@ -211,15 +212,15 @@ def _minimum_gradient(value: Tensor, bound: Tensor) -> Tensor:
 
 def _widen_backward(
     g: Float[Tensor, "B K s s D"], layers: _Layers, glimpses: Tensor, canvas: tuple[int, int]
-) -> tuple[Float[Tensor, "B K D S S"], Float[Tensor, "B K 2"]]:
-    """Gradients of the glimpses and of the positions, given those of the windows' pixels."""
+) -> tuple[Float[Tensor, "B K S S D"], Float[Tensor, "B K 2"]]:
+    """Gradients of the glimpses, channels last, and of the positions, given those of the windows' pixels."""
     near, far = layers.taps
     g_columns = _fraction_gradient(g, layers.half, 3)
     g = narrowed(g, near[:, :, 1], far[:, :, 1], 3)
     g_rows = _fraction_gradient(g, _channels_last(glimpses), 2)
     g = narrowed(g, near[:, :, 0], far[:, :, 0], 2)
     g_position = torch.stack([g_rows * canvas[0] / 2, g_columns * canvas[1] / 2], -1)
-    return rearrange(g, "b k r s d -> b k d r s"), g_position
+    return g, g_position
 
 
 def _fraction_gradient(g: Tensor, x: Tensor, axis: int) -> Float[Tensor, "B K"]:

@@ -106,3 +106,14 @@ def test_places_are_single_precision_in_half_precision_runs(model):
         assert places.dtype == torch.float32
         assert (places != places.bfloat16()).any(), "single precision by name only"
     assert picture.dtype == torch.float32
+
+
+def test_encoding_draws_nothing_until_the_certainty_is_read(model, monkeypatch):
+    drawn = []
+    glimpses = model.decoder.glimpses
+    monkeypatch.setattr(model.decoder, "glimpses", lambda features: drawn.append(1) or glimpses(features))
+    with torch.no_grad():
+        latent = model.encode(torch.rand(2, 3, 32, 32))
+    assert not drawn
+    assert latent.certainty.shape == (2, 6) and not latent.certainty.requires_grad
+    assert drawn == [1], "once"
