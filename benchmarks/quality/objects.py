@@ -17,11 +17,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.clocks import motes, scores_in, steps_of
 from benchmarks.report import Table, header, parser
 
-# A world's preset, then what its things need: windows as large as the largest,
+# A world's preset, then what its things need: windows as large as a typical one,
 # as many particles as there may be things.
 WORLDS = {
     "shapes": "dlp-quick",
-    "sprites": "dlp-quick --data sprites --data.count 8000 --model.num-particles 6 --model.glimpse-size 24",
+    "sprites": "dlp-quick --data sprites --data.count 8000 --model.num-particles 8 --model.glimpse-size 20",
     "scenes": "dlp-scenes",
     "traffic": "dlp-quick --data traffic --data.count 8000 --model.num-particles 12",
 }

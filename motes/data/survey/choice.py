@@ -10,14 +10,10 @@ from torch import Tensor
 from motes.ops.pictures.blobs import Blobs
 
 Size = tuple[int, int]
-# a window is so much longer than the thing that it holds
+# a window is so much longer than a typical thing
 MARGIN = 1.3
 # sides vary if the 90 % quantile is so many times the 10 % quantile
 VARIED = 2.5
-# from this ratio of the 90 % quantile to the median the largest blobs are likely several things that touch,
-# and the window holds this share of the blobs instead of 90 %
-TOUCHING = 1.5
-TOUCHING_SHARE = 2 / 3
 # a window reaches over a little more than its side along a thing, and covers at least this share of its area
 OVERREACH = 1.25
 COVERED = 1 / 3
@@ -93,9 +89,8 @@ def _window(sides: Float[Tensor, "n"], shorter: int) -> int:
     """An even side, at most half of the picture's shorter side."""
     if not len(sides):
         return max(_even(USUAL_WINDOW * shorter), SMALLEST_WINDOW)
-    is_touching = quantile(sides, 0.9) > TOUCHING * quantile(sides, 0.5)
-    side = quantile(sides, TOUCHING_SHARE if is_touching else 0.9)
-    return max(_even(min(MARGIN * side, shorter / 2)), SMALLEST_WINDOW)
+    # windows of particles are stretched from that of a typical thing
+    return max(_even(min(MARGIN * quantile(sides, 0.5), shorter / 2)), SMALLEST_WINDOW)
 
 
 def _even(side: float) -> int:
