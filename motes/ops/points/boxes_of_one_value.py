@@ -14,7 +14,7 @@ from motes.types.latents import Image
 SIDES = (0.4, 0.6, 0.9, 1.3, 1.9)
 ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
 # what a pixel costs that its box's one value does not explain
-UNEXPLAINED = 0.5
+UNEXPLAINED = 1.0
 # what is left of the residual inside a chosen box, and how much larger than the box the cleared part is
 LEFT = 0.03
 CLEARED = 1.1
