@@ -19,7 +19,7 @@ from motes.models.checkpoint import build, check_weights, read_config
 from motes.training.interruption import Stopped
 from motes.training.length import Length, with_length
 from motes.training.newborn import newborn
-from motes.training.precision import with_precision
+from motes.training.precision import in_settled_precision
 from motes.training.recipe import Recipe, check, read_recipe
 from motes.training.run import Run, part_of
 from motes.training.running import Loop, Watcher
@@ -58,13 +58,10 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None, data: Da
     """
     run = Run(folder)
     processes = PartialState(cpu=not torch.cuda.is_available())
-    if processes.is_main_process and (run.checkpoints.exists() or (folder / "run.json").exists()):
-        raise UserError(
-            f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
-        )
+    if processes.is_main_process:
+        _refuse_another_run(run)
     check(recipe.training)
-    if recipe.training.precision == "auto":
-        recipe, _ = with_precision(recipe)
+    recipe = in_settled_precision(recipe)
     data = recipe.data.open("train") if data is None else data
     model = newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
@@ -103,6 +100,14 @@ def resume(folder: Path, watcher: Watcher | None = None, length: Length | None =
     loop = Loop(model, data, recipe, run, watcher)
     loop.restore(tensors, facts)
     return loop.go()
+
+
+def _refuse_another_run(run: Run) -> None:
+    folder = run.folder
+    if run.checkpoints.exists() or (folder / "run.json").exists():
+        raise UserError(
+            f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
+        )
 
 
 def _model_of(folder: Path, weights: dict[str, Tensor]) -> Model:

@@ -37,6 +37,11 @@ def with_precision(recipe: Recipe) -> tuple[Recipe, str]:
     return replace(recipe, training=replace(recipe.training, precision=precision)), sentence
 
 
+def in_settled_precision(recipe: Recipe) -> Recipe:
+    """The recipe; where its precision is "auto", with the quicker one."""
+    return with_precision(recipe)[0] if recipe.training.precision == "auto" else recipe
+
+
 def _step(recipe: Recipe) -> Callable[[], None]:
     """The loss of the first batch, forward and backward; the model is thrown away afterwards."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

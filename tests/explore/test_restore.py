@@ -239,7 +239,7 @@ SMALL_DLP = {
 
 def test_particles_are_searched_by_the_parts_that_are_drawn():
     torch.manual_seed(0)
-    model = MODELS["dlp"](MODELS["dlp"].Config(**SMALL_DLP)).eval()
+    model = MODELS["dlp"](MODELS["dlp"].Config(**SMALL_DLP, architecture="anchored")).eval()
     image = torch.rand(4, 3, 32, 32)
     assert set(drawn_parts(model, model.encode(image))) == {"position", "features", "presence", "background"}
     known = torch.ones(4, 1, 32, 32)

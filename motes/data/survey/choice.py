@@ -94,7 +94,7 @@ def _window(sides: Float[Tensor, "n"], shorter: int) -> int:
 
 
 def _even(side: float) -> int:
-    return 2 * int(side / 2)
+    return 2 * round(side / 2)
 
 
 def _particles(blobs: Blobs, window: int, pictures: int) -> int:

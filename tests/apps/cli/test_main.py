@@ -210,12 +210,12 @@ def test_a_run_that_the_clock_cut_short_says_so_and_may_take_its_other_steps(run
     assert done.returncode == 0, done.stderr
     sentence = "stopped by max_minutes after 1 of 1,900 steps (the schedule was shortened to fit)"
     assert sentence in done.stdout and f"motes train --resume {out} --steps 1900" in done.stdout
-    assert sentence in " ".join(motes("info", out).stdout.split())
+    assert sentence in " ".join(motes("info", out).stdout.replace("│", " ").split())
     assert f"<b>ended</b>{sentence}" in (out / "report.html").read_text()
     refused(motes("train", "--resume", out, "--max-minutes", 0.00001), "minutes already")
     assert motes("train", "--resume", out, "--steps", 3).returncode == 0
     change = "at step 1: 3 steps instead of 1,900, no limit of minutes instead of 0.0001 minutes"
-    shown = " ".join(motes("info", out).stdout.split())
+    shown = " ".join(motes("info", out).stdout.replace("│", " ").split())
     assert change in shown and "stopped by" not in shown
     page = (out / "report.html").read_text()
     assert f"<b>length changed</b>{change}" in page and "<b>ended</b>" not in page

@@ -37,7 +37,8 @@ TALK = "ws://127.0.0.1:7860/talk"
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory, make_run):
     folder = tmp_path_factory.mktemp("opened")
-    runs = [make_run(folder / name, name) for name in MODELS]
+    one_size = {"dlp": {"architecture": "anchored"}}
+    runs = [make_run(folder / name, name, **one_size.get(name, {})) for name in MODELS]
     pictures = folder / "pictures"
     pictures.mkdir()
     Image.new("RGB", (50, 40), "teal").save(pictures / "one.png")

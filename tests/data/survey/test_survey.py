@@ -50,8 +50,8 @@ def test_shapes_stand_before_a_still_background_and_are_of_one_size():
         pytest.param("shapes", {"background": "photograph"}, 16, 10, marks=pytest.mark.slow),
         ("balls", {"frames": 4}, 22, 7),
         ("sprites", {}, 32, 7),
-        pytest.param("scenes", {}, 26, 9, marks=pytest.mark.slow),
-        pytest.param("traffic", {"count": 500}, 20, 11, marks=pytest.mark.slow),
+        pytest.param("scenes", {}, 20, 11, marks=pytest.mark.slow),
+        pytest.param("traffic", {"count": 500}, 16, 11, marks=pytest.mark.slow),
     ],
 )
 def test_windows_hold_the_things_of_a_world_and_particles_are_more_than_they(
