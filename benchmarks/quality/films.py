@@ -22,7 +22,7 @@ from benchmarks.report import Table, header, parser
 from motes.apps.drawing.marks import sheet, to_picture, with_particles
 from motes.data.base import Dataset
 from motes.models.base import Model
-from motes.models.boxes import boxes_of
+from motes.models.boxes import particle_boxes
 from motes.training.recipe import read_recipe
 
 FRAMES = 40
@@ -63,7 +63,7 @@ def draw_sheet(model: Model, data: Dataset, path: Path) -> float:
     """Write the sheet, and return the mean number of particles that the model believes in."""
     image = data.batch(data.sample(FRAMES)).image
     latent = model.encode(image)
-    boxes = boxes_of(model, latent, (image.shape[2], image.shape[3]))
+    boxes = particle_boxes(model, latent, (image.shape[2], image.shape[3]))
     drawn = model.decode(latent)
     above = [with_particles(image[row], latent, row, 192, boxes) for row in range(len(image))]
     below = [to_picture(picture, 192) for picture in drawn]

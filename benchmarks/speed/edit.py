@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
-from motes.ops.rendering.painting import Painting, Sizes
+from motes.ops.rendering.painting import LayerSizes, Painting
 
 COLUMNS = ("K", "move one, painted again ms", "slowest ms", "rendered anew ms", "decoded anew ms")
 
@@ -54,7 +54,7 @@ def costs(
         for number, (row, column) in enumerate(targets)
     ]
     layers = (painting.glimpses, painting.position, painting.presence, painting.background)
-    sizes = None if painting.scale is None else Sizes(painting.scale, painting.middle)
+    sizes = None if painting.scale is None else LayerSizes(painting.scale, painting.middle)
     anew = cpu_seconds(lambda: [Painting.of(*layers, sizes) for _ in range(5)]) / 5
     decoded = cpu_seconds(lambda: [model.decode(latent) for _ in range(5)]) / 5
     return sum(times) / edits, max(times), anew, decoded

@@ -13,7 +13,7 @@ from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
-from motes.models.boxes import boxes_of
+from motes.models.boxes import particle_boxes
 from motes.ops.points.pixels import particle_pixels, pixels_of_points, points_of_pixels
 from motes.ops.rendering.footprints import VisibleBoxes, middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
@@ -83,7 +83,7 @@ class EncodedBatch:
     @cached_property
     def thing_boxes(self) -> VisibleBoxes | None:
         """The boxes of the model's things; None if it gives none."""
-        parts = [boxes_of(self.model, self.latent[part], self.size) for part in self._parts]
+        parts = [particle_boxes(self.model, self.latent[part], self.size) for part in self._parts]
         known = [part for part in parts if part is not None]
         return VisibleBoxes.cat(known) if len(known) == len(parts) else None
 

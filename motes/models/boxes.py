@@ -11,7 +11,7 @@ from motes.ops.rendering.footprints import VisibleBoxes
 from motes.types.latents import Particles
 
 
-def boxes_of(model: Model, latent: Any, size: tuple[int, int]) -> VisibleBoxes | None:
+def particle_boxes(model: Model, latent: Any, size: tuple[int, int]) -> VisibleBoxes | None:
     """The boxes in pictures of this size; None if the model's particles have neither alpha nor a window."""
     if isinstance(model, Encloses):
         return model.boxes(latent)

@@ -22,7 +22,7 @@ from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
 from motes.models.abilities import Paints, Proposes, Samples
 from motes.models.base import Model, device_of
-from motes.models.boxes import boxes_of, window_side
+from motes.models.boxes import particle_boxes, window_side
 from motes.models.checkpoint import load
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
@@ -207,7 +207,7 @@ class Session:
             return None
         height, width = self.model.config.image_size
         with torch.no_grad():
-            return boxes_of(self.model, latent, (height, width))
+            return particle_boxes(self.model, latent, (height, width))
 
     @property
     def window(self) -> int | None:

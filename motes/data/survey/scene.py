@@ -40,7 +40,7 @@ Background = Literal[
 
 
 @dataclass(frozen=True)
-class Scene:
+class StillScene:
     """The background of pictures and the blobs in front of it."""
 
     background: Background
@@ -49,7 +49,7 @@ class Scene:
     blobs: Blobs
 
 
-def read_scene(pictures: Float[Tensor, "N C H W"]) -> Scene:
+def read_scene(pictures: Float[Tensor, "N C H W"]) -> StillScene:
     """Find the kind of background that the pictures have, and the things in front of it."""
     size = pictures.shape[-2:]
     median = pictures.median(0).values
@@ -60,20 +60,24 @@ def read_scene(pictures: Float[Tensor, "N C H W"]) -> Scene:
             return _still_scene(pictures)
     if _is_plain(pictures, border):
         masks = differing(pictures, border.expand_as(pictures), CONTRAST)
-        return Scene("a plain background, another in each", None, find_blobs(masks, least_area(size)))
-    return Scene("another background in each", None, find_blobs(_standing_out(pictures), least_area(size)))
+        return StillScene("a plain background, another in each", None, find_blobs(masks, least_area(size)))
+    return StillScene(
+        "another background in each", None, find_blobs(_standing_out(pictures), least_area(size))
+    )
 
 
 def _is_still_when_lit(pictures: Float[Tensor, "N C H W"], median: Float[Tensor, "C H W"]) -> bool:
     return still_share(pictures, light_of(pictures, median).on(median)) >= STILL_SHARE
 
 
-def _still_scene(pictures: Float[Tensor, "N C H W"]) -> Scene:
+def _still_scene(pictures: Float[Tensor, "N C H W"]) -> StillScene:
     clean = clean_background(pictures)
     lit = light_of(pictures, clean).on(clean)
     blobs = find_blobs(differing(pictures, lit, CONTRAST), least_area(pictures.shape[-2:]))
     changes = _light_changes(pictures, clean, lit, blobs.map < 0)
-    return Scene("a still background in changing light" if changes else "a still background", clean, blobs)
+    return StillScene(
+        "a still background in changing light" if changes else "a still background", clean, blobs
+    )
 
 
 def _light_changes(

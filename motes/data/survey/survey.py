@@ -14,7 +14,7 @@ from torch import Tensor
 from motes.data.base import Dataset, Split
 from motes.data.source import Source
 from motes.data.survey.choice import Choice, Size, choose, is_varied, quantile, sides_of
-from motes.data.survey.scene import Background, Scene, read_scene
+from motes.data.survey.scene import Background, StillScene, read_scene
 from motes.errors import UserError
 from motes.ops.pictures.blobs import Blobs
 from motes.plain.options import spelling
@@ -152,7 +152,7 @@ def _things(blobs: Blobs, pictures: int) -> tuple[int, int]:
     return round(quantile(number, 0.5)), round(quantile(number, 0.95))
 
 
-def _stood(pictures: Float[Tensor, "N C h w"], scene: Scene) -> float:
+def _stood(pictures: Float[Tensor, "N C h w"], scene: StillScene) -> float:
     """The share of the clean background's pixels that the median of all pictures has otherwise."""
     if scene.clean is None:
         return 0.0

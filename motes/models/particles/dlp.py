@@ -19,6 +19,7 @@ from motes.models.particles.parts import (
     check_particle_sizes,
     prior_image_of,
 )
+from motes.models.particles.presence import presence_price
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
@@ -26,10 +27,10 @@ from motes.nn.blocks.normalisation import settled
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
-from motes.ops.rendering.depth import front_first, in_order
+from motes.ops.rendering.depth import by_depth, front_first
 from motes.ops.rendering.footprints import Footprints, VisibleBoxes
 from motes.ops.rendering.glimpse import Windows
-from motes.ops.rendering.painting import Painting, Sizes
+from motes.ops.rendering.painting import LayerSizes, Painting
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
@@ -100,8 +101,8 @@ class DeepLatentParticles(Model):
         picture = self.decoder.render(
             drawn.glimpses, drawn.position, drawn.extent, drawn.presence, drawn.background
         )
-        error = self._error(picture, batch.image) + drawn.background_error
-        return self._losses(encoding, error, presence_price(encoding.presence))
+        error = self._error(picture, batch.image)
+        return self._losses(encoding, error, presence_price(encoding.presence), drawn.background_error)
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """The loss with random presence and noise on alphas.
@@ -116,8 +117,8 @@ class DeepLatentParticles(Model):
         picture = self.decoder.render(
             drawn.glimpses, drawn.position, drawn.extent, presence, drawn.background, grain
         )
-        error = self._error(picture, batch.image) + drawn.background_error
-        return self._losses(encoding, error, torch.zeros_like(error))
+        error = self._error(picture, batch.image)
+        return self._losses(encoding, error, torch.zeros_like(error), drawn.background_error)
 
     def warmup_loss(self, batch: Batch) -> Losses:
         """The error of each decoded glimpse, without alpha, against the glimpse that was cut from the
@@ -169,7 +170,7 @@ class DeepLatentParticles(Model):
         glimpses = self.glimpses(one)
         background = self._background(one)[0]
         middle = self.decoder.middle(glimpses)[0]
-        sizes = None if one.extent is None else Sizes(one.extent.scale[0], middle)
+        sizes = None if one.extent is None else LayerSizes(one.extent.scale[0], middle)
         return Painting.of(glimpses[0], one.position[0], one.presence[0], background, sizes)
 
     def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
@@ -219,38 +220,48 @@ class DeepLatentParticles(Model):
         background_position = self.config.prior_std * normal_like(position[:, 0])
         background = self.decoder.background(position, features, code, background_position)
         background, error = self.decoder.behind_particles(background, image)
-        error = error / self.decoder.unit
+        error = None if error is None else error / self.decoder.unit
         glimpses = self.decoder.glimpses(features)
         if encoding.extent is None:
             return Sample(glimpses, position, None, encoding.presence, background, error)
         extent = encoding.extent.sampled()
         order = front_first(extent.depth)
         return Sample(
-            in_order(glimpses, order),
-            in_order(position, order),
-            extent.mapped(lambda part: in_order(part, order)),
-            in_order(encoding.presence, order),
+            by_depth(glimpses, order),
+            by_depth(position, order),
+            extent.mapped(lambda part: by_depth(part, order)),
+            by_depth(encoding.presence, order),
             background,
             error,
         )
 
-    def _losses(self, encoding: Encoding, error: Float[Tensor, "B"], presence: Float[Tensor, "B"]) -> Losses:
+    def _losses(
+        self,
+        encoding: Encoding,
+        error: Float[Tensor, "B"],
+        presence: Float[Tensor, "B"],
+        of_background: Float[Tensor, "B"] | None = None,
+    ) -> Losses:
         position = encoding.position
         assert encoding.proposals is not None
         chamfer = chamfer_kl(position.mean, position.log_variance, encoding.proposals, self.config.prior_std)
         feature_kl = encoding.features.kl().sum((1, 2)) + encoding.background.kl().sum(1)
         beta_position, beta_features = self.config.kl_weights
-        total = error + beta_position * chamfer + beta_features * feature_kl
-        if encoding.extent is not None:
-            total = total + beta_position * encoding.extent.scale_kl()
-            total = total + beta_features * encoding.extent.depth_kl()
-        total = total + self.config.presence_weight * presence
         terms = {
             "reconstruction": error,
             "chamfer_kl": chamfer,
             "feature_kl": feature_kl,
             "presence_price": presence,
         }
+        total = error + beta_position * chamfer + beta_features * feature_kl
+        total = total + self.config.presence_weight * presence
+        if encoding.extent is not None:
+            terms["scale_kl"] = encoding.extent.scale_kl()
+            terms["depth_kl"] = encoding.extent.depth_kl()
+            total = total + beta_position * terms["scale_kl"] + beta_features * terms["depth_kl"]
+        if of_background is not None:
+            terms["background"] = of_background
+            total = total + of_background
         return Losses(total.mean(), terms)
 
     def _background(self, latent: Particles) -> Image:
@@ -273,17 +284,6 @@ class DeepLatentParticles(Model):
         background = self._background(latent)
         windows = self._windows(latent)
         return visible_contrast(windows, latent.presence, latent.log_variance, background, self.decoder.unit)
-
-
-def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-    """What the presences p_k of a picture cost: sum_k p_k + 8 p_k (1 - p_k)^3.
-
-    A particle that is present costs 1, one that is a quarter present costs 1.1. Presence, alpha and contrast make
-    up for one another, so without the second part a particle may stay half present for good, its colours
-    exaggerated. The hill lies at a small presence: a hidden particle, which the picture does not hold, leaves
-    from a large one (docs/log/quick-preset.md).
-    """
-    return (presence + 8 * presence * (1 - presence) ** 3).sum(1)
 
 
 def _check(config: DlpConfig) -> None:

@@ -93,4 +93,5 @@ class Sample(NamedTuple):
     extent: Extent | None
     presence: Float[Tensor, "B K"]
     background: Image
-    background_error: Float[Tensor, "B"]
+    # the loss of a background that learns by itself
+    background_error: Float[Tensor, "B"] | None

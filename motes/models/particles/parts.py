@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -131,7 +130,7 @@ class ParticleDecoder(Protocol):
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor
     ) -> Image: ...
 
-    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"] | None]:
         """The background over which particles are drawn while training, and a loss of its own, if it has one.
 
         A background with a loss of its own gets no gradient from the drawn picture.
@@ -181,8 +180,8 @@ class OneSize:
 
     unit = 1.0
 
-    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"]]:
-        return background, torch.zeros_like(image[:, 0, 0, 0])
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, None]:
+        return background, None
 
     def render(
         self,

@@ -17,7 +17,7 @@ CLOSE = 0.01
 
 
 @dataclass(frozen=True)
-class Light:
+class PictureLight:
     """How much brighter each picture is than the background that it shows."""
 
     gain: Float[Tensor, "N C 1 1"]
@@ -32,7 +32,7 @@ class Light:
         return (pictures - self.offset) / self.gain.clamp_min(0.1)
 
 
-def light_of(pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "C H W"]) -> Light:
+def light_of(pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "C H W"]) -> PictureLight:
     """The light of each picture, fitted to the pixels that show the background.
 
     Weighted least squares, repeated: a pixel counts while its residual is at most twice the picture's median.
@@ -52,7 +52,7 @@ def light_of(pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "C H 
         variance = (weight * (base - mean_base).square()).sum(-1, keepdim=True)
         gain = (covariance + PRIOR_VARIANCE) / (variance + PRIOR_VARIANCE)
         offset = mean_shown - gain * mean_base
-    return Light(gain[..., None], offset[..., None])
+    return PictureLight(gain[..., None], offset[..., None])
 
 
 def _small(pictures: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C P"]:

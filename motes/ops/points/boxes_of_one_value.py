@@ -15,16 +15,16 @@ SIDES = (0.4, 0.6, 0.9, 1.3, 1.9)
 ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
 # what a pixel costs that its box's one value does not explain
 UNEXPLAINED = 1.0
-# what is left of the residual inside a chosen box, and how much larger than the box the cleared part is
-LEFT = 0.03
-CLEARED = 1.1
-# how much larger than the box the part is in which its middle is sought
+# a box's middle is sought in a part so much larger than the box, so many times
 SEEN = 1.2
 MOVES = 2
+# what is cleared for the next box is so much larger than the box; this share of the residual is left there,
+# and more where it differs from the box's value, up to SPARED
+CLEARED = 1.1
+LEFT = 0.03
 SPARED = 0.3
-# weight of the colour beside the amount
-COLOUR = 1.0
-CLOSE = 0.1  # of a typical thing's contrast: about as much counts half
+COLOUR = 1.0  # weight of the colour beside the amount
+CLOSE = 0.1  # of a typical thing's contrast: as much residual is half an amount
 
 
 class Boxes(NamedTuple):
@@ -52,19 +52,17 @@ def boxes_of_one_value(
     for _ in range(count):
         sums = _sums_from_corner(residual)
         best = _explained(sums, corners).argmax(1)
-        number = (best // len(options))[:, None, None].expand(-1, 1, 2)
-        middle = middles.gather(1, number)
+        middle = middles.gather(1, (best // len(options))[:, None, None].expand(-1, 1, 2))
         box = options[best % len(options)]
         # the points are coarse: the box moves onto what it found, and takes its size anew
         for _ in range(MOVES):
             middle = _middle_of(residual, _inside(middle[:, 0], box * SEEN, size))
             box = options[_explained(sums, _corners(middle, options, size)).argmax(1)]
-        chosen.append((middle[:, 0], box))
-        inside = _inside(middle[:, 0], box * CLEARED, size)
-        residual = residual * (1 - inside * _like_the_rest(residual, inside))
+        chosen.append(Boxes(middle, box[:, None] / side))
+        residual = _cleared(residual, _inside(middle[:, 0], box * CLEARED, size))
     last = torch.tensor(size, device=points.device) - 1
-    found = torch.stack([middle for middle, _ in chosen], 1) / last * 2 - 1
-    return Boxes(found, torch.stack([box for _, box in chosen], 1) / side)
+    places, sides = (torch.cat(parts, 1) for parts in zip(*chosen, strict=True))
+    return Boxes(places / last * 2 - 1, sides)
 
 
 def colour_and_amount(residual: Image, contrast: float | Tensor) -> Float[Tensor, "B D H W"]:
@@ -140,10 +138,10 @@ def _inside(
     return (axes[0][:, :, None] * axes[1][:, None, :])[:, None]
 
 
-def _like_the_rest(
+def _cleared(
     residual: Float[Tensor, "B C H W"], inside: Float[Tensor, "B 1 H W"]
-) -> Float[Tensor, "B 1 H W"]:
-    """How much of each pixel a box explains: all of what has its mean value, less of what differs from it.
+) -> Float[Tensor, "B C H W"]:
+    """The residual without what each box explains: all that has its mean value, less of what differs from it.
 
     The mean is that of pixels with residuals: a box holds some ground, too.
     """
@@ -151,4 +149,4 @@ def _like_the_rest(
     mean = (weight * residual).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp_min(1e-9)
     apart = (residual - mean).square().sum(1, keepdim=True)
     alike = 1 - SPARED * apart / (apart + mean.square().sum(1, keepdim=True) / 4 + 1e-9)
-    return (1 - LEFT) * alike
+    return residual * (1 - (1 - LEFT) * inside * alike)

@@ -15,7 +15,7 @@ from motes.ops.rendering.placement import Placement
 Box = tuple[slice, slice]  # rows, columns
 
 
-class Sizes(NamedTuple):
+class LayerSizes(NamedTuple):
     """How glimpses of different sizes are laid: fields of `Painting`."""
 
     scale: Float[Tensor, "K 2"]
@@ -46,7 +46,7 @@ class Painting:
         position: Float[Tensor, "K 2"],
         presence: Float[Tensor, "K"],
         background: Float[Tensor, "C H W"],
-        sizes: Sizes | None = None,
+        sizes: LayerSizes | None = None,
     ) -> "Painting":
         """The painting. Without `sizes`, glimpses are as large as they are, with their middles at the positions."""
         scale, middle = sizes or (None, torch.zeros_like(position))

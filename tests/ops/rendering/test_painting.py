@@ -5,7 +5,7 @@ import torch
 
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.composite_scaled import render_scaled
-from motes.ops.rendering.painting import Painting, Sizes
+from motes.ops.rendering.painting import LayerSizes, Painting
 
 # inside, over the edges and far outside
 PLACES = [(0.0, 0.0), (-1.2, 0.3), (0.99, -0.99), (3.0, 3.0), (0.31, 0.77)]
@@ -24,7 +24,7 @@ def painting(size=(48, 64), count=9, side=12, sized=False):
     if not sized:
         return Painting.of(glimpses, position, presence, background)
     scale, middle = torch.rand(count, 2) * 2.5 + 0.2, torch.rand(count, 2) * 6 - 3
-    return Painting.of(glimpses, position, presence, background, Sizes(scale, middle))
+    return Painting.of(glimpses, position, presence, background, LayerSizes(scale, middle))
 
 
 def anew(one):
