@@ -61,8 +61,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
             f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
         )
     check(recipe.training)
-    if recipe.training.precision == "auto":
-        recipe, _ = with_precision(recipe)
+    recipe, _ = with_precision(recipe)
     data = recipe.data.open("train")
     model = newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))

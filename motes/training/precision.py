@@ -27,7 +27,10 @@ WORTH = 0.95
 
 
 def with_precision(recipe: Recipe) -> tuple[Recipe, str]:
-    """The recipe with the quicker precision where it says "auto", and a sentence about both."""
+    """The recipe with the quicker precision where it says "auto", and a sentence about both; otherwise as it
+    is."""
+    if recipe.training.precision != "auto":
+        return recipe, ""
     if PartialState(cpu=not torch.cuda.is_available()).num_processes > 1:
         raise UserError("precision auto is measured in one process; for several choose fp32 or bf16")
     seconds = measured(_step(recipe))
