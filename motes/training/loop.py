@@ -18,7 +18,7 @@ from motes.models.checkpoint import build, check_weights, read_config
 from motes.training.interruption import Stopped
 from motes.training.length import Length, with_length
 from motes.training.newborn import newborn
-from motes.training.precision import with_precision
+from motes.training.precision import in_settled_precision
 from motes.training.recipe import Recipe, check, read_recipe
 from motes.training.run import Run, part_of
 from motes.training.running import Loop, Watcher
@@ -61,7 +61,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None) -> Path:
             f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
         )
     check(recipe.training)
-    recipe, _ = with_precision(recipe)
+    recipe = in_settled_precision(recipe)
     data = recipe.data.open("train")
     model = newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))

@@ -27,10 +27,7 @@ WORTH = 0.95
 
 
 def with_precision(recipe: Recipe) -> tuple[Recipe, str]:
-    """The recipe with the quicker precision where it says "auto", and a sentence about both; otherwise as it
-    is."""
-    if recipe.training.precision != "auto":
-        return recipe, ""
+    """The recipe with the quicker precision where it says "auto", and a sentence about both."""
     if PartialState(cpu=not torch.cuda.is_available()).num_processes > 1:
         raise UserError("precision auto is measured in one process; for several choose fp32 or bf16")
     seconds = measured(_step(recipe))
@@ -38,6 +35,11 @@ def with_precision(recipe: Recipe) -> tuple[Recipe, str]:
     precision = "bf16" if share < WORTH else "fp32"
     sentence = f"trains in {precision}: a step in bf16 takes {share:.2f} of one in fp32 here"
     return replace(recipe, training=replace(recipe.training, precision=precision)), sentence
+
+
+def in_settled_precision(recipe: Recipe) -> Recipe:
+    """The recipe; where its precision is "auto", with the quicker one."""
+    return with_precision(recipe)[0] if recipe.training.precision == "auto" else recipe
 
 
 def _step(recipe: Recipe) -> Callable[[], None]:

@@ -137,12 +137,13 @@ def _resume(folder: Path, length: Length) -> None:
 
 
 def _settled(recipe: Recipe) -> Recipe:
-    """The recipe with a precision; if it is left open, it is measured, and the command says what came out."""
+    """The recipe with a precision, which is measured if it is left open."""
+    if recipe.training.precision != "auto":
+        return recipe
     from motes.training.precision import with_precision
 
     settled, sentence = with_precision(recipe)
-    if sentence:
-        print(f"motes {sentence}", file=sys.stderr)
+    print(f"motes {sentence}", file=sys.stderr)
     return settled
 
 
