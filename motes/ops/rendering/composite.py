@@ -8,7 +8,7 @@ several groups, the backward pass computes the windows again instead of keeping 
 To render several frames, fold them into B. For another order, permute K before the call, front first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -89,27 +89,28 @@ class Render(torch.autograd.Function):
         free = _free(background)
         sheet = background.new_zeros(free.numel(), glimpses.shape[2])
         groups = list(_groups(glimpses, position, presence, grain))
-        ctx.layers = None
+        kept: tuple[Tensor, ...] = ()
         for group in groups:
             layers = _lay(group, canvas, free)
             _add_to_sheet(sheet, layers)
             # those of a single group are few: they need not be computed again
-            ctx.layers = layers if len(groups) == 1 else None
+            kept = layers.tensors if len(groups) == 1 else ()
         layered = _picture_of(sheet, background)
-        ctx.save_for_backward(glimpses, position, presence, background, grain, layered[:, :1].clone())
+        taken = layered[:, :1].clone()
+        ctx.save_for_backward(glimpses, position, presence, background, grain, taken, *kept)
         return layered[:, 1:] + (1 - layered[:, :1].clamp(0, 1)) * background
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        glimpses, position, presence, background, grain, taken = ctx.saved_tensors
+        glimpses, position, presence, background, grain, taken, *kept = ctx.saved_tensors
         g = gradients[0]
         canvas = (background.shape[2], background.shape[3])
         pixel_gradients = _pixel_gradients(g, background, taken)
         free = _free(background)
         parts = []
         for group in _groups(glimpses, position, presence, grain):
-            layers = ctx.layers or _lay(group, canvas, free)
+            layers = _Layers.of(kept) if kept else _lay(group, canvas, free)
             parts.append(_lay_backward(pixel_gradients, group, layers, canvas))
         g_glimpses, g_position, g_presence = (torch.cat(part, 1) for part in zip(*parts, strict=True))
         g_glimpses = rearrange(g_glimpses, "b k r s d -> b k d r s")
@@ -139,6 +140,15 @@ class _Layers:
     rows_of_sheet: Int[Tensor, "m"]
     # B K 2 1: of the near and the far pixel
     taps: tuple[Tensor, Tensor]
+
+    @classmethod
+    def of(cls, tensors: Sequence[Tensor]) -> "_Layers":
+        *parts, near, far = tensors
+        return cls(*parts, taps=(near, far))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return self.half, self.pixels, self.alpha, self.room, self.rows_of_sheet, *self.taps
 
     @property
     def flat_pixels(self) -> Float[Tensor, "B K n D"]:
