@@ -32,6 +32,9 @@ def test_total_of_each_picture_is_the_weighted_sum_of_its_terms(batch):
         "chamfer_kl": config.kl_weights[0],
         "feature_kl": config.kl_weights[1],
         "presence_price": 0.7,
+        "scale_kl": config.kl_weights[0],
+        "depth_kl": config.kl_weights[1],
+        "background": 1,
     }
     wanted = sum(weight * found[f"loss/{name}"] for name, weight in weights.items())
     torch.testing.assert_close(found["loss"], wanted, rtol=1e-4, atol=1e-3)

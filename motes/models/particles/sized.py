@@ -3,6 +3,8 @@
 What is drawn is centred on the particle's position by construction.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -60,7 +62,7 @@ class SizedEncoder(AnchoredEncoder):
         residual = _residual(image, background, light, decoder)
         points, salience = self._keypoints(residual)
         proposed_from = residual
-        boxes = self._boxes(colour_and_amount(residual, decoder.contrast), points, salience)
+        boxes = self._boxes(colour_and_amount(residual, decoder.contrast), points, salience, decoder.sides)
         if prior_image is not None and prior_image is not image:
             proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
@@ -91,6 +93,7 @@ class SizedEncoder(AnchoredEncoder):
         residual: Float[Tensor, "B D H W"],
         points: Float[Tensor, "B P 2"],
         salience: Float[Tensor, "B P"],
+        sides: Float[Tensor, "2"],
     ) -> Boxes:
         """The anchors, from the most salient points; on a smaller picture where things are large."""
         best = salience.topk(min(CANDIDATES * self.num_particles, points.shape[1]), dim=1).indices
@@ -98,7 +101,9 @@ class SizedEncoder(AnchoredEncoder):
         shrink = 1 << (self.side // COARSEST).bit_length() - 1 if self.side >= COARSEST else 1
         small = F.avg_pool2d(residual, shrink)
         side = self.side / ROOM / shrink
-        return boxes_of_one_value(small, take(points, best), self.num_particles, side)
+        shortest, longest = (sides / (side * shrink)).tolist()
+        limits = (shortest, longest or math.inf)
+        return boxes_of_one_value(small, take(points, best), self.num_particles, side, limits)
 
     def _measure(
         self, residual: Image, anchors: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from motes.models.particles.anchored import LeanDecoder
 from motes.models.particles.parts import ParticleSizes
+from motes.ops.pictures.blobs import find_blobs
 from motes.ops.pictures.clean_background import clean_background
 from motes.ops.pictures.light import light_of
 from motes.ops.rendering.composite_scaled import render_scaled
@@ -20,6 +21,12 @@ TEMPERATURE = 0.3  # difference of depths at which the order of two particles is
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 CLOSE = 0.02  # of a typical thing's contrast: larger differences from the background are things
 PULL = 2.0  # on a background that is a little wrong, against that of the absolute error
+# of a typical thing's contrast: what is more belongs to a thing; of a picture: what is less is no thing
+THING = 0.1
+LEAST = 0.002
+# things may be so much smaller than the 10 % quantile of those that are seen, and larger than the 90 % quantile
+SHORTER = 0.6
+LONGER = 1.4
 FROM_SHADOW = 0.02  # what a shadow's difference from the ground counts
 DARKEST = 0.35  # share of the light that a shadow leaves
 
@@ -33,6 +40,7 @@ class SizedDecoder(LeanDecoder):
 
     starts_from = 256
     contrast: Tensor
+    sides: Tensor
 
     def __init__(self, config: ParticleSizes):
         super().__init__(config)
@@ -41,6 +49,8 @@ class SizedDecoder(LeanDecoder):
         self.tint = nn.Linear(config.feature_dim, config.channels)
         # squared difference from the background of pixels on things
         self.register_buffer("contrast", torch.tensor(1.0))
+        # the shortest and the longest side of things, in pixels; 0 is unknown
+        self.register_buffer("sides", torch.zeros(2))
 
     @property
     def unit(self) -> Tensor:
@@ -59,6 +69,10 @@ class SizedDecoder(LeanDecoder):
         # E[r^2] / E[r], whatever share of the pixels is on things
         contrast = squared.square().mean() / squared.mean().clamp_min(1e-12)
         self.contrast.copy_(contrast.clamp_min(1e-6))
+        blobs = find_blobs(squared > THING * self.contrast, least_area=LEAST * squared[0].numel())
+        if len(blobs.picture):
+            sides = blobs.sides().amax(1).float()
+            self.sides.copy_(torch.stack([SHORTER * sides.quantile(0.1), LONGER * sides.quantile(0.9)]))
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         drawn = self.look(rearrange(features, "b k f -> (b k) f"))

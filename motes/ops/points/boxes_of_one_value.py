@@ -1,5 +1,6 @@
 """Anchors with a size: boxes, chosen one after the other, whose residual one value explains best."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -36,15 +37,19 @@ class Boxes(NamedTuple):
 
 @torch.no_grad()
 def boxes_of_one_value(
-    residual: Float[Tensor, "B D H W"], points: Float[Tensor, "B P 2"], count: int, side: float
+    residual: Float[Tensor, "B D H W"],
+    points: Float[Tensor, "B P 2"],
+    count: int,
+    side: float,
+    limits: tuple[float, float] = (0.0, math.inf),
 ) -> Boxes:
     """The `count` boxes around some of the points that explain most, each of what the earlier ones left.
 
     A box of A visible pixels with residuals r explains A |mean r|^2 - UNEXPLAINED sum |r - mean r|^2. So it
     grows to the size of a thing and no further. What a chosen box explained is cleared before the next is
-    chosen.
+    chosen. `limits` are those of a box's longer side, in units of `side`.
     """
-    options = side * torch.tensor([[s * a, s * b] for s in SIDES for a, b in ASPECTS], device=points.device)
+    options = side * torch.tensor(_boxes_within(*limits), device=points.device)
     size = (residual.shape[2], residual.shape[3])
     middles = _pixels(points, size)
     corners = _corners(middles, options, size)
@@ -63,6 +68,11 @@ def boxes_of_one_value(
     last = torch.tensor(size, device=points.device) - 1
     places, sides = (torch.cat(parts, 1) for parts in zip(*chosen, strict=True))
     return Boxes(places / last * 2 - 1, sides)
+
+
+def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:
+    boxes = [(side * tall, side * wide) for side in SIDES for tall, wide in ASPECTS]
+    return [box for box in boxes if smallest <= max(box) <= largest] or [(1.0, 1.0)]
 
 
 def colour_and_amount(residual: Image, contrast: float | Tensor) -> Float[Tensor, "B D H W"]:
