@@ -25,7 +25,7 @@ def extended(tmp_path_factory):
     copy = tmp_path_factory.mktemp("extended")
     shutil.copytree(ROOT / "motes", copy / "motes", ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "tests").mkdir()
-    for name in ("small.py", "test_contract.py"):
+    for name in ("small.py", "few_pictures.py", "test_contract.py"):
         shutil.copy(ROOT / "tests" / name, copy / "tests" / name)
     blocks = BLOCK.findall((ROOT / "docs" / "extending.md").read_text())
     assert len(blocks) > 15

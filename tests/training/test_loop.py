@@ -342,6 +342,8 @@ def test_two_processes_learn_what_one_does_and_stop_together(tmp_path):
         assert len(one) == len(two)
         for a, b in zip(one, two, strict=True):
             key = "validation" if "validation" in a else "total"
-            assert b[key] == pytest.approx(a[key], rel=2e-2 if "validation" in a else 5e-3), name
+            # later a rounding may choose another anchor
+            close = 1e-5 if a["step"] == 0 else 2e-2
+            assert b[key] == pytest.approx(a[key], rel=close), name
     stopped = [line["step"] for line in Run(tmp_path / "stopped").read_metrics() if "validation" in line]
     assert stopped[0] < 4 and stopped[-1] == 12

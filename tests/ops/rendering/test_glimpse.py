@@ -110,8 +110,8 @@ def test_cut_is_the_full_canvas_in_value_and_gradient(side, size, kind):
 
 
 def test_what_is_kept_for_the_gradient_is_little():
-    """Beyond the inputs, one number a pixel and nothing a particle."""
-    variables, kept = scene(32, (128, 128), torch.float32, count=50), []
+    """Beyond the inputs, one number a pixel and nothing a particle, as soon as there is more than one group."""
+    variables, kept = scene(32, (128, 128), torch.float32, count=300), []
 
     def keep(tensor):
         kept.append(tensor.untyped_storage())
