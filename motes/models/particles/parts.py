@@ -180,7 +180,7 @@ class OneSize:
 
     unit = 1.0
 
-    def behind_particles(self, background: Image, image: Image) -> tuple[Image, None]:
+    def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"] | None]:
         return background, None
 
     def render(
