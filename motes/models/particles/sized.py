@@ -28,17 +28,16 @@ FIRST_READING = (0.0, 0.0, -4.0, -4.0, 2.0, 0.0, 0.0, -4.0, -4.0, 0.0, -4.0)
 ROOM = 1.25
 # of the logarithm of a scale: farthest from the anchor's
 REACH = 0.7
-SHAKE = (
-    0.1  # of the window in which the look is read: deviation of its position, in sides, and of its log-scale
-)
-SMALLEST = 1 / 3
+# of the window in which the look is read: deviation of its position, in sides, and of its log-scale
+SHAKE = 0.1
+SMALLEST = 1 / 3  # scale
 # of the salient points, as many for each particle, are tried as anchors
 CANDIDATES = 3
 COARSEST = 8  # pixels that are left of a window's side where anchors are chosen
 
 
 class SizedEncoder(AnchoredEncoder):
-    """Reads particles from anchors that have a size: boxes which one colour explains best.
+    """Reads particles from anchors that have a size: boxes which one value explains best.
 
     While training, the look is read in a window that is a little off, so that it cannot say where the thing
     stands in its window.

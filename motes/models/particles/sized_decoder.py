@@ -20,7 +20,9 @@ from motes.types.latents import Extent, Image
 TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 CLOSE = 0.02  # of a typical thing's contrast: larger differences from the background are things
-PULL = 2.0  # on a background that is a little wrong, against that of the absolute error
+# weight of the background's own loss: on the generated shapes it pulls where it is a little wrong about twice as
+# strongly as the absolute error
+PULL = 12.7
 # of a typical thing's contrast: what is more belongs to a thing; of a picture: what is less is no thing
 THING = 0.1
 LEAST = 0.002
@@ -116,7 +118,7 @@ class SizedDecoder(LeanDecoder):
         """
         squared = (background - image).square().sum(1)
         close = CLOSE * self.contrast
-        return (PULL * close.sqrt() * squared / (squared + close)).sum((1, 2))
+        return (PULL * close * squared / (squared + close)).sum((1, 2))
 
     def render(
         self,
