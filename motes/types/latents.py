@@ -175,8 +175,8 @@ class Particles(Rows):
         rows = torch.as_tensor(order, device=self.position.device)
         return self.with_tensors({name: value[:, rows] for name, value in self.per_particle().items()})
 
-    def reordered(self, order: Int[Tensor, "B K"]) -> "Particles":
-        """The same particles, in an order of each picture's own; the first is in front."""
+    def reordered(self, order: Int[Tensor, "B M"]) -> "Particles":
+        """The same particles, or some of them, in an order of each picture's own; the first is in front."""
         picture = torch.arange(len(order), device=order.device)[:, None]
         return self.with_tensors({name: value[picture, order] for name, value in self.per_particle().items()})
 
@@ -217,8 +217,7 @@ class Particles(Rows):
         shown = self.presence > least
         count = int(shown.sum(1).max())
         rows = torch.argsort((~shown).to(torch.uint8), dim=1, stable=True)[:, :count].sort(1).values
-        picture = torch.arange(len(rows), device=rows.device)[:, None]
-        return self.with_tensors({name: value[picture, rows] for name, value in self.per_particle().items()})
+        return self.reordered(rows)
 
     def per_particle(self) -> dict[str, Tensor]:
         """The tensors of the particles (B K ...), by name, such as "extent.scale"; what is None is left out."""

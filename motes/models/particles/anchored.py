@@ -102,8 +102,7 @@ class AnchoredEncoder(nn.Module):
         if not torch.is_grad_enabled():
             return take(points, best)
         patches = rearrange(split_patches(residual, self.patch), "(b p) c r s -> b p c r s", b=len(best))
-        chosen = patches[torch.arange(len(best), device=best.device)[:, None], best]
-        local = rearrange(self.prior(chosen.flatten(0, 1)), "(b m) d -> b m d", b=len(best))
+        local = rearrange(self.prior(take(patches, best).flatten(0, 1)), "(b m) d -> b m d", b=len(best))
         return patch_to_image(local, self.patch, self.size, best)
 
     @torch.no_grad()

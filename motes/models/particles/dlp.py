@@ -12,7 +12,7 @@ from motes.errors import UserError
 from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
 from motes.models.particles.anchored import AnchoredEncoder, LeanDecoder
 from motes.models.particles.dlp_config import DlpConfig
-from motes.models.particles.encoding import Encoding, Sample
+from motes.models.particles.encoding import Drawn, Encoding, Sample
 from motes.models.particles.parts import (
     ParticleDecoder,
     ParticleEncoder,
@@ -27,7 +27,7 @@ from motes.nn.blocks.normalisation import settled
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
-from motes.ops.rendering.depth import by_depth, front_first
+from motes.ops.rendering.depth import front_first
 from motes.ops.rendering.footprints import Footprints, VisibleBoxes
 from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.painting import LayerSizes, Painting
@@ -97,12 +97,10 @@ class DeepLatentParticles(Model):
 
     def loss(self, batch: Batch) -> Losses:
         encoding = self._encoding(batch)
-        drawn = self._sample(encoding, batch.image)
-        picture = self.decoder.render(
-            drawn.glimpses, drawn.position, drawn.extent, drawn.presence, drawn.background
-        )
+        sample = self._sample(encoding, batch.image)
+        picture = self.decoder.render(sample.drawn, sample.background)
         error = self._error(picture, batch.image)
-        return self._losses(encoding, error, presence_price(encoding.presence), drawn.background_error)
+        return self._losses(encoding, error, presence_price(encoding.presence), sample.background_error)
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """The loss with random presence and noise on alphas.
@@ -110,15 +108,14 @@ class DeepLatentParticles(Model):
         No particle can then rely on another one, so all of them learn to draw.
         """
         encoding = self._encoding(batch)
-        drawn = self._sample(encoding, batch.image)
-        presence = uniform_like(drawn.presence)
-        side = drawn.glimpses.shape[-1] + 1
+        sample = self._sample(encoding, batch.image)
+        presence = uniform_like(encoding.presence)
+        side = sample.drawn.glimpses.shape[-1] + 1
         grain = self.config.prior_std * normal_like(presence[..., None, None].expand(-1, -1, side, side))
-        picture = self.decoder.render(
-            drawn.glimpses, drawn.position, drawn.extent, presence, drawn.background, grain
-        )
+        drawn = sample.drawn._replace(presence=presence)
+        picture = self.decoder.render(drawn, sample.background, grain)
         error = self._error(picture, batch.image)
-        return self._losses(encoding, error, torch.zeros_like(error), drawn.background_error)
+        return self._losses(encoding, error, torch.zeros_like(error), sample.background_error)
 
     def warmup_loss(self, batch: Batch) -> Losses:
         """The error of each decoded glimpse, without alpha, against the glimpse that was cut from the
@@ -159,10 +156,8 @@ class DeepLatentParticles(Model):
 
         Colours are in [0, 1], so a pixel changes by no more than the sum of the presences left out.
         """
-        drawn = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
-        glimpses = self.decoder.glimpses(drawn.features)
-        background = self._background(latent)
-        return self.decoder.render(glimpses, drawn.position, drawn.extent, drawn.presence, background)
+        shown = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
+        return self.decoder.render(self._drawn(shown), self._background(latent))
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
         """The picture of row `picture` in layers, so that an edit can be shown at once."""
@@ -212,7 +207,7 @@ class DeepLatentParticles(Model):
         return self.reconstruction_loss(drawn, image) / self.decoder.unit
 
     def _sample(self, encoding: Encoding, image: Image) -> Sample:
-        """What is drawn in one step, sampled once from the posterior; the nearest particle is the first."""
+        """What is drawn in one step, sampled once from the posterior."""
         position = encoding.position.sampled()
         features = encoding.features.sampled()
         code = encoding.scene(encoding.background.sampled())
@@ -222,18 +217,9 @@ class DeepLatentParticles(Model):
         background, error = self.decoder.behind_particles(background, image)
         error = None if error is None else error / self.decoder.unit
         glimpses = self.decoder.glimpses(features)
-        if encoding.extent is None:
-            return Sample(glimpses, position, None, encoding.presence, background, error)
-        extent = encoding.extent.sampled()
-        order = front_first(extent.depth)
-        return Sample(
-            by_depth(glimpses, order),
-            by_depth(position, order),
-            extent.mapped(lambda part: by_depth(part, order)),
-            by_depth(encoding.presence, order),
-            background,
-            error,
-        )
+        extent = None if encoding.extent is None else encoding.extent.sampled()
+        drawn = Drawn(glimpses, position, extent, encoding.presence)
+        return Sample(drawn.nearest_first(), background, error)
 
     def _losses(
         self,
@@ -269,8 +255,10 @@ class DeepLatentParticles(Model):
         return self.decoder.background(latent.position, latent.features, latent.background, middle)
 
     def _windows(self, latent: Particles) -> Windows:
-        glimpses = self.glimpses(latent)
-        return self.decoder.windows(glimpses, latent.position, latent.extent, self.config.image_size)
+        return self.decoder.windows(self._drawn(latent), self.config.image_size)
+
+    def _drawn(self, latent: Particles) -> Drawn:
+        return Drawn(self.glimpses(latent), latent.position, latent.extent, latent.presence)
 
     def _footprints(self, latent: Particles) -> Footprints:
         return Footprints.of(self._windows(latent), latent.presence, self.config.image_size)

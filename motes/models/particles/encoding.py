@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, sample_normal
+from motes.ops.gather import take
+from motes.ops.rendering.depth import front_first
 from motes.types.latents import Extent, Image
 
 SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
@@ -85,13 +87,31 @@ class Encoding:
         return code if self.light is None else torch.cat([code, self.light], 1)
 
 
-class Sample(NamedTuple):
-    """What is drawn in one step of training, the nearest particle first."""
+class Drawn(NamedTuple):
+    """Particles as they are laid over a background, the first in front."""
 
     glimpses: Float[Tensor, "B K D S S"]
     position: Float[Tensor, "B K 2"]
     extent: Extent | None
     presence: Float[Tensor, "B K"]
+
+    def nearest_first(self) -> "Drawn":
+        """The same particles in the order of their depths, if they have any."""
+        if self.extent is None:
+            return self
+        order = front_first(self.extent.depth)
+        return Drawn(
+            take(self.glimpses, order),
+            take(self.position, order),
+            self.extent.mapped(lambda part: take(part, order)),
+            take(self.presence, order),
+        )
+
+
+class Sample(NamedTuple):
+    """What is drawn in one step of training."""
+
+    drawn: Drawn
     background: Image
     # the loss of a background that learns by itself
     background_error: Float[Tensor, "B"] | None

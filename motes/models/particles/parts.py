@@ -8,11 +8,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.particles.encoding import DiagonalNormal, Encoding
+from motes.models.particles.encoding import DiagonalNormal, Drawn, Encoding
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.glimpse import Windows, place_glimpses
 from motes.types.batch import Batch
-from motes.types.latents import Extent, Image
+from motes.types.latents import Image
 
 # of a configuration
 
@@ -137,25 +137,11 @@ class ParticleDecoder(Protocol):
         """
         ...
 
-    def render(
-        self,
-        glimpses: Float[Tensor, "B K D S S"],
-        position: Float[Tensor, "B K 2"],
-        extent: Extent | None,
-        presence: Float[Tensor, "B K"],
-        background: Image,
-        grain: Float[Tensor, "B K s s"] | None = None,
-    ) -> Image:
+    def render(self, drawn: Drawn, background: Image, grain: Float[Tensor, "B K s s"] | None = None) -> Image:
         """The glimpses, laid over the background at their positions, the first in front."""
         ...
 
-    def windows(
-        self,
-        glimpses: Float[Tensor, "B K D S S"],
-        position: Float[Tensor, "B K 2"],
-        extent: Extent | None,
-        canvas: tuple[int, int],
-    ) -> Windows:
+    def windows(self, drawn: Drawn, canvas: tuple[int, int]) -> Windows:
         """The same glimpses as windows of the canvas, each alone."""
         ...
 
@@ -183,25 +169,11 @@ class OneSize:
     def behind_particles(self, background: Image, image: Image) -> tuple[Image, Float[Tensor, "B"] | None]:
         return background, None
 
-    def render(
-        self,
-        glimpses: Float[Tensor, "B K D S S"],
-        position: Float[Tensor, "B K 2"],
-        extent: Extent | None,
-        presence: Float[Tensor, "B K"],
-        background: Image,
-        grain: Float[Tensor, "B K s s"] | None = None,
-    ) -> Image:
-        return render(glimpses, position, presence, background, grain)
+    def render(self, drawn: Drawn, background: Image, grain: Float[Tensor, "B K s s"] | None = None) -> Image:
+        return render(drawn.glimpses, drawn.position, drawn.presence, background, grain)
 
-    def windows(
-        self,
-        glimpses: Float[Tensor, "B K D S S"],
-        position: Float[Tensor, "B K 2"],
-        extent: Extent | None,
-        canvas: tuple[int, int],
-    ) -> Windows:
-        return place_glimpses(glimpses, position, canvas)
+    def windows(self, drawn: Drawn, canvas: tuple[int, int]) -> Windows:
+        return place_glimpses(drawn.glimpses, drawn.position, canvas)
 
     def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
         """Zeros: a glimpse lies with its own middle at the position."""

@@ -6,16 +6,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.models.particles.anchored import LeanDecoder
+from motes.models.particles.encoding import Drawn
 from motes.models.particles.parts import ParticleSizes
 from motes.ops.pictures.blobs import find_blobs
 from motes.ops.pictures.clean_background import clean_background
 from motes.ops.pictures.light import light_of
+from motes.ops.points.keypoints import centroids
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.depth import with_depth_gradient
 from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.layers_scaled import ScaledParticles
 from motes.ops.rendering.scaled import place_scaled
-from motes.types.latents import Extent, Image
+from motes.types.latents import Image
 
 TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
@@ -84,19 +86,22 @@ class SizedDecoder(LeanDecoder):
 
     def lit(self, light: Float[Tensor, "B L"]) -> Image:
         """What is always the same, in the light of each picture."""
-        gain, offset = light[:, :, None, None].chunk(2, 1)
-        return gain * torch.sigmoid(10 * self.still) + offset
+        return _in_light(self.unchanging, light)
 
     def background_of_code(self, code: Float[Tensor, "B G"]) -> Image:
-        """The scene that the code describes, in its light: gains, then offsets, of the colours."""
-        channels = self.still.shape[0]
-        gain, offset = code[:, -2 * channels :, None, None].chunk(2, 1)
-        return gain * super().background_of_code(code[:, : -2 * channels]) + offset
+        """The scene that the code describes, in the light whose numbers follow it."""
+        numbers = 2 * self.still.shape[0]
+        return _in_light(super().background_of_code(code[:, :-numbers]), code[:, -numbers:])
+
+    @property
+    def unchanging(self) -> Float[Tensor, "C H W"]:
+        """What is always the same, before the code changes anything."""
+        return torch.sigmoid(10 * self.still)
 
     @torch.no_grad()
     def light(self, image: Image) -> Float[Tensor, "B L"]:
         """The gain and the offset of each colour with which each picture shows what is always the same."""
-        light = light_of(image, torch.sigmoid(10 * self.still))
+        light = light_of(image, self.unchanging)
         return torch.cat([light.gain, light.offset], 1)[:, :, 0, 0]
 
     def background_error(self, background: Float[Tensor, "B G"], image: Image) -> Float[Tensor, "B"]:
@@ -120,33 +125,19 @@ class SizedDecoder(LeanDecoder):
         close = CLOSE * self.contrast
         return (PULL * close * squared / (squared + close)).sum((1, 2))
 
-    def render(
-        self,
-        glimpses: Float[Tensor, "B K D S S"],
-        position: Float[Tensor, "B K 2"],
-        extent: Extent | None,
-        presence: Float[Tensor, "B K"],
-        background: Image,
-        grain: Float[Tensor, "B K s s"] | None = None,
-    ) -> Image:
-        assert extent is not None
-        middle = self._windows_at(glimpses, position, extent.scale)
-        picture = render_scaled(glimpses, middle, extent.scale, presence, background, grain)
-        if not extent.depth.requires_grad:
+    def render(self, drawn: Drawn, background: Image, grain: Float[Tensor, "B K s s"] | None = None) -> Image:
+        assert drawn.extent is not None
+        middle = self._windows_at(drawn.glimpses, drawn.position, drawn.extent.scale)
+        particles = ScaledParticles(drawn.glimpses, middle, drawn.extent.scale, drawn.presence, grain)
+        picture = render_scaled(*particles[:4], background, grain)
+        if not drawn.extent.depth.requires_grad:
             return picture
-        particles = ScaledParticles(glimpses, middle, extent.scale, presence, grain)
-        return with_depth_gradient(picture, extent.depth, particles, TEMPERATURE)
+        return with_depth_gradient(picture, drawn.extent.depth, particles, TEMPERATURE)
 
-    def windows(
-        self,
-        glimpses: Float[Tensor, "B K D S S"],
-        position: Float[Tensor, "B K 2"],
-        extent: Extent | None,
-        canvas: tuple[int, int],
-    ) -> Windows:
-        assert extent is not None
-        middle = self._windows_at(glimpses, position, extent.scale)
-        return place_scaled(glimpses, middle, extent.scale, canvas)
+    def windows(self, drawn: Drawn, canvas: tuple[int, int]) -> Windows:
+        assert drawn.extent is not None
+        middle = self._windows_at(drawn.glimpses, drawn.position, drawn.extent.scale)
+        return place_scaled(drawn.glimpses, middle, drawn.extent.scale, canvas)
 
     def _windows_at(
         self,
@@ -160,21 +151,22 @@ class SizedDecoder(LeanDecoder):
 
     def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
         """The middle of what each glimpse shows, in pixels of the glimpse from its middle."""
-        weight = self.shown(glimpses)
-        steps = torch.arange(weight.shape[-1], device=weight.device) - (weight.shape[-1] - 1) / 2
-        total = weight.sum((2, 3)) + 1e-3
-        rows = (weight.sum(3) * steps).sum(2) / total
-        columns = (weight.sum(2) * steps).sum(2) / total
-        return torch.stack([rows, columns], -1)
+        return centroids(self.shown(glimpses), floor=1e-3)
 
     def shown(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K S S"]:
         """How much each pixel of a glimpse shows: alpha times the difference from the background's colours."""
         with torch.no_grad():
-            colours = rearrange(torch.sigmoid(10 * self.still), "c h w -> c (h w) 1")
+            colours = rearrange(self.unchanging, "c h w -> c (h w) 1")
             mean = colours.mean(1, keepdim=True)
             spread = unlike(colours, mean).mean()
         difference = unlike(rearrange(glimpses[:, :, 1:], "b k c r s -> (b k) c r s"), mean)
         return glimpses[:, :, 0] * (difference.view_as(glimpses[:, :, 0]) + spread)
+
+
+def _in_light(picture: Float[Tensor, "*b C H W"], light: Float[Tensor, "B L"]) -> Image:
+    """A picture in each light: gains, then offsets, of the colours."""
+    gain, offset = light[:, :, None, None].chunk(2, 1)
+    return gain * picture + offset
 
 
 def unlike(colours: Float[Tensor, "*n c r s"], ground: Float[Tensor, "c 1 1"]) -> Float[Tensor, "*n r s"]:

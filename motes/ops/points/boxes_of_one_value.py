@@ -9,6 +9,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from motes.ops.points.keypoints import centroids
 from motes.types.latents import Image
 
 # sides of a square box in units of `side`, and how tall and wide the other boxes of about its area are
@@ -114,11 +115,9 @@ def _middle_of(
     residual: Float[Tensor, "B C H W"], inside: Float[Tensor, "B 1 H W"]
 ) -> Float[Tensor, "B 1 2"]:
     """The middle of the residual inside each box, in pixels."""
-    weight = inside[:, 0] * residual.square().sum(1) + 1e-9 * inside[:, 0]
-    total = weight.sum((1, 2)).clamp_min(1e-12)
-    rows = (weight.sum(2) * torch.arange(weight.shape[1], device=weight.device)).sum(1)
-    columns = (weight.sum(1) * torch.arange(weight.shape[2], device=weight.device)).sum(1)
-    return torch.stack([rows / total, columns / total], -1)[:, None]
+    weight = inside * (residual.square().sum(1, keepdim=True) + 1e-9)
+    middle = (torch.tensor(weight.shape[2:], device=weight.device) - 1) / 2
+    return centroids(weight, floor=1e-12) + middle
 
 
 def _corners(

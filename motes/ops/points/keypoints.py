@@ -40,6 +40,20 @@ def expected_points(maps: Float[Tensor, "B K h w"]) -> tuple[Float[Tensor, "B K 
     return torch.stack([row, column], -1), torch.stack([row_variance, column_variance], -1)
 
 
+def centroids(weights: Float[Tensor, "B K h w"], floor: float) -> Float[Tensor, "B K 2"]:
+    """The (row, column) of each map's centroid, in pixels from the map's middle.
+
+    `floor` is added to the sum of the weights: a map of almost nothing has its centroid near the middle.
+    """
+    total = weights.sum((2, 3)) + floor
+    middles = []
+    for along, other in ((2, 3), (3, 2)):
+        count = weights.shape[along]
+        steps = torch.arange(count, device=weights.device) - (count - 1) / 2
+        middles.append((weights.sum(other) * steps).sum(2) / total)
+    return torch.stack(middles, -1)
+
+
 def _moments_along(
     density: Float[Tensor, "B K n"], total: Float[Tensor, "B K"]
 ) -> tuple[Float[Tensor, "B K"], Float[Tensor, "B K"]]:

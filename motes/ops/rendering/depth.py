@@ -26,11 +26,6 @@ def front_first(depth: Float[Tensor, "B K"]) -> Int[Tensor, "B K"]:
     return depth.detach().argsort(dim=1, stable=True)
 
 
-def by_depth(values: Float[Tensor, "B K *n"], order: Int[Tensor, "B K"]) -> Float[Tensor, "B K *n"]:
-    """What belongs to particles, in the order of `front_first`."""
-    return values[torch.arange(len(order), device=order.device)[:, None], order]
-
-
 def with_depth_gradient(
     picture: Image, depth: Float[Tensor, "B K"], particles: ScaledParticles, temperature: float
 ) -> Image:

@@ -2,9 +2,10 @@
 
 import torch
 
+from motes.ops.gather import take
 from motes.ops.rendering import canvas
 from motes.ops.rendering.composite_scaled import render_scaled
-from motes.ops.rendering.depth import by_depth, front_first, with_depth_gradient
+from motes.ops.rendering.depth import front_first, with_depth_gradient
 from motes.ops.rendering.layers_scaled import ScaledParticles
 
 SIZE = (32, 40)
@@ -25,10 +26,10 @@ def discs(*centres, colours, alpha=1.0):
 def painted(particles, depth, temperature=1.0):
     """From particles in any order."""
     order = front_first(depth)
-    ordered = ScaledParticles(*(by_depth(tensor, order) for tensor in particles[:4]))
+    ordered = ScaledParticles(*(take(tensor, order) for tensor in particles[:4]))
     background = torch.full((len(depth), 3, *SIZE), 0.2, dtype=ordered.glimpses.dtype)
     picture = render_scaled(*ordered[:4], background)
-    return with_depth_gradient(picture, by_depth(depth, order), ordered, temperature)
+    return with_depth_gradient(picture, take(depth, order), ordered, temperature)
 
 
 RED, GREEN = (1.0, 0.1, 0.0), (0.0, 0.9, 0.3)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from oracle import compare
 
 from motes.ops.rendering import canvas
 from motes.ops.rendering.composite import GRAIN_FROM, render
@@ -31,20 +32,6 @@ def scene(side, size, kind, count=7):
     glimpses[:, -1], presence[:, -1], presence[:, 5] = 1.0, 0.97, 0.0
     inputs = (glimpses, position, presence, torch.randn(2, 3, *size, dtype=kind))
     return [one.requires_grad_() for one in inputs]
-
-
-def compare(fast, slow, variables, kind):
-    """The slow way in double precision is the truth for both kinds. Slopes along positions add up a thousand products of tens."""
-    tolerance = 1e-9 if kind == torch.float64 else 1e-5
-    exact = [one.detach().double().requires_grad_() for one in variables]
-    ours, theirs = fast(*variables), slow(*exact)
-    torch.testing.assert_close(ours.double(), theirs, atol=tolerance, rtol=tolerance)
-    weight = torch.randn_like(theirs)
-    mine = torch.autograd.grad((ours * weight).sum(), variables)
-    for one, oracle in zip(mine, torch.autograd.grad((theirs * weight).sum(), exact), strict=True):
-        torch.testing.assert_close(
-            one.double(), oracle, atol=tolerance * max(1, float(oracle.abs().max())), rtol=0
-        )
 
 
 @pytest.mark.parametrize("grainy", [False, True])
