@@ -156,7 +156,8 @@ class DeepLatentParticles(Model):
 
         Colours are in [0, 1], so a pixel changes by no more than the sum of the presences left out.
         """
-        shown = latent if torch.is_grad_enabled() else latent.there(NEGLIGIBLE)
+        # drawing asks nothing of the certainty, which would be computed here
+        shown = latent if torch.is_grad_enabled() else replace(latent, certainty=None).there(NEGLIGIBLE)
         return self.decoder.render(self._drawn(shown), self._background(latent))
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:

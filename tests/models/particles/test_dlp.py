@@ -7,6 +7,7 @@ import torch
 
 from motes.models.particles import dlp
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.models.particles.encoding import Drawn
 from motes.ops.rendering.footprints import VisibleBoxes
 
 
@@ -35,8 +36,10 @@ def test_what_is_off_is_not_drawn_and_changes_no_more_than_its_presence(model, m
         render = model.decoder.render
         monkeypatch.setattr(model.decoder, "render", lambda *layers: drawn.append(layers) or render(*layers))
         found = model.decode(latent)
-        assert drawn[0][0].shape[1] == 3, "as many as the fuller picture has"
-        whole = render(model.glimpses(latent), latent.position, latent.extent, latent.presence, drawn[0][4])
+        particles, background = drawn[0]
+        assert particles.glimpses.shape[1] == 3, "as many as the fuller picture has"
+        every = Drawn(model.glimpses(latent), latent.position, latent.extent, latent.presence)
+        whole = render(every, background)
     off = latent.presence.where(latent.presence <= dlp.NEGLIGIBLE, torch.zeros(())).sum(1).max()
     assert (found - whole).abs().max() <= off + 1e-6
 
@@ -117,3 +120,13 @@ def test_encoding_draws_nothing_until_the_certainty_is_read(model, monkeypatch):
     assert not drawn
     assert latent.certainty.shape == (2, 6) and not latent.certainty.requires_grad
     assert drawn == [1], "once"
+
+
+def test_decoding_does_not_judge_the_particles(model, monkeypatch):
+    judged = []
+    monkeypatch.setattr(model, "_evidence", lambda latent: judged.append(1) or latent.presence)
+    with torch.no_grad():
+        latent = model.encode(torch.rand(2, 3, 32, 32))
+        model.decode(latent)
+        assert not judged
+        assert latent.certainty.shape == (2, 6) and judged == [1]
