@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.ops.points.keypoints import centroids
+from motes.ops.points.pixels import pixels_of_points, points_of_pixels
 from motes.types.latents import Image
 
 # sides of a square box in units of `side`, and how tall and wide the other boxes of about its area are
@@ -52,7 +53,7 @@ def boxes_of_one_value(
     """
     options = side * torch.tensor(_boxes_within(*limits), device=points.device)
     size = (residual.shape[2], residual.shape[3])
-    middles = _pixels(points, size)
+    middles = pixels_of_points(points, size)
     corners = _corners(middles, options, size)
     chosen = []
     for _ in range(count):
@@ -66,9 +67,8 @@ def boxes_of_one_value(
             box = options[_explained(sums, _corners(middle, options, size)).argmax(1)]
         chosen.append(Boxes(middle, box[:, None] / side))
         residual = _cleared(residual, _inside(middle[:, 0], box * CLEARED, size))
-    last = torch.tensor(size, device=points.device) - 1
     places, sides = (torch.cat(parts, 1) for parts in zip(*chosen, strict=True))
-    return Boxes(places / last * 2 - 1, sides)
+    return Boxes(points_of_pixels(places, size), sides)
 
 
 def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:
@@ -129,10 +129,6 @@ def _corners(
     first = (middle - sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
     last = (middle + sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
     return rearrange(torch.cat([first, last], -1), "b p n four -> b (p n) four")
-
-
-def _pixels(points: Float[Tensor, "B P 2"], size: tuple[int, int]) -> Float[Tensor, "B P 2"]:
-    return (points + 1) * (torch.tensor(size, device=points.device) - 1) / 2
 
 
 def _inside(
