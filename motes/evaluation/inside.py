@@ -41,14 +41,17 @@ def measure_inside(encoded: EncodedBatch) -> Measured:
     """
     assert encoded.truth is not None
     present = encoded.truth.present
-    on = _rules(encoded, encoded.places)
+    apart = _sides_apart(encoded, encoded.places)
+    on = _rules(encoded, encoded.places, apart)
     measured = {
         **_counts(on, encoded.believed, present),
-        "distance": _distance_of_found(encoded),
+        "distance": _distance_of_found(encoded, apart),
         **_held(on, encoded.believed, present),
     }
     others = encoded.others
-    by_chance = _counts(_rules(encoded, encoded.places[others]), encoded.believed[others], present)
+    elsewhere = encoded.places[others]
+    on_others = _rules(encoded, elsewhere, _sides_apart(encoded, elsewhere))
+    by_chance = _counts(on_others, encoded.believed[others], present)
     is_other = others != torch.arange(len(others), device=others.device)
     return measured | {f"chance_{name}": count * is_other for name, count in by_chance.items()}
 
@@ -85,10 +88,13 @@ def in_masks(places: Float[Tensor, "B K 2"], masks: Bool[Tensor, "B N H W"]) -> 
     return masks.flatten(2).gather(2, flat[:, None].expand(-1, masks.shape[1], -1))
 
 
-def _rules(encoded: EncodedBatch, places: Float[Tensor, "B K 2"]) -> dict[str, Bool[Tensor, "B N K"]]:
-    """Whether particles at these places are on each thing, by every rule that the truth allows."""
+def _rules(
+    encoded: EncodedBatch, places: Float[Tensor, "B K 2"], apart: Float[Tensor, "B N K"]
+) -> dict[str, Bool[Tensor, "B N K"]]:
+    """Whether particles at these places, so many sides apart from each thing, are on it, by every rule that the
+    truth allows."""
     assert encoded.truth is not None
-    on = {"": _sides_apart(encoded, places) < NEAR}
+    on = {"": apart < NEAR}
     if encoded.boxes is not None:
         on["_inside_box"] = in_boxes(places, encoded.boxes)
     if encoded.truth.masks is not None:
@@ -127,11 +133,11 @@ def _held(
     return {"held": (held > 0).sum(1), "held_once": (held == 1).sum(1)}
 
 
-def _distance_of_found(encoded: EncodedBatch) -> Float[Tensor, "B"]:
+def _distance_of_found(encoded: EncodedBatch, apart: Float[Tensor, "B N K"]) -> Float[Tensor, "B"]:
     """For each picture, the sum over the things near a particle of the distance to the nearest one, in
     picture sides."""
     assert encoded.truth is not None
-    apart = _sides_apart(encoded, encoded.places).masked_fill(~encoded.believed[:, None], torch.inf)
+    apart = apart.masked_fill(~encoded.believed[:, None], torch.inf)
     if not apart.shape[2]:
         return apart.new_zeros(len(apart))
     nearest = apart.amin(2)

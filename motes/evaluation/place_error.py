@@ -41,7 +41,7 @@ def measure_errors(encoded: EncodedBatch) -> Measured:
     matched."""
     assert encoded.truth is not None
     offsets = encoded.offsets
-    distance = offsets.norm(dim=-1)
+    distance = encoded.distances
     match = assign(distance, encoded.truth.present[:, :, None] & encoded.believed[:, None])
     matched = match >= 0
     error = _of_match(offsets, match)

@@ -74,7 +74,7 @@ def _matched(encoded: EncodedBatch) -> Int[Tensor, "B N"]:
     allowed = truth.present[:, :, None] & encoded.believed[:, None]
     if truth.masks is not None and truth.centres is None and isinstance(encoded.model, Segments):
         return assign(1 - segment_overlaps(encoded.overlaps)[:, 1:, 1:], allowed)
-    return assign(encoded.offsets.norm(dim=-1), allowed)
+    return assign(encoded.distances, allowed)
 
 
 def _numbers(evidence: Evidence, name: str) -> dict[str, Statistic]:

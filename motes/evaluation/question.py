@@ -130,6 +130,11 @@ class EncodedBatch:
         return self.places[:, None] - pixels_of_points(self.centres, self.size)[:, :, None]
 
     @cached_property
+    def distances(self) -> Float[Tensor, "B N K"]:
+        """From the centre of each true thing to each particle, in pixels."""
+        return self.offsets.norm(dim=-1)
+
+    @cached_property
     def boxes(self) -> Float[Tensor, "B N 4"] | None:
         """The boxes of the visible parts of the true things, in pixels; None if neither boxes nor masks are
         known.

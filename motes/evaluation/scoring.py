@@ -6,6 +6,7 @@ Memory grows with numbers, not with pictures.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -64,11 +65,16 @@ def evaluate(
     (['mse', 'psnr', 'psnr_pooled', 'ssim'], True)
     """
     with torch.no_grad(), _evaluating(model):
-        asked = asked or Asked()
+        asked = _opening_once(asked or Asked())
         held_out = _Part(model, data, limit, batch, Background(asked.open))
         if held_out.count < 1:
             raise UserError(f"there is nothing to score: {len(data)} held-out pictures, limit {limit}")
         return _scores(held_out, asked, progress)
+
+
+def _opening_once(asked: Asked) -> Asked:
+    """The same, with each split opened at most once: that may decode all of its pictures."""
+    return asked if asked.open is None else replace(asked, open=cache(asked.open))
 
 
 def _scores(held_out: "_Part", asked: Asked, progress: Progress | None) -> dict[str, Score]:

@@ -43,7 +43,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
 def _distances(encoded: EncodedBatch) -> Float[Tensor, "B K"]:
     """The distance from each particle to the nearest centre, in pixels."""
     assert encoded.truth is not None
-    distance = encoded.offsets.norm(dim=-1).masked_fill(~encoded.truth.present[:, :, None], torch.inf)
+    distance = encoded.distances.masked_fill(~encoded.truth.present[:, :, None], torch.inf)
     if not distance.shape[1]:
         return torch.full_like(encoded.latent.presence, torch.inf)
     return distance.amin(1)

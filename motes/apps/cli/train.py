@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from motes.apps.cli.arguments import Parser, duration, positive
 from motes.apps.cli.evaluate import print_scores, write_scores
-from motes.apps.cli.recipe import make_recipe, told_options
+from motes.apps.cli.recipe import make_recipe, may_enlarge, told_options
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.training.length import Length, clock_sentence
 from motes.training.presets import PRESETS
 from motes.training.presets.default import DEFAULT
-from motes.training.recipe import Recipe, read_recipe
+from motes.training.recipe import Recipe, read_recipe, refuse_used
 
 if TYPE_CHECKING:
     from motes.apps.cli.progress import Display
-    from motes.data.base import Dataset
+    from motes.data.base import Dataset, Split
     from motes.evaluation import Score
 
 ABOUT = "learn from pictures: motes train PLACE, motes train [PRESET] [--data NAME|PLACE]"
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
         _resume(arguments.resume, Length(arguments.steps, arguments.max_minutes))
         return
     recipe, folder = make_recipe(arguments)
-    _refuse_used(folder)
+    refuse_used(folder)
     recipe, data = _looked_at(recipe, arguments)
     _start(recipe, folder, data)
 
@@ -97,20 +97,13 @@ def _looked_at(recipe: Recipe, arguments: argparse.Namespace) -> "tuple[Recipe, 
         return recipe, None
     from motes.training.looking import look, look_if_needed
 
-    told = told_options(arguments)
-    may_enlarge = "image_size" in recipe.data.config and "image_size" not in told
-    looked = look(recipe, may_enlarge) if is_default else look_if_needed(recipe, told)
+    if is_default:
+        looked = look(recipe, may_enlarge(recipe, arguments))
+    else:
+        looked = look_if_needed(recipe, told_options(arguments))
     if looked.explained and os.environ.get("RANK", "0") == "0":
         print(looked.explained)
     return looked.recipe, looked.data
-
-
-def _refuse_used(folder: Path) -> None:
-    if (folder / "run.json").exists() or (folder / "checkpoints").exists():
-        raise UserError(
-            f"{folder} already holds a run; go on with it by motes train --resume {folder}, "
-            "or choose another --out"
-        )
 
 
 def _name_vgg_weights(path: Path | None) -> None:
@@ -148,7 +141,7 @@ def _start(recipe: Recipe, folder: Path, data: "Dataset | None") -> None:
     recipe = _settled(recipe)
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     try:
-        _run(recipe, folder, lambda display: loop.train(recipe, folder, display, data))
+        _run(recipe, folder, lambda display: loop.train(recipe, folder, display, data), data)
     except UserError:
         if is_new and not (folder / "metrics.jsonl").exists() and _is_first_process():
             shutil.rmtree(folder, ignore_errors=True)
@@ -185,8 +178,13 @@ def _fetch_comparing_network(recipe: Recipe) -> None:
             make()
 
 
-def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> None:
-    """Train with a live display by calling `learn`; then score the run and write its report."""
+def _run(
+    recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]", data: "Dataset | None" = None
+) -> None:
+    """Train with a live display by calling `learn`; then score the run and write its report.
+
+    `data` is the training split, if it is open already.
+    """
     from motes.apps.cli.progress import Display
     from motes.training.loop import Stopped
 
@@ -198,14 +196,14 @@ def _run(recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]") -> No
         print(f"motes: {stopped}", file=sys.stderr)
         sys.exit(130)
     if _is_first_process():
-        _conclude(folder)
+        _conclude(folder, data)
 
 
-def _conclude(folder: Path) -> None:
+def _conclude(folder: Path, data: "Dataset | None") -> None:
     """Score the best checkpoint, write the report and print what to do next."""
     # a resumed run may have another length now
     recipe = read_recipe(folder)
-    scores, page = _score_and_report(recipe, folder)
+    scores, page = _score_and_report(recipe, folder, data)
     write_scores(folder / "scores.json", scores)
     print_scores(scores)
     if sentence := clock_sentence(folder):
@@ -215,7 +213,10 @@ def _conclude(folder: Path) -> None:
     _say_what_is_next(folder)
 
 
-def _score_and_report(recipe: Recipe, folder: Path) -> "tuple[dict[str, Score], Path]":
+def _score_and_report(
+    recipe: Recipe, folder: Path, training: "Dataset | None"
+) -> "tuple[dict[str, Score], Path]":
+    """Score the best checkpoint and write the report; `training` is the training split, if it is open."""
     from rich.console import Console
 
     from motes.apps.report.report import write_report
@@ -223,10 +224,13 @@ def _score_and_report(recipe: Recipe, folder: Path) -> "tuple[dict[str, Score], 
     from motes.models.checkpoint import load
     from motes.training.run import Run
 
+    def open_split(split: "Split") -> "Dataset":
+        return training if split == "train" and training is not None else recipe.data.open(split)
+
     model = load(folder)
     with Console(stderr=True).status("scoring held-out pictures, writing the report"):
         data = recipe.data.open("test")
-        options = Asked(("pictures", "objects"), refuse=False, open=recipe.data.open)
+        options = Asked(("pictures", "objects"), refuse=False, open=open_split)
         scores = evaluate(model, data, limit=SCORED, asked=options)
         page = write_report(Run(folder), recipe, model, data, scores)
     return scores, page
