@@ -20,7 +20,7 @@ from motes.training.interruption import Stopped
 from motes.training.length import Length, with_length
 from motes.training.newborn import newborn
 from motes.training.precision import in_settled_precision
-from motes.training.recipe import Recipe, check, read_recipe
+from motes.training.recipe import Recipe, check, read_recipe, refuse_used
 from motes.training.run import Run, part_of
 from motes.training.running import Loop, Watcher
 from motes.training.validation import validate
@@ -59,7 +59,7 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None, data: Da
     run = Run(folder)
     processes = PartialState(cpu=not torch.cuda.is_available())
     if processes.is_main_process:
-        _refuse_another_run(run)
+        refuse_used(folder)
     check(recipe.training)
     recipe = in_settled_precision(recipe)
     data = recipe.data.open("train") if data is None else data
@@ -100,14 +100,6 @@ def resume(folder: Path, watcher: Watcher | None = None, length: Length | None =
     loop = Loop(model, data, recipe, run, watcher)
     loop.restore(tensors, facts)
     return loop.go()
-
-
-def _refuse_another_run(run: Run) -> None:
-    folder = run.folder
-    if run.checkpoints.exists() or (folder / "run.json").exists():
-        raise UserError(
-            f"{folder} already holds a run; go on with it by --resume {folder}, or choose another --out"
-        )
 
 
 def _model_of(folder: Path, weights: dict[str, Tensor]) -> Model:

@@ -106,6 +106,15 @@ def read_recipe(folder: Path) -> Recipe:
         raise UserError(f"{path} is damaged, or of another version of motes") from None
 
 
+def refuse_used(folder: Path) -> None:
+    """Refuse a folder that holds a run, before a new run is written there."""
+    if (folder / "run.json").exists() or (folder / "checkpoints").exists():
+        raise UserError(
+            f"{folder} already holds a run; go on with it by motes train --resume {folder}, "
+            "or choose another --out"
+        )
+
+
 def check(training: Training) -> None:
     """Refuse options of training that are out of range, with an error that names the option."""
     _check_counts(training)

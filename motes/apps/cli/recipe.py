@@ -66,6 +66,11 @@ def told_options(arguments: argparse.Namespace) -> set[str]:
     return {word.partition(".")[2].replace("-", "_") for word in words}
 
 
+def may_enlarge(recipe: Recipe, arguments: argparse.Namespace) -> bool:
+    """Whether a survey may make the pictures larger: they can be read at any size, and no size was asked for."""
+    return "image_size" in recipe.data.config and "image_size" not in told_options(arguments)
+
+
 def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     """The recipe, changed by the options with a dot and the short options in `arguments`."""
     sources = {

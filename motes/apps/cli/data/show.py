@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from motes.apps.cli.arguments import Parser
-from motes.apps.cli.recipe import choose_data, told_options
+from motes.apps.cli.recipe import choose_data, may_enlarge
 from motes.apps.drawing.save import refuse_other_kinds
 from motes.data import DATASETS, GENERATED
 from motes.data.recognise import warn_of_namesake
@@ -22,8 +22,6 @@ from motes.training.recipe import Recipe
 
 ABOUT = "a sheet of pictures or clips with the truth, or what a survey sees, drawn over them"
 SPLITS = ("train", "validation", "test")
-# of a folder's pictures, where the options say nothing else: as they are trained on
-FOLDER_SIZE = (64, 64)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -48,8 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     from motes.apps.drawing.survey_sheet import show_survey
 
-    may_enlarge = "image_size" in recipe.data.config and "image_size" not in told_options(arguments)
-    show_survey(recipe, out, arguments.count, arguments.split, may_enlarge)
+    show_survey(recipe, out, arguments.count, arguments.split, may_enlarge(recipe, arguments))
 
 
 def chosen(arguments: argparse.Namespace) -> tuple[Recipe, Path]:
@@ -71,5 +68,5 @@ def _named(name: str) -> tuple[Recipe, str]:
     if name in DATASETS:
         warn_of_namesake(name)
         return Recipe("", Source(name)), name
-    recipe = choose_data(Recipe("", Source("", {"image_size": FOLDER_SIZE})), name)
+    recipe = choose_data(Recipe("", Source("")), name)
     return recipe, Path(name).resolve().name
