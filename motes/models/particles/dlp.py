@@ -289,10 +289,5 @@ def _check(config: DlpConfig) -> None:
         raise UserError(
             f"architecture {config.architecture!r} is unknown; choose one of {', '.join(ARCHITECTURES)}"
         )
-    if config.presence_posterior not in PRESENCE_POSTERIORS:
-        raise UserError(
-            f"presence_posterior {config.presence_posterior!r} is unknown; "
-            f"choose one of {', '.join(PRESENCE_POSTERIORS)}"
-        )
     if min(config.phases) < 0 or sum(config.phases) > 1:
         raise UserError(f"phases {config.phases} must be shares that sum to at most 1, such as 0.01 0.04")
