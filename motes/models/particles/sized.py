@@ -32,7 +32,7 @@ REACH = 0.7
 SHAKE = 0.1
 SMALLEST = 1 / 3  # scale
 # of the salient points, as many for each particle, are tried as anchors
-CANDIDATES = 2
+CANDIDATES = 3
 COARSEST = 8  # pixels that are left of a window's side where anchors are chosen
 
 

@@ -26,14 +26,12 @@ CLOSE = 0.02  # of a typical thing's contrast: larger differences from the backg
 # weight of the background's own loss: on the generated shapes it pulls where it is a little wrong about twice as
 # strongly as the absolute error
 PULL = 12.7
-# of a typical thing's contrast: what is more belongs to a thing; of a picture: what is less is no thing
+# of a typical thing's contrast: what is more is a thing or a faint part of one; and surely belongs to a thing
+ANY = 0.03
 THING = 0.1
-LEAST = 0.002
-# things may be so much smaller than the blobs that all but FEW_PIXELS of the pixels of blobs lie on, and larger
-# than the 90 % quantile of blobs
-SHORTER = 0.6
+LEAST = 0.002  # of a picture: what is less is no thing
+# things may be so much longer than the 90 % quantile of the blobs that are seen
 LONGER = 1.4
-FEW_PIXELS = 0.1
 # of a typical thing's contrast: variance of colours that things have at least
 ALIKE = 0.02 / 3
 # of a typical thing's contrast: a pixel that differs so much belongs to a thing or does not, as likely
@@ -86,13 +84,17 @@ class SizedDecoder(LeanDecoder):
         # E[r^2] / E[r], whatever share of the pixels is on things
         contrast = squared.square().mean() / squared.mean().clamp_min(1e-12)
         self.contrast.copy_(contrast.clamp_min(1e-6))
-        blobs = find_blobs(squared > THING * self.contrast, least_area=LEAST * squared[0].numel())
-        if len(blobs.picture):
-            self.sides.copy_(_sides_of_things(blobs))
-            covariance = _covariance_within(blobs, residual) + ALIKE * self.contrast * torch.eye(
+        whole, inner = (self._blobs(squared, share) for share in (ANY, THING))
+        if len(inner.picture):
+            self.sides.copy_(_sides_of_things(whole))
+            covariance = _covariance_within(inner, residual) + ALIKE * self.contrast * torch.eye(
                 len(background)
             )
             self.units_of_colour.copy_(_inverse_root(covariance) / len(background) ** 0.5)
+
+    def _blobs(self, squared: Float[Tensor, "B H W"], share: float) -> Blobs:
+        """What differs from the background by more than this share of a typical thing's contrast."""
+        return find_blobs(squared > share * self.contrast, least_area=LEAST * squared[0].numel())
 
     @torch.no_grad()
     def foreground(self, image: Image, background: Image) -> Foreground:
@@ -210,13 +212,16 @@ def unlike(
 
 
 def _sides_of_things(blobs: Blobs) -> Float[Tensor, "2"]:
-    """The shortest and the longest side that a thing may have."""
+    """The shortest and the longest side that a thing may have.
+
+    The less the sides of blobs differ, the closer things keep to them. Small blobs are weighed by their pixels:
+    most are parts of things at the picture's edges.
+    """
     sides = blobs.sides().amax(1).float()
     order = sides.argsort()
-    # most pixels are on blobs at least so long: small ones are parts of things at the picture's edges
     pixels = blobs.area[order].cumsum(0) / blobs.area.sum()
-    short = sides[order[(pixels < FEW_PIXELS).sum()]]
-    return torch.stack([SHORTER * short, LONGER * sides.quantile(0.9)])
+    low, high = (sides[order[(pixels < share).sum()]] for share in (0.1, 0.9))
+    return torch.stack([low * low / high, LONGER * sides.quantile(0.9)])
 
 
 def _covariance_within(blobs: Blobs, residual: Image) -> Float[Tensor, "c c"]:
