@@ -101,7 +101,7 @@ class DeepLatentParticles(Model):
         sample = self._sample(encoding, batch.image)
         picture = self.decoder.render(sample.drawn, sample.background)
         error = self._error(picture, batch.image)
-        price = self.presence.price(encoding.presence)
+        price = self.presence.price(encoding.presence, encoding.prices())
         return self._losses(encoding, error, price, UNDECIDED, sample.background_error)
 
     def noisy_loss(self, batch: Batch) -> Losses:

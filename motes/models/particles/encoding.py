@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.models.particles.presence import price_of_content
 from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, sample_normal
 from motes.ops.gather import take
 from motes.ops.rendering.depth import front_first
@@ -33,7 +34,7 @@ class DiagonalNormal:
 
 @dataclass(frozen=True)
 class ExtentPosterior:
-    """The posterior of the particles' log-scales and depths.
+    """The posterior of the particles' log-scales and depths, and how much of the picture each window holds.
 
     The prior expects each scale near that of its anchor, and depths around 0.
     """
@@ -43,6 +44,8 @@ class ExtentPosterior:
     anchor_log_scale: Float[Tensor, "B K 2"]
     # B K
     depth: DiagonalNormal
+    # the squared difference from the background in each window, in units of the decoder
+    content: Float[Tensor, "B K"]
 
     def scale_kl(self) -> Float[Tensor, "B"]:
         spread = 2 * math.log(SCALE_STD)
@@ -85,6 +88,12 @@ class Encoding:
     def scene(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B G"]:
         """The background's numbers: a code drawn from the posterior or its mean, and the light."""
         return code if self.light is None else torch.cat([code, self.light], 1)
+
+    def prices(self) -> Float[Tensor, "B K"]:
+        """What each particle costs that is present."""
+        if self.extent is None:
+            return torch.ones_like(self.presence)
+        return price_of_content(self.extent.content)
 
 
 class Drawn(NamedTuple):

@@ -12,6 +12,9 @@ from motes.ops.densities.tied_beta import kl_of_beta, sample_beta, tied_beta
 # are learnt, when every particle should be tried
 UNDECIDED = (0.1, 0.1)
 RATHER_PRESENT = (0.2, 0.1)
+# of a particle whose window holds nothing, and for each unit that it holds
+LEAST_PRICE = 0.2
+PRICE_OF_CONTENT = 0.0075
 
 
 class PresencePosterior(Protocol):
@@ -19,8 +22,8 @@ class PresencePosterior(Protocol):
 
     def sampled(self, mean: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]: ...
 
-    def price(self, mean: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-        """What the particles of a picture cost; one that is present costs 1."""
+    def price(self, mean: Float[Tensor, "B K"], each: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
+        """What the particles of a picture cost, given what each costs that is present."""
         ...
 
     def kl(self, mean: Float[Tensor, "B K"], prior: tuple[float, float]) -> Float[Tensor, "B"] | None:
@@ -34,8 +37,8 @@ class DeterministicPresence:
     def sampled(self, mean: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
         return mean
 
-    def price(self, mean: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-        return presence_price(mean)
+    def price(self, mean: Float[Tensor, "B K"], each: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
+        return presence_price(mean, each)
 
     def kl(self, mean: Float[Tensor, "B K"], prior: tuple[float, float]) -> None:
         return None
@@ -50,8 +53,8 @@ class BetaPresence:
     def sampled(self, mean: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
         return sample_beta(tied_beta(mean)).to(mean.dtype)
 
-    def price(self, mean: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-        return mean.sum(1)
+    def price(self, mean: Float[Tensor, "B K"], each: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
+        return (each * mean).sum(1)
 
     def kl(self, mean: Float[Tensor, "B K"], prior: tuple[float, float]) -> Float[Tensor, "B"]:
         return kl_of_beta(tied_beta(mean), prior).sum(1).to(mean.dtype)
@@ -63,12 +66,21 @@ PRESENCE_POSTERIORS: dict[str, Callable[[], PresencePosterior]] = {
 }
 
 
-def presence_price(presence: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
-    """What the presences p_k of a picture cost: sum_k p_k + 8 p_k (1 - p_k)^3.
+def presence_price(presence: Float[Tensor, "B K"], each: Float[Tensor, "B K"]) -> Float[Tensor, "B"]:
+    """What the presences p_k of a picture cost: sum_k each_k (p_k + 8 p_k (1 - p_k)^3).
 
-    A particle that is present costs 1, one that is a quarter present costs 1.1. Presence, alpha and contrast make
-    up for one another, so without the second part a particle may stay half present for good, its colours
+    A particle that is a quarter present costs a little more than one that is present. Presence, alpha and contrast
+    make up for one another, so without the second part a particle may stay half present for good, its colours
     exaggerated. The hill lies at a small presence: a hidden particle, which the picture does not hold, leaves
     from a large one (docs/log/quick-preset.md).
     """
-    return (presence + 8 * presence * (1 - presence) ** 3).sum(1)
+    return (each * (presence + 8 * presence * (1 - presence) ** 3)).sum(1)
+
+
+def price_of_content(content: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
+    """What a particle costs in whose window so much differs from the background.
+
+    It must explain a share of that, beyond what the other particles draw. With one price for all, what is too low
+    to keep a second particle off a large thing is too high for a small or a faint one.
+    """
+    return LEAST_PRICE + PRICE_OF_CONTENT * content

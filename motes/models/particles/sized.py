@@ -67,7 +67,7 @@ class SizedEncoder(AnchoredEncoder):
             proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)
-        position, presence, extent = self._measure(residual, boxes.positions, boxes.sides)
+        position, presence, extent = self._measure(residual, boxes, decoder.unit)
         window = self._window(torch.cat([image, residual], 1), position.mean, extent.log_scale.mean)
         glimpses = window[:, :, : image.shape[1]]
         mean, log_variance = self.what(window).chunk(2, -1)
@@ -106,9 +106,10 @@ class SizedEncoder(AnchoredEncoder):
         return boxes_of_things(foreground.shrunk(shrink), positions, self.num_particles, side, limits)
 
     def _measure(
-        self, residual: Image, anchors: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"]
+        self, residual: Image, boxes: Boxes, unit: Tensor
     ) -> tuple[DiagonalNormal, Float[Tensor, "B K"], ExtentPosterior]:
         """Positions, presence and scales of the particles, read from a window around each anchor."""
+        anchors, scale = boxes
         claimed = claimed_scaled(anchors, scale, self.context, self.size, width=self.side / 4)
         windows = cut_scaled(residual, anchors, scale, self.context)
         numbers = self.where(torch.cat([windows, claimed[:, :, None]], 2))
@@ -121,7 +122,11 @@ class SizedEncoder(AnchoredEncoder):
         present = torch.sigmoid(numbers[..., 4])
         presence = yielding_scaled(present, position.mean, log_scale.exp(), self.size, width=self.side / 6)
         depth = DiagonalNormal(numbers[..., 9], numbers[..., 10])
-        extent = ExtentPosterior(DiagonalNormal(log_scale, numbers[..., 7:9]), scale.log(), depth)
+        # windows are cut with some pixels around them
+        rim = (self.context - self.side) // 2
+        inner = windows[..., rim : rim + self.side, rim : rim + self.side]
+        content = inner.square().sum((2, 3, 4)) * scale.prod(-1) / unit
+        extent = ExtentPosterior(DiagonalNormal(log_scale, numbers[..., 7:9]), scale.log(), depth, content)
         return position, presence, extent
 
     @torch.no_grad()

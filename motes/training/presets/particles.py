@@ -31,11 +31,9 @@ POINTS = {
             "dlp",
             Source("scenes", {"count": 8000, "held_out": 500}),
             {
-                # sized ones find more, and divide more things in two (docs/log/sized.md)
-                "architecture": "anchored",
-                "num_particles": 8,
+                "num_particles": 10,
                 "glimpse_size": 24,
-                "presence_weight": 0.7,
+                "presence_weight": 1.5,
                 "phases": (0.1, 0.04),
                 "kl_weights": (0.1, 1e-4),
             },

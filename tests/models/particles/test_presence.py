@@ -15,6 +15,7 @@ from motes.models.particles.presence import (
     BetaPresence,
     DeterministicPresence,
     presence_price,
+    price_of_content,
 )
 from motes.plain.records import from_plain
 from motes.types.batch import Batch
@@ -40,11 +41,11 @@ def loss_of(model, loss):
 
 
 def test_by_default_presence_is_the_number_that_is_read():
-    mean = torch.rand(2, 4)
+    mean, each = torch.rand(2, 2, 4)
     before = torch.get_rng_state()
     posterior = DeterministicPresence()
     assert posterior.sampled(mean) is mean and posterior.kl(mean, UNDECIDED) is None
-    assert torch.equal(posterior.price(mean), presence_price(mean))
+    assert torch.equal(posterior.price(mean, each), presence_price(mean, each))
     assert torch.equal(torch.get_rng_state(), before), "no random number is taken"
     assert "presence_kl" not in loss_of(model_of("deterministic"), "loss").terms
 
@@ -121,3 +122,24 @@ def test_a_checkpoint_that_does_not_know_the_option_loads(tmp_path):
 def test_an_unknown_posterior_is_refused():
     with pytest.raises(UserError, match="one of deterministic, beta"):
         from_plain(DlpConfig, {"presence_posterior": "gamma"}, "the options")
+
+
+def test_a_particle_costs_a_share_of_what_its_window_holds():
+    content = torch.tensor([[0.0, 10.0, 100.0]])
+    costs = price_of_content(content)[0]
+    assert 0 < costs[0] < costs[1] < costs[2]
+    torch.testing.assert_close(costs[2] - costs[0], 10 * (costs[1] - costs[0]))
+
+
+def test_an_empty_window_holds_nothing_and_one_size_has_one_price():
+    image = batch_of().image
+    model = model_of("deterministic", "sized")
+    model.decoder.start(image)
+    with torch.no_grad():
+        empty = model.decoder.lit(model.decoder.light(image))
+        encodings = [model.encoder(picture, None, model.decoder) for picture in (image, empty)]
+    full, nothing = [encoding.extent.content for encoding in encodings]
+    assert (nothing >= 0).all() and nothing.max() < 0.1 * full.max()
+    torch.testing.assert_close(encodings[0].prices(), price_of_content(full))
+    anchored = model_of("deterministic", "anchored")
+    assert anchored.encoder(image, None, anchored.decoder).prices().eq(1).all()
