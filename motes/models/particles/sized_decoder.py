@@ -17,7 +17,7 @@ from motes.ops.rendering.depth import with_depth_gradient
 from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.layers_scaled import ScaledParticles
 from motes.ops.rendering.scaled import place_scaled
-from motes.types.latents import Image
+from motes.types.latents import Image, Particles
 
 TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
@@ -148,6 +148,10 @@ class SizedDecoder(LeanDecoder):
         """The middles of the windows that show each particle in the middle of its position."""
         half = torch.tensor(self.size, device=position.device) / 2
         return position - self.middle(glimpses) * scale / half
+
+    def middles(self, particles: Particles) -> Float[Tensor, "B K 2"]:
+        """The positions: there the middles are laid."""
+        return particles.position
 
     def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
         """The middle of what each glimpse shows, in pixels of the glimpse from its middle."""
