@@ -15,6 +15,7 @@ from motes.models.particles.parts import OneSize, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.pictures.clean_background import clean_background
+from motes.ops.pictures.shadows import unlike
 from motes.ops.points.keypoints import (
     at_points,
     box_means,
@@ -248,8 +249,9 @@ class LeanDecoder(OneSize, nn.Module):
     def middles(self, particles: Particles) -> Float[Tensor, "B K 2"]:
         """The centroid of what each particle draws inside the picture.
 
-        A pixel weighs alpha times its squared difference from the background behind it: the features may draw a
-        thing anywhere in a glimpse, and alpha may reach beyond the thing, painted as the background.
+        A pixel weighs alpha times the distance of its colour from the background behind it, in any shadow. The
+        features may draw a thing anywhere in a glimpse, and alpha may reach beyond it: over its shadow, or painted
+        as the background.
         """
         glimpses = self.glimpses(particles.features)
         background = self.background_of_code(particles.background)
@@ -258,7 +260,7 @@ class LeanDecoder(OneSize, nn.Module):
         # less than 1 where the picture ends, and at some edges of a window
         inside = window[:, :, :1]
         behind = window[:, :, 1:] / inside.clamp_min(0.01)
-        contrast = (glimpses[:, :, 1:] - behind).square().sum(2)
+        contrast = unlike(glimpses[:, :, 1:], behind).sqrt()
         offset = centroids(glimpses[:, :, 0] * contrast * inside[:, :, 0], floor=1e-3)
         half = torch.tensor(background.shape[2:], device=offset.device) / 2
         return particles.position + offset / half

@@ -11,6 +11,7 @@ from motes.models.particles.parts import ParticleSizes
 from motes.ops.pictures.blobs import find_blobs
 from motes.ops.pictures.clean_background import clean_background
 from motes.ops.pictures.light import light_of
+from motes.ops.pictures.shadows import unlike
 from motes.ops.points.keypoints import centroids
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.depth import with_depth_gradient
@@ -31,8 +32,6 @@ LEAST = 0.002
 # things may be so much smaller than the 10 % quantile of those that are seen, and larger than the 90 % quantile
 SHORTER = 0.6
 LONGER = 1.4
-FROM_SHADOW = 0.02  # what a shadow's difference from the ground counts
-DARKEST = 0.35  # share of the light that a shadow leaves
 
 
 class SizedDecoder(LeanDecoder):
@@ -171,15 +170,3 @@ def _in_light(picture: Float[Tensor, "*b C H W"], light: Float[Tensor, "B L"]) -
     """A picture in each light: gains, then offsets, of the colours."""
     gain, offset = light[:, :, None, None].chunk(2, 1)
     return gain * picture + offset
-
-
-def unlike(colours: Float[Tensor, "*n c r s"], ground: Float[Tensor, "c 1 1"]) -> Float[Tensor, "*n r s"]:
-    """The squared distance of each pixel's colour from the ground's, in any shadow.
-
-    A shadow multiplies all colours by one factor. What is as bright as the ground or darker, but of its hue,
-    may be ground in a shadow, and counts little.
-    """
-    light = (colours * ground).sum(-3, keepdim=True) / ground.square().sum().clamp_min(1e-6)
-    shaded = light.clamp(DARKEST, 1) * ground
-    plain = (colours - ground).square().sum(-3)
-    return (colours - shaded).square().sum(-3) + FROM_SHADOW * plain

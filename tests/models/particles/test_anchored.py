@@ -52,6 +52,8 @@ def test_anchors_ignore_static_texture_and_find_what_is_new(texture):
 def test_the_middle_that_is_read_is_that_of_what_is_drawn_wherever_its_glimpse_shows_it(monkeypatch, shift):
     model = model_of(2, (64, 96))
     model.decoder.start_background(torch.full((3, 64, 96), 0.5))
+    for parameter in model.decoder.scene.colour.parameters():
+        torch.nn.init.zeros_(parameter)
     # opaque all over, in the background's colour around the thing
     glimpse = torch.full((1, 2, 4, 16, 16), 0.5)
     glimpse[:, :, 0] = 1.0
