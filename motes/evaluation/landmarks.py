@@ -97,13 +97,15 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
     for share, particles in _shares(evidence.learn["log_variance"]).items():
         for name, parts in READ.items():
             reading = _Reading(parts, particles)
-            scores[f"landmarks/{name}{share}"] = mean(_error(_predicted(evidence, reading.columns), points))
+            scores[f"landmarks/{name}{share}"] = mean(
+                _error(predicted_points(evidence, reading.columns), points)
+            )
             scores[f"landmarks/{name}{share}_2022"] = mean(_error(_predicted_2022(evidence, reading), points))
     guess = mean(_error(evidence.learn["points"].nanmean(0).expand_as(points), points))
     pixels = Pixels(evidence.learn, _largest(evidence.learn))
     rivals = {
         "rival_mean_face": guess,
-        "rival_pixels": mean(_error(_predicted(evidence, pixels.columns), points)),
+        "rival_pixels": mean(_error(predicted_points(evidence, pixels.columns), points)),
     }
     return {**scores, "landmarks/mean_guess": guess, **rivals}
 
@@ -123,7 +125,9 @@ def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]
     return shares | {"/surest": order[:count], "/unsurest": order[-count:]} if count else shares
 
 
-def _predicted(evidence: Evidence, columns_of: Columns) -> Float[Tensor, "B P 2"]:
+def predicted_points(
+    evidence: Evidence, columns_of: Columns, penalties: tuple[float, ...] = PENALTIES
+) -> Float[Tensor, "B P 2"]:
     """The predicted points of the test pictures, with the penalty that is best on the validation pictures.
 
     Points that are known in the same pictures form a group, and each group has its own penalty.
@@ -131,7 +135,7 @@ def _predicted(evidence: Evidence, columns_of: Columns) -> Float[Tensor, "B P 2"
     choose = columns_of(evidence.choose)
 
     def fit(x: Tensor, y: Tensor, columns: Tensor) -> Linear:
-        candidates = ridges(x, y, PENALTIES)
+        candidates = ridges(x, y, penalties)
         points = _flat(evidence.choose["points"])[:, columns]
         errors = torch.stack([(linear(choose) - points).square().nanmean() for linear in candidates])
         return candidates[int(errors.nan_to_num(torch.inf).argmin())]
