@@ -9,7 +9,7 @@ alone. Points are read by ridge regression. The labelled frames, in the order of
 test once, the block before it chooses penalties (and how many components), and the other three are learnt from.
 
 Prints the error in pixels of the frames (396 x 406), in % of the body's length (nose to tail base, from below), and in
-pixels of paws, body and obstacle. OUT/RUN.png shows test frames with the particles, and with the points that were read.
+pixels without the obstacle, of the paws, of the rest of the mouse and of the obstacle. OUT/RUN.png shows test frames with the particles, and with the points that were read.
 A run that is there already is scored again, not trained again.
 """
 
@@ -55,8 +55,9 @@ COMPONENTS = (10, 20, 40, 80)
 GRID = (8, 8)
 WIDTH = 0.25
 PARTS = {
+    "mouse": ("paw", "tail", "nose"),
     "paws": ("paw",),
-    "body": ("tail", "nose"),
+    "rest of it": ("tail", "nose"),
     "obstacle": ("obs",),
 }
 BODY = ("nose_bot", "tailBase_bot")
