@@ -68,7 +68,9 @@ VARIANTS = [
             "num_particles": 1,
         },
     ),
+    ("dlp", {**SMALL["dlp"], "presence_posterior": "beta"}),
     ("dlp", {**SMALL["dlp"], "architecture": "anchored"}),
+    ("dlp", {**SMALL["dlp"], "architecture": "anchored", "presence_posterior": "beta"}),
     (
         "dlp",
         {
@@ -166,7 +168,7 @@ def model(request):
 
 
 def test_config_is_small_and_frozen(model):
-    assert len(fields(model.config)) <= 15
+    assert len(fields(model.config)) <= 16
     with pytest.raises(AttributeError):
         model.config.channels = 7
 

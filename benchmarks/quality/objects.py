@@ -17,17 +17,22 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.clocks import motes, scores_in, steps_of
 from benchmarks.report import Table, header, parser
 
+PHOTOGRAPH = "dlp --data shapes --data.background photograph --data.count 8000"
 # A world's preset, then what its things need: windows as large as a typical one,
-# as many particles as there may be things.
+# as many particles as there may be things. `dlp` alone looks at the pictures and chooses.
 WORLDS = {
     "shapes": "dlp-quick",
     "sprites": "dlp-quick --data sprites --data.count 8000 --model.num-particles 8 --model.glimpse-size 20",
     "scenes": "dlp-scenes",
     "traffic": "dlp-quick --data traffic --data.count 8000 --model.num-particles 12",
+    "photograph": PHOTOGRAPH,
+    "photograph-dim": f"{PHOTOGRAPH} --data.brightness 0.5",
+    "photograph-128": f"{PHOTOGRAPH} --data.image-size 128 128",
 }
 SCORES = (
     "found_inside_mask",
     "clean_inside_mask",
+    "one_particle",
     "found",
     "clean",
     "count_error",
@@ -35,6 +40,7 @@ SCORES = (
     "ap50",
     "ari_fg",
     "mbo",
+    "psnr_pooled",
     "psnr",
 )
 

@@ -15,7 +15,7 @@ from motes.models.particles.parts import OneSize, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.pictures.clean_background import clean_background
-from motes.ops.pictures.shadows import unlike
+from motes.ops.pictures.shadows import SHADOW_IN_A_GLIMPSE, unlike
 from motes.ops.points.keypoints import (
     at_points,
     box_means,
@@ -260,7 +260,7 @@ class LeanDecoder(OneSize, nn.Module):
         # less than 1 where the picture ends, and at some edges of a window
         inside = window[:, :, :1]
         behind = window[:, :, 1:] / inside.clamp_min(0.01)
-        contrast = unlike(glimpses[:, :, 1:], behind).sqrt()
+        contrast = unlike(glimpses[:, :, 1:], behind, SHADOW_IN_A_GLIMPSE).sqrt()
         offset = centroids(glimpses[:, :, 0] * contrast * inside[:, :, 0], floor=1e-3)
         half = torch.tensor(background.shape[2:], device=offset.device) / 2
         return particles.position + offset / half

@@ -19,7 +19,7 @@ from motes.models.particles.parts import (
     check_particle_sizes,
     prior_image_of,
 )
-from motes.models.particles.presence import presence_price
+from motes.models.particles.presence import PRESENCE_POSTERIORS, RATHER_PRESENT, UNDECIDED
 from motes.models.particles.published import ExclusiveEncoder, PublishedDecoder, PublishedEncoder
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
@@ -76,6 +76,7 @@ class DeepLatentParticles(Model):
         architecture = ARCHITECTURES[config.architecture]
         self.encoder = architecture.encoder(config)
         self.decoder = architecture.decoder(config)
+        self.presence = PRESENCE_POSTERIORS[config.presence_posterior]()
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
 
@@ -100,7 +101,8 @@ class DeepLatentParticles(Model):
         sample = self._sample(encoding, batch.image)
         picture = self.decoder.render(sample.drawn, sample.background)
         error = self._error(picture, batch.image)
-        return self._losses(encoding, error, presence_price(encoding.presence), sample.background_error)
+        price = self.presence.price(encoding.presence)
+        return self._losses(encoding, error, price, UNDECIDED, sample.background_error)
 
     def noisy_loss(self, batch: Batch) -> Losses:
         """The loss with random presence and noise on alphas.
@@ -115,7 +117,7 @@ class DeepLatentParticles(Model):
         drawn = sample.drawn._replace(presence=presence)
         picture = self.decoder.render(drawn, sample.background, grain)
         error = self._error(picture, batch.image)
-        return self._losses(encoding, error, torch.zeros_like(error), sample.background_error)
+        return self._losses(encoding, error, torch.zeros_like(error), RATHER_PRESENT, sample.background_error)
 
     def warmup_loss(self, batch: Batch) -> Losses:
         """The error of each decoded glimpse, without alpha, against the glimpse that was cut from the
@@ -130,7 +132,7 @@ class DeepLatentParticles(Model):
         error = self._error(drawn, target).unflatten(0, encoding.presence.shape).mean(1)
         background = encoding.scene(encoding.background.sampled())
         error = error + self.decoder.background_error(background, batch.image) / self.decoder.unit
-        return self._losses(encoding, error, torch.zeros_like(error))
+        return self._losses(encoding, error, torch.zeros_like(error), RATHER_PRESENT)
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
@@ -223,14 +225,15 @@ class DeepLatentParticles(Model):
         error = None if error is None else error / self.decoder.unit
         glimpses = self.decoder.glimpses(features)
         extent = None if encoding.extent is None else encoding.extent.sampled()
-        drawn = Drawn(glimpses, position, extent, encoding.presence)
+        drawn = Drawn(glimpses, position, extent, self.presence.sampled(encoding.presence))
         return Sample(drawn.nearest_first(), background, error)
 
     def _losses(
         self,
         encoding: Encoding,
         error: Float[Tensor, "B"],
-        presence: Float[Tensor, "B"],
+        price: Float[Tensor, "B"],
+        presence_prior: tuple[float, float],
         of_background: Float[Tensor, "B"] | None = None,
     ) -> Losses:
         position = encoding.position
@@ -242,10 +245,14 @@ class DeepLatentParticles(Model):
             "reconstruction": error,
             "chamfer_kl": chamfer,
             "feature_kl": feature_kl,
-            "presence_price": presence,
+            "presence_price": price,
         }
         total = error + beta_position * chamfer + beta_features * feature_kl
-        total = total + self.config.presence_weight * presence
+        total = total + self.config.presence_weight * price
+        presence_kl = self.presence.kl(encoding.presence, presence_prior)
+        if presence_kl is not None:
+            terms["presence_kl"] = presence_kl
+            total = total + beta_position * presence_kl
         if encoding.extent is not None:
             terms["scale_kl"] = encoding.extent.scale_kl()
             terms["depth_kl"] = encoding.extent.depth_kl()

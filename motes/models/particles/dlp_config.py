@@ -39,5 +39,8 @@ class DlpConfig:
     kl_weights: tuple[float, float] = (0.1, 1e-4)
     # price of a particle that is present: more = fewer particles, and none half present
     presence_weight: float = 0.0
+    # what is drawn of a particle's presence while training: deterministic: the number read at it; beta: a sample of
+    # the tied Beta distribution with this mean, whose KL has the first of the kl_weights
+    presence_posterior: Literal["deterministic", "beta"] = "deterministic"
     # shares of the steps for training on single glimpses, and for training with random presence
     phases: tuple[float, float] = (0.01, 0.04)

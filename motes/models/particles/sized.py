@@ -6,7 +6,6 @@ What is drawn is centred on the particle's position by construction.
 import math
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -16,7 +15,8 @@ from motes.models.particles.parts import ParticleSizes
 from motes.models.particles.sized_decoder import CLOSE, SizedDecoder
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
-from motes.ops.points.boxes_of_one_value import Boxes, boxes_of_one_value, colour_and_amount
+from motes.ops.points.boxes_of_things import Boxes, Foreground, boxes_of_things
+from motes.ops.points.pixels import pixels_of_points, positions_of_pixels
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
 from motes.ops.rendering.scaled import cut_scaled
 from motes.types.latents import Image
@@ -32,12 +32,12 @@ REACH = 0.7
 SHAKE = 0.1
 SMALLEST = 1 / 3  # scale
 # of the salient points, as many for each particle, are tried as anchors
-CANDIDATES = 3
+CANDIDATES = 2
 COARSEST = 8  # pixels that are left of a window's side where anchors are chosen
 
 
 class SizedEncoder(AnchoredEncoder):
-    """Reads particles from anchors that have a size: boxes which one value explains best.
+    """Reads particles from anchors that have a size: boxes around what looks like one thing.
 
     While training, the look is read in a window that is a little off, so that it cannot say where the thing
     stands in its window.
@@ -61,12 +61,13 @@ class SizedEncoder(AnchoredEncoder):
         residual = _residual(image, background, light, decoder)
         points, salience = self._keypoints(residual)
         proposed_from = residual
-        boxes = self._boxes(colour_and_amount(residual, decoder.contrast), points, salience, decoder.sides)
+        foreground = decoder.foreground(image, image - residual)
+        boxes = self._boxes(foreground, points, salience, decoder.sides)
         if prior_image is not None and prior_image is not image:
             proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)
-        position, presence, extent = self._measure(residual, boxes.points, boxes.sides)
+        position, presence, extent = self._measure(residual, boxes.positions, boxes.sides)
         window = self._window(torch.cat([image, residual], 1), position.mean, extent.log_scale.mean)
         glimpses = window[:, :, : image.shape[1]]
         mean, log_variance = self.what(window).chunk(2, -1)
@@ -89,7 +90,7 @@ class SizedEncoder(AnchoredEncoder):
 
     def _boxes(
         self,
-        residual: Float[Tensor, "B D H W"],
+        foreground: Foreground,
         points: Float[Tensor, "B P 2"],
         salience: Float[Tensor, "B P"],
         sides: Float[Tensor, "2"],
@@ -98,11 +99,11 @@ class SizedEncoder(AnchoredEncoder):
         best = salience.topk(min(CANDIDATES * self.num_particles, points.shape[1]), dim=1).indices
         # a power of two, which divides sides of pictures
         shrink = 1 << (self.side // COARSEST).bit_length() - 1 if self.side >= COARSEST else 1
-        small = F.avg_pool2d(residual, shrink)
         side = self.side / ROOM / shrink
         shortest, longest = (sides / (side * shrink)).tolist()
         limits = (shortest, longest or math.inf)
-        return boxes_of_one_value(small, take(points, best), self.num_particles, side, limits)
+        positions = positions_of_pixels(pixels_of_points(take(points, best), self.size), self.size)
+        return boxes_of_things(foreground.shrunk(shrink), positions, self.num_particles, side, limits)
 
     def _measure(
         self, residual: Image, anchors: Float[Tensor, "B K 2"], scale: Float[Tensor, "B K 2"]

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from motes.models.particles.anchored import LeanDecoder
 from motes.models.particles.encoding import Drawn
 from motes.models.particles.parts import ParticleSizes
-from motes.ops.pictures.blobs import find_blobs
+from motes.ops.pictures.blobs import Blobs, find_blobs
 from motes.ops.pictures.clean_background import clean_background
 from motes.ops.pictures.light import light_of
-from motes.ops.pictures.shadows import unlike
+from motes.ops.pictures.shadows import SHADOW_IN_A_GLIMPSE, unlike
+from motes.ops.points.boxes_of_things import Foreground
 from motes.ops.points.keypoints import centroids
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.depth import with_depth_gradient
@@ -29,9 +30,16 @@ PULL = 12.7
 # of a typical thing's contrast: what is more belongs to a thing; of a picture: what is less is no thing
 THING = 0.1
 LEAST = 0.002
-# things may be so much smaller than the 10 % quantile of those that are seen, and larger than the 90 % quantile
+# things may be so much smaller than the blobs that all but FEW_PIXELS of the pixels of blobs lie on, and larger
+# than the 90 % quantile of blobs
 SHORTER = 0.6
 LONGER = 1.4
+FEW_PIXELS = 0.1
+# of a typical thing's contrast: variance of colours that things have at least
+ALIKE = 0.02 / 3
+# of a typical thing's contrast: a pixel that differs so much belongs to a thing or does not, as likely
+HALF = 0.1
+SHADOW = 0.4  # what a shadow's difference from the ground counts for where a thing is
 
 
 class SizedDecoder(LeanDecoder):
@@ -44,6 +52,7 @@ class SizedDecoder(LeanDecoder):
     starts_from = 256
     contrast: Tensor
     sides: Tensor
+    units_of_colour: Tensor
 
     def __init__(self, config: ParticleSizes):
         super().__init__(config)
@@ -54,6 +63,8 @@ class SizedDecoder(LeanDecoder):
         self.register_buffer("contrast", torch.tensor(1.0))
         # the shortest and the longest side of things, in pixels; 0 is unknown
         self.register_buffer("sides", torch.zeros(2))
+        # brings differences from the background to units of how much colours differ within a thing
+        self.register_buffer("units_of_colour", torch.eye(config.channels))
 
     @property
     def unit(self) -> Tensor:
@@ -68,14 +79,26 @@ class SizedDecoder(LeanDecoder):
     def start(self, pictures: Image) -> None:
         background = clean_background(pictures)
         self.start_background(background)
-        squared = (pictures - light_of(pictures, background).on(background)).square().sum(1)
+        residual = pictures - light_of(pictures, background).on(background)
+        squared = residual.square().sum(1)
         # E[r^2] / E[r], whatever share of the pixels is on things
         contrast = squared.square().mean() / squared.mean().clamp_min(1e-12)
         self.contrast.copy_(contrast.clamp_min(1e-6))
         blobs = find_blobs(squared > THING * self.contrast, least_area=LEAST * squared[0].numel())
         if len(blobs.picture):
-            sides = blobs.sides().amax(1).float()
-            self.sides.copy_(torch.stack([SHORTER * sides.quantile(0.1), LONGER * sides.quantile(0.9)]))
+            self.sides.copy_(_sides_of_things(blobs))
+            covariance = _covariance_within(blobs, residual) + ALIKE * self.contrast * torch.eye(
+                len(background)
+            )
+            self.units_of_colour.copy_(_inverse_root(covariance) / len(background) ** 0.5)
+
+    @torch.no_grad()
+    def foreground(self, image: Image, background: Image) -> Foreground:
+        """The pixels of each picture that differ from its background, but for shadows."""
+        squared = unlike(image, background, SHADOW)[:, None]
+        amount = squared / (squared + HALF * self.contrast)
+        colour = torch.einsum("dc,bchw->bdhw", self.units_of_colour, image - background)
+        return Foreground(amount, colour)
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         drawn = self.look(rearrange(features, "b k f -> (b k) f"))
@@ -161,8 +184,10 @@ class SizedDecoder(LeanDecoder):
         with torch.no_grad():
             colours = rearrange(self.unchanging, "c h w -> c (h w) 1")
             mean = colours.mean(1, keepdim=True)
-            spread = unlike(colours, mean).mean()
-        difference = unlike(rearrange(glimpses[:, :, 1:], "b k c r s -> (b k) c r s"), mean)
+            spread = unlike(colours, mean, SHADOW_IN_A_GLIMPSE).mean()
+        difference = unlike(
+            rearrange(glimpses[:, :, 1:], "b k c r s -> (b k) c r s"), mean, SHADOW_IN_A_GLIMPSE
+        )
         return glimpses[:, :, 0] * (difference.view_as(glimpses[:, :, 0]) + spread)
 
 
@@ -170,3 +195,30 @@ def _in_light(picture: Float[Tensor, "*b C H W"], light: Float[Tensor, "B L"]) -
     """A picture in each light: gains, then offsets, of the colours."""
     gain, offset = light[:, :, None, None].chunk(2, 1)
     return gain * picture + offset
+
+
+def _sides_of_things(blobs: Blobs) -> Float[Tensor, "2"]:
+    """The shortest and the longest side that a thing may have."""
+    sides = blobs.sides().amax(1).float()
+    order = sides.argsort()
+    # most pixels are on blobs at least so long: small ones are parts of things at the picture's edges
+    pixels = blobs.area[order].cumsum(0) / blobs.area.sum()
+    short = sides[order[(pixels < FEW_PIXELS).sum()]]
+    return torch.stack([SHORTER * short, LONGER * sides.quantile(0.9)])
+
+
+def _covariance_within(blobs: Blobs, residual: Image) -> Float[Tensor, "c c"]:
+    """How colours vary within things: within the smaller half of the blobs, since large ones may be several."""
+    is_small = blobs.area <= blobs.area.float().median()
+    number = blobs.map
+    chosen = (number >= 0) & is_small[number]
+    number = number[chosen]
+    colours = rearrange(residual, "n c h w -> n h w c")[chosen]
+    sums = torch.zeros(len(blobs.area), colours.shape[1], device=colours.device).index_add(0, number, colours)
+    apart = colours - (sums / blobs.area[:, None])[number]
+    return apart.T @ apart / len(apart)
+
+
+def _inverse_root(covariance: Float[Tensor, "c c"]) -> Float[Tensor, "c c"]:
+    values, vectors = torch.linalg.eigh(covariance)
+    return vectors @ torch.diag(values.rsqrt()) @ vectors.T

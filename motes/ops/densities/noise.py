@@ -36,6 +36,20 @@ def uniform_like(tensor: Tensor) -> Tensor:
     return _draw(torch.rand, tensor)
 
 
+def gamma_like(shape: Tensor) -> Tensor:
+    """Samples of the gamma distributions with these shapes and scale 1, differentiable in the shapes.
+
+    The first axis is the batch. How many random numbers a row takes depends on its shapes, since they are drawn by
+    rejection: each row of the whole batch has a generator of its own, on the CPU.
+    """
+    first = int(torch.randint(2**62, ())) + _rank * len(shape)
+    rows = [
+        torch._standard_gamma(row, torch.Generator().manual_seed(first + number))  # pyright: ignore[reportPrivateImportUsage]
+        for number, row in enumerate(shape.cpu())
+    ]
+    return torch.stack(rows).to(shape.device)
+
+
 def _draw(draw, tensor: Tensor) -> Tensor:
     rows = len(tensor)
     noise = draw(_world * rows, *tensor.shape[1:], dtype=tensor.dtype, device=tensor.device)

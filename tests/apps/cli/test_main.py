@@ -140,6 +140,16 @@ def test_evaluate_info_and_list(run, pictures, tmp_path):
     assert "--model.num-particles" in motes("list", "dlp-quick").stdout
 
 
+def test_the_preset_of_2024_trains_and_its_run_opens(tmp_path):
+    small = ("--data.count", 12, "--data.held-out", 4, "--training.batch-size", 4)
+    done = motes("train", "dlp2", "--steps", 2, "--out", tmp_path / "run", *small)
+    assert done.returncode == 0, done.stderr
+    config = json.loads((tmp_path / "run/run.json").read_text())["model_config"]
+    assert config["presence_posterior"] == "beta" and config["num_proposals"] == 64
+    assert "presence_kl" in (tmp_path / "run/metrics.jsonl").read_text()
+    refused(motes("train", "dlp2-traffic"), "--data FOLDER")
+
+
 def test_info_alone_tells_how_this_machine_renders():
     from motes.ops.rendering.composite import rendering_method
 

@@ -282,27 +282,27 @@ def test_duplicate_copy_between_pictures_and_keep(open_page, tmp_path):
 
 def test_sizes_are_changed_by_sliders_and_keys_where_the_model_has_sizes(open_page, tmp_path, make_run):
     page = open_page()
-    page.page.keyboard.press("]")
-    assert page.page.get_by_role("slider", name="height ×").count() == 0
-    with served([make_run(tmp_path / "sized", architecture="sized")]) as address:
+    spread_out(page)
+    page.page.mouse.click(*page.place(0))
+    before = page.drawn()
+    page.page.get_by_role("slider", name="height ×").press("End")
+    page.settle()
+    tall = page.state("edits", "particles", "0", "scale")
+    assert tall[0] == pytest.approx(4, abs=0.01), "as high as the picture"
+    assert not np.array_equal(page.drawn(), before)
+    page.page.keyboard.press("-")
+    page.settle()
+    smaller = page.state("edits", "particles", "0", "scale")
+    assert smaller == pytest.approx([one / 1.1 for one in tall], abs=1e-3)
+    page.page.keyboard.press("Control+z")
+    page.page.keyboard.press("Control+z")
+    page.settle()
+    assert np.array_equal(page.drawn(), before)
+    page.shot("sizes")
+    with served([make_run(tmp_path / "one_size", architecture="anchored")]) as address:
         page = open_page(address)
-        spread_out(page)
-        page.page.mouse.click(*page.place(0))
-        before = page.drawn()
-        page.page.get_by_role("slider", name="height ×").press("End")
-        page.settle()
-        tall = page.state("edits", "particles", "0", "scale")
-        assert tall[0] == pytest.approx(4, abs=0.01), "as high as the picture"
-        assert not np.array_equal(page.drawn(), before)
-        page.page.keyboard.press("-")
-        page.settle()
-        smaller = page.state("edits", "particles", "0", "scale")
-        assert smaller == pytest.approx([one / 1.1 for one in tall], abs=1e-3)
-        page.page.keyboard.press("Control+z")
-        page.page.keyboard.press("Control+z")
-        page.settle()
-        assert np.array_equal(page.drawn(), before)
-        page.shot("sizes")
+        page.page.keyboard.press("]")
+        assert page.page.get_by_role("slider", name="height ×").count() == 0
 
 
 def test_a_picture_is_dropped_and_before_is_shown_while_space_is_held(open_page, tmp_path):

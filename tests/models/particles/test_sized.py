@@ -114,6 +114,37 @@ def test_the_backgrounds_code_does_not_know_the_things():
     assert difference < 0.2 * naive.chunk(2, -1)[0].norm()
 
 
+def test_a_shadow_is_less_of_the_foreground_than_a_thing():
+    pictures, _ = pictures_with_things()
+    model = model_of()
+    model.decoder.start(pictures)
+    empty = model.decoder.lit(model.decoder.light(pictures[:1])).detach()
+    shadow, thing = empty.clone(), empty.clone()
+    shadow[..., 20:30, 20:30] *= 0.5
+    # as far from the ground as the shadow, but in another direction
+    thing[:, 0, 20:30, 20:30] += 0.5 * empty[..., 20:30, 20:30].square().sum(1).sqrt()
+    amounts = [model.decoder.foreground(image, empty).amount for image in (shadow, thing, empty)]
+    in_shadow, in_thing, nowhere = (float(amount[..., 20:30, 20:30].mean()) for amount in amounts)
+    assert nowhere < 0.01 < in_shadow < 0.85 * in_thing
+
+
+def test_colours_are_measured_in_units_of_how_they_differ_within_things():
+    pictures, corners = pictures_with_things()
+    generator = torch.Generator().manual_seed(1)
+    for picture, (row, column) in zip(pictures, corners.tolist(), strict=True):
+        # red varies much within a thing, green hardly
+        picture[0, row : row + 10, column : column + 10] -= 0.5 * torch.rand(10, 10, generator=generator)
+    model = model_of()
+    model.decoder.start(pictures)
+    red, green, _ = model.decoder.units_of_colour.diagonal().tolist()
+    assert green > 1.5 * red
+    darker = model_of()
+    darker.decoder.start(pictures / 2)
+    torch.testing.assert_close(
+        darker.decoder.units_of_colour, 2 * model.decoder.units_of_colour, rtol=0.05, atol=0.3
+    )
+
+
 def test_anchors_take_the_place_and_the_size_of_things():
     pictures, corners = pictures_with_things(thing=18)
     model = model_of(1)

@@ -53,6 +53,8 @@ class ShapesConfig:
     size: tuple[int, int] = (0, 0)
     # plain: cyan; photograph: one and the same behind all shapes, as from a fixed camera
     background: Literal["plain", "photograph"] = "plain"
+    # what all colours are multiplied by, 0 to 1: dim light
+    brightness: float = 1.0
     # another seed gives other pictures
     seed: int = 0
 
@@ -111,6 +113,8 @@ def _check(config: ShapesConfig) -> None:
     if not 1 <= config.shapes[0] <= config.shapes[1]:
         raise UserError(f"shapes {config.shapes} must be the fewest and the most, such as 2 5")
     _check_sizes(config)
+    if not 0 < config.brightness <= 1:
+        raise UserError(f"brightness {config.brightness} must be above 0 and at most 1")
     if min(config.count, config.held_out) < 1:
         raise UserError(f"count {config.count} and held_out {config.held_out} must both be at least 1")
 
@@ -136,6 +140,9 @@ def _draw(config: ShapesConfig, random: np.random.Generator) -> dict[str, Array]
     """The pictures of a chunk, and the arrays that describe their shapes."""
     scene = _arranged(config, random)
     pixels = _painted(config, scene)
+    if config.brightness < 1:
+        pixels = np.round(config.brightness * pixels).astype(np.uint8)
+        scene["colour"] = np.round(config.brightness * scene["colour"]).astype(np.uint8)
     if config.channels == 1:
         pixels = np.round(pixels @ GREY).astype(np.uint8)[..., None]
         scene["colour"] = np.round(scene["colour"] @ GREY)[..., None]

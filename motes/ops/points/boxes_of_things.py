@@ -1,0 +1,157 @@
+"""Anchors with a size: boxes, chosen one after the other, each around pixels that look like one thing."""
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motes.ops.gather import take
+from motes.ops.points.keypoints import centroids
+from motes.ops.points.pixels import pixels_of_positions, positions_of_pixels
+
+# sides of a square box in units of `side`, and how tall and wide the other boxes of about its area are
+SIDES = (0.4, 0.55, 0.75, 1.0, 1.35, 1.85)
+ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
+UNLIKE = 0.3  # what a pixel costs whose colour differs as colours do within a thing, where a pixel counts 1
+EMPTY = 0.3  # what a pixel costs that belongs to no thing
+# a box's middle is sought in a part so much larger than the box, so many times
+SEEN = 1.2
+MOVES = 2
+CLEARED = 1.15  # what is cleared for the next box is so much larger than the box
+FAR = 5.0  # squared distance of colours at which a pixel belongs to a box's thing or to another, as likely
+
+
+class Foreground(NamedTuple):
+    """Pixels that may belong to things."""
+
+    # how surely a pixel belongs to one, 0 to 1
+    amount: Float[Tensor, "B 1 H W"]
+    # in units of how much colours differ within a thing: the mean squared distance from their mean is 1
+    colour: Float[Tensor, "B C H W"]
+
+    def shrunk(self, factor: int) -> "Foreground":
+        """The mean of squares of factor x factor pixels; of colours, that of pixels of things."""
+        amount = F.avg_pool2d(self.amount, factor)
+        colour = F.avg_pool2d(self.amount * self.colour, factor) / amount.clamp_min(1e-6)
+        return Foreground(amount, colour)
+
+
+class Boxes(NamedTuple):
+    """Positions with the sides of a box around each, as shares of `side`."""
+
+    positions: Float[Tensor, "B K 2"]
+    sides: Float[Tensor, "B K 2"]
+
+
+@torch.no_grad()
+def boxes_of_things(
+    foreground: Foreground,
+    positions: Float[Tensor, "B P 2"],
+    count: int,
+    side: float,
+    limits: tuple[float, float] = (0.0, math.inf),
+) -> Boxes:
+    """The `count` boxes around some of the positions that hold most of a thing, each of what the earlier ones
+    left.
+
+    A box counts the amounts a of its pixels, less UNLIKE sum a |c - mean c|^2 for their colours c, less EMPTY
+    sum (1 - a). So it grows to the size of a thing and no further. The pixels of a chosen box that have its
+    colour are cleared before the next is chosen. `limits` are those of a box's longer side, in units of `side`.
+    """
+    options = side * torch.tensor(_boxes_within(*limits), device=positions.device)
+    amount, colour = foreground
+    size = (amount.shape[2], amount.shape[3])
+    middles = pixels_of_positions(positions, size)
+    corners = _corners(middles, options, size)
+    chosen = []
+    for _ in range(count):
+        integral = _integral(amount, colour)
+        best, mean = _best_box(integral, corners)
+        middle = take(middles, best // len(options))
+        box = options[best[:, 0] % len(options)]
+        # the positions are coarse: the box moves onto what it found, and takes its size anew
+        for _ in range(MOVES):
+            seen = amount * _inside(middle[:, 0], box * SEEN, size)
+            middle = _middle_of(seen * _alike(colour, mean))
+            best, mean = _best_box(integral, _corners(middle, options, size))
+            box = options[best[:, 0]]
+        chosen.append(Boxes(middle, box[:, None] / side))
+        cleared = _inside(middle[:, 0], box * CLEARED, size) * _alike(colour, mean)
+        amount = amount * (1 - cleared)
+    middles, sides = (torch.cat(parts, 1) for parts in zip(*chosen, strict=True))
+    return Boxes(positions_of_pixels(middles, size), sides)
+
+
+def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:
+    boxes = [(side * tall, side * wide) for side in SIDES for tall, wide in ASPECTS]
+    return [box for box in boxes if smallest <= max(box) <= largest] or [(1.0, 1.0)]
+
+
+def _integral(amount: Float[Tensor, "B 1 H W"], colour: Float[Tensor, "B C H W"]) -> Float[Tensor, "B h w D"]:
+    """Sums over all above and left of each pixel's corner: of the amount, its colours and their squares."""
+    maps = torch.cat([amount, amount * colour, amount * colour.square().sum(1, keepdim=True)], 1)
+    height, width = maps.shape[2:]
+    # a product with ones below a diagonal is a sum; faster than cumsum along two axes
+    above = torch.ones(height + 1, height, device=maps.device).tril(-1)
+    left = torch.ones(width, width + 1, device=maps.device).triu(1)
+    # channels last, so that a corner is one read
+    return rearrange(above @ maps @ left, "b d h w -> b h w d").contiguous()
+
+
+def _best_box(
+    integral: Float[Tensor, "B h w D"], corners: Int[Tensor, "B n 4"]
+) -> tuple[Int[Tensor, "B 1"], Float[Tensor, "B C"]]:
+    """The number of the box that holds most of a thing, and the mean colour of the thing's pixels in it."""
+    height, width = integral.shape[1:3]
+    of_picture = torch.arange(len(integral), device=integral.device)[:, None] * (height * width)
+    top, left, bottom, right = corners.unbind(-1)
+    ends = torch.stack(
+        [bottom * width + right, top * width + left, top * width + right, bottom * width + left]
+    )
+    read = integral.flatten(0, 2).index_select(0, (ends + of_picture).flatten())
+    plus, plus_too, minus, minus_too = read.view(4, *corners.shape[:2], -1)
+    sums = plus + plus_too - minus - minus_too
+    amount = sums[..., 0].clamp_min(1e-6)
+    unlike = (sums[..., -1] - sums[..., 1:-1].square().sum(-1) / amount).clamp_min(0)
+    empty = (bottom - top) * (right - left) - amount
+    best = (amount - UNLIKE * unlike - EMPTY * empty).argmax(1, keepdim=True)
+    return best, (take(sums[..., 1:-1], best)[:, 0] / amount.gather(1, best))
+
+
+def _alike(colour: Float[Tensor, "B C H W"], mean: Float[Tensor, "B C"]) -> Float[Tensor, "B 1 H W"]:
+    """How surely each pixel is of the thing that has this mean colour, 0 to 1."""
+    distance = (colour - mean[..., None, None]).square().sum(1, keepdim=True)
+    return 1 / (1 + (distance / FAR).square())
+
+
+def _middle_of(weight: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 2"]:
+    """The centroid of each map, in pixels."""
+    middle = (torch.tensor(weight.shape[2:], device=weight.device) - 1) / 2
+    return centroids(weight + 1e-9, floor=1e-12) + middle
+
+
+def _corners(
+    middles: Float[Tensor, "B P 2"], sides: Float[Tensor, "n 2"], size: tuple[int, int]
+) -> Int[Tensor, "B m 4"]:
+    """First row and column, and the ones after the last, of all boxes around all points, cut off at the edges."""
+    middle = middles[:, :, None]
+    limit = torch.tensor(size, device=middles.device)
+    first = (middle - sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
+    last = (middle + sides / 2 + 0.5).round().long().clamp_min(0).minimum(limit)
+    return rearrange(torch.cat([first, last], -1), "b p n four -> b (p n) four")
+
+
+def _inside(
+    middle: Float[Tensor, "B 2"], sides: Float[Tensor, "B 2"], size: tuple[int, int]
+) -> Float[Tensor, "B 1 H W"]:
+    """1 inside each box, 0 outside, with a rim of one pixel between."""
+    axes = []
+    for axis, length in enumerate(size):
+        steps = torch.arange(length, device=middle.device)
+        depth = sides[:, axis, None] / 2 - (steps - middle[:, axis, None]).abs() + 0.5
+        axes.append(depth.clamp(0, 1))
+    return (axes[0][:, :, None] * axes[1][:, None, :])[:, None]
