@@ -15,12 +15,13 @@ def main(run: str, pictures: str, out: str) -> None:
     rows = []
     for encoded in session.encode_files([Path(pictures)]):
         particles = encoded.latent.confident()
+        middles = session.middles(particles)
         for picture in range(len(encoded.paths)):
             certainty = particles.presence[picture] * (particles.confidence[picture] + 100)
             moved = particles.moved(int(certainty.argmax()), (0.0, 0.3), picture=picture)
             before = session.decode(particles)[picture]
             after = session.decode(moved)[picture]
-            marked = with_particles(encoded.image[picture], particles, picture)
+            marked = with_particles(encoded.image[picture], particles, picture, middles=middles)
             rows.append([marked, to_picture(before, 256), to_picture(after, 256)])
     sheet(rows).save(out)
     print(f"{out}: picture with particles, its reconstruction, the surest particle moved right")

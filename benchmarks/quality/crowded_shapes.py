@@ -24,9 +24,10 @@ from motes.data.base import Dataset, Truth
 from motes.data.source import Source
 from motes.models.base import Model
 from motes.models.checkpoint import load
+from motes.models.middles import middle_pixels
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.ops.points.matching import nearest_distance
-from motes.ops.points.pixels import particle_pixels, points_of_pixels
+from motes.ops.points.pixels import points_of_pixels
 from motes.ops.scores.metrics import psnr
 from motes.training import loop
 from motes.training.presets import PRESETS
@@ -89,18 +90,18 @@ def detection_cells(model: Model, data: Dataset) -> list[str]:
         assert truth is not None and truth.centres is not None
         latent = model.encode(image)
         quality.append(psnr(model.decode(latent), image))
-        counts += matches(latent, truth, (image.shape[2], image.shape[3]))
+        counts += matches(model, latent, truth, (image.shape[2], image.shape[3]))
     shapes, particles, *near = counts.tolist()
     ratios = [f"{count / total:.3f}" for count, total in zip(near, (shapes, particles) * 2, strict=True)]
     return [*ratios, f"{particles / len(data):.1f} of {SHAPES}", f"{torch.cat(quality).mean():.1f}"]
 
 
-def matches(latent: Particles, truth: Truth, size: tuple[int, int]) -> Tensor:
+def matches(model: Model, latent: Particles, truth: Truth, size: tuple[int, int]) -> Tensor:
     """Numbers of shapes and particles, then of shapes near
     a particle and particles near a shape, by both measures.
     """
     present = latent.confident().presence > 0.5
-    places = points_of_pixels(particle_pixels(latent, size), size)
+    places = points_of_pixels(middle_pixels(model, latent, size), size)
     to_particle = nearest_distance(truth.centres, places, present) / 2
     to_shape = nearest_distance(places, truth.centres, truth.present) / 2
     counts = [truth.present.sum(), present.sum()]

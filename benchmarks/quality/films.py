@@ -23,6 +23,7 @@ from motes.apps.drawing.marks import sheet, to_picture, with_particles
 from motes.data.base import Dataset
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes
+from motes.models.middles import particle_middles
 from motes.training.recipe import read_recipe
 
 FRAMES = 40
@@ -64,8 +65,9 @@ def draw_sheet(model: Model, data: Dataset, path: Path) -> float:
     image = data.batch(data.sample(FRAMES)).image
     latent = model.encode(image)
     boxes = particle_boxes(model, latent, (image.shape[2], image.shape[3]))
+    middles = particle_middles(model, latent)
     drawn = model.decode(latent)
-    above = [with_particles(image[row], latent, row, 192, boxes) for row in range(len(image))]
+    above = [with_particles(image[row], latent, row, 192, boxes, middles) for row in range(len(image))]
     below = [to_picture(picture, 192) for picture in drawn]
     rows = []
     for start in range(0, len(above), IN_A_ROW):

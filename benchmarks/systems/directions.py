@@ -23,7 +23,7 @@ from motes.explore.direction import bending, of_labels, of_pairs, of_unpaired
 from motes.explore.edit_scores import follows, leakage
 from motes.nn.coders.networks import PictureShape, picture_network
 from motes.ops.points.matching import nearest_index
-from motes.ops.points.pixels import particle_pixels, points_of_pixels
+from motes.ops.points.pixels import pixels_of_positions, points_of_pixels
 from motes.training.presets import PRESETS
 
 FACTORS = ("column", "row", "lids", "size", "skin")
@@ -243,7 +243,7 @@ def particle_of_thing(latent: Any, moves: Moves) -> Tensor:
     present = latent.confident().presence > 0.5
     centre = moves.truth.centres[torch.arange(len(moves.image)), moves.thing][:, None]
     size = (moves.image.shape[2], moves.image.shape[3])
-    places = points_of_pixels(particle_pixels(latent, size), size)
+    places = points_of_pixels(pixels_of_positions(latent.position, size), size)
     return nearest_index(centre, places, present)[:, 0].clamp_min(0)
 
 

@@ -156,7 +156,8 @@ def _is_film(folder: Path, pictures: Sequence[Path]) -> bool:
         return False
     # all of them, not only those looked at
     beside = [path for path in pictures[0].parent.iterdir() if path.suffix.lower() in PICTURE]
-    if not is_film([path for path in beside if not path.name.startswith(".")]):
+    beside = [path for path in beside if not path.name.startswith(".")]
+    if not is_film(beside):
         return False
     warnings.warn(
         f"{folder} is taken for a film of {len(beside)} numbered frames, of which the end is held out; "

@@ -34,13 +34,11 @@ class Background:
         data = self._training()
         if data is None or not len(data):
             return None
-        rows = np.unique(np.linspace(0, len(data) - 1, PICTURES).round().astype(int)).tolist()
-        pictures = np.empty((len(rows), *data.image_shape), np.uint8)
-        for start in range(0, len(rows), AT_ONCE):
-            pictures[start : start + AT_ONCE] = data.pixels(rows[start : start + AT_ONCE])
+        chunks = data.chunks(data.sample(PICTURES), AT_ONCE)
+        pictures = np.concatenate([data.pixels(rows) for rows in chunks])
         # in place: pictures may be large
-        pictures.partition(len(rows) // 2, axis=0)
-        return torch.from_numpy(pictures[len(rows) // 2])[None].double() / 255
+        pictures.partition(len(pictures) // 2, axis=0)
+        return torch.from_numpy(pictures[len(pictures) // 2])[None].double() / 255
 
     def _training(self) -> Dataset | None:
         try:

@@ -1,8 +1,7 @@
-"""Rivals of the landmark scores that know nothing of particles. They belong to `landmarks`.
+"""The rival of the landmark scores that knows nothing of particles. It belongs to `landmarks`.
 
-The mean face answers every picture with the mean of the points learnt from. Pixels are the principal
-components of small pictures: as many as the particles' largest reading has numbers, read by the same linear
-map with the same choice of penalty. Particles that are no better than that say where the landmarks are no
+Pixels are the principal components of small pictures: as many as the particles' largest reading has numbers,
+read by the same linear map with the same choice of penalty. Particles that are no better than that say where the landmarks are no
 better than the pixels do.
 """
 
@@ -18,10 +17,6 @@ from motes.types.latents import Image
 SIDE = 32  # of the small pictures, at most
 LEAST = 10  # components
 PICTURES = 2000  # from which components are computed, at most: the time grows with the cube
-EXPLAINS_RIVALS = {
-    "rival_mean_face": "from the mean of the pictures learnt from: no reading at all",
-    "rival_pixels": "from those read off principal components of the pixels by a linear map",
-}
 
 
 def small_pictures(image: Image) -> UInt8[Tensor, "B C h w"]:

@@ -16,7 +16,8 @@ The error is the distance from the annotated point in % of the distance between 
 and pictures. Of 5 points the first two are the eyes; of 68 points one eye begins at 36 and the other at 42.
 For any other number of points, the error is in % of the larger side of the points' bounding box.
 
-Two rivals, which know nothing of particles, are in `motes.evaluation.landmark_rivals`.
+Two rivals know nothing of particles: the mean of the points learnt from (`mean_guess`), and principal components
+of the pixels (`motes.evaluation.landmark_rivals`).
 """
 
 import math
@@ -29,7 +30,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, mean
-from motes.evaluation.landmark_rivals import EXPLAINS_RIVALS, Pixels, small_pictures
+from motes.evaluation.landmark_rivals import Pixels, small_pictures
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.ops.points.pixels import pixels_of_points
 from motes.ops.scores.regression import Linear, by_known, least_squares, ridges
@@ -45,6 +46,13 @@ READ = {
     "position+variance": ("position", "log_variance"),
     "position+variance+look": ("position", "log_variance", "features", "feature_log_variance"),
 }
+SHARES = ("", "/surest", "/unsurest")
+RIVALS = {
+    f"landmarks/{name}{share}{end}": "rival_pixels"
+    for name in READ
+    for share in SHARES
+    for end in ("", "_2022")
+}
 BACKGROUND_LOG_VARIANCE = 2 * math.log(0.1)  # of the fixed particle of 2022; any constant but 0 would do
 ERROR = "distance of the landmarks, in % of the distance of the eyes"
 EXPLAINS = {
@@ -53,7 +61,7 @@ EXPLAINS = {
     "landmarks/*/surest": f"{ERROR}, from those read off the {TOP} surest particles",
     "landmarks/*/unsurest": f"{ERROR}, from those read off the {TOP} least sure particles",
     "landmarks/*": f"{ERROR}, from those read off the particles by a linear map",
-    **{name: f"{ERROR}, {words}" for name, words in EXPLAINS_RIVALS.items()},
+    "rival_pixels": f"{ERROR}, from those read off principal components of the pixels by a linear map",
 }
 
 
@@ -97,15 +105,15 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
     for share, particles in _shares(evidence.learn["log_variance"]).items():
         for name, parts in READ.items():
             reading = _Reading(parts, particles)
-            scores[f"landmarks/{name}{share}"] = mean(_error(_predicted(evidence, reading.columns), points))
+            scores[f"landmarks/{name}{share}"] = mean(
+                _error(predicted_points(evidence, reading.columns), points)
+            )
             scores[f"landmarks/{name}{share}_2022"] = mean(_error(_predicted_2022(evidence, reading), points))
-    guess = mean(_error(evidence.learn["points"].nanmean(0).expand_as(points), points))
+    guess = evidence.learn["points"].nanmean(0).expand_as(points)
     pixels = Pixels(evidence.learn, _largest(evidence.learn))
-    rivals = {
-        "rival_mean_face": guess,
-        "rival_pixels": mean(_error(_predicted(evidence, pixels.columns), points)),
-    }
-    return {**scores, "landmarks/mean_guess": guess, **rivals}
+    scores["landmarks/mean_guess"] = mean(_error(guess, points))
+    scores["rival_pixels"] = mean(_error(predicted_points(evidence, pixels.columns), points))
+    return scores
 
 
 def _largest(measured: Measured) -> int:
@@ -119,11 +127,13 @@ def _shares(log_variance: Float[Tensor, "B K 2"]) -> dict[str, Int[Tensor, "k"]]
     ending."""
     order = log_variance.sum(2).mean(0).argsort()
     count = min(TOP, len(order) // 2)
-    shares = {"": torch.arange(len(order))}
-    return shares | {"/surest": order[:count], "/unsurest": order[-count:]} if count else shares
+    parts = (torch.arange(len(order)), order[:count], order[len(order) - count :])
+    return {share: part for share, part in zip(SHARES, parts, strict=True) if len(part)}
 
 
-def _predicted(evidence: Evidence, columns_of: Columns) -> Float[Tensor, "B P 2"]:
+def predicted_points(
+    evidence: Evidence, columns_of: Columns, penalties: tuple[float, ...] = PENALTIES
+) -> Float[Tensor, "B P 2"]:
     """The predicted points of the test pictures, with the penalty that is best on the validation pictures.
 
     Points that are known in the same pictures form a group, and each group has its own penalty.
@@ -131,7 +141,7 @@ def _predicted(evidence: Evidence, columns_of: Columns) -> Float[Tensor, "B P 2"
     choose = columns_of(evidence.choose)
 
     def fit(x: Tensor, y: Tensor, columns: Tensor) -> Linear:
-        candidates = ridges(x, y, PENALTIES)
+        candidates = ridges(x, y, penalties)
         points = _flat(evidence.choose["points"])[:, columns]
         errors = torch.stack([(linear(choose) - points).square().nanmean() for linear in candidates])
         return candidates[int(errors.nan_to_num(torch.inf).argmin())]
@@ -193,4 +203,4 @@ def _flat(points: Tensor) -> Float[Tensor, "B n"]:
     return rearrange(points, "b p two -> b (p two)").double()
 
 
-QUESTION = Question(("particles", "points"), _measure, _score, EXPLAINS, learns=True)
+QUESTION = Question(("particles", "points"), _measure, _score, EXPLAINS, learns=True, rivals=RIVALS)

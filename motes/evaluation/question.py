@@ -14,7 +14,8 @@ from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Segments
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes
-from motes.ops.points.pixels import particle_pixels, pixels_of_points, points_of_pixels
+from motes.models.middles import middle_pixels
+from motes.ops.points.pixels import pixels_of_points, points_of_pixels
 from motes.ops.rendering.footprints import VisibleBoxes, middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
 from motes.ops.scores.shares import owners_of
@@ -120,8 +121,8 @@ class EncodedBatch:
 
     @cached_property
     def places(self) -> Float[Tensor, "B K 2"]:
-        """Where the particles are, in pixels."""
-        return particle_pixels(self.latent, self.size)
+        """The middles of what the particles draw, in pixels."""
+        return middle_pixels(self.model, self.latent, self.size)
 
     @cached_property
     def offsets(self) -> Float[Tensor, "B N K 2"]:

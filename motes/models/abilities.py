@@ -80,6 +80,13 @@ class Encloses(Protocol):
 
 
 @runtime_checkable
+class Locates(Protocol):
+    """A model that gives the middle of what each particle draws, which may lie beside its position."""
+
+    def middles(self, latent: Any) -> Float[Tensor, "B K 2"]: ...
+
+
+@runtime_checkable
 class Tracks(Protocol):
     """A model of clips in which object k is the same object in all frames of a clip."""
 

@@ -63,6 +63,7 @@ def test_a_broken_frame_makes_no_film(tmp_path):
 
 def test_a_folder_with_a_film_is_split_by_time_and_says_so(tmp_path):
     write(tmp_path / "film", 100)
+    (tmp_path / "film" / "._frame_0000.png").write_text("hidden")
     with pytest.warns(UserWarning, match="taken for a film of 100 numbered frames.*folder:"):
         name, place = find_source(str(tmp_path / "film"))
     assert name == "sequences"

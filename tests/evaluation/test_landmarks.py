@@ -47,7 +47,7 @@ def test_a_linear_relation_is_read_off_by_all_and_by_the_surest_that_hold_it(sco
     assert got["position"] < 1e-2 and got["position/surest"] < 1e-2, "the first five are among the surest six"
     assert got["position/unsurest"] > 5 and got["mean_guess"] > 5
     assert set(got) == {f"{name}{share}{end}" for name in ("position", "position+variance", "position+variance+look")
-                        for share in ("", "/surest", "/unsurest") for end in ("", "_2022")} | {"mean_guess", "rival_mean_face", "rival_pixels"}  # fmt: skip
+                        for share in ("", "/surest", "/unsurest") for end in ("", "_2022")} | {"mean_guess", "rival_pixels"}  # fmt: skip
 
 
 def test_without_an_offset_only_a_constant_column_helps(scores):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missing
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.session import Encoded, Session
     from motes.ops.rendering.footprints import VisibleBoxes
@@ -40,8 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
         gallery = Gallery(out, "particles", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
             boxes = session.boxes(encoded.latent)
-            tables.add(encoded, boxes)
-            _draw(gallery, encoded, boxes if isinstance(session.model, Encloses) else None)
+            middles = session.middles(encoded.latent)
+            tables.add(encoded, boxes, middles)
+            _draw(gallery, encoded, boxes if isinstance(session.model, Encloses) else None, middles)
         gallery.close()
         tables.write(out)
     print_skipped(session)
@@ -58,16 +61,17 @@ class _Tables:
         self.rows: list[dict[str, Any]] = []
         self.arrays: dict[str, list[Any]] = {}
 
-    def add(self, encoded: "Encoded", boxes: "VisibleBoxes | None") -> None:
+    def add(self, encoded: "Encoded", boxes: "VisibleBoxes | None", middles: "Tensor | None") -> None:
         from motes.apps.session.kinds import kind_of
         from motes.apps.session.tables import rows_of
 
         self.files = kind_of(encoded.latent).files
         self.names += [str(path) for path in encoded.paths]
-        self.rows += rows_of(encoded, boxes)
+        self.rows += rows_of(encoded, boxes, middles)
         for name, tensor in {
             **encoded.latent.tensors(),
             **({} if boxes is None else boxes.tensors()),
+            **({} if middles is None else {"middle": middles}),
         }.items():
             self.arrays.setdefault(name, []).append(tensor.cpu().numpy())
 
@@ -89,13 +93,15 @@ class _Tables:
         return f", {sum(row['there'] for row in self.rows)} particles that are there"
 
 
-def _draw(gallery: "Gallery", encoded: "Encoded", boxes: "VisibleBoxes | None") -> None:
+def _draw(
+    gallery: "Gallery", encoded: "Encoded", boxes: "VisibleBoxes | None", middles: "Tensor | None"
+) -> None:
     from motes.apps.drawing.marks import with_particles
     from motes.types.latents import Particles
 
     if isinstance(encoded.latent, Particles):
         for number, path in enumerate(encoded.paths):
-            drawing = with_particles(encoded.image[number], encoded.latent, number, SIDE, boxes)
+            drawing = with_particles(encoded.image[number], encoded.latent, number, SIDE, boxes, middles)
             gallery.add(path, drawing)
 
 

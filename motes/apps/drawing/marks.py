@@ -11,7 +11,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from motes.ops.points.pixels import pixels_of_points, places
+from motes.ops.points.pixels import pixels_of_points
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.types.latents import Particles
 
@@ -57,13 +57,22 @@ class Mark:
         return COLOURS[self.number % len(COLOURS)]
 
 
-def marks(particles: Particles, picture: int, boxes: VisibleBoxes | None = None) -> list[Mark]:
+def marks(
+    particles: Particles,
+    picture: int,
+    boxes: VisibleBoxes | None = None,
+    middles: Float[Tensor, "B K 2"] | None = None,
+) -> list[Mark]:
     """The marks of one picture's particles; with boxes around those of which the model is sure.
+
+    A mark is at the middle of what its particle draws (`motes.models.middles`) or, if `middles` are not given,
+    at its position.
 
     Particles that the model doubts come first, so that the marks of the others are drawn over theirs.
     """
     outline = _outlines(boxes, picture, particles.count)
-    place = ((places(particles)[picture].cpu() + 1) / 2).tolist()
+    middles = particles.position if middles is None else middles
+    place = ((middles[picture].cpu() + 1) / 2).tolist()
     sure = (particles.confident().presence[picture] > 0.5).tolist()
     radius = _radii(particles.confidence[picture])
     label = _labels(particles, picture)
@@ -127,7 +136,12 @@ def to_picture(image: Tensor, side: int = 0) -> Image.Image:
 
 
 def with_particles(
-    image: Tensor, particles: Particles, row: int, side: int = 256, boxes: VisibleBoxes | None = None
+    image: Tensor,
+    particles: Particles,
+    row: int,
+    side: int = 256,
+    boxes: VisibleBoxes | None = None,
+    middles: Float[Tensor, "B K 2"] | None = None,
 ) -> Image.Image:
     """The picture with a mark on each particle.
 
@@ -136,7 +150,7 @@ def with_particles(
     """
     picture = to_picture(image, side)
     layer, pen = _layer(picture)
-    drawn = marks(particles, row, boxes)
+    drawn = marks(particles, row, boxes, middles)
     for mark in drawn:
         if mark.box is not None:
             _outline(pen, mark.box, mark.colour, layer.size)

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from PIL import Image as Pictures
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from motes.apps.drawing import svg
 from motes.apps.session.kinds import kind_of
 from motes.models.abilities import Encloses, Glimpses, Proposes, Samples
 from motes.models.base import Model
+from motes.models.middles import particle_middles
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.types.latents import Image
 from motes.types.slots import Slots
@@ -49,6 +51,8 @@ class Shown:
     drawn: Image
     # around what is visible of each thing, if the model knows
     boxes: VisibleBoxes | None
+    # of what each particle draws; None where there are no particles
+    middles: Float[Tensor, "B K 2"] | None
 
     @classmethod
     def of(cls, model: Model, image: Image, frames: int = 1) -> "Shown":
@@ -59,7 +63,8 @@ class Shown:
         with torch.no_grad():
             latent = model.encode_clips(image, frames)
             boxes = model.boxes(latent) if isinstance(model, Encloses) else None
-            return cls(model, image, latent, model.decode(latent), boxes)
+            middles = particle_middles(model, latent)
+            return cls(model, image, latent, model.decode(latent), boxes, middles)
 
     @property
     def kind(self) -> str:
@@ -88,7 +93,7 @@ def preview(model: Model, image: Image) -> Pictures.Image:
     ]
     if shown.kind == "particles":
         marked = [
-            draw.with_particles(pixels, shown.latent, number, PREVIEW_SIDE, shown.boxes)
+            draw.with_particles(pixels, shown.latent, number, PREVIEW_SIDE, shown.boxes, shown.middles)
             for number, pixels in enumerate(image)
         ]
         rows.insert(1, marked)
@@ -104,7 +109,7 @@ def _particles(shown: Shown) -> Iterator[Panel]:
         return
     size = shown.image.shape[2:]
     rings = [
-        svg.rings(draw.marks(shown.latent, number, shown.boxes), number, *size)
+        svg.rings(draw.marks(shown.latent, number, shown.boxes, shown.middles), number, *size)
         for number in range(len(shown.image))
     ]
     yield Panel(
@@ -190,7 +195,7 @@ def _img(picture: Pictures.Image) -> str:
 def _glimpse_row(shown: Shown, windows: Tensor, picture: int) -> str:
     """The HTML of a picture with its particles, followed by each particle's glimpse."""
     image = shown.image[picture]
-    marks = draw.marks(shown.latent, picture, shown.boxes)
+    marks = draw.marks(shown.latent, picture, shown.boxes, shown.middles)
     cells = [_cell(image, svg.rings(marks, picture, *image.shape[1:]))]
     for mark in sorted(marks, key=lambda mark: mark.number):
         attributes = (

@@ -64,11 +64,17 @@ class Kind(ABC):
         nothing."""
         return None
 
-    def rows(self, latent: Any, picture: int, boxes: VisibleBoxes | None = None) -> list[dict[str, Any]]:
+    def rows(
+        self,
+        latent: Any,
+        picture: int,
+        boxes: VisibleBoxes | None = None,
+        middles: Float[Tensor, "B K 2"] | None = None,
+    ) -> list[dict[str, Any]]:
         """Table rows of one picture of the latent, as `motes encode` writes them: one for each thing in the
         picture.
 
-        `boxes` are those of the things, where they are known.
+        `boxes` are those of the things, and `middles` the middles of what they draw, where they are known.
         """
         return []
 

@@ -12,6 +12,7 @@ from motes.apps.session.edits import ADDED, Edits, Look, Source, Touch
 from motes.apps.session.kind import Kind, Reads, in_order, refuse_beyond
 from motes.errors import UserError
 from motes.ops.points.interpolation import interpolate_particles
+from motes.ops.points.pixels import pixels_of_positions
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.types.latents import Particles
 
@@ -96,12 +97,17 @@ class ParticleKind(Kind):
         return features if len(features) > 2 else latent.features.flatten(0, 1)
 
     def rows(
-        self, latent: Particles, picture: int, boxes: VisibleBoxes | None = None
+        self,
+        latent: Particles,
+        picture: int,
+        boxes: VisibleBoxes | None = None,
+        middles: Float[Tensor, "B K 2"] | None = None,
     ) -> list[dict[str, Any]]:
+        middles = latent.position if middles is None else middles
         return [
             {
                 **_row(latent, picture, particle),
-                **_box(boxes, picture, particle),
+                **_box(boxes, middles, picture, particle),
                 **_look(latent, picture, particle),
             }
             for particle in range(latent.count)
@@ -239,8 +245,11 @@ def _row(latent: Particles, picture: int, particle: int) -> dict[str, Any]:
     }
 
 
-def _box(boxes: VisibleBoxes | None, picture: int, particle: int) -> dict[str, float | None]:
-    """The particle's box in pixels, its ends exclusive, and the box's middle, where i is the middle of pixel i.
+def _box(
+    boxes: VisibleBoxes | None, middles: Float[Tensor, "B K 2"], picture: int, particle: int
+) -> dict[str, float | None]:
+    """The particle's box in pixels, its ends exclusive, and the middle of what it draws, where i is the middle of
+    pixel i.
 
     The entries of a particle of which nothing is visible are None.
     """
@@ -249,7 +258,7 @@ def _box(boxes: VisibleBoxes | None, picture: int, particle: int) -> dict[str, f
     if not boxes.visible[picture, particle]:
         return dict.fromkeys(BOX)
     top, left, bottom, right = boxes.box[picture, particle].tolist()
-    middle = ((top + bottom - 1) / 2, (left + right - 1) / 2)
+    middle = pixels_of_positions(middles[picture, particle], boxes.canvas).tolist()
     return dict(zip(BOX, (top, left, bottom, right, bottom - top, right - left, *middle), strict=True))
 
 

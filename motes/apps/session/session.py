@@ -24,6 +24,7 @@ from motes.models.abilities import Paints, Proposes, Samples
 from motes.models.base import Model, device_of
 from motes.models.boxes import particle_boxes, window_side
 from motes.models.checkpoint import load
+from motes.models.middles import particle_middles
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
 from motes.plain.packing import packed
@@ -208,6 +209,11 @@ class Session:
         height, width = self.model.config.image_size
         with torch.no_grad():
             return particle_boxes(self.model, latent, (height, width))
+
+    def middles(self, latent: Any) -> Float[Tensor, "B K 2"] | None:
+        """The middle of what each particle draws, (row, column) in [-1, 1]; None where there are no particles."""
+        with torch.no_grad():
+            return particle_middles(self.model, latent)
 
     @property
     def window(self) -> int | None:

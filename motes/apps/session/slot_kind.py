@@ -51,7 +51,13 @@ class SlotKind(Kind):
     def vectors(self, latent: Slots) -> Float[Tensor, "M F"]:
         return latent.codes.flatten(0, 1)
 
-    def rows(self, latent: Slots, picture: int, boxes: VisibleBoxes | None = None) -> list[dict[str, Any]]:
+    def rows(
+        self,
+        latent: Slots,
+        picture: int,
+        boxes: VisibleBoxes | None = None,
+        middles: Float[Tensor, "B K 2"] | None = None,
+    ) -> list[dict[str, Any]]:
         return [_row(latent, picture, slot) for slot in range(latent.count)]
 
     def with_presence(self, latent: Slots, presence: float) -> Slots:

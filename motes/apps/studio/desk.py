@@ -108,6 +108,8 @@ class Desk:
             facts["proposals"] = plain(points, 4)
         if (side := run.session.window) is not None:
             facts["window"] = side
+        if (middles := run.session.middles(latent)) is not None:
+            facts["offset"] = plain((middles - latent.position)[0])
         of_layers, layers = _layers(run.session, latent)
         return facts | of_layers, arrays | layers
 

@@ -44,6 +44,7 @@ class StillScene:
     """The background of pictures and the blobs in front of it."""
 
     background: Background
+    median: Float[Tensor, "C H W"]
     # the background alone, without what only stands there; None where it is not still
     clean: Float[Tensor, "C H W"] | None
     blobs: Blobs
@@ -57,27 +58,26 @@ def read_scene(pictures: Float[Tensor, "N C H W"]) -> StillScene:
     if len(pictures) >= FEWEST:
         is_still = still_share(pictures, median) >= STILL_SHARE
         if is_still or (not _is_plain(pictures, border) and _is_still_when_lit(pictures, median)):
-            return _still_scene(pictures)
+            return _still_scene(pictures, median)
     if _is_plain(pictures, border):
         masks = differing(pictures, border.expand_as(pictures), CONTRAST)
-        return StillScene("a plain background, another in each", None, find_blobs(masks, least_area(size)))
-    return StillScene(
-        "another background in each", None, find_blobs(_standing_out(pictures), least_area(size))
-    )
+        blobs = find_blobs(masks, least_area(size))
+        return StillScene("a plain background, another in each", median, None, blobs)
+    blobs = find_blobs(_standing_out(pictures), least_area(size))
+    return StillScene("another background in each", median, None, blobs)
 
 
 def _is_still_when_lit(pictures: Float[Tensor, "N C H W"], median: Float[Tensor, "C H W"]) -> bool:
     return still_share(pictures, light_of(pictures, median).on(median)) >= STILL_SHARE
 
 
-def _still_scene(pictures: Float[Tensor, "N C H W"]) -> StillScene:
-    clean = clean_background(pictures)
+def _still_scene(pictures: Float[Tensor, "N C H W"], median: Float[Tensor, "C H W"]) -> StillScene:
+    clean = clean_background(pictures, median)
     lit = light_of(pictures, clean).on(clean)
     blobs = find_blobs(differing(pictures, lit, CONTRAST), least_area(pictures.shape[-2:]))
     changes = _light_changes(pictures, clean, lit, blobs.map < 0)
-    return StillScene(
-        "a still background in changing light" if changes else "a still background", clean, blobs
-    )
+    background = "a still background in changing light" if changes else "a still background"
+    return StillScene(background, median, clean, blobs)
 
 
 def _light_changes(

@@ -116,7 +116,7 @@ def survey(data: Dataset, count: int = 256) -> Survey:
     return Survey(
         background=scene.background,
         clean=scene.clean,
-        stood=_stood(pictures, scene),
+        stood=_stood(scene),
         sides=(quantile(sides, 0.1), quantile(sides, 0.5), quantile(sides, 0.9)),
         things=_things(blobs, len(rows)),
         size=size,
@@ -152,11 +152,11 @@ def _things(blobs: Blobs, pictures: int) -> tuple[int, int]:
     return round(quantile(number, 0.5)), round(quantile(number, 0.95))
 
 
-def _stood(pictures: Float[Tensor, "N C h w"], scene: StillScene) -> float:
+def _stood(scene: StillScene) -> float:
     """The share of the clean background's pixels that the median of all pictures has otherwise."""
     if scene.clean is None:
         return 0.0
-    change = (pictures.median(0).values - scene.clean).abs().amax(0)
+    change = (scene.median - scene.clean).abs().amax(0)
     return float((change > STOOD).float().mean())
 
 

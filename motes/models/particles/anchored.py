@@ -15,9 +15,11 @@ from motes.models.particles.parts import OneSize, ParticleSizes
 from motes.nn.blocks.normalisation import BatchNorm
 from motes.nn.blocks.upward import UpwardNetwork
 from motes.ops.pictures.clean_background import clean_background
+from motes.ops.pictures.shadows import SHADOW_IN_A_GLIMPSE, unlike
 from motes.ops.points.keypoints import (
     at_points,
     box_means,
+    centroids,
     marginal_soft_argmax,
     patch_to_image,
     split_patches,
@@ -26,7 +28,7 @@ from motes.ops.points.keypoints import (
 )
 from motes.ops.rendering.crowding import claimed_before, yielding
 from motes.ops.rendering.glimpse import cut_glimpses
-from motes.types.latents import Image
+from motes.types.latents import Image, Particles
 
 # of the numbers read at an anchor, at first: at the anchor, with a deviation of 0.14, probably present
 FIRST_READING = (0.0, 0.0, -4.0, -4.0, 2.0)
@@ -243,6 +245,25 @@ class LeanDecoder(OneSize, nn.Module):
         # tenfold: Adam moves all weights alike, and these have far to go
         still = 10 * rearrange(self.still, "c h w -> 1 c h w").contiguous(memory_format=torch.channels_last)
         return torch.sigmoid(self.scene(code) + still)
+
+    def middles(self, particles: Particles) -> Float[Tensor, "B K 2"]:
+        """The centroid of what each particle draws inside the picture.
+
+        A pixel weighs alpha times the distance of its colour from the background behind it, in any shadow. The
+        features may draw a thing anywhere in a glimpse, and alpha may reach beyond it: over its shadow, or painted
+        as the background.
+        """
+        glimpses = self.glimpses(particles.features)
+        background = self.background_of_code(particles.background)
+        canvas = torch.cat([torch.ones_like(background[:, :1]), background], 1)
+        window = cut_glimpses(canvas, particles.position, glimpses.shape[-1])
+        # less than 1 where the picture ends, and at some edges of a window
+        inside = window[:, :, :1]
+        behind = window[:, :, 1:] / inside.clamp_min(0.01)
+        contrast = unlike(glimpses[:, :, 1:], behind, SHADOW_IN_A_GLIMPSE).sqrt()
+        offset = centroids(glimpses[:, :, 0] * contrast * inside[:, :, 0], floor=1e-3)
+        half = torch.tensor(background.shape[2:], device=offset.device) / 2
+        return particles.position + offset / half
 
     def start(self, pictures: Image) -> None:
         self.start_background(clean_background(pictures))

@@ -189,6 +189,10 @@ class DeepLatentParticles(Model):
         """The box around the visible part of each particle."""
         return self._footprints(latent).boxes()
 
+    def middles(self, latent: Particles) -> Float[Tensor, "B K 2"]:
+        """The middle of what each particle draws: (row, column) in [-1, 1] between the edges of the picture."""
+        return self.decoder.middles(latent)
+
     def calibrate(self, batches: Iterable[Batch]) -> None:
         """Set the threshold of the evidence from pictures without labels: it splits their evidence in two
         (Otsu)."""

@@ -12,7 +12,7 @@ from motes.models.particles.encoding import DiagonalNormal, Drawn, Encoding
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.glimpse import Windows, place_glimpses
 from motes.types.batch import Batch
-from motes.types.latents import Image
+from motes.types.latents import Image, Particles
 
 # of a configuration
 
@@ -149,6 +149,10 @@ class ParticleDecoder(Protocol):
         """The point of each glimpse that is laid at the position, in pixels of the glimpse from its middle."""
         ...
 
+    def middles(self, particles: Particles) -> Float[Tensor, "B K 2"]:
+        """The middle of what each particle draws, as positions are given."""
+        ...
+
     def background_error(self, background: Float[Tensor, "B F"], image: Image) -> Float[Tensor, "B"]:
         """The loss of the background in the warm-up, before particles are drawn.
 
@@ -178,6 +182,10 @@ class OneSize:
     def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
         """Zeros: a glimpse lies with its own middle at the position."""
         return glimpses.new_zeros(*glimpses.shape[:2], 2)
+
+    def middles(self, particles: Particles) -> Float[Tensor, "B K 2"]:
+        """The positions."""
+        return particles.position
 
 
 # of the masked model

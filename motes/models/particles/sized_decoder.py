@@ -11,6 +11,7 @@ from motes.models.particles.parts import ParticleSizes
 from motes.ops.pictures.blobs import Blobs, find_blobs
 from motes.ops.pictures.clean_background import clean_background
 from motes.ops.pictures.light import light_of
+from motes.ops.pictures.shadows import SHADOW_IN_A_GLIMPSE, unlike
 from motes.ops.points.boxes_of_things import Foreground
 from motes.ops.points.keypoints import centroids
 from motes.ops.rendering.composite_scaled import render_scaled
@@ -18,7 +19,7 @@ from motes.ops.rendering.depth import with_depth_gradient
 from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.layers_scaled import ScaledParticles
 from motes.ops.rendering.scaled import place_scaled
-from motes.types.latents import Image
+from motes.types.latents import Image, Particles
 
 TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
@@ -36,10 +37,7 @@ LONGER = 1.4
 ALIKE = 0.02 / 3
 # of a typical thing's contrast: a pixel that differs so much belongs to a thing or does not, as likely
 HALF = 0.1
-# what a shadow's difference from the ground counts: for where a thing is, and for where its middle is
-SHADOW = 0.4
-SHADOW_IN_A_GLIMPSE = 0.02
-DARKEST = 0.35  # share of the light that a shadow leaves
+SHADOW = 0.4  # what a shadow's difference from the ground counts for where a thing is
 
 
 class SizedDecoder(LeanDecoder):
@@ -175,6 +173,10 @@ class SizedDecoder(LeanDecoder):
         half = torch.tensor(self.size, device=position.device) / 2
         return position - self.middle(glimpses) * scale / half
 
+    def middles(self, particles: Particles) -> Float[Tensor, "B K 2"]:
+        """The positions: there the middles are laid."""
+        return particles.position
+
     def middle(self, glimpses: Float[Tensor, "B K D S S"]) -> Float[Tensor, "B K 2"]:
         """The middle of what each glimpse shows, in pixels of the glimpse from its middle."""
         return centroids(self.shown(glimpses), floor=1e-3)
@@ -195,20 +197,6 @@ def _in_light(picture: Float[Tensor, "*b C H W"], light: Float[Tensor, "B L"]) -
     """A picture in each light: gains, then offsets, of the colours."""
     gain, offset = light[:, :, None, None].chunk(2, 1)
     return gain * picture + offset
-
-
-def unlike(
-    colours: Float[Tensor, "*n c r s"], ground: Float[Tensor, "*m c p q"], shadow: float
-) -> Float[Tensor, "*n r s"]:
-    """The squared distance of each pixel's colour from the ground's, in any shadow.
-
-    A shadow multiplies all colours by one factor. What is as bright as the ground or darker, but of its hue,
-    may be ground in a shadow, and counts this share only.
-    """
-    light = (colours * ground).sum(-3, keepdim=True) / ground.square().sum(-3, keepdim=True).clamp_min(1e-6)
-    shaded = light.clamp(DARKEST, 1) * ground
-    plain = (colours - ground).square().sum(-3)
-    return (1 - shadow) * (colours - shaded).square().sum(-3) + shadow * plain
 
 
 def _sides_of_things(blobs: Blobs) -> Float[Tensor, "2"]:

@@ -25,16 +25,18 @@ AGREEMENT = 0.03
 ROUNDS = 2
 
 
-def clean_background(pictures: Float[Tensor, "N C H W"]) -> Float[Tensor, "C H W"]:
+def clean_background(
+    pictures: Float[Tensor, "N C H W"], median: Float[Tensor, "C H W"] | None = None
+) -> Float[Tensor, "C H W"]:
     """The median of the pictures, with ghosts mended.
 
     What stands still in most pictures is in their median. In the pictures without it, its place differs from
     the median and looks like a thing, a ghost: but the edge around it is the median's, not the picture's.
     Such places take the median of those pictures alone, in the median's light, if they agree with each other.
 
-    Where the background is not still, the median is all there is.
+    Where the background is not still, the median is all there is. A median that is known need not be computed.
     """
-    background = pictures.median(0).values
+    background = pictures.median(0).values if median is None else median
     for _ in range(ROUNDS):
         light = light_of(pictures, background)
         lit = light.on(background)

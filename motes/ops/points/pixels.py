@@ -9,21 +9,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.types.latents import Particles
-
-
-def places(particles: Particles) -> Float[Tensor, "B K 2"]:
-    """Where each particle is: (row, column) in [-1, 1] between the edges of the picture.
-
-    Scores and overlays ask here, so that they mean the same place.
-    """
-    return particles.position
-
-
-def particle_pixels(particles: Particles, size: tuple[int, int]) -> Float[Tensor, "B K 2"]:
-    """Where each particle is, in pixels (row, column)."""
-    return pixels_of_positions(places(particles), size)
-
 
 def pixels_of_positions(position: Float[Tensor, "... 2"], size: tuple[int, int]) -> Float[Tensor, "... 2"]:
     """The middle, in pixels, of a window that is drawn at this position: (z + 1) N / 2 - 1/2."""

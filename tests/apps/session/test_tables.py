@@ -1,4 +1,5 @@
-"""Tables say where each particle is and how much of the picture it takes: its visible box or, without alpha, its window."""
+"""Tables say where the middle of each particle is and how much of the picture it takes: its visible box or,
+without alpha, its window."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ def encoded(session, count=2):
 
 
 def rows(session, some):
-    return list(rows_of(some, session.boxes(some.latent)))
+    return list(rows_of(some, session.boxes(some.latent), session.middles(some.latent)))
 
 
 @pytest.mark.parametrize("architecture", ["anchored", "sized"])
@@ -35,6 +36,7 @@ def test_the_columns_are_the_visible_boxes_and_empty_where_nothing_is_visible(ar
     some = encoded(session)
     some = replace(some, latent=some.latent.without(1).with_presence(2, 1.0).placed(2, (0.0, 0.0)))
     boxes = session.boxes(some.latent)
+    middles = session.middles(some.latent)
     found = rows(session, some)
     assert len(found) == 2 * 4 and all(set(BOX) <= row.keys() for row in found)
     assert [row[name] for name in BOX for row in found[1:2]] == [None] * len(BOX)
@@ -44,9 +46,10 @@ def test_the_columns_are_the_visible_boxes_and_empty_where_nothing_is_visible(ar
             ends = boxes.box[picture, particle].tolist()
             assert [row[name] for name in BOX[:4]] == ends
             assert row["height_px"] == ends[2] - ends[0] and row["width_px"] == ends[3] - ends[1]
-            pixels = range(int(ends[0]), int(ends[2])), range(int(ends[1]), int(ends[3]))
-            middle = [sum(axis) / len(axis) for axis in pixels]
-            assert [row["middle_row_px"], row["middle_column_px"]] == pytest.approx(middle)
+            middle = (middles[picture, particle] + 1) * 16 - 0.5
+            assert [row["middle_row_px"], row["middle_column_px"]] == pytest.approx(middle.tolist())
+            at_position = torch.equal(middles[picture, particle], some.latent.position[picture, particle])
+            assert at_position == (architecture == "sized")
 
 
 def test_where_a_model_has_no_alpha_the_box_is_its_window_and_where_it_has_no_window_there_is_none():

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from motes.models.middles import middle_pixels
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
-from motes.ops.points.keypoints import patch_to_image, split_patches, take
+from motes.ops.points.keypoints import centroids, patch_to_image, split_patches, take
+from motes.ops.points.pixels import pixels_of_positions
 
 
 def model_of(count, size=(64, 64), **more):
@@ -44,6 +46,28 @@ def test_anchors_ignore_static_texture_and_find_what_is_new(texture):
     pixels = (first + 1) / 2 * torch.tensor([63.0, 95.0])
     wanted = torch.tensor([[14.5, 74.5], [44.5, 20.5]])
     assert (pixels - wanted).abs().max() < 8, "within a patch of the new thing"
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (3, -2), (-4, 1)])
+def test_the_middle_that_is_read_is_that_of_what_is_drawn_wherever_its_glimpse_shows_it(monkeypatch, shift):
+    model = model_of(2, (64, 96))
+    model.decoder.start_background(torch.full((3, 64, 96), 0.5))
+    for parameter in model.decoder.scene.colour.parameters():
+        torch.nn.init.zeros_(parameter)
+    # opaque all over, in the background's colour around the thing
+    glimpse = torch.full((1, 2, 4, 16, 16), 0.5)
+    glimpse[:, :, 0] = 1.0
+    glimpse[:, :, 1:, 6 + shift[0] : 10 + shift[0], 6 + shift[1] : 10 + shift[1]] = 1.0
+    monkeypatch.setattr(model.decoder, "glimpses", lambda features: glimpse[:, : features.shape[1]])
+    with torch.no_grad():
+        latent = model.encode(torch.rand(1, 3, 64, 96)).without(1)
+        latent = latent.with_presence(0, 1.0).placed(0, (0.3, -0.4))
+        drawn = (model.decode(latent) - model.decode(latent.without(0))).clamp_min(0.05).sub(0.05).sum(1)
+        read = middle_pixels(model, latent, (64, 96))[:, :1]
+    middle_of_drawn = centroids(drawn[:, None], floor=1e-6) + torch.tensor([63.0, 95.0]) / 2
+    torch.testing.assert_close(read, middle_of_drawn, atol=0.1, rtol=0)
+    at_position = pixels_of_positions(latent.position[:, :1], (64, 96))
+    torch.testing.assert_close(read - at_position, torch.tensor([[shift]]).float(), atol=0.1, rtol=0)
 
 
 def test_a_model_runs_with_another_number_of_particles():

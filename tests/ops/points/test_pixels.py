@@ -4,10 +4,9 @@ import pytest
 import torch
 
 from motes.data.worlds.flat.shapes import Shapes
-from motes.ops.points.pixels import particle_pixels, pixels_of_points, pixels_of_positions, points_of_pixels
+from motes.ops.points.pixels import pixels_of_points, pixels_of_positions, points_of_pixels
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import middles_of_masks
-from motes.types.latents import Particles
 
 SIZE = (24, 40)
 
@@ -44,5 +43,4 @@ def test_the_rules_differ_by_half_a_pixel_at_the_rim_and_not_in_the_middle():
     apart = pixels_of_positions(rim, SIZE) - pixels_of_points(rim, SIZE)
     assert apart.tolist() == [[-0.5, -0.5], [0.5, 0.5]]
     middle = torch.zeros(1, 1, 2)
-    particles = Particles(middle, middle, middle, middle, torch.ones(1, 1), torch.zeros(1, 2))
-    torch.testing.assert_close(particle_pixels(particles, SIZE), pixels_of_points(middle, SIZE))
+    torch.testing.assert_close(pixels_of_positions(middle, SIZE), pixels_of_points(middle, SIZE))

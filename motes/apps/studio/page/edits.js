@@ -23,9 +23,11 @@ export function particle(opened, edits, k) {
   const certainty = known ? opened.certainty[base] : 1
   const unsure = !touch.copy_of && certainty < edits.threshold
   const presence = touch.presence ?? (unsure ? 0 : known ? opened.presence[base] : 1)
+  const position = touch.position || (known ? opened.position[base] : [0, 0])
+  const offset = (known && opened.offset?.[base]) || [0, 0]
   return {
-    k, certainty, features, base,
-    position: touch.position || (known ? opened.position[base] : [0, 0]),
+    k, certainty, features, base, position,
+    middle: position.map((value, axis) => value + offset[axis]), // of what it draws
     scale: touch.scale || (known && opened.scale?.[base]) || [1, 1],
     presence,
     there: presence > 0.5 && (certainty >= 0.5 || touch.presence !== undefined), // what was switched on by hand is not doubted

@@ -27,7 +27,7 @@ export class Hand {
     let best = null
     for (const one of particles(opened, edits)) {
       if (!over.marks && !selection.includes(one.k)) continue
-      const { cx, cy } = at(...one.position, opened), far = Math.hypot(cy - row, cx - column) * unit
+      const { cx, cy } = at(...one.middle, opened), far = Math.hypot(cy - row, cx - column) * unit
       const cost = far + (shown(one) ? 0 : REACH / 2)
       if (far < REACH && (!best || cost < best.cost)) best = { k: one.k, cost }
     }
@@ -98,7 +98,7 @@ export class Hand {
     const [top, bottom] = [Math.min(startRow, row), Math.max(startRow, row)], [left, right] = [Math.min(startColumn, column), Math.max(startColumn, column)]
     this.stage.lasso = [top, left, bottom, right]
     const inside = particles(opened, edits).filter((one) => {
-      const { cx, cy } = at(...one.position, opened)
+      const { cx, cy } = at(...one.middle, opened)
       return shown(one) && cx >= left && cx <= right && cy >= top && cy <= bottom
     })
     this.store.set({ selection: [...new Set([...this.grip.kept, ...inside.map((one) => one.k)])] })

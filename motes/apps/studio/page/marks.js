@@ -1,7 +1,7 @@
 // The particles as they are drawn over a picture: rings, numbers, boxes, proposals.
 
 import { visibleBoxes } from "./composite.js"
-import { onTheWay, particles, stacked } from "./edits.js"
+import { NOTHING, onTheWay, particle, particles, stacked } from "./edits.js"
 import { colour, shape } from "./draw.js"
 import { drawable } from "./picture.js"
 
@@ -49,8 +49,8 @@ export function drawMarks(svg, { opened, edits, selection, over, layers, held },
     const around = [over.marks, over.numbers, over.boxes, rows, columns]
     const boxes = layers && (over.boxes || (over.marks && selection.length)) ? boxesOf({ opened, edits, layers }) : new Map()
     for (const one of all) {
-      const { k, position, certainty, there, touched, base } = one, box = boxes.get(k)
-      wanted.push([[k, position, certainty, there, touched && opened.position[k], base, selection.includes(k), box, around].join(), () => shape("g", {}, ...particle(one, { opened, selection, over, box }))])
+      const { k, middle, certainty, there, touched, base } = one, box = boxes.get(k)
+      wanted.push([[k, middle, certainty, there, touched && opened.position[k], base, selection.includes(k), box, around].join(), () => shape("g", {}, ...mark(one, { opened, selection, over, box }))])
     }
   }
   for (const one of more) wanted.push(["", () => one])
@@ -65,12 +65,12 @@ function refill(svg, wanted) {
   for (const [n, [name, make]] of wanted.entries()) if (!name || before[n] !== name) svg.childNodes[n].replaceWith(make())
 }
 
-function particle(one, { opened, selection, over, box }) {
-  const chosen = selection.includes(one.k), there = shown(one), place = at(...one.position, opened), drawn = []
+function mark(one, { opened, selection, over, box }) {
+  const chosen = selection.includes(one.k), there = shown(one), place = at(...one.middle, opened), drawn = []
   const unit = Math.min(opened.rows, opened.columns)
   if (box && (chosen ? over.boxes || over.marks : over.boxes && there)) drawn.push(outline(one, box, chosen))
   if (chosen && one.touched && one.base === one.k && one.k < opened.position.length) {
-    const from = at(...opened.position[one.k], opened)
+    const from = at(...particle(opened, NOTHING, one.k).middle, opened)
     drawn.push(shape("line", { class: "trail", x1: from.cx, y1: from.cy, x2: place.cx, y2: place.cy }))
   }
   if (!over.marks && !chosen) return drawn

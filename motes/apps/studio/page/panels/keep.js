@@ -61,17 +61,17 @@ export function panel(store, server, actions) {
   function csv(state) {
     const all = particles(state.opened, state.edits), looks = all[0]?.features.map((_, f) => `feature_${f}`) || []
     const boxes = boxesOf(state), boxed = state.layers || state.opened.window
-    const rows = all.map((one) => [state.picture, one.k, ...one.position, ...one.spread, one.presence, one.certainty, one.there ? "True" : "False", ...(boxed ? boxCells(boxes.get(one.k)) : []), ...one.features])
+    const rows = all.map((one) => [state.picture, one.k, ...one.position, ...one.spread, one.presence, one.certainty, one.there ? "True" : "False", ...(boxed ? boxCells(boxes.get(one.k), one.middle, state.opened) : []), ...one.features])
     const head = ["picture", "particle", "row", "column", "row_std", "column_std", "presence", "certainty", "there", ...(boxed ? BOX : []), ...looks]
     const cell = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value)
     save(`${name(state)}.csv`, [head, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n", "text/csv")
   }
 
   // As in motes/apps/session/particle_kind.py; empty where nothing is visible.
-  function boxCells(box) {
+  function boxCells(box, middle, { rows, columns }) {
     if (!box) return BOX.map(() => "")
     const [top, left, bottom, right] = box
-    return [top, left, bottom, right, bottom - top, right - left, (top + bottom - 1) / 2, (left + right - 1) / 2]
+    return [top, left, bottom, right, bottom - top, right - left, ((middle[0] + 1) * rows - 1) / 2, ((middle[1] + 1) * columns - 1) / 2]
   }
 
   async function python({ run, picture, edits }) {
