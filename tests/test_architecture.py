@@ -34,6 +34,7 @@ WITHIN = {
         "densities": set(),
         "pictures": {"points", "densities"},
         "scores": {"points", "densities", "rendering"},
+        "tracks": {"points", "rendering"},
     },
     "nn": {"blocks": set(), "coders": {"blocks"}, "losses": {"blocks"}},
     "models": {

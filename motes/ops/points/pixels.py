@@ -30,6 +30,11 @@ def pixels_of_positions(position: Float[Tensor, "... 2"], size: tuple[int, int])
     return (position + 1) * _sides(size, position) / 2 - 0.5
 
 
+def positions_of_pixels(pixels: Float[Tensor, "... 2"], size: tuple[int, int]) -> Float[Tensor, "... 2"]:
+    """The position of a window whose middle is at these pixels; the inverse of `pixels_of_positions`."""
+    return (pixels + 0.5) * 2 / _sides(size, pixels) - 1
+
+
 def pixels_of_points(points: Float[Tensor, "... 2"], size: tuple[int, int]) -> Float[Tensor, "... 2"]:
     """The truth's centres and landmarks in pixels: (c + 1) (N - 1) / 2."""
     return (points + 1) * (_sides(size, points) - 1) / 2
