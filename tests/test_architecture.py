@@ -49,6 +49,7 @@ WITHIN = {
     "data": {
         "files": set(),
         "worlds": set(),
+        "tracks": {"files"},
         "published": {"files", "worlds"},
         "prepared": {"files"},
         "recognise.py": {"files"},

@@ -37,7 +37,8 @@ def clear_mot(distance: Float[Tensor, "B T N K"], allowed: Bool[Tensor, "B T N K
     for frame in range(frames):
         pair = _continued(last, allowed[:, frame])
         free = allowed[:, frame] & (pair < 0)[..., None] & ~_taken(pair, allowed.shape[3])[:, None]
-        pair = torch.where(pair < 0, assign(distance[:, frame], free), pair)
+        if free.any():
+            pair = torch.where(pair < 0, assign(distance[:, frame], free), pair)
         tracks.append(pair)
         switched.append((pair >= 0) & (last >= 0) & (pair != last))
         last = torch.where(pair < 0, last, pair)
