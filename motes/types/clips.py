@@ -111,6 +111,10 @@ class ParticleClip(Rows):
             box=None if self.box is None else _widened(self.box, more, 0),
         )
 
+    def without_empty_slots(self) -> "ParticleClip":
+        """The same clips without the slots in which nothing ever is."""
+        return self.only((self.track >= 0).any(0).nonzero()[:, 0])
+
     def only(self, slots: Sequence[int] | Int[Tensor, "n"]) -> "ParticleClip":
         """The same clips with some of the slots, in this order."""
         index = torch.as_tensor(slots, device=self.track.device)

@@ -133,10 +133,10 @@ def _scale_and_corner(
     scale = new_size / part_size
     if fit == "crop" and (part_size >= new_size).all():
         return np.ones(2), corner + (part_size - new_size).astype(int) // 2
-    if fit == "stretch":
-        return scale, corner
-    covering = np.full(2, scale.max())
-    return covering, corner + (part_size - new_size / covering) / 2
+    if fit != "stretch":
+        scale = np.full(2, scale.max())
+        corner = corner + (part_size - new_size / scale) / 2
+    return scale, corner
 
 
 def moved_edges(

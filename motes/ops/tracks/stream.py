@@ -1,7 +1,7 @@
 """Tracks of particles, chunk by chunk: a long film needs no more memory than a short one."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -47,34 +47,56 @@ class _Frame(Rows):
     canvas: tuple[int, int]
 
 
-def tracked(chunks: Iterable[Chunk], rules: Rules | None = None) -> Iterator[ParticleClip]:
-    """Yields the frames of the chunks as clips with identity, the same in whatever chunks they come.
+@dataclass(frozen=True)
+class Stream:
+    """Tracks that grow: `advanced` takes the next frames of B clips and hands out those that are certain.
+
+    Frames are the same in whatever chunks they come. The last ones wait until it is known which of their new
+    tracks are things; `rest` hands them out.
+    """
+
+    rules: Rules = field(default_factory=Rules)
+    memory: Memory | None = None
+    waiting: tuple[_Frame, ...] = ()
+    held: "_Held | None" = None
+
+    def advanced(self, chunk: Chunk) -> "tuple[Stream, ParticleClip | None]":
+        memory = self.memory
+        waiting = list(self.waiting)
+        for particles, sightings in _frames(chunk):
+            memory, links = follow(memory or Memory.of_nothing(sightings), sightings, self.rules)
+            waiting.append(_Frame(particles, links, chunk.canvas))
+        ready = max(len(waiting) - DELAY, 0)
+        if not ready:
+            return replace(self, memory=memory, waiting=tuple(waiting)), None
+        clip, held = _handed_out(ready, waiting, self.held)
+        return Stream(self.rules, memory, tuple(waiting[ready:]), held), clip
+
+    def rest(self) -> ParticleClip | None:
+        waiting = list(self.waiting)
+        return _handed_out(len(waiting), waiting, self.held)[0] if waiting else None
+
+
+def tracked(chunks: Iterable[Chunk]) -> Iterator[ParticleClip]:
+    """Yields the frames of the chunks as clips with identity.
 
     All chunks hold the next frames of the same B clips. A clip that is yielded may be shorter or longer than
-    the chunk: the last frames wait until it is known which of their new tracks are things. Together the clips
-    have all frames.
+    the chunk; together the clips have all frames.
     """
-    memory: Memory | None = None
-    waiting: list[_Frame] = []
-    held: _Held | None = None
+    stream = Stream()
     for chunk in chunks:
-        for particles, sightings in _frames(chunk):
-            memory, links = follow(memory or Memory.of_nothing(sightings), sightings, rules or Rules())
-            waiting.append(_Frame(particles, links, chunk.canvas))
-        ready = waiting[: max(len(waiting) - DELAY, 0)]
-        if ready:
-            clip, held = _handed_out(ready, waiting, held)
-            waiting = waiting[len(ready) :]
+        stream, clip = stream.advanced(chunk)
+        if clip is not None:
             yield clip
-    if waiting:
-        yield _handed_out(waiting, waiting, held)[0]
+    rest = stream.rest()
+    if rest is not None:
+        yield rest
 
 
-def track(chunk: Chunk, rules: Rules | None = None) -> ParticleClip:
-    """The clips of one chunk with identity; slots that nothing was ever in are left out."""
-    clip, *more = tracked([chunk], rules)
-    clip = clip.joined(*more)
-    return clip.only((clip.track >= 0).any(0).nonzero()[:, 0])
+def track(*chunks: Chunk) -> ParticleClip:
+    """The clips of the chunks with identity; slots that nothing was ever in are left out."""
+    clip, *more = tracked(chunks)
+    return clip.joined(*more).without_empty_slots()
 
 
 def _frames(chunk: Chunk) -> Iterator[tuple[Particles, Sightings]]:
@@ -96,12 +118,12 @@ class _Held(Rows):
     given: Int[Tensor, "B"]
 
 
-def _handed_out(ready: list[_Frame], waiting: list[_Frame], held: _Held | None) -> tuple[ParticleClip, _Held]:
-    """The clips of the frames that are ready; those that wait behind them say which tracks are things."""
+def _handed_out(ready: int, waiting: list[_Frame], held: _Held | None) -> tuple[ParticleClip, _Held]:
+    """The clips of the first frames, which are ready; those behind them say which tracks are things."""
     slots = waiting[-1].links.number.shape[1]
-    held = _with_room(held or _nothing(ready[0]), slots)
+    held = _with_room(held or _nothing(waiting[0]), slots)
     parts = []
-    for position, frame in enumerate(ready):
+    for position, frame in enumerate(waiting[:ready]):
         links = frame.links.mapped(lambda value: _padded(value, slots))
         things = _things(links, waiting[position : position + DELAY + 1])
         held = _numbered(held, links.number, things)
