@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missing
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.session import Encoded, Session
     from motes.ops.rendering.footprints import VisibleBoxes
@@ -24,11 +26,12 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write particles.csv, particles.npz and (with pyarrow) particles.parquet, and drawings of the particles.
 
-    Each picture gets a drawing, each video a film. Latents without particles are written under their own
+    Particles of videos have the number of the thing that they are, as in `motes track`. Each picture gets a drawing, each video a film. Latents without particles are written under their own
     names, such as codes.npz or slots.csv.
     """
     refuse_missing(arguments.run, *arguments.pictures)
     from motes.apps.drawing.film import Gallery
+    from motes.apps.session.film_numbers import FilmNumbers
     from motes.apps.session.session import Session
     from motes.apps.session.tables import older_pictures
     from motes.models.abilities import Encloses
@@ -36,14 +39,16 @@ def run(arguments: argparse.Namespace) -> None:
 
     session = Session.open(arguments.run)
     tables = _Tables()
+    tracks = FilmNumbers(session)
     with whole_folder(arguments.out, older_pictures(arguments.out, "particles")) as out:
         gallery = Gallery(out, "particles", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
             boxes = session.boxes(encoded.latent)
             tables.add(encoded, boxes)
+            tracks.add(encoded, boxes)
             _draw(gallery, encoded, boxes if isinstance(session.model, Encloses) else None)
         gallery.close()
-        tables.write(out)
+        tables.write(out, tracks.numbers())
     print_skipped(session)
     print(f"{len(tables.names)} pictures{tables.count_sure()}: {arguments.out}")
 
@@ -71,11 +76,16 @@ class _Tables:
         }.items():
             self.arrays.setdefault(name, []).append(tensor.cpu().numpy())
 
-    def write(self, out: Path) -> None:
+    def write(self, out: Path, tracks: "np.ndarray | None") -> None:
+        """Write all tables; `tracks` are the numbers of the things that particles of videos are."""
         import numpy as np
 
         from motes.apps.session.tables import write_table
 
+        if tracks is not None:
+            self.arrays["track"] = [tracks]
+            for row, track in zip(self.rows, tracks.flatten().tolist(), strict=True):
+                row["track"] = None if track < 0 else track
         arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in self.arrays.items()}
         arrays["pictures"] = np.array(self.names)
         np.savez_compressed(out / f"{self.files}.npz", **arrays)
