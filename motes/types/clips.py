@@ -51,8 +51,8 @@ class ParticleClip(Rows):
     ) -> "ParticleClip":
         """The clips of a model whose particle k is the same thing in all frames of a clip."""
         numbers = torch.arange(particles.count, device=particles.position.device).expand(len(particles), -1)
-        there = particles.believed
-        return cls(particles, numbers.where(there, -1), numbers.where(there, -1), box, frames)
+        numbers = numbers.where(particles.believed, -1)
+        return cls(particles, numbers, numbers, box, frames)
 
     @property
     def seen(self) -> Bool[Tensor, "N K"]:

@@ -54,9 +54,9 @@ class Trails:
         pen = ImageDraw.Draw(layer)
         radius = max(RADIUS * min(picture.size), 4) * SMOOTH
         for track, seen in shown.items():
-            way = [(column * SMOOTH, row * SMOOTH) for _, column, row in self._ways[track]]
-            _way(pen, way, _colour(track), radius / 3)
-            _ring(pen, way[-1], radius, _colour(track), seen)
+            line = [(column * SMOOTH, row * SMOOTH) for _, column, row in self._ways[track]]
+            _way(pen, line, _colour(track), radius / 3)
+            _ring(pen, line[-1], radius, _colour(track), seen)
         drawn = laid_over(picture, layer)
         places = {track: self._ways[track][-1][1:] for track in shown}
         _numbers(drawn, places, radius / SMOOTH)

@@ -46,10 +46,10 @@ class Followed:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a film is read: how frames come to the model's size, and how large they are kept to be drawn on."""
+    """How a film is read: how frames come to the model's size, and how large they are when drawn on."""
 
     fit: str = "fit"
-    # pixels of the longer side; 0: no frame is kept
+    # pixels of the longer side; 0: no frames are handed out
     side: int = 0
 
 
@@ -58,8 +58,8 @@ def follow(model: Model, encode: Encode, footage: Footage, reading: Reading) -> 
     pictures: deque[Pictures.Image] = deque()
     first = 0
     for clip in _clips(model, encode, footage, reading, pictures):
-        kept = [pictures.popleft() for _ in range(clip.frames if reading.side else 0)]
-        yield _in_film(model, footage, reading.fit, first, clip, kept)
+        shown = [pictures.popleft() for _ in range(clip.frames if reading.side else 0)]
+        yield _in_film(model, footage, reading.fit, first, clip, shown)
         first += clip.frames
 
 
@@ -76,7 +76,7 @@ def _clips(
 def _chunks(
     model: Model, encode: Encode, footage: Footage, reading: Reading, pictures: "deque[Pictures.Image]"
 ) -> Iterator[Chunk]:
-    """What the model finds in the film, piece by piece; the frames go to `pictures` if they are to be kept."""
+    """What the model finds in the film, piece by piece; the frames go to `pictures` if they are to be handed out."""
     size = model.config.image_size
     piece: list[np.ndarray] = []
     for number, frame in enumerate(footage.frames(), 1):

@@ -74,9 +74,11 @@ class AnnotatedFilms(Dataset):
             raise no_clip(split, config.path, config.frames)
         self._tracks = self._tracks_of_clips()
         self._most = max([1, *map(len, self._tracks)])
-        things = [thing for film in self._films for of_frame in film.things.values() for thing in of_frame]
+        annotations = [
+            thing for film in self._films for of_frame in film.annotations.values() for thing in of_frame
+        ]
         # of all or none: no thing is taken for background
-        self._masked = bool(things) and all(thing.segmentation for thing in things)
+        self._masked = bool(annotations) and all(thing.segmentation for thing in annotations)
         self._open_pictures()
 
     @abstractmethod
@@ -97,8 +99,10 @@ class AnnotatedFilms(Dataset):
         return self._videos.pixels(rows)
 
     def truth(self, rows: Sequence[int]) -> Truth:
-        known = [self._known(row) for row in rows]
-        joined = {name: torch.from_numpy(np.stack([arrays[name] for arrays in known])) for name in known[0]}
+        arrays_of = [self._known(row) for row in rows]
+        joined = {
+            name: torch.from_numpy(np.stack([arrays[name] for arrays in arrays_of])) for name in arrays_of[0]
+        }
         return Truth(
             present=joined["present"],
             centres=joined["centres"],
@@ -121,12 +125,12 @@ class AnnotatedFilms(Dataset):
         """For each clip, the number that each of its tracks has in it."""
         tracks = []
         for clip in self._frames.reshape(-1, self.config.frames, 2).tolist():
-            found = {thing.track for film, number in clip for thing in self._things(film, number)}
-            tracks.append({track: n for n, track in enumerate(sorted(found))})
+            numbers = {thing.track for film, number in clip for thing in self._things(film, number)}
+            tracks.append({track: n for n, track in enumerate(sorted(numbers))})
         return tracks
 
     def _things(self, film: int, number: int) -> Sequence[AnnotatedThing]:
-        return self._films[film].things.get(number, ())
+        return self._films[film].annotations.get(number, ())
 
     def _open_pictures(self) -> None:
         """Make ready to read the rows' pictures, which are all files or all frames of video files."""
@@ -153,7 +157,7 @@ class AnnotatedFilms(Dataset):
         """What is known of one row, by name: arrays that begin with the axis of N things."""
         film, number = self._frames[row].tolist()
         number_of = self._tracks[row // self.config.frames]
-        known = {
+        arrays = {
             "present": np.zeros(self._most, bool),
             "centres": np.zeros((self._most, 2), np.float32),
             "boxes": np.zeros((self._most, 4), np.float32),
@@ -162,30 +166,30 @@ class AnnotatedFilms(Dataset):
             "visibility": np.zeros(self._most, np.float32),
         }
         for thing in self._things(film, number):
-            self._fill(known, number_of[thing.track], thing, self._films[film].size)
+            self._fill(arrays, number_of[thing.track], thing, self._films[film].size)
         if self._masked:
-            known["masks"] = self._masks(film, number, number_of)
-        return known
+            arrays["masks"] = self._masks(film, number, number_of)
+        return arrays
 
     def _fill(
-        self, known: dict[str, np.ndarray], n: int, thing: AnnotatedThing, film_size: tuple[int, int]
+        self, arrays: dict[str, np.ndarray], n: int, thing: AnnotatedThing, film_size: tuple[int, int]
     ) -> None:
         size = self.config.image_size
         first, last = moved_edges(thing.box, film_size, size, self.config.fit)
         box = pixels_between(first, last, size)
         present = bool(box[0] <= box[2] and box[1] <= box[3] and thing.visibility > 0)
-        known["centres"][n] = ((first + last - 1) / 2) / np.maximum(np.array(size) - 1, 1) * 2 - 1
-        known["present"][n] = present
-        known["boxes"][n] = box if present else 0
-        known["track"][n] = thing.track
-        known["category"][n] = thing.category
-        known["visibility"][n] = thing.visibility
+        arrays["centres"][n] = ((first + last - 1) / 2) / np.maximum(np.array(size) - 1, 1) * 2 - 1
+        arrays["present"][n] = present
+        arrays["boxes"][n] = box if present else 0
+        arrays["track"][n] = thing.track
+        arrays["category"][n] = thing.category
+        arrays["visibility"][n] = thing.visibility
 
     def _masks(self, film: int, number: int, number_of: dict[int, int]) -> np.ndarray:
         """The visible masks of one frame, bool, N H W; where they overlap, the smaller thing is in front."""
-        things = sorted(self._things(film, number), key=lambda thing: -thing.box[2] * thing.box[3])
+        annotations = sorted(self._things(film, number), key=lambda thing: -thing.box[2] * thing.box[3])
         numbers = np.zeros(self.config.image_size, np.int32)
-        for thing in things:
+        for thing in annotations:
             numbers[self._mask(film, thing)] = number_of[thing.track] + 1
         return numbers[None] == np.arange(1, self._most + 1)[:, None, None]
 

@@ -56,8 +56,8 @@ def read_coco_video(path: Path) -> list[AnnotatedFilm]:
         raise UserError(f"{path} lists no frames of the video {missing[0]}")
     paths = iter(picture_paths(path, "", [name for _, frames, _ in films for name in frames]))
     return [
-        AnnotatedFilm(name, [next(paths) for _ in frames], None, things, categories=names)
-        for name, frames, things in films
+        AnnotatedFilm(name, [next(paths) for _ in frames], None, by_frame, categories=names)
+        for name, frames, by_frame in films
     ]
 
 
@@ -73,19 +73,19 @@ def _films(content: Record, categories: dict[Any, int], path: Path) -> list[Film
 
 
 def _by_video(videos: list[Record], annotations: list[Record], categories: dict[Any, int]) -> list[Film]:
-    things: dict[Any, dict[int, list[AnnotatedThing]]] = {video["id"]: {} for video in videos}
+    by_frame: dict[Any, dict[int, list[AnnotatedThing]]] = {video["id"]: {} for video in videos}
     for track, record in enumerate(annotations):
         masks = record.get("segmentations") or []
         for frame, box in enumerate(record["bboxes"]):
             if box and not record.get("iscrowd"):
                 mask = masks[frame] if frame < len(masks) else None
                 thing = _thing(record.get("id", track), box, categories.get(record.get("category_id")), mask)
-                things[record["video_id"]].setdefault(frame, []).append(thing)
+                by_frame[record["video_id"]].setdefault(frame, []).append(thing)
     return [
         (
             str(video.get("name", video["id"])),
             list(map(_with_slashes, video["file_names"])),
-            things[video["id"]],
+            by_frame[video["id"]],
         )
         for video in videos
     ]
@@ -94,27 +94,27 @@ def _by_video(videos: list[Record], annotations: list[Record], categories: dict[
 def _by_image(videos: list[Record], content: Record, categories: dict[Any, int], path: Path) -> list[Film]:
     images = sorted(content["images"], key=lambda image: (image.get("frame_id", 0), image["file_name"]))
     frames: dict[Any, list[Record]] = {video["id"]: [] for video in videos}
-    place: dict[Any, tuple[Any, int]] = {}
+    frame_of: dict[Any, tuple[Any, int]] = {}
     for image in images:
         of_video = frames[image["video_id"]]
-        place[image["id"]] = (image["video_id"], len(of_video))
+        frame_of[image["id"]] = (image["video_id"], len(of_video))
         of_video.append(image)
-    things: dict[Any, dict[int, list[AnnotatedThing]]] = {video["id"]: {} for video in videos}
+    by_frame: dict[Any, dict[int, list[AnnotatedThing]]] = {video["id"]: {} for video in videos}
     for record in content["annotations"]:
         if record.get("iscrowd"):
             continue
-        video, frame = place[record["image_id"]]
+        video, frame = frame_of[record["image_id"]]
         track = record.get("track_id", record.get("instance_id"))
         if track is None:
             raise UserError(f"{path} has annotations without track_id or instance_id: no track is known")
         category = categories.get(record.get("category_id"))
         thing = _thing(track, record["bbox"], category, record.get("segmentation"))
-        things[video].setdefault(frame, []).append(thing)
+        by_frame[video].setdefault(frame, []).append(thing)
     return [
         (
             str(video.get("name", video["id"])),
             [_with_slashes(image["file_name"]) for image in frames[video["id"]]],
-            things[video["id"]],
+            by_frame[video["id"]],
         )
         for video in videos
     ]
@@ -166,7 +166,7 @@ def _add_film(content: Record, number: int, film: AnnotatedFilm, root: Path) -> 
         )
         content["annotations"] += [
             _record(len(content["annotations"]) + n, image, thing)
-            for n, thing in enumerate(film.things.get(frame, ()))
+            for n, thing in enumerate(film.annotations.get(frame, ()))
         ]
 
 

@@ -35,7 +35,7 @@ class AnnotatedFilm:
     pictures: Sequence[Path] = ()
     video: Path | None = None
     # by the number of the frame, counted from 0
-    things: Mapping[int, Sequence[AnnotatedThing]] = field(default_factory=dict)
+    annotations: Mapping[int, Sequence[AnnotatedThing]] = field(default_factory=dict)
     # frames a second, where it is known
     rate: float = 25.0
     categories: Sequence[str] = ()

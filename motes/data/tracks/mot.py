@@ -51,13 +51,13 @@ def _film(text: Path, root: Path) -> AnnotatedFilm:
     pictures: list[Path] = []
     if video is None:
         pictures, video = _frames(folder, about.get("imdir", "img1"))
-    things = read_mot(text)
+    annotations = read_mot(text)
     name = (text if folder == root else folder).relative_to(root).as_posix()
     rate = float(about.get("framerate", 25))
-    film = AnnotatedFilm(name, pictures, video, things, rate)
-    if things and max(things) >= len(film):
+    film = AnnotatedFilm(name, pictures, video, annotations, rate)
+    if annotations and max(annotations) >= len(film):
         warnings.warn(
-            f"{text} speaks of frame {max(things) + 1}, and there are {len(film)} frames; it may be of another "
+            f"{text} speaks of frame {max(annotations) + 1}, and there are {len(film)} frames; it may be of another "
             "video",
             stacklevel=6,
         )

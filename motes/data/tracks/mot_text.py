@@ -21,7 +21,7 @@ def read_mot(path: Path) -> "dict[int, list[AnnotatedThing]]":
 
     Lines that do not count are left out.
     """
-    things: dict[int, list[AnnotatedThing]] = {}
+    annotations: dict[int, list[AnnotatedThing]] = {}
     seen: set[tuple[int, int]] = set()
     for number, line in enumerate(_lines(path), 1):
         if not line.strip():
@@ -33,8 +33,8 @@ def read_mot(path: Path) -> "dict[int, list[AnnotatedThing]]":
         seen.add((frame, track))
         thing = _thing(values)
         if thing is not None:
-            things.setdefault(frame - 1, []).append(thing)
-    return things
+            annotations.setdefault(frame - 1, []).append(thing)
+    return annotations
 
 
 def _lines(path: Path) -> list[str]:
@@ -70,9 +70,9 @@ def _thing(values: Sequence[float]) -> "AnnotatedThing | None":
     return AnnotatedThing(int(values[1]), (left - 1, top - 1, width, height), category, visibility)
 
 
-def truth_lines(things: "Iterable[tuple[int, AnnotatedThing]]") -> Iterable[str]:
+def truth_lines(annotations: "Iterable[tuple[int, AnnotatedThing]]") -> Iterable[str]:
     """The lines of things with the numbers of their frames, counted from 0."""
-    for frame, thing in things:
+    for frame, thing in annotations:
         yield f"{_start(frame, thing.track, thing.box)},1,{thing.category},{thing.visibility:g}\n"
 
 

@@ -55,9 +55,8 @@ class _Tracks:
     @classmethod
     def of(cls, clip: ParticleClip, size: tuple[int, int]) -> "_Tracks":
         count = int(clip.track.max()) + 1 if clip.track.numel() else 0
-        seen = clip.seen
         # what was not seen goes to a column that is cut off
-        column = clip.track.where(seen, count)
+        column = clip.track.where(clip.seen, count)
 
         def spread(values: Float[Tensor, "N K d"]) -> Float[Tensor, "B T J d"]:
             empty = values.new_zeros(len(values), count + 1, values.shape[2])
@@ -65,7 +64,7 @@ class _Tracks:
             return clip.by_clip(full[:, :count])
 
         return cls(
-            there=spread(seen[..., None].float())[..., 0] > 0,
+            there=spread(clip.seen[..., None].float())[..., 0] > 0,
             place=spread(particle_pixels(clip.particles, size)),
             box=None if clip.box is None else spread(clip.box),
         )
@@ -88,8 +87,8 @@ def _counts(encoded: EncodedBatch, tracks: _Tracks, start: str) -> Measured:
     present = _by_clip(encoded, encoded.truth.present)
     counts: Measured = {}
     for end, similarity in _similarities(encoded, tracks).items():
-        both = present[..., None] & tracks.there[..., None, :]
-        allowed = both & (similarity >= LEAST_SIMILAR[end])
+        are_there = present[..., None] & tracks.there[..., None, :]
+        allowed = are_there & (similarity >= LEAST_SIMILAR[end])
         counts |= _of_pairs(encoded, tracks, similarity, allowed, (start, end))
         scores = hota(similarity, present, tracks.there)
         counts[f"{start}right{end}"] = scores.right.flatten(0, 1)
@@ -147,8 +146,8 @@ def _diameters(encoded: EncodedBatch) -> Float[Tensor, "N n"]:
     """The diameter of each thing in pixels, hidden parts included where they are known."""
     assert encoded.truth is not None
     present = encoded.truth.present
-    whole = encoded.truth.whole
-    boxes = encoded.boxes if whole is None else windows_of_masks(whole)
+    masks = encoded.truth.whole
+    boxes = encoded.boxes if masks is None else windows_of_masks(masks)
     if boxes is None:
         return torch.full(present.shape, DIAMETER * min(encoded.size), device=present.device)
     side = (boxes[..., 2:] - boxes[..., :2]).clamp_min(0).prod(-1).sqrt()
@@ -160,10 +159,10 @@ def _hidden(encoded: EncodedBatch) -> Bool[Tensor, "B T N"]:
     truth = encoded.truth
     assert truth is not None and encoded.centres is not None
     inside = (encoded.centres.abs() <= 1).all(-1)
-    seen = truth.present
+    visible = truth.present
     if truth.masks is not None and truth.whole is not None:
-        seen = seen & (truth.masks.sum((2, 3)) >= HIDDEN * truth.whole.sum((2, 3)))
-    return _by_clip(encoded, ~seen & inside)
+        visible = visible & (truth.masks.sum((2, 3)) >= HIDDEN * truth.whole.sum((2, 3)))
+    return _by_clip(encoded, ~visible & inside)
 
 
 def _by_clip(encoded: EncodedBatch, values: Tensor) -> Tensor:
@@ -207,14 +206,14 @@ def _scores(test: Measured, start: str, end: str) -> dict[str, Statistic]:
 
 
 def _hota(test: Measured, start: str, end: str) -> dict[str, Statistic]:
-    things = (test[f"{start}truths"] + test[f"{start}tracks"]).double()
+    boxes_in_all = (test[f"{start}truths"] + test[f"{start}tracks"]).double()
     right = test[f"{start}right{end}"].double()
     associated = test[f"{start}associated{end}"].double()
 
     def parts(times: Float[Tensor, "R B"]) -> tuple[Float[Tensor, "R A"], Float[Tensor, "R A"]]:
         times = times.double()
         pairs = times @ right
-        every = (times @ things)[:, None] - pairs
+        every = (times @ boxes_in_all)[:, None] - pairs
         detection = torch.where(every > 0, pairs / every.clamp_min(1), torch.nan)
         return detection, (times @ associated) / pairs.clamp_min(1)
 
@@ -227,8 +226,8 @@ def _hota(test: Measured, start: str, end: str) -> dict[str, Statistic]:
 
 def _explained() -> dict[str, str]:
     by_boxes = {f"{name}_boxes": f"{words}; by boxes" for name, words in WORDS.items()}
-    own = {**WORDS, **by_boxes}
-    return own | {f"{RIVAL}{name}": f"{name} of the particles' own numbers" for name in own}
+    words = {**WORDS, **by_boxes}
+    return words | {f"{RIVAL}{name}": f"{name} of the particles' own numbers" for name in words}
 
 
 QUESTION = Question(

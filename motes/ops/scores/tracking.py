@@ -1,7 +1,7 @@
 """Scores of tracks against the truth: CLEAR MOT, IDF1, HOTA, and survival through occlusions.
 
 All functions take B clips of T frames at once, with N true things and K tracks in a clip. A pair of a thing and
-a track is `allowed` in a frame where both are there and near enough.
+a track is `allowed` in a frame where are_there are there and near enough.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ THRESHOLDS = 19
 
 
 @dataclass(frozen=True)
-class Pairs:
+class ClearMotPairs:
     """Which track each thing is paired with, frame by frame, by the rules of CLEAR MOT."""
 
     # -1: the thing is missed
@@ -26,7 +26,7 @@ class Pairs:
     switched: Bool[Tensor, "B T N"]
 
 
-def clear_mot(distance: Float[Tensor, "B T N K"], allowed: Bool[Tensor, "B T N K"]) -> Pairs:
+def clear_mot(distance: Float[Tensor, "B T N K"], allowed: Bool[Tensor, "B T N K"]) -> ClearMotPairs:
     """The pairs of Bernardin & Stiefelhagen 2008 (https://doi.org/10.1155/2008/246309).
 
     A thing keeps its last track where this is allowed. The others get the most pairs at the least distance.
@@ -44,8 +44,8 @@ def clear_mot(distance: Float[Tensor, "B T N K"], allowed: Bool[Tensor, "B T N K
         last = torch.where(pair < 0, last, pair)
     if not frames:
         nothing = last.new_zeros(batch, 0, things)
-        return Pairs(nothing, nothing.bool())
-    return Pairs(torch.stack(tracks, 1), torch.stack(switched, 1))
+        return ClearMotPairs(nothing, nothing.bool())
+    return ClearMotPairs(torch.stack(tracks, 1), torch.stack(switched, 1))
 
 
 def _continued(last: Int[Tensor, "B N"], allowed: Bool[Tensor, "B N K"]) -> Int[Tensor, "B N"]:
@@ -92,23 +92,23 @@ def hota(
 
     `present` marks the frames in which a thing is to be found, `there` those in which a track says it is.
     """
-    both = present[..., :, None] & there[..., None, :]
-    similarity = torch.where(both, similarity, 0).double()
-    things = present.sum(1)[..., None]
-    tracks = there.sum(1)[:, None]
-    match = _best_pairs(similarity, both, things, tracks)
+    are_there = present[..., :, None] & there[..., None, :]
+    similarity = torch.where(are_there, similarity, 0).double()
+    frames_present = present.sum(1)[..., None]
+    frames_there = there.sum(1)[:, None]
+    match = _best_pairs(similarity, are_there, frames_present, frames_there)
     limits = torch.arange(1, THRESHOLDS + 1, device=similarity.device).double() / (THRESHOLDS + 1)
     # pairs of each threshold: b t n k a
     right = match[..., None] & (similarity[..., None] >= limits - torch.finfo(torch.double).eps)
     together = right.sum(1).double()
-    apart = (things + tracks)[..., None] - together
-    associated = (together * together / apart.clamp_min(1)).sum((1, 2))
+    union = (frames_present + frames_there)[..., None] - together
+    associated = (together * together / union.clamp_min(1)).sum((1, 2))
     return Hota(right.sum((2, 3)), associated)
 
 
 def _best_pairs(
     similarity: Float[Tensor, "B T N K"],
-    both: Bool[Tensor, "B T N K"],
+    are_there: Bool[Tensor, "B T N K"],
     things: Int[Tensor, "B N 1"],
     tracks: Int[Tensor, "B 1 K"],
 ) -> Bool[Tensor, "B T N K"]:
@@ -117,7 +117,7 @@ def _best_pairs(
     potential = (similarity / rivals.clamp_min(torch.finfo(torch.double).eps)).sum(1)
     alignment = potential / (things + tracks - potential).clamp_min(torch.finfo(torch.double).eps)
     score = alignment[:, None] * similarity
-    track = assign(-score.flatten(0, 1), both.flatten(0, 1))
+    track = assign(-score.flatten(0, 1), are_there.flatten(0, 1))
     paired = track[..., None] == torch.arange(similarity.shape[3], device=track.device)
     return paired.unflatten(0, similarity.shape[:2])
 

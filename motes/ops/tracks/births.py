@@ -7,13 +7,13 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from motes.ops.gather import take
-from motes.ops.tracks.memory import Life, Memory, Traits
+from motes.ops.tracks.memory import Life, TrackMemory, Traits
 from motes.ops.tracks.sightings import Sightings
 
 
 def with_births(
-    memory: Memory, now: Sightings, born: Bool[Tensor, "B K"], within: Bool[Tensor, "B K"]
-) -> tuple[Memory, Int[Tensor, "B m"]]:
+    memory: TrackMemory, now: Sightings, born: Bool[Tensor, "B K"], within: Bool[Tensor, "B K"]
+) -> tuple[TrackMemory, Int[Tensor, "B m"]]:
     """The memory with a track for each particle that is born, and the particle of each new slot, else -1.
 
     `within` marks the particles within the box of another track. Tracks of the first frame are confirmed at
@@ -51,7 +51,7 @@ def _begun(
         number=torch.where(new, number, life.number),
         age=torch.where(new, 0, life.age),
         sightings=torch.where(new, 1, life.sightings),
-        apart=torch.where(new, apart.long(), life.apart),
+        sightings_apart=torch.where(new, apart.long(), life.sightings_apart),
         gap=torch.where(new, 0, life.gap),
         confirmed=torch.where(new, is_first, life.confirmed),
         hidden=life.hidden & ~new,
@@ -64,7 +64,7 @@ def _first_traits(
 ) -> Traits:
     """The traits of new tracks are those of their particles; they stand still at first."""
     fresh = {
-        "place": take(now.place, source),
+        "centre": take(now.centre, source),
         "velocity": torch.zeros_like(traits.velocity),
         "look": take(now.look, source),
         "size": take(now.size, source),

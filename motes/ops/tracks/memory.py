@@ -1,4 +1,4 @@
-"""`Memory`: what a tracker knows of the tracks of each clip after the frames so far."""
+"""`TrackMemory`: what a tracker knows of the tracks of each clip after the frames so far."""
 
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ class Life(Rows):
     age: Int[Tensor, "B M"]
     # frames in which the model was sure of it, and those of them in which it was within the box of no other
     sightings: Int[Tensor, "B M"]
-    apart: Int[Tensor, "B M"]
+    sightings_apart: Int[Tensor, "B M"]
     # frames since it was last seen
     gap: Int[Tensor, "B M"]
     # it was seen often enough to be a thing, and not a moment's error
@@ -40,7 +40,7 @@ class Traits(Rows):
     """Where the thing in each slot is, and what it looks like."""
 
     # in pixels; of a thing that is not seen, where it should be by its velocity
-    place: Float[Tensor, "B M 2"]
+    centre: Float[Tensor, "B M 2"]
     # pixels a frame
     velocity: Float[Tensor, "B M 2"]
     look: Float[Tensor, "B M F"]
@@ -78,7 +78,7 @@ class Habits(Rows):
 
 
 @dataclass(frozen=True)
-class Memory(Rows):
+class TrackMemory(Rows):
     """The tracks of B clips in M slots; slots are added when they are needed."""
 
     life: Life
@@ -90,14 +90,14 @@ class Memory(Rows):
     before: Sightings | None = None
 
     @classmethod
-    def of_nothing(cls, sightings: Sightings) -> "Memory":
+    def of_nothing(cls, sightings: Sightings) -> "TrackMemory":
         """The memory before the first frame of clips."""
-        batch, device = len(sightings), sightings.place.device
+        batch, device = len(sightings), sightings.centre.device
         nothing = torch.zeros(batch, 0, dtype=torch.int64, device=device)
         life = Life(
             nothing, nothing, nothing, nothing, nothing, nothing.bool(), nothing.bool(), nothing.bool()
         )
-        none = sightings.place.new_zeros(batch, 0, 2)
+        none = sightings.centre.new_zeros(batch, 0, 2)
         look = sightings.look.new_zeros(batch, sightings.look.shape[2])
         per_clip = look.new_zeros(batch)
         return cls(
@@ -111,7 +111,7 @@ class Memory(Rows):
     def slots(self) -> int:
         return self.life.number.shape[1]
 
-    def with_room(self, births: int) -> "Memory":
+    def with_room(self, births: int) -> "TrackMemory":
         """The same memory with at least so many free slots in every clip."""
         free = (self.life.number < 0).sum(1)
         more = max(births - int(free.min()), 0) if len(free) else births
@@ -130,9 +130,9 @@ def learnt(habits: Habits, now: Sightings, before: Sightings | None) -> Habits:
     """The habits after one more frame."""
     weight = now.sure[..., None].to(now.look.dtype)
     steps, step = habits.steps, habits.step
-    if before is not None and now.place.shape[1] and before.place.shape[1]:
-        apart = torch.cdist(now.place, before.place).masked_fill(~before.sure[:, None], torch.inf)
-        nearest = apart.amin(2).masked_fill(~now.sure, torch.nan)
+    if before is not None and now.centre.shape[1] and before.centre.shape[1]:
+        distance = torch.cdist(now.centre, before.centre).masked_fill(~before.sure[:, None], torch.inf)
+        nearest = distance.amin(2).masked_fill(~now.sure, torch.nan)
         median = nearest.masked_fill(nearest.isinf(), torch.nan).nanmedian(1).values
         steps = steps + ~median.isnan()
         step = step + median.nan_to_num(0)

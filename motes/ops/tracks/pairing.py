@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.ops.points.assignment import assign
-from motes.ops.tracks.memory import Memory
+from motes.ops.tracks.memory import TrackMemory
 from motes.ops.tracks.sightings import Sightings
 
 # a track takes doubtful particles only if the model was sure of it in so many of its frames
@@ -26,7 +26,7 @@ SPREADS = 0.25
 
 
 @dataclass(frozen=True)
-class Rules:
+class TrackingRules:
     """Weights of costs, in which a gate is 1, and times in frames.
 
     A gate is how far from where it should be a thing is looked for.
@@ -48,33 +48,33 @@ class Rules:
     alike: float = 0.7
 
 
-def assigned(memory: Memory, now: Sightings, rules: Rules) -> Int[Tensor, "B M"]:
+def assigned(memory: TrackMemory, now: Sightings, rules: TrackingRules) -> Int[Tensor, "B M"]:
     """The particle that each slot is given, or -1."""
     life = memory.life
     gate = _gate(memory, now)[:, None, None]
-    apart = torch.cdist(memory.traits.place, now.place) / gate
+    distance = torch.cdist(memory.traits.centre, now.centre) / gate
     unlike = _unlike(memory, now)
     resized = (memory.traits.size[:, :, None] - now.size[:, None]).norm(dim=-1) / 2**0.5
-    cost = apart + rules.look * unlike + rules.size * resized
+    cost = distance + rules.look * unlike + rules.size * resized
     cost = cost + rules.young * ~life.confirmed[..., None]
-    near = apart < torch.where(life.gap > 0, WIDER, 1.0)[..., None]
+    near = distance < torch.where(life.gap > 0, WIDER, 1.0)[..., None]
     source = torch.full_like(life.number, -1)
     source = _round(source, cost, near & life.alive[..., None] & now.sure[:, None], rules.most)
     trusted = life.alive & (life.sightings + 1 > TRUSTED * (life.age + 2))
     source = _round(source, cost, near & trusted[..., None] & now.doubtful[:, None], rules.most)
     # as far as it may have gone since
     reach = 1 + SPREADS * life.gap[..., None]
-    similar = (apart < reach) & (unlike < rules.alike) & life.lost[..., None]
-    found = similar & now.sure[:, None]
-    return _round(source, apart / reach + unlike, found, torch.inf)
+    similar = (distance < reach) & (unlike < rules.alike) & life.lost[..., None]
+    similar = similar & now.sure[:, None]
+    return _round(source, distance / reach + unlike, similar, torch.inf)
 
 
-def _gate(memory: Memory, now: Sightings) -> Float[Tensor, "B"]:
+def _gate(memory: TrackMemory, now: Sightings) -> Float[Tensor, "B"]:
     """How far from where it should be a thing is looked for, in pixels."""
     return (3 * memory.habits.usual_step).clamp_min(now.window / 2)
 
 
-def _unlike(memory: Memory, now: Sightings) -> Float[Tensor, "B M K"]:
+def _unlike(memory: TrackMemory, now: Sightings) -> Float[Tensor, "B M K"]:
     """How much looks differ, in standard deviations of all looks: the root mean square over their numbers."""
     spread = memory.habits.look_spread[:, None]
     features = max(now.look.shape[2], 1)

@@ -22,7 +22,7 @@ class Sightings(Rows):
     """What N frames show, each with K particles."""
 
     # (row, column) in pixels
-    place: Float[Tensor, "N K 2"]
+    centre: Float[Tensor, "N K 2"]
     look: Float[Tensor, "N K F"]
     look_variance: Float[Tensor, "N K F"]
     # logarithm of the scale along rows and columns; zeros where all particles are of one size
@@ -48,17 +48,17 @@ class Sightings(Rows):
     ) -> "Sightings":
         """The sightings of particles in pictures of this size, with boxes around them where they are known."""
         side = window or WINDOW * min(canvas)
-        place = particle_pixels(particles, canvas)
-        around = torch.cat([place + 0.5 - side / 2, place + 0.5 + side / 2], -1)
+        centre = particle_pixels(particles, canvas)
+        around = torch.cat([centre + 0.5 - side / 2, centre + 0.5 + side / 2], -1)
         if boxes is not None:
             around = torch.where(boxes.visible[..., None], boxes.box, around)
         sure = particles.believed
         extent = particles.extent
         return cls(
-            place=place,
+            centre=centre,
             look=particles.features,
             look_variance=particles.feature_log_variance.exp(),
-            size=torch.zeros_like(place) if extent is None else extent.scale.log(),
+            size=torch.zeros_like(centre) if extent is None else extent.scale.log(),
             box=around,
             sure=sure,
             doubtful=~sure & (particles.presence > FAINT),

@@ -10,10 +10,10 @@ from torch import Tensor
 from motes.ops.gather import take
 from motes.ops.points.pixels import positions_of_pixels
 from motes.ops.rendering.footprints import VisibleBoxes
-from motes.ops.tracks.memory import Memory
-from motes.ops.tracks.pairing import Rules
+from motes.ops.tracks.memory import TrackMemory
+from motes.ops.tracks.pairing import TrackingRules
 from motes.ops.tracks.sightings import Sightings
-from motes.ops.tracks.tracker import DELAY, Links, follow
+from motes.ops.tracks.tracker import DELAY, Links, after_frame
 from motes.types.clips import ParticleClip
 from motes.types.latents import Particles
 from motes.types.rows import Rows
@@ -55,8 +55,8 @@ class Stream:
     tracks are things; `rest` hands them out.
     """
 
-    rules: Rules = field(default_factory=Rules)
-    memory: Memory | None = None
+    rules: TrackingRules = field(default_factory=TrackingRules)
+    memory: TrackMemory | None = None
     waiting: tuple[_Frame, ...] = ()
     held: "_Held | None" = None
 
@@ -64,7 +64,7 @@ class Stream:
         memory = self.memory
         waiting = list(self.waiting)
         for particles, sightings in _frames(chunk):
-            memory, links = follow(memory or Memory.of_nothing(sightings), sightings, self.rules)
+            memory, links = after_frame(memory or TrackMemory.of_nothing(sightings), sightings, self.rules)
             waiting.append(_Frame(particles, links, chunk.canvas))
         ready = max(len(waiting) - DELAY, 0)
         if not ready:
@@ -125,10 +125,10 @@ def _handed_out(ready: int, waiting: list[_Frame], held: _Held | None) -> tuple[
     parts = []
     for position, frame in enumerate(waiting[:ready]):
         links = frame.links.mapped(lambda value: _padded(value, slots))
-        things = _things(links, waiting[position : position + DELAY + 1])
-        held = _numbered(held, links.number, things)
-        held = _seen(held, frame.particles, links.source.where(things, -1))
-        parts.append(_clip(frame, links, things, held))
+        is_thing = _things(links, waiting[position : position + DELAY + 1])
+        held = _numbered(held, links.number, is_thing)
+        held = _seen(held, frame.particles, links.source.where(is_thing, -1))
+        parts.append(_clip(frame, links, is_thing, held))
     clip, *later = parts
     return clip.joined(*later), held
 
@@ -153,16 +153,16 @@ def _padded(value: Tensor, slots: int) -> Tensor:
 
 def _things(links: Links, following: list[_Frame]) -> Bool[Tensor, "B M"]:
     """Which slots hold a track that is confirmed in this frame or in those that wait behind it."""
-    things = torch.zeros_like(links.confirmed)
+    is_thing = torch.zeros_like(links.confirmed)
     for frame in following:
         later = frame.links.mapped(lambda value: _padded(value, links.number.shape[1]))
-        things |= (later.number == links.number) & later.confirmed
-    return things & (links.number >= 0)
+        is_thing |= (later.number == links.number) & later.confirmed
+    return is_thing & (links.number >= 0)
 
 
-def _numbered(held: _Held, owner: Int[Tensor, "B M"], things: Bool[Tensor, "B M"]) -> _Held:
+def _numbered(held: _Held, owner: Int[Tensor, "B M"], is_thing: Bool[Tensor, "B M"]) -> _Held:
     """Numbers for the tracks that are handed out for the first time, in the order of their slots."""
-    new = things & (held.owner != owner)
+    new = is_thing & (held.owner != owner)
     number = held.given[:, None] + new.cumsum(1) - 1
     return _Held(
         held.particles,
@@ -176,25 +176,25 @@ def _seen(held: _Held, particles: Particles, source: Int[Tensor, "B M"]) -> _Hel
     """What the slots hold after a frame: those that saw nothing hold what they held."""
     if not particles.count:
         return held
-    found = particles.per_particle()
+    values_found = particles.per_particle()
     values = {
-        name: torch.where(_beside(source >= 0, value), take(found[name], source.clamp_min(0)), value)
+        name: torch.where(_beside(source >= 0, value), take(values_found[name], source.clamp_min(0)), value)
         for name, value in held.particles.items()
     }
     return replace(held, particles=values)
 
 
-def _clip(frame: _Frame, links: Links, things: Bool[Tensor, "B M"], held: _Held) -> ParticleClip:
+def _clip(frame: _Frame, links: Links, is_thing: Bool[Tensor, "B M"], held: _Held) -> ParticleClip:
     """One frame of each clip, with what its slots hold; what was not seen is where it should be."""
-    source = links.source.where(things, -1)
-    guess = positions_of_pixels(links.place, frame.canvas)
+    source = links.source.where(is_thing, -1)
+    guess = positions_of_pixels(links.centre, frame.canvas)
     position = held.particles["position"]
     changed = {
         "position": torch.where((source >= 0)[..., None], position, guess),
-        "presence": held.particles["presence"] * torch.where(things, links.presence, 0),
+        "presence": held.particles["presence"] * torch.where(is_thing, links.presence, 0),
     }
     particles = frame.particles.with_tensors(held.particles | changed)
-    return ParticleClip(particles, held.number.where(things, -1), source, links.box, 1)
+    return ParticleClip(particles, held.number.where(is_thing, -1), source, links.box, 1)
 
 
 def _beside(mask: Bool[Tensor, "B M"], value: Float[Tensor, "B M ..."]) -> Bool[Tensor, "B M ..."]:

@@ -219,7 +219,7 @@ def test_coco_videos_are_written_as_they_are_read(name, request):
     copy = path.with_name("copy.json")
     copy.write_text(json.dumps(coco_video(films, path.parent)))
     again = read_coco_video(copy)
-    assert [film.things for film in again] == [film.things for film in films]
+    assert [film.annotations for film in again] == [film.annotations for film in films]
     assert [film.pictures for film in again] == [film.pictures for film in films]
     assert again[0].categories == films[0].categories
 
