@@ -115,7 +115,8 @@ def _in_film(
     pictures: list[Pictures.Image],
 ) -> Followed:
     size = (model.config.image_size[0], model.config.image_size[1])
-    middles = middle_pixels(model, clip.particles.to(device_of(model)), size)
+    with torch.no_grad():
+        middles = middle_pixels(model, clip.particles.to(device_of(model)), size)
     places = middles.cpu().numpy().astype(np.float64)
     assert clip.box is not None
     corners = clip.box.unflatten(-1, (2, 2)).numpy().astype(np.float64)

@@ -138,7 +138,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(track, tmp_path):
 
 
 def test_an_untrained_particle_model_and_a_model_without_particles(make_run, video, tmp_path):
-    run = make_run(tmp_path / "dlp-run")
+    run = make_run(tmp_path / "dlp-run", architecture="anchored")
     run_command(["track", str(run), str(video), "--out", str(tmp_path / "tracks")])
     assert (tmp_path / "tracks" / "tracks.csv").read_text().startswith("frame,time,track")
     codes = make_run(tmp_path / "vae-run", "vae")
