@@ -34,6 +34,7 @@ WITHIN = {
         "densities": set(),
         "pictures": {"points", "densities"},
         "scores": {"points", "densities", "rendering"},
+        "tracks": {"points", "rendering"},
     },
     "nn": {"blocks": set(), "coders": {"blocks"}, "losses": {"blocks"}},
     "models": {
@@ -48,6 +49,7 @@ WITHIN = {
     "data": {
         "files": set(),
         "worlds": set(),
+        "tracks": {"files"},
         "published": {"files", "worlds"},
         "prepared": {"files"},
         "recognise.py": {"files"},

@@ -14,6 +14,8 @@ CLEVRER = Paper("https://arxiv.org/abs/1910.01442")
 DEEP_BENCHMARK = Paper("https://doi.org/10.1145/1273496.1273556")
 DEAD_LEAVES = Paper("https://doi.org/10.1023/A:1011109015675")
 CELEBA = Paper("https://arxiv.org/abs/1411.7766")
+MOT = Paper("https://arxiv.org/abs/1603.00831")
+YOUTUBE_VIS = Paper("https://arxiv.org/abs/1905.04804")
 COCO = Paper("https://arxiv.org/abs/1405.0312")
 
 GENERATED = {
@@ -113,6 +115,14 @@ FILES = {
         "pictures annotated in COCO's format: boxes, masks and key points",
         COCO,
         (".json",),
+    ),
+    "mot": Row(
+        "tracks.mot:Mot", "videos with tracks in the format of the MOT challenge, as frames or clips", MOT
+    ),
+    "coco-video": Row(
+        "tracks.coco_video:CocoVideo",
+        "videos with tracks in the formats of YouTube-VIS and CocoVID, as frames or clips",
+        YOUTUBE_VIS,
     ),
     "celeba": Row(
         "published.celeba:CelebA", "CelebA and its subset MAFL: aligned faces with five landmarks", CELEBA

@@ -95,11 +95,29 @@ def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
 def _kind_of(path: Path) -> str:
     """The name of the data set that reads this file or folder."""
     if not path.is_dir():
-        return ENDINGS.get(path.suffix.lower(), "folder")
+        return _kind_of_file(path)
     for name, lies_in in MARKS.items():
         if lies_in(path):
             return name
     return _kind_by_files(path)
+
+
+def _kind_of_file(path: Path) -> str:
+    if path.suffix.lower() == ".json" and _holds_videos(path):
+        return "coco-video"
+    if path.name == "gt.txt":
+        return "mot"
+    return ENDINGS.get(path.suffix.lower(), "folder")
+
+
+def _is_mot(folder: Path) -> bool:
+    """Whether the folder is a sequence of the MOT challenge, or holds some, perhaps by splits."""
+    return any(next(folder.glob(pattern), None) for pattern in ("gt/gt.txt", "*/gt/gt.txt", "*/*/gt/gt.txt"))
+
+
+def _is_coco_video(folder: Path) -> bool:
+    files = [*folder.glob("*.json"), *(folder / "annotations").glob("*.json")]
+    return bool(files) and all(map(_holds_videos, files))
 
 
 def _is_prepared(folder: Path) -> bool:
@@ -122,7 +140,14 @@ def _is_stored(folder: Path) -> bool:
 
 
 # how a folder is recognised by files of certain names; the first that fits counts
-MARKS = {"prepared": _is_prepared, "lerobot": _is_lerobot, "coco": _is_coco, "huggingface": _is_stored}
+MARKS = {
+    "prepared": _is_prepared,
+    "lerobot": _is_lerobot,
+    "mot": _is_mot,
+    "coco-video": _is_coco_video,
+    "coco": _is_coco,
+    "huggingface": _is_stored,
+}
 
 
 def _kind_by_files(folder: Path) -> str:
@@ -181,11 +206,20 @@ def _holds_annotations(path: Path) -> bool:
 
     Such files are large, and their parts come in any order, so the file is not parsed.
     """
+    return _holds(path, (b'"images"', b'"annotations"', b'"file_name"'))
+
+
+def _holds_videos(path: Path) -> bool:
+    """Whether a JSON file holds annotations of videos, judged by the words in it."""
+    return _holds(path, (b'"videos"', b'"annotations"', b'"video_id"'))
+
+
+def _holds(path: Path, words: Sequence[bytes]) -> bool:
     try:
         text = path.read_bytes()
     except OSError:
         return False
-    return all(word in text for word in (b'"images"', b'"annotations"', b'"file_name"'))
+    return all(word in text for word in words)
 
 
 def _json(path: Path) -> dict[str, Any]:

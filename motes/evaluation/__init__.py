@@ -24,6 +24,7 @@ SCORES: "Registry[Question]" = Registry(
         "elbo": Row("elbo:QUESTION", "the model's own loss on held-out pictures, and its terms"),
         "objects": Row("objects:QUESTION", "do the particles lie where the objects are?"),
         "masks": Row("masks:QUESTION", "do the particles segment the picture as the truth does?"),
+        "tracks": Row("clips.tracks:QUESTION", "is each thing followed through its clip? MOTA, IDF1, HOTA"),
         "landmarks": Row("landmarks:QUESTION", "how well do the particles tell where the landmarks are?"),
         "probes": Row("probes:QUESTION", "which factors of the objects can be read out of the particles?"),
         "uncertainty": Row(

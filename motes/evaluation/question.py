@@ -195,6 +195,7 @@ NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
         lambda encoded: encoded.centres is not None,
         "this data does not know where things are (centres, boxes or masks)",
     ),
+    "clips": (lambda encoded: encoded.batch.frames > 1, "this data has single pictures, and no clips"),
     "masks": (
         lambda encoded: encoded.truth is not None and encoded.truth.masks is not None,
         "this data does not know the masks of things",

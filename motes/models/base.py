@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from motes.errors import UserError
 from motes.nn.coders.networks import HasPictureShape
 from motes.types.batch import Batch, Losses
+from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 
 WHOLE_CLIPS = -1  # a window: whole clips of the data, however long they are
@@ -116,6 +117,17 @@ class Model(nn.Module, ABC):
         A model without a notion of time encodes each picture by itself.
         """
         return self.encode(image)
+
+    def track(self, image: Image, frames: int) -> ParticleClip:
+        """The things in whole clips, followed from frame to frame; a `UserError` if the latent has no
+        particles.
+
+        The model itself may say which particle is which thing; otherwise particles are matched over time.
+        """
+        from motes.models.tracking import tracks_of
+
+        with torch.no_grad():
+            return tracks_of(self, image, frames)
 
     @abstractmethod
     def decode(self, latent: Any) -> Image: ...

@@ -18,7 +18,9 @@ def particle_middles(model: Model, latent: Any) -> Float[Tensor, "B K 2"] | None
     """
     if not isinstance(latent, Particles):
         return None
-    return model.middles(latent) if isinstance(model, Locates) else latent.position
+    if not latent.count or not isinstance(model, Locates):
+        return latent.position
+    return model.middles(latent)
 
 
 def middle_pixels(model: Model, latent: Any, size: tuple[int, int]) -> Float[Tensor, "B K 2"]:

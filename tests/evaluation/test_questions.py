@@ -13,7 +13,7 @@ PARTICLE_QUESTIONS = [name for name in SCORES if name not in ("pictures", "elbo"
 
 @pytest.fixture
 def seen(see, make_particles):
-    """Six pictures with everything known."""
+    """Two clips of three frames with everything known."""
 
     def seen(size=32, truth=True):
         random = torch.Generator().manual_seed(0)
@@ -31,7 +31,7 @@ def seen(see, make_particles):
             },
         )
         latent = make_particles(position, log_variance=torch.randn(6, 4, 2, generator=random))
-        return see(latent, known if truth else None, size=(size, size))
+        return see(latent, known if truth else None, size=(size, size), frames=3)
 
     return seen
 

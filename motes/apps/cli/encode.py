@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missing
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from motes.apps.drawing.film import Gallery
@@ -26,11 +27,12 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write particles.csv, particles.npz and (with pyarrow) particles.parquet, and drawings of the particles.
 
-    Each picture gets a drawing, each video a film. Latents without particles are written under their own
+    Particles of videos have the number of the thing that they are, as in `motes track`. Each picture gets a drawing, each video a film. Latents without particles are written under their own
     names, such as codes.npz or slots.csv.
     """
     refuse_missing(arguments.run, *arguments.pictures)
     from motes.apps.drawing.film import Gallery
+    from motes.apps.session.film_numbers import FilmNumbers
     from motes.apps.session.session import Session
     from motes.apps.session.tables import older_pictures
     from motes.models.abilities import Encloses
@@ -38,15 +40,17 @@ def run(arguments: argparse.Namespace) -> None:
 
     session = Session.open(arguments.run)
     tables = _Tables()
+    tracks = FilmNumbers(session)
     with whole_folder(arguments.out, older_pictures(arguments.out, "particles")) as out:
         gallery = Gallery(out, "particles", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
             boxes = session.boxes(encoded.latent)
             middles = session.middles(encoded.latent)
             tables.add(encoded, boxes, middles)
+            tracks.add(encoded, boxes)
             _draw(gallery, encoded, boxes if isinstance(session.model, Encloses) else None, middles)
         gallery.close()
-        tables.write(out)
+        tables.write(out, tracks.numbers())
     print_skipped(session)
     print(f"{len(tables.names)} pictures{tables.count_sure()}: {arguments.out}")
 
@@ -75,11 +79,16 @@ class _Tables:
         }.items():
             self.arrays.setdefault(name, []).append(tensor.cpu().numpy())
 
-    def write(self, out: Path) -> None:
+    def write(self, out: Path, tracks: "np.ndarray | None") -> None:
+        """Write all tables; `tracks` are the numbers of the things that particles of videos are."""
         import numpy as np
 
         from motes.apps.session.tables import write_table
 
+        if tracks is not None:
+            self.arrays["track"] = [tracks]
+            for row, track in zip(self.rows, tracks.flatten().tolist(), strict=True):
+                row["track"] = None if track < 0 else track
         arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in self.arrays.items()}
         arrays["pictures"] = np.array(self.names)
         np.savez_compressed(out / f"{self.files}.npz", **arrays)

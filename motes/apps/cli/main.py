@@ -21,6 +21,7 @@ from motes.apps.cli import (
     restore,
     sample,
     studio,
+    track,
     train,
 )
 from motes.apps.cli import list as choices
@@ -53,6 +54,7 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {
     "train": train,
     "encode": encode,
+    "track": track,
     "reconstruct": reconstruct,
     "evaluate": evaluate,
     "sample": sample,

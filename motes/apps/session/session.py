@@ -15,12 +15,14 @@ from torch import Tensor
 
 from motes.apps.session.clips import Clip, clip_length, clips_of
 from motes.apps.session.edits import Edits, Look
-from motes.apps.session.kind import Kind
+from motes.apps.session.following import Followed, Reading, follow
+from motes.apps.session.footage import Footage, footage_of
 from motes.apps.session.kinds import apply, kind_of
+from motes.apps.session.offers import Offers, offers_of
 from motes.apps.session.picture_reader import Reader
 from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
-from motes.models.abilities import Paints, Proposes, Samples
+from motes.models.abilities import Paints, Proposes
 from motes.models.base import Model, device_of
 from motes.models.boxes import particle_boxes, window_side
 from motes.models.checkpoint import load
@@ -28,6 +30,7 @@ from motes.models.middles import particle_middles
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
 from motes.plain.packing import packed
+from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 from motes.types.rows import Rows
 
@@ -45,30 +48,6 @@ class Encoded:
     paths: list[Path]
     image: Image
     latent: Any
-
-
-@dataclass(frozen=True)
-class Offers:
-    """What a model and its latent can do.
-
-    It is found by trying, so that a new model needs no entry in a table.
-    """
-
-    # the latent is a set of particles
-    particles: bool
-    # the picture is composed of glimpses over a background, so that a page can compose it again without the
-    # model
-    layers: bool
-    # particles may be added
-    more: bool
-    # a particle or slot with presence 0 is not drawn
-    presence: bool
-    # the model's prior proposes points
-    proposals: bool
-    # the model draws new pictures
-    samples: bool
-    # particles differ in size, and may be resized
-    sizes: bool
 
 
 @dataclass(frozen=True)
@@ -155,6 +134,21 @@ class Session:
             hint = self.skipped[0] if self.skipped else "name picture files or folders of them"
             raise UserError(f"no picture could be read; {hint}")
 
+    def track(self, video: str | Path, fit: str = "fit") -> ParticleClip:
+        """The things in a video, or in a folder of numbered pictures, followed from frame to frame.
+
+        All frames are one clip: slot k is the same thing for as long as its number in `track` stays the same.
+        """
+        films = footage_of(Path(video))
+        if len(films) > 1:
+            raise UserError(f"{video} has {len(films)} films; name one of them, such as {films[0].path}")
+        first, *later = [followed.clip for followed in self.follow(films[0], Reading(fit))]
+        return first.joined(*later).without_empty_slots()
+
+    def follow(self, film: Footage, reading: Reading) -> Iterator[Followed]:
+        """The same piece by piece, for films that are long, with places in pixels of the film."""
+        return follow(self.model, self.encode, film, reading)
+
     def decode(self, latent: Any) -> Image:
         with torch.no_grad():
             return self.model.decode(latent).clamp(0, 1)
@@ -232,16 +226,7 @@ class Session:
     def offers(self) -> Offers:
         config = self.model.config
         latent = self.encode(torch.full((1, config.channels, *config.image_size), 0.5))
-        kind = kind_of(latent)
-        return Offers(
-            particles=kind.has_positions,
-            layers=kind.has_positions and isinstance(self.model, Paints),
-            more=self._draws(kind.with_one_more(latent)),
-            presence=self._draws_by_presence(kind, latent),
-            proposals=isinstance(self.model, Proposes),
-            samples=isinstance(self.model, Samples),
-            sizes=kind.has_sizes(latent),
-        )
+        return offers_of(self.model, latent, self.decode)
 
     def spread(self, image: Image) -> Spread | None:
         """The spread of the features of the particles found in these pictures, or of the pictures' codes.
@@ -261,25 +246,6 @@ class Session:
         _, deviations, axes = torch.linalg.svd(vectors - middle, full_matrices=False)
         reach = 2 * deviations / max(len(vectors) - 1, 1) ** 0.5
         return Spread(low - margin, high + margin, middle, axes[:AXES], reach[:AXES].clamp_min(1e-3))
-
-    def _draws(self, latent: Any) -> bool:
-        """Whether the model can decode the latent to finite numbers; the latent may be unlike any that it
-        encodes to."""
-        if latent is None:
-            return False
-        try:
-            return bool(self.decode(latent).isfinite().all())
-        # a model may fail in any way
-        except Exception:
-            return False
-
-    def _draws_by_presence(self, kind: Kind, latent: Any) -> bool:
-        """Whether a particle or slot with presence 0 disappears from the picture."""
-        present = kind.with_presence(latent, 1.0)
-        absent = kind.with_presence(latent, 0.0)
-        if present is None or absent is None:
-            return False
-        return not torch.equal(self.decode(present), self.decode(absent))
 
     def _encoded(self, clips: Sequence[Clip]) -> Encoded:
         """The pictures of the clips and their latents.

@@ -26,7 +26,14 @@ from motes.data.files.coco_annotations import (
     read_annotations,
     with_size,
 )
-from motes.data.files.picture_files import check_looks, moved, read_picture, to_size
+from motes.data.files.picture_files import (
+    check_looks,
+    moved,
+    moved_edges,
+    pixels_between,
+    read_picture,
+    to_size,
+)
 from motes.data.mask_encodings import filled, from_run_lengths
 from motes.data.splits import check_held_out, share_out
 from motes.errors import UserError
@@ -172,22 +179,12 @@ class Coco(Dataset):
         centres = np.zeros((self._most, 2), np.float32)
         size = self.config.image_size
         for n, record in enumerate(records):
-            first, last = self._edges(record["bbox"], image)
+            first, last = moved_edges(record["bbox"], _size_of(image), size, self.config.fit)
             centres[n] = ((first + last - 1) / 2) / (np.array(size) - 1) * 2 - 1
-            box = _pixels_between(first, last, size)
+            box = pixels_between(first, last, size)
             present[n] = box[0] <= box[2] and box[1] <= box[3]
             boxes[n] = box if present[n] else 0
         return boxes, present, centres
-
-    def _edges(self, box: Sequence[float | int], image: Record) -> np.ndarray:
-        """The upper left and the lower right corner of a box, (row, column) in pixels of the resized picture.
-
-        They lie on the edges of pixels, not on their middles.
-        """
-        left, top, width, height = box
-        corners = np.array([[top, left], [top + height, left + width]]) - 0.5
-        places = self._moved(corners, image).astype(np.float64)
-        return (places + 1) / 2 * (np.array(self.config.image_size) - 1) + 0.5
 
     def _masks(self, records: list[Record], image: Record) -> np.ndarray:
         """The visible masks of the things in one picture: bool, N H W."""
@@ -220,15 +217,8 @@ class Coco(Dataset):
         return points
 
     def _moved(self, points: np.ndarray, image: Record) -> np.ndarray:
-        size = (image["height"], image["width"])
-        return moved(points, size, (0, 0, 0, 0), self.config.image_size, self.config.fit)
+        return moved(points, _size_of(image), (0, 0, 0, 0), self.config.image_size, self.config.fit)
 
 
-def _pixels_between(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The first row and column and the last row and column of the pixels whose centres lie between a box's
-    edges.
-
-    `first` and `last` are the edges (row, column) in pixels, where pixel i reaches from i to i + 1. Pixels
-    outside the picture do not count.
-    """
-    return np.concatenate([np.maximum(np.floor(first + 0.5), 0), np.minimum(np.ceil(last - 0.5), size) - 1])
+def _size_of(image: Record) -> tuple[int, int]:
+    return image["height"], image["width"]

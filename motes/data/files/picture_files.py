@@ -4,6 +4,7 @@ Pictures may have sixteen bits, palettes, transparency or CMYK, or a mark that t
 """
 
 import warnings
+from collections.abc import Sequence
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
@@ -108,19 +109,58 @@ def moved(
 
     The crop is that of `cropped`, the resizing that of `to_size`.
     """
+    scale, corner = _scale_and_corner(picture_size, crop, size, fit)
+    # 0 is the middle of the first pixel
+    pixels = (points - corner + 0.5) * scale - 0.5
+    return (pixels / (np.array(size, np.float64) - 1) * 2 - 1).astype(np.float32)
+
+
+def moved_back(
+    pixels: np.ndarray, picture_size: tuple[int, int], size: tuple[int, int], fit: str
+) -> np.ndarray:
+    """Pixels (row, column) of a picture that was resized as by `to_size`, as pixels of the picture before."""
+    scale, corner = _scale_and_corner(picture_size, (0, 0, 0, 0), size, fit)
+    return (pixels + 0.5) / scale - 0.5 + corner
+
+
+def _scale_and_corner(
+    picture_size: tuple[int, int], crop: tuple[int, int, int, int], size: tuple[int, int], fit: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """By how much crop and resizing scale each side, and which pixel comes to the upper left corner."""
     corner = np.array(crop[:2], np.float64)
     part_size = np.array(crop[2:] if any(crop) else picture_size, np.float64)
     new_size = np.array(size, np.float64)
     scale = new_size / part_size
     if fit == "crop" and (part_size >= new_size).all():
-        scale = np.ones(2)
-        corner = corner + (part_size - new_size).astype(int) // 2
-    elif fit != "stretch":
+        return np.ones(2), corner + (part_size - new_size).astype(int) // 2
+    if fit != "stretch":
         scale = np.full(2, scale.max())
         corner = corner + (part_size - new_size / scale) / 2
-    # 0 is the middle of the first pixel
-    pixels = (points - corner + 0.5) * scale - 0.5
-    return (pixels / (new_size - 1) * 2 - 1).astype(np.float32)
+    return scale, corner
+
+
+def moved_edges(
+    box: Sequence[float | int], picture_size: tuple[int, int], size: tuple[int, int], fit: str
+) -> np.ndarray:
+    """The upper left and the lower right corner of a box, (row, column) in pixels of the resized picture.
+
+    `box` is left, top, width, height in pixels of the picture. Corners lie on the edges of pixels, where pixel
+    i reaches from i to i + 1.
+    """
+    left, top, width, height = box
+    corners = np.array([[top, left], [top + height, left + width]]) - 0.5
+    places = moved(corners, picture_size, (0, 0, 0, 0), size, fit).astype(np.float64)
+    return (places + 1) / 2 * (np.array(size) - 1) + 0.5
+
+
+def pixels_between(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The first row and column and the last row and column of the pixels whose centres lie between a box's
+    edges.
+
+    `first` and `last` are the edges (row, column) in pixels, where pixel i reaches from i to i + 1. Pixels
+    outside the picture do not count.
+    """
+    return np.concatenate([np.maximum(np.floor(first + 0.5), 0), np.minimum(np.ceil(last - 0.5), size) - 1])
 
 
 def check_looks(image_size: tuple[int, int], channels: int, fit: str = "fit") -> None:

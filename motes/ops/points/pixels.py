@@ -16,7 +16,7 @@ def pixels_of_positions(position: Float[Tensor, "... 2"], size: tuple[int, int])
 
 
 def positions_of_pixels(pixels: Float[Tensor, "... 2"], size: tuple[int, int]) -> Float[Tensor, "... 2"]:
-    """The inverse of `pixels_of_positions`."""
+    """The position of a window whose middle is at these pixels; the inverse of `pixels_of_positions`."""
     return (pixels + 0.5) * 2 / _sides(size, pixels) - 1
 
 

@@ -1,0 +1,1 @@
+"""Videos with tracks as truth, in the formats that annotated videos come in."""

@@ -1,0 +1,44 @@
+"""Clips as tracks, for every model of particles: identity comes from the model where it has it, else from
+matching."""
+
+from typing import Any
+
+from motes.errors import UserError
+from motes.models.abilities import Tracks
+from motes.models.base import Model
+from motes.models.boxes import particle_boxes, window_side
+from motes.ops.rendering.footprints import VisibleBoxes
+from motes.ops.tracks.stream import Chunk, track
+from motes.types.clips import ParticleClip
+from motes.types.latents import Image, Particles
+
+
+def tracks_of(model: Model, image: Image, frames: int) -> ParticleClip:
+    """The clips of these pictures with identity; the `frames` frames of each clip follow each other."""
+    if frames < 1 or len(image) % frames:
+        raise UserError(f"{len(image)} pictures are no whole clips of {frames} frames")
+    latent = model.encode_clips(image, frames)
+    return clip_of(model, chunk_of(model, latent, frames, (image.shape[-2], image.shape[-1])))
+
+
+def clip_of(model: Model, chunk: Chunk) -> ParticleClip:
+    """The particles of whole clips with identity."""
+    if isinstance(model, Tracks):
+        return ParticleClip.of_slots(chunk.particles, chunk.frames, chunk.box)
+    return track(chunk)
+
+
+def chunk_of(
+    model: Model, latent: Any, frames: int, size: tuple[int, int], boxes: VisibleBoxes | None = None
+) -> Chunk:
+    """What a tracker needs to know of these frames; a latent without particles is refused.
+
+    `size` is that of the pictures; `boxes` are those of the particles, if they were computed before.
+    """
+    if not isinstance(latent, Particles):
+        raise UserError(
+            f"this model describes pictures as {type(latent).__name__}, which has no particles to follow"
+        )
+    if boxes is None:
+        boxes = particle_boxes(model, latent, size)
+    return Chunk(latent, size, frames, boxes, window_side(model))
