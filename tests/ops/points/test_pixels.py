@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from motes.data.worlds.flat.shapes import Shapes
-from motes.ops.points.pixels import particle_pixels, pixels_of_points, pixels_of_positions, points_of_pixels
+from motes.ops.points.pixels import (
+    particle_pixels,
+    pixels_of_points,
+    pixels_of_positions,
+    points_of_pixels,
+    positions_of_pixels,
+)
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import middles_of_masks
 from motes.types.latents import Particles
@@ -46,3 +52,8 @@ def test_the_rules_differ_by_half_a_pixel_at_the_rim_and_not_in_the_middle():
     middle = torch.zeros(1, 1, 2)
     particles = Particles(middle, middle, middle, middle, torch.ones(1, 1), torch.zeros(1, 2))
     torch.testing.assert_close(particle_pixels(particles, SIZE), pixels_of_points(middle, SIZE))
+
+
+def test_positions_come_back_from_pixels():
+    position = torch.rand(4, 2) * 2 - 1
+    torch.testing.assert_close(positions_of_pixels(pixels_of_positions(position, SIZE), SIZE), position)
