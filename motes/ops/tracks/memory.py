@@ -125,7 +125,8 @@ class TrackMemory(Rows):
     @classmethod
     def of_nothing(cls, sightings: Sightings) -> "TrackMemory":
         """The memory before the first frame of clips."""
-        batch, device = len(sightings), sightings.centre.device
+        batch = len(sightings)
+        device = sightings.centre.device
         nothing = torch.zeros(batch, 0, dtype=torch.int64, device=device)
         life = Life(
             nothing, nothing, nothing, nothing, nothing, nothing.bool(), nothing.bool(), nothing.bool()
@@ -165,7 +166,8 @@ def _with_slots(value: Tensor, more: int, fill: int) -> Tensor:
 def learnt(habits: Habits, now: Sightings, before: Sightings | None) -> Habits:
     """The habits after one more frame."""
     weight = now.sure[..., None].to(now.look.dtype)
-    steps, step = habits.steps, habits.step
+    steps = habits.steps
+    step = habits.step
     if before is not None and now.centre.shape[1] and before.centre.shape[1]:
         distance = torch.cdist(now.centre, before.centre).masked_fill(~before.sure[:, None], torch.inf)
         nearest = distance.amin(2).masked_fill(~now.sure, torch.nan)
@@ -187,7 +189,8 @@ def with_steps(
     memory: TrackMemory, centre: Float[Tensor, "B M 2"], is_clear: Bool[Tensor, "B M"]
 ) -> TrackMemory:
     """The memory after things were seen at these centres, where it is clear that they were."""
-    steps, habits = memory.steps, memory.habits
+    steps = memory.steps
+    habits = memory.habits
     streak = torch.where(is_clear, steps.streak + 1, 0)
     step = centre - steps.last
     change = step - steps.step
