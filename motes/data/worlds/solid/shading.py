@@ -10,7 +10,7 @@ from torch import Tensor
 from motes.data.worlds.solid.camera_view import CameraView, floor_divide
 from motes.data.worlds.solid.raycast import Hits, entry_distances, normals_at
 from motes.data.worlds.solid.shadows import shadows
-from motes.data.worlds.solid.solids import NEVER, Solids, dot, unit
+from motes.data.worlds.solid.solids import NEVER, Solids, dot, square_root, unit
 
 FAR = 60.0  # the floor ends here
 
@@ -92,7 +92,7 @@ def floor_light(point: Tensor, lamp: Tensor, lit: Tensor, sky: Tensor) -> Float[
     """
     to_lamp = lamp - point
     squared = dot(to_lamp, to_lamp)
-    facing = to_lamp[2] / torch.sqrt(squared)
+    facing = to_lamp[2] / square_root(squared)
     direct = torch.where(lit, facing * (150 / (70 + squared)), 0.0)
     across = point[0] * point[0] + point[1] * point[1]
     ambient = (0.37 + 16 / (60 + across)) * sky

@@ -85,8 +85,16 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
+def square_root(a: Tensor) -> Tensor:
+    """The square root, rounded as the standard says.
+
+    On some processors torch takes it from a library whose last bit is not always right.
+    """
+    return torch.from_numpy(np.sqrt(a.numpy())) if a.device.type == "cpu" else torch.sqrt(a)
+
+
 def unit(a: Tensor) -> Tensor:
-    return a / torch.sqrt(dot(a, a)).clamp_min(TINY)
+    return a / square_root(dot(a, a)).clamp_min(TINY)
 
 
 def turned(vectors: Float[Tensor, "3 P"], turn: Float[Tensor, "2 P"]) -> Float[Tensor, "3 P"]:
@@ -139,7 +147,7 @@ def enter_cylinder(rays: Rays) -> Float[Tensor, " P"]:
 def _roots(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Whether a t^2 + 2 b t + c has two real roots in t, and the lower and the upper one."""
     discriminant = b * b - a * c
-    root = torch.sqrt(discriminant.clamp_min(0))
+    root = square_root(discriminant.clamp_min(0))
     return discriminant > 0, (-b - root) / a, (root - b) / a
 
 
@@ -173,7 +181,7 @@ def box_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Flo
 
 def cylinder_normal(point: Float[Tensor, "3 P"], radius: Tensor, half: Tensor) -> Float[Tensor, "3 P"]:
     """The outward normal of a cylinder at a point of its surface, as in `sphere_normal`."""
-    across = torch.sqrt(point[0] * point[0] + point[1] * point[1])
+    across = square_root(point[0] * point[0] + point[1] * point[1])
     on_lid = point[2].abs() * radius >= across * half
     side = point / across.clamp_min(TINY) * _FLAT.to(point)
     return torch.where(on_lid, _upright(torch.sign(point[2])), side)

@@ -11,6 +11,7 @@ from motes.data.worlds.solid.solids import (
     NORMAL,
     SPHERE,
     Rays,
+    square_root,
     turned,
     turned_back,
 )
@@ -78,3 +79,10 @@ def test_turning_back_undoes_turning():
         turned(torch.tensor([[1.0], [0], [5]]), torch.tensor([[0.0], [1.0]])),
         torch.tensor([[0.0], [1.0], [5]]),
     )
+
+
+def test_square_roots_are_rounded_as_the_standard_says():
+    values = torch.rand(100_000, generator=torch.Generator().manual_seed(0)) * 10
+    # a root in double precision, rounded once, is the nearest number of single precision
+    nearest = values.double().numpy() ** 0.5
+    assert (square_root(values).numpy() == nearest.astype("float32")).all()
