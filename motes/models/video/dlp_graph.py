@@ -30,8 +30,8 @@ from motes.types.batch import Batch, Losses
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
 
-# of the training that predicts single frames, roll-outs, and roll-outs from anywhere
-SHARES = (0.4, 0.4, 0.2)
+# of the steps that predict single frames, roll-outs, and roll-outs from anywhere
+SHARES = (0.7, 0.2, 0.1)
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ VIDEO = {
             {},
             # 64 windows of 6 given frames and 5 to predict in each step
             Training(
-                14000,
+                16000,
                 704,
-                1e-3,
+                3e-3,
                 schedule="cosine",
                 clip_norm=1.0,
                 average=0.998,
                 max_minutes=4.0,
-                evaluate_every=3500,
+                evaluate_every=4000,
                 validation_pictures=1000,
             ),
         ),
