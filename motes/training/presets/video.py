@@ -19,7 +19,6 @@ VIDEO = {
                 schedule="cosine",
                 clip_norm=1.0,
                 average=0.998,
-                max_minutes=4.0,
                 evaluate_every=4000,
                 validation_pictures=1000,
             ),
