@@ -55,20 +55,20 @@ def with_paths(picture: Image.Image, foresight: Foresight, frames: int) -> Image
     particles = foresight.clip.particles
     sides = torch.tensor([layer.height, layer.width])
     places = (particles.position + 1) / 2 * sides
-    there = (foresight.clip.track >= 0) & (particles.presence > 0.5)
+    is_there = (foresight.clip.track >= 0) & (particles.presence > 0.5)
     for slot in range(particles.count):
         colour = COLOURS[slot % len(COLOURS)]
         last = None
         for frame in range(frames):
-            if not there[frame, slot]:
+            if not is_there[frame, slot]:
                 last = None
                 continue
-            place = _point(places[frame, slot])
+            point = _point(places[frame, slot])
             if frame >= foresight.given.frames:
-                _dot(pen, place, colour)
+                _dot(pen, point, colour)
             elif last is not None:
-                pen.line([last, place], (*colour, 255), WIDTH * SMOOTH)
-            last = place
+                pen.line([last, point], (*colour, 255), WIDTH * SMOOTH)
+            last = point
     return laid_over(picture, layer)
 
 

@@ -79,8 +79,8 @@ class Foresight:
     def moves(self) -> bool:
         """Whether anything moves in the given frames."""
         places = self.places[: self.given.frames]
-        there = (self.given.track >= 0).numpy()
-        gone = np.linalg.norm(np.diff(places, axis=0), axis=-1) * (there[1:] & there[:-1])
+        is_there = (self.given.track >= 0).numpy()
+        gone = np.linalg.norm(np.diff(places, axis=0), axis=-1) * (is_there[1:] & is_there[:-1])
         return bool((gone.sum(0) > STILL).any())
 
 
@@ -103,15 +103,15 @@ def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") 
         )
     truth = _read(model, shot.pictures[: given + steps], fit)
     with torch.no_grad():
-        seen = _followed(model, truth[:given])
-        if not (seen.track >= 0).any():
+        clip = _followed(model, truth[:given])
+        if not (clip.track >= 0).any():
             raise UserError(
                 f"the model finds nothing in the given frames of {shot.name}, so nothing can move"
             )
-        future = model.predict(seen, given, steps)
-        drawn = torch.cat([model.decode(seen), model.decode(future)]).clamp(0, 1)
-        places = _in_film(model, shot, seen.joined(future).particles, fit)
-    return Foresight(shot, seen.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
+        future = model.predict(clip, given, steps)
+        drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
+        places = _in_film(model, shot, clip.joined(future).particles, fit)
+    return Foresight(shot, clip.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
 
 
 def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:

@@ -90,14 +90,14 @@ def _moment(encoded: EncodedBatch, clip: ParticleClip, start: int) -> _Moment:
     given = clip.window(start - GIVEN, GIVEN)
     if encoded.centres is None or encoded.truth is None:
         return _Moment(given, start, torch.full((clip.clips, 0), -1))
-    things = by_clip(encoded, pixels_of_points(encoded.centres, encoded.size))[:, start - 1]
+    centres = by_clip(encoded, pixels_of_points(encoded.centres, encoded.size))[:, start - 1]
     last = given.window(GIVEN - 1, 1)
     places = middle_pixels(encoded.model, last.particles, encoded.size)
-    distance = torch.cdist(things, places)
-    there = (last.track >= 0) & (last.particles.presence > 0.5)
+    distance = torch.cdist(centres, places)
+    is_there = (last.track >= 0) & (last.particles.presence > 0.5)
     present = by_clip(encoded, encoded.truth.present)[:, start - 1]
     near = distance <= by_clip(encoded, diameters(encoded))[:, start - 1, :, None] / 2
-    return _Moment(given, start, assign(distance, near & there[:, None] & present[..., None]))
+    return _Moment(given, start, assign(distance, near & is_there[:, None] & present[..., None]))
 
 
 def _of_pictures(
@@ -119,7 +119,7 @@ def _of_pictures(
 def _of_places(encoded: EncodedBatch, moment: _Moment, future: ParticleClip, horizons: list[int]) -> Measured:
     """Sums over the things of each clip, by horizon."""
     assert encoded.centres is not None and encoded.truth is not None
-    things = by_clip(encoded, pixels_of_points(encoded.centres, encoded.size))
+    centres = by_clip(encoded, pixels_of_points(encoded.centres, encoded.size))
     present = by_clip(encoded, encoded.truth.present)
     particles = future.by_clip(middle_pixels(encoded.model, future.particles, encoded.size))
     presence = future.by_clip(future.particles.presence)
@@ -127,21 +127,21 @@ def _of_places(encoded: EncodedBatch, moment: _Moment, future: ParticleClip, hor
     measured: Measured = {}
     for horizon in horizons:
         frame = moment.start + horizon - 1
-        both = present[:, moment.start - 1] & present[:, frame]
+        in_both = present[:, moment.start - 1] & present[:, frame]
         stays = presence[:, horizon - 1].gather(1, slot) > 0.5
-        paired = both & stays & (moment.slot >= 0)
-        error = (_of_slots(particles[:, horizon - 1], slot) - things[:, frame]).norm(dim=-1)
+        paired = in_both & stays & (moment.slot >= 0)
+        error = (_of_slots(particles[:, horizon - 1], slot) - centres[:, frame]).norm(dim=-1)
         measured[f"error_{horizon}"] = error.where(paired, 0).sum(1)
         measured[f"pairs_{horizon}"] = paired.sum(1)
-        measured[f"truths_{horizon}"] = both.sum(1)
+        measured[f"truths_{horizon}"] = in_both.sum(1)
         if horizon == HORIZONS[-1]:
-            measured |= _health(encoded, things, particles, moment, paired)
+            measured |= _health(encoded, centres, particles, moment, paired)
     return measured
 
 
 def _health(
     encoded: EncodedBatch,
-    things: Float[Tensor, "B T n 2"],
+    centres: Float[Tensor, "B T n 2"],
     particles: Float[Tensor, "B R K 2"],
     moment: _Moment,
     paired: Bool[Tensor, "B n"],
@@ -150,7 +150,7 @@ def _health(
     row = moment.slot.clamp_min(0)
     ends = [_of_slots(particles[:, -1 - back], row) for back in range(SPEED_OVER)]
     end = moment.start + particles.shape[1]
-    true_ends = things[:, end - SPEED_OVER : end]
+    true_ends = centres[:, end - SPEED_OVER : end]
     sides = ends[0].new_tensor(encoded.size)
     is_inside = ((ends[0] >= -0.5) & (ends[0] <= sides - 0.5)).all(-1)
     return {

@@ -71,25 +71,25 @@ class Dynamics(nn.Module):
         """The places and the presence (as logits) in the next frame."""
         state = self.interaction(self._things(history), self._pairs(history), history.presence)
         change = self.last(state)
-        place = history.newest + history.step + change[..., :2] / (self.pace * self.aspect)
-        return place, history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2]
+        position = history.newest + history.step + change[..., :2] / (self.pace * self.aspect)
+        return position, history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2]
 
     def rolled_out(
         self, history: History, steps: int
     ) -> Iterator[tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]]:
         """Yields places and presence (as logits) of the next frames, each predicted from those before."""
         for _ in range(steps):
-            place, presence = self(history)
-            yield place, presence
-            history = history.followed_by(place, presence.sigmoid())
+            position, presence = self(history)
+            yield position, presence
+            history = history.followed_by(position, presence.sigmoid())
 
     def after(self, history: History) -> History:
         """The history one frame later; slots in another order give the same things in that order, bit for bit."""
         ordered, order = history.in_order()
-        place, presence = self(ordered)
+        position, presence = self(ordered)
         index = torch.arange(len(order), device=order.device)[:, None]
         back = order.argsort(1)
-        return history.followed_by(place[index, back], presence.sigmoid()[index, back])
+        return history.followed_by(position[index, back], presence.sigmoid()[index, back])
 
     def fit(self, steps: Float[Tensor, "n 2"], looks: Float[Tensor, "m F"]) -> None:
         """Set the constants that bring what the network reads to a like size, from training clips.
@@ -109,7 +109,7 @@ class Dynamics(nn.Module):
             [
                 history.newest * self.aspect,
                 self._steps(history).flatten(2),
-                history.known[..., :-1].to(look.dtype),
+                history.tracked[..., :-1].to(look.dtype),
                 look,
                 history.scale.clamp_min(LEAST).log(),
                 history.presence[..., None],
@@ -118,14 +118,14 @@ class Dynamics(nn.Module):
         )
 
     def _pairs(self, history: History) -> Float[Tensor, "B K K e"]:
-        place = NEAR * history.place * self.aspect
-        apart = place[:, :, None] - place[:, None]
+        position = NEAR * history.position * self.aspect
+        offset = position[:, :, None] - position[:, None]
         steps = self._steps(history)
         drift = steps[:, :, None] - steps[:, None]
         # the root has no slope at 0
-        distance = (apart[..., -1, :].square().sum(-1, keepdim=True) + 1e-12).sqrt()
-        return torch.cat([apart.flatten(3), distance, drift.flatten(3)], -1)
+        distance = (offset[..., -1, :].square().sum(-1, keepdim=True) + 1e-12).sqrt()
+        return torch.cat([offset.flatten(3), distance, drift.flatten(3)], -1)
 
     def _steps(self, history: History) -> Float[Tensor, "B K s 2"]:
-        both = history.known[..., 1:] & history.known[..., :-1]
-        return self.pace * (history.place * self.aspect).diff(dim=2) * both[..., None]
+        has_step = history.tracked[..., 1:] & history.tracked[..., :-1]
+        return self.pace * (history.position * self.aspect).diff(dim=2) * has_step[..., None]

@@ -25,18 +25,18 @@ def continued(given: ParticleClip, future: Sequence[History], size: tuple[int, i
     steps = len(future)
     newest = given.window(given.frames - 1, 1)
     look = future[-1].look
-    place = torch.stack([history.newest for history in future], 1)
+    position = torch.stack([history.newest for history in future], 1)
     changed = {
-        "position": place.flatten(0, 1),
+        "position": position.flatten(0, 1),
         "presence": torch.stack([history.presence for history in future], 1).flatten(0, 1),
         "features": look.repeat_interleave(steps, 0),
     }
     if newest.particles.extent is not None:
         changed["extent.scale"] = future[-1].scale.repeat_interleave(steps, 0)
-    again = torch.arange(len(newest), device=place.device).repeat_interleave(steps)
+    again = torch.arange(len(newest), device=position.device).repeat_interleave(steps)
     particles = newest.particles[again].with_tensors(changed)
     track = newest.track[again]
-    return ParticleClip(particles, track, torch.full_like(track, -1), _moved(newest, place, size), steps)
+    return ParticleClip(particles, track, torch.full_like(track, -1), _moved(newest, position, size), steps)
 
 
 def in_drawing_order(clip: ParticleClip) -> Particles:
@@ -46,14 +46,14 @@ def in_drawing_order(clip: ParticleClip) -> Particles:
 
 
 def _moved(
-    newest: ParticleClip, place: Float[Tensor, "B R K 2"], size: tuple[int, int]
+    newest: ParticleClip, position: Float[Tensor, "B R K 2"], size: tuple[int, int]
 ) -> Float[Tensor, "N K 4"] | None:
     """The boxes of the newest frame, moved with the places."""
     if newest.box is None:
         return None
     before = _rounded(pixels_of_positions(newest.particles.position, size))
     around = _rounded(newest.box) - torch.cat([before, before], -1)
-    after = _rounded(pixels_of_positions(place, size))
+    after = _rounded(pixels_of_positions(position, size))
     return (torch.cat([after, after], -1) + around[:, None]).flatten(0, 1)
 
 

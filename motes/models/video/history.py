@@ -19,9 +19,9 @@ class History(Rows):
     """
 
     # (row, column) in [-1, 1]; of frames before the thing was there, its first place
-    place: Float[Tensor, "B K h 2"]
+    position: Float[Tensor, "B K h 2"]
     # whether the thing was there in that frame
-    known: Bool[Tensor, "B K h"]
+    tracked: Bool[Tensor, "B K h"]
     # of the newest frame; 0: the slot is empty, and stays so
     presence: Float[Tensor, "B K"]
     look: Float[Tensor, "B K F"]
@@ -30,28 +30,28 @@ class History(Rows):
 
     @classmethod
     def of(cls, clip: ParticleClip, frames: int) -> "History":
-        """The last `frames` of the clips; frames that a shorter clip lacks are not known."""
+        """The last `frames` of the clips; frames that a shorter clip lacks are not tracked."""
         clip = clip.window(max(clip.frames - frames, 0), frames)
         particles = clip.particles
-        place = rearrange(clip.by_clip(particles.position), "b t k c -> b k t c")
+        position = rearrange(clip.by_clip(particles.position), "b t k c -> b k t c")
         track = rearrange(clip.by_clip(clip.track), "b t k -> b k t")
-        seen = rearrange(clip.by_clip(clip.seen), "b t k -> b k t")
-        known = (track == track[..., -1:]) & (track[..., -1:] >= 0)
-        missing = frames - place.shape[2]
-        place = torch.cat([place[:, :, :1].expand(-1, -1, missing, -1), place], 2)
+        visible = rearrange(clip.by_clip(clip.seen), "b t k -> b k t")
+        tracked = (track == track[..., -1:]) & (track[..., -1:] >= 0)
+        missing = frames - position.shape[2]
+        position = torch.cat([position[:, :, :1].expand(-1, -1, missing, -1), position], 2)
         extent = particles.extent
         scale = torch.ones_like(particles.position) if extent is None else extent.scale
         return cls(
-            place=_first_known(place, _padded(known, missing)),
-            known=_padded(known, missing),
-            presence=clip.by_clip(particles.presence)[:, -1].where(known[..., -1], 0),
-            look=_typical(clip.by_clip(particles.features), seen & known),
-            scale=_typical(clip.by_clip(scale), seen & known),
+            position=_first_known(position, _padded(tracked, missing)),
+            tracked=_padded(tracked, missing),
+            presence=clip.by_clip(particles.presence)[:, -1].where(tracked[..., -1], 0),
+            look=_typical(clip.by_clip(particles.features), visible & tracked),
+            scale=_typical(clip.by_clip(scale), visible & tracked),
         )
 
     @property
     def newest(self) -> Float[Tensor, "B K 2"]:
-        return self.place[:, :, -1]
+        return self.position[:, :, -1]
 
     @property
     def alive(self) -> Bool[Tensor, "B K"]:
@@ -59,17 +59,17 @@ class History(Rows):
 
     @property
     def step(self) -> Float[Tensor, "B K 2"]:
-        """How far each thing went in the last frame; nothing where that is not known."""
-        gone = self.place[:, :, -1] - self.place[:, :, -2]
-        return gone * self.known[:, :, -2:].all(-1)[..., None]
+        """How far each thing went in the last frame; nothing where that is not tracked."""
+        gone = self.position[:, :, -1] - self.position[:, :, -2]
+        return gone * self.tracked[:, :, -2:].all(-1)[..., None]
 
-    def followed_by(self, place: Float[Tensor, "B K 2"], presence: Float[Tensor, "B K"]) -> "History":
+    def followed_by(self, position: Float[Tensor, "B K 2"], presence: Float[Tensor, "B K"]) -> "History":
         """The history one frame later. Empty slots stay where they are."""
-        place = torch.where(self.alive[..., None], place, self.newest)
+        position = torch.where(self.alive[..., None], position, self.newest)
         return replace(
             self,
-            place=torch.cat([self.place[:, :, 1:], place[:, :, None]], 2),
-            known=torch.cat([self.known[:, :, 1:], self.alive[:, :, None]], 2),
+            position=torch.cat([self.position[:, :, 1:], position[:, :, None]], 2),
+            tracked=torch.cat([self.tracked[:, :, 1:], self.alive[:, :, None]], 2),
             presence=presence.where(self.alive, 0),
         )
 
@@ -85,18 +85,20 @@ class History(Rows):
         return self.mapped(lambda value: value[index, order]), order
 
 
-def _padded(known: Bool[Tensor, "B K t"], missing: int) -> Bool[Tensor, "B K h"]:
-    return torch.cat([known.new_zeros(*known.shape[:2], missing), known], 2)
+def _padded(tracked: Bool[Tensor, "B K t"], missing: int) -> Bool[Tensor, "B K h"]:
+    return torch.cat([tracked.new_zeros(*tracked.shape[:2], missing), tracked], 2)
 
 
-def _first_known(place: Float[Tensor, "B K h 2"], known: Bool[Tensor, "B K h"]) -> Float[Tensor, "B K h 2"]:
+def _first_known(
+    position: Float[Tensor, "B K h 2"], tracked: Bool[Tensor, "B K h"]
+) -> Float[Tensor, "B K h 2"]:
     """Places with that of the first known frame in all frames before it."""
-    frames = place.shape[2]
-    number = torch.arange(frames, device=place.device)
-    first = torch.where(known, number, frames - 1).amin(-1, keepdim=True)
+    frames = position.shape[2]
+    number = torch.arange(frames, device=position.device)
+    first = torch.where(tracked, number, frames - 1).amin(-1, keepdim=True)
     # a thing that was away for a moment keeps the guess of that moment
-    row = torch.maximum(number, first)[..., None].expand_as(place)
-    return place.gather(2, row)
+    row = torch.maximum(number, first)[..., None].expand_as(position)
+    return position.gather(2, row)
 
 
 def _typical(values: Float[Tensor, "B t K F"], seen: Bool[Tensor, "B K t"]) -> Float[Tensor, "B K F"]:

@@ -34,17 +34,17 @@ def rollout_losses(
     if dynamics.training:
         start = _shortened(start)
     track = windows.by_clip(windows.track)
-    seen = windows.by_clip(windows.seen)
-    counted = seen[:, history - 1] & seen[:, history - 2] & start.known[..., -2:].all(-1)
-    same = (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
-    place, presence = zip(*dynamics.rolled_out(start, future.frames), strict=True)
+    visible = windows.by_clip(windows.seen)
+    counted = visible[:, history - 1] & visible[:, history - 2] & start.tracked[..., -2:].all(-1)
+    is_same = (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
+    position, presence = zip(*dynamics.rolled_out(start, future.frames), strict=True)
     target = future.by_clip(future.particles.position)
-    error = (dynamics.pace * dynamics.aspect * (torch.stack(place, 1) - target)).square().sum(-1)
+    error = (dynamics.pace * dynamics.aspect * (torch.stack(position, 1) - target)).square().sum(-1)
     error = (error + BEND).sqrt()
-    there = future.by_clip(future.particles.presence).clamp(0, 1) * same
-    entropy = F.binary_cross_entropy_with_logits(torch.stack(presence, 1), there, reduction="none")
+    target_presence = future.by_clip(future.particles.presence).clamp(0, 1) * is_same
+    entropy = F.binary_cross_entropy_with_logits(torch.stack(presence, 1), target_presence, reduction="none")
     terms = {
-        "place": _mean(error, same & seen[:, history:]),
+        "place": _mean(error, is_same & visible[:, history:]),
         "presence": _mean(entropy, counted[:, None].expand_as(entropy)),
     }
     return terms["place"] + PRESENCE * terms["presence"], terms
@@ -52,15 +52,15 @@ def rollout_losses(
 
 def _shortened(history: History) -> History:
     """Some of the histories without their oldest frames."""
-    frames = history.known.shape[-1]
+    frames = history.tracked.shape[-1]
     chosen = uniform_like(history.presence[:, 0]) < SHORTENED
     left = 1 + (uniform_like(history.presence[:, 0]) * (frames - 1)).floor()
     age = torch.arange(frames - 1, -1, -1, device=left.device)
-    kept = (age < left[:, None]) | ~chosen[:, None]
+    is_left = (age < left[:, None]) | ~chosen[:, None]
     first = frames - left.long()
-    oldest = history.place[torch.arange(len(left), device=left.device), :, first]
-    place = torch.where(kept[:, None, :, None], history.place, oldest[:, :, None])
-    return replace(history, place=place, known=history.known & kept[:, None])
+    oldest = history.position[torch.arange(len(left), device=left.device), :, first]
+    position = torch.where(is_left[:, None, :, None], history.position, oldest[:, :, None])
+    return replace(history, position=position, tracked=history.tracked & is_left[:, None])
 
 
 def _mean(values: Float[Tensor, "B R K"], counted: Bool[Tensor, "B R K"]) -> Float[Tensor, "B"]:

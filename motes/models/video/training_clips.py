@@ -53,8 +53,8 @@ class TrainingClips:
     def steps(self) -> Float[Tensor, "n 2"]:
         """The steps of all things that were seen in two neighbouring frames."""
         track = self.clips.by_clip(self.clips.track.where(self.clips.seen, -1))
-        same = (track[:, 1:] == track[:, :-1]) & (track[:, 1:] >= 0)
-        return self.clips.by_clip(self.clips.particles.position).diff(dim=1)[same]
+        is_same = (track[:, 1:] == track[:, :-1]) & (track[:, 1:] >= 0)
+        return self.clips.by_clip(self.clips.particles.position).diff(dim=1)[is_same]
 
     @property
     def looks(self) -> Float[Tensor, "m F"]:
@@ -127,6 +127,6 @@ def _changes(clip: ParticleClip) -> Float[Tensor, "B T"]:
     """How much the velocities of things change at each frame, summed over the things."""
     change = clip.by_clip(clip.particles.position).diff(n=2, dim=1).norm(dim=-1)
     track = clip.by_clip(clip.track.where(clip.seen, -1))
-    same = (track[:, 2:] == track[:, 1:-1]) & (track[:, 1:-1] == track[:, :-2]) & (track[:, 2:] >= 0)
-    change = (change * same).sum(2)
+    is_same = (track[:, 2:] == track[:, 1:-1]) & (track[:, 1:-1] == track[:, :-2]) & (track[:, 2:] >= 0)
+    change = (change * is_same).sum(2)
     return torch.cat([change.new_zeros(len(change), 2), change], 1)

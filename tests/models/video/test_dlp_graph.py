@@ -122,8 +122,8 @@ def test_a_history_knows_which_frames_it_lacks():
     places = torch.linspace(0, 0.3, 4)[None, :, None, None].expand(1, 4, 2, 2)
     clip = clips_of(places)
     history = History.of(clip, 6)
-    assert history.known.tolist() == [[[False, False, True, True, True, True]] * 2]
-    assert torch.equal(history.place[0, 0, :3], places[0, :1, 0].expand(3, 2))
+    assert history.tracked.tolist() == [[[False, False, True, True, True, True]] * 2]
+    assert torch.equal(history.position[0, 0, :3], places[0, :1, 0].expand(3, 2))
     alone = History.of(clip.window(3, 1), 6)
     assert not alone.step.any()
 

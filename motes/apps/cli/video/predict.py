@@ -118,9 +118,9 @@ def _summary(foresight: "Foresight", out: Path) -> str:
     from motes.ops.scores.metrics import psnr
 
     given = foresight.given.frames
-    things = foresight.given.particles.count
+    count = foresight.given.particles.count
     lines = [
-        f"{foresight.shot.name}: {given} frames given, {things} things, {foresight.future.frames} predicted: {out}"
+        f"{foresight.shot.name}: {given} frames given, {count} things, {foresight.future.frames} predicted: {out}"
     ]
     if not foresight.moves:
         lines.append("nothing moves in the given frames, so the prediction stands still or nearly so")
