@@ -25,7 +25,7 @@ def predicting_models():
             yield name, {}
     yield "dlp-graph", {"interaction": "attention"}
     yield "dlp-graph", {"interaction": "none", "history": 4}
-    yield "dlp-graph", {"rounds": 2, "history": 7, "image_size": (32, 48)}
+    yield "dlp-graph", {"rounds": 2, "history": 7, "looks": True, "image_size": (32, 48)}
 
 
 CASES = [*((name, {}) for name in RIVALS), *predicting_models()]

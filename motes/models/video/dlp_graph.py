@@ -56,6 +56,8 @@ class DlpGraphConfig:
     width: int = 64
     # rounds of messages; more = contacts that pass through several things in one frame
     rounds: int = 1
+    # whether motion may depend on looks and sizes; from few clips, looks are learnt by heart
+    looks: bool = False
     # share of the training windows that are drawn to where velocities change
     events: float = 0.5
 

@@ -35,13 +35,15 @@ class HasDynamics(Protocol):
     def width(self) -> int: ...
     @property
     def rounds(self) -> int: ...
+    @property
+    def looks(self) -> bool: ...
 
 
 class Dynamics(nn.Module):
     """p_t+1 = 2 p_t - p_t-1 + o / s and logit a_t+1 = logit a_t + q, (o, q) = W v, v of an interaction network.
 
     p is the place of a thing, a its presence, and s brings steps of the training clips to a size of about 2.
-    A thing is read by its place, its steps over the history, its look and scale; a pair by what lies between the two.
+    A thing is read by its place and its steps over the history, if asked also by its look and scale; a pair by what lies between the two.
     """
 
     # 2 over the usual length of a step
@@ -60,7 +62,8 @@ class Dynamics(nn.Module):
         self.register_buffer("look_mean", torch.zeros(features))
         self.register_buffer("look_spread", torch.ones(features))
         network = INTERACTIONS[config.interaction]
-        inputs = 2 + 3 * steps + features + 2 + 1
+        self.traits = _looks_and_scales if config.looks else _nothing
+        inputs = 2 + 3 * steps + 1 + (features + 2 if config.looks else 0)
         pair_inputs = 2 * config.history + 1 + 2 * steps
         self.interaction = network(inputs, pair_inputs, config.width, config.rounds)
         self.last = nn.Linear(config.width, 3)
@@ -104,14 +107,13 @@ class Dynamics(nn.Module):
         self.look_spread.copy_(looks.std(0).clamp_min(1e-3))
 
     def _things(self, history: History) -> Float[Tensor, "B K n"]:
-        look = (history.look - self.look_mean) / self.look_spread
+        newest = history.newest * self.aspect
         return torch.cat(
             [
-                history.newest * self.aspect,
+                newest,
                 self._steps(history).flatten(2),
-                history.tracked[..., :-1].to(look.dtype),
-                look,
-                history.scale.clamp_min(LEAST).log(),
+                history.tracked[..., :-1].to(newest.dtype),
+                self.traits(history, self.look_mean, self.look_spread),
                 history.presence[..., None],
             ],
             -1,
@@ -129,3 +131,16 @@ class Dynamics(nn.Module):
     def _steps(self, history: History) -> Float[Tensor, "B K s 2"]:
         has_step = history.tracked[..., 1:] & history.tracked[..., :-1]
         return self.pace * (history.position * self.aspect).diff(dim=2) * has_step[..., None]
+
+
+def _looks_and_scales(
+    history: History, mean: Float[Tensor, " F"], spread: Float[Tensor, " F"]
+) -> Float[Tensor, "B K f"]:
+    look = (history.look - mean) / spread
+    return torch.cat([look, history.scale.clamp_min(LEAST).log()], -1)
+
+
+def _nothing(
+    history: History, mean: Float[Tensor, " F"], spread: Float[Tensor, " F"]
+) -> Float[Tensor, "B K 0"]:
+    return history.look[..., :0]
