@@ -8,10 +8,12 @@ from few_pictures import FewPictures
 from small import SMALL
 
 from motes import load
+from motes.errors import UserError
 from motes.models import MODELS
 from motes.models.abilities import Believes, Glimpses, HasCode, Predicts, Samples, Segments
 from motes.models.checkpoint import name_of
 from motes.types.batch import Batch
+from motes.types.latents import Particles
 from motes.types.rows import Rows
 
 VARIANTS = [
@@ -279,6 +281,30 @@ def test_abilities_keep_what_they_promise(model):
         if isinstance(model, Predicts):
             predicted = model.predict(model.encode_clips(image, 4), 4, 3)
             assert len(predicted) == len(image) // 4 * 3
+
+
+def test_every_model_of_particles_can_be_followed_over_time(model):
+    """Two clips, of which the second is the first turned upside down; a clip alone is as in a batch."""
+    image = pictures(model, 4).image
+    image = torch.cat([image, image.flip(2)])
+    model.eval()
+    with torch.no_grad():
+        latent = model.encode_clips(image[:1], 1)
+    if not isinstance(latent, Particles):
+        with pytest.raises(UserError, match="no particles to follow"):
+            model.track(image, 4)
+        return
+    clips = model.track(image, 4)
+    alone = model.track(image[4:], 4)
+    assert clips.frames == 4 and clips.clips == 2 and len(clips.particles) == 8
+    assert clips.seen.sum() <= latent.count * 8
+    present = clips.particles.presence > 0
+    assert not (present & (clips.track < 0)).any()
+    behind = clips[4:].without_empty_slots()
+    assert torch.equal(behind.track, alone.track) and torch.equal(behind.source, alone.source)
+    # the published background reads exactly as many particles as the model has
+    if not getattr(model.config, "architecture", "").startswith("published"):
+        assert model.decode(clips.particles).shape == image.shape
 
 
 def test_preparing_again_changes_nothing(model):

@@ -34,16 +34,19 @@ SCORES = ("psnr_pooled", "psnr_median_pooled", "psnr")
 def main() -> None:
     arguments_parser = parser(__doc__, seeds=[0], threads=1, out=Path("runs/films"))
     arguments_parser.add_argument("films", nargs="+", type=Path)
-    arguments_parser.add_argument("options", nargs="*", help="of motes train, after --")
-    arguments = arguments_parser.parse_args()
-    header("films", " ".join(arguments.options), threads=arguments.threads, seeds=arguments.seeds)
+    # argparse takes positionals once, so the options of motes train are parted from the films here
+    given = sys.argv[1:]
+    cut = given.index("--") if "--" in given else len(given)
+    train_options = given[cut + 1 :]
+    arguments = arguments_parser.parse_args(given[:cut])
+    header("films", " ".join(train_options), threads=arguments.threads, seeds=arguments.seeds)
     table = Table(("film", "seed", *SCORES, "particles", "steps", "CPU minutes"), arguments.format)
     for film in arguments.films:
         for seed in arguments.seeds:
             run = arguments.out / f"{film.stem}-{seed}"
             minutes = float("nan")
             if not (run / "checkpoints").exists():
-                options = ["--seed", seed, *arguments.options]
+                options = ["--seed", seed, *train_options]
                 minutes = command("train", film, "--out", run, *options, threads=arguments.threads)
             table.row(film.stem, seed, *score_cells(run, arguments.threads), steps_of(run), f"{minutes:.1f}")
 

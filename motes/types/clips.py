@@ -112,8 +112,8 @@ class ParticleClip(Rows):
         )
 
     def without_empty_slots(self) -> "ParticleClip":
-        """The same clips without the slots in which nothing ever is."""
-        return self.only((self.track >= 0).any(0).nonzero()[:, 0])
+        """The same clips without the slots in which nothing ever is; an empty one stays if all are."""
+        return self.only((self.track >= 0).any(0).nonzero()[:, 0]).with_slots(1)
 
     def only(self, slots: Sequence[int] | Int[Tensor, "n"]) -> "ParticleClip":
         """The same clips with some of the slots, in this order."""

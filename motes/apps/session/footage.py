@@ -17,6 +17,8 @@ from motes.errors import UserError
 
 # frames a second of pictures with numbers, which do not say it
 RATE = 25.0
+# the folder of the frames of a sequence of the MOT challenge
+FRAMES_OF_MOT = "img1"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class Footage:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def name(self) -> str:
+        """What the film is called: its file or folder, or the folder around one of the MOT challenge."""
+        folder = self.path.parent if self.path.name == FRAMES_OF_MOT else self.path
+        return folder.stem
 
     @property
     def rate(self) -> float:

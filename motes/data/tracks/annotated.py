@@ -58,8 +58,6 @@ class AnnotatedFilms(Dataset):
     `factors` of the truth: "track", the number that the annotations give; "category"; "visibility".
     """
 
-    Config = AnnotatedConfig
-
     def __init__(self, config: AnnotatedConfig, split: Split = "train"):
         _check(config)
         self.config = config

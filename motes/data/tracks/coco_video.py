@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from motes.data.base import Split
 from motes.data.files.coco_annotations import picture_paths
 from motes.data.tracks.annotated import AnnotatedConfig, AnnotatedFilms
 from motes.data.tracks.film import AnnotatedFilm, AnnotatedThing
@@ -22,8 +21,7 @@ Record = dict[str, Any]
 class CocoVideo(AnnotatedFilms):
     """Clips of annotated videos; things that are marked as crowds are left out."""
 
-    def __init__(self, config: AnnotatedConfig, split: Split = "train"):
-        super().__init__(config, split)
+    Config = AnnotatedConfig
 
     def films(self, path: Path) -> list[AnnotatedFilm]:
         return read_coco_video(_annotations(path))

@@ -10,7 +10,6 @@ from configparser import ConfigParser
 from configparser import Error as NotAnIni
 from pathlib import Path
 
-from motes.data.base import Split
 from motes.data.files.folder import list_pictures
 from motes.data.files.sequences import find_sequences
 from motes.data.files.video_file import ENDINGS
@@ -24,8 +23,7 @@ from motes.errors import UserError
 class Mot(AnnotatedFilms):
     """Clips of the sequences; what the annotations mark as not to be counted is left out."""
 
-    def __init__(self, config: AnnotatedConfig, split: Split = "train"):
-        super().__init__(config, split)
+    Config = AnnotatedConfig
 
     def films(self, path: Path) -> list[AnnotatedFilm]:
         root = path if path.is_dir() else path.parent

@@ -115,19 +115,30 @@ class SizedEncoder(AnchoredEncoder):
         numbers = self.where(torch.cat([windows, claimed[:, :, None]], 2))
         offset = torch.tanh(numbers[..., :2]) * self.reach.to(residual) * scale
         position = DiagonalNormal((anchors + offset).clamp(-1, 1), numbers[..., 2:4])
-        change = REACH * torch.tanh(numbers[..., 5:7] / REACH)
-        smallest = scale.new_tensor(SMALLEST).log()
-        largest = scale.new_tensor(self.largest).log()
-        log_scale = (scale.log() + change).clamp(smallest, largest)
+        log_scale = self._log_scale(scale, numbers[..., 5:7])
         present = torch.sigmoid(numbers[..., 4])
         presence = yielding_scaled(present, position.mean, log_scale.exp(), self.size, width=self.side / 6)
         depth = DiagonalNormal(numbers[..., 9], numbers[..., 10])
+        content = self._content(windows, scale) / unit
+        extent = ExtentPosterior(DiagonalNormal(log_scale, numbers[..., 7:9]), scale.log(), depth, content)
+        return position, presence, extent
+
+    def _log_scale(
+        self, scale: Float[Tensor, "B K 2"], change: Float[Tensor, "B K 2"]
+    ) -> Float[Tensor, "B K 2"]:
+        """The logarithm of each particle's scale, not far from its anchor's."""
+        smallest = scale.new_tensor(SMALLEST).log()
+        largest = scale.new_tensor(self.largest).log()
+        return (scale.log() + REACH * torch.tanh(change / REACH)).clamp(smallest, largest)
+
+    def _content(
+        self, windows: Float[Tensor, "B K C c c"], scale: Float[Tensor, "B K 2"]
+    ) -> Float[Tensor, "B K"]:
+        """The squared difference from the background in each window."""
         # windows are cut with some pixels around them
         rim = (self.context - self.side) // 2
         inner = windows[..., rim : rim + self.side, rim : rim + self.side]
-        content = inner.square().sum((2, 3, 4)) * scale.prod(-1) / unit
-        extent = ExtentPosterior(DiagonalNormal(log_scale, numbers[..., 7:9]), scale.log(), depth, content)
-        return position, presence, extent
+        return inner.square().sum((2, 3, 4)) * scale.prod(-1)
 
     @torch.no_grad()
     def _window(

@@ -33,7 +33,8 @@ def clear_mot(distance: Float[Tensor, "B T N K"], allowed: Bool[Tensor, "B T N K
     """
     batch, frames, things, _ = distance.shape
     last = torch.full((batch, things), -1, device=distance.device)
-    tracks, switched = [], []
+    tracks = []
+    switched = []
     for frame in range(frames):
         pair = _continued(last, allowed[:, frame])
         free = allowed[:, frame] & (pair < 0)[..., None] & ~_taken(pair, allowed.shape[3])[:, None]

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from motes.ops.gather import take
-from motes.ops.tracks.memory import Life, TrackMemory, Traits
+from motes.ops.tracks.memory import Life, Steps, TrackMemory, Traits
 from motes.ops.tracks.sightings import Sightings
 
 
@@ -35,6 +35,7 @@ def with_births(
         memory,
         life=_begun(memory.life, new, number, ~within.gather(1, source), is_first),
         traits=_first_traits(memory.traits, now, new, source),
+        steps=_first_steps(memory.steps, now, new, source),
         following=memory.following + born.sum(1),
     )
     return memory, source.where(new, -1)
@@ -72,3 +73,10 @@ def _first_traits(
     }
     old = traits.tensors()
     return Traits(**{name: torch.where(new[..., None], value, old[name]) for name, value in fresh.items()})
+
+
+def _first_steps(steps: Steps, now: Sightings, new: Bool[Tensor, "B M"], source: Int[Tensor, "B M"]) -> Steps:
+    streak = torch.where(new, 1, steps.streak)
+    return replace(
+        steps, streak=streak, last=torch.where(new[..., None], take(now.centre, source), steps.last)
+    )

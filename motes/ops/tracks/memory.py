@@ -9,6 +9,9 @@ from torch import Tensor
 from motes.ops.tracks.sightings import Sightings
 from motes.types.rows import Rows
 
+# changes of steps after which their correlation is half believed
+PATIENT = 20
+
 
 @dataclass(frozen=True)
 class Life(Rows):
@@ -51,6 +54,19 @@ class Traits(Rows):
 
 
 @dataclass(frozen=True)
+class Steps(Rows):
+    """The places of each thing as they were seen in the last frames, not smoothed."""
+
+    # frames without a gap in which it was seen and stood apart from others, up to this one
+    streak: Int[Tensor, "B M"]
+    # in pixels
+    last: Float[Tensor, "B M 2"]
+    # from the place before to the last one, and how that changed
+    step: Float[Tensor, "B M 2"]
+    change: Float[Tensor, "B M 2"]
+
+
+@dataclass(frozen=True)
 class Habits(Rows):
     """How looks differ and how far things move, over all frames of a clip so far."""
 
@@ -63,6 +79,22 @@ class Habits(Rows):
     # frames that had particles, as the one before had, and the sum over them of the median step
     steps: Float[Tensor, "B"]
     step: Float[Tensor, "B"]
+    # sums, over things and frames, of 1, of the square of the change of a step, and of its product with that of
+    # the frame before
+    changes: Float[Tensor, "B"]
+    change: Float[Tensor, "B"]
+    change_product: Float[Tensor, "B"]
+
+    @property
+    def noise(self) -> Float[Tensor, "B"]:
+        """The share of the changes of steps that is error of places, and no true change of velocity.
+
+        Errors that are independent from frame to frame make neighbouring changes differ: their correlation is
+        -2/3. True changes are taken for uncorrelated.
+        """
+        share = -1.5 * self.change_product / self.change.clamp_min(1e-12)
+        # few changes tell little
+        return (share * self.changes / (self.changes + PATIENT)).clamp(0, 1)
 
     @property
     def look_spread(self) -> Float[Tensor, "B F"]:
@@ -83,6 +115,7 @@ class TrackMemory(Rows):
 
     life: Life
     traits: Traits
+    steps: Steps
     habits: Habits
     # the number of the next track
     following: Int[Tensor, "B"]
@@ -92,7 +125,8 @@ class TrackMemory(Rows):
     @classmethod
     def of_nothing(cls, sightings: Sightings) -> "TrackMemory":
         """The memory before the first frame of clips."""
-        batch, device = len(sightings), sightings.centre.device
+        batch = len(sightings)
+        device = sightings.centre.device
         nothing = torch.zeros(batch, 0, dtype=torch.int64, device=device)
         life = Life(
             nothing, nothing, nothing, nothing, nothing, nothing.bool(), nothing.bool(), nothing.bool()
@@ -103,7 +137,8 @@ class TrackMemory(Rows):
         return cls(
             life,
             Traits(none, none, look.new_zeros(batch, 0, look.shape[1]), none, none.new_zeros(batch, 0, 4)),
-            Habits(per_clip[:, None], look, look, look, per_clip, per_clip),
+            Steps(nothing, none, none, none),
+            Habits(per_clip[:, None], look, look, look, *[per_clip] * 5),
             torch.zeros(batch, dtype=torch.int64, device=device),
         )
 
@@ -119,7 +154,9 @@ class TrackMemory(Rows):
             return self
         life = self.life.mapped(lambda value: _with_slots(value, more, 0))
         life = replace(life, number=_with_slots(self.life.number, more, -1))
-        return replace(self, life=life, traits=self.traits.mapped(lambda value: _with_slots(value, more, 0)))
+        traits = self.traits.mapped(lambda value: _with_slots(value, more, 0))
+        steps = self.steps.mapped(lambda value: _with_slots(value, more, 0))
+        return replace(self, life=life, traits=traits, steps=steps)
 
 
 def _with_slots(value: Tensor, more: int, fill: int) -> Tensor:
@@ -129,14 +166,16 @@ def _with_slots(value: Tensor, more: int, fill: int) -> Tensor:
 def learnt(habits: Habits, now: Sightings, before: Sightings | None) -> Habits:
     """The habits after one more frame."""
     weight = now.sure[..., None].to(now.look.dtype)
-    steps, step = habits.steps, habits.step
+    steps = habits.steps
+    step = habits.step
     if before is not None and now.centre.shape[1] and before.centre.shape[1]:
         distance = torch.cdist(now.centre, before.centre).masked_fill(~before.sure[:, None], torch.inf)
         nearest = distance.amin(2).masked_fill(~now.sure, torch.nan)
         median = nearest.masked_fill(nearest.isinf(), torch.nan).nanmedian(1).values
         steps = steps + ~median.isnan()
         step = step + median.nan_to_num(0)
-    return Habits(
+    return replace(
+        habits,
         count=habits.count + weight.sum(1),
         look=habits.look + (weight * now.look).sum(1),
         square=habits.square + (weight * now.look.square()).sum(1),
@@ -144,3 +183,22 @@ def learnt(habits: Habits, now: Sightings, before: Sightings | None) -> Habits:
         steps=steps,
         step=step,
     )
+
+
+def with_steps(
+    memory: TrackMemory, centre: Float[Tensor, "B M 2"], is_clear: Bool[Tensor, "B M"]
+) -> TrackMemory:
+    """The memory after things were seen at these centres, where it is clear that they were."""
+    steps = memory.steps
+    habits = memory.habits
+    streak = torch.where(is_clear, steps.streak + 1, 0)
+    step = centre - steps.last
+    change = step - steps.step
+    known = ((streak >= 4)[..., None] * change).double()
+    habits = replace(
+        habits,
+        changes=habits.changes + (streak >= 4).sum(1),
+        change=habits.change + known.square().sum((1, 2)).float(),
+        change_product=habits.change_product + (known * steps.change).sum((1, 2)).float(),
+    )
+    return replace(memory, steps=Steps(streak, centre, step, change), habits=habits)

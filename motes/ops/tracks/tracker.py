@@ -9,9 +9,10 @@ from torch import Tensor
 
 from motes.ops.gather import take
 from motes.ops.tracks.births import with_births
-from motes.ops.tracks.memory import Life, TrackMemory, Traits, learnt
+from motes.ops.tracks.memory import Life, TrackMemory, Traits, learnt, with_steps
 from motes.ops.tracks.pairing import TrackingRules, assigned, taken
 from motes.ops.tracks.sightings import Sightings
+from motes.ops.tracks.smoothing import gains
 from motes.types.rows import Rows
 
 # a new track is a thing if it was seen in two frames within the box of no other, where particles of a moment are
@@ -76,7 +77,8 @@ def _updated(
 ) -> TrackMemory:
     """The memory after the tracks were seen, or not; tracks that end leave their slots."""
     is_seen = source >= 0
-    traits = _seen_traits(memory, now, source)
+    memory = _with_sightings(memory, now, source)
+    traits = memory.traits
     life = memory.life
     gap = torch.where(is_seen, 0, life.gap + 1)
     sure = is_seen & _of_slots(now.sure, source)
@@ -90,31 +92,49 @@ def _updated(
     life = Life(
         number, life.age + 1, sightings, sightings_apart, gap, confirmed, hidden, lost & (number >= 0)
     )
-    return replace(memory, life=life, traits=traits)
+    return replace(memory, life=life)
 
 
-def _seen_traits(memory: TrackMemory, now: Sightings, source: Int[Tensor, "B M"]) -> Traits:
-    """The traits after this frame: those of tracks that were not seen stay as they were predicted."""
-    traits = memory.traits
+def _with_sightings(memory: TrackMemory, now: Sightings, source: Int[Tensor, "B M"]) -> TrackMemory:
+    """The memory with the traits after this frame: those of tracks that were not seen stay as predicted."""
     if not now.centre.shape[1]:
-        return traits
-    is_seen = (source >= 0)[..., None]
+        return memory
+    traits = memory.traits
+    is_seen = source >= 0
     row = source.clamp_min(0)
     centre = take(now.centre, row)
-    frames = memory.life.gap[..., None] + 1
     box = take(now.box, row)
-    crowded = _behind(replace(traits, centre=centre, box=box), (source >= 0) & memory.life.confirmed)[
-        ..., None
-    ]
-    velocity = traits.velocity + torch.where(crowded, HEED, 1) * (centre - traits.centre) / frames
-    look = traits.look + RATE * (take(now.look, row) - traits.look)
-    size = traits.size + RATE * (take(now.size, row) - traits.size)
-    return Traits(
-        centre=torch.where(is_seen, centre, traits.centre),
-        velocity=torch.where(is_seen, velocity, traits.velocity),
-        look=torch.where(is_seen, look, traits.look),
-        size=torch.where(is_seen, size, traits.size),
-        box=torch.where(is_seen, box, traits.box),
+    around = replace(traits, centre=centre, box=box)
+    crowded = _behind(around, is_seen & memory.life.confirmed)
+    memory = with_steps(memory, centre, is_seen & ~crowded)
+    to_centre, to_velocity = _gains(memory)
+    error = centre - traits.centre
+    changed = Traits(
+        centre=traits.centre + to_centre * error,
+        velocity=traits.velocity + torch.where(crowded[..., None], HEED, 1) * to_velocity * error,
+        look=traits.look + RATE * (take(now.look, row) - traits.look),
+        size=traits.size + RATE * (take(now.size, row) - traits.size),
+        box=box,
+    )
+    return replace(memory, traits=_chosen(is_seen, changed, traits))
+
+
+def _gains(memory: TrackMemory) -> tuple[Float[Tensor, "B M 1"], Float[Tensor, "B M 1"]]:
+    """By how much the place and the velocity of each track follow what is seen."""
+    place, velocity = gains(memory.habits.noise)
+    count = memory.life.sightings + 1
+    # the least squares line through so many places
+    first_place = (2 * (2 * count - 1) / (count * (count + 1))).clamp_max(1)
+    first_velocity = (6 / (count * (count + 1))).clamp_max(1)
+    to_centre = torch.maximum(place[:, None], first_place)
+    to_velocity = torch.maximum(velocity[:, None], first_velocity) / (memory.life.gap + 1)
+    return to_centre[..., None], to_velocity[..., None]
+
+
+def _chosen(which: Bool[Tensor, "B M"], changed: Traits, traits: Traits) -> Traits:
+    values = changed.tensors()
+    return traits.with_tensors(
+        {name: torch.where(which[..., None], values[name], value) for name, value in traits.tensors().items()}
     )
 
 

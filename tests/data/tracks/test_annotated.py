@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from motes.data import DATASETS
 from motes.data.recognise import find_source
 from motes.data.source import Source
 from motes.data.tracks.annotated import AnnotatedConfig
@@ -14,6 +15,7 @@ from motes.data.tracks.film import AnnotatedThing
 from motes.data.tracks.mot import Mot
 from motes.data.tracks.mot_text import read_mot, result_line, truth_lines
 from motes.errors import UserError
+from motes.plain.options import options_of
 
 HEIGHT, WIDTH = 48, 64
 
@@ -199,6 +201,11 @@ def test_places_are_recognised(name, kind, request):
     assert find_source(str(path))[0] == kind
     assert find_source(str(path.parent))[0] == kind
     assert len(Source(*find_source(str(path))).changed({"gap": 0, "held_out": 0.2}).open("train"))
+
+
+@pytest.mark.parametrize("name", ["mot", "coco-video"])
+def test_options_are_found_without_torch(name):
+    assert {"path", "frames", "image_size"} <= options_of(DATASETS.source(name)).keys()
 
 
 def test_mot_text_is_written_as_it_is_read(sequence, tmp_path):

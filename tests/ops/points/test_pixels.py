@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from motes.data.worlds.flat.shapes import Shapes
-from motes.ops.points.pixels import pixels_of_points, pixels_of_positions, points_of_pixels
+from motes.ops.points.pixels import (
+    pixels_of_points,
+    pixels_of_positions,
+    points_of_pixels,
+    positions_of_pixels,
+)
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import middles_of_masks
 
@@ -44,3 +49,8 @@ def test_the_rules_differ_by_half_a_pixel_at_the_rim_and_not_in_the_middle():
     assert apart.tolist() == [[-0.5, -0.5], [0.5, 0.5]]
     middle = torch.zeros(1, 1, 2)
     torch.testing.assert_close(pixels_of_positions(middle, SIZE), pixels_of_points(middle, SIZE))
+
+
+def test_positions_come_back_from_pixels():
+    position = torch.rand(4, 2) * 2 - 1
+    torch.testing.assert_close(positions_of_pixels(pixels_of_positions(position, SIZE), SIZE), position)

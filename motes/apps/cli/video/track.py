@@ -64,9 +64,8 @@ def _named(films: "list[Footage]") -> "dict[str, Footage]":
         return {"": films[0]}
     names: dict[str, Footage] = {}
     for film in films:
-        stem = film.path.stem
-        numbered = (f"{stem}-{count}" for count in range(2, len(films) + 1))
-        names[next(name for name in (stem, *numbered) if name not in names)] = film
+        numbered = (f"{film.name}-{count}" for count in range(2, len(films) + 1))
+        names[next(name for name in (film.name, *numbered) if name not in names)] = film
     return names
 
 

@@ -88,8 +88,12 @@ def test_several_videos_have_folders_of_their_own(track, video, tmp_path):
     frames.mkdir()
     for frame in range(5):
         picture(frame).save(frames / f"{frame}.png")
-    out = track(video, frames, "--no-film")
-    assert sorted(file.name for file in out.iterdir()) == ["film", "film-2"]
+    street = tmp_path / "street" / "img1"
+    street.mkdir(parents=True)
+    for frame in range(2):
+        picture(frame).save(street / f"{frame}.png")
+    out = track(video, frames, street, "--no-film")
+    assert sorted(file.name for file in out.iterdir()) == ["film", "film-2", "street"]
     assert len(table(out / "film")) == 2 * FRAMES and len(table(out / "film-2")) == 10
     assert not (out / "film" / "trails.mp4").exists()
 
