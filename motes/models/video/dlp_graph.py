@@ -21,7 +21,7 @@ from motes.models.video.dynamics import Dynamics
 from motes.models.video.future import continued, in_drawing_order
 from motes.models.video.history import History
 from motes.models.video.rollouts import rollout_losses
-from motes.models.video.training_clips import TrainingClips
+from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.nn.blocks.interaction import HEADS, INTERACTIONS
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
@@ -58,6 +58,9 @@ class DlpGraphConfig:
     rounds: int = 1
     # whether motion may depend on looks and sizes; from few clips, looks are learnt by heart
     looks: bool = False
+    # whether it also learns from mirror images of the training clips, where these are as likely: no camera that
+    # sees things fall, no road with a side to drive on
+    mirrors: bool = False
     # share of the training windows that are drawn to where velocities change
     events: float = 0.5
 
@@ -194,6 +197,9 @@ class DlpGraph(Model):
             return self._losses(self.track(batch.image, batch.frames), batch.frames)
         first = batch.clips(batch.index)[:, 0]
         windows = self._clips.windows(first, self.config.history, steps, events)
+        if self.config.mirrors:
+            height, width = self.config.image_size
+            windows = mirrored(windows, height == width)
         return self._losses(windows, batch.frames)
 
     def _losses(self, windows: ParticleClip, frames: int) -> Losses:

@@ -77,6 +77,19 @@ class TrainingClips:
         return _compact(replace(self.clips[rows.flatten()], frames=frames))
 
 
+def mirrored(windows: ParticleClip, is_square: bool) -> ParticleClip:
+    """Each of the windows upside down, left to right, both or neither; in square pictures also with rows for columns."""
+    chances = uniform_like(windows.particles.position.new_zeros(windows.clips, 3)) < 0.5
+    sign = torch.where(chances[:, :2], -1.0, 1.0).repeat_interleave(windows.frames, 0)[:, None]
+    swapped = (chances[:, 2] & is_square).repeat_interleave(windows.frames, 0)[:, None, None]
+    position = windows.particles.position * sign
+    changed = {"position": torch.where(swapped, position.flip(-1), position)}
+    if windows.particles.extent is not None:
+        scale = windows.particles.extent.scale
+        changed["extent.scale"] = torch.where(swapped, scale.flip(-1), scale)
+    return replace(windows, particles=windows.particles.with_tensors(changed))
+
+
 def _eventful_start(change: Float[Tensor, "B t"], chance: Float[Tensor, "B"], steps: int) -> Int[Tensor, "B"]:
     """Where in its clip each window starts, given the changes from its first frame to predict on."""
     of_start = change.unfold(1, steps, 1).sum(2)

@@ -16,7 +16,7 @@ from motes.models import MODELS
 from motes.models.base import Model
 from motes.models.video.dynamics import Dynamics
 from motes.models.video.history import History
-from motes.models.video.training_clips import TrainingClips
+from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.training import loop
 from motes.training.recipe import Recipe, Training
 from motes.types.batch import Batch
@@ -116,6 +116,21 @@ def test_windows_are_drawn_to_where_velocities_change():
         training.windows(first + 7, 4, 2, events=0.0).particles.position,
         clips.particles.position[7:13].repeat(400, 1, 1),
     )
+
+
+def test_mirror_images_are_of_whole_windows():
+    """What lies between things keeps its length, and each of the eight images turns up."""
+    random = torch.Generator().manual_seed(0)
+    places = (torch.rand(1, 4, 3, 2, generator=random) - 0.5).repeat(200, 1, 1, 1)
+    windows = clips_of(places)
+    torch.manual_seed(0)
+    images = mirrored(windows, is_square=True)
+    position = images.by_clip(images.particles.position)
+    ways = position.diff(dim=1).norm(dim=-1)
+    torch.testing.assert_close(ways, places.diff(dim=1).norm(dim=-1))
+    assert len(position.flatten(1).unique(dim=0)) == 8
+    flat = mirrored(windows, is_square=False)
+    assert torch.equal(flat.particles.position.abs(), windows.particles.position.abs())
 
 
 def test_a_history_knows_which_frames_it_lacks():
