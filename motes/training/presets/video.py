@@ -13,13 +13,13 @@ VIDEO = {
             {"mirrors": True},
             # 64 windows of 6 given frames and 5 to predict in each step
             Training(
-                16000,
+                8000,
                 704,
                 3e-3,
                 schedule="cosine",
                 clip_norm=1.0,
                 average=0.998,
-                evaluate_every=4000,
+                evaluate_every=2000,
                 validation_pictures=1000,
             ),
         ),
