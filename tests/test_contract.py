@@ -142,8 +142,17 @@ def pictures(model, count=8):
                 torch.rand(config.channels, 1, 1, generator=random) * 0.5
             )
     labels = {name: LABELS[name](config, count) for name in model.needs}
-    frames = 2 if model.window else 1
+    frames = max(model.window, 2) if model.window else 1
+    if frames > 2:
+        image = drifting(image, frames)
     return Batch(image, torch.arange(count), labels=labels, frames=frames)
+
+
+def drifting(image, frames):
+    """Clips of the first picture of each, which moves by a pixel along rows and columns in each frame."""
+    first = image[::frames]
+    moved = [first.roll((time, time), (2, 3)) for time in range(frames)]
+    return torch.stack(moved, 1).flatten(0, 1)
 
 
 def test_every_model_is_tried_here():
@@ -305,7 +314,7 @@ def test_preparing_again_changes_nothing(model):
         if stage.prepare:
             losses = []
             for _ in range(2):
-                stage.prepare([batch])
+                stage.prepare(FewPictures(batch))
                 torch.manual_seed(0)
                 losses.append(stage.loss(batch).total)
             assert torch.equal(*losses)

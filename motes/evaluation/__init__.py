@@ -25,6 +25,9 @@ SCORES: "Registry[Question]" = Registry(
         "objects": Row("objects:QUESTION", "do the particles lie where the objects are?"),
         "masks": Row("masks:QUESTION", "do the particles segment the picture as the truth does?"),
         "tracks": Row("clips.tracks:QUESTION", "is each thing followed through its clip? MOTA, IDF1, HOTA"),
+        "prediction": Row(
+            "clips.prediction:QUESTION", "does each thing go where it was predicted to go, and look so?"
+        ),
         "landmarks": Row("landmarks:QUESTION", "how well do the particles tell where the landmarks are?"),
         "probes": Row("probes:QUESTION", "which factors of the objects can be read out of the particles?"),
         "uncertainty": Row(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
-from motes.models.abilities import Believes, Segments
+from motes.models.abilities import Believes, Predicts, Segments
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes
 from motes.models.middles import middle_pixels
@@ -24,6 +24,8 @@ from motes.types.latents import Image, Particles
 from motes.types.truth import Truth
 from motes.weights.places import VGG_FILE, first_file, vgg_paths
 
+# frames that a prediction is given
+GIVEN = 10
 MOST_NUMBERS = 2**26  # of shares at once
 
 Measured = dict[str, Tensor]  # one row per picture: what is kept of a batch until all are encoded; small
@@ -196,6 +198,14 @@ NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
         "this data does not know where things are (centres, boxes or masks)",
     ),
     "clips": (lambda encoded: encoded.batch.frames > 1, "this data has single pictures, and no clips"),
+    "predicts": (
+        lambda encoded: isinstance(encoded.model, Predicts) and isinstance(encoded.latent, Particles),
+        "this model does not predict what its particles do next",
+    ),
+    "future": (
+        lambda encoded: encoded.batch.frames > GIVEN,
+        f"these clips are too short: {GIVEN} frames are given, and more must follow to be predicted",
+    ),
     "masks": (
         lambda encoded: encoded.truth is not None and encoded.truth.masks is not None,
         "this data does not know the masks of things",

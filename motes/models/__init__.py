@@ -17,6 +17,11 @@ MODELS: "Registry[type[Model]]" = Registry(
             "Deep Latent Particles, object model: transparent glimpses over a background",
             papers.DLP,
         ),
+        "dlp-graph": Row(
+            "video.dlp_graph:DlpGraph",
+            "particles that move: a graph network predicts the next frames of the particles of a dlp",
+            papers.DLP,
+        ),
         "dlp-masked": Row(
             "particles.dlp_masked:MaskedParticles",
             "Deep Latent Particles, masked model: one decoder draws the whole picture",

@@ -100,6 +100,10 @@ class Predicts(Protocol):
     `seen` is the latent of B clips of `frames` frames each, one clip after the other. The result holds the
     `steps` frames that follow each clip, in the same order. `actions`, B steps A, holds the action after each
     frame, from the last given frame on.
+
+    A model of particles takes a `ParticleClip`, or the particles of clips, which it follows first, and gives a
+    `ParticleClip` with the same slots. To predict n frames and then m more is to predict n + m, slots in another
+    order give the same things in that order, and the same clips give the same answer: all bit for bit.
     """
 
     def predict(

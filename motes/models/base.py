@@ -103,6 +103,9 @@ class Model(nn.Module, ABC):
     # 0: a step's rows are single pictures; w: runs of w neighbouring frames of one clip; WHOLE_CLIPS: all
     # its frames
     window: int = 0
+    # whether steps of training need the pixels; if not, their batches have pictures of no pixels, which cost
+    # nothing to read
+    reads_pictures: bool = True
 
     @abstractmethod
     def loss(self, batch: Batch) -> Losses: ...

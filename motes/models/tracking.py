@@ -18,7 +18,12 @@ def tracks_of(model: Model, image: Image, frames: int) -> ParticleClip:
     if frames < 1 or len(image) % frames:
         raise UserError(f"{len(image)} pictures are no whole clips of {frames} frames")
     latent = model.encode_clips(image, frames)
-    return clip_of(model, chunk_of(model, latent, frames, (image.shape[-2], image.shape[-1])))
+    return followed(model, latent, frames, (image.shape[-2], image.shape[-1]))
+
+
+def followed(model: Model, latent: Any, frames: int, size: tuple[int, int]) -> ParticleClip:
+    """The things of whole clips that the model has encoded, with identity; `size` is that of the pictures."""
+    return clip_of(model, chunk_of(model, latent, frames, size))
 
 
 def clip_of(model: Model, chunk: Chunk) -> ParticleClip:

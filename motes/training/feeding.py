@@ -1,7 +1,7 @@
 """What a training stage works on: its loss, wrapped for training in several processes, and all training
 pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +31,12 @@ class StageLoss(nn.Module):
 
     def forward(self, batch: Batch) -> Losses:
         return self._loss(batch)
+
+
+def without_pixels(data: Dataset, rows: Sequence[int], frames: int) -> Batch:
+    """The batch of these rows for a model that does not read pictures: theirs have no rows and no columns."""
+    image = torch.zeros(len(rows), data.image_shape[0], 0, 0)
+    return Batch(image, torch.as_tensor(rows, dtype=torch.int64), frames=frames)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from motes.models.base import Model, Stage
 from motes.ops.densities import noise
 from motes.ops.points.warp import paired
 from motes.training.clock import Clock
-from motes.training.feeding import AllBatches, StageLoss
+from motes.training.feeding import AllBatches, StageLoss, without_pixels
 from motes.training.interruption import Interruption, Stopped
 from motes.training.memory import keep_freed_memory
 from motes.training.recipe import Recipe
@@ -223,6 +223,8 @@ class Loop:
 
     def _batch(self, step: int) -> Batch:
         rows = self.order.rows(step, self.rank, self.world)
+        if not self.model.reads_pictures:
+            return without_pixels(self.data, rows, self.order.window)
         return self.data.batch(rows, self.model.needs, self.order.window)
 
     def _all_batches(self) -> AllBatches:

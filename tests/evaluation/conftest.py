@@ -6,12 +6,14 @@ from torch import nn
 
 from motes.evaluation.question import EncodedBatch, Evidence
 from motes.models.base import Model
+from motes.models.video.rivals import SteadyMotion
 from motes.ops.points.pixels import pixels_of_points
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import Footprints
 from motes.ops.rendering.glimpse import place_glimpses
 from motes.ops.scores import readout
 from motes.types.batch import Batch, Losses
+from motes.types.clips import ParticleClip
 from motes.types.latents import Particles
 
 
@@ -43,6 +45,18 @@ class Discs(Model):
         disc = (steps[:, None] ** 2 + steps**2 <= (self.side / 2) ** 2).float()
         grey = latent.features[..., :1, None, None] * disc
         return torch.stack([disc.expand_as(grey[:, :, 0]), grey[:, :, 0]], 2)
+
+
+class PredictingDiscs(Discs):
+    """Discs that are predicted to go on as they went; clips of them are drawn on canvases of their size."""
+
+    def decode(self, latent):
+        drawn = latent.particles if isinstance(latent, ParticleClip) else latent
+        background = torch.zeros(len(drawn.presence), 1, *self.size)
+        return render(self.glimpses(drawn), drawn.position, drawn.presence, background)
+
+    def predict(self, seen, frames, steps, actions=None):
+        return SteadyMotion(self.size).predict(seen, frames, steps, actions)
 
 
 def particles(position, presence=None, **more):
@@ -90,10 +104,11 @@ def on_points():
 
 @pytest.fixture
 def see():
-    def see(latent, truth, size=(32, 32), frames=1, side=9):
+    def see(latent, truth, size=(32, 32), frames=1, side=9, predicts=False):
         count = len(latent.presence)
         batch = Batch(torch.zeros(count, 1, *size), torch.arange(count), frames=frames)
-        return EncodedBatch(Discs(side, size), batch, latent, truth)
+        model = (PredictingDiscs if predicts else Discs)(side, size)
+        return EncodedBatch(model, batch, latent, truth)
 
     return see
 

@@ -9,29 +9,32 @@ from motes.evaluation.question import NEEDS, Evidence, missing
 from motes.types.truth import Truth
 
 PARTICLE_QUESTIONS = [name for name in SCORES if name not in ("pictures", "elbo")]
+# clips of so many frames
+CLIPS, FRAMES = 2, 12
+ROWS = CLIPS * FRAMES
 
 
 @pytest.fixture
 def seen(see, make_particles):
-    """Two clips of three frames with everything known."""
+    """Two clips with everything known, of a model that predicts."""
 
     def seen(size=32, truth=True):
         random = torch.Generator().manual_seed(0)
-        position = torch.rand(6, 4, 2, generator=random) - 0.5
-        masks = torch.zeros(6, 3, size, size, dtype=torch.bool)
+        position = torch.rand(ROWS, 4, 2, generator=random) - 0.5
+        masks = torch.zeros(ROWS, 3, size, size, dtype=torch.bool)
         masks[:, 0, 2:8, 3:9], masks[:, 1, 12:20, 12:20] = True, True
         known = Truth(
             masks.any((2, 3)),
             position[:, :3] + 0.1,
             masks=masks,
-            points=torch.rand(6, 5, 2, generator=random),
+            points=torch.rand(ROWS, 5, 2, generator=random),
             factors={
-                "size": torch.rand(6, 3, generator=random),
-                "shape": torch.randint(0, 2, (6, 3), generator=random),
+                "size": torch.rand(ROWS, 3, generator=random),
+                "shape": torch.randint(0, 2, (ROWS, 3), generator=random),
             },
         )
-        latent = make_particles(position, log_variance=torch.randn(6, 4, 2, generator=random))
-        return see(latent, known if truth else None, size=(size, size), frames=3)
+        latent = make_particles(position, log_variance=torch.randn(ROWS, 4, 2, generator=random))
+        return see(latent, known if truth else None, size=(size, size), frames=FRAMES, predicts=True)
 
     return seen
 
@@ -40,7 +43,7 @@ def seen(see, make_particles):
 def test_needs_are_named_and_checked_in_one_place(name, seen):
     assert set(SCORES[name].needs) <= set(NEEDS)
     assert missing(SCORES[name], seen()) is None
-    if name in PARTICLE_QUESTIONS:
+    if name in PARTICLE_QUESTIONS and name != "prediction":
         reason = missing(SCORES[name], seen(truth=False))
         assert reason and reason.startswith("this data ")
 
@@ -51,15 +54,15 @@ def test_what_is_kept_of_a_picture_does_not_grow_with_it(name, seen):
     assert {key: value.shape for key, value in small.items()} == {
         key: value.shape for key, value in large.items()
     }
-    assert all(len(value) == 6 for value in small.values())
+    assert all(len(value) == ROWS for value in small.values())
 
 
 @pytest.mark.usefixtures("brief_readouts")
 @pytest.mark.parametrize("name", PARTICLE_QUESTIONS)
 def test_statistics_take_many_draws_and_do_not_depend_on_the_order_of_pictures(name, seen):
     measured = SCORES[name].measure(seen())
-    turn = torch.tensor([3, 1, 5, 0, 2, 4])
-    times = torch.randint(0, 3, (7, 6), generator=torch.Generator().manual_seed(1)).float()
+    turn = torch.randperm(ROWS, generator=torch.Generator().manual_seed(2))
+    times = torch.randint(0, 3, (7, ROWS), generator=torch.Generator().manual_seed(1)).float()
     turned = {key: value[turn] for key, value in measured.items()}
     ours, theirs = (SCORES[name].score(Evidence(one, measured, measured)) for one in (measured, turned))
     for key, statistic in ours.items():

@@ -45,6 +45,10 @@ def test_rates():
     assert [learning_rate(halving, 0, share) for share in (0.1, 0.2, 0.5)] == [1.0, 0.5, 0.25]
 
 
+# what a preset leaves to its user, such as the run that it starts from
+LEFT_OPEN = {"dlp-graph-balls": {"still": {"num_particles": 3}}}
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_written_and_read_back_and_make_models(name, tmp_path):
     recipe = PRESETS[name].recipe
@@ -54,7 +58,9 @@ def test_presets_are_written_and_read_back_and_make_models(name, tmp_path):
     from motes.models import MODELS
 
     size = recipe.data.config.get("image_size", (64, 64))
-    model = MODELS[recipe.model](MODELS[recipe.model].Config(image_size=size, **recipe.model_config))
+    model = MODELS[recipe.model](
+        MODELS[recipe.model].Config(image_size=size, **recipe.model_config, **LEFT_OPEN.get(name, {}))
+    )
     assert sum(stage.share for stage in model.stages()) == pytest.approx(1)
 
 

@@ -21,12 +21,12 @@ from motes.apps.cli import (
     restore,
     sample,
     studio,
-    track,
     train,
 )
 from motes.apps.cli import list as choices
 from motes.apps.cli.arguments import Parser
 from motes.apps.cli.data import prepare, show
+from motes.apps.cli.video import predict, track
 from motes.errors import UserError
 from motes.plain.options import nearest
 from motes.version import VERSION
@@ -55,6 +55,7 @@ COMMANDS: dict[str, Command] = {
     "train": train,
     "encode": encode,
     "track": track,
+    "predict": predict,
     "reconstruct": reconstruct,
     "evaluate": evaluate,
     "sample": sample,

@@ -86,7 +86,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
 def _counts(encoded: EncodedBatch, tracks: _Tracks, start: str) -> Measured:
     """The counts of each picture; those of whole clips are at the first frame of each."""
     assert encoded.truth is not None
-    present = _by_clip(encoded, encoded.truth.present)
+    present = by_clip(encoded, encoded.truth.present)
     counts: Measured = {}
     for end, similarity in _similarities(encoded, tracks).items():
         are_there = present[..., None] & tracks.there[..., None, :]
@@ -94,8 +94,8 @@ def _counts(encoded: EncodedBatch, tracks: _Tracks, start: str) -> Measured:
         counts |= _of_pairs(encoded, tracks, similarity, allowed, (start, end))
         scores = hota(similarity, present, tracks.there)
         counts[f"{start}right{end}"] = scores.right.flatten(0, 1)
-        counts[f"{start}associated{end}"] = _at_first_frame(scores.associated, present.shape[1])
-        counts[f"{start}idtp{end}"] = _at_first_frame(identity_pairs(allowed), present.shape[1])
+        counts[f"{start}associated{end}"] = at_first_frame(scores.associated, present.shape[1])
+        counts[f"{start}idtp{end}"] = at_first_frame(identity_pairs(allowed), present.shape[1])
     counts[f"{start}truths"] = encoded.truth.present.sum(1)
     counts[f"{start}tracks"] = tracks.there.sum(2).flatten()
     return counts
@@ -131,20 +131,20 @@ def _of_pairs(
 
 def _similarities(encoded: EncodedBatch, tracks: _Tracks) -> dict[str, Float[Tensor, "B T N J"]]:
     """How alike things and tracks are, in [0, 1], by every rule that model and truth allow."""
-    diameter = _by_clip(encoded, _diameters(encoded))[..., None]
+    diameter = by_clip(encoded, diameters(encoded))[..., None]
     similar = {"": (1 - _distances(encoded, tracks) / diameter).clamp_min(0)}
     if tracks.box is not None and encoded.boxes is not None and isinstance(encoded.model, Encloses):
-        similar["_boxes"] = overlap(_by_clip(encoded, encoded.boxes), tracks.box)
+        similar["_boxes"] = overlap(by_clip(encoded, encoded.boxes), tracks.box)
     return similar
 
 
 def _distances(encoded: EncodedBatch, tracks: _Tracks) -> Float[Tensor, "B T N J"]:
     assert encoded.centres is not None
-    centres = _by_clip(encoded, pixels_of_points(encoded.centres, encoded.size))
+    centres = by_clip(encoded, pixels_of_points(encoded.centres, encoded.size))
     return (centres[..., :, None, :] - tracks.place[..., None, :, :]).norm(dim=-1)
 
 
-def _diameters(encoded: EncodedBatch) -> Float[Tensor, "N n"]:
+def diameters(encoded: EncodedBatch) -> Float[Tensor, "N n"]:
     """The diameter of each thing in pixels, hidden parts included where they are known."""
     assert encoded.truth is not None
     present = encoded.truth.present
@@ -164,14 +164,15 @@ def _hidden(encoded: EncodedBatch) -> Bool[Tensor, "B T N"]:
     visible = truth.present
     if truth.masks is not None and truth.whole is not None:
         visible = visible & (truth.masks.sum((2, 3)) >= HIDDEN * truth.whole.sum((2, 3)))
-    return _by_clip(encoded, ~visible & inside)
+    return by_clip(encoded, ~visible & inside)
 
 
-def _by_clip(encoded: EncodedBatch, values: Tensor) -> Tensor:
+def by_clip(encoded: EncodedBatch, values: Tensor) -> Tensor:
+    """The values of all pictures, arranged by clip and frame."""
     return rearrange(values, "(b t) ... -> b t ...", t=encoded.batch.frames)
 
 
-def _at_first_frame(values: Tensor, frames: int) -> Tensor:
+def at_first_frame(values: Tensor, frames: int) -> Tensor:
     """The values of clips as values of pictures: all at the first frame, zeros at the others."""
     spread = values.new_zeros(len(values), frames, *values.shape[1:])
     spread[:, 0] = values

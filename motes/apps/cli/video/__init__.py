@@ -1,0 +1,1 @@
+"""Commands about films: what is in them, and what comes next."""

@@ -1,0 +1,133 @@
+"""What happens next in a film: some frames are read and followed, and those after them are predicted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image as Pictures
+from torch import Tensor
+
+from motes.apps.session.footage import RATE, footage_of
+from motes.data.base import Dataset
+from motes.data.files.picture_files import moved_back, to_size
+from motes.errors import UserError
+from motes.models.abilities import Predicts
+from motes.models.base import Model, device_of
+from motes.models.middles import middle_pixels
+from motes.types.clips import ParticleClip
+from motes.types.latents import Image, Particles
+
+# pixels: what moves less in all given frames stands still
+STILL = 0.5
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Neighbouring frames of a film."""
+
+    name: str
+    pictures: Sequence[Pictures.Image]
+    # the number of the first of these frames
+    first: int = 0
+    # frames a second
+    rate: float = RATE
+
+    @classmethod
+    def of_video(cls, path: Path, first: int, count: int) -> "Shot":
+        """At most `count` frames of a video, or of a folder of numbered pictures."""
+        films = footage_of(path)
+        if len(films) > 1:
+            raise UserError(f"{path} has {len(films)} films; name one of them, such as {films[0].path}")
+        film = films[0]
+        return cls(str(film.path), list(islice(film.frames(), first, first + count)), first, film.rate)
+
+    @classmethod
+    def of_data(cls, name: str, data: Dataset, clip: int, first: int, count: int) -> "Shot":
+        """At most `count` frames of a clip of a data set."""
+        clips = len(data) // data.frames
+        if clip >= clips:
+            raise UserError(f"{name} has {clips} held-out clips; there is no clip {clip}")
+        rows = range(data.frames)[first : first + count]
+        pixels = data.pixels([clip * data.frames + row for row in rows]) if rows else ()
+        pictures = [Pictures.fromarray(frame.transpose(1, 2, 0).squeeze()) for frame in pixels]
+        return cls(f"clip {clip} of {name}", pictures, first)
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """The given frames of a film as particles, and those that were predicted from them."""
+
+    shot: Shot
+    given: ParticleClip
+    future: ParticleClip
+    # the frames of the shot at the model's size, the given ones and as many of the others as there are
+    truth: Float[Tensor, "n C H W"]
+    # given and predicted
+    drawn: Float[Tensor, "T C H W"]
+    # in pixels of the film
+    places: Float[np.ndarray, "T K 2"]
+
+    @property
+    def clip(self) -> ParticleClip:
+        return self.given.joined(self.future)
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything moves in the given frames."""
+        places = self.places[: self.given.frames]
+        is_there = (self.given.track >= 0).numpy()
+        gone = np.linalg.norm(np.diff(places, axis=0), axis=-1) * (is_there[1:] & is_there[:-1])
+        return bool((gone.sum(0) > STILL).any())
+
+
+def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") -> Foresight:
+    """Follow the things of the first `given` frames of a shot, and predict `steps` frames more.
+
+    Frames of the shot behind the given ones are the truth; there need not be any.
+    """
+    if not isinstance(model, Predicts):
+        raise UserError(
+            "this model does not predict what comes next; train one that does from its run: "
+            "motes train dlp-graph --model.start-from RUN --data FILM"
+        )
+    if given < 2:
+        raise UserError("one frame shows no motion; --given must be at least 2")
+    if len(shot.pictures) < given:
+        raise UserError(
+            f"{shot.name} has {len(shot.pictures)} frames from frame {shot.first} on, and {given} are to be given; "
+            "give fewer with --given, or begin earlier with --from"
+        )
+    truth = _read(model, shot.pictures[: given + steps], fit)
+    with torch.no_grad():
+        clip = _followed(model, truth[:given])
+        if not (clip.track >= 0).any():
+            raise UserError(
+                f"the model finds nothing in the given frames of {shot.name}, so nothing can move"
+            )
+        future = model.predict(clip, given, steps)
+        drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
+        places = _in_film(model, shot, clip.joined(future).particles, fit)
+    return Foresight(shot, clip.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
+
+
+def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:
+    config = model.config
+    pixels = np.stack([to_size(picture, config.image_size, config.channels, fit) for picture in pictures])
+    return torch.from_numpy(pixels).to(device_of(model)).float().div_(255)
+
+
+def _followed(model: Model, image: Image) -> ParticleClip:
+    """The things of the given frames; slots without anything in the last of them are left out."""
+    clip = model.track(image, len(image))
+    return clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0])
+
+
+def _in_film(model: Model, shot: Shot, particles: Particles, fit: str) -> Float[np.ndarray, "T K 2"]:
+    size = (model.config.image_size[0], model.config.image_size[1])
+    places = middle_pixels(model, particles, size).cpu().numpy().astype(np.float64)
+    first = shot.pictures[0]
+    return moved_back(places, (first.height, first.width), size, fit)

@@ -1,0 +1,249 @@
+"""Particles that move: those of a model of stills, followed over time, and a graph network that predicts them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
+from motes.models.checkpoint import load
+from motes.models.particles.dlp import DeepLatentParticles
+from motes.models.particles.dlp_config import DlpConfig
+from motes.models.tracking import followed
+from motes.models.video.dynamics import Dynamics
+from motes.models.video.future import continued, in_drawing_order
+from motes.models.video.history import History
+from motes.models.video.rollouts import rollout_losses
+from motes.models.video.training_clips import TrainingClips, mirrored
+from motes.nn.blocks.interaction import HEADS, INTERACTIONS
+from motes.ops.rendering.footprints import VisibleBoxes
+from motes.ops.rendering.painting import Painting
+from motes.plain.records import from_plain
+from motes.types.batch import Batch, Losses
+from motes.types.clips import ParticleClip
+from motes.types.latents import Image, Particles
+
+# of the steps that predict single frames, roll-outs, and roll-outs from anywhere
+SHARES = (0.7, 0.2, 0.1)
+
+
+@dataclass(frozen=True)
+class DlpGraphConfig:
+    """Options of particles that move."""
+
+    # rows, columns
+    image_size: tuple[int, int] = (64, 64)
+    # 1 for grey pictures
+    channels: int = 3
+    # the run of dlp, or its checkpoint, whose particles are predicted; its weights stay as they are
+    start_from: str = ""
+    # the options of that model, which are read from the run
+    still: dict[str, Any] = field(default_factory=dict)
+    # number of frames that a prediction looks back on
+    history: int = 6
+    # number of frames that a roll-out predicts in training
+    steps: int = 5
+    # what things know of each other: graph: messages between all pairs; attention: a transformer; none: nothing
+    interaction: Literal["graph", "attention", "none"] = "graph"
+    # units of the layers
+    width: int = 64
+    # rounds of messages; more = contacts that pass through several things in one frame
+    rounds: int = 1
+    # whether motion may depend on looks and sizes; from few clips, looks are learnt by heart
+    looks: bool = False
+    # whether it also learns from mirror images of the training clips, where these are as likely: no camera that
+    # sees things fall, no road with a side to drive on
+    mirrors: bool = False
+    # share of the training windows that are drawn to where velocities change
+    events: float = 0.5
+
+    @property
+    def glimpse_size(self) -> int | None:
+        """The side of a particle's window in pixels."""
+        return self.still.get("glimpse_size")
+
+
+class DlpGraph(Model):
+    """What happens next, as the motion of particles: the frozen model of stills finds them, matching follows them.
+
+    p_t+1 = 2 p_t - p_t-1 + g(p_t, p_t-1, ...), with a graph network g over all particles of a frame; looks stay as they
+    are. The loss is |p' - p| over roll-outs of several frames (the particle dynamics of Daniel & Tamar 2022,
+    https://arxiv.org/abs/2205.15821, whose network was not published).
+    """
+
+    Config = DlpGraphConfig
+    reads_pictures = False
+
+    def __init__(self, config: DlpGraphConfig):
+        super().__init__()
+        _check(config)
+        still = _newborn_still(config) if config.still else _still_of(config)
+        # as in JSON, so that a loaded config is equal
+        options = json.loads(json.dumps(asdict(still.config)))
+        self.config = replace(config, still=options)
+        if still.config.image_size != config.image_size or still.config.channels != config.channels:
+            raise UserError(
+                f"the data have pictures of {_shape(config)}, and {config.start_from or 'the model of stills'} reads "
+                f"{_shape(still.config)}: set --data.image-size, or start from a model of such pictures"
+            )
+        self.still = still.requires_grad_(False).eval()
+        self.window = config.history + config.steps
+        self.dynamics = Dynamics(config, still.config.feature_dim)
+        self._clips: TrainingClips | None = None
+
+    def train(self, mode: bool = True) -> "DlpGraph":
+        """The model of stills does not learn, and stays as it is."""
+        super().train(mode)
+        self.still.eval()
+        return self
+
+    def stages(self) -> tuple[Stage, ...]:
+        learning = tuple(self.dynamics.parameters())
+        losses = {
+            "next frame": partial(self._loss, 1, self.config.events),
+            "roll-outs": partial(self._loss, self.config.steps, self.config.events),
+            "even roll-outs": partial(self._loss, self.config.steps, 0.0),
+        }
+        first, *later = (
+            Stage(name, share, loss, learning, prepare=self._prepare)
+            for (name, loss), share in zip(losses.items(), SHARES, strict=True)
+        )
+        return (replace(first, begin=self._begin), *later)
+
+    def loss(self, batch: Batch) -> Losses:
+        return self._loss(self.config.steps, 0.0, batch)
+
+    def validate(self, batch: Batch) -> Losses:
+        """The loss of roll-outs from all over the clips."""
+        clip = self.track(batch.image, batch.frames)
+        starts = range(0, max(clip.frames - self.window, 0) + 1, self.config.steps)
+        measured = [self._losses(clip.window(start, self.window), clip.frames) for start in starts]
+        names = measured[0].terms
+        terms = {name: torch.stack([losses.terms[name] for losses in measured]).mean(0) for name in names}
+        return Losses(torch.stack([losses.total for losses in measured]).mean(), terms)
+
+    def encode(self, image: Image) -> Particles:
+        refuse_other_sizes(self.config, image)
+        return self.still.encode(image)
+
+    def decode(self, latent: Particles | ParticleClip) -> Image:
+        """The pictures; of clips, whose slots have no order, with the nearest thing in front."""
+        return self.still.decode(in_drawing_order(latent) if isinstance(latent, ParticleClip) else latent)
+
+    def predict(
+        self,
+        seen: Particles | ParticleClip,
+        frames: int,
+        steps: int,
+        actions: Float[Tensor, "B steps A"] | None = None,
+    ) -> ParticleClip:
+        """The `steps` frames that follow each clip; slots are those of the given clips.
+
+        Particles without identity are followed first.
+        """
+        if steps < 1:
+            raise UserError("a prediction has at least one step; to follow things and predict nothing, track")
+        if actions is not None:
+            raise UserError("this model learnt without actions, and cannot say what they would change")
+        clip = (
+            seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, self.config.image_size)
+        )
+        history = History.of(clip, self.config.history)
+        future = []
+        for _ in range(steps):
+            history = self.dynamics.after(history)
+            future.append(history)
+        return continued(clip, future, self.config.image_size)
+
+    def painting(self, latent: Particles, picture: int = 0) -> Painting:
+        """The picture in layers, see `DeepLatentParticles`; so are the methods that follow."""
+        return self.still.painting(latent, picture)
+
+    def proposals(self, image: Image) -> Float[Tensor, "B M 2"]:
+        return self.still.proposals(image)
+
+    def glimpses(self, latent: Particles) -> Float[Tensor, "B K D S S"]:
+        return self.still.glimpses(latent)
+
+    def shares(self, latent: Particles) -> Float[Tensor, "B A H W"]:
+        return self.still.shares(latent)
+
+    def boxes(self, latent: Particles) -> VisibleBoxes:
+        return self.still.boxes(latent)
+
+    def middles(self, latent: Particles) -> Float[Tensor, "B K 2"]:
+        return self.still.middles(latent)
+
+    def _begin(self, pictures: TrainingPictures) -> None:
+        """A new run has the weights of the run that it starts from."""
+        if self.config.start_from:
+            self.still.load_state_dict(_still_of(self.config).state_dict())
+
+    def _prepare(self, pictures: TrainingPictures) -> None:
+        """Follow the things in all training clips, once a run: the weights of the model of stills do not change."""
+        if self._clips is None:
+            self._clips = TrainingClips.of(self.still, pictures)
+            self.dynamics.fit(self._clips.steps, self._clips.looks)
+
+    def _loss(self, steps: int, events: float, batch: Batch) -> Losses:
+        if self._clips is None:
+            return self._losses(self.track(batch.image, batch.frames), batch.frames)
+        first = batch.clips(batch.index)[:, 0]
+        windows = self._clips.windows(first, self.config.history, steps, events)
+        if self.config.mirrors:
+            height, width = self.config.image_size
+            windows = mirrored(windows, height == width)
+        return self._losses(windows, batch.frames)
+
+    def _losses(self, windows: ParticleClip, frames: int) -> Losses:
+        """The losses of windows; terms have an entry for each of the `frames` frames of a clip."""
+        total, terms = rollout_losses(self.dynamics, windows, self.config.history)
+        of_frames = {name: value.repeat_interleave(frames) for name, value in terms.items()}
+        return Losses(total.mean(), of_frames)
+
+
+def _still_of(config: DlpGraphConfig) -> DeepLatentParticles:
+    """The model of stills in the run that is named, with its weights."""
+    if not config.start_from:
+        raise UserError(
+            "dlp-graph predicts the particles of a trained model of stills; name the run of one, "
+            "such as --model.start-from runs/still (motes train dlp-quick --data balls --out runs/still makes one)"
+        )
+    still = load(Path(config.start_from))
+    if not isinstance(still, DeepLatentParticles):
+        raise UserError(
+            f"{config.start_from} holds another model than dlp; dlp-graph starts from a run of dlp"
+        )
+    return still
+
+
+def _newborn_still(config: DlpGraphConfig) -> DeepLatentParticles:
+    """The model of stills with these options; its weights come from a checkpoint, or when training begins."""
+    if not isinstance(config.still, Mapping):
+        raise UserError("the options of the model of stills are read from the run of --model.start-from")
+    return DeepLatentParticles(from_plain(DlpConfig, config.still, "the model of stills"))
+
+
+def _shape(config: DlpGraphConfig | DlpConfig) -> str:
+    height, width = config.image_size
+    return f"{height} x {width} pixels and {config.channels} channels"
+
+
+def _check(config: DlpGraphConfig) -> None:
+    if config.interaction not in INTERACTIONS:
+        raise UserError(
+            f"interaction {config.interaction!r} is unknown; choose one of {', '.join(INTERACTIONS)}"
+        )
+    if config.history < 2 or config.steps < 1 or config.rounds < 1:
+        raise UserError("history must be at least 2, which makes a velocity, steps and rounds at least 1")
+    if config.width < HEADS or config.width % HEADS:
+        raise UserError(f"width must be a multiple of {HEADS}, not {config.width}")
+    if not 0 <= config.events <= 1:
+        raise UserError(f"events must be a share from 0 to 1, not {config.events}")

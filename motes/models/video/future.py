@@ -1,0 +1,62 @@
+"""Predicted frames as clips of particles: things that move, and are otherwise as they were."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.models.video.history import History
+from motes.ops.points.pixels import pixels_of_positions
+from motes.ops.rendering.depth import front_first
+from motes.types.clips import ParticleClip
+from motes.types.latents import Particles
+
+# of a pixel
+PARTS = 1024
+
+
+def continued(given: ParticleClip, future: Sequence[History], size: tuple[int, int]) -> ParticleClip:
+    """The frames that follow the given ones, in the same slots; nothing in them was seen.
+
+    `size` is that of the pictures, in which boxes move along.
+    """
+    steps = len(future)
+    newest = given.window(given.frames - 1, 1)
+    look = future[-1].look
+    position = torch.stack([history.newest for history in future], 1)
+    changed = {
+        "position": position.flatten(0, 1),
+        "presence": torch.stack([history.presence for history in future], 1).flatten(0, 1),
+        "features": look.repeat_interleave(steps, 0),
+    }
+    if newest.particles.extent is not None:
+        changed["extent.scale"] = future[-1].scale.repeat_interleave(steps, 0)
+    again = torch.arange(len(newest), device=position.device).repeat_interleave(steps)
+    particles = newest.particles[again].with_tensors(changed)
+    track = newest.track[again]
+    return ParticleClip(particles, track, torch.full_like(track, -1), _moved(newest, position, size), steps)
+
+
+def in_drawing_order(clip: ParticleClip) -> Particles:
+    """The particles of all frames, the nearest first, where they have a depth: that is how they are drawn."""
+    particles = replace(clip.particles, certainty=None)
+    return particles if particles.extent is None else particles.reordered(front_first(particles.extent.depth))
+
+
+def _moved(
+    newest: ParticleClip, position: Float[Tensor, "B R K 2"], size: tuple[int, int]
+) -> Float[Tensor, "N K 4"] | None:
+    """The boxes of the newest frame, moved with the places."""
+    if newest.box is None:
+        return None
+    before = _rounded(pixels_of_positions(newest.particles.position, size))
+    around = _rounded(newest.box) - torch.cat([before, before], -1)
+    after = _rounded(pixels_of_positions(position, size))
+    return (torch.cat([after, after], -1) + around[:, None]).flatten(0, 1)
+
+
+def _rounded(pixels: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """Pixels in parts whose sums are exact, so that boxes do not depend on where a prediction was interrupted."""
+    return (pixels * PARTS).round() / PARTS

@@ -1,0 +1,67 @@
+"""The loss of predictions against tracks."""
+
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from motes.models.video.dynamics import Dynamics
+from motes.models.video.history import History
+from motes.ops.densities.noise import uniform_like
+from motes.types.clips import ParticleClip
+
+# smaller errors count as their squares, larger ones by their length: errors of tracking are outliers
+BEND = 1e-3
+PRESENCE = 0.1
+# share of the histories whose oldest frames are taken away, as things are that were just found
+SHORTENED = 0.1
+
+
+def rollout_losses(
+    dynamics: Dynamics, windows: ParticleClip, history: int
+) -> tuple[Float[Tensor, "B"], dict[str, Float[Tensor, "B"]]]:
+    """The loss of each window and its terms: the frames after the history are predicted from it.
+
+    |s (p' - p)|, the length of the error in units of about half a usual step, and the cross-entropy of the presence,
+    as means over things and frames. Only things count that were seen in both of the last two given frames, places
+    only where they are seen.
+    """
+    given = windows.window(0, history)
+    future = windows.window(history, windows.frames - history)
+    start = History.of(given, history)
+    if dynamics.training:
+        start = _shortened(start)
+    track = windows.by_clip(windows.track)
+    visible = windows.by_clip(windows.seen)
+    counted = visible[:, history - 1] & visible[:, history - 2] & start.tracked[..., -2:].all(-1)
+    is_same = (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
+    position, presence = zip(*dynamics.rolled_out(start, future.frames), strict=True)
+    target = future.by_clip(future.particles.position)
+    error = (dynamics.pace * dynamics.aspect * (torch.stack(position, 1) - target)).square().sum(-1)
+    error = (error + BEND).sqrt()
+    target_presence = future.by_clip(future.particles.presence).clamp(0, 1) * is_same
+    entropy = F.binary_cross_entropy_with_logits(torch.stack(presence, 1), target_presence, reduction="none")
+    terms = {
+        "place": _mean(error, is_same & visible[:, history:]),
+        "presence": _mean(entropy, counted[:, None].expand_as(entropy)),
+    }
+    return terms["place"] + PRESENCE * terms["presence"], terms
+
+
+def _shortened(history: History) -> History:
+    """Some of the histories without their oldest frames."""
+    frames = history.tracked.shape[-1]
+    chosen = uniform_like(history.presence[:, 0]) < SHORTENED
+    left = 1 + (uniform_like(history.presence[:, 0]) * (frames - 1)).floor()
+    age = torch.arange(frames - 1, -1, -1, device=left.device)
+    is_left = (age < left[:, None]) | ~chosen[:, None]
+    first = frames - left.long()
+    oldest = history.position[torch.arange(len(left), device=left.device), :, first]
+    position = torch.where(is_left[:, None, :, None], history.position, oldest[:, :, None])
+    return replace(history, position=position, tracked=history.tracked & is_left[:, None])
+
+
+def _mean(values: Float[Tensor, "B R K"], counted: Bool[Tensor, "B R K"]) -> Float[Tensor, "B"]:
+    return (values * counted).sum((1, 2)) / counted.sum((1, 2)).clamp_min(1)

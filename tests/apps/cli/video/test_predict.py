@@ -1,0 +1,161 @@
+"""`motes predict`: its files agree with each other, appear whole or not at all, and what is wrong is said."""
+
+import csv
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+
+from motes.apps.cli.main import run_command
+from motes.apps.drawing.prediction import HEAD, film_frames
+from motes.apps.session.foresight import Shot
+from motes.apps.session.session import Session
+from motes.data.files.video_file import VideoFile
+from motes.errors import UserError
+from motes.models.tracking import followed
+from motes.models.video.future import in_drawing_order
+from motes.models.video.rivals import SteadyMotion
+from motes.types.clips import ParticleClip
+from tests.apps.spots import Spots, picture
+
+FRAMES = 12
+SIZE = (48, 64)
+
+
+class GoingSpots(Spots):
+    """Spots that are predicted to go on as they went, and drawn as blots."""
+
+    def predict(self, seen, frames, steps, actions=None):
+        clip = seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, SIZE)
+        return SteadyMotion(SIZE).predict(clip, frames, steps)
+
+    def decode(self, latent):
+        particles = in_drawing_order(latent) if isinstance(latent, ParticleClip) else latent
+        return torch.zeros(len(particles), 3, *SIZE)
+
+
+@pytest.fixture
+def film(tmp_path):
+    """A folder of numbered pictures in which two spots move."""
+    folder = tmp_path / "film"
+    folder.mkdir()
+    for frame in range(FRAMES):
+        picture(frame).save(folder / f"{frame:03}.png")
+    return folder
+
+
+@pytest.fixture
+def predict(tmp_path, monkeypatch):
+    monkeypatch.setattr(Session, "open", classmethod(lambda cls, run: cls(GoingSpots())))
+    run = tmp_path / "run"
+    run.mkdir()
+
+    def predict(*words):
+        run_command(["predict", str(run), *map(str, words), "--out", str(tmp_path / "out")])
+        return tmp_path / "out"
+
+    return predict
+
+
+def table(folder):
+    with (folder / "tracks.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_has_what_was_given_and_what_was_predicted(predict, film, capsys):
+    out = predict(film, "--given", 4, "--steps", 6, "--from", 1, "--no-film")
+    assert sorted(file.name for file in out.iterdir()) == ["tracks.csv", "tracks.png"]
+    rows = table(out)
+    assert [int(row["frame"]) for row in rows[::2]] == list(range(1, 11))
+    for row in rows:
+        is_predicted = int(row["frame"]) >= 5
+        assert row["predicted"] == str(is_predicted) and row["seen"] == str(not is_predicted)
+    ways = {row["track"]: [other for other in rows if other["track"] == row["track"]] for row in rows}
+    assert len(ways) == 2
+    for way in ways.values():
+        columns = [float(row["column"]) for row in way]
+        steps = [after - before for before, after in pairwise(columns[3:])]
+        assert steps == pytest.approx([steps[0]] * len(steps), abs=0.01)
+    printed = capsys.readouterr().out
+    assert "4 frames given, 2 things, 6 predicted" in printed
+    assert "PSNR after 5 frames" in printed and "of the last given frame" in printed
+
+
+def test_a_prediction_beyond_the_end_of_the_film_has_no_truth(predict, film, capsys):
+    out = predict(film, "--given", FRAMES, "--steps", 5, "--no-film")
+    assert len(table(out)) == 2 * (FRAMES + 5)
+    assert "PSNR" not in capsys.readouterr().out
+
+
+def test_the_film_has_given_predicted_and_truth_side_by_side(film):
+    session = Session(GoingSpots())
+    shot = Shot.of_video(film, 0, FRAMES)
+    foresight = session.foresee(shot, 4, FRAMES - 4)
+    frames = list(film_frames(foresight))
+    assert len(frames) == FRAMES and len({frame.size for frame in frames}) == 1
+    alone = session.foresee(replace(shot, pictures=shot.pictures[:4]), 4, 8)
+    assert next(film_frames(alone)).width < frames[0].width
+    longer = list(film_frames(session.foresee(shot, 4, FRAMES)))
+    assert len({frame.size for frame in longer}) == 1
+    # what is drawn of the prediction is black, the truth is not
+    width = (frames[-1].width - 16) // 3
+    middle = frames[-1].crop((width + 8, HEAD, 2 * width + 8, frames[-1].height))
+    right = frames[-1].crop((2 * (width + 8), HEAD, frames[-1].width, frames[-1].height))
+    assert middle.getextrema() == ((0, 0),) * 3 and right.getextrema() != ((0, 0),) * 3
+
+
+def test_the_film_is_a_video(predict, film):
+    pytest.importorskip("av", reason="needs pip install 'motes[video]'")
+    out = predict(film, "--given", 4, "--steps", 6)
+    assert len(VideoFile(out / "predicted.mp4")) == 10
+
+
+def test_what_is_wrong_is_said_before_anything_is_written(predict, film, tmp_path):
+    wrong = {
+        "motes track": (film, "--steps", 0),
+        "whole number": (film, "--steps", "-1"),
+        "at least 2": (film, "--given", 1),
+        "has 12 frames from frame 0 on, and 20": (film, "--given", 20),
+        "has 2 frames from frame 10 on": (film, "--from", 10),
+        "does not exist": (tmp_path / "nowhere.mp4",),
+        "single pictures": ("shapes",),
+        "there is no clip 4000": ("rolling", "--clip", 4000),
+    }
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    picture(0).save(alone / "1.png")
+    wrong["has a single frame"] = (alone,)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for frame in range(12):
+        picture(0).point(lambda value: 255).save(empty / f"{frame}.png")
+    wrong["finds nothing in the given frames"] = (empty,)
+    for words, options in wrong.items():
+        with pytest.raises(UserError, match=words):
+            predict(*options)
+        assert not (tmp_path / "out").exists(), words
+
+
+def test_things_that_stand_still_are_predicted_to_and_that_is_said(predict, tmp_path, capsys):
+    folder = tmp_path / "still"
+    folder.mkdir()
+    for frame in range(6):
+        picture(0).save(folder / f"{frame}.png")
+    predict(folder, "--given", 4, "--steps", 2, "--no-film")
+    assert "nothing moves in the given frames" in capsys.readouterr().out
+
+
+def test_a_model_that_predicts_nothing_says_so(film, tmp_path, make_run):
+    run = make_run(tmp_path / "run")
+    with pytest.raises(UserError, match="does not predict what comes next"):
+        run_command(["predict", str(run), str(film), "--out", str(tmp_path / "out")])
+
+
+def test_clips_of_data_are_predicted_by_an_untrained_model(tmp_path, make_run):
+    run = make_run(tmp_path / "run", "dlp-graph")
+    out = tmp_path / "out"
+    run_command(
+        ["predict", str(run), "balls", "--given", "3", "--steps", "2", "--no-film", "--out", str(out)]
+    )
+    assert {row["predicted"] for row in table(out)} == {"True", "False"}

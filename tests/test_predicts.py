@@ -1,0 +1,157 @@
+"""What everything that predicts clips of particles promises: models, and the rivals that need no learning."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from small import SMALL
+
+from motes.errors import UserError
+from motes.models import MODELS
+from motes.models.abilities import Predicts
+from motes.models.video.rivals import rivals
+from motes.types.clips import ParticleClip
+from motes.types.latents import Extent, Particles
+
+SIZE = (32, 32)
+GIVEN, SLOTS = 5, 4
+RIVALS = tuple(rivals(SIZE))
+
+
+def predicting_models():
+    """Those of a latent of particles that say that they predict."""
+    for name in SMALL:
+        if issubclass(MODELS[name], Predicts):
+            yield name, {}
+    yield "dlp-graph", {"interaction": "attention"}
+    yield "dlp-graph", {"interaction": "none", "history": 4}
+    yield "dlp-graph", {"rounds": 2, "history": 7, "looks": True, "image_size": (32, 48)}
+
+
+CASES = [*((name, {}) for name in RIVALS), *predicting_models()]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{'-'.join(map(str, case[1].values()))}")
+def predictor(request):
+    name, options = request.param
+    if name in RIVALS:
+        return rivals(SIZE)[name]
+    torch.manual_seed(0)
+    options = {**SMALL[name], **options}
+    options["still"] = {**options["still"], "image_size": options["image_size"]}
+    model = MODELS[name](MODELS[name].Config(**options)).eval()
+    with torch.no_grad():
+        # far from constant velocity, so that things change each other
+        model.dynamics.last.weight.mul_(100)
+    return model
+
+
+@pytest.fixture
+def clip():
+    return moving_clip(torch.Generator().manual_seed(3))
+
+
+def moving_clip(random, clips=2):
+    """Things that move and look alike from frame to frame; the last slot of the first clip is empty."""
+    rows = clips * GIVEN
+
+    def numbers(*shape):
+        return torch.rand(rows, SLOTS, *shape, generator=random)
+
+    start = torch.rand(clips, 1, SLOTS, 2, generator=random) - 0.5
+    step = 0.1 * (torch.rand(clips, 1, SLOTS, 2, generator=random) - 0.5)
+    place = start + step * torch.arange(GIVEN)[:, None, None]
+    presence = torch.ones(rows, SLOTS)
+    presence[:GIVEN, -1] = 0
+    particles = Particles(
+        position=place.flatten(0, 1),
+        log_variance=numbers(2),
+        features=numbers(3),
+        feature_log_variance=numbers(3),
+        presence=presence,
+        background=torch.rand(rows, 3, generator=random),
+        certainty=0.5 + numbers() / 2,
+        extent=Extent(0.5 + numbers(2), numbers(2), numbers(), numbers()),
+    )
+    track = torch.arange(SLOTS).expand(rows, -1).where(presence > 0, -1)
+    return ParticleClip(particles, track, track, 32 * numbers(4), GIVEN)
+
+
+def assert_equal(clip, other):
+    assert clip.frames == other.frames
+    assert clip.tensors().keys() == other.tensors().keys()
+    for name, value in clip.tensors().items():
+        assert torch.equal(value, other.tensors()[name]), name
+
+
+def test_the_future_of_the_future_is_the_future(predictor, clip):
+    with torch.no_grad():
+        at_once = predictor.predict(clip, GIVEN, 7)
+        first = predictor.predict(clip, GIVEN, 3)
+        rest = predictor.predict(clip.joined(first), GIVEN + 3, 4)
+    assert_equal(at_once, first.joined(rest))
+
+
+def test_slots_in_another_order_give_the_same_things_in_that_order(predictor, clip):
+    order = [2, 0, 3, 1]
+    with torch.no_grad():
+        predicted = predictor.predict(clip, GIVEN, 6)
+        assert_equal(predictor.predict(clip.only(order), GIVEN, 6), predicted.only(order))
+
+
+def test_the_same_clip_gives_the_same_answer(predictor, clip):
+    with torch.no_grad():
+        first = predictor.predict(clip, GIVEN, 4)
+        torch.manual_seed(1)
+        assert_equal(predictor.predict(clip, GIVEN, 4), first)
+
+
+def test_an_empty_slot_changes_nobody_and_stays_empty(predictor, clip):
+    """The first clip with its empty slot and without it."""
+    rows = slice(0, GIVEN)
+    with_empty = replace(clip[rows], frames=GIVEN)
+    with torch.no_grad():
+        predicted = predictor.predict(with_empty, GIVEN, 5)
+        without = predictor.predict(with_empty.only([0, 1, 2]), GIVEN, 5)
+    torch.testing.assert_close(predicted.particles.position[:, :3], without.particles.position)
+    assert not predicted.particles.presence[:, 3].any() and (predicted.track[:, 3] == -1).all()
+
+
+def test_a_clip_alone_is_predicted_as_in_a_batch(predictor, clip):
+    with torch.no_grad():
+        together = predictor.predict(clip, GIVEN, 5)
+        alone = predictor.predict(replace(clip[GIVEN:], frames=GIVEN), GIVEN, 5)
+    torch.testing.assert_close(together.particles.position[5:], alone.particles.position)
+
+
+def test_nothing_that_was_predicted_was_seen_and_looks_stay(predictor, clip):
+    with torch.no_grad():
+        predicted = predictor.predict(clip, GIVEN, 5)
+    assert len(predicted) == 2 * 5 and not predicted.seen.any()
+    for name in ("features", "extent.scale", "background"):
+        values = predicted.by_clip(predicted.particles.tensors()[name])
+        assert torch.equal(values, values[:, :1].expand_as(values)), name
+
+
+def test_longer_histories_than_the_clip_are_no_matter(predictor, clip):
+    with torch.no_grad():
+        predicted = predictor.predict(clip.window(GIVEN - 1, 1), 1, 3)
+    assert predicted.particles.position.isfinite().all()
+
+
+def test_boxes_move_with_their_things(predictor, clip):
+    with torch.no_grad():
+        predicted = predictor.predict(clip, GIVEN, 4)
+    box = predicted.by_clip(predicted.box)
+    size = getattr(predictor, "size", None) or predictor.config.image_size
+    middle = (box[..., :2] + box[..., 2:]) / 2
+    gone = predicted.by_clip(predicted.particles.position).diff(dim=1) * torch.tensor(size) / 2
+    torch.testing.assert_close(middle.diff(dim=1), gone, atol=2e-3, rtol=0)
+
+
+def test_models_refuse_to_predict_nothing_and_to_follow_actions_they_never_learnt(clip):
+    model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config(**SMALL["dlp-graph"]))
+    with pytest.raises(UserError, match="at least one step"):
+        model.predict(clip, GIVEN, 0)
+    with pytest.raises(UserError, match="learnt without actions"):
+        model.predict(clip, GIVEN, 2, torch.zeros(2, 2, 1))
