@@ -40,7 +40,7 @@ def ask(page, ask, **told):
 
 
 def until(condition):
-    for _ in range(400):
+    for _ in range(2400):
         if condition():
             return
         time.sleep(0.025)
