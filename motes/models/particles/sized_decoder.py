@@ -31,8 +31,9 @@ PULL = 12.7
 ANY = 0.03
 THING = 0.1
 LEAST = 0.002  # of a picture: what is less is no thing
-# things may be so much longer than the 90 % quantile of the blobs that are seen
+# things may be so much longer than the 90 % quantile of the blobs that are seen, and than what their spread allows
 LONGER = 1.4
+SLACK = 1.1
 # of a typical thing's contrast: variance of colours that things have at least
 ALIKE = 0.02 / 3
 # of a typical thing's contrast: a pixel that differs so much belongs to a thing or does not, as likely
@@ -202,14 +203,15 @@ def _in_light(picture: Float[Tensor, "*b C H W"], light: Float[Tensor, "B L"]) -
 def _sides_of_things(blobs: Blobs) -> Float[Tensor, "2"]:
     """The shortest and the longest side that a thing may have.
 
-    The less the sides of blobs differ, the closer things keep to them. Small blobs are weighed by their pixels:
-    most are parts of things at the picture's edges.
+    The less the sides of blobs differ, the closer things keep to them: two that touch are then too long for one.
+    Small blobs are weighed by their pixels: most are parts of things at the picture's edges.
     """
     sides = blobs.sides().amax(1).float()
     order = sides.argsort()
     pixels = blobs.area[order].cumsum(0) / blobs.area.sum()
     low, high = (sides[order[(pixels < share).sum()]] for share in (0.1, 0.9))
-    return torch.stack([low * low / high, LONGER * sides.quantile(0.9)])
+    longest = torch.minimum(LONGER * sides.quantile(0.9), SLACK * high * high / low)
+    return torch.stack([low * low / high, longest])
 
 
 def _covariance_within(blobs: Blobs, residual: Image) -> Float[Tensor, "c c"]:

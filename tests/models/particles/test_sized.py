@@ -157,6 +157,19 @@ def test_anchors_take_the_place_and_the_size_of_things():
     assert (latent.extent.scale[:, 0] * 16).mean() > 16, "windows hold the thing"
 
 
+def test_things_of_one_size_are_no_longer_where_two_of_them_touch():
+    pictures, corners = pictures_with_things(80, thing=12)
+    for picture, (row, column) in zip(pictures[:3], corners[:3].tolist(), strict=True):
+        # one more, of the same colour, below the first or above it
+        start = row + 12 if row < 30 else row - 12
+        thing = picture[:, row : row + 12, column : column + 12].clone()
+        picture[:, start : start + 12, column : column + 12] = thing
+    model = model_of()
+    model.decoder.start(pictures)
+    shortest, longest = model.decoder.sides.tolist()
+    assert 8 < shortest <= 12 <= longest < 18
+
+
 def test_the_nearest_particle_comes_first_and_encoding_is_repeatable():
     pictures, _ = pictures_with_things()
     model = model_of()
