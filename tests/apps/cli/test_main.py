@@ -205,7 +205,9 @@ def test_scores_are_named_with_spaces_or_commas_and_before_or_behind_the_run(run
     assert len({done.stdout for done in shown}) == 1, [done.stderr for done in shown]
     assert "scores on 4 test pictures" in shown[0].stdout
     assert "psnr" in shown[0].stdout and "loss" in shown[0].stdout and "found" not in shown[0].stdout
-    everything = "there are: pictures, elbo, objects, masks, tracks, landmarks, probes, uncertainty"
+    everything = (
+        "there are: pictures, elbo, objects, masks, tracks, prediction, landmarks, probes, uncertainty"
+    )
     refused(motes("evaluate", run, "--scores", "objcts", "masks"), "did you mean 'objects'", everything)
     refused(motes("evaluate", run, "--scores", "pictures", "xyzzy"), "no score 'xyzzy'", everything)
     refused(motes("evaluate", "--scores", "pictures"), "name the run")

@@ -39,7 +39,11 @@ def titles(page):
 @pytest.mark.parametrize("name", list(MODELS))
 def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     torch.manual_seed(0)
-    model = MODELS[name](MODELS[name].Config(**{**SMALL[name], "image_size": (32, 40), "channels": 3})).eval()
+    size = {"image_size": (32, 40), "channels": 3}
+    told = {**SMALL[name], **size}
+    if "still" in told:
+        told["still"] = {**told["still"], **size}
+    model = MODELS[name](MODELS[name].Config(**told)).eval()
     shapes = DATASETS["shapes"]
     run = Run(tmp_path / "<run>")
     run.folder.mkdir()
