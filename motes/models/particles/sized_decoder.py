@@ -86,9 +86,8 @@ class SizedDecoder(LeanDecoder):
         whole, inner = (self._blobs(squared, share) for share in (ANY, THING))
         if len(inner.picture):
             self.sides.copy_(_sides_of_things(whole))
-            covariance = _covariance_within(inner, residual) + ALIKE * self.contrast * torch.eye(
-                len(background)
-            )
+            covariance = _covariance_within(inner, residual)
+            covariance.diagonal().add_(ALIKE * self.contrast)
             self.units_of_colour.copy_(_inverse_root(covariance) / len(background) ** 0.5)
 
     def _blobs(self, squared: Float[Tensor, "B H W"], share: float) -> Blobs:
