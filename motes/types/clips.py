@@ -102,13 +102,13 @@ class ParticleClip(Rows):
         more = count - self.particles.count
         if more <= 0:
             return self
-        widened = {name: _widened(value, more, 0) for name, value in self.particles.per_particle().items()}
+        particles = {name: widened(value, more, 0) for name, value in self.particles.per_particle().items()}
         return replace(
             self,
-            particles=self.particles.with_tensors(widened),
-            track=_widened(self.track, more, -1),
-            source=_widened(self.source, more, -1),
-            box=None if self.box is None else _widened(self.box, more, 0),
+            particles=self.particles.with_tensors(particles),
+            track=widened(self.track, more, -1),
+            source=widened(self.source, more, -1),
+            box=None if self.box is None else widened(self.box, more, 0),
         )
 
     def without_empty_slots(self) -> "ParticleClip":
@@ -128,5 +128,6 @@ class ParticleClip(Rows):
         )
 
 
-def _widened(value: Shaped[Tensor, "N K ..."], more: int, fill: int) -> Shaped[Tensor, "N k ..."]:
+def widened(value: Shaped[Tensor, "N K ..."], more: int, fill: int) -> Shaped[Tensor, "N k ..."]:
+    """The values of more slots, with `fill` in those that are added."""
     return torch.cat([value, value.new_full((len(value), more, *value.shape[2:]), fill)], 1)

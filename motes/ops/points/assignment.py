@@ -24,6 +24,18 @@ def assign(cost: Float[Tensor, "B N K"], allowed: Bool[Tensor, "B N K"]) -> Int[
     return torch.where(fits, column, -1)
 
 
+def times_taken(column: Int[Tensor, "B N"], count: int) -> Int[Tensor, "B K"]:
+    """How many rows have each of `count` columns; -1 is none."""
+    times = column.new_zeros(len(column), count + 1)
+    times.scatter_add_(1, torch.where(column < 0, count, column), torch.ones_like(column))
+    return times[:, :count]
+
+
+def taken(column: Int[Tensor, "B N"], count: int) -> Bool[Tensor, "B K"]:
+    """Whether any row has each of `count` columns."""
+    return times_taken(column, count) > 0
+
+
 def _inverted(owner: Int[Tensor, "B K"], rows: int) -> Int[Tensor, "B N"]:
     """The column of each row, computed from the row of each column; -1 for a row without a column."""
     columns = torch.arange(owner.shape[1], device=owner.device).expand(len(owner), -1)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from motes.ops.points.assignment import assign
+from motes.ops.points.assignment import assign, taken
 
 # the thresholds of similarity over which HOTA is a mean: 0.05, 0.1 ... 0.95
 THRESHOLDS = 19
@@ -37,7 +37,7 @@ def clear_mot(distance: Float[Tensor, "B T N K"], allowed: Bool[Tensor, "B T N K
     switched = []
     for frame in range(frames):
         pair = _continued(last, allowed[:, frame])
-        free = allowed[:, frame] & (pair < 0)[..., None] & ~_taken(pair, allowed.shape[3])[:, None]
+        free = allowed[:, frame] & (pair < 0)[..., None] & ~taken(pair, allowed.shape[3])[:, None]
         if free.any():
             pair = torch.where(pair < 0, assign(distance[:, frame], free), pair)
         tracks.append(pair)
@@ -57,10 +57,6 @@ def _continued(last: Int[Tensor, "B N"], allowed: Bool[Tensor, "B N K"]) -> Int[
     same = (last[:, :, None] == last[:, None]) & holds[:, None] & holds[:, :, None]
     is_first = ~same.tril(-1).any(2)
     return torch.where(holds & is_first, last, -1)
-
-
-def _taken(pair: Int[Tensor, "B N"], count: int) -> Bool[Tensor, "B K"]:
-    return (pair[..., None] == torch.arange(count, device=pair.device)).any(1)
 
 
 def identity_pairs(allowed: Bool[Tensor, "B T N K"]) -> Int[Tensor, "B"]:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from motes.ops.points.assignment import assign
+from motes.ops.points.assignment import assign, taken, times_taken
 from motes.ops.tracks.memory import TrackMemory
 from motes.ops.tracks.sightings import Sightings
 
@@ -103,20 +103,9 @@ def _cheapest(
     best = price.min(2)
     choice = torch.where(best.values < limit, best.indices, -1)
     # most frames are simple: no two slots want the same particle
-    disputed = _counts(choice, cost.shape[2]).amax(1) > 1
+    disputed = times_taken(choice, cost.shape[2]).amax(1) > 1
     if disputed.any():
         column = assign(price[disputed], torch.ones_like(allowed[disputed]))
         cheap = price[disputed].gather(2, column.clamp_min(0)[..., None])[..., 0] < limit
         choice[disputed] = torch.where((column >= 0) & cheap, column, -1)
     return choice
-
-
-def _counts(source: Int[Tensor, "B M"], count: int) -> Int[Tensor, "B K"]:
-    """How many slots have each particle."""
-    counts = source.new_zeros(len(source), count + 1)
-    counts.scatter_add_(1, torch.where(source < 0, count, source), torch.ones_like(source))
-    return counts[:, :count]
-
-
-def taken(source: Int[Tensor, "B M"], count: int) -> Bool[Tensor, "B K"]:
-    return _counts(source, count) > 0

@@ -8,9 +8,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.ops.gather import take
+from motes.ops.points.assignment import taken
 from motes.ops.tracks.births import with_births
 from motes.ops.tracks.memory import Life, TrackMemory, Traits, learnt, with_steps
-from motes.ops.tracks.pairing import TrackingRules, assigned, taken
+from motes.ops.tracks.pairing import TrackingRules, assigned
 from motes.ops.tracks.sightings import Sightings
 from motes.ops.tracks.smoothing import gains
 from motes.types.rows import Rows
