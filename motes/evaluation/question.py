@@ -15,11 +15,13 @@ from motes.models.abilities import Believes, Predicts, Segments
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes
 from motes.models.middles import middle_pixels
+from motes.models.tracking import chunk_of, clip_of
 from motes.ops.points.pixels import pixels_of_points, points_of_pixels
 from motes.ops.rendering.footprints import VisibleBoxes, middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
 from motes.ops.scores.shares import owners_of
 from motes.types.batch import Batch
+from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
 from motes.types.truth import Truth
 from motes.weights.places import VGG_FILE, first_file, vgg_paths
@@ -89,6 +91,12 @@ class EncodedBatch:
         parts = [particle_boxes(self.model, self.latent[part], self.size) for part in self._parts]
         known = [part for part in parts if part is not None]
         return VisibleBoxes.cat(known) if len(known) == len(parts) else None
+
+    @cached_property
+    def followed(self) -> ParticleClip:
+        """The model's things with identity over time."""
+        frames = self.batch.frames
+        return clip_of(self.model, chunk_of(self.model, self.latent, frames, self.size, self.thing_boxes))
 
     @property
     def _parts(self) -> list[slice]:

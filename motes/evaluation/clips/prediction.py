@@ -18,8 +18,8 @@ from motes.evaluation.intervals import Statistic, ratio
 from motes.evaluation.question import GIVEN, EncodedBatch, Evidence, Measured, Question
 from motes.models.abilities import Predicts
 from motes.models.middles import middle_pixels
-from motes.models.tracking import followed
 from motes.models.video.rivals import rivals
+from motes.ops.gather import take
 from motes.ops.points.assignment import assign
 from motes.ops.points.pixels import pixels_of_points
 from motes.ops.scores.metrics import psnr
@@ -65,13 +65,12 @@ class _Moment:
 def _measure(encoded: EncodedBatch) -> Measured:
     assert isinstance(encoded.model, Predicts)
     frames = encoded.batch.frames
-    clip = followed(encoded.model, encoded.latent, frames, encoded.size)
     predictors: Mapping[str, Predicts] = {MODEL: encoded.model, **rivals(encoded.size)}
     horizons = [horizon for horizon in HORIZONS if GIVEN + horizon <= frames]
     starts = [start for start in STARTS if start == GIVEN or start + horizons[-1] <= frames]
     counts: Measured = {}
     for start in starts:
-        moment = _moment(encoded, clip, start)
+        moment = _moment(encoded, start)
         for name, predictor in predictors.items():
             future = predictor.predict(moment.given, GIVEN, horizons[-1])
             _add(counts, _of_pictures(encoded, moment, future, horizons), name)
@@ -86,10 +85,10 @@ def _add(counts: Measured, more: Measured, predictor: str) -> None:
         counts[key] = counts[key] + value if key in counts else value
 
 
-def _moment(encoded: EncodedBatch, clip: ParticleClip, start: int) -> _Moment:
-    given = clip.window(start - GIVEN, GIVEN)
+def _moment(encoded: EncodedBatch, start: int) -> _Moment:
+    given = encoded.followed.window(start - GIVEN, GIVEN)
     if encoded.centres is None or encoded.truth is None:
-        return _Moment(given, start, torch.full((clip.clips, 0), -1))
+        return _Moment(given, start, torch.full((given.clips, 0), -1))
     centres = by_clip(encoded, pixels_of_points(encoded.centres, encoded.size))[:, start - 1]
     last = given.window(GIVEN - 1, 1)
     places = middle_pixels(encoded.model, last.particles, encoded.size)
@@ -130,7 +129,7 @@ def _of_places(encoded: EncodedBatch, moment: _Moment, future: ParticleClip, hor
         in_both = present[:, moment.start - 1] & present[:, frame]
         stays = presence[:, horizon - 1].gather(1, slot) > 0.5
         paired = in_both & stays & (moment.slot >= 0)
-        error = (_of_slots(particles[:, horizon - 1], slot) - centres[:, frame]).norm(dim=-1)
+        error = (take(particles[:, horizon - 1], slot) - centres[:, frame]).norm(dim=-1)
         measured[f"error_{horizon}"] = error.where(paired, 0).sum(1)
         measured[f"pairs_{horizon}"] = paired.sum(1)
         measured[f"truths_{horizon}"] = in_both.sum(1)
@@ -148,7 +147,7 @@ def _health(
 ) -> Measured:
     """Sums over the pairs at the end of the longest prediction."""
     row = moment.slot.clamp_min(0)
-    ends = [_of_slots(particles[:, -1 - back], row) for back in range(SPEED_OVER)]
+    ends = [take(particles[:, -1 - back], row) for back in range(SPEED_OVER)]
     end = moment.start + particles.shape[1]
     true_ends = centres[:, end - SPEED_OVER : end]
     sides = ends[0].new_tensor(encoded.size)
@@ -159,10 +158,6 @@ def _health(
         "inside": (is_inside & paired).sum(1),
         "at_end": paired.sum(1),
     }
-
-
-def _of_slots(values: Float[Tensor, "B K d"], row: Int[Tensor, "B n"]) -> Float[Tensor, "B n d"]:
-    return values.gather(1, row[..., None].expand(-1, -1, values.shape[2]))
 
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:

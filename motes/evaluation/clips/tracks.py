@@ -18,7 +18,6 @@ from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.models.abilities import Encloses
 from motes.models.base import Model
 from motes.models.middles import middle_pixels
-from motes.models.tracking import chunk_of, clip_of
 from motes.ops.points.matching import overlap
 from motes.ops.points.pixels import pixels_of_points
 from motes.ops.rendering.footprints import windows_of_masks
@@ -73,12 +72,11 @@ class _Tracks:
 
 
 def _measure(encoded: EncodedBatch) -> Measured:
-    frames = encoded.batch.frames
-    chunk = chunk_of(encoded.model, encoded.latent, frames, encoded.size, encoded.thing_boxes)
-    numbers = ParticleClip.of_slots(encoded.latent, frames, chunk.box)
-    followed = clip_of(encoded.model, chunk)
+    boxes = encoded.thing_boxes
+    box = None if boxes is None else boxes.box
+    numbers = ParticleClip.of_slots(encoded.latent, encoded.batch.frames, box)
     return {
-        **_counts(encoded, _Tracks.of(followed, encoded.model, encoded.size), ""),
+        **_counts(encoded, _Tracks.of(encoded.followed, encoded.model, encoded.size), ""),
         **_counts(encoded, _Tracks.of(numbers, encoded.model, encoded.size), RIVAL),
     }
 
