@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image as Pictures
-from torch import Tensor
 
 from motes.apps.session.footage import Footage
+from motes.apps.session.picture_reader import image_of_pixels
 from motes.data.files.picture_files import moved_back, to_size
 from motes.models.abilities import Tracks
 from motes.models.base import Model, device_of
@@ -19,7 +19,7 @@ from motes.models.middles import middle_pixels
 from motes.models.tracking import chunk_of, clip_of
 from motes.ops.tracks.stream import Chunk, tracked
 from motes.types.clips import ParticleClip
-from motes.types.latents import Image
+from motes.types.latents import Image, Particles
 
 # frames encoded at once
 BATCH = 32
@@ -84,13 +84,9 @@ def _chunks(
         if reading.side:
             pictures.append(_shown(frame, reading.side))
         if len(piece) == BATCH or number == len(footage):
-            image = _image(np.stack(piece), model)
+            image = image_of_pixels(np.stack(piece), device_of(model))
             yield chunk_of(model, encode(image, len(piece)), len(piece), (size[0], size[1]))
             piece = []
-
-
-def _image(pixels: np.ndarray, model: Model) -> Tensor:
-    return torch.from_numpy(pixels).to(device_of(model)).float().div_(255)
 
 
 def _shown(frame: Pictures.Image, side: int) -> Pictures.Image:
@@ -115,12 +111,20 @@ def _in_film(
     pictures: list[Pictures.Image],
 ) -> Followed:
     size = (model.config.image_size[0], model.config.image_size[1])
-    with torch.no_grad():
-        middles = middle_pixels(model, clip.particles.to(device_of(model)), size)
-    places = middles.cpu().numpy().astype(np.float64)
+    places = places_in_film(model, clip.particles, footage.size, fit)
     assert clip.box is not None
     corners = clip.box.unflatten(-1, (2, 2)).numpy().astype(np.float64)
     # corners lie on the edges of pixels, half a pixel before their middles
     edges = moved_back(corners - 0.5, footage.size, size, fit) + 0.5
     boxes = edges.reshape(*edges.shape[:2], 4)
-    return Followed(footage, first, clip, pictures, moved_back(places, footage.size, size, fit), boxes)
+    return Followed(footage, first, clip, pictures, places, boxes)
+
+
+def places_in_film(
+    model: Model, particles: Particles, film: tuple[int, int], fit: str
+) -> Float[np.ndarray, "T K 2"]:
+    """The middles of particles in pixels of a film of this size."""
+    size = (model.config.image_size[0], model.config.image_size[1])
+    with torch.no_grad():
+        middles = middle_pixels(model, particles.to(device_of(model)), size)
+    return moved_back(middles.cpu().numpy().astype(np.float64), film, size, fit)

@@ -83,6 +83,14 @@ def footage_of(source: Path) -> list[Footage]:
     return films
 
 
+def single_footage(source: Path) -> Footage:
+    """The film at a place that has one and no more."""
+    film, *others = footage_of(source)
+    if others:
+        raise UserError(f"{source} has {1 + len(others)} films; name one of them, such as {film.path}")
+    return film
+
+
 def _of_video(path: Path) -> Footage:
     if path.suffix.lower() not in ENDINGS:
         raise UserError(

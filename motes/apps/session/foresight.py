@@ -11,15 +11,16 @@ from jaxtyping import Float
 from PIL import Image as Pictures
 from torch import Tensor
 
-from motes.apps.session.footage import RATE, footage_of
+from motes.apps.session.following import places_in_film
+from motes.apps.session.footage import RATE, single_footage
+from motes.apps.session.picture_reader import image_of_pixels
 from motes.data.base import Dataset
-from motes.data.files.picture_files import moved_back, to_size
+from motes.data.files.picture_files import to_size
 from motes.errors import UserError
 from motes.models.abilities import Predicts
 from motes.models.base import Model, device_of
-from motes.models.middles import middle_pixels
 from motes.types.clips import ParticleClip
-from motes.types.latents import Image, Particles
+from motes.types.latents import Image
 
 # pixels: what moves less in all given frames stands still
 STILL = 0.5
@@ -39,10 +40,7 @@ class Shot:
     @classmethod
     def of_video(cls, path: Path, first: int, count: int) -> "Shot":
         """At most `count` frames of a video, or of a folder of numbered pictures."""
-        films = footage_of(path)
-        if len(films) > 1:
-            raise UserError(f"{path} has {len(films)} films; name one of them, such as {films[0].path}")
-        film = films[0]
+        film = single_footage(path)
         return cls(str(film.path), list(islice(film.frames(), first, first + count)), first, film.rate)
 
     @classmethod
@@ -110,24 +108,18 @@ def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") 
             )
         future = model.predict(clip, given, steps)
         drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
-        places = _in_film(model, shot, clip.joined(future).particles, fit)
+    first = shot.pictures[0]
+    places = places_in_film(model, clip.joined(future).particles, (first.height, first.width), fit)
     return Foresight(shot, clip.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
 
 
 def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:
     config = model.config
     pixels = np.stack([to_size(picture, config.image_size, config.channels, fit) for picture in pictures])
-    return torch.from_numpy(pixels).to(device_of(model)).float().div_(255)
+    return image_of_pixels(pixels, device_of(model))
 
 
 def _followed(model: Model, image: Image) -> ParticleClip:
     """The things of the given frames; slots without anything in the last of them are left out."""
     clip = model.track(image, len(image))
     return clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0])
-
-
-def _in_film(model: Model, shot: Shot, particles: Particles, fit: str) -> Float[np.ndarray, "T K 2"]:
-    size = (model.config.image_size[0], model.config.image_size[1])
-    places = middle_pixels(model, particles, size).cpu().numpy().astype(np.float64)
-    first = shot.pictures[0]
-    return moved_back(places, (first.height, first.width), size, fit)

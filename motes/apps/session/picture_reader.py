@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from motes.data.files.folder import list_pictures
 from motes.data.files.mask_pairs import pair
@@ -15,6 +16,7 @@ from motes.data.files.picture_files import load_picture, to_size
 from motes.data.files.video import list_videos
 from motes.data.files.video_file import ENDINGS, VideoFile, upright
 from motes.errors import UserError
+from motes.types.latents import Image
 
 
 @dataclass
@@ -55,6 +57,11 @@ class Reader:
                 yield path / f"{number:06d}", to_size(upright(frame), self.size, self.channels, self.fit)
         finally:
             film.close()
+
+
+def image_of_pixels(pixels: np.ndarray, device: torch.device) -> Image:
+    """Pictures of bytes as the tensor that a model on this device takes."""
+    return torch.from_numpy(pixels).to(device).float().div_(255)
 
 
 def expand(sources: Sequence[Path]) -> list[Path]:

@@ -16,11 +16,11 @@ from torch import Tensor
 from motes.apps.session.clips import Clip, clip_length, clips_of
 from motes.apps.session.edits import Edits, Look
 from motes.apps.session.following import Followed, Reading, follow
-from motes.apps.session.footage import Footage, footage_of
+from motes.apps.session.footage import Footage, single_footage
 from motes.apps.session.foresight import Foresight, Shot, foresee
 from motes.apps.session.kinds import apply, kind_of
 from motes.apps.session.offers import Offers, offers_of
-from motes.apps.session.picture_reader import Reader
+from motes.apps.session.picture_reader import Reader, image_of_pixels
 from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
 from motes.models.abilities import Paints, Proposes
@@ -140,10 +140,8 @@ class Session:
 
         All frames are one clip: slot k is the same thing for as long as its number in `track` stays the same.
         """
-        films = footage_of(Path(video))
-        if len(films) > 1:
-            raise UserError(f"{video} has {len(films)} films; name one of them, such as {films[0].path}")
-        first, *later = [followed.clip for followed in self.follow(films[0], Reading(fit))]
+        film = single_footage(Path(video))
+        first, *later = [followed.clip for followed in self.follow(film, Reading(fit))]
         return first.joined(*later).without_empty_slots()
 
     def follow(self, film: Footage, reading: Reading) -> Iterator[Followed]:
@@ -185,8 +183,7 @@ class Session:
 
     def read(self, picture: str | Path | Pictures.Image, fit: str = "fit") -> Image:
         """The picture (a file or a PIL image) as a tensor at the model's size; `fit` is a key of FITS."""
-        pixels = torch.from_numpy(self._pixels(picture, fit)[None])
-        return pixels.float().div_(255).to(self.device)
+        return image_of_pixels(self._pixels(picture, fit)[None], self.device)
 
     def _pixels(self, picture: str | Path | Pictures.Image, fit: str) -> np.ndarray:
         config = self.model.config
@@ -267,7 +264,7 @@ class Session:
         latents: list[Rows] = []
         for frames, same_length in groupby(clips, len):
             pixels = np.stack([picture for clip in same_length for _, picture in clip])
-            images.append(torch.from_numpy(pixels).float().div_(255).to(self.device))
+            images.append(image_of_pixels(pixels, self.device))
             latents.append(self.encode(images[-1], frames))
         paths = [path for clip in clips for path, _ in clip]
         return Encoded(paths, torch.cat(images), Rows.cat(latents))
