@@ -58,13 +58,14 @@ class SizedEncoder(AnchoredEncoder):
         self, image: Image, prior_image: Image | None, decoder: SizedDecoder
     ) -> Encoding:
         background, light = self._background(image, decoder)
-        residual = _residual(image, background, light, decoder)
+        ground = _ground(background, light, decoder)
+        residual = image - ground
         points, salience = self._keypoints(residual)
         proposed_from = residual
-        foreground = decoder.foreground(image, image - residual)
+        foreground = decoder.foreground(image, ground)
         boxes = self._boxes(foreground, points, salience, decoder.sides)
         if prior_image is not None and prior_image is not image:
-            proposed_from = _residual(prior_image, *self._background(prior_image, decoder), decoder)
+            proposed_from = prior_image - _ground(*self._background(prior_image, decoder), decoder)
             points, salience = self._keypoints(proposed_from)
         proposals = self._proposals(proposed_from, points, salience)
         position, presence, extent = self._measure(residual, boxes, decoder.unit)
@@ -162,8 +163,6 @@ def _mean_colour(
 
 
 @torch.no_grad()
-def _residual(
-    image: Image, background: DiagonalNormal, light: Float[Tensor, "B L"], decoder: SizedDecoder
-) -> Image:
-    """What the background does not explain."""
-    return image - decoder.background_of_code(torch.cat([background.mean, light], 1))
+def _ground(background: DiagonalNormal, light: Float[Tensor, "B L"], decoder: SizedDecoder) -> Image:
+    """The most likely background."""
+    return decoder.background_of_code(torch.cat([background.mean, light], 1))
