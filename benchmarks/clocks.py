@@ -68,6 +68,13 @@ def motes(*arguments: object, threads: int | None = None) -> float:
     return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 60
 
 
+def trained(run: Path, *arguments: object, threads: int) -> float:
+    """Train into the folder `run`, unless a finished run is there; CPU minutes, not a number if nothing was done."""
+    if (run / "scores.json").exists():
+        return float("nan")
+    return motes("train", *arguments, "--out", run, threads=threads)
+
+
 def scores_in(path: Path) -> Figures:
     """The values in a file of scores that `motes train` or `motes evaluate` wrote."""
     scores = json.loads(path.read_text())

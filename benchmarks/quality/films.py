@@ -17,7 +17,7 @@ import torch
 
 import motes
 from benchmarks.clocks import motes as command
-from benchmarks.clocks import scores_in, steps_of
+from benchmarks.clocks import scores_in, steps_of, trained
 from benchmarks.report import Table, header, parser
 from motes.apps.drawing.marks import sheet, to_picture, with_particles
 from motes.data.base import Dataset
@@ -44,10 +44,7 @@ def main() -> None:
     for film in arguments.films:
         for seed in arguments.seeds:
             run = arguments.out / f"{film.stem}-{seed}"
-            minutes = float("nan")
-            if not (run / "checkpoints").exists():
-                options = ["--seed", seed, *train_options]
-                minutes = command("train", film, "--out", run, *options, threads=arguments.threads)
+            minutes = trained(run, film, "--seed", seed, *train_options, threads=arguments.threads)
             table.row(film.stem, seed, *score_cells(run, arguments.threads), steps_of(run), f"{minutes:.1f}")
 
 

@@ -28,8 +28,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 import motes
-from benchmarks.clocks import motes as command
-from benchmarks.clocks import steps_of
+from benchmarks.clocks import steps_of, trained
 from benchmarks.report import Table, header, parser
 from motes.apps.drawing.marks import sheet, with_particles, with_points
 from motes.data.files.landmark_tables import read_table
@@ -82,7 +81,7 @@ def main() -> None:
     for method in arguments.methods:
         for count in arguments.counts:
             for seed in arguments.seeds:
-                run = trained(arguments, film, method, count, seed)
+                run = run_of(arguments, film, method, count, seed)
                 for name, errors in read_run(frames, run).items():
                     printed.row(f"{method}, {name}", count, seed, steps_of(run), *frames.cells(errors))
 
@@ -171,23 +170,12 @@ def film_options(film: Path) -> dict[str, object]:
     return {"path": str(film), "image_size": (SIDE, SIDE), "channels": 1, "fit": "stretch"}
 
 
-def trained(arguments: argparse.Namespace, film: Path, method: str, count: int, seed: int) -> Path:
+def run_of(arguments: argparse.Namespace, film: Path, method: str, count: int, seed: int) -> Path:
     run = arguments.out / f"{method}-{count}-{seed}"
-    if not (run / "checkpoints").exists():
-        of_data = [
-            "--data",
-            film,
-            "--data.channels",
-            1,
-            "--data.fit",
-            "stretch",
-            "--data.image-size",
-            SIDE,
-            SIDE,
-        ]
-        preset = [] if method == "objects" else [METHODS[method]]
-        length = ["--seed", seed, "--max-minutes", arguments.cpu_minutes, "--model.num-particles", count]
-        command("train", *preset, *of_data, *length, "--out", run, threads=arguments.threads)
+    of_data = ["--data", film, "--data.channels", 1, "--data.fit", "stretch", "--data.image-size", SIDE, SIDE]
+    preset = [] if method == "objects" else [METHODS[method]]
+    length = ["--seed", seed, "--max-minutes", arguments.cpu_minutes, "--model.num-particles", count]
+    trained(run, *preset, *of_data, *length, threads=arguments.threads)
     return run
 
 

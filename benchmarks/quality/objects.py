@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.clocks import motes, scores_in, steps_of
+from benchmarks.clocks import motes, scores_in, steps_of, trained
 from benchmarks.report import Table, header, parser
 
 PHOTOGRAPH = "dlp --data shapes --data.background photograph --data.count 8000"
@@ -59,11 +59,9 @@ def main() -> None:
 
 def score_cells(arguments: argparse.Namespace, world: str, seed: int) -> list[str]:
     run = arguments.out / f"{world}-{seed}"
-    minutes = float("nan")
-    if not (run / "scores.json").exists():
-        preset, *options = WORLDS[world].split()
-        options = ["--seed", seed, "--training.max-minutes", 0, *options, *arguments.options]
-        minutes = motes("train", preset, "--out", run, *options, threads=arguments.threads)
+    preset, *options = WORLDS[world].split()
+    options = ["--seed", seed, "--training.max-minutes", 0, *options, *arguments.options]
+    minutes = trained(run, preset, *options, threads=arguments.threads)
     scores_file = run / "objects.json"
     motes(
         "evaluate",

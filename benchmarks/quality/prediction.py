@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.clocks import motes
+from benchmarks.clocks import trained
 from benchmarks.report import Table, header, parser
 from motes.evaluation import Asked, Score, evaluate
 from motes.evaluation.clips.prediction import MODEL, OTHERS
@@ -51,25 +51,20 @@ def main() -> None:
     table = Table(COLUMNS, arguments.format)
     for seed in arguments.seeds:
         still = arguments.still or arguments.out / f"still-{seed}"
-        length = ("--max-minutes", arguments.still_minutes)
-        minutes = trained(still, arguments.threads, "dlp-quick", *STILL, *length, "--seed", seed)
-        table.row(seed, "(the model of stills)", *[""] * (len(COLUMNS) - 3), minutes)
+        options = (*STILL, "--max-minutes", arguments.still_minutes, "--seed", seed)
+        minutes = float("nan")
+        if arguments.still is None:
+            minutes = trained(still, "dlp-quick", *options, threads=arguments.threads)
+        table.row(seed, "(the model of stills)", *[""] * (len(COLUMNS) - 3), f"{minutes:.1f}")
         scores: Mapping[str, Score] = {}
         for interaction in arguments.interactions:
             run = arguments.out / f"{interaction}-{seed}"
             options = ("--model.start-from", still, "--model.interaction", interaction, "--seed", seed)
-            minutes = trained(run, arguments.threads, "dlp-graph-balls", *options, *arguments.options)
+            minutes = trained(run, "dlp-graph-balls", *options, *arguments.options, threads=arguments.threads)
             scores = scores_of(run, arguments.limit)
-            table.row(seed, f"dlp-graph, {interaction}", *cells(scores, MODEL), minutes)
+            table.row(seed, f"dlp-graph, {interaction}", *cells(scores, MODEL), f"{minutes:.1f}")
         for rival, words in OTHERS.items():
             table.row(seed, words, *cells(scores, rival), "")
-
-
-def trained(run: Path, threads: int, *options: object) -> str:
-    """The CPU minutes of a training, with the reading of its data; of one that was there already, nothing."""
-    if (run / "checkpoints").exists():
-        return ""
-    return f"{motes('train', *options, '--out', run, threads=threads):.1f}"
 
 
 def scores_of(run: Path, limit: int) -> Mapping[str, Score]:

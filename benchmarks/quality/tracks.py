@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from PIL import Image
 
 from benchmarks.clocks import motes as command
-from benchmarks.clocks import scores_in, steps_of
+from benchmarks.clocks import scores_in, steps_of, trained
 from benchmarks.report import Table, header, parser
 from motes.apps.drawing.marks import sheet
 from motes.apps.drawing.trails import Trails
@@ -50,14 +50,9 @@ def main() -> None:
     table = Table(("balls", "seed", *SCORES, "IDF1 by number", "steps", "CPU minutes"), arguments.format)
     for seed in arguments.seeds:
         run = arguments.out / f"balls-{seed}"
-        minutes = float("nan")
-        if not (run / "checkpoints").exists():
-            options = [word for option in OPTIONS.items() for word in option]
-            minutes = command(
-                *("train", "dlp-quick", "--data", "balls", "--seed", seed, "--out", run, *options),
-                *("--training.max-minutes", arguments.cpu_minutes),
-                threads=arguments.threads,
-            )
+        options = [word for option in OPTIONS.items() for word in option]
+        options += ["--seed", seed, "--training.max-minutes", arguments.cpu_minutes]
+        minutes = trained(run, "dlp-quick", "--data", "balls", *options, threads=arguments.threads)
         for recipe in RECIPES:
             scores = scored(run, recipe, arguments.threads)
             values = [scores[name] for name in (*SCORES, "number_idf1")]
