@@ -1,11 +1,15 @@
 """A model that finds a red and a green spot exactly, and films in which they move."""
 
+import csv
 from dataclasses import dataclass
 
 import torch
 from PIL import Image, ImageDraw
 from torch import nn
 
+from motes.apps.cli.main import run_command
+from motes.apps.drawing.film import Film
+from motes.apps.session.session import Session
 from motes.models.base import Model
 from motes.ops.points.pixels import positions_of_pixels
 from motes.types.latents import Particles
@@ -70,3 +74,29 @@ def picture(frame, hidden=()):
             fill = (255, 0, 0) if colour == "red" else (0, 255, 0)
             pen.rectangle([column - 6, row - 6, column + 6, row + 6], fill=fill)
     return drawn
+
+
+def write_video(path, frames):
+    """A video of the moving spots, ten frames a second."""
+    with Film(path, 10.0, crf=4) as film:
+        for frame in range(frames):
+            film.add(picture(frame))
+    return path
+
+
+def command_of(model, name, folder, monkeypatch):
+    """Calls a command of motes with this model as its run; it writes to, and gives, folder/out."""
+    monkeypatch.setattr(Session, "open", classmethod(lambda cls, run: cls(model)))
+    run = folder / "run"
+    run.mkdir()
+
+    def call(*words):
+        run_command([name, str(run), *map(str, words), "--out", str(folder / "out")])
+        return folder / "out"
+
+    return call
+
+
+def table(folder):
+    with (folder / "tracks.csv").open() as file:
+        return list(csv.DictReader(file))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from motes.apps.drawing.film import Film
 from motes.apps.session import following
 from motes.apps.session.film_numbers import FilmNumbers
 from motes.apps.session.following import Reading
@@ -14,7 +13,7 @@ from motes.apps.session.track_files import rows_of_tracks
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.types.clips import ParticleClip
-from tests.apps.spots import Spots, picture, places
+from tests.apps.spots import Spots, picture, places, write_video
 
 FRAMES = 20
 
@@ -22,10 +21,7 @@ FRAMES = 20
 @pytest.fixture
 def video(tmp_path):
     pytest.importorskip("av", reason="needs pip install 'motes[video]'")
-    with Film(tmp_path / "film.mp4", 10.0, crf=4) as film:
-        for frame in range(FRAMES):
-            film.add(picture(frame))
-    return tmp_path / "film.mp4"
+    return write_video(tmp_path / "film.mp4", FRAMES)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """`motes predict`: its files agree with each other, appear whole or not at all, and what is wrong is said."""
 
-import csv
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,7 +16,7 @@ from motes.models.tracking import followed
 from motes.models.video.future import in_drawing_order
 from motes.models.video.rivals import SteadyMotion
 from motes.types.clips import ParticleClip
-from tests.apps.spots import Spots, picture
+from tests.apps.spots import Spots, command_of, picture, table
 
 FRAMES = 12
 SIZE = (48, 64)
@@ -47,20 +46,7 @@ def film(tmp_path):
 
 @pytest.fixture
 def predict(tmp_path, monkeypatch):
-    monkeypatch.setattr(Session, "open", classmethod(lambda cls, run: cls(GoingSpots())))
-    run = tmp_path / "run"
-    run.mkdir()
-
-    def predict(*words):
-        run_command(["predict", str(run), *map(str, words), "--out", str(tmp_path / "out")])
-        return tmp_path / "out"
-
-    return predict
-
-
-def table(folder):
-    with (folder / "tracks.csv").open() as file:
-        return list(csv.DictReader(file))
+    return command_of(GoingSpots(), "predict", tmp_path, monkeypatch)
 
 
 def test_the_table_has_what_was_given_and_what_was_predicted(predict, film, capsys):

@@ -1,18 +1,15 @@
 """`motes track`: its files agree with each other, appear whole or not at all, and what is wrong is said."""
 
-import csv
 import json
 
 import pytest
 
 from motes.apps.cli.main import run_command
-from motes.apps.drawing.film import Film
 from motes.apps.session import following
-from motes.apps.session.session import Session
 from motes.data.files.video_file import VideoFile
 from motes.data.tracks.mot_text import read_mot
 from motes.errors import UserError
-from tests.apps.spots import Spots, picture
+from tests.apps.spots import Spots, command_of, picture, table, write_video
 
 FRAMES = 12
 
@@ -20,29 +17,13 @@ FRAMES = 12
 @pytest.fixture
 def video(tmp_path):
     pytest.importorskip("av", reason="needs pip install 'motes[video]'")
-    with Film(tmp_path / "film.mp4", 10.0, crf=4) as film:
-        for frame in range(FRAMES):
-            film.add(picture(frame))
-    return tmp_path / "film.mp4"
+    return write_video(tmp_path / "film.mp4", FRAMES)
 
 
 @pytest.fixture
 def track(tmp_path, monkeypatch):
     """Calls the command with a model that finds two spots."""
-    monkeypatch.setattr(Session, "open", classmethod(lambda cls, run: cls(Spots())))
-    run = tmp_path / "run"
-    run.mkdir()
-
-    def track(*words):
-        run_command(["track", str(run), *map(str, words), "--out", str(tmp_path / "out")])
-        return tmp_path / "out"
-
-    return track
-
-
-def table(folder):
-    with (folder / "tracks.csv").open() as file:
-        return list(csv.DictReader(file))
+    return command_of(Spots(), "track", tmp_path, monkeypatch)
 
 
 def test_table_text_and_film_tell_the_same(track, video, capsys):
