@@ -215,6 +215,7 @@ def test_drag_many_slide_undo_redo_and_reload(open_page):
     page.page.keyboard.press("x")
     page.page.locator("#stage").focus()
     page.page.keyboard.press("m")
+    page.settle()
     page.shot("many")
 
     kept = {name: page.state(name) for name in ("edits", "selection", "picture", "run")}
