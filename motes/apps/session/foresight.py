@@ -19,6 +19,9 @@ from motes.data.files.picture_files import to_size
 from motes.errors import UserError
 from motes.models.abilities import Predicts
 from motes.models.base import Model, device_of
+from motes.models.video.carried import carried
+from motes.models.video.future import in_drawing_order
+from motes.models.video.persistent import PersistentMotion
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 
@@ -68,6 +71,8 @@ class Foresight:
     drawn: Float[Tensor, "T C H W"]
     # in pixels of the film
     places: Float[np.ndarray, "T K 2"]
+    # whether the model learnt how things move; if not, they go on as they went
+    learnt: bool
 
     @property
     def clip(self) -> ParticleClip:
@@ -87,11 +92,6 @@ def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") 
 
     Frames of the shot behind the given ones are the truth; there need not be any.
     """
-    if not isinstance(model, Predicts):
-        raise UserError(
-            "this model does not predict what comes next; train one that does from its run: "
-            "motes train dlp-graph --model.start-from RUN --data FILM"
-        )
     if given < 2:
         raise UserError("one frame shows no motion; --given must be at least 2")
     if len(shot.pictures) < given:
@@ -102,15 +102,25 @@ def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") 
     truth = _read(model, shot.pictures[: given + steps], fit)
     with torch.no_grad():
         clip = _followed(model, truth[:given])
-        if not (clip.track >= 0).any():
-            raise UserError(
-                f"the model finds nothing in the given frames of {shot.name}, so nothing can move"
-            )
-        future = model.predict(clip, given, steps)
-        drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
+        future = _predictor(model).predict(clip, given, steps)
+        seen = model.decode(in_drawing_order(clip))
+        drawn = torch.cat([seen, carried(model, clip, future, truth[given - 1 : given])])
     first = shot.pictures[0]
     places = places_in_film(model, clip.joined(future).particles, (first.height, first.width), fit)
-    return Foresight(shot, clip.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
+    return Foresight(
+        shot,
+        clip.to("cpu"),
+        future.to("cpu"),
+        truth.cpu(),
+        drawn.clamp(0, 1).cpu(),
+        places,
+        isinstance(model, Predicts),
+    )
+
+
+def _predictor(model: Model) -> Predicts:
+    """The model itself, if it learnt how things move; else each thing goes on as it went."""
+    return model if isinstance(model, Predicts) else PersistentMotion(model.config.image_size)
 
 
 def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:
@@ -120,6 +130,6 @@ def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:
 
 
 def _followed(model: Model, image: Image) -> ParticleClip:
-    """The things of the given frames; slots without anything in the last of them are left out."""
+    """The things of the given frames; slots without anything in the last of them are left out, but one stays."""
     clip = model.track(image, len(image))
-    return clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0])
+    return clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0]).with_slots(1)
