@@ -22,7 +22,7 @@ from motes.ops.rendering.layers_scaled import ScaledParticles
 from motes.ops.rendering.scaled import place_scaled
 from motes.types.latents import Image, Particles
 
-ROUGH = 4  # cells along a side of a glimpse, in which its rough look is read and drawn by linear maps
+ROUGH = 6  # cells along a side of a glimpse, in which its rough look is read and drawn by linear maps
 TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 CLOSE = 0.02  # of a typical thing's contrast: larger differences from the background are things
