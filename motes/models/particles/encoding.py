@@ -12,7 +12,7 @@ from motes.models.particles.presence import price_of_content
 from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, sample_normal
 from motes.ops.gather import take
 from motes.ops.rendering.depth import front_first
-from motes.types.latents import Extent, Image
+from motes.types.latents import Extent, Image, Particles
 
 SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
 
@@ -88,6 +88,19 @@ class Encoding:
     def scene(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B G"]:
         """The background's numbers: a code drawn from the posterior or its mean, and the light."""
         return code if self.light is None else torch.cat([code, self.light], 1)
+
+    def particles(self) -> Particles:
+        """The most likely particles, in the order in which they were read."""
+        return Particles(
+            position=self.position.mean,
+            log_variance=self.position.log_variance,
+            features=self.features.mean,
+            feature_log_variance=self.features.log_variance,
+            presence=self.presence,
+            background=self.scene(self.background.mean),
+            certainty=None,
+            extent=None if self.extent is None else self.extent.mean(),
+        )
 
     def prices(self) -> Float[Tensor, "B K"]:
         """What each particle costs that is present."""
