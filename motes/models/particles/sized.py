@@ -16,7 +16,7 @@ from motes.models.particles.sized_decoder import CLOSE, SizedDecoder
 from motes.models.particles.view import View
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
-from motes.ops.points.boxes_of_things import Boxes, Foreground, Things, boxes_of_things, without
+from motes.ops.points.boxes_of_things import Boxes, Foreground, Things, boxes_of_things, filled, without
 from motes.ops.points.keypoints import at_points
 from motes.ops.points.pixels import pixels_of_points, positions_of_pixels
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
@@ -67,7 +67,7 @@ class SizedEncoder(AnchoredEncoder):
         self, image: Image, prior_image: Image | None, decoder: SizedDecoder
     ) -> Encoding:
         view = self.view(image, decoder)
-        boxes = self.boxes(view, decoder.sides)
+        boxes = self._boxes(view.foreground, view.points, view.salience, decoder.sides)
         proposals = self.proposals(view)
         if prior_image is not None and prior_image is not image:
             residual = prior_image - _ground(*self._background(prior_image, decoder), decoder)
@@ -85,15 +85,14 @@ class SizedEncoder(AnchoredEncoder):
             image, residual, amount, colour, points, salience, background.mean, background.log_variance, light
         )
 
-    def boxes(self, view: View, sides: Float[Tensor, "2"]) -> Boxes:
-        """The anchors of pictures of which nothing is known yet; things have `sides` of this range."""
-        return self._boxes(view.foreground, view.points, view.salience, sides)
-
-    def boxes_beside(self, view: View, things: Things, count: int, sides: Float[Tensor, "2"]) -> Boxes:
-        """`count` anchors on what is left beside things that are known already."""
+    def boxes_beside(
+        self, view: View, things: Things, count: int, sides: Float[Tensor, "2"]
+    ) -> tuple[Boxes, Float[Tensor, "B k"]]:
+        """`count` anchors on what is left beside things that are known already, and how much of each box that fills."""
         foreground = without(view.foreground, things, self.box_side)
         left = at_points(foreground.amount[:, 0], view.points)
-        return self._boxes(foreground, view.points, view.salience * left, sides, count)
+        boxes = self._boxes(foreground, view.points, view.salience * left, sides, count)
+        return boxes, filled(foreground, boxes, self.box_side)
 
     def proposals(self, view: View) -> Float[Tensor, "B M 2"]:
         return self._proposals(view.residual, view.points, view.salience)

@@ -15,7 +15,7 @@ from motes.models.particles.sized_decoder import SizedDecoder
 from motes.models.particles.view import View
 from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
-from motes.ops.points.boxes_of_things import Boxes, Things, colours_in, moved
+from motes.ops.points.boxes_of_things import Boxes, Moved, Things, colours_in, moved
 from motes.types.rows import Rows
 
 # frames for which a thing is expected without being seen, in open sight and behind another
@@ -27,6 +27,9 @@ DELAY = 2
 HEED = 0.25
 # share by which a thing's size and colour follow what is seen
 RATE = 0.2
+# of a box: what a thing fills at least, in a frame in which it is seen and in its first one
+LEAST = 0.15
+LEAST_NEW = 0.3
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,8 @@ class _Things(Rows):
     # half pictures a frame
     step: Float[Tensor, "B K 2"]
     scale: Float[Tensor, "B K 2"]
-    # the mean of its pixels, as differences from the background; and its scale over how far they spread
+    # the mean of its pixels, as differences from the background
     colour: Float[Tensor, "B K C"]
-    ratio: Float[Tensor, "B K 2"]
     # frames in which it was seen, and those since it was seen last
     sightings: Int[Tensor, "B K"]
     gap: Int[Tensor, "B K"]
@@ -75,7 +77,7 @@ class _Things(Rows):
         zeros = like.new_zeros(clips, count, 2)
         colour = like.new_zeros(clips, count, like.shape[1])
         none = torch.zeros(clips, count, dtype=torch.int64, device=like.device)
-        return cls(none - 1, zeros, zeros, zeros + 1, colour, zeros + 1, none, none, none[:, 0])
+        return cls(none - 1, zeros, zeros, zeros + 1, colour, none, none, none[:, 0])
 
     @property
     def there(self) -> Bool[Tensor, "B K"]:
@@ -103,21 +105,22 @@ def follow(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int
 def _after_frame(
     things: _Things, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
 ) -> tuple[_Things, Followed]:
-    there = things.there
     expected = things.place + things.step
-    things, boxes = _looked_for(things, Boxes(expected, things.scale), view, encoder)
-    boxes = _with_new(things, boxes, view, encoder, decoder)
-    # free slots come last, in the order in which their boxes were found
-    order = torch.where(there, things.number, torch.iinfo(torch.int64).max).argsort(dim=1, stable=True)
+    found = moved(
+        view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
+    )
+    boxes = Boxes(found.boxes.positions, things.scale)
+    boxes, is_full = _with_new(things, boxes, found.filled, view, encoder, decoder)
+    order = _oldest_first(things)
     ordered = Boxes(*(take(part, order) for part in boxes))
     position, presence, _ = encoder.locate(view.residual, ordered, decoder.unit)
     back = order.argsort(1)
     place = take(position.mean, back)
-    seen = presence.gather(1, back) > 0.5
-    things = _updated(things, expected, place, seen, encoder)
-    born = seen & ~there
-    if born.any():
-        things = _born(things, Boxes(place, boxes.sides), born, view, encoder, is_first)
+    seen = (presence.gather(1, back) > 0.5) & is_full
+    new = seen & ~things.there & ~_behind(place, boxes.sides, seen, encoder, order)
+    things = _updated(things, expected, place, found, seen, encoder)
+    if new.any():
+        things = _born(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
     there = things.there
     hidden = _behind(things.place, things.scale, seen & there, encoder)
     shown = Followed(
@@ -132,40 +135,43 @@ def _after_frame(
     return things, shown
 
 
-def _looked_for(things: _Things, boxes: Boxes, view: View, encoder: SizedEncoder) -> tuple[_Things, Boxes]:
-    """The boxes of things moved onto what looks like them, and the things with the sizes that they have there."""
-    found = moved(view.foreground, Things(boxes, things.colour, things.there), encoder.box_side)
-    known = (found.area > 1)[..., None]
-    change = (things.ratio * found.spread / things.scale).log().clamp(-RATE, RATE)
-    scale = torch.where(known, things.scale * (RATE * change).exp(), things.scale)
-    colour = torch.where(known, things.colour + RATE * (found.colour - things.colour), things.colour)
-    return replace(things, scale=scale, colour=colour), Boxes(found.positions, scale)
+def _oldest_first(things: _Things) -> Int[Tensor, "B K"]:
+    """The slots in the order of their things' ages; free ones last, in the order in which boxes come to them."""
+    number = torch.where(things.there, things.number, torch.iinfo(torch.int64).max)
+    return number.argsort(dim=1, stable=True)
 
 
 def _with_new(
-    things: _Things, boxes: Boxes, view: View, encoder: SizedEncoder, decoder: SizedDecoder
-) -> Boxes:
-    """The boxes, with new ones in the slots that are free, around what looks like a thing and is in no box."""
+    things: _Things,
+    boxes: Boxes,
+    share: Float[Tensor, "B K"],
+    view: View,
+    encoder: SizedEncoder,
+    decoder: SizedDecoder,
+) -> tuple[Boxes, Bool[Tensor, "B K"]]:
+    """The boxes, with new ones in the slots that are free, around what looks like a thing and is in no box.
+
+    Also whether each box holds enough of a thing; `share` is how much of them is known to be filled.
+    """
     there = things.there
     free = int((~there).sum(1).max())
-    if not free:
-        return boxes
-    if not there.any():
-        return encoder.boxes(view, decoder.sides)
-    new = encoder.boxes_beside(view, Things(boxes, things.colour, there), free, decoder.sides)
-    turn = ((~there).cumsum(1) - 1).clamp(0, free - 1)
-    return Boxes(
-        *(
-            torch.where(there[..., None], old, take(fresh, turn))
-            for old, fresh in zip(boxes, new, strict=True)
+    if free:
+        known = Things(boxes, things.colour, there)
+        new, share_of_new = encoder.boxes_beside(view, known, free, decoder.sides)
+        turn = ((~there).cumsum(1) - 1).clamp(0, free - 1)
+        share = torch.where(there, share, share_of_new.gather(1, turn))
+        boxes = Boxes(
+            torch.where(there[..., None], boxes.positions, take(new.positions, turn)),
+            torch.where(there[..., None], boxes.sides, take(new.sides, turn)),
         )
-    )
+    return boxes, share > torch.where(there, LEAST, LEAST_NEW)
 
 
 def _updated(
     things: _Things,
     expected: Float[Tensor, "B K 2"],
     place: Float[Tensor, "B K 2"],
+    found: Moved,
     seen: Bool[Tensor, "B K"],
     encoder: SizedEncoder,
 ) -> _Things:
@@ -173,8 +179,9 @@ def _updated(
     there = things.there
     is_seen = seen & there
     behind = _behind(torch.where(is_seen[..., None], place, expected), things.scale, is_seen, encoder)
-    rate = torch.where(behind & (things.sightings > 1), HEED, 1.0) / (things.gap + 1)
-    step = things.step + rate[..., None] * (place - expected)
+    heed = torch.where(behind & (things.sightings > 1), HEED, 1.0)[..., None]
+    step = things.step + heed / (things.gap + 1)[..., None] * (place - expected)
+    rate = heed * (1 / (things.sightings + 1)).clamp_min(RATE)[..., None] * is_seen[..., None]
     gap = torch.where(is_seen, 0, things.gap + 1)
     patience = torch.where(behind, HIDDEN_PATIENCE, PATIENCE)
     patience = torch.where(things.sightings > 1, patience, DELAY - 1)
@@ -185,6 +192,8 @@ def _updated(
         number=things.number.where(~over, -1),
         place=torch.where(is_seen[..., None], place, expected),
         step=torch.where(is_seen[..., None], step, things.step),
+        scale=things.scale * (found.boxes.sides / things.scale).pow(rate),
+        colour=things.colour + rate * (found.colour - things.colour),
         sightings=things.sightings + is_seen,
         gap=gap,
     )
@@ -200,15 +209,12 @@ def _born(
 ) -> _Things:
     """The things and those that begin, which stand still at first."""
     number = things.following[:, None] + born.cumsum(1) - 1
-    colour = colours_in(view.foreground, boxes, encoder.box_side)
-    found = moved(view.foreground, Things(boxes, colour, torch.ones_like(born)), encoder.box_side)
     new = {
         "number": number,
         "place": boxes.positions,
         "step": torch.zeros_like(things.step),
         "scale": boxes.sides,
-        "colour": found.colour,
-        "ratio": boxes.sides / found.spread,
+        "colour": colours_in(view.foreground, boxes, encoder.box_side),
         # those that a clip begins with are things at once
         "sightings": torch.full_like(number, 2 if is_first else 1),
         "gap": torch.zeros_like(number),
@@ -226,12 +232,15 @@ def _behind(
     scale: Float[Tensor, "B K 2"],
     seen: Bool[Tensor, "B K"],
     encoder: SizedEncoder,
+    order: Int[Tensor, "B K"] | None = None,
 ) -> Bool[Tensor, "B K"]:
-    """Whether each place is within the box of another thing, which is seen."""
+    """Whether each place is within the box of another thing, which is seen; with an order, of one earlier in it."""
     half = encoder.side / ROOM * scale / torch.tensor(encoder.size, device=place.device)
     inside = ((place[:, :, None] - place[:, None]).abs() < half[:, None]).all(-1) & seen[:, None]
-    itself = torch.eye(place.shape[1], dtype=torch.bool, device=place.device)
-    return (inside & ~itself).any(2)
+    if order is None:
+        return (inside & ~torch.eye(place.shape[1], dtype=torch.bool, device=place.device)).any(2)
+    turn = order.argsort(1)
+    return (inside & (turn[:, None] < turn[:, :, None])).any(2)
 
 
 def _confirmed(found: Followed, frames: int) -> Followed:
