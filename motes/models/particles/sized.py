@@ -16,7 +16,15 @@ from motes.models.particles.sized_decoder import CLOSE, SizedDecoder
 from motes.models.particles.view import View
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
-from motes.ops.points.boxes_of_things import Boxes, Foreground, Things, boxes_of_things, filled, without
+from motes.ops.points.boxes_of_things import (
+    Boxes,
+    Foreground,
+    Things,
+    boxes_of_things,
+    filled,
+    smallest_area,
+    without,
+)
 from motes.ops.points.keypoints import at_points
 from motes.ops.points.pixels import pixels_of_points, positions_of_pixels
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
@@ -86,10 +94,15 @@ class SizedEncoder(AnchoredEncoder):
         )
 
     def boxes_beside(
-        self, view: View, things: Things, count: int, sides: Float[Tensor, "2"]
-    ) -> tuple[Boxes, Float[Tensor, "B k"]]:
-        """`count` anchors on what is left beside things that are known already, and how much of each box that fills."""
+        self, view: View, things: Things, count: int, sides: Float[Tensor, "2"], least: float
+    ) -> tuple[Boxes, Float[Tensor, "B k"]] | None:
+        """`count` anchors on what is left beside things that are known already, and how much of each box that fills.
+
+        None where nothing is left that could fill as much as `least` of a box.
+        """
         foreground = without(view.foreground, things, self.box_side)
+        if not (foreground.amount.sum((1, 2, 3)) > least * smallest_area(self.box_side)).any():
+            return None
         left = at_points(foreground.amount[:, 0], view.points)
         boxes = self._boxes(foreground, view.points, view.salience * left, sides, count)
         return boxes, filled(foreground, boxes, self.box_side)

@@ -39,8 +39,8 @@ class Followed(Rows):
     # where each slot was looked for, and the scale of its window
     anchor: Float[Tensor, "N K 2"]
     scale: Float[Tensor, "N K 2"]
-    # the slots in the order in which they are read
-    order: Int[Tensor, "N K"]
+    # whether there is enough at the anchor for a thing
+    full: Bool[Tensor, "N K"]
     # the number of the thing in each slot, counted in each clip; -1: none
     number: Int[Tensor, "N K"]
     seen: Bool[Tensor, "N K"]
@@ -50,8 +50,21 @@ class Followed(Rows):
     trust: Float[Tensor, "N K"]
 
     @property
+    def order(self) -> Int[Tensor, "N K"]:
+        """The slots in the order in which they are read."""
+        return _oldest_first(self.number, self.full)
+
+    @property
     def in_order(self) -> Boxes:
-        return Boxes(take(self.anchor, self.order), take(self.scale, self.order))
+        order = self.order
+        return Boxes(take(self.anchor, order), take(self.scale, order))
+
+    def in_use(self) -> "Followed":
+        """The slots in which there is ever a thing."""
+        slots = (self.number >= 0).any(0)
+        # one is left where there is nothing
+        slots[0] |= ~slots.any()
+        return self.mapped(lambda value: value[:, slots])
 
 
 @dataclass(frozen=True)
@@ -110,35 +123,48 @@ def _after_frame(
         view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
     )
     boxes = Boxes(found.boxes.positions, things.scale)
-    boxes, is_full = _with_new(things, boxes, found.filled, view, encoder, decoder)
-    order = _oldest_first(things)
-    ordered = Boxes(*(take(part, order) for part in boxes))
-    position, presence, _ = encoder.locate(view.residual, ordered, decoder.unit)
-    back = order.argsort(1)
-    place = take(position.mean, back)
-    seen = (presence.gather(1, back) > 0.5) & is_full
-    new = seen & ~things.there & ~_behind(place, boxes.sides, seen, encoder, order)
+    boxes, full = _with_new(things, boxes, found.filled, view, encoder, decoder)
+    place, seen = _read(
+        boxes, _oldest_first(things.number, full), things.there | full, view, encoder, decoder
+    )
+    seen = seen & full
+    turn = _oldest_first(things.number, full).argsort(1)
+    new = seen & ~things.there & ~_behind(place, boxes.sides, seen, encoder, turn)
     things = _updated(things, expected, place, found, seen, encoder)
     if new.any():
         things = _born(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
     there = things.there
     hidden = _behind(things.place, things.scale, seen & there, encoder)
-    shown = Followed(
-        anchor=boxes.positions,
-        scale=boxes.sides,
-        order=order,
-        number=things.number,
-        seen=seen & there,
-        place=things.place,
-        trust=torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0),
-    )
-    return things, shown
+    trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0)
+    part = Followed(*boxes, full, things.number, seen & there, things.place, trust)
+    return things, part
 
 
-def _oldest_first(things: _Things) -> Int[Tensor, "B K"]:
-    """The slots in the order of their things' ages; free ones last, in the order in which boxes come to them."""
-    number = torch.where(things.there, things.number, torch.iinfo(torch.int64).max)
-    return number.argsort(dim=1, stable=True)
+def _oldest_first(number: Int[Tensor, "B K"], full: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
+    """The slots in the order of their things' ages, then those that may hold a new one, then the others."""
+    most = torch.iinfo(torch.int64).max
+    rank = torch.where(number >= 0, number, torch.where(full, most - 1, most))
+    return rank.argsort(dim=1, stable=True)
+
+
+def _read(
+    boxes: Boxes,
+    order: Int[Tensor, "B K"],
+    needed: Bool[Tensor, "B K"],
+    view: View,
+    encoder: SizedEncoder,
+    decoder: SizedDecoder,
+) -> tuple[Float[Tensor, "B K 2"], Bool[Tensor, "B K"]]:
+    """Where a thing is in each slot that is needed, and whether it is seen."""
+    place = boxes.positions.clone()
+    seen = torch.zeros_like(needed)
+    first = order[:, : int(needed.sum(1).max())]
+    if first.shape[1]:
+        ordered = Boxes(*(take(part, first) for part in boxes))
+        position, presence, _ = encoder.locate(view.residual, ordered, decoder.unit)
+        place.scatter_(1, first[..., None].expand(-1, -1, 2), position.mean)
+        seen.scatter_(1, first, presence > 0.5)
+    return place, seen
 
 
 def _with_new(
@@ -155,9 +181,13 @@ def _with_new(
     """
     there = things.there
     free = int((~there).sum(1).max())
+    new = None
     if free:
-        known = Things(boxes, things.colour, there)
-        new, share_of_new = encoder.boxes_beside(view, known, free, decoder.sides)
+        new = encoder.boxes_beside(view, Things(boxes, things.colour, there), free, decoder.sides, LEAST_NEW)
+    if new is None:
+        share = share.where(there, 0)
+    else:
+        new, share_of_new = new
         turn = ((~there).cumsum(1) - 1).clamp(0, free - 1)
         share = torch.where(there, share, share_of_new.gather(1, turn))
         boxes = Boxes(
@@ -232,14 +262,13 @@ def _behind(
     scale: Float[Tensor, "B K 2"],
     seen: Bool[Tensor, "B K"],
     encoder: SizedEncoder,
-    order: Int[Tensor, "B K"] | None = None,
+    turn: Int[Tensor, "B K"] | None = None,
 ) -> Bool[Tensor, "B K"]:
-    """Whether each place is within the box of another thing, which is seen; with an order, of one earlier in it."""
+    """Whether each place is within the box of another thing, which is seen; with turns, of one with an earlier one."""
     half = encoder.side / ROOM * scale / torch.tensor(encoder.size, device=place.device)
     inside = ((place[:, :, None] - place[:, None]).abs() < half[:, None]).all(-1) & seen[:, None]
-    if order is None:
+    if turn is None:
         return (inside & ~torch.eye(place.shape[1], dtype=torch.bool, device=place.device)).any(2)
-    turn = order.argsort(1)
     return (inside & (turn[:, None] < turn[:, :, None])).any(2)
 
 

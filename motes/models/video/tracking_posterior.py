@@ -43,7 +43,7 @@ def clip_by_posterior(still: DeepLatentParticles, image: Image, frames: int) -> 
         raise UserError(f"{len(image)} pictures are no whole clips of {frames} frames")
     encoder, decoder = networks_of(still)
     view = encoder.view(image, decoder)
-    found = follow(encoder, decoder, view, frames)
+    found = follow(encoder, decoder, view, frames).in_use()
     with settled(encoder):
         encoding = encoder.read(view, found.in_order, None, decoder.unit)
     return clip_of_encoding(still, encoding, found, frames)

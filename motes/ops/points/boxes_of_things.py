@@ -201,6 +201,11 @@ def _centre_and_spread(
     return torch.stack(centres, -1), torch.stack(spreads, -1)
 
 
+def smallest_area(side: float) -> float:
+    """The pixels in the smallest box."""
+    return min(tall * wide for tall, wide in _boxes_within(0, math.inf)) * side * side
+
+
 def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:
     boxes = [(side * tall, side * wide) for side in SIDES for tall, wide in ASPECTS]
     return [box for box in boxes if smallest <= max(box) <= largest] or [(1.0, 1.0)]
