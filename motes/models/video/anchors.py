@@ -10,23 +10,15 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from motes.models.particles.sized import ROOM, SizedEncoder
+from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
 from motes.models.particles.view import View
+from motes.models.video.known_things import PATIENCE, KnownThings, behind_others, updated, with_births
 from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
-from motes.ops.points.boxes_of_things import Boxes, Moved, Things, colours_in, moved
+from motes.ops.points.boxes_of_things import Boxes, Things, moved
 from motes.types.rows import Rows
 
-# frames for which a thing is expected without being seen, in open sight and behind another
-PATIENCE = 4
-HIDDEN_PATIENCE = 10
-# a thing that was seen once is forgotten if it is missing in so many frames
-DELAY = 2
-# share by which the velocity of a thing within another's box follows what is seen: its place is inexact there
-HEED = 0.25
-# share by which a thing's size and colour follow what is seen
-RATE = 0.2
 # of a box: what a thing fills at least, in a frame in which it is seen and in its first one
 LEAST = 0.15
 LEAST_NEW = 0.3
@@ -67,36 +59,6 @@ class Followed(Rows):
         return self.mapped(lambda value: value[:, slots])
 
 
-@dataclass(frozen=True)
-class _Things(Rows):
-    """What is known of the things in K slots of B clips after the frames so far."""
-
-    # -1: the slot is free
-    number: Int[Tensor, "B K"]
-    place: Float[Tensor, "B K 2"]
-    # half pictures a frame
-    step: Float[Tensor, "B K 2"]
-    scale: Float[Tensor, "B K 2"]
-    # the mean of its pixels, as differences from the background
-    colour: Float[Tensor, "B K C"]
-    # frames in which it was seen, and those since it was seen last
-    sightings: Int[Tensor, "B K"]
-    gap: Int[Tensor, "B K"]
-    # the number of the next thing
-    following: Int[Tensor, "B"]
-
-    @classmethod
-    def none(cls, clips: int, count: int, like: Float[Tensor, "N C h w"]) -> "_Things":
-        zeros = like.new_zeros(clips, count, 2)
-        colour = like.new_zeros(clips, count, like.shape[1])
-        none = torch.zeros(clips, count, dtype=torch.int64, device=like.device)
-        return cls(none - 1, zeros, zeros, zeros + 1, colour, none, none, none[:, 0])
-
-    @property
-    def there(self) -> Bool[Tensor, "B K"]:
-        return self.number >= 0
-
-
 @torch.no_grad()
 def follow(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int) -> Followed:
     """The things in clips of `frames` frames each, one frame after the other, all clips at once.
@@ -105,7 +67,7 @@ def follow(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int
     clip begins with them.
     """
     clips = len(view) // frames
-    things = _Things.none(clips, encoder.num_particles, view.colour)
+    things = KnownThings.none(clips, encoder.num_particles, view.colour)
     parts = []
     with settled(encoder), settled(decoder):
         for frame in range(frames):
@@ -116,8 +78,8 @@ def follow(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int
 
 
 def _after_frame(
-    things: _Things, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
-) -> tuple[_Things, Followed]:
+    things: KnownThings, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
+) -> tuple[KnownThings, Followed]:
     expected = things.place + things.step
     found = moved(
         view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
@@ -129,12 +91,12 @@ def _after_frame(
     )
     seen = seen & full
     turn = _oldest_first(things.number, full).argsort(1)
-    new = seen & ~things.there & ~_behind(place, boxes.sides, seen, encoder, turn)
-    things = _updated(things, expected, place, found, seen, encoder)
+    new = seen & ~things.there & ~behind_others(place, boxes.sides, seen, encoder, turn)
+    things = updated(things, expected, place, found, seen, encoder)
     if new.any():
-        things = _born(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
+        things = with_births(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
     there = things.there
-    hidden = _behind(things.place, things.scale, seen & there, encoder)
+    hidden = behind_others(things.place, things.scale, seen & there, encoder)
     trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0)
     part = Followed(*boxes, full, things.number, seen & there, things.place, trust)
     return things, part
@@ -168,7 +130,7 @@ def _read(
 
 
 def _with_new(
-    things: _Things,
+    things: KnownThings,
     boxes: Boxes,
     share: Float[Tensor, "B K"],
     view: View,
@@ -195,81 +157,6 @@ def _with_new(
             torch.where(there[..., None], boxes.sides, take(new.sides, turn)),
         )
     return boxes, share > torch.where(there, LEAST, LEAST_NEW)
-
-
-def _updated(
-    things: _Things,
-    expected: Float[Tensor, "B K 2"],
-    place: Float[Tensor, "B K 2"],
-    found: Moved,
-    seen: Bool[Tensor, "B K"],
-    encoder: SizedEncoder,
-) -> _Things:
-    """The things that were there before, as they are in this frame; those that are over leave their slots."""
-    there = things.there
-    is_seen = seen & there
-    behind = _behind(torch.where(is_seen[..., None], place, expected), things.scale, is_seen, encoder)
-    heed = torch.where(behind & (things.sightings > 1), HEED, 1.0)[..., None]
-    step = things.step + heed / (things.gap + 1)[..., None] * (place - expected)
-    rate = heed * (1 / (things.sightings + 1)).clamp_min(RATE)[..., None] * is_seen[..., None]
-    gap = torch.where(is_seen, 0, things.gap + 1)
-    patience = torch.where(behind, HIDDEN_PATIENCE, PATIENCE)
-    patience = torch.where(things.sightings > 1, patience, DELAY - 1)
-    room = 1 + encoder.side / min(encoder.size)
-    over = ~is_seen & ((gap > patience) | (expected.abs() > room).any(-1))
-    return replace(
-        things,
-        number=things.number.where(~over, -1),
-        place=torch.where(is_seen[..., None], place, expected),
-        step=torch.where(is_seen[..., None], step, things.step),
-        scale=things.scale * (found.boxes.sides / things.scale).pow(rate),
-        colour=things.colour + rate * (found.colour - things.colour),
-        sightings=things.sightings + is_seen,
-        gap=gap,
-    )
-
-
-def _born(
-    things: _Things,
-    boxes: Boxes,
-    born: Bool[Tensor, "B K"],
-    view: View,
-    encoder: SizedEncoder,
-    is_first: bool,
-) -> _Things:
-    """The things and those that begin, which stand still at first."""
-    number = things.following[:, None] + born.cumsum(1) - 1
-    new = {
-        "number": number,
-        "place": boxes.positions,
-        "step": torch.zeros_like(things.step),
-        "scale": boxes.sides,
-        "colour": colours_in(view.foreground, boxes, encoder.box_side),
-        # those that a clip begins with are things at once
-        "sightings": torch.full_like(number, 2 if is_first else 1),
-        "gap": torch.zeros_like(number),
-    }
-    old = things.tensors()
-    values = {
-        name: torch.where(born[..., None] if value.dim() > 2 else born, value, old[name])
-        for name, value in new.items()
-    }
-    return things.with_tensors(values | {"following": things.following + born.sum(1)})
-
-
-def _behind(
-    place: Float[Tensor, "B K 2"],
-    scale: Float[Tensor, "B K 2"],
-    seen: Bool[Tensor, "B K"],
-    encoder: SizedEncoder,
-    turn: Int[Tensor, "B K"] | None = None,
-) -> Bool[Tensor, "B K"]:
-    """Whether each place is within the box of another thing, which is seen; with turns, of one with an earlier one."""
-    half = encoder.side / ROOM * scale / torch.tensor(encoder.size, device=place.device)
-    inside = ((place[:, :, None] - place[:, None]).abs() < half[:, None]).all(-1) & seen[:, None]
-    if turn is None:
-        return (inside & ~torch.eye(place.shape[1], dtype=torch.bool, device=place.device)).any(2)
-    return (inside & (turn[:, None] < turn[:, :, None])).any(2)
 
 
 def _confirmed(found: Followed, frames: int) -> Followed:

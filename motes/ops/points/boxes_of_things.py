@@ -203,7 +203,7 @@ def _centre_and_spread(
 
 def smallest_area(side: float) -> float:
     """The pixels in the smallest box."""
-    return min(tall * wide for tall, wide in _boxes_within(0, math.inf)) * side * side
+    return min(tall * wide for tall, wide in _boxes_within(0.0, math.inf)) * side * side
 
 
 def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:
