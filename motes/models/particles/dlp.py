@@ -82,7 +82,7 @@ class DeepLatentParticles(Model):
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""
-        warmup, noisy = self.config.phases
+        warmup, noisy, *_ = self.config.phases
         everything = tuple(self.parameters())
         of_background = {id(parameter) for parameter in self.decoder.background_parameters()}
         of_presence = {id(parameter) for parameter in self.encoder.presence_parameters()}
