@@ -28,8 +28,6 @@ class HasMotion(Protocol):
     @property
     def image_size(self) -> tuple[int, int]: ...
     @property
-    def feature_dim(self) -> int: ...
-    @property
     def frames(self) -> int: ...
     @property
     def interaction(self) -> str: ...
@@ -54,7 +52,7 @@ class CausalMotion(Motion):
     """
 
     def __init__(self, config: HasMotion):
-        super().__init__(config.image_size, config.feature_dim)
+        super().__init__(config.image_size, 0)
         # of a window; the newest frame has no next one to learn from
         self.frames = config.frames - 1
         self.network = SpaceTime(7, 5, config.width, self.frames, config.interaction, BLOCKS)

@@ -1,8 +1,6 @@
 """DDLP: particles of clips, learnt end to end: a posterior that tracks, and a prior that expects where things go."""
 
-import itertools
 from dataclasses import replace
-from functools import partial
 
 import torch
 from einops import rearrange
@@ -27,24 +25,34 @@ from motes.models.video.ddlp_config import DdlpConfig
 from motes.models.video.future import continued, in_drawing_order
 from motes.models.video.history import History
 from motes.models.video.rollouts import rollout_losses
-from motes.models.video.tracking_posterior import clip_by_posterior, networks_of
+from motes.models.video.tracking_posterior import (
+    clip_by_posterior,
+    clip_of_motion,
+    motion_by_posterior,
+    networks_of,
+)
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.nn.blocks.interaction import HEADS, INTERACTIONS
-from motes.nn.blocks.normalisation import settled
+from motes.ops.densities.noise import uniform_like
 from motes.types.batch import Batch, Losses
 from motes.types.clips import ParticleClip
-from motes.types.latents import Extent, Image, Particles
+from motes.types.latents import Image, Particles
 
 # terms of the loss of single pictures that clips replace from the fifth frame on, by what is expected
 OF_STILLS = ("chamfer_kl", "feature_kl", "scale_kl", "depth_kl")
-# batches of training pictures in which the length of usual steps is measured
-MEASURED = 4
+# frames in which the length of usual steps is measured, and frames whose tracks the last stage learns from
+MEASURED = 500
+REMEMBERED = 12_000
+# of the last stage: windows in each step, and the share of them that are drawn to where velocities change
+WINDOWS = 64
+EVENTS = 0.5
 # first frames of a window of which nothing is expected
 BURN_IN = 4
-# frames that a roll-out predicts in training
+# frames that a roll-out predicts in training, and that it is given
 ROLL_OUT = 5
+GIVEN = 6
 # mirror images of each window
-IMAGES = 8
+IMAGES = 4
 
 
 class DynamicLatentParticles(DeepLatentParticles):
@@ -65,11 +73,13 @@ class DynamicLatentParticles(DeepLatentParticles):
         self.config = config
         self.window = config.frames
         self.dynamics = CausalMotion(config)
+        self._clips: TrainingClips | None = None
         networks_of(self)
 
     def stages(self) -> tuple[Stage, ...]:
         *_, clips, rollouts = self.config.phases
-        of_motion = {id(parameter) for parameter in self.dynamics.parameters()}
+        motion = tuple(self.dynamics.parameters())
+        of_motion = {id(parameter) for parameter in motion}
         *first, main = (
             replace(stage, parameters=tuple(p for p in stage.parameters if id(p) not in of_motion))
             for stage in super().stages()
@@ -78,15 +88,15 @@ class DynamicLatentParticles(DeepLatentParticles):
         stages = (
             *first,
             replace(main, name="stills", share=main.share - clips - rollouts, loss=super().loss),
-            Stage("clips", clips, partial(self._clip_loss, False), everything, begin=self._begin_clips),
-            Stage("roll-outs", rollouts, partial(self._clip_loss, True), everything),
+            Stage("clips", clips, self._clip_loss, everything, begin=self._begin_clips),
+            Stage("roll-outs", rollouts, self._motion_loss, motion, prepare=self._prepare),
         )
         # rounding may leave a little of none
         return tuple(stage for stage in stages if stage.share > 1e-9)
 
     def loss(self, batch: Batch) -> Losses:
         """The loss of clips; of single pictures, that of stills."""
-        return super().loss(batch) if batch.frames < 2 else self._clip_loss(True, batch)
+        return super().loss(batch) if batch.frames < 2 else self._clip_loss(batch)
 
     def track(self, image: Image, frames: int) -> ParticleClip:
         return clip_by_posterior(self, image, frames)
@@ -118,17 +128,40 @@ class DynamicLatentParticles(DeepLatentParticles):
 
     def _begin_clips(self, pictures: TrainingPictures) -> None:
         """Bring steps to a like size, whatever the film."""
-        with settled(self):
-            clips = [
-                self.track(batch.image, batch.frames).without_empty_slots()
-                for batch in itertools.islice(pictures, MEASURED)
-            ]
-        steps = torch.cat([TrainingClips.of_tracks(clip).steps for clip in clips])
-        looks = torch.cat([TrainingClips.of_tracks(clip).looks for clip in clips])
+        steps = _tracks(self, pictures, MEASURED).steps
         if self.dynamics.moves(steps):
-            self.dynamics.fit(steps, looks)
+            self.dynamics.fit(steps, steps[:, :0])
 
-    def _clip_loss(self, rolls_out: bool, batch: Batch) -> Losses:
+    def _prepare(self, pictures: TrainingPictures) -> None:
+        """Follow the things in the training clips: from here on, what is read in pictures stays as it is."""
+        self._clips = _tracks(self, pictures, REMEMBERED)
+
+    def _motion_loss(self, batch: Batch) -> Losses:
+        """The error of roll-outs, from windows of all clips; no picture is drawn."""
+        windows = self._moments(batch)
+        steps = _rolled_out(windows.frames)
+        given = min(GIVEN, windows.frames - steps)
+        last = windows.window(windows.frames - given - steps, given + steps)
+        error, terms = rollout_losses(self.dynamics, last, given)
+        terms = {**terms, "next_place": next_places(windows, self.dynamics)}
+        entries = len(batch) // len(error) + 1
+        of_pictures = {name: value.repeat(entries)[: len(batch)] for name, value in terms.items()}
+        return Losses(error.mean() + terms["next_place"].mean(), of_pictures)
+
+    def _moments(self, batch: Batch) -> ParticleClip:
+        if self._clips is None:
+            return motion_by_posterior(self, batch.image, batch.frames)
+        clips = self._clips.clips
+        steps = _rolled_out(clips.frames)
+        given = min(self.dynamics.frames, clips.frames - steps)
+        chance = uniform_like(batch.image.new_zeros(WINDOWS, 2))
+        clip = (chance[:, 0] * clips.clips).long()
+        start = (chance[:, 1] * (clips.frames - given - steps + 1)).long()
+        windows = self._clips.windows(clip * clips.frames + start, given, steps, EVENTS)
+        height, width = self.config.image_size
+        return mirrored(windows, height == width) if self.config.mirrors else windows
+
+    def _clip_loss(self, batch: Batch) -> Losses:
         encoder, decoder = networks_of(self)
         view = encoder.view(batch.image, decoder)
         found = follow(encoder, decoder, view.detach(), batch.frames)
@@ -144,11 +177,9 @@ class DynamicLatentParticles(DeepLatentParticles):
         price = self.presence.price(encoding.presence, encoding.prices())
         # the background's look is of single pictures in all frames
         terms = dict(self._losses(encoding, error, price, UNDECIDED, sample.background_error).terms)
-        return self._with_motion(terms, states, batch, rolls_out)
+        return self._with_motion(terms, states, batch)
 
-    def _with_motion(
-        self, terms: dict[str, Float[Tensor, "N"]], states: States, batch: Batch, rolls_out: bool
-    ) -> Losses:
+    def _with_motion(self, terms: dict[str, Float[Tensor, "N"]], states: States, batch: Batch) -> Losses:
         """The loss of a clip from the terms of its pictures and what is expected of each frame."""
         number = torch.arange(batch.frames, device=batch.image.device).repeat(len(batch) // batch.frames)
         is_first = (number < min(BURN_IN, batch.frames - 1)).to(batch.image.dtype)
@@ -165,13 +196,11 @@ class DynamicLatentParticles(DeepLatentParticles):
         for name, value in terms.items():
             value = weights.get(name, 1.0) * value
             total = total + (value * is_first if name in OF_STILLS else value)
-        of_clip, terms_of_clip = self._motion(states, rolls_out)
+        of_clip, terms_of_clip = self._motion(states)
         terms |= {name: value.repeat_interleave(batch.frames) for name, value in terms_of_clip.items()}
         return Losses(total.mean() + of_clip.mean(), terms)
 
-    def _motion(
-        self, states: States, rolls_out: bool
-    ) -> tuple[Float[Tensor, "B"], dict[str, Float[Tensor, "B"]]]:
+    def _motion(self, states: States) -> tuple[Float[Tensor, "B"], dict[str, Float[Tensor, "B"]]]:
         """The loss of what is expected, a frame, and its terms."""
         frames = states.number.shape[1]
         clip = _clip_of(states)
@@ -183,12 +212,8 @@ class DynamicLatentParticles(DeepLatentParticles):
         for name, value in surprise(states, expected).items():
             terms[name] = value[:, first:].sum(1) / frames
             total = total + self.config.kl_weights[0] * terms[name]
-        images = self._images(clip)
-        terms["next_place"] = self._of_images(next_places(images, self.dynamics))
-        if rolls_out:
-            error, _ = rollout_losses(self.dynamics, images, max(frames - ROLL_OUT, 2))
-            terms["roll_out"] = self._of_images(error)
-        return total + terms["next_place"] + terms.get("roll_out", 0.0), terms
+        terms["next_place"] = self._of_images(next_places(self._images(clip), self.dynamics))
+        return total + terms["next_place"], terms
 
     def _images(self, clip: ParticleClip) -> ParticleClip:
         """The clips, and if asked some of their mirror images."""
@@ -211,31 +236,31 @@ class DynamicLatentParticles(DeepLatentParticles):
         return self.loss(replace(batch[rows], frames=self.window))
 
 
+def _rolled_out(frames: int) -> int:
+    """How many of so many frames are predicted: something must be given."""
+    return max(min(ROLL_OUT, frames - 2), 1)
+
+
+def _tracks(model: DeepLatentParticles, pictures: TrainingPictures, frames: int) -> TrainingClips:
+    """The motion in about the first `frames` frames."""
+    parts = []
+    for batch in pictures:
+        parts.append(motion_by_posterior(model, batch.image, batch.frames))
+        if sum(map(len, parts)) >= frames:
+            break
+    return TrainingClips.of_parts(parts)
+
+
 def _clip_of(states: States) -> ParticleClip:
-    """The most likely things, from which nothing is learnt about the pictures."""
+    """The motion of the most likely things, from which nothing is learnt about the pictures."""
 
     def rows(values: Tensor) -> Tensor:
         return rearrange(values.detach(), "b t ... -> (b t) ...")
 
-    position = rows(states.position.mean)
-    extent = Extent(
-        rows(states.log_scale.mean).exp(),
-        rows(states.log_scale.log_variance),
-        rows(states.depth.mean),
-        rows(states.depth.log_variance),
+    frames = states.number.shape[1]
+    return clip_of_motion(
+        rows(states.position.mean), rows(states.presence), rows(states.number), rows(states.seen), frames
     )
-    particles = Particles(
-        position=position,
-        log_variance=rows(states.position.log_variance),
-        features=rows(states.features.mean),
-        feature_log_variance=rows(states.features.log_variance),
-        presence=rows(states.presence),
-        background=position[:, 0, :0],
-        certainty=None,
-        extent=extent,
-    )
-    number = rows(states.number)
-    return ParticleClip(particles, number, number.where(rows(states.seen), -1), None, states.number.shape[1])
 
 
 def _check(config: DdlpConfig) -> None:

@@ -49,6 +49,32 @@ def clip_by_posterior(still: DeepLatentParticles, image: Image, frames: int) -> 
     return clip_of_encoding(still, encoding, found, frames)
 
 
+@torch.no_grad()
+def motion_by_posterior(still: DeepLatentParticles, image: Image, frames: int) -> ParticleClip:
+    """The same without looks and certainties: half of the cost, for those who learn motion."""
+    encoder, decoder = networks_of(still)
+    with settled(still):
+        found = follow(encoder, decoder, encoder.view(image, decoder), frames)
+    return clip_of_motion(
+        found.place, torch.where(found.seen, 1, found.trust), found.number, found.seen, frames
+    )
+
+
+def clip_of_motion(
+    place: Float[Tensor, "N K 2"],
+    presence: Float[Tensor, "N K"],
+    number: Int[Tensor, "N K"],
+    seen: Bool[Tensor, "N K"],
+    frames: int,
+) -> ParticleClip:
+    """Things of which only the motion is known."""
+    nothing = place[..., :0]
+    particles = Particles(
+        place, torch.zeros_like(place), nothing, nothing, presence, nothing[:, 0], certainty=None
+    )
+    return ParticleClip(particles, number, number.where(seen, -1), None, frames)
+
+
 def clip_of_encoding(
     still: DeepLatentParticles, encoding: Encoding, found: Followed, frames: int
 ) -> ParticleClip:
