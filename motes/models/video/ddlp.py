@@ -1,6 +1,8 @@
 """DDLP: particles of clips, learnt end to end: a posterior that tracks, and a prior that expects where things go."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import torch
 from einops import rearrange
@@ -42,7 +44,9 @@ from motes.types.latents import Image, Particles
 OF_STILLS = ("chamfer_kl", "feature_kl", "scale_kl", "depth_kl")
 # frames in which the length of usual steps is measured, and frames whose tracks the last stage learns from
 MEASURED = 500
-REMEMBERED = 12_000
+REMEMBERED = 10_000
+# pixels of clips that are followed together: to follow many costs little more than one
+AT_ONCE = 1 << 23
 # of the last stage: windows in each step, and the share of them that are drawn to where velocities change
 WINDOWS = 64
 EVENTS = 0.5
@@ -65,7 +69,7 @@ class DynamicLatentParticles(DeepLatentParticles):
 
     Config = DdlpConfig
     config: DdlpConfig  # pyright: ignore[reportIncompatibleVariableOverride]
-    follows = True
+    follows: ClassVar[bool] = True
 
     def __init__(self, config: DdlpConfig):
         _check(config)
@@ -244,11 +248,22 @@ def _rolled_out(frames: int) -> int:
 def _tracks(model: DeepLatentParticles, pictures: TrainingPictures, frames: int) -> TrainingClips:
     """The motion in about the first `frames` frames."""
     parts = []
+    waiting: list[Batch] = []
     for batch in pictures:
-        parts.append(motion_by_posterior(model, batch.image, batch.frames))
-        if sum(map(len, parts)) >= frames:
+        waiting.append(batch)
+        if sum(one.image[:, 0].numel() for one in waiting) >= AT_ONCE:
+            parts.append(_motion_of(model, waiting))
+            waiting = []
+        if sum(map(len, [*parts, *waiting])) >= frames:
             break
+    if waiting:
+        parts.append(_motion_of(model, waiting))
     return TrainingClips.of_parts(parts)
+
+
+def _motion_of(model: DeepLatentParticles, batches: Sequence[Batch]) -> ParticleClip:
+    image = torch.cat([batch.image for batch in batches])
+    return motion_by_posterior(model, image, batches[0].frames)
 
 
 def _clip_of(states: States) -> ParticleClip:
