@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from few_pictures import FewPictures
 from small import SMALL
 
 from motes.errors import UserError
@@ -166,7 +167,7 @@ def test_the_last_stage_draws_windows_from_all_clips_and_is_the_same_when_it_is_
         start = 3 + 2 * (frame % 10)
         image[frame, :, start : start + 6, 12:18] = 1
     model.decoder.start(torch.cat([image, torch.zeros(80, 3, 32, 32)]))
-    pictures = [Batch(image, torch.arange(20), frames=10)]
+    pictures = FewPictures(Batch(image, torch.arange(20), frames=10))
     last = model.stages()[-1]
     last.prepare(pictures)
     batch = Batch(image[:8], torch.arange(8), frames=4)
