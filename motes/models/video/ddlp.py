@@ -47,9 +47,12 @@ MEASURED = 500
 REMEMBERED = 10_000
 # pixels of clips that are followed together: to follow many costs little more than one
 AT_ONCE = 1 << 23
-# of the last stage: windows in each step, and the share of them that are drawn to where velocities change
-WINDOWS = 64
+# of the last two stages: windows in each step, the share of them that are drawn to where velocities change, the share of
+# these steps without roll-outs, and how much larger steps of the prior alone are
+WINDOWS = 32
 EVENTS = 0.5
+SHARE = 0.7
+FASTER = 6.0
 # first frames of a window of which nothing is expected
 BURN_IN = 4
 # frames that a roll-out predicts in training, and that it is given
@@ -89,11 +92,25 @@ class DynamicLatentParticles(DeepLatentParticles):
             for stage in super().stages()
         )
         everything = tuple(self.parameters())
+
+        def faster(rate: float) -> torch.optim.Optimizer:
+            return torch.optim.Adam(motion, FASTER * rate)
+
         stages = (
             *first,
             replace(main, name="stills", share=main.share - clips - rollouts, loss=super().loss),
             Stage("clips", clips, self._clip_loss, everything, begin=self._begin_clips),
-            Stage("roll-outs", rollouts, self._motion_loss, motion, prepare=self._prepare),
+            Stage("motion", SHARE * rollouts, self._next_loss, motion, None, None, faster, self._prepare),
+            Stage(
+                "roll-outs",
+                (1 - SHARE) * rollouts,
+                self._rollout_loss,
+                motion,
+                None,
+                None,
+                faster,
+                self._prepare,
+            ),
         )
         # rounding may leave a little of none
         return tuple(stage for stage in stages if stage.share > 1e-9)
@@ -138,19 +155,24 @@ class DynamicLatentParticles(DeepLatentParticles):
 
     def _prepare(self, pictures: TrainingPictures) -> None:
         """Follow the things in the training clips: from here on, what is read in pictures stays as it is."""
-        self._clips = _tracks(self, pictures, REMEMBERED)
+        if self._clips is None:
+            self._clips = _tracks(self, pictures, REMEMBERED)
 
-    def _motion_loss(self, batch: Batch) -> Losses:
-        """The error of roll-outs, from windows of all clips; no picture is drawn."""
+    def _next_loss(self, batch: Batch) -> Losses:
+        """The error of the next places, in windows of all clips; no picture is drawn."""
+        windows = self._moments(batch)
+        return _losses_of_windows({"next_place": next_places(windows, self.dynamics)}, batch)
+
+    def _rollout_loss(self, batch: Batch) -> Losses:
+        """The same, and the error of roll-outs."""
         windows = self._moments(batch)
         steps = _rolled_out(windows.frames)
         given = min(GIVEN, windows.frames - steps)
         last = windows.window(windows.frames - given - steps, given + steps)
-        error, terms = rollout_losses(self.dynamics, last, given)
-        terms = {**terms, "next_place": next_places(windows, self.dynamics)}
-        entries = len(batch) // len(error) + 1
-        of_pictures = {name: value.repeat(entries)[: len(batch)] for name, value in terms.items()}
-        return Losses(error.mean() + terms["next_place"].mean(), of_pictures)
+        error, _ = rollout_losses(self.dynamics, last, given)
+        return _losses_of_windows(
+            {"next_place": next_places(windows, self.dynamics), "roll_out": error}, batch
+        )
 
     def _moments(self, batch: Batch) -> ParticleClip:
         if self._clips is None:
@@ -238,6 +260,13 @@ class DynamicLatentParticles(DeepLatentParticles):
         frame = torch.arange(batch.frames // self.window * self.window, device=batch.image.device)
         rows = batch.clips(torch.arange(len(batch), device=batch.image.device))[:, frame].flatten()
         return self.loss(replace(batch[rows], frames=self.window))
+
+
+def _losses_of_windows(terms: dict[str, Float[Tensor, "w"]], batch: Batch) -> Losses:
+    """The sum of the terms; each has as many entries as the batch has pictures."""
+    total = torch.stack([value.mean() for value in terms.values()]).sum()
+    again = {name: value.repeat(len(batch) // len(value) + 1)[: len(batch)] for name, value in terms.items()}
+    return Losses(total, again)
 
 
 def _rolled_out(frames: int) -> int:

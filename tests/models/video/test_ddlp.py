@@ -151,7 +151,7 @@ def test_looks_come_from_other_frames_of_the_same_thing():
 def test_stages_follow_one_another_and_the_last_learns_motion_alone():
     model = small()
     stages = model.stages()
-    assert [stage.name for stage in stages] == ["warm-up", "noisy", "stills", "clips", "roll-outs"]
+    assert [stage.name for stage in stages] == ["warm-up", "noisy", "stills", "clips", "motion", "roll-outs"]
     motion = {id(parameter) for parameter in model.dynamics.parameters()}
     assert {id(parameter) for parameter in stages[-1].parameters} == motion
     assert not motion & {id(parameter) for parameter in stages[2].parameters}
@@ -170,10 +170,13 @@ def test_the_last_stage_draws_windows_from_all_clips_and_is_the_same_when_it_is_
     pictures = FewPictures(Batch(image, torch.arange(20), frames=10))
     last = model.stages()[-1]
     last.prepare(pictures)
+    tracks = model._clips
     batch = Batch(image[:8], torch.arange(8), frames=4)
     torch.manual_seed(1)
     first = last.loss(batch).total
+    model._clips = None
     last.prepare(pictures)
+    assert model._clips is not tracks
     torch.manual_seed(1)
     assert torch.equal(last.loss(batch).total, first) and first > 0
 
