@@ -1,6 +1,5 @@
 """DDLP: particles of clips, learnt end to end: a posterior that tracks, and a prior that expects where things go."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -26,7 +25,12 @@ from motes.models.video.clip_losses import (
 from motes.models.video.ddlp_config import DdlpConfig
 from motes.models.video.future import continued, in_drawing_order
 from motes.models.video.history import History
-from motes.models.video.rollouts import rollout_losses
+from motes.models.video.remembered import (
+    losses_of_windows,
+    moments,
+    remembered,
+    rolled_out_from_last,
+)
 from motes.models.video.tracking_posterior import (
     clip_by_posterior,
     clip_of_motion,
@@ -35,29 +39,20 @@ from motes.models.video.tracking_posterior import (
 )
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.nn.blocks.interaction import HEADS, INTERACTIONS
-from motes.ops.densities.noise import uniform_like
 from motes.types.batch import Batch, Losses
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
 
 # terms of the loss of single pictures that clips replace from the fifth frame on, by what is expected
 OF_STILLS = ("chamfer_kl", "feature_kl", "scale_kl", "depth_kl")
-# frames in which the length of usual steps is measured, and frames whose tracks the last stage learns from
+# frames in which the length of usual steps is measured, and frames whose tracks the last stages learn from
 MEASURED = 500
 REMEMBERED = 10_000
-# pixels of clips that are followed together: to follow many costs little more than one
-AT_ONCE = 1 << 23
-# of the last two stages: windows in each step, the share of them that are drawn to where velocities change, the share of
-# these steps without roll-outs, and how much larger steps of the prior alone are
-WINDOWS = 32
-EVENTS = 0.5
+# share of the steps of the last stages without roll-outs, and how much larger steps of the prior alone are
 SHARE = 0.7
 FASTER = 6.0
 # first frames of a window of which nothing is expected
 BURN_IN = 4
-# frames that a roll-out predicts in training, and that it is given
-ROLL_OUT = 5
-GIVEN = 6
 # mirror images of each window
 IMAGES = 4
 
@@ -149,41 +144,33 @@ class DynamicLatentParticles(DeepLatentParticles):
 
     def _begin_clips(self, pictures: TrainingPictures) -> None:
         """Bring steps to a like size, whatever the film."""
-        steps = _tracks(self, pictures, MEASURED).steps
+        steps = remembered(self, pictures, MEASURED).steps
         if self.dynamics.moves(steps):
             self.dynamics.fit(steps, steps[:, :0])
 
     def _prepare(self, pictures: TrainingPictures) -> None:
         """Follow the things in the training clips: from here on, what is read in pictures stays as it is."""
         if self._clips is None:
-            self._clips = _tracks(self, pictures, REMEMBERED)
+            self._clips = remembered(self, pictures, REMEMBERED)
 
     def _next_loss(self, batch: Batch) -> Losses:
         """The error of the next places, in windows of all clips; no picture is drawn."""
         windows = self._moments(batch)
-        return _losses_of_windows({"next_place": next_places(windows, self.dynamics)}, batch)
+        return losses_of_windows({"next_place": next_places(windows, self.dynamics)}, batch)
 
     def _rollout_loss(self, batch: Batch) -> Losses:
         """The same, and the error of roll-outs."""
         windows = self._moments(batch)
-        steps = _rolled_out(windows.frames)
-        given = min(GIVEN, windows.frames - steps)
-        last = windows.window(windows.frames - given - steps, given + steps)
-        error, _ = rollout_losses(self.dynamics, last, given)
-        return _losses_of_windows(
-            {"next_place": next_places(windows, self.dynamics), "roll_out": error}, batch
-        )
+        terms = {
+            "next_place": next_places(windows, self.dynamics),
+            "roll_out": rolled_out_from_last(windows, self.dynamics),
+        }
+        return losses_of_windows(terms, batch)
 
     def _moments(self, batch: Batch) -> ParticleClip:
         if self._clips is None:
             return motion_by_posterior(self, batch.image, batch.frames)
-        clips = self._clips.clips
-        steps = _rolled_out(clips.frames)
-        given = min(self.dynamics.frames, clips.frames - steps)
-        chance = uniform_like(batch.image.new_zeros(WINDOWS, 2))
-        clip = (chance[:, 0] * clips.clips).long()
-        start = (chance[:, 1] * (clips.frames - given - steps + 1)).long()
-        windows = self._clips.windows(clip * clips.frames + start, given, steps, EVENTS)
+        windows = moments(self._clips, self.dynamics.frames, batch.image)
         height, width = self.config.image_size
         return mirrored(windows, height == width) if self.config.mirrors else windows
 
@@ -260,39 +247,6 @@ class DynamicLatentParticles(DeepLatentParticles):
         frame = torch.arange(batch.frames // self.window * self.window, device=batch.image.device)
         rows = batch.clips(torch.arange(len(batch), device=batch.image.device))[:, frame].flatten()
         return self.loss(replace(batch[rows], frames=self.window))
-
-
-def _losses_of_windows(terms: dict[str, Float[Tensor, "w"]], batch: Batch) -> Losses:
-    """The sum of the terms; each has as many entries as the batch has pictures."""
-    total = torch.stack([value.mean() for value in terms.values()]).sum()
-    again = {name: value.repeat(len(batch) // len(value) + 1)[: len(batch)] for name, value in terms.items()}
-    return Losses(total, again)
-
-
-def _rolled_out(frames: int) -> int:
-    """How many of so many frames are predicted: something must be given."""
-    return max(min(ROLL_OUT, frames - 2), 1)
-
-
-def _tracks(model: DeepLatentParticles, pictures: TrainingPictures, frames: int) -> TrainingClips:
-    """The motion in about the first `frames` frames."""
-    parts = []
-    waiting: list[Batch] = []
-    for batch in pictures:
-        waiting.append(batch)
-        if sum(one.image[:, 0].numel() for one in waiting) >= AT_ONCE:
-            parts.append(_motion_of(model, waiting))
-            waiting = []
-        if sum(map(len, [*parts, *waiting])) >= frames:
-            break
-    if waiting:
-        parts.append(_motion_of(model, waiting))
-    return TrainingClips.of_parts(parts)
-
-
-def _motion_of(model: DeepLatentParticles, batches: Sequence[Batch]) -> ParticleClip:
-    image = torch.cat([batch.image for batch in batches])
-    return motion_by_posterior(model, image, batches[0].frames)
 
 
 def _clip_of(states: States) -> ParticleClip:

@@ -186,7 +186,6 @@ def test_the_last_stage_draws_windows_from_all_clips_and_is_the_same_when_it_is_
     [
         ({"frames": 2}, "frames must be at least 3"),
         ({"width": 6}, "width must be a multiple of 4"),
-        ({"interaction": "gossip"}, "interaction 'gossip' is unknown"),
         ({"phases": (0.5, 0.5, 0.1, 0.0)}, "must be shares that sum to at most 1"),
     ],
 )
