@@ -21,7 +21,6 @@ from motes.ops.points.boxes_of_things import (
     Foreground,
     Things,
     boxes_of_things,
-    filled,
     smallest_area,
     without,
 )
@@ -105,7 +104,7 @@ class SizedEncoder(AnchoredEncoder):
             return None
         left = at_points(foreground.amount[:, 0], view.points)
         boxes = self._boxes(foreground, view.points, view.salience * left, sides, count)
-        return boxes, filled(foreground, boxes, self.box_side)
+        return boxes, share_filled(foreground, boxes, self.box_side)
 
     def proposals(self, view: View) -> Float[Tensor, "B M 2"]:
         return self._proposals(view.residual, view.points, view.salience)

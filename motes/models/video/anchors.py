@@ -13,10 +13,10 @@ from torch import Tensor
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
 from motes.models.particles.view import View
-from motes.models.video.known_things import PATIENCE, KnownThings, behind_others, updated, with_births
+from motes.models.video.known_things import PATIENCE, KnownThings, behind_others, updated, with_new_things
 from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
-from motes.ops.points.boxes_of_things import Boxes, Things, moved
+from motes.ops.points.boxes_of_things import Boxes, Things, moved_things
 from motes.types.rows import Rows
 
 # of a box: what a thing fills at least, in a frame in which it is seen and in its first one
@@ -25,7 +25,7 @@ LEAST_NEW = 0.3
 
 
 @dataclass(frozen=True)
-class Followed(Rows):
+class TrackedAnchors(Rows):
     """The anchors of N frames in K slots, and what was read there."""
 
     # where each slot was looked for, and the scale of its window
@@ -51,7 +51,7 @@ class Followed(Rows):
         order = self.order
         return Boxes(take(self.anchor, order), take(self.scale, order))
 
-    def in_use(self) -> "Followed":
+    def in_use(self) -> "TrackedAnchors":
         """The slots in which there is ever a thing."""
         slots = (self.number >= 0).any(0)
         # one is left where there is nothing
@@ -60,7 +60,7 @@ class Followed(Rows):
 
 
 @torch.no_grad()
-def follow(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int) -> Followed:
+def tracked_anchors(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int) -> TrackedAnchors:
     """The things in clips of `frames` frames each, one frame after the other, all clips at once.
 
     The networks are used as they are after training. Things that were seen only once are taken back, unless the
@@ -74,31 +74,31 @@ def follow(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int
             things, part = _after_frame(things, view[frame::frames], encoder, decoder, frame == 0)
             parts.append(part)
     rows = torch.arange(frames * clips, device=view.residual.device).view(frames, clips).T.flatten()
-    return _confirmed(Followed.cat(parts)[rows], frames)
+    return _confirmed(TrackedAnchors.cat(parts)[rows], frames)
 
 
 def _after_frame(
     things: KnownThings, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
-) -> tuple[KnownThings, Followed]:
+) -> tuple[KnownThings, TrackedAnchors]:
     expected = things.place + things.step
-    found = moved(
+    matches = moved_things(
         view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
     )
-    boxes = Boxes(found.boxes.positions, things.scale)
-    boxes, full = _with_new(things, boxes, found.filled, view, encoder, decoder)
+    boxes = Boxes(matches.boxes.positions, things.scale)
+    boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
     place, seen = _read(
         boxes, _oldest_first(things.number, full), things.there | full, view, encoder, decoder
     )
     seen = seen & full
     turn = _oldest_first(things.number, full).argsort(1)
     new = seen & ~things.there & ~behind_others(place, boxes.sides, seen, encoder, turn)
-    things = updated(things, expected, place, found, seen, encoder)
+    things = updated(things, expected, place, matches, seen, encoder)
     if new.any():
-        things = with_births(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
+        things = with_new_things(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
     there = things.there
     hidden = behind_others(things.place, things.scale, seen & there, encoder)
     trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0)
-    part = Followed(*boxes, full, things.number, seen & there, things.place, trust)
+    part = TrackedAnchors(*boxes, full, things.number, seen & there, things.place, trust)
     return things, part
 
 
@@ -159,21 +159,21 @@ def _with_new(
     return boxes, share > torch.where(there, LEAST, LEAST_NEW)
 
 
-def _confirmed(found: Followed, frames: int) -> Followed:
+def _confirmed(anchors: TrackedAnchors, frames: int) -> TrackedAnchors:
     """Without things that were seen only once, in a frame that is not the first of its clip."""
-    clip = torch.arange(len(found), device=found.number.device) // frames
+    clip = torch.arange(len(anchors), device=anchors.number.device) // frames
     # a place for each thing of each clip, and one for none
-    most = int(found.number.max()) + 2
-    entry = clip[:, None] * most + found.number + 1
+    most = int(anchors.number.max()) + 2
+    entry = clip[:, None] * most + anchors.number + 1
     sightings = torch.zeros(int(clip.max() + 1) * most, dtype=torch.int64, device=entry.device)
-    sightings.index_add_(0, entry.flatten(), found.seen.long().flatten())
-    first = found[::frames]
+    sightings.index_add_(0, entry.flatten(), anchors.seen.long().flatten())
+    first = anchors[::frames]
     of_first = torch.zeros_like(sightings, dtype=torch.bool)
     of_first[entry[::frames][first.seen]] = True
-    is_thing = (found.number >= 0) & ((sightings[entry] > 1) | of_first[entry])
+    is_thing = (anchors.number >= 0) & ((sightings[entry] > 1) | of_first[entry])
     return replace(
-        found,
-        number=found.number.where(is_thing, -1),
-        seen=found.seen & is_thing,
-        trust=found.trust.where(is_thing, 0),
+        anchors,
+        number=anchors.number.where(is_thing, -1),
+        seen=anchors.seen & is_thing,
+        trust=anchors.trust.where(is_thing, 0),
     )

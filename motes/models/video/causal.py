@@ -69,20 +69,11 @@ class CausalMotion(Motion):
         """What comes after each frame, given it and those before; `number` says which thing is in a slot, or none (-1)."""
         there = number >= 0
         same = _same(number) & rearrange(there, "b t k -> b k t 1")
-        has_step = torch.cat(
-            [torch.zeros_like(there[:, :1]), there[:, 1:] & (number[:, 1:] == number[:, :-1])], 1
-        )
-        step = torch.cat([torch.zeros_like(position[:, :1]), position.diff(dim=1)], 1) * has_step[..., None]
-        # the change of a step is known from the third frame on
-        again = torch.cat([torch.zeros_like(has_step[:, :1]), has_step[:, 1:] & has_step[:, :-1]], 1)
-        bend = torch.cat([torch.zeros_like(step[:, :1]), step.diff(dim=1)], 1) * again[..., None]
-        scaled = self.pace * self.aspect
-        nodes = [position * self.aspect, scaled * step, scaled * bend, has_step[..., None].to(position.dtype)]
-        state = self.network(
-            torch.cat(nodes, -1), self._pairs(position, step), there.to(position.dtype), same
-        )
+        step, has_step = _steps(position, number)
+        nodes = torch.cat([position * self.aspect, self._motion(step, has_step)], -1)
+        state = self.network(nodes, self._pairs(position, step), there.to(position.dtype), same)
         change = self.last(state)
-        next_place = position + step + change[..., :2] / scaled
+        next_place = position + step + change[..., :2] / (self.pace * self.aspect)
         return Expected(
             next_place.clamp(-1 - MARGIN, 1 + MARGIN),
             (FIRST_VARIANCE + change[..., 2:4]).clamp_min(LEAST_VARIANCE),
@@ -97,6 +88,15 @@ class CausalMotion(Motion):
         next_frame = self.expected(position, presence, number)
         return next_frame.position[:, -1], next_frame.presence[:, -1]
 
+    def _motion(
+        self, step: Float[Tensor, "B T K 2"], has_step: Bool[Tensor, "B T K"]
+    ) -> Float[Tensor, "B T K 5"]:
+        """The last step of each thing, how it changed, which is known from the third frame on, and whether it has one."""
+        has_bend = torch.cat([torch.zeros_like(has_step[:, :1]), has_step[:, 1:] & has_step[:, :-1]], 1)
+        bend = torch.cat([torch.zeros_like(step[:, :1]), step.diff(dim=1)], 1) * has_bend[..., None]
+        scale = self.pace * self.aspect
+        return torch.cat([scale * step, scale * bend, has_step[..., None].to(step.dtype)], -1)
+
     def _pairs(
         self, position: Float[Tensor, "B T K 2"], step: Float[Tensor, "B T K 2"]
     ) -> Float[Tensor, "B T K K 5"]:
@@ -106,6 +106,16 @@ class CausalMotion(Motion):
         # the root has no slope at 0
         distance = (offset.square().sum(-1, keepdim=True) + 1e-12).sqrt()
         return torch.cat([offset, distance, pace[:, :, :, None] - pace[:, :, None]], -1)
+
+
+def _steps(
+    position: Float[Tensor, "B T K 2"], number: Int[Tensor, "B T K"]
+) -> tuple[Float[Tensor, "B T K 2"], Bool[Tensor, "B T K"]]:
+    """From the frame before to each frame, and whether the thing was there in both; 0 where not."""
+    same = (number[:, 1:] == number[:, :-1]) & (number[:, 1:] >= 0)
+    has_step = torch.cat([torch.zeros_like(same[:, :1]), same], 1)
+    step = torch.cat([torch.zeros_like(position[:, :1]), position.diff(dim=1)], 1)
+    return step * has_step[..., None], has_step
 
 
 def _same(number: Int[Tensor, "B T K"]) -> Bool[Tensor, "B K T T"]:

@@ -13,7 +13,7 @@ from motes.models.base import Stage, TrainingPictures
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.presence import UNDECIDED
 from motes.models.tracking import followed
-from motes.models.video.anchors import follow
+from motes.models.video.anchors import tracked_anchors
 from motes.models.video.causal import CausalMotion
 from motes.models.video.clip_losses import (
     States,
@@ -177,13 +177,13 @@ class DynamicLatentParticles(DeepLatentParticles):
     def _clip_loss(self, batch: Batch) -> Losses:
         encoder, decoder = networks_of(self)
         view = encoder.view(batch.image, decoder)
-        found = follow(encoder, decoder, view.detach(), batch.frames)
-        order = found.order
-        encoding = encoder.read(view, found.in_order, encoder.proposals(view), decoder.unit)
+        tracked = tracked_anchors(encoder, decoder, view.detach(), batch.frames)
+        order = tracked.order
+        encoding = encoder.read(view, tracked.in_order, encoder.proposals(view), decoder.unit)
         encoding = encoding.reordered(order.argsort(1))
         # what has no anchor of its own is not there
-        encoding = replace(encoding, presence=encoding.presence * (found.full | (found.number >= 0)))
-        states = States.of(encoding, found.number, found.seen, batch.frames)
+        encoding = replace(encoding, presence=encoding.presence * (tracked.full | (tracked.number >= 0)))
+        states = States.of(encoding, tracked.number, tracked.seen, batch.frames)
         drawn = with_looks_of_other_frames(encoding, states)
         sample = self._sample(drawn, batch.image)
         error = self._error(self.decoder.render(sample.drawn, sample.background), batch.image)

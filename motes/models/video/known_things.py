@@ -8,7 +8,7 @@ from torch import Tensor
 
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.view import View
-from motes.ops.points.boxes_of_things import Boxes, Moved, colours_in, filled
+from motes.ops.points.boxes_of_things import Boxes, Moved, colours_in, share_filled
 from motes.types.rows import Rows
 
 # frames for which a thing is expected without being seen, in open sight and behind another
@@ -60,37 +60,44 @@ def updated(
     things: KnownThings,
     expected: Float[Tensor, "B K 2"],
     place: Float[Tensor, "B K 2"],
-    found: Moved,
+    matches: Moved,
     seen: Bool[Tensor, "B K"],
     encoder: SizedEncoder,
 ) -> KnownThings:
     """The things that were there before, as they are in this frame; those that are over leave their slots."""
-    there = things.there
-    is_seen = seen & there
+    is_seen = seen & things.there
     behind = behind_others(torch.where(is_seen[..., None], place, expected), things.scale, is_seen, encoder)
-    partly = behind | (found.filled < PARTLY * things.share)
+    partly = behind | (matches.filled < PARTLY * things.share)
     heed = torch.where(partly & (things.sightings > 1), HEED, 1.0)[..., None]
     step = things.step + heed / (things.gap + 1)[..., None] * (place - expected)
     rate = heed * (1 / (things.sightings + 1)).clamp_min(RATE)[..., None] * is_seen[..., None]
     gap = torch.where(is_seen, 0, things.gap + 1)
-    patience = torch.where(behind, HIDDEN_PATIENCE, PATIENCE)
-    patience = torch.where(things.sightings > 1, patience, DELAY - 1)
-    room = 1 + encoder.side / min(encoder.size)
-    over = ~is_seen & ((gap > patience) | (expected.abs() > room).any(-1))
+    over = ~is_seen & ((gap > _patience(things, behind)) | _outside(expected, encoder))
     return replace(
         things,
         number=things.number.where(~over, -1),
         place=torch.where(is_seen[..., None], place, expected),
         step=torch.where(is_seen[..., None], step, things.step),
-        scale=things.scale * (found.boxes.sides / things.scale).pow(rate),
-        colour=things.colour + rate * (found.colour - things.colour),
-        share=things.share + rate[..., 0] * (found.filled - things.share),
+        scale=things.scale * (matches.boxes.sides / things.scale).pow(rate),
+        colour=things.colour + rate * (matches.colour - things.colour),
+        share=things.share + rate[..., 0] * (matches.filled - things.share),
         sightings=things.sightings + is_seen,
         gap=gap,
     )
 
 
-def with_births(
+def _patience(things: KnownThings, behind: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
+    """For how many frames each thing is expected without being seen."""
+    frames = torch.where(behind, HIDDEN_PATIENCE, PATIENCE)
+    return torch.where(things.sightings > 1, frames, DELAY - 1)
+
+
+def _outside(place: Float[Tensor, "B K 2"], encoder: SizedEncoder) -> Bool[Tensor, "B K"]:
+    """Whether each place is outside of the picture by more than half a window."""
+    return (place.abs() > 1 + encoder.side / min(encoder.size)).any(-1)
+
+
+def with_new_things(
     things: KnownThings,
     boxes: Boxes,
     born: Bool[Tensor, "B K"],
@@ -106,7 +113,7 @@ def with_births(
         "step": torch.zeros_like(things.step),
         "scale": boxes.sides,
         "colour": colours_in(view.foreground, boxes, encoder.box_side),
-        "share": filled(view.foreground, boxes, encoder.box_side),
+        "share": share_filled(view.foreground, boxes, encoder.box_side),
         # those that a clip begins with are things at once
         "sightings": torch.full_like(number, 2 if is_first else 1),
         "gap": torch.zeros_like(number),

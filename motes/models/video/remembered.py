@@ -29,8 +29,10 @@ AT_ONCE = 1 << 23
 def losses_of_windows(terms: dict[str, Float[Tensor, "n"]], batch: Batch) -> Losses:
     """The sum of the terms; each has as many entries as the batch has pictures."""
     total = torch.stack([value.mean() for value in terms.values()]).sum()
-    again = {name: value.repeat(len(batch) // len(value) + 1)[: len(batch)] for name, value in terms.items()}
-    return Losses(total, again)
+    entries = {
+        name: value.repeat(len(batch) // len(value) + 1)[: len(batch)] for name, value in terms.items()
+    }
+    return Losses(total, entries)
 
 
 def _rolled_out(frames: int) -> int:

@@ -16,7 +16,7 @@ from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.encoding import Encoding
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
-from motes.models.video.anchors import Followed, follow
+from motes.models.video.anchors import TrackedAnchors, tracked_anchors
 from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
 from motes.ops.rendering.depth import front_first
@@ -43,10 +43,10 @@ def clip_by_posterior(still: DeepLatentParticles, image: Image, frames: int) -> 
         raise UserError(f"{len(image)} pictures are no whole clips of {frames} frames")
     encoder, decoder = networks_of(still)
     view = encoder.view(image, decoder)
-    found = follow(encoder, decoder, view, frames).in_use()
+    tracked = tracked_anchors(encoder, decoder, view, frames).in_use()
     with settled(encoder):
-        encoding = encoder.read(view, found.in_order, None, decoder.unit)
-    return clip_of_encoding(still, encoding, found, frames)
+        encoding = encoder.read(view, tracked.in_order, None, decoder.unit)
+    return clip_of_encoding(still, encoding, tracked, frames)
 
 
 @torch.no_grad()
@@ -54,9 +54,9 @@ def motion_by_posterior(still: DeepLatentParticles, image: Image, frames: int) -
     """The same without looks and certainties: half of the cost, for those who learn motion."""
     encoder, decoder = networks_of(still)
     with settled(still):
-        found = follow(encoder, decoder, encoder.view(image, decoder), frames)
+        tracked = tracked_anchors(encoder, decoder, encoder.view(image, decoder), frames)
     return clip_of_motion(
-        found.place, torch.where(found.seen, 1, found.trust), found.number, found.seen, frames
+        tracked.place, torch.where(tracked.seen, 1, tracked.trust), tracked.number, tracked.seen, frames
     )
 
 
@@ -76,27 +76,27 @@ def clip_of_motion(
 
 
 def clip_of_encoding(
-    still: DeepLatentParticles, encoding: Encoding, found: Followed, frames: int
+    still: DeepLatentParticles, encoding: Encoding, tracked: TrackedAnchors, frames: int
 ) -> ParticleClip:
     """What was read at the anchors, slot by slot; what was not seen is as it was last, where it should be."""
-    particles = encoding.particles().reordered(found.order.argsort(1))
-    particles = replace(particles, presence=particles.presence.where(found.seen, 0), certainty=None)
+    particles = encoding.particles().reordered(tracked.order.argsort(1))
+    particles = replace(particles, presence=particles.presence.where(tracked.seen, 0), certainty=None)
     certainty = _certainty(still, particles)
-    seen = found.seen & (certainty >= 0.5)
-    held = _last_seen(particles, seen, found.number, frames)
+    seen = tracked.seen & (certainty >= 0.5)
+    held = _last_seen(particles, seen, tracked.number, frames)
     changed = {
         **held,
-        "position": torch.where(found.seen[..., None], particles.position, found.place),
-        "presence": torch.where(found.seen, particles.presence, found.trust),
+        "position": torch.where(tracked.seen[..., None], particles.position, tracked.place),
+        "presence": torch.where(tracked.seen, particles.presence, tracked.trust),
     }
     particles = replace(
-        particles.with_tensors(changed), certainty=torch.where(found.seen, certainty, found.trust)
+        particles.with_tensors(changed), certainty=torch.where(tracked.seen, certainty, tracked.trust)
     )
-    source = found.order.argsort(1)
+    source = tracked.order.argsort(1)
     front = _front(particles)
     boxes = still.boxes(particles.reordered(front))
     box = take(boxes.box, front.argsort(1))
-    return ParticleClip(particles, found.number, source.where(seen, -1), box, frames)
+    return ParticleClip(particles, tracked.number, source.where(seen, -1), box, frames)
 
 
 def _front(particles: Particles) -> Int[Tensor, "N K"]:

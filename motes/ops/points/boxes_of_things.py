@@ -109,7 +109,7 @@ def boxes_of_things(
 
 
 @torch.no_grad()
-def filled(foreground: Foreground, boxes: Boxes, side: float) -> Float[Tensor, "B K"]:
+def share_filled(foreground: Foreground, boxes: Boxes, side: float) -> Float[Tensor, "B K"]:
     """The share of each box that pixels of things fill."""
     return (_all_inside(boxes, side, foreground) * foreground.amount).mean((2, 3)) * (
         foreground.amount[0].numel() / (side * boxes.sides).prod(-1)
@@ -124,7 +124,7 @@ def colours_in(foreground: Foreground, boxes: Boxes, side: float) -> Float[Tenso
 
 
 @torch.no_grad()
-def moved(foreground: Foreground, things: Things, side: float) -> Moved:
+def moved_things(foreground: Foreground, things: Things, side: float) -> Moved:
     """The things where they are now, if they are still near their boxes: pixels of their colours.
 
     Each pixel that two things could have is shared by how near they are. What is found nowhere stays.
@@ -142,8 +142,8 @@ def moved(foreground: Foreground, things: Things, side: float) -> Moved:
         is_there = weight.sum((2, 3), keepdim=True)[..., 0] > 1
         positions = torch.where(is_there, positions_of_pixels(centre, size), positions)
     area = weight.sum((2, 3))
-    found = SIDE_OF_SPREAD * _centre_and_spread(weight)[1] / side
-    boxes = Boxes(positions, torch.where((area > 1)[..., None], found, sides))
+    extent = SIDE_OF_SPREAD * _centre_and_spread(weight)[1] / side
+    boxes = Boxes(positions, torch.where((area > 1)[..., None], extent, sides))
     return Moved(boxes, _mean_colours(foreground.colour, weight), area / (side * sides).prod(-1))
 
 

@@ -9,9 +9,9 @@ import torch
 from motes.errors import UserError
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
-from motes.models.video.anchors import follow
+from motes.models.video.anchors import tracked_anchors
 from motes.models.video.tracking_posterior import clip_by_posterior, networks_of
-from motes.ops.points.boxes_of_things import Boxes, Foreground, Things, colours_in, moved, without
+from motes.ops.points.boxes_of_things import Boxes, Foreground, Things, colours_in, moved_things, without
 from motes.ops.points.pixels import pixels_of_positions, positions_of_pixels
 
 SIZE = (64, 64)
@@ -123,7 +123,7 @@ def test_following_changes_no_statistics_of_a_model_that_trains():
     encoder, decoder = networks_of(model)
     view = encoder.view(image, decoder)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    follow(encoder, decoder, view, 4)
+    tracked_anchors(encoder, decoder, view, 4)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert encoder.training and decoder.training
 
@@ -149,12 +149,12 @@ def test_boxes_move_with_their_things_and_take_their_sizes():
     boxes = Boxes(positions_of_pixels(before, SIZE), torch.ones(1, 2, 2))
     colour = colours_in(foreground, boxes, side=2 * RADIUS)
     things = Things(boxes, colour, torch.ones(1, 2, dtype=torch.bool))
-    found = moved(foreground, things, side=2 * RADIUS)
+    tracked = moved_things(foreground, things, side=2 * RADIUS)
     torch.testing.assert_close(
-        pixels_of_positions(found.boxes.positions[0], SIZE), torch.tensor(now), atol=0.6, rtol=0
+        pixels_of_positions(tracked.boxes.positions[0], SIZE), torch.tensor(now), atol=0.6, rtol=0
     )
-    torch.testing.assert_close(found.boxes.sides[0], torch.ones(2, 2), atol=0.12, rtol=0)
-    assert (found.filled > 0.6).all()
+    torch.testing.assert_close(tracked.boxes.sides[0], torch.ones(2, 2), atol=0.12, rtol=0)
+    assert (tracked.filled > 0.6).all()
 
 
 def test_things_that_are_known_are_cleared_by_their_colour():
