@@ -21,6 +21,7 @@ from motes.ops.points.boxes_of_things import (
     Foreground,
     Things,
     boxes_of_things,
+    share_filled,
     smallest_area,
     without,
 )
