@@ -16,12 +16,16 @@ from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.encoding import Encoding
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
+from motes.models.particles.view import View
 from motes.models.video.anchors import TrackedAnchors, tracked_anchors
 from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
 from motes.ops.rendering.depth import front_first
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
+
+# pictures whose views are computed at once
+AT_ONCE = 256
 
 
 def networks_of(still: DeepLatentParticles) -> tuple[SizedEncoder, SizedDecoder]:
@@ -54,7 +58,8 @@ def motion_by_posterior(still: DeepLatentParticles, image: Image, frames: int) -
     """The same without looks and certainties: half of the cost, for those who learn motion."""
     encoder, decoder = networks_of(still)
     with settled(still):
-        tracked = tracked_anchors(encoder, decoder, encoder.view(image, decoder), frames)
+        view = View.cat([encoder.view(part, decoder) for part in image.split(AT_ONCE)])
+        tracked = tracked_anchors(encoder, decoder, view, frames)
     return clip_of_motion(
         tracked.place, torch.where(tracked.seen, 1, tracked.trust), tracked.number, tracked.seen, frames
     )
