@@ -5,9 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 from few_pictures import FewPictures
+from safetensors.torch import load_file
 from small import SMALL
+from watchers import StopAt
 
+from motes.data.source import Source
 from motes.errors import UserError
+from motes.evaluation.question import EncodedBatch
 from motes.models import MODELS
 from motes.models.particles.encoding import DiagonalNormal
 from motes.models.video.causal import CausalMotion, Expected
@@ -15,6 +19,8 @@ from motes.models.video.clip_losses import States, _other_frames, next_places, s
 from motes.models.video.ddlp_config import DdlpConfig
 from motes.models.video.tracking_posterior import clip_of_motion
 from motes.nn.blocks.space_time import SpaceTime
+from motes.training import loop
+from motes.training.recipe import Recipe, Training
 from motes.types.batch import Batch
 
 
@@ -192,3 +198,28 @@ def test_the_last_stage_draws_windows_from_all_clips_and_is_the_same_when_it_is_
 def test_options_that_cannot_work_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         small(**options)
+
+
+BALLS = {"image_size": (32, 32), "count": 4, "held_out": 2, "frames": 10}
+OPTIONS = {**SMALL["ddlp"], "image_size": (32, 32), "phases": (0.2, 0.0, 0.3, 0.3), "presence_weight": 1.5}
+SHORT = Training(steps=20, batch_size=8, learning_rate=1e-3, evaluate_every=9, validation_pictures=10)
+
+
+@pytest.mark.parametrize("stop", [9, 18])
+def test_a_run_that_is_stopped_in_a_stage_of_clips_ends_in_the_same_weights(stop, tmp_path):
+    recipe = Recipe("ddlp", Source("balls", BALLS), OPTIONS, SHORT)
+    straight = loop.train(recipe, tmp_path / "straight")
+    with pytest.raises(loop.Stopped):
+        loop.train(recipe, tmp_path / "stopped", StopAt(stop))
+    resumed = loop.resume(tmp_path / "stopped")
+    weights = [load_file(run / "checkpoints" / "last" / "model.safetensors") for run in (straight, resumed)]
+    for name, value in weights[0].items():
+        assert torch.equal(value, weights[1][name]), name
+
+
+def test_a_model_that_follows_things_itself_is_scored_by_what_it_follows():
+    model = small(presence_weight=0.1).eval()
+    image = torch.rand(8, 3, 32, 32)
+    with torch.no_grad():
+        encoded = EncodedBatch(model, Batch(image, torch.arange(8), frames=4), model.encode(image))
+        assert torch.equal(encoded.followed.particles.position, model.track(image, 4).particles.position)
