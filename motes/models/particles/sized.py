@@ -80,7 +80,7 @@ class SizedEncoder(AnchoredEncoder):
         if prior_image is not None and prior_image is not image:
             residual = prior_image - _ground(*self._background(prior_image, decoder), decoder)
             proposals = self._proposals(residual, *self._keypoints(residual))
-        return self.read(view, boxes, proposals, decoder.unit)
+        return self.read(view, boxes, proposals, decoder)
 
     def view(self, image: Image, decoder: SizedDecoder) -> View:
         """What is known of the pictures before things are looked for."""
@@ -111,10 +111,10 @@ class SizedEncoder(AnchoredEncoder):
         return self._proposals(view.residual, view.points, view.salience)
 
     def read(
-        self, view: View, boxes: Boxes, proposals: Float[Tensor, "B M 2"] | None, unit: Tensor
+        self, view: View, boxes: Boxes, proposals: Float[Tensor, "B M 2"] | None, decoder: SizedDecoder
     ) -> Encoding:
         """The posterior of the particles at these anchors, the first of which take what several could."""
-        position, presence, extent = self.locate(view.residual, boxes, unit)
+        position, presence, extent = self.locate(view.residual, boxes, decoder.unit)
         window = self._window(torch.cat([view.image, view.residual], 1), position.mean, extent.log_scale.mean)
         glimpses = window[:, :, : view.image.shape[1]]
         mean, log_variance = self.what(window).chunk(2, -1)

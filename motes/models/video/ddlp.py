@@ -179,7 +179,7 @@ class DynamicLatentParticles(DeepLatentParticles):
         view = encoder.view(batch.image, decoder)
         tracked = tracked_anchors(encoder, decoder, view.detach(), batch.frames)
         order = tracked.order
-        encoding = encoder.read(view, tracked.in_order, encoder.proposals(view), decoder.unit)
+        encoding = encoder.read(view, tracked.in_order, encoder.proposals(view), decoder)
         encoding = encoding.reordered(order.argsort(1))
         # what has no anchor of its own is not there
         encoding = replace(encoding, presence=encoding.presence * (tracked.full | (tracked.number >= 0)))

@@ -49,7 +49,7 @@ def clip_by_posterior(still: DeepLatentParticles, image: Image, frames: int) -> 
     view = encoder.view(image, decoder)
     tracked = tracked_anchors(encoder, decoder, view, frames).in_use()
     with settled(encoder):
-        encoding = encoder.read(view, tracked.in_order, None, decoder.unit)
+        encoding = encoder.read(view, tracked.in_order, None, decoder)
     return clip_of_encoding(still, encoding, tracked, frames)
 
 
