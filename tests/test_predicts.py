@@ -25,6 +25,8 @@ def predicting_models():
             yield name, {}
     yield "dlp-graph", {"interaction": "attention"}
     yield "dlp-graph", {"interaction": "none", "history": 4}
+    yield "ddlp", {"interaction": "graph", "frames": 9}
+    yield "ddlp", {"interaction": "none", "image_size": (32, 48)}
     yield "dlp-graph", {"rounds": 2, "history": 7, "looks": True, "image_size": (32, 48)}
 
 
@@ -38,7 +40,8 @@ def predictor(request):
         return rivals(SIZE)[name]
     torch.manual_seed(0)
     options = {**SMALL[name], **options}
-    options["still"] = {**options["still"], "image_size": options["image_size"]}
+    if "still" in options:
+        options["still"] = {**options["still"], "image_size": options["image_size"]}
     model = MODELS[name](MODELS[name].Config(**options)).eval()
     with torch.no_grad():
         # far from constant velocity, so that things change each other
@@ -149,8 +152,9 @@ def test_boxes_move_with_their_things(predictor, clip):
     torch.testing.assert_close(middle.diff(dim=1), gone, atol=2e-3, rtol=0)
 
 
-def test_models_refuse_to_predict_nothing_and_to_follow_actions_they_never_learnt(clip):
-    model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config(**SMALL["dlp-graph"]))
+@pytest.mark.parametrize("name", ["dlp-graph", "ddlp"])
+def test_models_refuse_to_predict_nothing_and_to_follow_actions_they_never_learnt(name, clip):
+    model = MODELS[name](MODELS[name].Config(**SMALL[name]))
     with pytest.raises(UserError, match="at least one step"):
         model.predict(clip, GIVEN, 0)
     with pytest.raises(UserError, match="learnt without actions"):

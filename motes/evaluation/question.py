@@ -11,7 +11,7 @@ from torch import Tensor
 
 from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
-from motes.models.abilities import Believes, Predicts, Segments
+from motes.models.abilities import Believes, Follows, Predicts, Segments
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes
 from motes.models.middles import middle_pixels
@@ -96,6 +96,8 @@ class EncodedBatch:
     def followed(self) -> ParticleClip:
         """The model's things with identity over time."""
         frames = self.batch.frames
+        if isinstance(self.model, Follows):
+            return self.model.track(self.batch.image, frames)
         return clip_of(self.model, chunk_of(self.model, self.latent, frames, self.size, self.thing_boxes))
 
     @property

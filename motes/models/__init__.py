@@ -22,6 +22,11 @@ MODELS: "Registry[type[Model]]" = Registry(
             "particles that move: a graph network predicts the next frames of the particles of a dlp",
             papers.DLP,
         ),
+        "ddlp": Row(
+            "video.ddlp:DynamicLatentParticles",
+            "particles of clips, learnt end to end: a posterior that tracks, a prior that predicts",
+            papers.DDLP,
+        ),
         "dlp-masked": Row(
             "particles.dlp_masked:MaskedParticles",
             "Deep Latent Particles, masked model: one decoder draws the whole picture",

@@ -94,6 +94,13 @@ class Tracks(Protocol):
 
 
 @runtime_checkable
+class Follows(Protocol):
+    """A model that follows things itself, by what it reads in pictures; `track` gives them, and nothing is matched."""
+
+    follows: ClassVar[bool]
+
+
+@runtime_checkable
 class Predicts(Protocol):
     """A model that continues clips.
 

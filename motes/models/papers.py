@@ -8,6 +8,12 @@ DLP = Paper(
   title={Unsupervised Image Representation Learning with Deep Latent Particles},
   author={Daniel, Tal and Tamar, Aviv}, booktitle={ICML}, year={2022}}""",
 )
+DDLP = Paper(
+    "https://arxiv.org/abs/2306.05957",
+    """@article{daniel2024ddlp,
+  title={{DDLP}: Unsupervised Object-Centric Video Prediction with Deep Dynamic Latent Particles},
+  author={Daniel, Tal and Tamar, Aviv}, journal={Transactions on Machine Learning Research}, year={2024}}""",
+)
 KEYNET = Paper(
     "https://arxiv.org/abs/1806.07823",
     """@inproceedings{jakab2018keynet,

@@ -82,7 +82,7 @@ class DeepLatentParticles(Model):
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""
-        warmup, noisy = self.config.phases
+        warmup, noisy, *_ = self.config.phases
         everything = tuple(self.parameters())
         of_background = {id(parameter) for parameter in self.decoder.background_parameters()}
         of_presence = {id(parameter) for parameter in self.encoder.presence_parameters()}
@@ -136,19 +136,14 @@ class DeepLatentParticles(Model):
 
     def encode(self, image: Image) -> Particles:
         refuse_other_sizes(self.config, image)
-        encoding = self.encoder(image, None, self.decoder)
-        particles = Particles(
-            position=encoding.position.mean,
-            log_variance=encoding.position.log_variance,
-            features=encoding.features.mean,
-            feature_log_variance=encoding.features.log_variance,
-            presence=encoding.presence,
-            background=encoding.scene(encoding.background.mean),
-            extent=None if encoding.extent is None else encoding.extent.mean(),
-        )
+        particles = self.encoder(image, None, self.decoder).particles()
         if particles.extent is not None:
             particles = particles.reordered(front_first(particles.extent.depth))
-        if torch.is_autocast_enabled(image.device.type):
+        return self.judged(particles)
+
+    def judged(self, particles: Particles) -> Particles:
+        """The particles, nearest first, with a certainty."""
+        if torch.is_autocast_enabled(particles.position.device.type):
             # it may not be by the time the certainty is read
             return replace(particles, certainty=self._certainty(particles))
         return particles.judged(lambda: self._certainty(particles))

@@ -1,18 +1,18 @@
 """What an encoder reads from pictures: the posterior of their particles, and the prior's proposals."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from motes.models.particles.presence import price_of_content
 from motes.ops.densities.divergence import kl_to_normal, kl_to_standard_normal, sample_normal
 from motes.ops.gather import take
 from motes.ops.rendering.depth import front_first
-from motes.types.latents import Extent, Image
+from motes.types.latents import Extent, Image, Particles
 
 SCALE_STD = 0.3  # of a particle's log-scale about its anchor's
 
@@ -26,6 +26,10 @@ class DiagonalNormal:
 
     def sampled(self) -> Float[Tensor, "*shape"]:
         return sample_normal(self.mean, self.log_variance)
+
+    def reordered(self, order: Int[Tensor, "B M"]) -> "DiagonalNormal":
+        """The distributions of the same particles, or some of them, in another order."""
+        return DiagonalNormal(take(self.mean, order), take(self.log_variance, order))
 
     def kl(self) -> Float[Tensor, "*shape"]:
         """The KL divergence to the standard normal distribution, one number per element."""
@@ -46,6 +50,15 @@ class ExtentPosterior:
     depth: DiagonalNormal
     # the squared difference from the background in each window, in units of the decoder
     content: Float[Tensor, "B K"]
+
+    def reordered(self, order: Int[Tensor, "B M"]) -> "ExtentPosterior":
+        """The same particles, or some of them, in another order."""
+        return ExtentPosterior(
+            self.log_scale.reordered(order),
+            take(self.anchor_log_scale, order),
+            self.depth.reordered(order),
+            take(self.content, order),
+        )
 
     def scale_kl(self) -> Float[Tensor, "B"]:
         spread = 2 * math.log(SCALE_STD)
@@ -85,9 +98,33 @@ class Encoding:
     # numbers of the background that are measured and not learnt
     light: Float[Tensor, "B L"] | None = None
 
+    def reordered(self, order: Int[Tensor, "B M"]) -> "Encoding":
+        """The same particles, or some of them, in another order."""
+        return replace(
+            self,
+            position=self.position.reordered(order),
+            presence=take(self.presence, order),
+            features=self.features.reordered(order),
+            glimpses=take(self.glimpses, order),
+            extent=None if self.extent is None else self.extent.reordered(order),
+        )
+
     def scene(self, code: Float[Tensor, "B F"]) -> Float[Tensor, "B G"]:
         """The background's numbers: a code drawn from the posterior or its mean, and the light."""
         return code if self.light is None else torch.cat([code, self.light], 1)
+
+    def particles(self) -> Particles:
+        """The most likely particles, in the order in which they were read."""
+        return Particles(
+            position=self.position.mean,
+            log_variance=self.position.log_variance,
+            features=self.features.mean,
+            feature_log_variance=self.features.log_variance,
+            presence=self.presence,
+            background=self.scene(self.background.mean),
+            certainty=None,
+            extent=None if self.extent is None else self.extent.mean(),
+        )
 
     def prices(self) -> Float[Tensor, "B K"]:
         """What each particle costs that is present."""

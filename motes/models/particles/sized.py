@@ -14,9 +14,19 @@ from motes.models.particles.anchored import AnchoredEncoder, GlimpseReader
 from motes.models.particles.encoding import DiagonalNormal, Encoding, ExtentPosterior
 from motes.models.particles.parts import ParticleSizes
 from motes.models.particles.sized_decoder import CLOSE, HALF, ROUGH, SizedDecoder
+from motes.models.particles.view import View
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
-from motes.ops.points.boxes_of_things import Boxes, Foreground, boxes_of_things
+from motes.ops.points.boxes_of_things import (
+    Boxes,
+    Foreground,
+    Things,
+    boxes_of_things,
+    share_filled,
+    smallest_area,
+    without,
+)
+from motes.ops.points.keypoints import at_points
 from motes.ops.points.pixels import pixels_of_points, positions_of_pixels
 from motes.ops.rendering.crowding import claimed_scaled, yielding_scaled
 from motes.ops.rendering.scaled import cut_scaled
@@ -54,28 +64,65 @@ class SizedEncoder(AnchoredEncoder):
         self.rough = nn.Linear(config.channels + (config.channels + 1) * ROUGH**2, config.feature_dim)
         # a window may be as large as the picture
         self.largest = max(self.size) / self.side
+        # anchors are chosen on pictures that are so much smaller: a power of two, which divides their sides
+        self.shrink = 1 << (self.side // COARSEST).bit_length() - 1 if self.side >= COARSEST else 1
+
+    @property
+    def box_side(self) -> float:
+        """The side of a box of scale 1, in pixels of the smaller picture."""
+        return self.side / ROOM / self.shrink
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, image: Image, prior_image: Image | None, decoder: SizedDecoder
     ) -> Encoding:
+        view = self.view(image, decoder)
+        boxes = self._boxes(view.foreground, view.points, view.salience, decoder.sides)
+        proposals = self.proposals(view)
+        if prior_image is not None and prior_image is not image:
+            residual = prior_image - _ground(*self._background(prior_image, decoder), decoder)
+            proposals = self._proposals(residual, *self._keypoints(residual))
+        return self.read(view, boxes, proposals, decoder)
+
+    def view(self, image: Image, decoder: SizedDecoder) -> View:
+        """What is known of the pictures before things are looked for."""
         background, light = self._background(image, decoder)
         ground = _ground(background, light, decoder)
         residual = image - ground
         points, salience = self._keypoints(residual)
-        proposed_from = residual
-        foreground = decoder.foreground(image, ground)
-        boxes = self._boxes(foreground, points, salience, decoder.sides)
-        if prior_image is not None and prior_image is not image:
-            proposed_from = prior_image - _ground(*self._background(prior_image, decoder), decoder)
-            points, salience = self._keypoints(proposed_from)
-        proposals = self._proposals(proposed_from, points, salience)
-        position, presence, extent = self._measure(residual, boxes, decoder.unit)
-        window = self._window(torch.cat([image, residual], 1), position.mean, extent.log_scale.mean)
-        glimpses, differences = window.split(image.shape[1], 2)
+        amount, colour = decoder.foreground(image, ground).shrunk(self.shrink)
+        return View(
+            image, residual, amount, colour, points, salience, background.mean, background.log_variance, light
+        )
+
+    def boxes_beside(
+        self, view: View, things: Things, count: int, sides: Float[Tensor, "2"], least: float
+    ) -> tuple[Boxes, Float[Tensor, "B k"]] | None:
+        """`count` anchors on what is left beside things that are known already, and how much of each box that fills.
+
+        None where nothing is left that could fill as much as `least` of a box.
+        """
+        foreground = without(view.foreground, things, self.box_side)
+        if not (foreground.amount.sum((1, 2, 3)) > least * smallest_area(self.box_side)).any():
+            return None
+        left = at_points(foreground.amount[:, 0], view.points)
+        boxes = self._boxes(foreground, view.points, view.salience * left, sides, count)
+        return boxes, share_filled(foreground, boxes, self.box_side)
+
+    def proposals(self, view: View) -> Float[Tensor, "B M 2"]:
+        return self._proposals(view.residual, view.points, view.salience)
+
+    def read(
+        self, view: View, boxes: Boxes, proposals: Float[Tensor, "B M 2"] | None, decoder: SizedDecoder
+    ) -> Encoding:
+        """The posterior of the particles at these anchors, the first of which take what several could."""
+        position, presence, extent = self.locate(view.residual, boxes, decoder.unit)
+        window = self._window(torch.cat([view.image, view.residual], 1), position.mean, extent.log_scale.mean)
+        glimpses, differences = window.split(view.image.shape[1], 2)
         mean, log_variance = self.what(window).chunk(2, -1)
         rough = self.rough(_rough_look(glimpses, differences, decoder.contrast))
         features = DiagonalNormal(mean + rough, log_variance)
-        return Encoding(proposals, position, presence, features, background, glimpses, extent, light)
+        background = DiagonalNormal(view.background, view.background_log_variance)
+        return Encoding(proposals, position, presence, features, background, glimpses, extent, view.light)
 
     def _background(self, image: Image, decoder: SizedDecoder) -> tuple[DiagonalNormal, Float[Tensor, "B L"]]:
         """The posterior of the background's code, and the light.
@@ -96,18 +143,16 @@ class SizedEncoder(AnchoredEncoder):
         points: Float[Tensor, "B P 2"],
         salience: Float[Tensor, "B P"],
         sides: Float[Tensor, "2"],
+        count: int | None = None,
     ) -> Boxes:
         """The anchors, from the most salient points; on a smaller picture where things are large."""
         best = salience.topk(min(CANDIDATES * self.num_particles, points.shape[1]), dim=1).indices
-        # a power of two, which divides sides of pictures
-        shrink = 1 << (self.side // COARSEST).bit_length() - 1 if self.side >= COARSEST else 1
-        side = self.side / ROOM / shrink
-        shortest, longest = (sides / (side * shrink)).tolist()
+        shortest, longest = (sides / (self.box_side * self.shrink)).tolist()
         limits = (shortest, longest or math.inf)
         positions = positions_of_pixels(pixels_of_points(take(points, best), self.size), self.size)
-        return boxes_of_things(foreground.shrunk(shrink), positions, self.num_particles, side, limits)
+        return boxes_of_things(foreground, positions, count or self.num_particles, self.box_side, limits)
 
-    def _measure(
+    def locate(
         self, residual: Image, boxes: Boxes, unit: Tensor
     ) -> tuple[DiagonalNormal, Float[Tensor, "B K"], ExtentPosterior]:
         """Positions, presence and scales of the particles, read from a window around each anchor."""

@@ -39,12 +39,8 @@ class HasDynamics(Protocol):
     def looks(self) -> bool: ...
 
 
-class Dynamics(nn.Module):
-    """p_t+1 = 2 p_t - p_t-1 + o / s and logit a_t+1 = logit a_t + q, (o, q) = W v, v of an interaction network.
-
-    p is the place of a thing, a its presence, and s brings steps of the training clips to a size of about 2.
-    A thing is read by its place and its steps over the history, if asked also by its look and scale; a pair by what lies between the two.
-    """
+class Motion(nn.Module):
+    """A network that says where things are next, and what follows from it: roll-outs, and units that fit the data."""
 
     # 2 over the usual length of a step
     pace: Tensor
@@ -52,30 +48,18 @@ class Dynamics(nn.Module):
     look_spread: Tensor
     aspect: Tensor
 
-    def __init__(self, config: HasDynamics, features: int):
+    def __init__(self, image_size: tuple[int, int], features: int):
         super().__init__()
-        steps = config.history - 1
-        side = torch.tensor(config.image_size, dtype=torch.float32)
+        side = torch.tensor(image_size, dtype=torch.float32)
         # places in units of half the shorter side
         self.register_buffer("aspect", side / side.min(), persistent=False)
         self.register_buffer("pace", torch.tensor(20.0))
         self.register_buffer("look_mean", torch.zeros(features))
         self.register_buffer("look_spread", torch.ones(features))
-        network = INTERACTIONS[config.interaction]
-        self.traits = _looks_and_scales if config.looks else _nothing
-        inputs = 2 + 3 * steps + 1 + (features + 2 if config.looks else 0)
-        pair_inputs = 2 * config.history + 1 + 2 * steps
-        self.interaction = network(inputs, pair_inputs, config.width, config.rounds)
-        self.last = nn.Linear(config.width, 3)
-        nn.init.normal_(self.last.weight, std=FAINT / config.width**0.5)
-        nn.init.zeros_(self.last.bias)
 
     def forward(self, history: History) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]:
         """The places and the presence (as logits) in the next frame."""
-        state = self.interaction(self._things(history), self._pairs(history), history.presence)
-        change = self.last(state)
-        position = history.newest + history.step + change[..., :2] / (self.pace * self.aspect)
-        return position, history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2]
+        raise NotImplementedError
 
     def rolled_out(
         self, history: History, steps: int
@@ -94,17 +78,50 @@ class Dynamics(nn.Module):
         back = order.argsort(1)
         return history.followed_by(position[index, back], presence.sigmoid()[index, back])
 
+    def moves(self, steps: Float[Tensor, "n 2"]) -> bool:
+        """Whether these are steps of things that move."""
+        return bool(self._usual(steps) > STILL)
+
+    def _usual(self, steps: Float[Tensor, "n 2"]) -> Float[Tensor, ""]:
+        return (steps * self.aspect).square().sum(-1).mean().sqrt()
+
     def fit(self, steps: Float[Tensor, "n 2"], looks: Float[Tensor, "m F"]) -> None:
         """Set the constants that bring what the network reads to a like size, from training clips.
 
         Clips in which nothing moves are refused.
         """
-        usual = (steps * self.aspect).square().sum(-1).mean().sqrt()
-        if not usual > STILL:
+        if not self.moves(steps):
             raise UserError("nothing moves in these clips, so that there is no motion to learn; name a film")
-        self.pace.copy_(2 / usual)
+        self.pace.copy_(2 / self._usual(steps))
         self.look_mean.copy_(looks.mean(0))
         self.look_spread.copy_(looks.std(0).clamp_min(1e-3))
+
+
+class Dynamics(Motion):
+    """p_t+1 = 2 p_t - p_t-1 + o / s and logit a_t+1 = logit a_t + q, (o, q) = W v, v of an interaction network.
+
+    p is the place of a thing, a its presence, and s brings steps of the training clips to a size of about 2.
+    A thing is read by its place and its steps over the history, if asked also by its look and scale; a pair by what lies between the two.
+    """
+
+    def __init__(self, config: HasDynamics, features: int):
+        super().__init__(config.image_size, features)
+        steps = config.history - 1
+        network = INTERACTIONS[config.interaction]
+        self.traits = _looks_and_scales if config.looks else _nothing
+        inputs = 2 + 3 * steps + 1 + (features + 2 if config.looks else 0)
+        pair_inputs = 2 * config.history + 1 + 2 * steps
+        self.interaction = network(inputs, pair_inputs, config.width, config.rounds)
+        self.last = nn.Linear(config.width, 3)
+        nn.init.normal_(self.last.weight, std=FAINT / config.width**0.5)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, history: History) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]:
+        """The places and the presence (as logits) in the next frame."""
+        state = self.interaction(self._things(history), self._pairs(history), history.presence)
+        change = self.last(state)
+        position = history.newest + history.step + change[..., :2] / (self.pace * self.aspect)
+        return position, history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2]
 
     def _things(self, history: History) -> Float[Tensor, "B K n"]:
         newest = history.newest * self.aspect

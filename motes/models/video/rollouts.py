@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from motes.models.video.dynamics import Dynamics
+from motes.models.video.dynamics import Motion
 from motes.models.video.history import History
 from motes.ops.densities.noise import uniform_like
 from motes.types.clips import ParticleClip
@@ -20,7 +20,7 @@ SHORTENED = 0.1
 
 
 def rollout_losses(
-    dynamics: Dynamics, windows: ParticleClip, history: int
+    dynamics: Motion, windows: ParticleClip, history: int
 ) -> tuple[Float[Tensor, "B"], dict[str, Float[Tensor, "B"]]]:
     """The loss of each window and its terms: the frames after the history are predicted from it.
 

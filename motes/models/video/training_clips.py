@@ -1,6 +1,6 @@
 """The tracks of all training clips, and windows of them in which something happens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -35,15 +35,19 @@ class TrainingClips:
         """All training pictures, encoded and followed; the same weights and data give the same tracks."""
         with torch.no_grad():
             parts = [_lean(clip_of(model, chunk)) for chunk in _chunks(model, pictures)]
-        slots = max(part.particles.count for part in parts)
-        clips = ParticleClip.cat([part.with_slots(slots) for part in parts])
-        training = cls.of_tracks(clips)
+        training = cls.of_parts(parts)
         if not len(training.steps):
             raise UserError(
                 "the model of stills finds nothing in these clips that it could follow; "
                 "look at what it draws with motes reconstruct, and train it for longer"
             )
         return training
+
+    @classmethod
+    def of_parts(cls, parts: Sequence[ParticleClip]) -> "TrainingClips":
+        """Clips that were followed in parts."""
+        slots = max(part.particles.count for part in parts)
+        return cls.of_tracks(ParticleClip.cat([part.with_slots(slots) for part in parts]))
 
     @classmethod
     def of_tracks(cls, clips: ParticleClip) -> "TrainingClips":

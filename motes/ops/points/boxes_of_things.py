@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.ops.gather import take
@@ -22,6 +22,11 @@ EMPTY = 0.3  # what a pixel costs that belongs to no thing
 SEEN = 1.2
 MOVES = 2
 CLEARED = 1.15  # what is cleared for the next box is so much larger than the box
+# of things that are known already: how much larger than a box the parts are that are cleared, and in which they are
+# sought; and the side of a box over the standard deviation of a thing's pixels: 3.5 for boxes, 4 for discs
+AROUND = 1.3
+SOUGHT = 1.5
+SIDE_OF_SPREAD = 3.8
 FAR = 5.0  # squared distance of colours at which a pixel belongs to a box's thing or to another, as likely
 
 
@@ -45,6 +50,23 @@ class Boxes(NamedTuple):
 
     positions: Float[Tensor, "B K 2"]
     sides: Float[Tensor, "B K 2"]
+
+
+class Things(NamedTuple):
+    """Boxes that hold a thing that is known already, and the mean colour of each; in other slots is none."""
+
+    boxes: Boxes
+    colour: Float[Tensor, "B K C"]
+    holds: Bool[Tensor, "B K"]
+
+
+class Moved(NamedTuple):
+    """Where things are found near where they were: boxes around them, their colours, and the share of each box that
+    they fill."""
+
+    boxes: Boxes
+    colour: Float[Tensor, "B K C"]
+    filled: Float[Tensor, "B K"]
 
 
 @torch.no_grad()
@@ -84,6 +106,104 @@ def boxes_of_things(
         amount = amount * (1 - cleared)
     middles, sides = (torch.cat(parts, 1) for parts in zip(*chosen, strict=True))
     return Boxes(positions_of_pixels(middles, size), sides)
+
+
+@torch.no_grad()
+def share_filled(foreground: Foreground, boxes: Boxes, side: float) -> Float[Tensor, "B K"]:
+    """The share of each box that pixels of things fill."""
+    return (_all_inside(boxes, side, foreground) * foreground.amount).mean((2, 3)) * (
+        foreground.amount[0].numel() / (side * boxes.sides).prod(-1)
+    )
+
+
+@torch.no_grad()
+def colours_in(foreground: Foreground, boxes: Boxes, side: float) -> Float[Tensor, "B K C"]:
+    """The mean colour of the pixels of things in each box."""
+    core = _all_inside(boxes, side, foreground) * foreground.amount
+    return _mean_colours(foreground.colour, core)
+
+
+@torch.no_grad()
+def moved_things(foreground: Foreground, things: Things, side: float) -> Moved:
+    """The things where they are now, if they are still near their boxes: pixels of their colours.
+
+    Each pixel that two things could have is shared by how near they are. What is found nowhere stays.
+    """
+    positions, sides = things.boxes
+    size = (foreground.amount.shape[2], foreground.amount.shape[3])
+    alike = foreground.amount * _all_alike(foreground.colour, things.colour)
+    weight = alike
+    for _ in range(MOVES):
+        boxes = Boxes(positions, SOUGHT * sides)
+        near = _nearness(Boxes(positions, sides), side, size) * things.holds[..., None, None]
+        share = near / near.sum(1, keepdim=True).clamp_min(1e-12)
+        weight = alike * share * _all_inside(boxes, side, foreground)
+        centre, _ = _centre_and_spread(weight)
+        is_there = weight.sum((2, 3), keepdim=True)[..., 0] > 1
+        positions = torch.where(is_there, positions_of_pixels(centre, size), positions)
+    area = weight.sum((2, 3))
+    extent = SIDE_OF_SPREAD * _centre_and_spread(weight)[1] / side
+    boxes = Boxes(positions, torch.where((area > 1)[..., None], extent, sides))
+    return Moved(boxes, _mean_colours(foreground.colour, weight), area / (side * sides).prod(-1))
+
+
+@torch.no_grad()
+def without(foreground: Foreground, things: Things, side: float) -> Foreground:
+    """The foreground without the pixels in and around the boxes of things that have their colours."""
+    around = _all_inside(Boxes(things.boxes.positions, AROUND * things.boxes.sides), side, foreground)
+    taken = around * _all_alike(foreground.colour, things.colour) * things.holds[..., None, None]
+    return Foreground(foreground.amount * (1 - taken).prod(1, keepdim=True), foreground.colour)
+
+
+def _all_inside(boxes: Boxes, side: float, foreground: Foreground) -> Float[Tensor, "B K h w"]:
+    size = (foreground.amount.shape[2], foreground.amount.shape[3])
+    middles = pixels_of_positions(boxes.positions, size).flatten(0, 1)
+    inside = _inside(middles, (boxes.sides * side).flatten(0, 1), size)
+    return inside.view(*boxes.positions.shape[:2], *size)
+
+
+def _all_alike(colour: Float[Tensor, "B C h w"], mean: Float[Tensor, "B K C"]) -> Float[Tensor, "B K h w"]:
+    return torch.cat([_alike(colour, mean[:, k]) for k in range(mean.shape[1])], 1)
+
+
+def _mean_colours(
+    colour: Float[Tensor, "B C h w"], weight: Float[Tensor, "B K h w"]
+) -> Float[Tensor, "B K C"]:
+    sums = weight.flatten(2) @ colour.flatten(2).mT
+    return sums / weight.sum((2, 3))[..., None].clamp_min(1e-6)
+
+
+def _nearness(boxes: Boxes, side: float, size: tuple[int, int]) -> Float[Tensor, "B K h w"]:
+    """A Gaussian about each box, as wide as the box."""
+    axes = []
+    middles = pixels_of_positions(boxes.positions, size)
+    for axis, length in enumerate(size):
+        steps = torch.arange(length, device=middles.device)
+        apart = (steps - middles[..., axis, None]) / (side * boxes.sides[..., axis, None] / 2)
+        axes.append(torch.exp(-apart.square()))
+    return axes[0][..., :, None] * axes[1][..., None, :]
+
+
+def _centre_and_spread(
+    weight: Float[Tensor, "B K h w"],
+) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K 2"]]:
+    """The mean place of each map, in pixels, and the standard deviations."""
+    total = weight.sum((2, 3)).clamp_min(1e-6)
+    centres, spreads = [], []
+    for axis in (2, 3):
+        profile = weight.sum(5 - axis)
+        steps = torch.arange(profile.shape[2], device=weight.device)
+        centre = (profile * steps).sum(2) / total
+        square = (profile * (steps - centre[..., None]).square()).sum(2) / total
+        centres.append(centre)
+        # of a single pixel too
+        spreads.append((square + 1 / 12).sqrt())
+    return torch.stack(centres, -1), torch.stack(spreads, -1)
+
+
+def smallest_area(side: float) -> float:
+    """The pixels in the smallest box."""
+    return min(tall * wide for tall, wide in _boxes_within(0.0, math.inf)) * side * side
 
 
 def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:

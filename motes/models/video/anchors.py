@@ -1,0 +1,179 @@
+"""Anchors that follow things: those of a frame stand where the things of the frame before should have gone.
+
+Identity is the slot. The oldest thing is read first, so that it keeps what two could take; what no thing holds is
+looked for as in a still picture, and goes to free slots.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from motes.models.particles.sized import SizedEncoder
+from motes.models.particles.sized_decoder import SizedDecoder
+from motes.models.particles.view import View
+from motes.models.video.known_things import PATIENCE, KnownThings, behind_others, updated, with_new_things
+from motes.nn.blocks.normalisation import settled
+from motes.ops.gather import take
+from motes.ops.points.boxes_of_things import Boxes, Things, moved_things
+from motes.types.rows import Rows
+
+# of a box: what a thing fills at least, in a frame in which it is seen and in its first one
+LEAST = 0.15
+LEAST_NEW = 0.3
+
+
+@dataclass(frozen=True)
+class TrackedAnchors(Rows):
+    """The anchors of N frames in K slots, and what was read there."""
+
+    # where each slot was looked for, and the scale of its window
+    anchor: Float[Tensor, "N K 2"]
+    scale: Float[Tensor, "N K 2"]
+    # whether there is enough at the anchor for a thing
+    full: Bool[Tensor, "N K"]
+    # the number of the thing in each slot, counted in each clip; -1: none
+    number: Int[Tensor, "N K"]
+    seen: Bool[Tensor, "N K"]
+    # where the thing is: as it was read, or where it should be
+    place: Float[Tensor, "N K 2"]
+    # 1 while the thing is seen or hidden; less by a quarter for each frame in open sight in which it is not found
+    trust: Float[Tensor, "N K"]
+
+    @property
+    def order(self) -> Int[Tensor, "N K"]:
+        """The slots in the order in which they are read."""
+        return _oldest_first(self.number, self.full)
+
+    @property
+    def in_order(self) -> Boxes:
+        order = self.order
+        return Boxes(take(self.anchor, order), take(self.scale, order))
+
+    def in_use(self) -> "TrackedAnchors":
+        """The slots in which there is ever a thing."""
+        slots = (self.number >= 0).any(0)
+        # one is left where there is nothing
+        slots[0] |= ~slots.any()
+        return self.mapped(lambda value: value[:, slots])
+
+
+@torch.no_grad()
+def tracked_anchors(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int) -> TrackedAnchors:
+    """The things in clips of `frames` frames each, one frame after the other, all clips at once.
+
+    The networks are used as they are after training. Things that were seen only once are taken back, unless the
+    clip begins with them.
+    """
+    clips = len(view) // frames
+    things = KnownThings.none(clips, encoder.num_particles, view.colour)
+    parts = []
+    with settled(encoder), settled(decoder):
+        for frame in range(frames):
+            things, part = _after_frame(things, view[frame::frames], encoder, decoder, frame == 0)
+            parts.append(part)
+    rows = torch.arange(frames * clips, device=view.residual.device).view(frames, clips).T.flatten()
+    return _confirmed(TrackedAnchors.cat(parts)[rows], frames)
+
+
+def _after_frame(
+    things: KnownThings, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
+) -> tuple[KnownThings, TrackedAnchors]:
+    expected = things.place + things.step
+    matches = moved_things(
+        view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
+    )
+    boxes = Boxes(matches.boxes.positions, things.scale)
+    boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
+    place, seen = _read(
+        boxes, _oldest_first(things.number, full), things.there | full, view, encoder, decoder
+    )
+    seen = seen & full
+    turn = _oldest_first(things.number, full).argsort(1)
+    new = seen & ~things.there & ~behind_others(place, boxes.sides, seen, encoder, turn)
+    things = updated(things, expected, place, matches, seen, encoder)
+    if new.any():
+        things = with_new_things(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
+    there = things.there
+    hidden = behind_others(things.place, things.scale, seen & there, encoder)
+    trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0)
+    part = TrackedAnchors(*boxes, full, things.number, seen & there, things.place, trust)
+    return things, part
+
+
+def _oldest_first(number: Int[Tensor, "B K"], full: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
+    """The slots in the order of their things' ages, then those that may hold a new one, then the others."""
+    most = torch.iinfo(torch.int64).max
+    rank = torch.where(number >= 0, number, torch.where(full, most - 1, most))
+    return rank.argsort(dim=1, stable=True)
+
+
+def _read(
+    boxes: Boxes,
+    order: Int[Tensor, "B K"],
+    needed: Bool[Tensor, "B K"],
+    view: View,
+    encoder: SizedEncoder,
+    decoder: SizedDecoder,
+) -> tuple[Float[Tensor, "B K 2"], Bool[Tensor, "B K"]]:
+    """Where a thing is in each slot that is needed, and whether it is seen."""
+    place = boxes.positions.clone()
+    seen = torch.zeros_like(needed)
+    first = order[:, : int(needed.sum(1).max())]
+    if first.shape[1]:
+        ordered = Boxes(*(take(part, first) for part in boxes))
+        position, presence, _ = encoder.locate(view.residual, ordered, decoder.unit)
+        place.scatter_(1, first[..., None].expand(-1, -1, 2), position.mean)
+        seen.scatter_(1, first, presence > 0.5)
+    return place, seen
+
+
+def _with_new(
+    things: KnownThings,
+    boxes: Boxes,
+    share: Float[Tensor, "B K"],
+    view: View,
+    encoder: SizedEncoder,
+    decoder: SizedDecoder,
+) -> tuple[Boxes, Bool[Tensor, "B K"]]:
+    """The boxes, with new ones in the slots that are free, around what looks like a thing and is in no box.
+
+    Also whether each box holds enough of a thing; `share` is how much of them is known to be filled.
+    """
+    there = things.there
+    free = int((~there).sum(1).max())
+    new = None
+    if free:
+        new = encoder.boxes_beside(view, Things(boxes, things.colour, there), free, decoder.sides, LEAST_NEW)
+    if new is None:
+        share = share.where(there, 0)
+    else:
+        new, share_of_new = new
+        turn = ((~there).cumsum(1) - 1).clamp(0, free - 1)
+        share = torch.where(there, share, share_of_new.gather(1, turn))
+        boxes = Boxes(
+            torch.where(there[..., None], boxes.positions, take(new.positions, turn)),
+            torch.where(there[..., None], boxes.sides, take(new.sides, turn)),
+        )
+    return boxes, share > torch.where(there, LEAST, LEAST_NEW)
+
+
+def _confirmed(anchors: TrackedAnchors, frames: int) -> TrackedAnchors:
+    """Without things that were seen only once, in a frame that is not the first of its clip."""
+    clip = torch.arange(len(anchors), device=anchors.number.device) // frames
+    # a place for each thing of each clip, and one for none
+    most = int(anchors.number.max()) + 2
+    entry = clip[:, None] * most + anchors.number + 1
+    sightings = torch.zeros(int(clip.max() + 1) * most, dtype=torch.int64, device=entry.device)
+    sightings.index_add_(0, entry.flatten(), anchors.seen.long().flatten())
+    first = anchors[::frames]
+    of_first = torch.zeros_like(sightings, dtype=torch.bool)
+    of_first[entry[::frames][first.seen]] = True
+    is_thing = (anchors.number >= 0) & ((sightings[entry] > 1) | of_first[entry])
+    return replace(
+        anchors,
+        number=anchors.number.where(is_thing, -1),
+        seen=anchors.seen & is_thing,
+        trust=anchors.trust.where(is_thing, 0),
+    )

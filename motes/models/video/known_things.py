@@ -1,0 +1,141 @@
+"""What is known of the things in each slot while clips are followed, and how a frame changes it."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from motes.models.particles.sized import SizedEncoder
+from motes.models.particles.view import View
+from motes.ops.points.boxes_of_things import Boxes, Moved, colours_in, share_filled
+from motes.types.rows import Rows
+
+# frames for which a thing is expected without being seen, in open sight and behind another
+PATIENCE = 4
+HIDDEN_PATIENCE = 10
+# a thing that was seen once is forgotten if it is missing in so many frames
+DELAY = 2
+# share by which a thing follows what is seen of it where it may be hidden in part: near another one, or where it fills
+# so much less of its box than it used to
+HEED = 0.25
+PARTLY = 0.85
+# share by which a thing's size and colour follow what is seen
+RATE = 0.2
+
+
+@dataclass(frozen=True)
+class KnownThings(Rows):
+    """What is known of the things in K slots of B clips after the frames so far."""
+
+    # -1: the slot is free
+    number: Int[Tensor, "B K"]
+    place: Float[Tensor, "B K 2"]
+    # half pictures a frame
+    step: Float[Tensor, "B K 2"]
+    scale: Float[Tensor, "B K 2"]
+    # the mean of its pixels, as differences from the background
+    colour: Float[Tensor, "B K C"]
+    # how much of its box it fills when it is in open sight
+    share: Float[Tensor, "B K"]
+    # frames in which it was seen, and those since it was seen last
+    sightings: Int[Tensor, "B K"]
+    gap: Int[Tensor, "B K"]
+    # the number of the next thing
+    following: Int[Tensor, "B"]
+
+    @classmethod
+    def none(cls, clips: int, count: int, like: Float[Tensor, "N C h w"]) -> "KnownThings":
+        zeros = like.new_zeros(clips, count, 2)
+        colour = like.new_zeros(clips, count, like.shape[1])
+        none = torch.zeros(clips, count, dtype=torch.int64, device=like.device)
+        return cls(none - 1, zeros, zeros, zeros + 1, colour, zeros[..., 0], none, none, none[:, 0])
+
+    @property
+    def there(self) -> Bool[Tensor, "B K"]:
+        return self.number >= 0
+
+
+def updated(
+    things: KnownThings,
+    expected: Float[Tensor, "B K 2"],
+    place: Float[Tensor, "B K 2"],
+    matches: Moved,
+    seen: Bool[Tensor, "B K"],
+    encoder: SizedEncoder,
+) -> KnownThings:
+    """The things that were there before, as they are in this frame; those that are over leave their slots."""
+    is_seen = seen & things.there
+    behind = behind_others(torch.where(is_seen[..., None], place, expected), things.scale, is_seen, encoder)
+    partly = behind | (matches.filled < PARTLY * things.share)
+    heed = torch.where(partly & (things.sightings > 1), HEED, 1.0)[..., None]
+    step = things.step + heed / (things.gap + 1)[..., None] * (place - expected)
+    rate = heed * (1 / (things.sightings + 1)).clamp_min(RATE)[..., None] * is_seen[..., None]
+    gap = torch.where(is_seen, 0, things.gap + 1)
+    over = ~is_seen & ((gap > _patience(things, behind)) | _outside(expected, encoder))
+    return replace(
+        things,
+        number=things.number.where(~over, -1),
+        place=torch.where(is_seen[..., None], place, expected),
+        step=torch.where(is_seen[..., None], step, things.step),
+        scale=things.scale * (matches.boxes.sides / things.scale).pow(rate),
+        colour=things.colour + rate * (matches.colour - things.colour),
+        share=things.share + rate[..., 0] * (matches.filled - things.share),
+        sightings=things.sightings + is_seen,
+        gap=gap,
+    )
+
+
+def _patience(things: KnownThings, behind: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
+    """For how many frames each thing is expected without being seen."""
+    frames = torch.where(behind, HIDDEN_PATIENCE, PATIENCE)
+    return torch.where(things.sightings > 1, frames, DELAY - 1)
+
+
+def _outside(place: Float[Tensor, "B K 2"], encoder: SizedEncoder) -> Bool[Tensor, "B K"]:
+    """Whether each place is outside of the picture by more than half a window."""
+    return (place.abs() > 1 + encoder.side / min(encoder.size)).any(-1)
+
+
+def with_new_things(
+    things: KnownThings,
+    boxes: Boxes,
+    born: Bool[Tensor, "B K"],
+    view: View,
+    encoder: SizedEncoder,
+    is_first: bool,
+) -> KnownThings:
+    """The things and those that begin, which stand still at first."""
+    number = things.following[:, None] + born.cumsum(1) - 1
+    new = {
+        "number": number,
+        "place": boxes.positions,
+        "step": torch.zeros_like(things.step),
+        "scale": boxes.sides,
+        "colour": colours_in(view.foreground, boxes, encoder.box_side),
+        "share": share_filled(view.foreground, boxes, encoder.box_side),
+        # those that a clip begins with are things at once
+        "sightings": torch.full_like(number, 2 if is_first else 1),
+        "gap": torch.zeros_like(number),
+    }
+    old = things.tensors()
+    values = {
+        name: torch.where(born[..., None] if value.dim() > 2 else born, value, old[name])
+        for name, value in new.items()
+    }
+    return things.with_tensors(values | {"following": things.following + born.sum(1)})
+
+
+def behind_others(
+    place: Float[Tensor, "B K 2"],
+    scale: Float[Tensor, "B K 2"],
+    seen: Bool[Tensor, "B K"],
+    encoder: SizedEncoder,
+    turn: Int[Tensor, "B K"] | None = None,
+) -> Bool[Tensor, "B K"]:
+    """Whether each place is in the window of another thing, which is seen; with turns, of one with an earlier turn."""
+    half = encoder.side * scale / torch.tensor(encoder.size, device=place.device)
+    inside = ((place[:, :, None] - place[:, None]).abs() < half[:, None]).all(-1) & seen[:, None]
+    if turn is None:
+        return (inside & ~torch.eye(place.shape[1], dtype=torch.bool, device=place.device)).any(2)
+    return (inside & (turn[:, None] < turn[:, :, None])).any(2)
