@@ -9,6 +9,7 @@ from small import SMALL
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.models.abilities import Predicts
+from motes.models.base import Model
 from motes.models.video.rivals import rivals
 from motes.types.clips import ParticleClip
 from motes.types.latents import Extent, Particles
@@ -25,6 +26,7 @@ def predicting_models():
             yield name, {}
     yield "dlp-graph", {"interaction": "attention"}
     yield "dlp-graph", {"interaction": "none", "history": 4}
+    yield "dlp-graph", {"motion": "gaussian", "history": 3}
     yield "dlp-graph", {"rounds": 2, "history": 7, "looks": True, "image_size": (32, 48)}
 
 
@@ -122,6 +124,44 @@ def test_a_clip_alone_is_predicted_as_in_a_batch(predictor, clip):
         together = predictor.predict(clip, GIVEN, 5)
         alone = predictor.predict(replace(clip[GIVEN:], frames=GIVEN), GIVEN, 5)
     torch.testing.assert_close(together.particles.position[5:], alone.particles.position)
+
+
+def can_vary(predictor):
+    """Rivals and models that can draw futures; the rivals' are all the same."""
+    return not isinstance(predictor, Model) or predictor.varies
+
+
+def test_samples_are_rows_clip_after_clip_and_their_seed_decides(predictor, clip):
+    if not can_vary(predictor):
+        with pytest.raises(UserError, match="motion gaussian"):
+            predictor.predict(clip, GIVEN, 4, samples=2)
+        return
+    with torch.no_grad():
+        expected = predictor.predict(clip, GIVEN, 4)
+        drawn = predictor.predict(clip, GIVEN, 4, samples=3, seed=5)
+        torch.manual_seed(1)
+        assert_equal(predictor.predict(clip, GIVEN, 4, samples=3, seed=5), drawn)
+        other = predictor.predict(clip, GIVEN, 4, samples=3, seed=6)
+    assert drawn.clips == 6 and drawn.frames == 4
+    assert torch.equal(drawn.track[::4], expected.track[::4].repeat_interleave(3, 0))
+    is_there = drawn.track[::4] >= 0
+    ends = drawn.by_clip(drawn.particles.position)[:, -1]
+    if isinstance(predictor, Model):
+        differ = (ends[:3, :3, None] != ends[None, 0, :3]).any(-1)
+        assert differ[1:].any() and not torch.equal(other.particles.position, drawn.particles.position)
+    else:
+        assert torch.equal(ends[0], ends[2]) and is_there.any()
+
+
+def test_samples_of_slots_in_another_order_and_of_a_clip_alone(predictor, clip):
+    if not can_vary(predictor):
+        pytest.skip("this model knows one future")
+    order = [2, 0, 3, 1]
+    with torch.no_grad():
+        drawn = predictor.predict(clip, GIVEN, 4, samples=2)
+        assert_equal(predictor.predict(clip.only(order), GIVEN, 4, samples=2), drawn.only(order))
+        alone = predictor.predict(replace(clip[GIVEN:], frames=GIVEN), GIVEN, 4, samples=2)
+    torch.testing.assert_close(drawn.particles.position[8:], alone.particles.position)
 
 
 def test_nothing_that_was_predicted_was_seen_and_looks_stay(predictor, clip):

@@ -1,7 +1,7 @@
 """What happens next in a film: some frames are read and followed, and those after them are predicted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -68,6 +68,9 @@ class Foresight:
     drawn: Float[Tensor, "T C H W"]
     # in pixels of the film
     places: Float[np.ndarray, "T K 2"]
+    # other futures of the same things that were drawn, clip after clip, and their places
+    samples: ParticleClip | None = None
+    sample_places: Float[np.ndarray, "N K 2"] | None = None
 
     @property
     def clip(self) -> ParticleClip:
@@ -82,10 +85,13 @@ class Foresight:
         return bool((gone.sum(0) > STILL).any())
 
 
-def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") -> Foresight:
+def foresee(
+    model: Model, shot: Shot, given: int, steps: int, fit: str = "fit", samples: int = 0, seed: int = 0
+) -> Foresight:
     """Follow the things of the first `given` frames of a shot, and predict `steps` frames more.
 
-    Frames of the shot behind the given ones are the truth; there need not be any.
+    Frames of the shot behind the given ones are the truth; there need not be any. `samples` is the number of futures
+    to draw beside the one that is expected.
     """
     if not isinstance(model, Predicts):
         raise UserError(
@@ -107,10 +113,15 @@ def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") 
                 f"the model finds nothing in the given frames of {shot.name}, so nothing can move"
             )
         future = model.predict(clip, given, steps)
+        others = model.predict(clip, given, steps, samples=samples, seed=seed) if samples else None
         drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
-    first = shot.pictures[0]
-    places = places_in_film(model, clip.joined(future).particles, (first.height, first.width), fit)
-    return Foresight(shot, clip.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
+    film = (shot.pictures[0].height, shot.pictures[0].width)
+    places = places_in_film(model, clip.joined(future).particles, film, fit)
+    foresight = Foresight(shot, clip.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
+    if others is None:
+        return foresight
+    sample_places = places_in_film(model, others.particles, film, fit)
+    return replace(foresight, samples=others.to("cpu"), sample_places=sample_places)
 
 
 def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:

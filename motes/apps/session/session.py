@@ -149,14 +149,27 @@ class Session:
         return follow(self.model, self.encode, film, reading)
 
     def predict(
-        self, video: str | Path, steps: int = 50, given: int = 10, first: int = 0, fit: str = "fit"
+        self,
+        video: str | Path,
+        steps: int = 50,
+        given: int = 10,
+        first: int = 0,
+        fit: str = "fit",
+        samples: int = 0,
+        seed: int = 0,
     ) -> Foresight:
-        """What follows the `given` frames of a video from frame `first` on, of a model that predicts."""
-        return self.foresee(Shot.of_video(Path(video), first, given + steps), given, steps, fit)
+        """What follows the `given` frames of a video from frame `first` on, of a model that predicts.
 
-    def foresee(self, shot: Shot, given: int, steps: int, fit: str = "fit") -> Foresight:
+        `samples` is the number of futures to draw beside the one that is expected.
+        """
+        shot = Shot.of_video(Path(video), first, given + steps)
+        return self.foresee(shot, given, steps, fit, samples, seed)
+
+    def foresee(
+        self, shot: Shot, given: int, steps: int, fit: str = "fit", samples: int = 0, seed: int = 0
+    ) -> Foresight:
         """The same for frames that were read already."""
-        return foresee(self.model, shot, given, steps, fit)
+        return foresee(self.model, shot, given, steps, fit, samples, seed)
 
     def decode(self, latent: Any) -> Image:
         with torch.no_grad():

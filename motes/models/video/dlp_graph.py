@@ -17,8 +17,8 @@ from motes.models.checkpoint import load
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
 from motes.models.tracking import followed
-from motes.models.video.dynamics import Dynamics
-from motes.models.video.future import continued, in_drawing_order
+from motes.models.video.dynamics import CERTAIN, GAUSSIAN, Dynamics
+from motes.models.video.future import continued, in_drawing_order, noise_of_samples
 from motes.models.video.history import History
 from motes.models.video.rollouts import rollout_losses
 from motes.models.video.training_clips import TrainingClips, mirrored
@@ -58,6 +58,8 @@ class DlpGraphConfig:
     rounds: int = 1
     # whether motion may depend on looks and sizes; from few clips, looks are learnt by heart
     looks: bool = False
+    # certain: one future; gaussian: accelerations have variances, so that different futures can be drawn
+    motion: Literal["certain", "gaussian"] = "certain"
     # whether it also learns from mirror images of the training clips, where these are as likely: no camera that
     # sees things fall, no road with a side to drive on
     mirrors: bool = False
@@ -97,6 +99,11 @@ class DlpGraph(Model):
         self.window = config.history + config.steps
         self.dynamics = Dynamics(config, still.config.feature_dim)
         self._clips: TrainingClips | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether it can draw different futures."""
+        return self.config.motion == GAUSSIAN
 
     def train(self, mode: bool = True) -> "DlpGraph":
         """The model of stills does not learn, and stays as it is."""
@@ -143,8 +150,10 @@ class DlpGraph(Model):
         frames: int,
         steps: int,
         actions: Float[Tensor, "B steps A"] | None = None,
+        samples: int = 0,
+        seed: int = 0,
     ) -> ParticleClip:
-        """The `steps` frames that follow each clip; slots are those of the given clips.
+        """The `steps` frames that follow each clip, or `samples` futures of each; slots are those of the given clips.
 
         Particles without identity are followed first.
         """
@@ -152,13 +161,19 @@ class DlpGraph(Model):
             raise UserError("a prediction has at least one step; to follow things and predict nothing, track")
         if actions is not None:
             raise UserError("this model learnt without actions, and cannot say what they would change")
+        if samples and not self.varies:
+            raise UserError(
+                "this model learnt one future and has no others to draw; train one with --model.motion gaussian"
+            )
         clip = (
             seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, self.config.image_size)
         )
+        noise = noise_of_samples(clip, steps, samples, seed)
+        clip = clip.repeated(max(samples, 1))
         history = History.of(clip, self.config.history)
         future = []
-        for _ in range(steps):
-            history = self.dynamics.after(history)
+        for step in range(steps):
+            history = self.dynamics.after(history, noise[step])
             future.append(history)
         return continued(clip, future, self.config.image_size)
 
@@ -241,6 +256,8 @@ def _check(config: DlpGraphConfig) -> None:
         raise UserError(
             f"interaction {config.interaction!r} is unknown; choose one of {', '.join(INTERACTIONS)}"
         )
+    if config.motion not in (CERTAIN, GAUSSIAN):
+        raise UserError(f"motion {config.motion!r} is unknown; choose {CERTAIN} or {GAUSSIAN}")
     if config.history < 2 or config.steps < 1 or config.rounds < 1:
         raise UserError("history must be at least 2, which makes a velocity, steps and rounds at least 1")
     if config.width < HEADS or config.width % HEADS:

@@ -1,6 +1,7 @@
 """How things move: the network that gives each thing an acceleration, frame after frame."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -19,6 +20,10 @@ LEAST = 1e-3
 FAINT = 0.01
 # half pictures a frame: things whose steps are no longer do not move
 STILL = 1e-3
+# pixels: the least deviation of a place from where it is expected
+SHARPEST = 0.02
+CERTAIN = "certain"
+GAUSSIAN = "gaussian"
 
 
 @runtime_checkable
@@ -37,6 +42,19 @@ class HasDynamics(Protocol):
     def rounds(self) -> int: ...
     @property
     def looks(self) -> bool: ...
+    @property
+    def motion(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is expected of each thing in the next frame."""
+
+    position: Float[Tensor, "B K 2"]
+    # of the place, along rows and columns, in the same unit; 0: one future alone
+    deviation: Float[Tensor, "B K 2"]
+    # as logits
+    presence: Float[Tensor, "B K"]
 
 
 class Dynamics(nn.Module):
@@ -44,6 +62,7 @@ class Dynamics(nn.Module):
 
     p is the place of a thing, a its presence, and s brings steps of the training clips to a size of about 2.
     A thing is read by its place and its steps over the history, if asked also by its look and scale; a pair by what lies between the two.
+    Where motion is Gaussian, log variances of o are read from v as well, without changing what v learns.
     """
 
     # 2 over the usual length of a step
@@ -69,30 +88,45 @@ class Dynamics(nn.Module):
         self.last = nn.Linear(config.width, 3)
         nn.init.normal_(self.last.weight, std=FAINT / config.width**0.5)
         nn.init.zeros_(self.last.bias)
+        # after all else, so that the other weights are those of a network that knows one future
+        self.spread = _spread(config.width) if config.motion == GAUSSIAN else None
+        # half the shorter side is 1
+        self.sharpest = 2 * SHARPEST / min(config.image_size)
 
-    def forward(self, history: History) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]:
-        """The places and the presence (as logits) in the next frame."""
+    def forward(self, history: History) -> Outlook:
         state = self.interaction(self._things(history), self._pairs(history), history.presence)
         change = self.last(state)
-        position = history.newest + history.step + change[..., :2] / (self.pace * self.aspect)
-        return position, history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2]
+        unit = self.pace * self.aspect
+        return Outlook(
+            position=history.newest + history.step + change[..., :2] / unit,
+            deviation=self._deviation(state) / unit,
+            presence=history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2],
+        )
 
-    def rolled_out(
-        self, history: History, steps: int
-    ) -> Iterator[tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]]:
-        """Yields places and presence (as logits) of the next frames, each predicted from those before."""
+    def rolled_out(self, history: History, steps: int) -> Iterator[Outlook]:
+        """Yields what is expected of the next frames, each predicted from those before."""
         for _ in range(steps):
-            position, presence = self(history)
-            yield position, presence
-            history = history.followed_by(position, presence.sigmoid())
+            outlook = self(history)
+            yield outlook
+            history = history.followed_by(outlook.position, outlook.presence.sigmoid())
 
-    def after(self, history: History) -> History:
-        """The history one frame later; slots in another order give the same things in that order, bit for bit."""
+    def after(self, history: History, noise: Float[Tensor, "B K 2"] | None = None) -> History:
+        """The history one frame later; slots in another order give the same things in that order, bit for bit.
+
+        `noise`, standard normal, draws the places; without it they are the expected ones.
+        """
         ordered, order = history.in_order()
-        position, presence = self(ordered)
+        outlook = self(ordered)
+        position = outlook.position if noise is None else outlook.position + outlook.deviation * noise
         index = torch.arange(len(order), device=order.device)[:, None]
         back = order.argsort(1)
-        return history.followed_by(position[index, back], presence.sigmoid()[index, back])
+        return history.followed_by(position[index, back], outlook.presence.sigmoid()[index, back])
+
+    def _deviation(self, state: Float[Tensor, "B K w"]) -> Float[Tensor, "B K 2"]:
+        """Of the acceleration, in its unit."""
+        if self.spread is None:
+            return state.new_zeros(*state.shape[:2], 2)
+        return (self.spread(state.detach()).exp() + (self.pace * self.sharpest).square()).sqrt()
 
     def fit(self, steps: Float[Tensor, "n 2"], looks: Float[Tensor, "m F"]) -> None:
         """Set the constants that bring what the network reads to a like size, from training clips.
@@ -131,6 +165,11 @@ class Dynamics(nn.Module):
     def _steps(self, history: History) -> Float[Tensor, "B K s 2"]:
         has_step = history.tracked[..., 1:] & history.tracked[..., :-1]
         return self.pace * (history.position * self.aspect).diff(dim=2) * has_step[..., None]
+
+
+def _spread(width: int) -> nn.Module:
+    """From what is known of a thing to the log variances of its acceleration."""
+    return nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 2))
 
 
 def _looks_and_scales(

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.errors import UserError
 from motes.models.video.history import History
 from motes.ops.points.pixels import pixels_of_positions
 from motes.ops.rendering.depth import front_first
@@ -37,6 +38,23 @@ def continued(given: ParticleClip, future: Sequence[History], size: tuple[int, i
     particles = newest.particles[again].with_tensors(changed)
     track = newest.track[again]
     return ParticleClip(particles, track, torch.full_like(track, -1), _moved(newest, position, size), steps)
+
+
+def noise_of_samples(
+    clip: ParticleClip, steps: int, samples: int, seed: int
+) -> list[Float[Tensor, "N K 2"] | None]:
+    """Standard normal noise for each step of the samples, one clip's after the other's; None for no samples.
+
+    Sample s has the same numbers in all clips, so that a clip alone has the future that it has beside others.
+    """
+    if samples < 0:
+        raise UserError(f"the number of samples must be 0 or more, not {samples}")
+    if not samples:
+        return [None] * steps
+    random = torch.Generator().manual_seed(seed)
+    shape = (samples, clip.particles.count, 2)
+    drawn = [torch.randn(shape, generator=random) for _ in range(steps)]
+    return [noise.repeat(clip.clips, 1, 1).to(clip.particles.position) for noise in drawn]
 
 
 def in_drawing_order(clip: ParticleClip) -> Particles:

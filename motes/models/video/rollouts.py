@@ -15,6 +15,8 @@ from motes.types.clips import ParticleClip
 # smaller errors count as their squares, larger ones by their length: errors of tracking are outliers
 BEND = 1e-3
 PRESENCE = 0.1
+# of the likelihood, which only the variances learn from
+SPREAD = 0.1
 # share of the histories whose oldest frames are taken away, as things are that were just found
 SHORTENED = 0.1
 
@@ -37,17 +39,30 @@ def rollout_losses(
     visible = windows.by_clip(windows.seen)
     counted = visible[:, history - 1] & visible[:, history - 2] & start.tracked[..., -2:].all(-1)
     is_same = (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
-    position, presence = zip(*dynamics.rolled_out(start, future.frames), strict=True)
+    outlooks = list(dynamics.rolled_out(start, future.frames))
+    position = torch.stack([outlook.position for outlook in outlooks], 1)
+    presence = torch.stack([outlook.presence for outlook in outlooks], 1)
     target = future.by_clip(future.particles.position)
-    error = (dynamics.pace * dynamics.aspect * (torch.stack(position, 1) - target)).square().sum(-1)
-    error = (error + BEND).sqrt()
+    unit = dynamics.pace * dynamics.aspect
+    error = ((unit * (position - target)).square().sum(-1) + BEND).sqrt()
+    is_found = is_same & visible[:, history:]
     target_presence = future.by_clip(future.particles.presence).clamp(0, 1) * is_same
-    entropy = F.binary_cross_entropy_with_logits(torch.stack(presence, 1), target_presence, reduction="none")
+    entropy = F.binary_cross_entropy_with_logits(presence, target_presence, reduction="none")
     terms = {
-        "place": _mean(error, is_same & visible[:, history:]),
+        "place": _mean(error, is_found),
         "presence": _mean(entropy, counted[:, None].expand_as(entropy)),
     }
-    return terms["place"] + PRESENCE * terms["presence"], terms
+    total = terms["place"] + PRESENCE * terms["presence"]
+    if dynamics.spread is None:
+        return total, terms
+    first = (unit * (position[:, :1] - target[:, :1])).detach()
+    terms["likelihood"] = _mean(_surprise(first, unit * outlooks[0].deviation[:, None]), is_found[:, :1])
+    return total + SPREAD * terms["likelihood"], terms
+
+
+def _surprise(error: Float[Tensor, "B R K 2"], deviation: Float[Tensor, "B R K 2"]) -> Float[Tensor, "B R K"]:
+    """-log N(error | 0, deviation^2), without its constant."""
+    return ((error / deviation).square() / 2 + deviation.log()).sum(-1)
 
 
 def _shortened(history: History) -> History:

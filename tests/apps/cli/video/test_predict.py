@@ -25,9 +25,9 @@ SIZE = (48, 64)
 class GoingSpots(Spots):
     """Spots that are predicted to go on as they went, and drawn as blots."""
 
-    def predict(self, seen, frames, steps, actions=None):
+    def predict(self, seen, frames, steps, actions=None, samples=0, seed=0):
         clip = seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, SIZE)
-        return SteadyMotion(SIZE).predict(clip, frames, steps)
+        return SteadyMotion(SIZE).predict(clip, frames, steps, samples=samples)
 
     def decode(self, latent):
         particles = in_drawing_order(latent) if isinstance(latent, ParticleClip) else latent
@@ -66,6 +66,29 @@ def test_the_table_has_what_was_given_and_what_was_predicted(predict, film, caps
     printed = capsys.readouterr().out
     assert "4 frames given, 2 things, 6 predicted" in printed
     assert "PSNR after 5 frames" in printed and "of the last given frame" in printed
+
+
+def test_samples_are_rows_of_the_table_and_lines_of_the_picture(predict, film):
+    plain = predict(film, "--given", 4, "--steps", 6, "--no-film")
+    expected = table(plain)
+    lines = (plain / "tracks.png").read_bytes()
+    out = predict(film, "--given", 4, "--steps", 6, "--samples", 3, "--no-film")
+    rows = table(out)
+    assert [row for row in rows if row["sample"] == "0"] == expected
+    for sample in ("1", "2", "3"):
+        future = [{**row, "sample": "0"} for row in rows if row["sample"] == sample]
+        # this model draws what it expects
+        assert future == [row for row in expected if row["predicted"] == "True"]
+    assert len(rows) == len(expected) + 3 * 2 * 6
+    assert (out / "tracks.png").read_bytes() != lines
+
+
+def test_a_model_with_one_future_draws_no_others(tmp_path, make_run):
+    run = make_run(tmp_path / "run", "dlp-graph")
+    with pytest.raises(UserError, match="motion gaussian"):
+        words = ["balls", "--given", "3", "--steps", "2", "--samples", "2", "--out", str(tmp_path / "out")]
+        run_command(["predict", str(run), *words])
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_prediction_beyond_the_end_of_the_film_has_no_truth(predict, film, capsys):
