@@ -4,7 +4,6 @@ Where several futures were drawn, their paths are a fan of thin lines below the 
 """
 
 from collections.abc import Iterator
-from itertools import takewhile
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -79,7 +78,8 @@ def _fan(pen: ImageDraw.ImageDraw, samples: ParticleClip, frames: int, size: tup
     for number in range(samples.clips):
         rows = slice(number * samples.frames, number * samples.frames + frames)
         for slot, path in enumerate(_paths(samples[rows], frames, size)):
-            points = list(takewhile(lambda point: point is not None, path))
+            until = path.index(None) if None in path else len(path)
+            points = [point for point in path[:until] if point is not None]
             pen.line(points, (*COLOURS[slot % len(COLOURS)], FAINT), THIN * SMOOTH)
 
 

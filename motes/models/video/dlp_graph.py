@@ -17,7 +17,7 @@ from motes.models.checkpoint import load
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
 from motes.models.tracking import followed
-from motes.models.video.dynamics import CERTAIN, GAUSSIAN, Dynamics
+from motes.models.video.dynamics import GAUSSIAN, Dynamics
 from motes.models.video.future import continued, in_drawing_order, noise_of_samples
 from motes.models.video.history import History
 from motes.models.video.rollouts import rollout_losses
@@ -256,8 +256,6 @@ def _check(config: DlpGraphConfig) -> None:
         raise UserError(
             f"interaction {config.interaction!r} is unknown; choose one of {', '.join(INTERACTIONS)}"
         )
-    if config.motion not in (CERTAIN, GAUSSIAN):
-        raise UserError(f"motion {config.motion!r} is unknown; choose {CERTAIN} or {GAUSSIAN}")
     if config.history < 2 or config.steps < 1 or config.rounds < 1:
         raise UserError("history must be at least 2, which makes a velocity, steps and rounds at least 1")
     if config.width < HEADS or config.width % HEADS:

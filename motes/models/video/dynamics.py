@@ -22,7 +22,8 @@ FAINT = 0.01
 STILL = 1e-3
 # pixels: the least deviation of a place from where it is expected
 SHARPEST = 0.02
-CERTAIN = "certain"
+# the largest log variance: what is known of an empty slot may be anything
+WIDEST = 6.0
 GAUSSIAN = "gaussian"
 
 
@@ -126,7 +127,8 @@ class Dynamics(nn.Module):
         """Of the acceleration, in its unit."""
         if self.spread is None:
             return state.new_zeros(*state.shape[:2], 2)
-        return (self.spread(state.detach()).exp() + (self.pace * self.sharpest).square()).sqrt()
+        variance = self.spread(state.detach()).clamp_max(WIDEST).exp()
+        return (variance + (self.pace * self.sharpest).square()).sqrt()
 
     def fit(self, steps: Float[Tensor, "n 2"], looks: Float[Tensor, "m F"]) -> None:
         """Set the constants that bring what the network reads to a like size, from training clips.

@@ -264,7 +264,7 @@ def test_what_cannot_be_learnt_is_refused_in_sentences(still, tmp_path):
         "history must be at least 2": {"history": 1},
         "multiple of 4": {"width": 6},
         "share from 0 to 1": {"events": 1.5},
-        "choose certain or gaussian": {"motion": "sometimes"},
+        "one of certain, gaussian": {"motion": "sometimes"},
     }
     for words, changes in cases.items():
         with pytest.raises(UserError, match=words):
