@@ -1,7 +1,7 @@
 """What happens next in a film: some frames are read and followed, and those after them are predicted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -56,6 +56,18 @@ class Shot:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a prediction beside the future that is expected."""
+
+    # futures to draw, and the seed that decides which
+    samples: int = 0
+    seed: int = 0
+
+
+EXPECTED = Wanted()
+
+
+@dataclass(frozen=True)
 class Foresight:
     """The given frames of a film as particles, and those that were predicted from them."""
 
@@ -86,12 +98,11 @@ class Foresight:
 
 
 def foresee(
-    model: Model, shot: Shot, given: int, steps: int, fit: str = "fit", samples: int = 0, seed: int = 0
+    model: Model, shot: Shot, given: int, steps: int, fit: str = "fit", wanted: Wanted = EXPECTED
 ) -> Foresight:
     """Follow the things of the first `given` frames of a shot, and predict `steps` frames more.
 
-    Frames of the shot behind the given ones are the truth; there need not be any. `samples` is the number of futures
-    to draw beside the one that is expected.
+    Frames of the shot behind the given ones are the truth; there need not be any.
     """
     if not isinstance(model, Predicts):
         raise UserError(
@@ -113,15 +124,21 @@ def foresee(
                 f"the model finds nothing in the given frames of {shot.name}, so nothing can move"
             )
         future = model.predict(clip, given, steps)
-        others = model.predict(clip, given, steps, samples=samples, seed=seed) if samples else None
         drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
+        samples = (
+            model.predict(clip, given, steps, None, wanted.samples, wanted.seed) if wanted.samples else None
+        )
     film = (shot.pictures[0].height, shot.pictures[0].width)
-    places = places_in_film(model, clip.joined(future).particles, film, fit)
-    foresight = Foresight(shot, clip.to("cpu"), future.to("cpu"), truth.cpu(), drawn.cpu(), places)
-    if others is None:
-        return foresight
-    sample_places = places_in_film(model, others.particles, film, fit)
-    return replace(foresight, samples=others.to("cpu"), sample_places=sample_places)
+    return Foresight(
+        shot=shot,
+        given=clip.to("cpu"),
+        future=future.to("cpu"),
+        truth=truth.cpu(),
+        drawn=drawn.cpu(),
+        places=places_in_film(model, clip.joined(future).particles, film, fit),
+        samples=None if samples is None else samples.to("cpu"),
+        sample_places=None if samples is None else places_in_film(model, samples.particles, film, fit),
+    )
 
 
 def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:

@@ -17,7 +17,7 @@ from motes.apps.session.clips import Clip, clip_length, clips_of
 from motes.apps.session.edits import Edits, Look
 from motes.apps.session.following import Followed, Reading, follow
 from motes.apps.session.footage import Footage, single_footage
-from motes.apps.session.foresight import Foresight, Shot, foresee
+from motes.apps.session.foresight import EXPECTED, Foresight, Shot, Wanted, foresee
 from motes.apps.session.kinds import apply, kind_of
 from motes.apps.session.offers import Offers, offers_of
 from motes.apps.session.picture_reader import Reader, image_of_pixels
@@ -155,21 +155,16 @@ class Session:
         given: int = 10,
         first: int = 0,
         fit: str = "fit",
-        samples: int = 0,
-        seed: int = 0,
+        wanted: Wanted = EXPECTED,
     ) -> Foresight:
-        """What follows the `given` frames of a video from frame `first` on, of a model that predicts.
-
-        `samples` is the number of futures to draw beside the one that is expected.
-        """
-        shot = Shot.of_video(Path(video), first, given + steps)
-        return self.foresee(shot, given, steps, fit, samples, seed)
+        """What follows the `given` frames of a video from frame `first` on, of a model that predicts."""
+        return self.foresee(Shot.of_video(Path(video), first, given + steps), given, steps, fit, wanted)
 
     def foresee(
-        self, shot: Shot, given: int, steps: int, fit: str = "fit", samples: int = 0, seed: int = 0
+        self, shot: Shot, given: int, steps: int, fit: str = "fit", wanted: Wanted = EXPECTED
     ) -> Foresight:
         """The same for frames that were read already."""
-        return foresee(self.model, shot, given, steps, fit, samples, seed)
+        return foresee(self.model, shot, given, steps, fit, wanted)
 
     def decode(self, latent: Any) -> Image:
         with torch.no_grad():

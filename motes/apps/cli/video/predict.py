@@ -56,14 +56,14 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError("--steps 0 predicts nothing; to follow things and predict nothing: motes track")
     is_data = not Path(arguments.source).exists() and arguments.source.partition(":")[0] in DATASETS
     refuse_missing(arguments.run, *([] if is_data else [Path(arguments.source)]))
+    from motes.apps.session.foresight import Wanted
     from motes.apps.session.session import Session
     from motes.plain.writing import whole_folder
 
     session = Session.open(arguments.run)
     shot = _shot_of_data(arguments, session.model) if is_data else _shot_of_video(arguments)
-    foresight = session.foresee(
-        shot, arguments.given, arguments.steps, arguments.fit, arguments.samples, arguments.seed
-    )
+    wanted = Wanted(arguments.samples, arguments.seed)
+    foresight = session.foresee(shot, arguments.given, arguments.steps, arguments.fit, wanted)
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         _write(foresight, out, arguments)
     print(_summary(foresight, arguments.out))
