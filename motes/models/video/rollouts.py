@@ -1,5 +1,6 @@
 """The loss of predictions against tracks."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -15,7 +16,7 @@ from motes.types.clips import ParticleClip
 # smaller errors count as their squares, larger ones by their length: errors of tracking are outliers
 BEND = 1e-3
 PRESENCE = 0.1
-# of the likelihood, which only the variances learn from
+# of the score of the deviations, which nothing else learns from
 SPREAD = 0.1
 # share of the histories whose oldest frames are taken away, as things are that were just found
 SHORTENED = 0.1
@@ -56,13 +57,19 @@ def rollout_losses(
     if dynamics.spread is None:
         return total, terms
     first = (unit * (position[:, :1] - target[:, :1])).detach()
-    terms["likelihood"] = _mean(_surprise(first, unit * outlooks[0].deviation[:, None]), is_found[:, :1])
-    return total + SPREAD * terms["likelihood"], terms
+    terms["spread"] = _mean(_crps(first, unit * outlooks[0].deviation[:, None]), is_found[:, :1])
+    return total + SPREAD * terms["spread"], terms
 
 
-def _surprise(error: Float[Tensor, "B R K 2"], deviation: Float[Tensor, "B R K 2"]) -> Float[Tensor, "B R K"]:
-    """-log N(error | 0, deviation^2), without its constant."""
-    return ((error / deviation).square() / 2 + deviation.log()).sum(-1)
+def _crps(error: Float[Tensor, "B R K 2"], deviation: Float[Tensor, "B R K 2"]) -> Float[Tensor, "B R K"]:
+    """The continuous ranked probability score of N(0, deviation^2) at the error, summed over rows and columns.
+
+    (Gneiting & Raftery 2007, https://doi.org/10.1198/016214506000001437.)
+    """
+    ratio = error / deviation
+    density = (-ratio.square() / 2).exp() / math.sqrt(2 * math.pi)
+    score = ratio * torch.erf(ratio / math.sqrt(2)) + 2 * density - 1 / math.sqrt(math.pi)
+    return (deviation * score).sum(-1)
 
 
 def _shortened(history: History) -> History:
