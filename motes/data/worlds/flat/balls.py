@@ -20,6 +20,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.collisions import bounce, collide
 from motes.data.worlds.dice import Dice
+from motes.data.worlds.flat.disc_drawing import disc_masks, painted_discs
 from motes.data.worlds.generated import Generated, normalised
 from motes.data.worlds.portable import Array
 from motes.errors import UserError
@@ -115,7 +116,7 @@ class Balls(Generated):
     def truth(self, rows: Sequence[int]) -> Truth:
         numbers = self._checked(rows)
         positions, velocities, hits = self._moments(numbers)
-        whole = self._whole(positions)
+        whole = disc_masks(positions * self._scale, self._radii, self.config.image_size[0])
         visible = seen_of(whole)
         pixels = positions * self._scale - 0.5
         return Truth(
@@ -145,51 +146,16 @@ class Balls(Generated):
             "depth": torch.arange(shape[1] - 1.0, -1.0, -1.0).expand(shape),
         }
 
-    def _whole(self, positions: Array) -> Array:
-        """The mask of each ball as if it were alone, bool, B N H W, given positions in the box."""
-        middle = np.arange(self.config.image_size[0]) + 0.5
-        radius = self.rules.radius * self._scale
-        centres = positions * self._scale
-        masks = [
-            _length(middle - centres[:, n, :1], middle - centres[:, n, 1:]) <= radius
-            for n in range(centres.shape[1])
-        ]
-        return np.stack(masks, 1)
-
     def _paint(self, rows: Array) -> Array:
         positions, _, _ = self._moments(rows)
-        middles = positions * np.float32(self._scale)
         colours = self._ball_colours(rows).astype(np.float32)
-        margin = self._margin
-        side = self.config.image_size[0] + 2 * margin
-        canvas = np.zeros((len(rows), side, side, 3), np.float32)
-        for n in range(middles.shape[1]):
-            self._paint_ball(canvas, middles[:, n], colours[:, n])
-        return np.floor(canvas[:, margin:-margin, margin:-margin] + 0.5).astype(np.uint8)
+        middles = positions * np.float32(self._scale)
+        return painted_discs(middles, self._radii, colours, self.config.image_size[0])
 
     @property
-    def _margin(self) -> int:
-        """The margin by which the canvas is larger than the picture on each side, in pixels.
-
-        It is so wide that no window around a ball leaves the canvas.
-        """
-        return int(np.ceil(self.rules.radius * self._scale)) + 2
-
-    def _paint_ball(self, canvas: Array, middle: Array, colour: Array) -> None:
-        """Paint one ball of each picture on the canvas, which changes."""
-        margin = self._margin
-        corner = np.floor(middle).astype(np.int64) - margin
-        row, column = (corner[:, axis, None] + np.arange(2 * margin) for axis in (0, 1))
-        cover = self._cover(row, column, middle)
-        picture = np.arange(len(canvas))[:, None, None]
-        window = picture, row[:, :, None] + margin, column[:, None, :] + margin
-        canvas[window] += (colour[:, None, None] - canvas[window]) * cover
-
-    def _cover(self, row: Array, column: Array, middle: Array) -> Array:
-        """How much of each pixel of these rows and columns the ball covers: float32, B R C 1."""
-        distance = _length(row + 0.5 - middle[:, :1], column + 0.5 - middle[:, 1:])
-        radius = self.rules.radius * self._scale
-        return np.clip(radius + np.float32(0.5) - distance, 0, 1)[..., None].astype(np.float32)
+    def _radii(self) -> list[float]:
+        """In pixels of the picture."""
+        return [self.rules.radius * self._scale] * len(self._layer)
 
     def _moments(self, rows: Array) -> tuple[Array, Array, Array]:
         """The positions and velocities of the balls in these rows, in units of the box, B N 2 each, and which
@@ -266,11 +232,6 @@ class Balls(Generated):
         pairs = combinations(range(len(layer)), 2) if self.rules.collide else ()
         of_one_layer = [(i, j) for i, j in pairs if layer[i] == layer[j]]
         return np.array(of_one_layer, np.int64).reshape(-1, 2)
-
-
-def _length(rows: Array, columns: Array) -> Array:
-    """The distance that each row's and each column's part make together: B R C."""
-    return np.sqrt((rows * rows)[:, :, None] + (columns * columns)[:, None, :])
 
 
 def _any_colours(dice: Dice, layer: Array) -> Array:
