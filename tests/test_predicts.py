@@ -27,6 +27,7 @@ def predicting_models():
     yield "dlp-graph", {"interaction": "attention"}
     yield "dlp-graph", {"interaction": "none", "history": 4}
     yield "dlp-graph", {"motion": "gaussian", "history": 3}
+    yield "dlp-graph", {"actions": 3, "motion": "gaussian"}
     yield "dlp-graph", {"rounds": 2, "history": 7, "looks": True, "image_size": (32, 48)}
 
 
@@ -189,9 +190,37 @@ def test_boxes_move_with_their_things(predictor, clip):
     torch.testing.assert_close(middle.diff(dim=1), gone, atol=2e-3, rtol=0)
 
 
+def test_actions_change_what_follows_and_only_from_then_on():
+    torch.manual_seed(0)
+    options = {**SMALL["dlp-graph"], "actions": 3}
+    model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config(**options)).eval()
+    clip = moving_clip(torch.Generator().manual_seed(3))
+    actions = torch.full((2, 6, 3), 0.5)
+    later = actions.clone()
+    later[:, 4:] = 1
+    with torch.no_grad():
+        model.dynamics.last.weight.mul_(100)
+        first, second, untold = (model.predict(clip, GIVEN, 6, told) for told in (actions, later, None))
+        again = model.predict(clip.joined(first.window(0, 2)), GIVEN + 2, 4, actions[:, 2:])
+    assert_equal(first.window(0, 4), second.window(0, 4))
+    assert_equal(first.window(2, 4), again)
+    for other in (second, untold):
+        assert (other.particles.position != first.particles.position).any()
+
+
 def test_models_refuse_to_predict_nothing_and_to_follow_actions_they_never_learnt(clip):
     model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config(**SMALL["dlp-graph"]))
     with pytest.raises(UserError, match="at least one step"):
         model.predict(clip, GIVEN, 0)
     with pytest.raises(UserError, match="learnt without actions"):
         model.predict(clip, GIVEN, 2, torch.zeros(2, 2, 1))
+    options = {**SMALL["dlp-graph"], "actions": 1}
+    model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config(**options))
+    wrong = {
+        "have 3 numbers each": torch.zeros(2, 2, 3),
+        "each of the 2 frames": torch.zeros(2, 1, 1),
+        "are not numbers": torch.full((2, 2, 1), torch.nan),
+    }
+    for words, actions in wrong.items():
+        with pytest.raises(UserError, match=words):
+            model.predict(clip, GIVEN, 2, actions)

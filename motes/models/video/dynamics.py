@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
+from motes.models.video.agent import Agent
 from motes.models.video.history import History
 from motes.nn.blocks.interaction import INTERACTIONS
 
@@ -45,6 +46,8 @@ class HasDynamics(Protocol):
     def looks(self) -> bool: ...
     @property
     def motion(self) -> str: ...
+    @property
+    def actions(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Dynamics(nn.Module):
 
     p is the place of a thing, a its presence, and s brings steps of the training clips to a size of about 2.
     A thing is read by its place and its steps over the history, if asked also by its look and scale; a pair by what lies between the two.
-    Where motion is Gaussian, log variances of o are read from v as well, without changing what v learns.
+    Where actions are known, who acts is one more thing, without a place, that all others hear of (`Agent`).
+    Where motion is Gaussian, log variances of o are read from v and what is known of the thing, and v learns nothing from them.
     """
 
     # 2 over the usual length of a step
@@ -85,49 +89,63 @@ class Dynamics(nn.Module):
         self.traits = _looks_and_scales if config.looks else _nothing
         inputs = 2 + 3 * steps + 1 + (features + 2 if config.looks else 0)
         pair_inputs = 2 * config.history + 1 + 2 * steps
+        self.agent = Agent(config.actions) if config.actions else None
+        inputs = inputs if self.agent is None else inputs + self.agent.inputs
         self.interaction = network(inputs, pair_inputs, config.width, config.rounds)
         self.last = nn.Linear(config.width, 3)
         nn.init.normal_(self.last.weight, std=FAINT / config.width**0.5)
         nn.init.zeros_(self.last.bias)
         # after all else, so that the other weights are those of a network that knows one future
-        self.spread = _spread(config.width) if config.motion == GAUSSIAN else None
+        self.spread = _spread(config.width + inputs, config.width) if config.motion == GAUSSIAN else None
         # half the shorter side is 1
         self.sharpest = 2 * SHARPEST / min(config.image_size)
 
-    def forward(self, history: History) -> Outlook:
-        state = self.interaction(self._things(history), self._pairs(history), history.presence)
+    def forward(self, history: History, action: Float[Tensor, "B A"] | None = None) -> Outlook:
+        """What is expected after an action; what is not a number in it, or None, is not known."""
+        known = (self._things(history), self._pairs(history), history.presence)
+        if self.agent is not None:
+            known = self.agent.joined(*known, action)
+        count = history.presence.shape[1]
+        state = self.interaction(*known)[:, :count]
         change = self.last(state)
         unit = self.pace * self.aspect
         return Outlook(
             position=history.newest + history.step + change[..., :2] / unit,
-            deviation=self._deviation(state) / unit,
+            deviation=self._deviation(torch.cat([state.detach(), known[0][:, :count]], -1)) / unit,
             presence=history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2],
         )
 
-    def rolled_out(self, history: History, steps: int) -> Iterator[Outlook]:
+    def rolled_out(
+        self, history: History, steps: int, actions: Float[Tensor, "B R A"] | None = None
+    ) -> Iterator[Outlook]:
         """Yields what is expected of the next frames, each predicted from those before."""
-        for _ in range(steps):
-            outlook = self(history)
+        for step in range(steps):
+            outlook = self(history, None if actions is None else actions[:, step])
             yield outlook
             history = history.followed_by(outlook.position, outlook.presence.sigmoid())
 
-    def after(self, history: History, noise: Float[Tensor, "B K 2"] | None = None) -> History:
+    def after(
+        self,
+        history: History,
+        noise: Float[Tensor, "B K 2"] | None = None,
+        action: Float[Tensor, "B A"] | None = None,
+    ) -> History:
         """The history one frame later; slots in another order give the same things in that order, bit for bit.
 
         `noise`, standard normal, draws the places; without it they are the expected ones.
         """
         ordered, order = history.in_order()
-        outlook = self(ordered)
+        outlook = self(ordered, action)
         position = outlook.position if noise is None else outlook.position + outlook.deviation * noise
         index = torch.arange(len(order), device=order.device)[:, None]
         back = order.argsort(1)
         return history.followed_by(position[index, back], outlook.presence.sigmoid()[index, back])
 
-    def _deviation(self, state: Float[Tensor, "B K w"]) -> Float[Tensor, "B K 2"]:
+    def _deviation(self, known: Float[Tensor, "B K n"]) -> Float[Tensor, "B K 2"]:
         """Of the acceleration, in its unit."""
         if self.spread is None:
-            return state.new_zeros(*state.shape[:2], 2)
-        variance = self.spread(state.detach()).clamp_max(WIDEST).exp()
+            return known.new_zeros(*known.shape[:2], 2)
+        variance = self.spread(known).clamp_max(WIDEST).exp()
         return (variance + (self.pace * self.sharpest).square()).sqrt()
 
     def fit(self, steps: Float[Tensor, "n 2"], looks: Float[Tensor, "m F"]) -> None:
@@ -169,9 +187,9 @@ class Dynamics(nn.Module):
         return self.pace * (history.position * self.aspect).diff(dim=2) * has_step[..., None]
 
 
-def _spread(width: int) -> nn.Module:
+def _spread(inputs: int, width: int) -> nn.Module:
     """From what is known of a thing to the log variances of its acceleration."""
-    return nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 2))
+    return nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, 2))
 
 
 def _looks_and_scales(

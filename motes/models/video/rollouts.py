@@ -18,14 +18,19 @@ BEND = 1e-3
 PRESENCE = 0.1
 # of the score of the deviations, which nothing else learns from
 SPREAD = 0.1
+# share of the windows whose actions are taken away, so that the same network predicts without being told any
+UNTOLD = 0.1
 # share of the histories whose oldest frames are taken away, as things are that were just found
 SHORTENED = 0.1
 
 
 def rollout_losses(
-    dynamics: Dynamics, windows: ParticleClip, history: int
+    dynamics: Dynamics,
+    windows: ParticleClip,
+    history: int,
+    actions: Float[Tensor, "B R A"] | None = None,
 ) -> tuple[Float[Tensor, "B"], dict[str, Float[Tensor, "B"]]]:
-    """The loss of each window and its terms: the frames after the history are predicted from it.
+    """The loss of each window and its terms: the frames after the history are predicted from it and from the actions.
 
     |s (p' - p)|, the length of the error in units of about half a usual step, and the cross-entropy of the presence,
     as means over things and frames. Only things count that were seen in both of the last two given frames, places
@@ -36,11 +41,12 @@ def rollout_losses(
     start = History.of(given, history)
     if dynamics.training:
         start = _shortened(start)
+        actions = None if actions is None else _untold(actions)
     track = windows.by_clip(windows.track)
     visible = windows.by_clip(windows.seen)
     counted = visible[:, history - 1] & visible[:, history - 2] & start.tracked[..., -2:].all(-1)
     is_same = (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
-    outlooks = list(dynamics.rolled_out(start, future.frames))
+    outlooks = list(dynamics.rolled_out(start, future.frames, actions))
     position = torch.stack([outlook.position for outlook in outlooks], 1)
     presence = torch.stack([outlook.presence for outlook in outlooks], 1)
     target = future.by_clip(future.particles.position)
@@ -70,6 +76,12 @@ def _crps(error: Float[Tensor, "B R K 2"], deviation: Float[Tensor, "B R K 2"]) 
     density = (-ratio.square() / 2).exp() / math.sqrt(2 * math.pi)
     score = ratio * torch.erf(ratio / math.sqrt(2)) + 2 * density - 1 / math.sqrt(math.pi)
     return (deviation * score).sum(-1)
+
+
+def _untold(actions: Float[Tensor, "B R A"]) -> Float[Tensor, "B R A"]:
+    """The actions, of which those of some windows are not known."""
+    chosen = uniform_like(actions[:, 0, 0]) < UNTOLD
+    return actions.masked_fill(chosen[:, None, None], torch.nan)
 
 
 def _shortened(history: History) -> History:

@@ -109,7 +109,7 @@ def test_variances_learn_how_far_things_stray_and_leave_all_else_as_it_was():
         networks[motion] = dynamics = Dynamics(config, 3).eval()
         optimizer = torch.optim.Adam(dynamics.parameters(), lr=1e-2)
         random = torch.Generator().manual_seed(0)
-        for _ in range(400):
+        for _ in range(500):
             optimizer.zero_grad()
             rollout_losses(dynamics, _shaken_in_the_left_half(random)[0], 3)[0].mean().backward()
             optimizer.step()
@@ -265,11 +265,64 @@ def test_what_cannot_be_learnt_is_refused_in_sentences(still, tmp_path):
         "multiple of 4": {"width": 6},
         "share from 0 to 1": {"events": 1.5},
         "one of certain, gaussian": {"motion": "sometimes"},
+        "graph or attention": {"actions": 2, "interaction": "none"},
+        "mirrors must be off": {"actions": 2, "mirrors": True},
     }
     for words, changes in cases.items():
         with pytest.raises(UserError, match=words):
             loop.train(recipe(still, **changes), tmp_path / "never")
         assert not (tmp_path / "never").exists(), words
+
+
+PUSHED = {"image_size": (32, 32), "count": 4, "held_out": 2, "frames": 14}
+
+
+def test_a_model_that_learns_actions_is_told_them(still, tmp_path):
+    """Those of data with actions of another width are refused; a resumed run fits the same constants."""
+    told = replace(recipe(still, actions=2), data=Source("pushing", PUSHED))
+    straight = loop.train(told, tmp_path / "straight")
+    with pytest.raises(loop.Stopped):
+        loop.train(told, tmp_path / "stopped", StopAt(4))
+    resumed = loop.resume(tmp_path / "stopped")
+    weights = [load_file(run / "checkpoints" / "last" / "model.safetensors") for run in (straight, resumed)]
+    for name, value in weights[0].items():
+        assert torch.equal(value, weights[1][name]), name
+    agent = load(straight).dynamics.agent
+    assert (agent.low < agent.high - 0.5).all() and agent.unknown.abs().sum() > 0
+    with pytest.raises(UserError, match="know nothing"):
+        loop.train(recipe(still, actions=2), tmp_path / "without")
+    with pytest.raises(UserError, match="have 2 numbers each, and the model has"):
+        loop.train(replace(told, model_config={**told.model_config, "actions": 3}), tmp_path / "never")
+
+
+def test_things_that_are_moved_by_actions_are_predicted_from_them_and_not_from_others():
+    """A thing goes where it is told; with the actions of other windows the error is larger, without any between."""
+    torch.manual_seed(0)
+    config = MODELS["dlp-graph"].Config(still={"feature_dim": 3}, history=2, width=32, actions=2)
+    dynamics = Dynamics(config, 3)
+    dynamics.agent.fit(0.1 * torch.randn(99, 2))
+    optimizer = torch.optim.Adam(dynamics.parameters(), lr=1e-2)
+    random = torch.Generator().manual_seed(0)
+    for _ in range(250):
+        optimizer.zero_grad()
+        rollout_losses(dynamics, *_moved_by_actions(random))[0].mean().backward()
+        optimizer.step()
+    windows, _, actions = _moved_by_actions(random)
+    dynamics.eval()
+    with torch.no_grad():
+        true, shuffled, unknown = (
+            rollout_losses(dynamics, windows, 2, told)[1]["place"].mean().item()
+            for told in (actions, actions.roll(1, 0), None)
+        )
+    assert true < 0.3 * unknown < 0.3 * shuffled
+
+
+def _moved_by_actions(random):
+    """Windows of two given frames and one to predict, which goes where the action says, for `rollout_losses`."""
+    start = torch.rand(64, 1, 1, 2, generator=random) - 0.5
+    actions = 0.1 * torch.randn(64, 1, 2, generator=random)
+    places = torch.cat([start, start, start + actions[:, :, None]], 1)
+    return clips_of(places), 2, actions
 
 
 def test_clips_in_which_nothing_moves_are_refused(still):
