@@ -36,6 +36,8 @@ class Shot:
     first: int = 0
     # frames a second
     rate: float = RATE
+    # what was done after each frame, where that is known
+    actions: Float[Tensor, "n A"] | None = None
 
     @classmethod
     def of_video(cls, path: Path, first: int, count: int) -> "Shot":
@@ -49,10 +51,11 @@ class Shot:
         clips = len(data) // data.frames
         if clip >= clips:
             raise UserError(f"{name} has {clips} held-out clips; there is no clip {clip}")
-        rows = range(data.frames)[first : first + count]
-        pixels = data.pixels([clip * data.frames + row for row in rows]) if rows else ()
+        rows = [clip * data.frames + row for row in range(data.frames)[first : first + count]]
+        pixels = data.pixels(rows) if rows else ()
         pictures = [Pictures.fromarray(frame.transpose(1, 2, 0).squeeze()) for frame in pixels]
-        return cls(f"clip {clip} of {name}", pictures, first)
+        actions = data.actions(rows) if rows else None
+        return cls(f"clip {clip} of {name}", pictures, first, actions=actions)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Wanted:
     # futures to draw, and the seed that decides which
     samples: int = 0
     seed: int = 0
+    # what is done after the last given frame and after each predicted one but the last; None: what the shot knows of it
+    actions: Float[Tensor, "steps A"] | None = None
 
 
 EXPECTED = Wanted()
@@ -123,10 +128,13 @@ def foresee(
             raise UserError(
                 f"the model finds nothing in the given frames of {shot.name}, so nothing can move"
             )
-        future = model.predict(clip, given, steps)
+        actions = _actions(model, shot, wanted, (given, steps))
+        future = model.predict(clip, given, steps, actions)
         drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
         samples = (
-            model.predict(clip, given, steps, None, wanted.samples, wanted.seed) if wanted.samples else None
+            model.predict(clip, given, steps, actions, wanted.samples, wanted.seed)
+            if wanted.samples
+            else None
         )
     film = (shot.pictures[0].height, shot.pictures[0].width)
     return Foresight(
@@ -139,6 +147,18 @@ def foresee(
         samples=None if samples is None else samples.to("cpu"),
         sample_places=None if samples is None else places_in_film(model, samples.particles, film, fit),
     )
+
+
+def _actions(
+    model: Model, shot: Shot, wanted: Wanted, given_and_steps: tuple[int, int]
+) -> Float[Tensor, "1 steps A"] | None:
+    """Those that are wanted, or else those of the shot, if the model learnt with actions and the shot knows all of them."""
+    given, steps = given_and_steps
+    actions = wanted.actions
+    if actions is None and shot.actions is not None and "actions" in model.needs:
+        recorded = shot.actions[given - 1 : given - 1 + steps]
+        actions = recorded if len(recorded) == steps else None
+    return None if actions is None else actions[None].to(device_of(model))
 
 
 def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:

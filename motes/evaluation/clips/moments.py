@@ -82,3 +82,17 @@ def moment_of(encoded: EncodedBatch, things: Things | None, start: int) -> Momen
     near = distance <= things.diameter[:, start - 1, :, None] / 2
     allowed = near & is_there[:, None] & things.present[:, start - 1, :, None]
     return Moment(given, start, things, assign(distance, allowed))
+
+
+def actions_from(encoded: EncodedBatch, moment: Moment, steps: int) -> Float[Tensor, "B steps A"] | None:
+    """What was done from the last given frame on; None if the model does not ask for it."""
+    if encoded.batch.actions is None:
+        return None
+    return by_clip(encoded, encoded.batch.actions)[:, moment.start - 1 : moment.start - 1 + steps]
+
+
+def shuffled(encoded: EncodedBatch, moment: Moment, steps: int) -> Float[Tensor, "B steps A"]:
+    """What was done in the next clip; in a batch of a single clip, half a clip later."""
+    assert encoded.batch.actions is not None
+    others = by_clip(encoded, encoded.batch.actions[encoded.others])
+    return others[:, moment.start - 1 : moment.start - 1 + steps]

@@ -6,11 +6,12 @@ is predicted to have left, is lost: it has no error, but counts in `lost`. Besid
 prediction that needs no learning; the picture's rival is the last given picture itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
-from motes.evaluation.clips.moments import Forecast, Moment, Things, moment_of
+from motes.evaluation.clips.moments import Forecast, Moment, Things, actions_from, moment_of, shuffled
 from motes.evaluation.clips.place_errors import errors, health
 from motes.evaluation.clips.sampled import SAMPLES, can_be_drawn, of_samples
 from motes.evaluation.clips.simulations import simulations
@@ -33,6 +34,8 @@ PICTURES = 20
 MODEL = "predicted"
 COPY = "copy"
 SAMPLED = "samples"
+SHUFFLED = "shuffled"
+UNTOLD = "untold"
 
 BY_HORIZON = {
     "error_px": "how far the particle is from its thing, in pixels",
@@ -60,6 +63,8 @@ OTHERS = {
     COPY: "if nothing moved",
     "velocity": "if things went on by their last step",
     "reflecting": "if things went on by their last step and turned round at the borders",
+    SHUFFLED: "told the actions of another clip or moment",
+    UNTOLD: "told no actions",
     "laws": "by the true laws of motion from the true places and velocities",
     "laws_encoded": "by the true laws of motion from the places of the particles and their last steps",
 }
@@ -83,11 +88,19 @@ def _measure(encoded: EncodedBatch) -> Measured:
 def _at_moment(encoded: EncodedBatch, moment: Moment, horizons: list[int]) -> Iterator[tuple[str, Measured]]:
     """Yields the name of each predictor and what is measured of it."""
     assert isinstance(encoded.model, Predicts)
-    predictors: Mapping[str, Predicts] = {MODEL: encoded.model, **rivals(encoded.size)}
-    forecasts = simulations(encoded, moment, horizons[-1])
+    steps = horizons[-1]
+    told = actions_from(encoded, moment, steps)
+    predictors: list[tuple[str, Predicts, Tensor | None]] = [(MODEL, encoded.model, told)]
+    predictors += [(name, rival, None) for name, rival in rivals(encoded.size).items()]
+    if told is not None:
+        predictors += [
+            (SHUFFLED, encoded.model, shuffled(encoded, moment, steps)),
+            (UNTOLD, encoded.model, None),
+        ]
+    forecasts = simulations(encoded, moment, steps)
     early = [horizon for horizon in horizons if horizon <= PICTURES]
-    for name, predictor in predictors.items():
-        future = predictor.predict(moment.given, GIVEN, horizons[-1])
+    for name, predictor, actions in predictors:
+        future = predictor.predict(moment.given, GIVEN, steps, actions)
         yield name, _of_pictures(encoded, moment, future, early)
         forecasts[name] = Forecast.of(encoded, moment, future)
     if moment.things is None:
@@ -97,7 +110,7 @@ def _at_moment(encoded: EncodedBatch, moment: Moment, horizons: list[int]) -> It
         if horizons[-1] == HORIZONS[-1]:
             yield name, health(moment, forecast, encoded.size)
     if can_be_drawn(encoded):
-        yield SAMPLED, of_samples(encoded, moment, early)
+        yield SAMPLED, of_samples(encoded, moment, early, told)
 
 
 def _of_pictures(
@@ -133,6 +146,10 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
         for horizon in HORIZONS:
             scores |= _at_horizon(test, name, horizon)
         scores |= _in_the_end(test, name)
+    for horizon in HORIZONS:
+        if f"{SHUFFLED}_error_{horizon}" in test:
+            errors_of = (test[f"{name}_error_{horizon}"] for name in (MODEL, SHUFFLED))
+            scores[f"over_shuffled_{horizon}"] = ratio(*errors_of)
     for horizon in HORIZONS:
         if f"{SAMPLED}_energy_{horizon}" in test:
             for kind in OF_SAMPLES:
@@ -172,7 +189,10 @@ def _in_the_end(test: Measured, name: str) -> dict[str, Statistic]:
 
 
 def _explained() -> dict[str, str]:
-    explained = {"true_overlap": "the same of the true things"}
+    explained = {
+        "true_overlap": "the same of the true things",
+        "over_shuffled_*": "error of the places over that with the actions of another clip or moment",
+    }
     for name, words in {MODEL: "", **{key: f", {words}" for key, words in OTHERS.items()}}.items():
         for kind in BY_HORIZON:
             explained[f"{name}_{kind}_*"] = (
@@ -195,5 +215,5 @@ def _rivals() -> dict[str, str]:
 
 
 QUESTION = Question(
-    ("particles", "clips", "predicts", "future"), _measure, _score, _explained(), rivals=_rivals()
+    ("particles", "clips", "predicts", "future", "actions"), _measure, _score, _explained(), rivals=_rivals()
 )

@@ -1,5 +1,8 @@
 """Scores of futures that are drawn: are they near the truth, and as different as it takes?"""
 
+from jaxtyping import Float
+from torch import Tensor
+
 from motes.evaluation.clips.moments import Moment
 from motes.evaluation.question import GIVEN, EncodedBatch, Measured
 from motes.models.abilities import Predicts, Varies
@@ -15,11 +18,14 @@ def can_be_drawn(encoded: EncodedBatch) -> bool:
     return isinstance(encoded.model, Varies) and encoded.model.varies
 
 
-def of_samples(encoded: EncodedBatch, moment: Moment, horizons: list[int]) -> Measured:
+def of_samples(
+    encoded: EncodedBatch, moment: Moment, horizons: list[int], actions: Float[Tensor, "B R A"] | None
+) -> Measured:
     """Sums over the things of each clip that are there and had a particle, by horizon."""
     things = moment.things
     assert things is not None and isinstance(encoded.model, Predicts)
-    future = encoded.model.predict(moment.given, GIVEN, horizons[-1], samples=SAMPLES)
+    told = None if actions is None else actions[:, : horizons[-1]]
+    future = encoded.model.predict(moment.given, GIVEN, horizons[-1], told, samples=SAMPLES)
     # clips, samples, frames, slots
     place = future.by_clip(middle_pixels(encoded.model, future.particles, encoded.size))
     slot = moment.slot.clamp_min(0)

@@ -150,6 +150,37 @@ def test_samples_are_scored_by_how_near_and_how_different_they_are(oracle, make_
     assert QUESTION.rivals["samples_energy_px_5"] in scores
 
 
+class Told(PredictingDiscs):
+    """Discs that go so many pixels along rows as their action says."""
+
+    needs = ("actions",)
+
+    def predict(self, seen, frames, steps, actions=None, samples=0, seed=0):
+        future = super().predict(seen, frames, steps)
+        position = future.by_clip(future.particles.position).clone()
+        if actions is not None:
+            position[..., 0] += 2 / 32 * actions.cumsum(1)
+        return replace(future, particles=future.particles.with_tensors({"position": position.flatten(0, 1)}))
+
+
+def test_other_actions_and_none_are_rivals_of_the_true_ones(oracle, make_particles, on_points):
+    """Things go one row a frame from the last given frame on; half a clip later their actions say two."""
+    pixels = paths()
+    time = torch.arange(float(FRAMES))
+    pixels[..., 0] += (time - (GIVEN - 1)).clamp_min(0)[:, None]
+    latent, points = seen_as(pixels, make_particles, on_points)
+    encoded = oracle(latent, Truth(torch.ones(FRAMES, 2, dtype=torch.bool), points))
+    actions = torch.ones(FRAMES, 1)
+    actions[: FRAMES // 2] = 2
+    encoded = replace(encoded, model=Told())
+    assert "lacks the actions" in missing(QUESTION, encoded)
+    scores = scores_of(replace(encoded, batch=replace(encoded.batch, actions=actions)))
+    assert scores["predicted_error_px_5"] == pytest.approx(0, abs=1e-3)
+    assert scores["shuffled_error_px_5"] == pytest.approx(5, abs=1e-2)
+    assert scores["untold_error_px_5"] == pytest.approx(5, abs=1e-2)
+    assert scores["over_shuffled_5"] == pytest.approx(0, abs=1e-3)
+
+
 def test_long_clips_tell_of_looks_and_overlaps(oracle, make_particles, on_points):
     """Two things stand a quarter of a window apart; nothing is predicted to change."""
     frames = 60

@@ -39,6 +39,12 @@ def add_arguments(parser: Parser) -> None:
         "--samples", type=_count, default=0, help="number of futures to draw beside the one that is expected"
     )
     parser.add_argument("--seed", type=_count, default=0, help="another seed draws other futures")
+    parser.add_argument(
+        "--actions",
+        type=Path,
+        metavar="FILE.npy",
+        help="what is done from the last given frame on, steps x numbers; of a data set, the recorded actions if not given",
+    )
     parser.add_argument("--clip", type=_count, default=0, help="which held-out clip of a data set")
     parser.add_argument("--no-film", action="store_true", help="no film")
     add_fit(parser)
@@ -55,14 +61,17 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.steps < 1:
         raise UserError("--steps 0 predicts nothing; to follow things and predict nothing: motes track")
     is_data = not Path(arguments.source).exists() and arguments.source.partition(":")[0] in DATASETS
-    refuse_missing(arguments.run, *([] if is_data else [Path(arguments.source)]))
+    films = [] if is_data else [Path(arguments.source)]
+    refuse_missing(arguments.run, *films, *([arguments.actions] if arguments.actions else []))
     from motes.apps.session.foresight import Wanted
     from motes.apps.session.session import Session
+    from motes.data.actions import read_actions
     from motes.plain.writing import whole_folder
 
     session = Session.open(arguments.run)
     shot = _shot_of_data(arguments, session.model) if is_data else _shot_of_video(arguments)
-    wanted = Wanted(arguments.samples, arguments.seed)
+    actions = read_actions(arguments.actions, arguments.steps) if arguments.actions else None
+    wanted = Wanted(arguments.samples, arguments.seed, actions)
     foresight = session.foresee(shot, arguments.given, arguments.steps, arguments.fit, wanted)
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         _write(foresight, out, arguments)

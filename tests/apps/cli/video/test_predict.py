@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -89,6 +90,43 @@ def test_a_model_with_one_future_draws_no_others(tmp_path, make_run):
         words = ["balls", "--given", "3", "--steps", "2", "--samples", "2", "--out", str(tmp_path / "out")]
         run_command(["predict", str(run), *words])
     assert not (tmp_path / "out").exists()
+
+
+def test_actions_come_from_a_file_or_from_the_data(tmp_path, make_run):
+    run = make_run(tmp_path / "run", "dlp-graph", actions=2)
+    np.save(tmp_path / "actions.npy", np.full((4, 2), 2.0))
+    words = ["predict", str(run), "pushing", "--given", "3", "--steps", "4", "--no-film", "--out"]
+    run_command([*words, str(tmp_path / "recorded")])
+    run_command([*words, str(tmp_path / "told"), "--actions", str(tmp_path / "actions.npy")])
+    assert len(table(tmp_path / "told")) == len(table(tmp_path / "recorded")) > 0
+    assert table(tmp_path / "told") != table(tmp_path / "recorded")
+
+
+def test_actions_that_cannot_be_followed_are_refused(tmp_path, make_run):
+    run = make_run(tmp_path / "run", "dlp-graph", actions=2)
+    cases = {
+        "has 3 actions, and 4 frames": np.zeros((3, 2)),
+        "have 5 numbers each": np.zeros((4, 5)),
+        "action 1 is not a number": np.array([[0, 0], [np.nan, 0], [0, 0], [0, 0]]),
+        "steps x numbers": np.zeros(4),
+        "array of numbers": np.full((4, 2), "left"),
+    }
+    for words, actions in cases.items():
+        np.save(tmp_path / "actions.npy", actions)
+        with pytest.raises(UserError, match=words):
+            _predict_with_actions(run, tmp_path)
+        assert not (tmp_path / "out").exists(), words
+    (tmp_path / "actions.npy").write_text("left, right")
+    with pytest.raises(UserError, match="cannot be read"):
+        _predict_with_actions(run, tmp_path)
+    (tmp_path / "actions.npy").unlink()
+    with pytest.raises(UserError, match="does not exist"):
+        _predict_with_actions(run, tmp_path)
+
+
+def _predict_with_actions(run, folder):
+    words = ["predict", str(run), "pushing", "--given", "3", "--steps", "4", "--no-film"]
+    run_command([*words, "--actions", str(folder / "actions.npy"), "--out", str(folder / "out")])
 
 
 def test_a_prediction_beyond_the_end_of_the_film_has_no_truth(predict, film, capsys):
