@@ -123,11 +123,7 @@ def foresee(
         )
     truth = _read(model, shot.pictures[: given + steps], fit)
     with torch.no_grad():
-        clip = _followed(model, truth[:given])
-        if not (clip.track >= 0).any():
-            raise UserError(
-                f"the model finds nothing in the given frames of {shot.name}, so nothing can move"
-            )
+        clip = _followed(model, truth[:given], shot.name)
         actions = _actions(model, shot, wanted, (given, steps))
         future = model.predict(clip, given, steps, actions)
         drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
@@ -167,7 +163,10 @@ def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:
     return image_of_pixels(pixels, device_of(model))
 
 
-def _followed(model: Model, image: Image) -> ParticleClip:
+def _followed(model: Model, image: Image, name: str) -> ParticleClip:
     """The things of the given frames; slots without anything in the last of them are left out."""
     clip = model.track(image, len(image))
-    return clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0])
+    clip = clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0])
+    if not (clip.track >= 0).any():
+        raise UserError(f"the model finds nothing in the given frames of {name}, so nothing can move")
+    return clip

@@ -148,8 +148,9 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
         scores |= _in_the_end(test, name)
     for horizon in HORIZONS:
         if f"{SHUFFLED}_error_{horizon}" in test:
-            errors_of = (test[f"{name}_error_{horizon}"] for name in (MODEL, SHUFFLED))
-            scores[f"over_shuffled_{horizon}"] = ratio(*errors_of)
+            scores[f"over_shuffled_{horizon}"] = ratio(
+                test[f"{MODEL}_error_{horizon}"], test[f"{SHUFFLED}_error_{horizon}"]
+            )
     for horizon in HORIZONS:
         if f"{SAMPLED}_energy_{horizon}" in test:
             for kind in OF_SAMPLES:
