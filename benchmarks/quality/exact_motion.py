@@ -24,6 +24,7 @@ from torch import Tensor
 from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
 from motes.data.worlds.solid.rolling import Rolling
+from motes.data.worlds.solid.solids import SPHERE
 from motes.models.video.dlp_graph import SHARES, DlpGraphConfig
 from motes.models.video.dynamics import Dynamics
 from motes.models.video.history import History
@@ -38,6 +39,8 @@ STARTS = (20, 45, 70)
 REACH = 8.0
 HISTORY = 4
 ROLLED = 5
+# metal or not, a sphere or not
+FEATURES = 2
 WINDOWS = 64
 LEARNING_RATE = 3e-3
 # of the windows, the share drawn to where velocities change
@@ -57,11 +60,13 @@ class Floor:
         place = torch.from_numpy(motion["position"]) / REACH
         has_entered = torch.from_numpy(motion["entered"])
         rows, count = has_entered.shape
+        look = data.looks(np.arange(len(data)))
+        features = np.stack([look["metal"], look["kind"] == SPHERE], -1).astype(np.float32)
         particles = Particles(
             position=place * has_entered[..., None],
             log_variance=torch.zeros(rows, count, 2),
-            features=torch.zeros(rows, count, 1),
-            feature_log_variance=torch.zeros(rows, count, 1),
+            features=torch.from_numpy(features),
+            feature_log_variance=torch.zeros(rows, count, FEATURES),
             presence=has_entered.float(),
             background=torch.zeros(rows, 0),
         )
@@ -73,6 +78,9 @@ class Floor:
 def main() -> None:
     arguments_parser = parser(__doc__, seeds=[0], threads=1, steps=6000)
     arguments_parser.add_argument("--interactions", nargs="+", default=["graph", "none"])
+    arguments_parser.add_argument(
+        "--looks", action="store_true", help="the network knows what is of metal, and what a sphere"
+    )
     arguments_parser.add_argument("--clips", type=int, default=640, help="to learn from")
     arguments_parser.add_argument("--held-out", type=int, default=100, help="clips to score")
     arguments = arguments_parser.parse_args()
@@ -90,9 +98,9 @@ def main() -> None:
         for interaction in arguments.interactions:
             torch.manual_seed(seed)
             options = DlpGraphConfig(
-                still={"feature_dim": 1}, history=HISTORY, interaction=interaction, steps=ROLLED
+                history=HISTORY, interaction=interaction, steps=ROLLED, looks=arguments.looks
             )
-            dynamics = Dynamics(options, 1)
+            dynamics = Dynamics(options, FEATURES)
             seconds = cpu_seconds(partial(train, dynamics, learnt.clip, arguments.steps, seed))
             table.row(seed, interaction, *errors(held_out, dynamics.eval(), 0.0), f"{seconds:.0f}")
 

@@ -102,6 +102,10 @@ class Rolling(Generated):
         camera = make_camera(dice, SHAKE)
         return self._solids(self._looks(dice), motion, camera), camera, motion
 
+    def looks(self, rows: Array) -> dict[str, Array]:
+        """Kind, metal and colour of each solid in each row; on kind and metal its motion depends."""
+        return self._looks(self._dice(rows // self.frames))
+
     def motion(self, rows: Array) -> dict[str, Array]:
         """The state of motion in each row: position and velocity on the floor, turn, who has entered and who hit whom.
 
