@@ -114,13 +114,7 @@ def foresee(
             "this model does not predict what comes next; train one that does from its run: "
             "motes train dlp-graph --model.start-from RUN --data FILM"
         )
-    if given < 2:
-        raise UserError("one frame shows no motion; --given must be at least 2")
-    if len(shot.pictures) < given:
-        raise UserError(
-            f"{shot.name} has {len(shot.pictures)} frames from frame {shot.first} on, and {given} are to be given; "
-            "give fewer with --given, or begin earlier with --from"
-        )
+    _refuse_too_few(shot, given)
     truth = _read(model, shot.pictures[: given + steps], fit)
     with torch.no_grad():
         clip = _followed(model, truth[:given], shot.name)
@@ -143,6 +137,16 @@ def foresee(
         samples=None if samples is None else samples.to("cpu"),
         sample_places=None if samples is None else places_in_film(model, samples.particles, film, fit),
     )
+
+
+def _refuse_too_few(shot: Shot, given: int) -> None:
+    if given < 2:
+        raise UserError("one frame shows no motion; --given must be at least 2")
+    if len(shot.pictures) < given:
+        raise UserError(
+            f"{shot.name} has {len(shot.pictures)} frames from frame {shot.first} on, and {given} are to be given; "
+            "give fewer with --given, or begin earlier with --from"
+        )
 
 
 def _actions(

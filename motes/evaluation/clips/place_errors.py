@@ -14,32 +14,32 @@ SPEED_OVER = 5
 
 def errors(moment: Moment, forecast: Forecast, horizons: list[int]) -> Measured:
     """Sums over the things of each clip, by horizon; of all, of those that hit others before then, and of the rest."""
-    things = moment.things
-    assert things is not None
+    objects = moment.things
+    assert objects is not None
     slot = forecast.slot.clamp_min(0)
     measured: Measured = {}
     for horizon in horizons:
         frame = moment.start + horizon - 1
-        in_both = things.present[:, moment.start - 1] & things.present[:, frame]
+        in_both = objects.present[:, moment.start - 1] & objects.present[:, frame]
         paired = _paired(moment, forecast, horizon)
-        error = (take(forecast.place[:, horizon - 1], slot) - things.centre[:, frame]).norm(dim=-1)
-        for group, is_in in _groups(things, moment.start, frame).items():
+        error = (take(forecast.place[:, horizon - 1], slot) - objects.centre[:, frame]).norm(dim=-1)
+        for group, is_in in _groups(objects, moment.start, frame).items():
             measured[f"{group}error_{horizon}"] = error.where(paired & is_in, 0).sum(1)
             measured[f"{group}pairs_{horizon}"] = (paired & is_in).sum(1)
         measured[f"truths_{horizon}"] = in_both.sum(1)
     return measured
 
 
-def health(moment: Moment, forecast: Forecast, size: tuple[int, int]) -> Measured:
+def soundness(moment: Moment, forecast: Forecast, size: tuple[int, int]) -> Measured:
     """Sums over the pairs at the end of a prediction."""
-    things = moment.things
-    assert things is not None
+    objects = moment.things
+    assert objects is not None
     steps = forecast.place.shape[1]
     paired = _paired(moment, forecast, steps)
     slot = forecast.slot.clamp_min(0)
     ends = torch.stack([take(forecast.place[:, -1 - back], slot) for back in range(SPEED_OVER)], 1)
     end = moment.start + steps
-    true_ends = things.centre[:, end - SPEED_OVER : end]
+    true_ends = objects.centre[:, end - SPEED_OVER : end]
     sides = ends.new_tensor(size)
     is_inside = ((ends[:, 0] >= -0.5) & (ends[:, 0] <= sides - 0.5)).all(-1)
     measured = {
@@ -47,27 +47,27 @@ def health(moment: Moment, forecast: Forecast, size: tuple[int, int]) -> Measure
         "true_speed": (true_ends.diff(dim=1).norm(dim=-1).sum(1) * paired).sum(1),
         "inside": (is_inside & paired).sum(1),
         "at_end": paired.sum(1),
-        "overlap": _overlap(ends[:, 0], things.diameter[:, end - 1], paired),
-        "true_overlap": _overlap(things.centre[:, end - 1], things.diameter[:, end - 1], paired),
+        "overlap": _overlap(ends[:, 0], objects.diameter[:, end - 1], paired),
+        "true_overlap": _overlap(objects.centre[:, end - 1], objects.diameter[:, end - 1], paired),
         "couples": paired.sum(1) * (paired.sum(1) - 1) / 2,
     }
     return measured | _drift(moment, forecast, paired)
 
 
-def _groups(things: Things, start: int, frame: int) -> dict[str, Bool[Tensor, "B n"]]:
-    groups = {"": torch.ones_like(things.present[:, 0])}
-    if things.hit is not None:
-        is_hit = things.hit[:, start : frame + 1].any(1)
+def _groups(objects: Things, start: int, frame: int) -> dict[str, Bool[Tensor, "B n"]]:
+    groups = {"": torch.ones_like(objects.present[:, 0])}
+    if objects.hit is not None:
+        is_hit = objects.hit[:, start : frame + 1].any(1)
         groups |= {"hit_": is_hit, "free_": ~is_hit}
     return groups
 
 
 def _paired(moment: Moment, forecast: Forecast, horizon: int) -> Bool[Tensor, "B n"]:
     """Whether a thing that is there then and was there at the start has a particle that is held to be there then."""
-    things = moment.things
-    assert things is not None
+    objects = moment.things
+    assert objects is not None
     frame = moment.start + horizon - 1
-    in_both = things.present[:, moment.start - 1] & things.present[:, frame]
+    in_both = objects.present[:, moment.start - 1] & objects.present[:, frame]
     stays = forecast.presence[:, horizon - 1].gather(1, forecast.slot.clamp_min(0)) > 0.5
     return in_both & stays & (forecast.slot >= 0)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from motes.evaluation.clips.moments import Forecast, Moment, Things, actions_from, moment_of, shuffled
-from motes.evaluation.clips.place_errors import errors, health
+from motes.evaluation.clips.place_errors import errors, soundness
 from motes.evaluation.clips.sampled import SAMPLES, can_be_drawn, of_samples
 from motes.evaluation.clips.simulations import simulations
 from motes.evaluation.clips.tracks import at_first_frame, by_clip
@@ -108,7 +108,7 @@ def _at_moment(encoded: EncodedBatch, moment: Moment, horizons: list[int]) -> It
     for name, forecast in forecasts.items():
         yield name, errors(moment, forecast, horizons)
         if horizons[-1] == HORIZONS[-1]:
-            yield name, health(moment, forecast, encoded.size)
+            yield name, soundness(moment, forecast, encoded.size)
     if can_be_drawn(encoded):
         yield SAMPLED, of_samples(encoded, moment, early, told)
 

@@ -22,8 +22,8 @@ def of_samples(
     encoded: EncodedBatch, moment: Moment, horizons: list[int], actions: Float[Tensor, "B R A"] | None
 ) -> Measured:
     """Sums over the things of each clip that are there and had a particle, by horizon."""
-    things = moment.things
-    assert things is not None and isinstance(encoded.model, Predicts)
+    objects = moment.things
+    assert objects is not None and isinstance(encoded.model, Predicts)
     told = None if actions is None else actions[:, : horizons[-1]]
     future = encoded.model.predict(moment.given, GIVEN, horizons[-1], told, samples=SAMPLES)
     # clips, samples, frames, slots
@@ -32,10 +32,10 @@ def of_samples(
     measured: Measured = {}
     for horizon in horizons:
         frame = moment.start + horizon - 1
-        counted = (moment.slot >= 0) & things.present[:, moment.start - 1] & things.present[:, frame]
+        counted = (moment.slot >= 0) & objects.present[:, moment.start - 1] & objects.present[:, frame]
         of_thing = take(place[:, horizon - 1], slot.repeat_interleave(SAMPLES, 0))
         samples = of_thing.unflatten(0, (-1, SAMPLES)).transpose(1, 2)
-        truth = things.centre[:, frame]
+        truth = objects.centre[:, frame]
         measured[f"energy_{horizon}"] = energy_score(samples, truth).where(counted, 0).sum(1)
         measured[f"covered_{horizon}"] = (inside_hull(samples, truth) & counted).sum(1)
         measured[f"diversity_{horizon}"] = diversity(samples).where(counted, 0).sum(1)

@@ -14,11 +14,11 @@ def simulations(encoded: EncodedBatch, moment: Moment, steps: int) -> dict[str, 
 
     A thing without a particle starts from the truth in both, so that others may hit it, and has no error.
     """
-    things = moment.things
+    objects = moment.things
     truth = encoded.truth
-    if encoded.world is None or things is None or truth is None or "velocity" not in truth.factors:
+    if encoded.world is None or objects is None or truth is None or "velocity" not in truth.factors:
         return {}
-    place = things.centre[:, moment.start - 1]
+    place = objects.centre[:, moment.start - 1]
     speed = by_clip(encoded, truth.factors["velocity"])[:, moment.start - 1]
     pixels = moment.given.by_clip(middle_pixels(encoded.model, moment.given.particles, encoded.size))
     slot = moment.slot.clamp_min(0)

@@ -43,13 +43,13 @@ class Agent(nn.Module):
         """What is known of all things, with the agent behind them."""
         if action is None:
             action = nodes.new_full((len(nodes), self.inputs - 1), torch.nan)
-        usual = 2 * (action - self.low) / (self.high - self.low) - 1
-        said = torch.where(action.isfinite().all(-1, keepdim=True), usual, self.unknown)
+        scaled = 2 * (action - self.low) / (self.high - self.low) - 1
+        numbers = torch.where(action.isfinite().all(-1, keepdim=True), scaled, self.unknown)
         is_agent = torch.ones_like(presence[:, :1])
-        agent = torch.cat([nodes.new_zeros(len(nodes), nodes.shape[2]), said, is_agent], -1)
-        things = F.pad(nodes, (0, self.inputs))
+        agent = torch.cat([nodes.new_zeros(len(nodes), nodes.shape[2]), numbers, is_agent], -1)
+        padded = F.pad(nodes, (0, self.inputs))
         return (
-            torch.cat([things, agent[:, None]], 1),
+            torch.cat([padded, agent[:, None]], 1),
             F.pad(edges, (0, 0, 0, 1, 0, 1)),
             torch.cat([presence, is_agent], 1),
         )

@@ -178,9 +178,11 @@ class DlpGraph(Model):
         clip = clip.repeated(max(samples, 1))
         history = History.of(clip, self.config.history)
         future = []
-        told = [None] * steps if actions is None else actions.repeat_interleave(max(samples, 1), 0).unbind(1)
+        action = (
+            [None] * steps if actions is None else actions.repeat_interleave(max(samples, 1), 0).unbind(1)
+        )
         for step in range(steps):
-            history = self.dynamics.after(history, noise[step], told[step])
+            history = self.dynamics.after(history, noise[step], action[step])
             future.append(history)
         return continued(clip, future, self.config.image_size)
 

@@ -102,16 +102,16 @@ class Dynamics(nn.Module):
 
     def forward(self, history: History, action: Float[Tensor, "B A"] | None = None) -> Outlook:
         """What is expected after an action; what is not a number in it, or None, is not known."""
-        known = (self._things(history), self._pairs(history), history.presence)
+        inputs = (self._things(history), self._pairs(history), history.presence)
         if self.agent is not None:
-            known = self.agent.joined(*known, action)
+            inputs = self.agent.joined(*inputs, action)
         count = history.presence.shape[1]
-        state = self.interaction(*known)[:, :count]
+        state = self.interaction(*inputs)[:, :count]
         change = self.last(state)
         unit = self.pace * self.aspect
         return Outlook(
             position=history.newest + history.step + change[..., :2] / unit,
-            deviation=self._deviation(torch.cat([state.detach(), known[0][:, :count]], -1)) / unit,
+            deviation=self._deviation(torch.cat([state.detach(), inputs[0][:, :count]], -1)) / unit,
             presence=history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2],
         )
 

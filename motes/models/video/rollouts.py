@@ -34,37 +34,43 @@ def rollout_losses(
 
     |s (p' - p)|, the length of the error in units of about half a usual step, and the cross-entropy of the presence,
     as means over things and frames. Only things count that were seen in both of the last two given frames, places
-    only where they are seen.
+    only where they are seen. Where motion is Gaussian, also the CRPS of the first predicted frame, from which the
+    variances learn, and nothing else.
     """
-    given = windows.window(0, history)
     future = windows.window(history, windows.frames - history)
-    start = History.of(given, history)
+    start = History.of(windows.window(0, history), history)
     if dynamics.training:
         start = _shortened(start)
         actions = None if actions is None else _untold(actions)
-    track = windows.by_clip(windows.track)
-    visible = windows.by_clip(windows.seen)
-    counted = visible[:, history - 1] & visible[:, history - 2] & start.tracked[..., -2:].all(-1)
-    is_same = (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
     outlooks = list(dynamics.rolled_out(start, future.frames, actions))
     position = torch.stack([outlook.position for outlook in outlooks], 1)
     presence = torch.stack([outlook.presence for outlook in outlooks], 1)
-    target = future.by_clip(future.particles.position)
-    unit = dynamics.pace * dynamics.aspect
-    error = ((unit * (position - target)).square().sum(-1) + BEND).sqrt()
-    is_found = is_same & visible[:, history:]
-    target_presence = future.by_clip(future.particles.presence).clamp(0, 1) * is_same
-    entropy = F.binary_cross_entropy_with_logits(presence, target_presence, reduction="none")
-    terms = {
-        "place": _mean(error, is_found),
-        "presence": _mean(entropy, counted[:, None].expand_as(entropy)),
-    }
+    counted, is_same = _counted(windows, start, history)
+    is_found = is_same & future.by_clip(future.seen)
+    error = dynamics.pace * dynamics.aspect * (position - future.by_clip(future.particles.position))
+    terms = {"place": _mean((error.square().sum(-1) + BEND).sqrt(), is_found)}
+    stays = future.by_clip(future.particles.presence).clamp(0, 1) * is_same
+    terms["presence"] = _mean(_entropy(presence, stays), counted[:, None].expand_as(stays))
     total = terms["place"] + PRESENCE * terms["presence"]
     if dynamics.spread is None:
         return total, terms
-    first = (unit * (position[:, :1] - target[:, :1])).detach()
-    terms["spread"] = _mean(_crps(first, unit * outlooks[0].deviation[:, None]), is_found[:, :1])
+    deviation = dynamics.pace * dynamics.aspect * outlooks[0].deviation[:, None]
+    terms["spread"] = _mean(_crps(error[:, :1].detach(), deviation), is_found[:, :1])
     return total + SPREAD * terms["spread"], terms
+
+
+def _entropy(logit: Float[Tensor, "B R K"], target: Float[Tensor, "B R K"]) -> Float[Tensor, "B R K"]:
+    return F.binary_cross_entropy_with_logits(logit, target, reduction="none")
+
+
+def _counted(
+    windows: ParticleClip, start: History, history: int
+) -> tuple[Bool[Tensor, "B K"], Bool[Tensor, "B R K"]]:
+    """Which slots hold a thing that was seen in both of the last two given frames, and in which frames they hold it still."""
+    track = windows.by_clip(windows.track)
+    visible = windows.by_clip(windows.seen)
+    counted = visible[:, history - 1] & visible[:, history - 2] & start.tracked[..., -2:].all(-1)
+    return counted, (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
 
 
 def _crps(error: Float[Tensor, "B R K 2"], deviation: Float[Tensor, "B R K 2"]) -> Float[Tensor, "B R K"]:

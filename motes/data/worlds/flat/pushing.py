@@ -153,7 +153,7 @@ class Pushing(Generated):
     def _simulated(self, dice: Dice) -> dict[str, Array]:
         """Position (float32), action (float32) and hits in every clip and frame, B T ..."""
         position = self._start(dice)
-        way = np.zeros_like(position)
+        displacement = np.zeros_like(position)
         action = np.zeros((len(dice), 2))
         hits = np.zeros((len(dice), len(self.radius), len(self.radius)), bool)
         frames = []
@@ -162,10 +162,12 @@ class Pushing(Generated):
             # what is recorded is what is done
             recorded = action.astype(np.float32)
             frames.append((position.astype(np.float32), recorded, hits))
-            way = np.concatenate([GLIDE * way[:, :-1], recorded.astype(np.float64)[:, None]], 1)
+            displacement = np.concatenate(
+                [GLIDE * displacement[:, :-1], recorded.astype(np.float64)[:, None]], 1
+            )
             before = position
-            position, hits = self._after_frame(position, way)
-            way = position - before
+            position, hits = self._after_frame(position, displacement)
+            displacement = position - before
         position, action, hits = (np.stack(values, 1) for values in zip(*frames, strict=True))
         return {"position": position, "action": action, "hits": hits}
 
@@ -178,11 +180,11 @@ class Pushing(Generated):
         line = position[np.arange(len(position)), chosen] + aside - position[:, -1]
         return speed * line / np.maximum(_lengths(line), 1e-3)[:, None]
 
-    def _after_frame(self, position: Array, way: Array) -> tuple[Array, Array]:
+    def _after_frame(self, position: Array, displacement: Array) -> tuple[Array, Array]:
         """The positions one frame later, and which things have touched."""
         hits = np.zeros((*position.shape[:2], position.shape[1]), bool)
         for _ in range(STEPS):
-            position = position + way / STEPS
+            position = position + displacement / STEPS
             for _ in range(ROUNDS):
                 self._push_apart(position, hits)
                 self._keep_inside(position)
