@@ -109,13 +109,15 @@ class ParticleClip(Rows):
         more = count - self.particles.count
         if more <= 0:
             return self
-        particles = {name: widened(value, more, 0) for name, value in self.particles.per_particle().items()}
+        particles = {
+            name: with_more_slots(value, more, 0) for name, value in self.particles.per_particle().items()
+        }
         return replace(
             self,
             particles=self.particles.with_tensors(particles),
-            track=widened(self.track, more, -1),
-            source=widened(self.source, more, -1),
-            box=None if self.box is None else widened(self.box, more, 0),
+            track=with_more_slots(self.track, more, -1),
+            source=with_more_slots(self.source, more, -1),
+            box=None if self.box is None else with_more_slots(self.box, more, 0),
         )
 
     def without_empty_slots(self) -> "ParticleClip":
@@ -135,6 +137,6 @@ class ParticleClip(Rows):
         )
 
 
-def widened(value: Shaped[Tensor, "N K ..."], more: int, fill: int) -> Shaped[Tensor, "N k ..."]:
+def with_more_slots(value: Shaped[Tensor, "N K ..."], more: int, fill: int) -> Shaped[Tensor, "N k ..."]:
     """The values of more slots, with `fill` in those that are added."""
     return torch.cat([value, value.new_full((len(value), more, *value.shape[2:]), fill)], 1)

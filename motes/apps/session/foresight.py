@@ -19,6 +19,9 @@ from motes.data.files.picture_files import to_size
 from motes.errors import UserError
 from motes.models.abilities import Predicts
 from motes.models.base import Model, device_of
+from motes.models.video.carried import carried
+from motes.models.video.future import in_drawing_order
+from motes.models.video.persistent import PersistentMotion
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 
@@ -85,6 +88,8 @@ class Foresight:
     drawn: Float[Tensor, "T C H W"]
     # in pixels of the film
     places: Float[np.ndarray, "T K 2"]
+    # whether the model learnt how things move; if not, they go on as they went
+    learnt: bool
     # other futures of the same things that were drawn, clip after clip, and their places
     samples: ParticleClip | None = None
     sample_places: Float[np.ndarray, "N K 2"] | None = None
@@ -109,20 +114,17 @@ def foresee(
 
     Frames of the shot behind the given ones are the truth; there need not be any.
     """
-    if not isinstance(model, Predicts):
-        raise UserError(
-            "this model does not predict what comes next; train one that does from its run: "
-            "motes train dlp-graph --model.start-from RUN --data FILM"
-        )
     _refuse_too_few(shot, given)
     truth = _read(model, shot.pictures[: given + steps], fit)
     with torch.no_grad():
-        clip = _followed(model, truth[:given], shot.name)
+        clip = _followed(model, truth[:given])
         actions = _actions(model, shot, wanted, (given, steps))
-        future = model.predict(clip, given, steps, actions)
-        drawn = torch.cat([model.decode(clip), model.decode(future)]).clamp(0, 1)
+        predictor = _predictor(model, wanted)
+        future = predictor.predict(clip, given, steps, actions)
+        seen = model.decode(in_drawing_order(clip))
+        drawn = torch.cat([seen, carried(model, clip, future, truth[given - 1 : given])])
         samples = (
-            model.predict(clip, given, steps, actions, wanted.samples, wanted.seed)
+            predictor.predict(clip, given, steps, actions, wanted.samples, wanted.seed)
             if wanted.samples
             else None
         )
@@ -132,11 +134,24 @@ def foresee(
         given=clip.to("cpu"),
         future=future.to("cpu"),
         truth=truth.cpu(),
-        drawn=drawn.cpu(),
+        drawn=drawn.clamp(0, 1).cpu(),
         places=places_in_film(model, clip.joined(future).particles, film, fit),
+        learnt=isinstance(model, Predicts),
         samples=None if samples is None else samples.to("cpu"),
         sample_places=None if samples is None else places_in_film(model, samples.particles, film, fit),
     )
+
+
+def _predictor(model: Model, wanted: Wanted) -> Predicts:
+    """The model itself, if it learnt how things move; else each thing goes on as it went, in one way."""
+    if isinstance(model, Predicts):
+        return model
+    if wanted.samples or wanted.actions is not None:
+        raise UserError(
+            "this model did not learn how things move, so there are no samples, and actions change nothing; train one "
+            "that does from its run: motes train dlp-graph --model.start-from RUN --data FILM"
+        )
+    return PersistentMotion(model.config.image_size)
 
 
 def _refuse_too_few(shot: Shot, given: int) -> None:
@@ -167,10 +182,7 @@ def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:
     return image_of_pixels(pixels, device_of(model))
 
 
-def _followed(model: Model, image: Image, name: str) -> ParticleClip:
-    """The things of the given frames; slots without anything in the last of them are left out."""
+def _followed(model: Model, image: Image) -> ParticleClip:
+    """The things of the given frames; slots without anything in the last of them are left out, but one stays."""
     clip = model.track(image, len(image))
-    clip = clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0])
-    if not (clip.track >= 0).any():
-        raise UserError(f"the model finds nothing in the given frames of {name}, so nothing can move")
-    return clip
+    return clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0]).with_slots(1)

@@ -6,13 +6,14 @@ What is drawn is centred on the particle's position by construction.
 import math
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.models.particles.anchored import AnchoredEncoder, GlimpseReader
 from motes.models.particles.encoding import DiagonalNormal, Encoding, ExtentPosterior
 from motes.models.particles.parts import ParticleSizes
-from motes.models.particles.sized_decoder import CLOSE, SizedDecoder
+from motes.models.particles.sized_decoder import CLOSE, HALF, ROUGH, SizedDecoder
 from motes.ops.densities.noise import normal_like
 from motes.ops.gather import take
 from motes.ops.points.boxes_of_things import Boxes, Foreground, boxes_of_things
@@ -49,8 +50,8 @@ class SizedEncoder(AnchoredEncoder):
         with torch.no_grad():
             self.where.last.weight.mul_(0.1)
             self.where.last.bias.copy_(torch.tensor(FIRST_READING))
-        # a short way for the colour, which deep networks take long to find
-        self.tint = nn.Linear(config.channels, config.feature_dim)
+        # a short way for colours and outlines, which deep networks take long to find
+        self.rough = nn.Linear(config.channels + (config.channels + 1) * ROUGH**2, config.feature_dim)
         # a window may be as large as the picture
         self.largest = max(self.size) / self.side
 
@@ -70,10 +71,10 @@ class SizedEncoder(AnchoredEncoder):
         proposals = self._proposals(proposed_from, points, salience)
         position, presence, extent = self._measure(residual, boxes, decoder.unit)
         window = self._window(torch.cat([image, residual], 1), position.mean, extent.log_scale.mean)
-        glimpses = window[:, :, : image.shape[1]]
+        glimpses, differences = window.split(image.shape[1], 2)
         mean, log_variance = self.what(window).chunk(2, -1)
-        tint = self.tint(_mean_colour(glimpses, window[:, :, image.shape[1] :]))
-        features = DiagonalNormal(mean + tint, log_variance)
+        rough = self.rough(_rough_look(glimpses, differences, decoder.contrast))
+        features = DiagonalNormal(mean + rough, log_variance)
         return Encoding(proposals, position, presence, features, background, glimpses, extent, light)
 
     def _background(self, image: Image, decoder: SizedDecoder) -> tuple[DiagonalNormal, Float[Tensor, "B L"]]:
@@ -153,13 +154,18 @@ class SizedEncoder(AnchoredEncoder):
         return cut_scaled(pictures, position, scale, self.side)
 
 
-def _mean_colour(
-    glimpses: Float[Tensor, "B K C S S"], residual: Float[Tensor, "B K C S S"]
-) -> Float[Tensor, "B K C"]:
-    """The mean colour of the pixels that the background does not explain, in -1 .. 1."""
-    weight = residual.square().sum(2, keepdim=True)
-    mean = (weight * glimpses).sum((3, 4)) / weight.sum((3, 4)).clamp_min(1e-6)
-    return 2 * mean - 1
+def _rough_look(
+    glimpses: Float[Tensor, "B K C S S"], residual: Float[Tensor, "B K C S S"], contrast: Tensor
+) -> Float[Tensor, "B K n"]:
+    """The mean colour of what the background does not explain; then, in each of a few cells of the window, colours
+    and how much of them there is. Colours are in -1 .. 1."""
+    squared = residual.square().sum(2, keepdim=True)
+    colour = 2 * glimpses - 1
+    mean = (squared * colour).sum((3, 4)) / squared.sum((3, 4)).clamp_min(1e-6)
+    amount = squared / (squared + HALF * contrast)
+    maps = torch.cat([amount * colour, amount], 2).flatten(0, 1)
+    cells = F.adaptive_avg_pool2d(maps, ROUGH).unflatten(0, mean.shape[:2])
+    return torch.cat([mean, cells.flatten(2)], -1)
 
 
 @torch.no_grad()

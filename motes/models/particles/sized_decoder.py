@@ -1,6 +1,7 @@
 """The sized decoder: glimpses at their scales, centred on positions, over a background that learns by itself."""
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from motes.ops.rendering.layers_scaled import ScaledParticles
 from motes.ops.rendering.scaled import place_scaled
 from motes.types.latents import Image, Particles
 
+ROUGH = 4  # cells along a side of a glimpse, in which its rough look is read and drawn by linear maps
 TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 CLOSE = 0.02  # of a typical thing's contrast: larger differences from the background are things
@@ -31,7 +33,8 @@ PULL = 12.7
 ANY = 0.03
 THING = 0.1
 LEAST = 0.002  # of a picture: what is less is no thing
-# things may be so much longer than the 90 % quantile of the blobs that are seen, and than what their spread allows
+# things may be so much longer than the 90 % quantile of the blobs that are seen, and than what the spread of the
+# smaller half allows
 LONGER = 1.4
 SLACK = 1.1
 # of a typical thing's contrast: variance of colours that things have at least
@@ -49,6 +52,7 @@ class SizedDecoder(LeanDecoder):
     """
 
     starts_from = 256
+    magnified: Tensor
     contrast: Tensor
     sides: Tensor
     units_of_colour: Tensor
@@ -57,7 +61,10 @@ class SizedDecoder(LeanDecoder):
         super().__init__(config)
         self.size = config.image_size
         self.side = config.glimpse_size
-        self.tint = nn.Linear(config.feature_dim, config.channels)
+        self.rough = nn.Linear(config.feature_dim, (config.channels + 1) * ROUGH**2)
+        # cells to pixels, along an axis; as products, which are deterministic on a GPU too
+        to_pixels = F.interpolate(torch.eye(ROUGH)[None], size=self.side, mode="linear")[0].T
+        self.register_buffer("magnified", to_pixels, persistent=False)
         # squared difference from the background of pixels on things
         self.register_buffer("contrast", torch.tensor(1.0))
         # the shortest and the longest side of things, in pixels; 0 is unknown
@@ -104,9 +111,9 @@ class SizedDecoder(LeanDecoder):
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         drawn = self.look(rearrange(features, "b k f -> (b k) f"))
-        tint = rearrange(self.tint(features), "b k c -> (b k) c 1 1")
-        drawn = torch.sigmoid(torch.cat([drawn[:, :1], drawn[:, 1:] + tint], 1))
-        return rearrange(drawn, "(b k) d r s -> b k d r s", b=len(features))
+        cells = rearrange(self.rough(features), "b k (d r s) -> (b k) d r s", r=ROUGH, s=ROUGH)
+        rough = self.magnified @ cells @ self.magnified.mT
+        return rearrange(torch.sigmoid(drawn + rough), "(b k) d r s -> b k d r s", b=len(features))
 
     def lit(self, light: Float[Tensor, "B L"]) -> Image:
         """What is always the same, in the light of each picture."""
@@ -203,13 +210,14 @@ def _sides_of_things(blobs: Blobs) -> Float[Tensor, "2"]:
     """The shortest and the longest side that a thing may have.
 
     The less the sides of blobs differ, the closer things keep to them: two that touch are then too long for one.
-    Small blobs are weighed by their pixels: most are parts of things at the picture's edges.
+    So the longest is as much above the median as the median is above the 10 % quantile; large blobs may be several
+    things. Small blobs are weighed by their pixels: most are parts of things at the picture's edges.
     """
     sides = blobs.sides().amax(1).float()
     order = sides.argsort()
     pixels = blobs.area[order].cumsum(0) / blobs.area.sum()
-    low, high = (sides[order[(pixels < share).sum()]] for share in (0.1, 0.9))
-    longest = torch.minimum(LONGER * sides.quantile(0.9), SLACK * high * high / low)
+    low, median, high = (sides[order[(pixels < share).sum()]] for share in (0.1, 0.5, 0.9))
+    longest = torch.minimum(LONGER * sides.quantile(0.9), SLACK * median * median / low)
     return torch.stack([low * low / high, longest])
 
 

@@ -68,6 +68,11 @@ class Painting:
         changed[k] = presence
         return replace(self, presence=changed)._painted_again(self._box(k))
 
+    def windows(self) -> tuple[Float[Tensor, "K 2"], Float[Tensor, "K 2"]]:
+        """Where the middle of each window is, (row, column) in [-1, 1], and pixels of the picture per pixel of the
+        glimpse."""
+        return self._window_position * 2 / self._sides, self._scale
+
     @property
     def _size(self) -> tuple[int, int]:
         return self.background.shape[1], self.background.shape[2]
@@ -107,15 +112,15 @@ class Painting:
 
     def _reaches_into(self, first: Int[Tensor, "2"], last: Int[Tensor, "2"]) -> Bool[Tensor, "K"]:
         """Whether each particle is present and its window overlaps the box."""
-        corner, count = self._windows()
+        corner, count = self._corners()
         return ((corner < last) & (corner + count > first)).all(-1) & (self.presence > 0)
 
     def _box(self, k: int) -> Box:
         """The window of particle k, clipped to the canvas."""
-        (row, column), (height, width) = (numbers[k].tolist() for numbers in self._windows())
+        (row, column), (height, width) = (numbers[k].tolist() for numbers in self._corners())
         return _clipped(row, height, self._size[0]), _clipped(column, width, self._size[1])
 
-    def _windows(self) -> tuple[Int[Tensor, "K 2"], Int[Tensor, "K 2"]]:
+    def _corners(self) -> tuple[Int[Tensor, "K 2"], Int[Tensor, "K 2"]]:
         """The first pixel of each window along each axis, and the number of its pixels."""
         position = self._window_position[None] * 2 / self._sides
         side = self.glimpses.shape[-1]

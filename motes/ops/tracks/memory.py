@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.ops.tracks.sightings import Sightings
-from motes.types.clips import widened
+from motes.types.clips import with_more_slots
 from motes.types.rows import Rows
 
 # changes of steps after which their correlation is half believed
@@ -153,10 +153,10 @@ class TrackMemory(Rows):
         more = max(births - int(free.min()), 0) if len(free) else births
         if not more:
             return self
-        life = self.life.mapped(lambda value: widened(value, more, 0))
-        life = replace(life, number=widened(self.life.number, more, -1))
-        traits = self.traits.mapped(lambda value: widened(value, more, 0))
-        steps = self.steps.mapped(lambda value: widened(value, more, 0))
+        life = self.life.mapped(lambda value: with_more_slots(value, more, 0))
+        life = replace(life, number=with_more_slots(self.life.number, more, -1))
+        traits = self.traits.mapped(lambda value: with_more_slots(value, more, 0))
+        steps = self.steps.mapped(lambda value: with_more_slots(value, more, 0))
         return replace(self, life=life, traits=traits, steps=steps)
 
 

@@ -14,7 +14,7 @@ from motes.ops.tracks.memory import TrackMemory
 from motes.ops.tracks.pairing import TrackingRules
 from motes.ops.tracks.sightings import Sightings
 from motes.ops.tracks.tracker import DELAY, Links, after_frame
-from motes.types.clips import ParticleClip, widened
+from motes.types.clips import ParticleClip, with_more_slots
 from motes.types.latents import Particles
 from motes.types.rows import Rows
 
@@ -147,7 +147,7 @@ def _with_room(held: _Held, slots: int) -> _Held:
 def _padded(value: Tensor, slots: int) -> Tensor:
     """The values with more slots, in which there is nothing: numbers are -1 there."""
     fill = 0 if value.is_floating_point() or value.dtype == torch.bool else -1
-    return widened(value, max(slots - value.shape[1], 0), fill)
+    return with_more_slots(value, max(slots - value.shape[1], 0), fill)
 
 
 def _things(links: Links, following: list[_Frame]) -> Bool[Tensor, "B M"]:

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
+from motes.models.particles.sized import _rough_look
+from motes.models.particles.sized_decoder import ROUGH
 from motes.ops.rendering.scaled import place_scaled
 from motes.types.batch import Batch
 from motes.types.latents import Extent, Particles
@@ -159,7 +161,8 @@ def test_anchors_take_the_place_and_the_size_of_things():
 
 def test_things_of_one_size_are_no_longer_where_two_of_them_touch():
     pictures, corners = pictures_with_things(80, thing=12)
-    for picture, (row, column) in zip(pictures[:3], corners[:3].tolist(), strict=True):
+    # in so many pictures that a tenth of all pixels of things lie in pairs
+    for picture, (row, column) in zip(pictures[:12], corners[:12].tolist(), strict=True):
         # one more, of the same colour, below the first or above it
         start = row + 12 if row < 30 else row - 12
         thing = picture[:, row : row + 12, column : column + 12].clone()
@@ -167,7 +170,18 @@ def test_things_of_one_size_are_no_longer_where_two_of_them_touch():
     model = model_of()
     model.decoder.start(pictures)
     shortest, longest = model.decoder.sides.tolist()
-    assert 8 < shortest <= 12 <= longest < 18
+    assert 5 < shortest <= 12 <= longest < 18
+
+
+def test_the_rough_look_says_which_colours_are_where():
+    glimpse = torch.full((1, 1, 3, 16, 16), 0.5)
+    red = torch.tensor([0.9, 0.2, 0.1])
+    glimpse[..., :8, :] = red[:, None, None]
+    numbers = _rough_look(glimpse, glimpse - 0.5, torch.tensor(0.4))[0, 0]
+    torch.testing.assert_close(numbers[:3], 2 * red - 1)
+    colours, amount = numbers[3:].view(4, ROUGH, ROUGH).split([3, 1])
+    assert (amount[0, : ROUGH // 2] > 0.8).all() and (amount[0, ROUGH // 2 :] == 0).all()
+    assert (colours[0, : ROUGH // 2] > 0.6).all() and (colours[1:, : ROUGH // 2] < -0.4).all()
 
 
 def test_the_nearest_particle_comes_first_and_encoding_is_repeatable():

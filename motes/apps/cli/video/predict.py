@@ -27,7 +27,7 @@ HORIZONS = (1, 5, 10, 20, 50)
 
 
 def add_arguments(parser: Parser) -> None:
-    add_run(parser, "a run or checkpoint folder of a model that predicts, such as dlp-graph")
+    add_run(parser, "a run or checkpoint folder of a model of particles; dlp-graph learns how they move")
     parser.add_argument(
         "source", help="a video, a folder of numbered pictures, or the name of a data set with clips"
     )
@@ -154,10 +154,12 @@ def _summary(foresight: "Foresight", out: Path) -> str:
     from motes.ops.scores.metrics import psnr
 
     given = foresight.given.frames
-    count = foresight.given.particles.count
+    count = int((foresight.given.track >= 0).any(0).sum())
     lines = [
         f"{foresight.shot.name}: {given} frames given, {count} things, {foresight.future.frames} predicted: {out}"
     ]
+    if not foresight.learnt:
+        lines.append("this model did not learn how things move, so they go on as they went, ever slower")
     if not foresight.moves:
         lines.append("nothing moves in the given frames, so the prediction stands still or nearly so")
     truth = foresight.truth[given:]

@@ -92,6 +92,15 @@ def test_a_model_with_one_future_draws_no_others(tmp_path, make_run):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_of_stills_draws_no_futures(film, tmp_path, make_run):
+    run = make_run(tmp_path / "run")
+    with pytest.raises(UserError, match="did not learn how things move"):
+        run_command(
+            ["predict", str(run), "balls", "--samples", "2", "--steps", "4", "--out", str(tmp_path / "out")]
+        )
+    assert not (tmp_path / "out").exists()
+
+
 def test_actions_come_from_a_file_or_from_the_data(tmp_path, make_run):
     run = make_run(tmp_path / "run", "dlp-graph", actions=2)
     np.save(tmp_path / "actions.npy", np.full((4, 2), 2.0))
@@ -173,11 +182,6 @@ def test_what_is_wrong_is_said_before_anything_is_written(predict, film, tmp_pat
     alone.mkdir()
     picture(0).save(alone / "1.png")
     wrong["has a single frame"] = (alone,)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    for frame in range(12):
-        picture(0).point(lambda value: 255).save(empty / f"{frame}.png")
-    wrong["finds nothing in the given frames"] = (empty,)
     for words, options in wrong.items():
         with pytest.raises(UserError, match=words):
             predict(*options)
@@ -193,10 +197,25 @@ def test_things_that_stand_still_are_predicted_to_and_that_is_said(predict, tmp_
     assert "nothing moves in the given frames" in capsys.readouterr().out
 
 
-def test_a_model_that_predicts_nothing_says_so(film, tmp_path, make_run):
-    run = make_run(tmp_path / "run")
-    with pytest.raises(UserError, match="does not predict what comes next"):
-        run_command(["predict", str(run), str(film), "--out", str(tmp_path / "out")])
+def test_frames_in_which_nothing_is_found_stay_as_they_are(predict, tmp_path, capsys):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    for frame in range(6):
+        picture(0).point(lambda value: 255).save(folder / f"{frame}.png")
+    out = predict(folder, "--given", 4, "--steps", 2, "--no-film")
+    assert table(out) == []
+    assert "0 things" in capsys.readouterr().out
+
+
+def test_a_model_of_stills_predicts_that_things_go_on(film, tmp_path, monkeypatch, capsys):
+    out = command_of(Spots(), "predict", tmp_path, monkeypatch)(film, "--given", 8, "--steps", 2, "--no-film")
+    ways = {row["track"]: row for row in table(out) if row["frame"] == "9"}
+    assert len(ways) == 2
+    for row in ways.values():
+        column = float(row["column"])
+        # of red, and of green
+        assert abs(column - (20 + 3 * 9)) < 1.5 or abs(column - (100 - 3 * 9)) < 1.5
+    assert "as they went" in capsys.readouterr().out
 
 
 def test_clips_of_data_are_predicted_by_an_untrained_model(tmp_path, make_run):

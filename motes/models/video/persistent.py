@@ -1,0 +1,97 @@
+"""Motion that needs no learning: each thing goes on, as far as its motion so far can be trusted."""
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from motes.models.video.future import continued
+from motes.models.video.history import History
+from motes.types.clips import ParticleClip
+
+# frames whose motion counts
+FRAMES = 10
+# of a pixel: how far off a place is at least taken to be
+UNSURE = 0.15
+# of its velocity, what a thing keeps from frame to frame
+KEPT = 0.9
+
+
+@dataclass(frozen=True)
+class PersistentMotion:
+    """Every thing goes on with the velocity of its newest frames; looks stay as they are.
+
+    The velocity v is fitted to the newer half of the frames. It is multiplied by 1 - var(v) / |v|^2, which is nothing
+    for a thing that only trembles (James & Stein 1961), and by the share of the older half's velocity that is still
+    in it. In each frame it loses a tenth.
+    """
+
+    # rows and columns of the pictures
+    size: tuple[int, int]
+
+    def predict(
+        self,
+        seen: ParticleClip,
+        frames: int,
+        steps: int,
+        actions: Float[Tensor, "B steps A"] | None = None,
+        samples: int = 0,
+        seed: int = 0,
+    ) -> ParticleClip:
+        """The `steps` frames that follow each clip. They say where a thing goes, and not how sure that is, so to go
+        on from them predicts other frames."""
+        seen = seen.repeated(max(samples, 1))
+        history = History.of(seen, min(FRAMES, seen.frames))
+        step = self._velocity(history)
+        future = []
+        for _ in range(steps):
+            history = history.followed_by(history.newest + step, history.presence)
+            step = KEPT * step
+            future.append(history)
+        return continued(seen, future, self.size)
+
+    def _velocity(self, history: History) -> Float[Tensor, "B K 2"]:
+        """In halves of the picture per frame."""
+        half = history.position.new_tensor(self.size) / 2
+        pixels = history.position * half
+        middle = pixels.shape[2] // 2
+        older = _Line.through(pixels[:, :, : middle + 1], history.tracked[:, :, : middle + 1])
+        newer = _Line.through(pixels[:, :, middle:], history.tracked[:, :, middle:])
+        trust = newer.trust() * newer.persistence(older)
+        return newer.slope * trust[..., None] / half
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The straight motion that is nearest to some places, in pixels."""
+
+    slope: Float[Tensor, "B K 2"]
+    # of the slope, both axes together
+    variance: Float[Tensor, "B K"]
+    known: Bool[Tensor, "B K"]
+
+    @classmethod
+    def through(cls, places: Float[Tensor, "B K t 2"], tracked: Bool[Tensor, "B K t"]) -> "_Line":
+        weight = tracked.to(places.dtype)[..., None]
+        count = weight.sum(2)
+        time = rearrange(torch.arange(places.shape[2], device=places.device), "t -> t 1")
+        time = weight * (time - (weight * time).sum(2, keepdim=True) / count.clamp_min(1)[:, :, None])
+        centred = weight * (places - (weight * places).sum(2, keepdim=True) / count.clamp_min(1)[:, :, None])
+        spread = time.square().sum(2)
+        slope = (time * centred).sum(2) / spread.clamp_min(1e-9)
+        rest = (centred - time * slope[:, :, None]).square().sum((2, 3))
+        noise = rest / (count[..., 0] - 2).clamp_min(1) + 2 * UNSURE**2
+        known = count[..., 0] >= 2
+        return cls(slope, noise / spread[..., 0].clamp_min(1e-9), known)
+
+    def trust(self) -> Float[Tensor, "B K"]:
+        """From 0, as likely nothing moves, to 1."""
+        squared = self.slope.square().sum(-1)
+        return (1 - self.variance / squared.clamp_min(1e-9)).clamp_min(0) * self.known
+
+    def persistence(self, older: "_Line") -> Float[Tensor, "B K"]:
+        """The share of an older velocity that is still in this one, 0 to 1; 1 where no older one is known."""
+        along = (self.slope * older.slope).sum(-1) / older.slope.square().sum(-1).clamp_min(1e-9)
+        return along.clamp(0, 1).where(older.known, 1.0)
