@@ -9,6 +9,7 @@ from small import SMALL
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.models.abilities import Predicts
+from motes.models.base import Model
 from motes.models.video.rivals import rivals
 from motes.types.clips import ParticleClip
 from motes.types.latents import Extent, Particles
@@ -27,6 +28,8 @@ def predicting_models():
     yield "dlp-graph", {"interaction": "none", "history": 4}
     yield "ddlp", {"interaction": "graph", "frames": 9}
     yield "ddlp", {"interaction": "none", "image_size": (32, 48)}
+    yield "dlp-graph", {"motion": "gaussian", "history": 3}
+    yield "dlp-graph", {"actions": 3, "motion": "gaussian"}
     yield "dlp-graph", {"rounds": 2, "history": 7, "looks": True, "image_size": (32, 48)}
 
 
@@ -127,6 +130,44 @@ def test_a_clip_alone_is_predicted_as_in_a_batch(predictor, clip):
     torch.testing.assert_close(together.particles.position[5:], alone.particles.position)
 
 
+def can_vary(predictor):
+    """Rivals and models that can draw futures; the rivals' are all the same."""
+    return not isinstance(predictor, Model) or predictor.varies
+
+
+def test_samples_are_rows_clip_after_clip_and_their_seed_decides(predictor, clip):
+    if not can_vary(predictor):
+        with pytest.raises(UserError, match="motion gaussian"):
+            predictor.predict(clip, GIVEN, 4, samples=2)
+        return
+    with torch.no_grad():
+        expected = predictor.predict(clip, GIVEN, 4)
+        drawn = predictor.predict(clip, GIVEN, 4, samples=3, seed=5)
+        torch.manual_seed(1)
+        assert_equal(predictor.predict(clip, GIVEN, 4, samples=3, seed=5), drawn)
+        other = predictor.predict(clip, GIVEN, 4, samples=3, seed=6)
+    assert drawn.clips == 6 and drawn.frames == 4
+    assert torch.equal(drawn.track[::4], expected.track[::4].repeat_interleave(3, 0))
+    is_there = drawn.track[::4] >= 0
+    ends = drawn.by_clip(drawn.particles.position)[:, -1]
+    if isinstance(predictor, Model):
+        differ = (ends[:3, :3, None] != ends[None, 0, :3]).any(-1)
+        assert differ[1:].any() and not torch.equal(other.particles.position, drawn.particles.position)
+    else:
+        assert torch.equal(ends[0], ends[2]) and is_there.any()
+
+
+def test_samples_of_slots_in_another_order_and_of_a_clip_alone(predictor, clip):
+    if not can_vary(predictor):
+        pytest.skip("this model knows one future")
+    order = [2, 0, 3, 1]
+    with torch.no_grad():
+        drawn = predictor.predict(clip, GIVEN, 4, samples=2)
+        assert_equal(predictor.predict(clip.only(order), GIVEN, 4, samples=2), drawn.only(order))
+        alone = predictor.predict(replace(clip[GIVEN:], frames=GIVEN), GIVEN, 4, samples=2)
+    torch.testing.assert_close(drawn.particles.position[8:], alone.particles.position)
+
+
 def test_nothing_that_was_predicted_was_seen_and_looks_stay(predictor, clip):
     with torch.no_grad():
         predicted = predictor.predict(clip, GIVEN, 5)
@@ -152,6 +193,24 @@ def test_boxes_move_with_their_things(predictor, clip):
     torch.testing.assert_close(middle.diff(dim=1), gone, atol=2e-3, rtol=0)
 
 
+def test_actions_change_what_follows_and_only_from_then_on():
+    torch.manual_seed(0)
+    options = {**SMALL["dlp-graph"], "actions": 3}
+    model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config(**options)).eval()
+    clip = moving_clip(torch.Generator().manual_seed(3))
+    actions = torch.full((2, 6, 3), 0.5)
+    later = actions.clone()
+    later[:, 4:] = 1
+    with torch.no_grad():
+        model.dynamics.last.weight.mul_(100)
+        first, second, untold = (model.predict(clip, GIVEN, 6, told) for told in (actions, later, None))
+        again = model.predict(clip.joined(first.window(0, 2)), GIVEN + 2, 4, actions[:, 2:])
+    assert_equal(first.window(0, 4), second.window(0, 4))
+    assert_equal(first.window(2, 4), again)
+    for other in (second, untold):
+        assert (other.particles.position != first.particles.position).any()
+
+
 @pytest.mark.parametrize("name", ["dlp-graph", "ddlp"])
 def test_models_refuse_to_predict_nothing_and_to_follow_actions_they_never_learnt(name, clip):
     model = MODELS[name](MODELS[name].Config(**SMALL[name]))
@@ -159,3 +218,13 @@ def test_models_refuse_to_predict_nothing_and_to_follow_actions_they_never_learn
         model.predict(clip, GIVEN, 0)
     with pytest.raises(UserError, match="learnt without actions"):
         model.predict(clip, GIVEN, 2, torch.zeros(2, 2, 1))
+    options = {**SMALL["dlp-graph"], "actions": 1}
+    model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config(**options))
+    wrong = {
+        "have 3 numbers each": torch.zeros(2, 2, 3),
+        "each of the 2 frames": torch.zeros(2, 1, 1),
+        "are not numbers": torch.full((2, 2, 1), torch.nan),
+    }
+    for words, actions in wrong.items():
+        with pytest.raises(UserError, match=words):
+            model.predict(clip, GIVEN, 2, actions)

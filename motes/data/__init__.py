@@ -35,6 +35,10 @@ GENERATED = {
         MULTI_OBJECT,
     ),
     "balls": Row("worlds.flat.balls:Balls", "clips of balls that collide and occlude each other in a box"),
+    "pushing": Row(
+        "worlds.flat.pushing:Pushing",
+        "clips of discs that are pushed by another, which recorded actions move",
+    ),
     "scenes": Row(
         "worlds.solid.scenes:Scenes",
         "spheres, boxes and cylinders on a floor, as in CLEVR, with the truth in 3D",

@@ -4,7 +4,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import torch
@@ -139,6 +139,14 @@ class Dataset(ABC):
                 "this model learns with the actions that were done, of which these data know nothing"
             )
         return actions
+
+
+@runtime_checkable
+class Simulates(Protocol):
+    """Data whose laws of motion are known: from places (pixels) and velocities (pixels a frame), B N 2, of the true
+    things, the places in the next frames, B frames N 2."""
+
+    def simulated(self, position: np.ndarray, velocity: np.ndarray, frames: int) -> np.ndarray: ...
 
 
 def _one_of_each_part(total: int, parts: int) -> list[int]:

@@ -17,6 +17,7 @@ from motes.evaluation.intervals import Statistic, mean
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
 from motes.nn.losses.lpips import Lpips
 from motes.ops.scores.metrics import psnr, ssim
+from motes.types.latents import Image
 from motes.weights.lpips import load_lpips, missing_lpips_file
 
 EXPLAINS = {
@@ -44,9 +45,14 @@ def _measure(encoded: EncodedBatch) -> Measured:
         median = median.to(picture.device).expand_as(picture)
         measured["psnr_median"] = psnr(median, picture)
         measured["mse_median"] = (median - picture).square().mean((1, 2, 3))
-    if missing_lpips_file() is None and picture.shape[1] in (1, 3):
-        measured["lpips"] = _lpips(picture.device)(encoded.drawn, encoded.batch.image)
-    return measured
+    return measured | perceptual_distance(encoded.drawn, encoded.batch.image)
+
+
+def perceptual_distance(drawn: Image, picture: Image) -> Measured:
+    """LPIPS of each picture; nothing where its weights are not on this machine."""
+    if missing_lpips_file() is not None or picture.shape[1] not in (1, 3):
+        return {}
+    return {"lpips": _lpips(picture.device)(drawn, picture)}
 
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:

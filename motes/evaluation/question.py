@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.data.base import Simulates
 from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Follows, Predicts, Segments
@@ -43,6 +44,8 @@ class EncodedBatch:
     truth: Truth | None = None
     # of the training pictures, for rivals of the reconstruction
     background: Background | None = None
+    # the data, where their laws of motion are known
+    world: Simulates | None = None
 
     @property
     def size(self) -> tuple[int, int]:

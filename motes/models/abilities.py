@@ -108,14 +108,32 @@ class Predicts(Protocol):
     `steps` frames that follow each clip, in the same order. `actions`, B steps A, holds the action after each
     frame, from the last given frame on.
 
+    `samples` is the number of futures to draw of each clip: they are rows of the result, the futures of the first
+    clip before those of the second. 0: the one that is expected. `seed` decides which futures are drawn. A model
+    that can draw them says so, see `Varies`; another refuses.
+
     A model of particles takes a `ParticleClip`, or the particles of clips, which it follows first, and gives a
     `ParticleClip` with the same slots. To predict n frames and then m more is to predict n + m, slots in another
-    order give the same things in that order, and the same clips give the same answer: all bit for bit.
+    order give the same things in that order, and the same clips and seed give the same answer: all bit for bit.
     """
 
     def predict(
-        self, seen: Any, frames: int, steps: int, actions: Float[Tensor, "B steps A"] | None = None
+        self,
+        seen: Any,
+        frames: int,
+        steps: int,
+        actions: Float[Tensor, "B steps A"] | None = None,
+        samples: int = 0,
+        seed: int = 0,
     ) -> Any: ...
+
+
+@runtime_checkable
+class Varies(Protocol):
+    """A model that predicts, and says whether it can draw different futures of the same clip."""
+
+    @property
+    def varies(self) -> bool: ...
 
 
 # of latents

@@ -77,6 +77,13 @@ class ParticleClip(Rows):
         rows = torch.arange(len(self)).reshape(self.clips, self.frames)[:, first : first + count]
         return replace(self[rows.flatten()], frames=rows.shape[1])
 
+    def repeated(self, times: int) -> "ParticleClip":
+        """Each of the clips so many times, one after the other."""
+        if times == 1:
+            return self
+        rows = torch.arange(len(self)).reshape(self.clips, self.frames).repeat_interleave(times, 0)
+        return replace(self[rows.flatten()], frames=self.frames)
+
     def joined(self, *later: "ParticleClip") -> "ParticleClip":
         """The same clips with the frames of others behind; missing slots are filled with nothing."""
         parts = [self, *later]

@@ -27,6 +27,8 @@ WORLDS = {
     "balls": ({}, "e053a11524aeec34"),
     "balls occlusion": ({"recipe": "occlusion", "image_size": (48, 48), "frames": 9}, "e2fe872a089b658f"),
     "balls dense": ({"recipe": "two_layer_dense", "frames": 30}, "cbd33da7dc9f6b9c"),
+    "pushing": ({"frames": 40}, "9e3d5c02d2b83f20"),
+    "pushing small": ({"image_size": (48, 48), "objects": 2, "frames": 9}, "2125379eb9e8ba2a"),
     "scenes": ({}, "1b281cf2c5136153"),
     "scenes many": (
         {"objects": (7, 10), "image_size": (48, 64), "channels": 1, "fine": 1},

@@ -55,8 +55,8 @@ class PredictingDiscs(Discs):
         background = torch.zeros(len(drawn.presence), 1, *self.size)
         return render(self.glimpses(drawn), drawn.position, drawn.presence, background)
 
-    def predict(self, seen, frames, steps, actions=None):
-        return SteadyMotion(self.size).predict(seen, frames, steps, actions)
+    def predict(self, seen, frames, steps, actions=None, samples=0, seed=0):
+        return SteadyMotion(self.size).predict(seen, frames, steps, actions, samples)
 
 
 def particles(position, presence=None, **more):

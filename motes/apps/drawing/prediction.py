@@ -1,4 +1,7 @@
-"""Drawings of predictions: films that show them beside the truth, and the paths of things in one picture."""
+"""Drawings of predictions: films that show them beside the truth, and the paths of things in one picture.
+
+Where several futures were drawn, their paths are a fan of thin lines below the path that is expected.
+"""
 
 from collections.abc import Iterator
 
@@ -8,6 +11,7 @@ from torch import Tensor
 
 from motes.apps.drawing.marks import COLOURS, SMOOTH, laid_over, to_picture
 from motes.apps.session.foresight import Foresight
+from motes.types.clips import ParticleClip
 
 # pixels of the longer side of each part of the film, about
 SIDE = 320
@@ -16,8 +20,10 @@ GAP = 8
 HEAD = 26
 GIVEN = (120, 120, 120)
 PREDICTED = (230, 110, 20)
-# pixels of a line
+# pixels of a line, and of one in a fan
 WIDTH = 2
+THIN = 1
+FAINT = 150
 
 
 def film_frames(foresight: Foresight) -> Iterator[Image.Image]:
@@ -52,24 +58,40 @@ def with_paths(picture: Image.Image, foresight: Foresight, frames: int) -> Image
     """The picture with the paths of things over so many frames; what has left has no path any more."""
     layer = Image.new("RGBA", (picture.width * SMOOTH, picture.height * SMOOTH))
     pen = ImageDraw.Draw(layer)
-    particles = foresight.clip.particles
-    sides = torch.tensor([layer.height, layer.width])
-    places = (particles.position + 1) / 2 * sides
-    is_there = (foresight.clip.track >= 0) & (particles.presence > 0.5)
-    for slot in range(particles.count):
+    given = foresight.given.frames
+    if foresight.samples is not None and frames > given:
+        _fan(pen, foresight.samples, frames - given, layer.size)
+    for slot, path in enumerate(_paths(foresight.clip, frames, layer.size)):
         colour = COLOURS[slot % len(COLOURS)]
-        last = None
-        for frame in range(frames):
-            if not is_there[frame, slot]:
-                last = None
+        for frame, point in enumerate(path):
+            if point is None:
                 continue
-            point = _point(places[frame, slot])
-            if frame >= foresight.given.frames:
+            if frame >= given:
                 _dot(pen, point, colour)
-            elif last is not None:
+            elif frame and (last := path[frame - 1]) is not None:
                 pen.line([last, point], (*colour, 255), WIDTH * SMOOTH)
-            last = point
     return laid_over(picture, layer)
+
+
+def _fan(pen: ImageDraw.ImageDraw, samples: ParticleClip, frames: int, size: tuple[int, int]) -> None:
+    """A thin line for each thing in each of the futures."""
+    for number in range(samples.clips):
+        rows = slice(number * samples.frames, number * samples.frames + frames)
+        for slot, path in enumerate(_paths(samples[rows], frames, size)):
+            until = path.index(None) if None in path else len(path)
+            points = [point for point in path[:until] if point is not None]
+            pen.line(points, (*COLOURS[slot % len(COLOURS)], FAINT), THIN * SMOOTH)
+
+
+def _paths(clip: ParticleClip, frames: int, size: tuple[int, int]) -> list[list[tuple[float, float] | None]]:
+    """Where each thing is in each of the frames, in a picture of this width and height; None: it is not there."""
+    width, height = size
+    places = (clip.particles.position + 1) / 2 * torch.tensor([height, width])
+    is_there = (clip.track >= 0) & (clip.particles.presence > 0.5)
+    return [
+        [_point(places[frame, slot]) if is_there[frame, slot] else None for frame in range(frames)]
+        for slot in range(clip.particles.count)
+    ]
 
 
 def _point(place: Tensor) -> tuple[float, float]:

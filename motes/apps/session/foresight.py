@@ -39,6 +39,8 @@ class Shot:
     first: int = 0
     # frames a second
     rate: float = RATE
+    # what was done after each frame, where that is known
+    actions: Float[Tensor, "n A"] | None = None
 
     @classmethod
     def of_video(cls, path: Path, first: int, count: int) -> "Shot":
@@ -52,10 +54,25 @@ class Shot:
         clips = len(data) // data.frames
         if clip >= clips:
             raise UserError(f"{name} has {clips} held-out clips; there is no clip {clip}")
-        rows = range(data.frames)[first : first + count]
-        pixels = data.pixels([clip * data.frames + row for row in rows]) if rows else ()
+        rows = [clip * data.frames + row for row in range(data.frames)[first : first + count]]
+        pixels = data.pixels(rows) if rows else ()
         pictures = [Pictures.fromarray(frame.transpose(1, 2, 0).squeeze()) for frame in pixels]
-        return cls(f"clip {clip} of {name}", pictures, first)
+        actions = data.actions(rows) if rows else None
+        return cls(f"clip {clip} of {name}", pictures, first, actions=actions)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a prediction beside the future that is expected."""
+
+    # futures to draw, and the seed that decides which
+    samples: int = 0
+    seed: int = 0
+    # what is done after the last given frame and after each predicted one but the last; None: what the shot knows of it
+    actions: Float[Tensor, "steps A"] | None = None
+
+
+EXPECTED = Wanted()
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,9 @@ class Foresight:
     places: Float[np.ndarray, "T K 2"]
     # whether the model learnt how things move; if not, they go on as they went
     learnt: bool
+    # other futures of the same things that were drawn, clip after clip, and their places
+    samples: ParticleClip | None = None
+    sample_places: Float[np.ndarray, "N K 2"] | None = None
 
     @property
     def clip(self) -> ParticleClip:
@@ -87,11 +107,54 @@ class Foresight:
         return bool((gone.sum(0) > STILL).any())
 
 
-def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") -> Foresight:
+def foresee(
+    model: Model, shot: Shot, given: int, steps: int, fit: str = "fit", wanted: Wanted = EXPECTED
+) -> Foresight:
     """Follow the things of the first `given` frames of a shot, and predict `steps` frames more.
 
     Frames of the shot behind the given ones are the truth; there need not be any.
     """
+    _refuse_too_few(shot, given)
+    truth = _read(model, shot.pictures[: given + steps], fit)
+    with torch.no_grad():
+        clip = _followed(model, truth[:given])
+        actions = _actions(model, shot, wanted, (given, steps))
+        predictor = _predictor(model, wanted)
+        future = predictor.predict(clip, given, steps, actions)
+        seen = model.decode(in_drawing_order(clip))
+        drawn = torch.cat([seen, carried(model, clip, future, truth[given - 1 : given])])
+        samples = (
+            predictor.predict(clip, given, steps, actions, wanted.samples, wanted.seed)
+            if wanted.samples
+            else None
+        )
+    film = (shot.pictures[0].height, shot.pictures[0].width)
+    return Foresight(
+        shot=shot,
+        given=clip.to("cpu"),
+        future=future.to("cpu"),
+        truth=truth.cpu(),
+        drawn=drawn.clamp(0, 1).cpu(),
+        places=places_in_film(model, clip.joined(future).particles, film, fit),
+        learnt=isinstance(model, Predicts),
+        samples=None if samples is None else samples.to("cpu"),
+        sample_places=None if samples is None else places_in_film(model, samples.particles, film, fit),
+    )
+
+
+def _predictor(model: Model, wanted: Wanted) -> Predicts:
+    """The model itself, if it learnt how things move; else each thing goes on as it went, in one way."""
+    if isinstance(model, Predicts):
+        return model
+    if wanted.samples or wanted.actions is not None:
+        raise UserError(
+            "this model did not learn how things move, so there are no samples, and actions change nothing; train one "
+            "that does from its run: motes train dlp-graph --model.start-from RUN --data FILM"
+        )
+    return PersistentMotion(model.config.image_size)
+
+
+def _refuse_too_few(shot: Shot, given: int) -> None:
     if given < 2:
         raise UserError("one frame shows no motion; --given must be at least 2")
     if len(shot.pictures) < given:
@@ -99,28 +162,18 @@ def foresee(model: Model, shot: Shot, given: int, steps: int, fit: str = "fit") 
             f"{shot.name} has {len(shot.pictures)} frames from frame {shot.first} on, and {given} are to be given; "
             "give fewer with --given, or begin earlier with --from"
         )
-    truth = _read(model, shot.pictures[: given + steps], fit)
-    with torch.no_grad():
-        clip = _followed(model, truth[:given])
-        future = _predictor(model).predict(clip, given, steps)
-        seen = model.decode(in_drawing_order(clip))
-        drawn = torch.cat([seen, carried(model, clip, future, truth[given - 1 : given])])
-    first = shot.pictures[0]
-    places = places_in_film(model, clip.joined(future).particles, (first.height, first.width), fit)
-    return Foresight(
-        shot,
-        clip.to("cpu"),
-        future.to("cpu"),
-        truth.cpu(),
-        drawn.clamp(0, 1).cpu(),
-        places,
-        isinstance(model, Predicts),
-    )
 
 
-def _predictor(model: Model) -> Predicts:
-    """The model itself, if it learnt how things move; else each thing goes on as it went."""
-    return model if isinstance(model, Predicts) else PersistentMotion(model.config.image_size)
+def _actions(
+    model: Model, shot: Shot, wanted: Wanted, given_and_steps: tuple[int, int]
+) -> Float[Tensor, "1 steps A"] | None:
+    """Those that are wanted, or else those of the shot, if the model learnt with actions and the shot knows all of them."""
+    given, steps = given_and_steps
+    actions = wanted.actions
+    if actions is None and shot.actions is not None and "actions" in model.needs:
+        recorded = shot.actions[given - 1 : given - 1 + steps]
+        actions = recorded if len(recorded) == steps else None
+    return None if actions is None else actions[None].to(device_of(model))
 
 
 def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:

@@ -17,7 +17,7 @@ from motes.apps.session.clips import Clip, clip_length, clips_of
 from motes.apps.session.edits import Edits, Look
 from motes.apps.session.following import Followed, Reading, follow
 from motes.apps.session.footage import Footage, single_footage
-from motes.apps.session.foresight import Foresight, Shot, foresee
+from motes.apps.session.foresight import EXPECTED, Foresight, Shot, Wanted, foresee
 from motes.apps.session.kinds import apply, kind_of
 from motes.apps.session.offers import Offers, offers_of
 from motes.apps.session.picture_reader import Reader, image_of_pixels
@@ -149,14 +149,22 @@ class Session:
         return follow(self.model, self.encode, film, reading)
 
     def predict(
-        self, video: str | Path, steps: int = 50, given: int = 10, first: int = 0, fit: str = "fit"
+        self,
+        video: str | Path,
+        steps: int = 50,
+        given: int = 10,
+        first: int = 0,
+        fit: str = "fit",
+        wanted: Wanted = EXPECTED,
     ) -> Foresight:
         """What follows the `given` frames of a video from frame `first` on, of a model that predicts."""
-        return self.foresee(Shot.of_video(Path(video), first, given + steps), given, steps, fit)
+        return self.foresee(Shot.of_video(Path(video), first, given + steps), given, steps, fit, wanted)
 
-    def foresee(self, shot: Shot, given: int, steps: int, fit: str = "fit") -> Foresight:
+    def foresee(
+        self, shot: Shot, given: int, steps: int, fit: str = "fit", wanted: Wanted = EXPECTED
+    ) -> Foresight:
         """The same for frames that were read already."""
-        return foresee(self.model, shot, given, steps, fit)
+        return foresee(self.model, shot, given, steps, fit, wanted)
 
     def decode(self, latent: Any) -> Image:
         with torch.no_grad():

@@ -25,9 +25,11 @@ def meetings(position: Array, radius: Array, pairs: Array) -> Iterator[tuple[int
             yield i, j, clips, offset[clips, pair] / np.maximum(distance[clips, pair], 1e-9)[:, None]
 
 
-def collide(position: Array, velocity: Array, radius: Array, mass: Array, pairs: Array) -> None:
+def collide(
+    position: Array, velocity: Array, radius: Array, mass: Array, pairs: Array, hits: Array | None = None
+) -> None:
     """Let each pair that overlaps exchange, elastically, the parts of its velocities along the line between
-    the two centres; `velocity`, B N 2, changes.
+    the two centres; `velocity`, B N 2, changes. In `hits`, B N N, these pairs are marked.
 
     Pairs collide one after another, as published: a later pair has the velocities that earlier ones left.
     Discs that already part turn back as well, so that in a crowd two may cling to each other for a while, as
@@ -37,6 +39,9 @@ def collide(position: Array, velocity: Array, radius: Array, mass: Array, pairs:
         impulse = closing_speed(velocity, i, j, clips, line)[:, None] * line * (2 / (mass[i] + mass[j]))
         velocity[clips, i] += impulse * mass[j]
         velocity[clips, j] -= impulse * mass[i]
+        if hits is not None:
+            hits[clips, i, j] = True
+            hits[clips, j, i] = True
 
 
 def closing_speed(velocity: Array, i: int, j: int, clips: Array, line: Array) -> Array:

@@ -8,7 +8,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from motes.models.video.dynamics import FAINT, LEAST, NEAR, Motion
+from motes.models.video.dynamics import FAINT, LEAST, NEAR, Motion, Outlook
 from motes.models.video.history import History
 from motes.nn.blocks.space_time import SpaceTime
 
@@ -55,6 +55,7 @@ class CausalMotion(Motion):
         super().__init__(config.image_size, 0)
         # of a window; the newest frame has no next one to learn from
         self.frames = config.frames - 1
+        self.spread = None
         self.network = SpaceTime(7, 5, config.width, self.frames, config.interaction, BLOCKS)
         self.last = nn.Linear(config.width, 5)
         nn.init.normal_(self.last.weight, std=FAINT / config.width**0.5)
@@ -80,13 +81,15 @@ class CausalMotion(Motion):
             presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 4],
         )
 
-    def forward(self, history: History) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]:
+    def forward(self, history: History, action: Float[Tensor, "B A"] | None = None) -> Outlook:
         position = rearrange(history.position, "b k t c -> b t k c")
         tracked = history.tracked & history.alive[..., None]
         number = rearrange(tracked.long() - 1, "b k t -> b t k")
         presence = history.presence[:, None].expand(number.shape)
         next_frame = self.expected(position, presence, number)
-        return next_frame.position[:, -1], next_frame.presence[:, -1]
+        place = next_frame.position[:, -1]
+        # variances are what the posterior is held against, and not errors of this network alone
+        return Outlook(place, torch.zeros_like(place), next_frame.presence[:, -1])
 
     def _motion(
         self, step: Float[Tensor, "B T K 2"], has_step: Bool[Tensor, "B T K"]

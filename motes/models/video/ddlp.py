@@ -23,8 +23,7 @@ from motes.models.video.clip_losses import (
     with_looks_of_other_frames,
 )
 from motes.models.video.ddlp_config import DdlpConfig
-from motes.models.video.future import continued, in_drawing_order
-from motes.models.video.history import History
+from motes.models.video.future import in_drawing_order, predicted
 from motes.models.video.remembered import (
     losses_of_windows,
     moments,
@@ -127,20 +126,19 @@ class DynamicLatentParticles(DeepLatentParticles):
         frames: int,
         steps: int,
         actions: Float[Tensor, "B steps A"] | None = None,
+        samples: int = 0,
+        seed: int = 0,
     ) -> ParticleClip:
         """The `steps` frames that follow each clip; slots are those of the given clips."""
         if steps < 1:
             raise UserError("a prediction has at least one step; to follow things and predict nothing, track")
         if actions is not None:
             raise UserError("this model learnt without actions, and cannot say what they would change")
+        if samples:
+            raise UserError("this model predicts one future and has no others to draw; dlp-graph has")
         size = self.config.image_size
         clip = seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, size)
-        history = History.of(clip, self.dynamics.frames)
-        future = []
-        for _ in range(steps):
-            history = self.dynamics.after(history)
-            future.append(history)
-        return continued(clip, future, size)
+        return predicted(self.dynamics, clip, steps, size)
 
     def _begin_clips(self, pictures: TrainingPictures) -> None:
         """Bring steps to a like size, whatever the film."""

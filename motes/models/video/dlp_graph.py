@@ -17,9 +17,9 @@ from motes.models.checkpoint import load
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
 from motes.models.tracking import followed
-from motes.models.video.dynamics import Dynamics
-from motes.models.video.future import continued, in_drawing_order
-from motes.models.video.history import History
+from motes.models.video.agent import check_actions, check_width
+from motes.models.video.dynamics import GAUSSIAN, Dynamics
+from motes.models.video.future import in_drawing_order, noise_of_samples, predicted
 from motes.models.video.rollouts import rollout_losses
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.nn.blocks.interaction import HEADS, INTERACTIONS
@@ -58,6 +58,10 @@ class DlpGraphConfig:
     rounds: int = 1
     # whether motion may depend on looks and sizes; from few clips, looks are learnt by heart
     looks: bool = False
+    # certain: one future; gaussian: accelerations have variances, so that different futures can be drawn
+    motion: Literal["certain", "gaussian"] = "certain"
+    # numbers of an action, of data that know what was done after each frame; 0: motion does not depend on actions
+    actions: int = 0
     # whether it also learns from mirror images of the training clips, where these are as likely: no camera that
     # sees things fall, no road with a side to drive on
     mirrors: bool = False
@@ -95,8 +99,14 @@ class DlpGraph(Model):
             )
         self.still = still.requires_grad_(False).eval()
         self.window = config.history + config.steps
+        self.needs = ("actions",) if config.actions else ()
         self.dynamics = Dynamics(config, still.config.feature_dim)
         self._clips: TrainingClips | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether it can draw different futures."""
+        return self.config.motion == GAUSSIAN
 
     def train(self, mode: bool = True) -> "DlpGraph":
         """The model of stills does not learn, and stays as it is."""
@@ -124,7 +134,10 @@ class DlpGraph(Model):
         """The loss of roll-outs from all over the clips."""
         clip = self.track(batch.image, batch.frames)
         starts = range(0, max(clip.frames - self.window, 0) + 1, self.config.steps)
-        measured = [self._losses(clip.window(start, self.window), clip.frames) for start in starts]
+        measured = [
+            self._losses(clip.window(start, self.window), clip.frames, self._told(batch, start))
+            for start in starts
+        ]
         names = measured[0].terms
         terms = {name: torch.stack([losses.terms[name] for losses in measured]).mean(0) for name in names}
         return Losses(torch.stack([losses.total for losses in measured]).mean(), terms)
@@ -143,24 +156,28 @@ class DlpGraph(Model):
         frames: int,
         steps: int,
         actions: Float[Tensor, "B steps A"] | None = None,
+        samples: int = 0,
+        seed: int = 0,
     ) -> ParticleClip:
-        """The `steps` frames that follow each clip; slots are those of the given clips.
+        """The `steps` frames that follow each clip, or `samples` futures of each; slots are those of the given clips.
 
         Particles without identity are followed first.
         """
         if steps < 1:
             raise UserError("a prediction has at least one step; to follow things and predict nothing, track")
-        if actions is not None:
-            raise UserError("this model learnt without actions, and cannot say what they would change")
+        if samples and not self.varies:
+            raise UserError(
+                "this model learnt one future and has no others to draw; train one with --model.motion gaussian"
+            )
         clip = (
             seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, self.config.image_size)
         )
-        history = History.of(clip, self.config.history)
-        future = []
-        for _ in range(steps):
-            history = self.dynamics.after(history)
-            future.append(history)
-        return continued(clip, future, self.config.image_size)
+        check_actions(actions, (clip.clips, steps, self.config.actions))
+        noise = noise_of_samples(clip, steps, samples, seed)
+        futures = max(samples, 1)
+        action = () if actions is None else actions.repeat_interleave(futures, 0).unbind(1)
+        size = self.config.image_size
+        return predicted(self.dynamics, clip.repeated(futures), steps, size, noise, action)
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:
         """The picture in layers, see `DeepLatentParticles`; so are the methods that follow."""
@@ -191,20 +208,34 @@ class DlpGraph(Model):
         if self._clips is None:
             self._clips = TrainingClips.of(self.still, pictures)
             self.dynamics.fit(self._clips.steps, self._clips.looks)
+            if self._clips.actions is not None and self.dynamics.agent is not None:
+                check_width(self._clips.actions, self.config.actions)
+                self.dynamics.agent.fit(self._clips.actions)
 
     def _loss(self, steps: int, events: float, batch: Batch) -> Losses:
         if self._clips is None:
-            return self._losses(self.track(batch.image, batch.frames), batch.frames)
+            clip = self.track(batch.image, batch.frames)
+            return self._losses(clip, batch.frames, self._told(batch, 0))
         first = batch.clips(batch.index)[:, 0]
-        windows = self._clips.windows(first, self.config.history, steps, events)
+        rows = self._clips.rows(first, self.config.history, steps, events)
+        windows = self._clips.at(rows)
         if self.config.mirrors:
             height, width = self.config.image_size
             windows = mirrored(windows, height == width)
-        return self._losses(windows, batch.frames)
+        actions = self._clips.actions
+        told = None if actions is None else actions[rows[:, self.config.history - 1 : -1]]
+        return self._losses(windows, batch.frames, told)
 
-    def _losses(self, windows: ParticleClip, frames: int) -> Losses:
+    def _told(self, batch: Batch, start: int) -> Tensor | None:
+        """The actions between the frames to predict, of windows that begin with this frame."""
+        if batch.actions is None:
+            return None
+        last = start + self.config.history - 1
+        return batch.clips(batch.actions)[:, last : start + self.window - 1]
+
+    def _losses(self, windows: ParticleClip, frames: int, actions: Tensor | None) -> Losses:
         """The losses of windows; terms have an entry for each of the `frames` frames of a clip."""
-        total, terms = rollout_losses(self.dynamics, windows, self.config.history)
+        total, terms = rollout_losses(self.dynamics, windows, self.config.history, actions)
         of_frames = {name: value.repeat_interleave(frames) for name, value in terms.items()}
         return Losses(total.mean(), of_frames)
 
@@ -237,6 +268,14 @@ def _shape(config: DlpGraphConfig | DlpConfig) -> str:
 
 
 def _check(config: DlpGraphConfig) -> None:
+    if config.actions < 0:
+        raise UserError(f"actions is how many numbers an action has, from 0 up, not {config.actions}")
+    if config.actions and config.interaction == "none":
+        raise UserError(
+            "things learn of an action by messages: with actions, interaction is graph or attention"
+        )
+    if config.actions and config.mirrors:
+        raise UserError("nobody knows the action of a mirror image: with actions, mirrors must be off")
     if config.interaction not in INTERACTIONS:
         raise UserError(
             f"interaction {config.interaction!r} is unknown; choose one of {', '.join(INTERACTIONS)}"

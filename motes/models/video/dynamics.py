@@ -1,6 +1,7 @@
 """How things move: the network that gives each thing an acceleration, frame after frame."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -8,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
+from motes.models.video.agent import Agent
 from motes.models.video.history import History
 from motes.nn.blocks.interaction import INTERACTIONS
 
@@ -19,6 +21,11 @@ LEAST = 1e-3
 FAINT = 0.01
 # half pictures a frame: things whose steps are no longer do not move
 STILL = 1e-3
+# pixels: the least deviation of a place from where it is expected
+SHARPEST = 0.02
+# the largest log variance: what is known of an empty slot may be anything
+WIDEST = 6.0
+GAUSSIAN = "gaussian"
 
 
 @runtime_checkable
@@ -37,10 +44,30 @@ class HasDynamics(Protocol):
     def rounds(self) -> int: ...
     @property
     def looks(self) -> bool: ...
+    @property
+    def motion(self) -> str: ...
+    @property
+    def actions(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is expected of each thing in the next frame."""
+
+    position: Float[Tensor, "B K 2"]
+    # of the place, along rows and columns, in the same unit; 0: one future alone
+    deviation: Float[Tensor, "B K 2"]
+    # as logits
+    presence: Float[Tensor, "B K"]
 
 
 class Motion(nn.Module):
     """A network that says where things are next, and what follows from it: roll-outs, and units that fit the data."""
+
+    # it looks back on so many frames
+    frames: int
+    # reads the log variances of accelerations; None: there are none
+    spread: nn.Module | None
 
     # 2 over the usual length of a step
     pace: Tensor
@@ -57,26 +84,35 @@ class Motion(nn.Module):
         self.register_buffer("look_mean", torch.zeros(features))
         self.register_buffer("look_spread", torch.ones(features))
 
-    def forward(self, history: History) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]:
-        """The places and the presence (as logits) in the next frame."""
+    def forward(self, history: History, action: Float[Tensor, "B A"] | None = None) -> Outlook:
+        """What is expected after an action; what is not a number in it, or None, is not known."""
         raise NotImplementedError
 
     def rolled_out(
-        self, history: History, steps: int
-    ) -> Iterator[tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]]:
-        """Yields places and presence (as logits) of the next frames, each predicted from those before."""
-        for _ in range(steps):
-            position, presence = self(history)
-            yield position, presence
-            history = history.followed_by(position, presence.sigmoid())
+        self, history: History, steps: int, actions: Float[Tensor, "B R A"] | None = None
+    ) -> Iterator[Outlook]:
+        """Yields what is expected of the next frames, each predicted from those before."""
+        for step in range(steps):
+            outlook = self(history, None if actions is None else actions[:, step])
+            yield outlook
+            history = history.followed_by(outlook.position, outlook.presence.sigmoid())
 
-    def after(self, history: History) -> History:
-        """The history one frame later; slots in another order give the same things in that order, bit for bit."""
+    def after(
+        self,
+        history: History,
+        noise: Float[Tensor, "B K 2"] | None = None,
+        action: Float[Tensor, "B A"] | None = None,
+    ) -> History:
+        """The history one frame later; slots in another order give the same things in that order, bit for bit.
+
+        `noise`, standard normal, draws the places; without it they are the expected ones.
+        """
         ordered, order = history.in_order()
-        position, presence = self(ordered)
+        outlook = self(ordered, action)
+        position = outlook.position if noise is None else outlook.position + outlook.deviation * noise
         index = torch.arange(len(order), device=order.device)[:, None]
         back = order.argsort(1)
-        return history.followed_by(position[index, back], presence.sigmoid()[index, back])
+        return history.followed_by(position[index, back], outlook.presence.sigmoid()[index, back])
 
     def moves(self, steps: Float[Tensor, "n 2"]) -> bool:
         """Whether these are steps of things that move."""
@@ -102,26 +138,49 @@ class Dynamics(Motion):
 
     p is the place of a thing, a its presence, and s brings steps of the training clips to a size of about 2.
     A thing is read by its place and its steps over the history, if asked also by its look and scale; a pair by what lies between the two.
+    Where actions are known, who acts is one more thing, without a place, that all others hear of (`Agent`).
+    Where motion is Gaussian, log variances of o are read from v and what is known of the thing, and v learns nothing from them.
     """
 
     def __init__(self, config: HasDynamics, features: int):
         super().__init__(config.image_size, features)
+        self.frames = config.history
         steps = config.history - 1
         network = INTERACTIONS[config.interaction]
         self.traits = _looks_and_scales if config.looks else _nothing
         inputs = 2 + 3 * steps + 1 + (features + 2 if config.looks else 0)
         pair_inputs = 2 * config.history + 1 + 2 * steps
+        self.agent = Agent(config.actions) if config.actions else None
+        inputs = inputs if self.agent is None else inputs + self.agent.inputs
         self.interaction = network(inputs, pair_inputs, config.width, config.rounds)
         self.last = nn.Linear(config.width, 3)
         nn.init.normal_(self.last.weight, std=FAINT / config.width**0.5)
         nn.init.zeros_(self.last.bias)
+        # after all else, so that the other weights are those of a network that knows one future
+        self.spread = _spread(config.width + inputs, config.width) if config.motion == GAUSSIAN else None
+        # half the shorter side is 1
+        self.sharpest = 2 * SHARPEST / min(config.image_size)
 
-    def forward(self, history: History) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K"]]:
-        """The places and the presence (as logits) in the next frame."""
-        state = self.interaction(self._things(history), self._pairs(history), history.presence)
+    def forward(self, history: History, action: Float[Tensor, "B A"] | None = None) -> Outlook:
+        inputs = (self._things(history), self._pairs(history), history.presence)
+        if self.agent is not None:
+            inputs = self.agent.joined(*inputs, action)
+        count = history.presence.shape[1]
+        state = self.interaction(*inputs)[:, :count]
         change = self.last(state)
-        position = history.newest + history.step + change[..., :2] / (self.pace * self.aspect)
-        return position, history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2]
+        unit = self.pace * self.aspect
+        return Outlook(
+            position=history.newest + history.step + change[..., :2] / unit,
+            deviation=self._deviation(torch.cat([state.detach(), inputs[0][:, :count]], -1)) / unit,
+            presence=history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2],
+        )
+
+    def _deviation(self, known: Float[Tensor, "B K n"]) -> Float[Tensor, "B K 2"]:
+        """Of the acceleration, in its unit."""
+        if self.spread is None:
+            return known.new_zeros(*known.shape[:2], 2)
+        variance = self.spread(known).clamp_max(WIDEST).exp()
+        return (variance + (self.pace * self.sharpest).square()).sqrt()
 
     def _things(self, history: History) -> Float[Tensor, "B K n"]:
         newest = history.newest * self.aspect
@@ -148,6 +207,11 @@ class Dynamics(Motion):
     def _steps(self, history: History) -> Float[Tensor, "B K s 2"]:
         has_step = history.tracked[..., 1:] & history.tracked[..., :-1]
         return self.pace * (history.position * self.aspect).diff(dim=2) * has_step[..., None]
+
+
+def _spread(inputs: int, width: int) -> nn.Module:
+    """From what is known of a thing to the log variances of its acceleration."""
+    return nn.Sequential(nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, 2))
 
 
 def _looks_and_scales(

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.errors import UserError
+from motes.models.video.dynamics import Motion
 from motes.models.video.history import History
 from motes.ops.points.pixels import pixels_of_positions
 from motes.ops.rendering.depth import front_first
@@ -15,6 +17,24 @@ from motes.types.latents import Particles
 
 # of a pixel
 PARTS = 1024
+
+
+def predicted(
+    motion: Motion,
+    clip: ParticleClip,
+    steps: int,
+    size: tuple[int, int],
+    noise: Sequence[Float[Tensor, "B K 2"] | None] = (),
+    actions: Sequence[Float[Tensor, "B A"] | None] = (),
+) -> ParticleClip:
+    """The `steps` frames that follow each clip, by a network of their motion; `noise` and `actions` are of each step."""
+    history = History.of(clip, motion.frames)
+    nothing = [None] * steps
+    future = []
+    for drawn, action in zip(noise or nothing, actions or nothing, strict=True):
+        history = motion.after(history, drawn, action)
+        future.append(history)
+    return continued(clip, future, size)
 
 
 def continued(given: ParticleClip, future: Sequence[History], size: tuple[int, int]) -> ParticleClip:
@@ -37,6 +57,23 @@ def continued(given: ParticleClip, future: Sequence[History], size: tuple[int, i
     particles = newest.particles[again].with_tensors(changed)
     track = newest.track[again]
     return ParticleClip(particles, track, torch.full_like(track, -1), _moved(newest, position, size), steps)
+
+
+def noise_of_samples(
+    clip: ParticleClip, steps: int, samples: int, seed: int
+) -> list[Float[Tensor, "N K 2"] | None]:
+    """Standard normal noise for each step of the samples, one clip's after the other's; None for no samples.
+
+    Sample s has the same numbers in all clips, so that a clip alone has the future that it has beside others.
+    """
+    if samples < 0:
+        raise UserError(f"the number of samples must be 0 or more, not {samples}")
+    if not samples:
+        return [None] * steps
+    random = torch.Generator().manual_seed(seed)
+    shape = (samples, clip.particles.count, 2)
+    drawn = [torch.randn(shape, generator=random) for _ in range(steps)]
+    return [noise.repeat(clip.clips, 1, 1).to(clip.particles.position) for noise in drawn]
 
 
 def in_drawing_order(clip: ParticleClip) -> Particles:

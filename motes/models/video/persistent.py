@@ -37,9 +37,12 @@ class PersistentMotion:
         frames: int,
         steps: int,
         actions: Float[Tensor, "B steps A"] | None = None,
+        samples: int = 0,
+        seed: int = 0,
     ) -> ParticleClip:
         """The `steps` frames that follow each clip. They say where a thing goes, and not how sure that is, so to go
         on from them predicts other frames."""
+        seen = seen.repeated(max(samples, 1))
         history = History.of(seen, min(FRAMES, seen.frames))
         step = self._velocity(history)
         future = []

@@ -31,7 +31,10 @@ class SteadyMotion:
         frames: int,
         steps: int,
         actions: Float[Tensor, "B steps A"] | None = None,
+        samples: int = 0,
+        seed: int = 0,
     ) -> ParticleClip:
+        seen = seen.repeated(max(samples, 1))
         history = History.of(seen, HISTORY)
         limit = 1 - self._half(seen)
         future = []

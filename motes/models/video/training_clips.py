@@ -29,13 +29,16 @@ class TrainingClips:
     clips: ParticleClip
     # how much the velocities of things change at each frame, summed over the things
     change: Float[Tensor, "C T"]
+    # the action after each frame, where actions are known
+    actions: Float[Tensor, "N A"] | None = None
 
     @classmethod
     def of(cls, model: Model, pictures: TrainingPictures) -> "TrainingClips":
         """All training pictures, encoded and followed; the same weights and data give the same tracks."""
+        actions: list[Tensor] = []
         with torch.no_grad():
-            parts = [_lean(clip_of(model, chunk)) for chunk in _chunks(model, pictures)]
-        training = cls.of_parts(parts)
+            parts = [_lean(clip_of(model, chunk)) for chunk in _chunks(model, pictures, actions)]
+        training = cls.of_parts(parts, torch.cat(actions) if actions else None)
         if not len(training.steps):
             raise UserError(
                 "the model of stills finds nothing in these clips that it could follow; "
@@ -44,14 +47,16 @@ class TrainingClips:
         return training
 
     @classmethod
-    def of_parts(cls, parts: Sequence[ParticleClip]) -> "TrainingClips":
+    def of_parts(
+        cls, parts: Sequence[ParticleClip], actions: Float[Tensor, "N A"] | None = None
+    ) -> "TrainingClips":
         """Clips that were followed in parts."""
         slots = max(part.particles.count for part in parts)
-        return cls.of_tracks(ParticleClip.cat([part.with_slots(slots) for part in parts]))
+        return cls.of_tracks(ParticleClip.cat([part.with_slots(slots) for part in parts]), actions)
 
     @classmethod
-    def of_tracks(cls, clips: ParticleClip) -> "TrainingClips":
-        return cls(clips, _changes(clips))
+    def of_tracks(cls, clips: ParticleClip, actions: Float[Tensor, "N A"] | None = None) -> "TrainingClips":
+        return cls(clips, _changes(clips), actions)
 
     @property
     def steps(self) -> Float[Tensor, "n 2"]:
@@ -66,7 +71,14 @@ class TrainingClips:
         return self.clips.particles.features[self.clips.seen]
 
     def windows(self, first: Int[Tensor, "B"], history: int, steps: int, events: float) -> ParticleClip:
-        """Windows of `history` given frames and `steps` frames to predict, from these rows on.
+        """Windows of `history` given frames and `steps` frames to predict, from about these rows on, see `rows`."""
+        return self.at(self.rows(first, history, steps, events))
+
+    def at(self, rows: Int[Tensor, "B t"]) -> ParticleClip:
+        return _compact(replace(self.clips[rows.flatten()], frames=rows.shape[1]))
+
+    def rows(self, first: Int[Tensor, "B"], history: int, steps: int, events: float) -> Int[Tensor, "B t"]:
+        """The rows of windows of `history` given frames and `steps` frames to predict, from these rows on.
 
         A share `events` of them are moved within their clips, to where things change their velocity in the frames
         to predict: the chance of a start is in proportion to the change.
@@ -77,8 +89,7 @@ class TrainingClips:
         clip = first // self.clips.frames
         start = _eventful_start(self.change[clip, history:], chance, steps)
         first = torch.where(moved, clip * self.clips.frames + start, first)
-        rows = rearrange(first, "b -> b 1") + torch.arange(frames, device=first.device)
-        return _compact(replace(self.clips[rows.flatten()], frames=frames))
+        return rearrange(first, "b -> b 1") + torch.arange(frames, device=first.device)
 
 
 def mirrored(windows: ParticleClip, is_square: bool) -> ParticleClip:
@@ -102,10 +113,14 @@ def _eventful_start(change: Float[Tensor, "B t"], chance: Float[Tensor, "B"], st
     return torch.searchsorted(heap, chance[:, None] * heap[:, -1:]).clamp_max(heap.shape[1] - 1)[:, 0]
 
 
-def _chunks(model: Model, pictures: TrainingPictures) -> Iterator[Chunk]:
-    """Particles of many clips at a time: to follow them together costs little more than one alone."""
+def _chunks(model: Model, pictures: TrainingPictures, actions: list[Tensor]) -> Iterator[Chunk]:
+    """Particles of many clips at a time: to follow them together costs little more than one alone.
+
+    The actions of their frames are added to `actions`.
+    """
     waiting: list[Chunk] = []
     for batch in pictures:
+        actions += [] if batch.actions is None else [batch.actions]
         size = (batch.image.shape[-2], batch.image.shape[-1])
         waiting.append(chunk_of(model, model.encode_clips(batch.image, batch.frames), batch.frames, size))
         if sum(len(chunk.particles) for chunk in waiting) >= AT_ONCE * batch.frames:

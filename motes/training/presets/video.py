@@ -35,7 +35,7 @@ VIDEO = {
         Recipe(
             "dlp-graph",
             Source("balls", {"count": 120, "held_out": 40}),
-            {"mirrors": True},
+            {"mirrors": True, "motion": "gaussian"},
             # 64 windows of 6 given frames and 5 to predict in each step
             Training(
                 8000,

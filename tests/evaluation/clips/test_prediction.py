@@ -1,13 +1,16 @@
 """Prediction scores count what they say, clip by clip, and stand beside rivals."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from motes.evaluation.clips.prediction import QUESTION
 from motes.evaluation.question import GIVEN, Evidence, missing
 from motes.types.truth import Truth
+from tests.evaluation.conftest import PredictingDiscs
 
 FRAMES = 16
 
@@ -85,6 +88,112 @@ def test_films_without_truth_have_the_scores_of_pictures(oracle, make_particles,
     scores = scores_of(oracle(latent, None))
     assert scores["predicted_psnr_5"] > scores["copy_psnr_5"]
     assert not any("error" in name for name in scores)
+
+
+def test_things_that_were_hit_are_scored_apart(oracle, make_particles, on_points):
+    """The first thing turns round right after what is given, by a hit in frame 11; the second goes on."""
+    pixels = torch.stack([paths(turn=GIVEN)[:, 0], paths()[:, 1]], 1)
+    latent, points = seen_as(pixels, make_particles, on_points)
+    collisions = torch.zeros(FRAMES, 2, 2, dtype=torch.bool)
+    collisions[GIVEN + 1, 0, 1] = True
+    truth = Truth(torch.ones(FRAMES, 2, dtype=torch.bool), points, scene={"collisions": collisions})
+    scores = scores_of(oracle(latent, truth))
+    assert scores["predicted_hit_error_px_5"] == pytest.approx(8, abs=1e-2)
+    assert scores["predicted_free_error_px_5"] == pytest.approx(0, abs=1e-2)
+    assert scores["predicted_error_px_5"] == pytest.approx(4, abs=1e-2)
+    # nothing is hit in the first frame
+    assert math.isnan(scores["predicted_hit_error_px_1"])
+
+
+class Turning:
+    """A world in which all things stop after two frames."""
+
+    def simulated(self, position, velocity, frames):
+        time = np.minimum(np.arange(1, frames + 1), 2)[:, None, None]
+        return position[:, None] + time * velocity[:, None]
+
+
+def test_the_true_laws_are_a_rival_from_true_and_from_seen_starts(oracle, make_particles, on_points):
+    pixels = paths()
+    seen, _ = seen_as(pixels + torch.tensor([0.5, 0.0]), make_particles, on_points)
+    points = 2 * pixels / 31 - 1
+    velocity = torch.tensor([0.0, 1.0]).expand(FRAMES, 2, 2)
+    truth = Truth(torch.ones(FRAMES, 2, dtype=torch.bool), points, factors={"velocity": velocity})
+    scores = scores_of(replace(oracle(seen, truth), world=Turning()))
+    assert scores["laws_error_px_1"] == pytest.approx(0, abs=1e-3)
+    assert scores["laws_encoded_error_px_1"] == pytest.approx(0.5, abs=1e-3)
+    assert scores["laws_error_px_5"] == pytest.approx(3, abs=1e-3)
+
+
+class Shaking(PredictingDiscs):
+    """Discs that go on as they went, but for a shift of a pixel along rows, to either side in turn."""
+
+    varies = True
+
+    def predict(self, seen, frames, steps, actions=None, samples=0, seed=0):
+        future = super().predict(seen, frames, steps, actions, samples, seed)
+        position = future.by_clip(future.particles.position).clone()
+        if samples:
+            position[::2, ..., 0] += 2 / 32
+            position[1::2, ..., 0] -= 2 / 32
+        return replace(future, particles=future.particles.with_tensors({"position": position.flatten(0, 1)}))
+
+
+def test_samples_are_scored_by_how_near_and_how_different_they_are(oracle, make_particles, on_points):
+    latent, points = seen_as(paths(), make_particles, on_points)
+    encoded = oracle(latent, Truth(torch.ones(FRAMES, 2, dtype=torch.bool), points))
+    scores = scores_of(replace(encoded, model=Shaking()))
+    # four samples on each side, two pixels apart: 4 * 4 of 28 pairs
+    assert scores["samples_diversity_px_5"] == pytest.approx(2 * 16 / 28, abs=1e-3)
+    assert scores["samples_energy_px_5"] == pytest.approx(1 - 16 / 28, abs=1e-3)
+    assert scores["samples_covered_5"] == 0
+    assert QUESTION.rivals["samples_energy_px_5"] in scores
+
+
+class Told(PredictingDiscs):
+    """Discs that go so many pixels along rows as their action says."""
+
+    needs = ("actions",)
+
+    def predict(self, seen, frames, steps, actions=None, samples=0, seed=0):
+        future = super().predict(seen, frames, steps)
+        position = future.by_clip(future.particles.position).clone()
+        if actions is not None:
+            position[..., 0] += 2 / 32 * actions.cumsum(1)
+        return replace(future, particles=future.particles.with_tensors({"position": position.flatten(0, 1)}))
+
+
+def test_other_actions_and_none_are_rivals_of_the_true_ones(oracle, make_particles, on_points):
+    """Things go one row a frame from the last given frame on; half a clip later their actions say two."""
+    pixels = paths()
+    time = torch.arange(float(FRAMES))
+    pixels[..., 0] += (time - (GIVEN - 1)).clamp_min(0)[:, None]
+    latent, points = seen_as(pixels, make_particles, on_points)
+    encoded = oracle(latent, Truth(torch.ones(FRAMES, 2, dtype=torch.bool), points))
+    actions = torch.ones(FRAMES, 1)
+    actions[: FRAMES // 2] = 2
+    encoded = replace(encoded, model=Told())
+    assert "lacks the actions" in missing(QUESTION, encoded)
+    scores = scores_of(replace(encoded, batch=replace(encoded.batch, actions=actions)))
+    assert scores["predicted_error_px_5"] == pytest.approx(0, abs=1e-3)
+    assert scores["shuffled_error_px_5"] == pytest.approx(5, abs=1e-2)
+    assert scores["untold_error_px_5"] == pytest.approx(5, abs=1e-2)
+    assert scores["over_shuffled_5"] == pytest.approx(0, abs=1e-3)
+
+
+def test_long_clips_tell_of_looks_and_overlaps(oracle, make_particles, on_points):
+    """Two things stand a quarter of a window apart; nothing is predicted to change."""
+    frames = 60
+    pixels = torch.tensor([[16.0, 10.0], [16.0, 20.0]]).expand(frames, 2, 2)
+    latent, points = seen_as(pixels, make_particles, on_points)
+    truth = Truth(torch.ones(frames, 2, dtype=torch.bool), points)
+    scores = scores_of(oracle(latent, truth, frames=frames))
+    # the diameter of unknown things is a quarter of the picture
+    assert scores["true_overlap"] == 0 and scores["predicted_look_drift"] == 0
+    near, points = seen_as(pixels * torch.tensor([1.0, 0.2]), make_particles, on_points)
+    scores = scores_of(oracle(near, replace(truth, centres=points), frames=frames))
+    assert scores["true_overlap"] == pytest.approx(1 - 2 / 8, abs=1e-3)
+    assert scores["predicted_overlap"] == pytest.approx(1 - 2 / 8, abs=1e-3)
 
 
 def test_long_clips_tell_whether_things_keep_their_speed(oracle, make_particles, on_points):

@@ -16,6 +16,7 @@ from motes.models import MODELS
 from motes.models.base import Model
 from motes.models.video.dynamics import Dynamics
 from motes.models.video.history import History
+from motes.models.video.rollouts import rollout_losses
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.training import loop
 from motes.training.recipe import Recipe, Training
@@ -70,7 +71,7 @@ def test_a_new_network_moves_things_at_constant_velocity():
     step = torch.tensor([[0.05, -0.02], [-0.04, 0.03]])
     places = torch.arange(6)[:, None, None] * step
     history = History.of(clips_of(places[None]), 6)
-    place, _ = dynamics(history)
+    place = dynamics(history).position
     torch.testing.assert_close(place[0], 6 * step, atol=0.005, rtol=0)
 
 
@@ -89,13 +90,49 @@ def test_a_network_learns_that_things_fall():
     optimizer = torch.optim.Adam(dynamics.parameters(), lr=3e-3)
     before = error = None
     for _ in range(150):
-        future = torch.stack([place for place, _ in dynamics.rolled_out(history, 5)], 1)
+        future = torch.stack([outlook.position for outlook in dynamics.rolled_out(history, 5)], 1)
         error = (future - places[:, 3:]).norm(dim=-1).mean()
         before = error.item() if before is None else before
         optimizer.zero_grad()
         error.backward()
         optimizer.step()
     assert error.item() < 0.2 * before
+
+
+def test_variances_learn_how_far_things_stray_and_leave_all_else_as_it_was():
+    """Things of constant velocity, of which those in the left half are shaken: the network's places are those of one
+    without variances, and the samples spread as the things do."""
+    networks = {}
+    for motion in ("certain", "gaussian"):
+        torch.manual_seed(0)
+        config = MODELS["dlp-graph"].Config(still={"feature_dim": 3}, history=3, width=16, motion=motion)
+        networks[motion] = dynamics = Dynamics(config, 3).eval()
+        optimizer = torch.optim.Adam(dynamics.parameters(), lr=1e-2)
+        random = torch.Generator().manual_seed(0)
+        for _ in range(500):
+            optimizer.zero_grad()
+            rollout_losses(dynamics, _shaken_in_the_left_half(random)[0], 3)[0].mean().backward()
+            optimizer.step()
+    windows, is_left = _shaken_in_the_left_half(random)
+    history = History.of(windows.window(0, 3), 3)
+    with torch.no_grad():
+        certain, gaussian = (network(history) for network in networks.values())
+    assert torch.equal(certain.position, gaussian.position) and not certain.deviation.any()
+    shaken = gaussian.deviation[is_left].mean().item()
+    steady = gaussian.deviation[~is_left].mean().item()
+
+    assert shaken == pytest.approx(0.02, rel=0.5) and steady < 0.6 * shaken
+    assert gaussian.deviation.min() >= 0.02 * 2 / 64
+
+
+def _shaken_in_the_left_half(random):
+    """Windows of five frames, one thing in each, and whether its last step was disturbed by .02."""
+    start = torch.rand(256, 1, 1, 2, generator=random) - 0.5
+    step = 0.03 * (torch.rand(256, 1, 1, 2, generator=random) - 0.5)
+    places = start + step * torch.arange(4.0)[:, None, None]
+    is_left = start[..., 1] < 0
+    places[:, 3:] += 0.02 * is_left[..., None] * torch.randn(256, 1, 1, 2, generator=random)
+    return clips_of(places), is_left[:, 0]
 
 
 def test_windows_are_drawn_to_where_velocities_change():
@@ -227,11 +264,65 @@ def test_what_cannot_be_learnt_is_refused_in_sentences(still, tmp_path):
         "history must be at least 2": {"history": 1},
         "multiple of 4": {"width": 6},
         "share from 0 to 1": {"events": 1.5},
+        "one of certain, gaussian": {"motion": "sometimes"},
+        "graph or attention": {"actions": 2, "interaction": "none"},
+        "mirrors must be off": {"actions": 2, "mirrors": True},
     }
     for words, changes in cases.items():
         with pytest.raises(UserError, match=words):
             loop.train(recipe(still, **changes), tmp_path / "never")
         assert not (tmp_path / "never").exists(), words
+
+
+PUSHED = {"image_size": (32, 32), "count": 4, "held_out": 2, "frames": 14}
+
+
+def test_a_model_that_learns_actions_is_told_them(still, tmp_path):
+    """Those of data with actions of another width are refused; a resumed run fits the same constants."""
+    told = replace(recipe(still, actions=2), data=Source("pushing", PUSHED))
+    straight = loop.train(told, tmp_path / "straight")
+    with pytest.raises(loop.Stopped):
+        loop.train(told, tmp_path / "stopped", StopAt(4))
+    resumed = loop.resume(tmp_path / "stopped")
+    weights = [load_file(run / "checkpoints" / "last" / "model.safetensors") for run in (straight, resumed)]
+    for name, value in weights[0].items():
+        assert torch.equal(value, weights[1][name]), name
+    agent = load(straight).dynamics.agent
+    assert (agent.low < agent.high - 0.5).all() and agent.unknown.abs().sum() > 0
+    with pytest.raises(UserError, match="know nothing"):
+        loop.train(recipe(still, actions=2), tmp_path / "without")
+    with pytest.raises(UserError, match="have 2 numbers each, and the model has"):
+        loop.train(replace(told, model_config={**told.model_config, "actions": 3}), tmp_path / "never")
+
+
+def test_things_that_are_moved_by_actions_are_predicted_from_them_and_not_from_others():
+    """A thing goes where it is told; with the actions of other windows the error is larger, without any between."""
+    torch.manual_seed(0)
+    config = MODELS["dlp-graph"].Config(still={"feature_dim": 3}, history=2, width=32, actions=2)
+    dynamics = Dynamics(config, 3)
+    dynamics.agent.fit(0.1 * torch.randn(99, 2))
+    optimizer = torch.optim.Adam(dynamics.parameters(), lr=1e-2)
+    random = torch.Generator().manual_seed(0)
+    for _ in range(250):
+        optimizer.zero_grad()
+        rollout_losses(dynamics, *_moved_by_actions(random))[0].mean().backward()
+        optimizer.step()
+    windows, _, actions = _moved_by_actions(random)
+    dynamics.eval()
+    with torch.no_grad():
+        true, shuffled, unknown = (
+            rollout_losses(dynamics, windows, 2, told)[1]["place"].mean().item()
+            for told in (actions, actions.roll(1, 0), None)
+        )
+    assert true < 0.3 * unknown < 0.3 * shuffled
+
+
+def _moved_by_actions(random):
+    """Windows of two given frames and one to predict, which goes where the action says, for `rollout_losses`."""
+    start = torch.rand(64, 1, 1, 2, generator=random) - 0.5
+    actions = 0.1 * torch.randn(64, 1, 2, generator=random)
+    places = torch.cat([start, start, start + actions[:, :, None]], 1)
+    return clips_of(places), 2, actions
 
 
 def test_clips_in_which_nothing_moves_are_refused(still):

@@ -12,13 +12,16 @@ from motes.data import DATASETS
 from motes.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from motes.apps.session.foresight import Foresight, Shot
     from motes.models.base import Model
+    from motes.types.clips import ParticleClip
 
 ABOUT = "a film to what comes next: a film of it, and the paths of all things"
 # what the command writes; those of an earlier call are removed
 FILES = ("predicted.mp4", "tracks.csv", "tracks.png")
-COLUMNS = ("frame", "time", "track", "row", "column", "presence", "seen", "predicted")
+COLUMNS = ("sample", "frame", "time", "track", "row", "column", "presence", "seen", "predicted")
 # frames after the last given one, for which the figures are printed
 HORIZONS = (1, 5, 10, 20, 50)
 
@@ -32,6 +35,16 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--from", dest="first", type=_count, default=0, help="the first frame that is given")
     parser.add_argument("--given", type=_count, default=10, help="number of frames that are given")
     parser.add_argument("--steps", type=_count, default=50, help="number of frames to predict")
+    parser.add_argument(
+        "--samples", type=_count, default=0, help="number of futures to draw beside the one that is expected"
+    )
+    parser.add_argument("--seed", type=_count, default=0, help="another seed draws other futures")
+    parser.add_argument(
+        "--actions",
+        type=Path,
+        metavar="FILE.npy",
+        help="what is done from the last given frame on, steps x numbers; of a data set, the recorded actions if not given",
+    )
     parser.add_argument("--clip", type=_count, default=0, help="which held-out clip of a data set")
     parser.add_argument("--no-film", action="store_true", help="no film")
     add_fit(parser)
@@ -48,13 +61,18 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.steps < 1:
         raise UserError("--steps 0 predicts nothing; to follow things and predict nothing: motes track")
     is_data = not Path(arguments.source).exists() and arguments.source.partition(":")[0] in DATASETS
-    refuse_missing(arguments.run, *([] if is_data else [Path(arguments.source)]))
+    films = [] if is_data else [Path(arguments.source)]
+    refuse_missing(arguments.run, *films, *([arguments.actions] if arguments.actions else []))
+    from motes.apps.session.foresight import Wanted
     from motes.apps.session.session import Session
+    from motes.data.actions import read_actions
     from motes.plain.writing import whole_folder
 
     session = Session.open(arguments.run)
     shot = _shot_of_data(arguments, session.model) if is_data else _shot_of_video(arguments)
-    foresight = session.foresee(shot, arguments.given, arguments.steps, arguments.fit)
+    actions = read_actions(arguments.actions, arguments.steps) if arguments.actions else None
+    wanted = Wanted(arguments.samples, arguments.seed, actions)
+    foresight = session.foresee(shot, arguments.given, arguments.steps, arguments.fit, wanted)
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         _write(foresight, out, arguments)
     print(_summary(foresight, arguments.out))
@@ -95,13 +113,31 @@ def _write(foresight: "Foresight", out: Path, arguments: argparse.Namespace) -> 
 
 
 def _rows(foresight: "Foresight") -> Iterator[tuple[Any, ...]]:
-    """Yields a row for each thing in each frame, given or predicted; in pixels of the film."""
-    clip = foresight.clip
+    """Yields a row for each thing in each frame, given or predicted, and then for each of the samples.
+
+    Places are in pixels of the film. Sample 0 is what is expected.
+    """
+    yield from _rows_of(foresight, foresight.clip, foresight.places, (0, 0))
+    samples = foresight.samples
+    if samples is None or foresight.sample_places is None:
+        return
+    for number in range(samples.clips):
+        rows = slice(number * samples.frames, (number + 1) * samples.frames)
+        place = foresight.sample_places[rows]
+        yield from _rows_of(foresight, samples[rows], place, (number + 1, foresight.given.frames))
+
+
+def _rows_of(
+    foresight: "Foresight", clip: "ParticleClip", places: "np.ndarray", sample_and_first: tuple[int, int]
+) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows of one future, whose first frame is so many frames behind the first given one."""
     shot = foresight.shot
+    sample, first = sample_and_first
     for frame, slot in (clip.track >= 0).nonzero().tolist():
-        row, column = foresight.places[frame, slot].tolist()
-        number = shot.first + frame
+        row, column = places[frame, slot].tolist()
+        number = shot.first + first + frame
         yield (
+            sample,
             number,
             round(number / shot.rate, 6),
             int(clip.track[frame, slot]),
@@ -109,7 +145,7 @@ def _rows(foresight: "Foresight") -> Iterator[tuple[Any, ...]]:
             round(column, 3),
             round(clip.particles.presence[frame, slot].item(), 4),
             bool(clip.seen[frame, slot]),
-            frame >= foresight.given.frames,
+            first + frame >= foresight.given.frames,
         )
 
 

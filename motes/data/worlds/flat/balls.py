@@ -20,6 +20,7 @@ from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.collisions import bounce, collide
 from motes.data.worlds.dice import Dice
+from motes.data.worlds.flat.disc_drawing import disc_masks, painted_discs
 from motes.data.worlds.generated import Generated, normalised
 from motes.data.worlds.portable import Array
 from motes.errors import UserError
@@ -82,7 +83,10 @@ class BallsConfig:
 
 
 class Balls(Generated):
-    """Clips of balls; row // frames is the number of the clip. A ball with a higher number is in front."""
+    """Clips of balls; row // frames is the number of the clip. A ball with a higher number is in front.
+
+    `collisions` are those since the frame before.
+    """
 
     Config = BallsConfig
 
@@ -94,12 +98,25 @@ class Balls(Generated):
             raise UserError(f"frames must be at least 1, not {config.frames}")
         self.rules = RECIPES[config.recipe]
         self._layer = np.repeat(np.arange(len(self.rules.layers)), self.rules.layers)
-        self._paths: dict[int, Array] = {}
+        self._paths: dict[int, tuple[Array, Array]] = {}
+
+    def simulated(self, position: Array, velocity: Array, frames: int) -> Array:
+        """The places in the next frames, B frames N 2, of balls at these places, B N 2.
+
+        Places are in pixels of the picture, velocities in pixels a frame.
+        """
+        place = (position.astype(np.float64) + 0.5) / self._scale
+        speed = velocity.astype(np.float64) / self._scale
+        places = np.empty((len(place), frames, *place.shape[1:]))
+        for frame in range(frames):
+            place = self._after_frame(place, speed)
+            places[:, frame] = place
+        return places * self._scale - 0.5
 
     def truth(self, rows: Sequence[int]) -> Truth:
         numbers = self._checked(rows)
-        positions, velocities = self._moments(numbers)
-        whole = self._whole(positions)
+        positions, velocities, hits = self._moments(numbers)
+        whole = disc_masks(positions * self._scale, self._radii, self.config.image_size[0])
         visible = seen_of(whole)
         pixels = positions * self._scale - 0.5
         return Truth(
@@ -109,6 +126,7 @@ class Balls(Generated):
             masks=torch.from_numpy(visible),
             whole=torch.from_numpy(whole),
             factors=self._factors(numbers, velocities),
+            scene={"collisions": torch.from_numpy(hits)},
         )
 
     @property
@@ -128,61 +146,27 @@ class Balls(Generated):
             "depth": torch.arange(shape[1] - 1.0, -1.0, -1.0).expand(shape),
         }
 
-    def _whole(self, positions: Array) -> Array:
-        """The mask of each ball as if it were alone, bool, B N H W, given positions in the box."""
-        middle = np.arange(self.config.image_size[0]) + 0.5
-        radius = self.rules.radius * self._scale
-        centres = positions * self._scale
-        masks = [
-            _length(middle - centres[:, n, :1], middle - centres[:, n, 1:]) <= radius
-            for n in range(centres.shape[1])
-        ]
-        return np.stack(masks, 1)
-
     def _paint(self, rows: Array) -> Array:
-        positions, _ = self._moments(rows)
-        middles = positions * np.float32(self._scale)
+        positions, _, _ = self._moments(rows)
         colours = self._ball_colours(rows).astype(np.float32)
-        margin = self._margin
-        side = self.config.image_size[0] + 2 * margin
-        canvas = np.zeros((len(rows), side, side, 3), np.float32)
-        for n in range(middles.shape[1]):
-            self._paint_ball(canvas, middles[:, n], colours[:, n])
-        return np.floor(canvas[:, margin:-margin, margin:-margin] + 0.5).astype(np.uint8)
+        middles = positions * np.float32(self._scale)
+        return painted_discs(middles, self._radii, colours, self.config.image_size[0])
 
     @property
-    def _margin(self) -> int:
-        """The margin by which the canvas is larger than the picture on each side, in pixels.
+    def _radii(self) -> list[float]:
+        """In pixels of the picture."""
+        return [self.rules.radius * self._scale] * len(self._layer)
 
-        It is so wide that no window around a ball leaves the canvas.
-        """
-        return int(np.ceil(self.rules.radius * self._scale)) + 2
-
-    def _paint_ball(self, canvas: Array, middle: Array, colour: Array) -> None:
-        """Paint one ball of each picture on the canvas, which changes."""
-        margin = self._margin
-        corner = np.floor(middle).astype(np.int64) - margin
-        row, column = (corner[:, axis, None] + np.arange(2 * margin) for axis in (0, 1))
-        cover = self._cover(row, column, middle)
-        picture = np.arange(len(canvas))[:, None, None]
-        window = picture, row[:, :, None] + margin, column[:, None, :] + margin
-        canvas[window] += (colour[:, None, None] - canvas[window]) * cover
-
-    def _cover(self, row: Array, column: Array, middle: Array) -> Array:
-        """How much of each pixel of these rows and columns the ball covers: float32, B R C 1."""
-        distance = _length(row + 0.5 - middle[:, :1], column + 0.5 - middle[:, 1:])
-        radius = self.rules.radius * self._scale
-        return np.clip(radius + np.float32(0.5) - distance, 0, 1)[..., None].astype(np.float32)
-
-    def _moments(self, rows: Array) -> tuple[Array, Array]:
-        """The positions and velocities of the balls in these rows, in units of the box, B N 2 each."""
+    def _moments(self, rows: Array) -> tuple[Array, Array, Array]:
+        """The positions and velocities of the balls in these rows, in units of the box, B N 2 each, and which
+        balls have hit each other since the frame before, B N N."""
         moments = zip((rows // self.frames).tolist(), (rows % self.frames).tolist(), strict=True)
-        paths = [self._paths_near(clip)[:, clip % CLIPS, time] for clip, time in moments]
-        positions, velocities = np.stack(paths, 1)
-        return positions, velocities
+        blocks = [(*self._paths_near(clip), clip % CLIPS, time) for clip, time in moments]
+        positions, velocities = np.stack([paths[:, clip, time] for paths, _, clip, time in blocks], 1)
+        return positions, velocities, np.stack([hits[clip, time] for _, hits, clip, time in blocks])
 
-    def _paths_near(self, clip: int) -> Array:
-        """The paths of the clips that are simulated together with this one."""
+    def _paths_near(self, clip: int) -> tuple[Array, Array]:
+        """The paths and hits of the clips that are simulated together with this one."""
         number = clip // CLIPS
         if number not in self._paths:
             end = min((number + 1) * CLIPS, len(self) // self.frames)
@@ -193,27 +177,28 @@ class Balls(Generated):
         """The colour of each ball, uint8, B N 3."""
         return CHOICES[self.rules.colours](self._dice(rows // self.frames), self._layer)
 
-    def _simulated(self, dice: Dice) -> Array:
-        """The positions and velocities of all balls in all frames, float32: 2 B T N 2."""
+    def _simulated(self, dice: Dice) -> tuple[Array, Array]:
+        """The positions and velocities of all balls in all frames, float32: 2 B T N 2, and the hits, B T N N."""
         balls = len(self._layer)
         position = self._start(dice)
         velocity = SPEED * dice.directions("way", balls)
         paths = np.empty((2, len(dice), self.frames, balls, 2), np.float32)
+        hits = np.zeros((len(dice), self.frames, balls, balls), bool)
         for time in range(self.frames):
             paths[0, :, time] = position
             paths[1, :, time] = velocity
             if time + 1 < self.frames:
-                position = self._after_frame(position, velocity)
-        return paths
+                position = self._after_frame(position, velocity, hits[:, time + 1])
+        return paths, hits
 
-    def _after_frame(self, position: Array, velocity: Array) -> Array:
-        """The positions one frame later; `velocity` changes."""
+    def _after_frame(self, position: Array, velocity: Array, hits: Array | None = None) -> Array:
+        """The positions one frame later; `velocity` changes, and balls that meet are marked in `hits`."""
         pairs = self._pairs()
         radius = np.full(len(self._layer), self.rules.radius)
         mass = np.ones(len(self._layer))
         for _ in range(STEPS):
             bounce(position + velocity / STEPS, velocity, radius, SIDE)
-            collide(position + velocity / STEPS, velocity, radius, mass, pairs)
+            collide(position + velocity / STEPS, velocity, radius, mass, pairs, hits)
             position = position + velocity / STEPS
         return position
 
@@ -247,11 +232,6 @@ class Balls(Generated):
         pairs = combinations(range(len(layer)), 2) if self.rules.collide else ()
         of_one_layer = [(i, j) for i, j in pairs if layer[i] == layer[j]]
         return np.array(of_one_layer, np.int64).reshape(-1, 2)
-
-
-def _length(rows: Array, columns: Array) -> Array:
-    """The distance that each row's and each column's part make together: B R C."""
-    return np.sqrt((rows * rows)[:, :, None] + (columns * columns)[:, None, :])
 
 
 def _any_colours(dice: Dice, layer: Array) -> Array:

@@ -98,12 +98,19 @@ class Rolling(Generated):
     def _moments(self, rows: Array) -> tuple[Solids, Camera, dict[str, Array]]:
         """The solids, the camera and the state of motion in each row."""
         dice = self._dice(rows // self.frames)
-        motion = self._motion(rows)
+        motion = self.motion(rows)
         camera = make_camera(dice, SHAKE)
         return self._solids(self._looks(dice), motion, camera), camera, motion
 
-    def _motion(self, rows: Array) -> dict[str, Array]:
-        """The state of motion in each row, from blocks of clips that are simulated once."""
+    def looks(self, rows: Array) -> dict[str, Array]:
+        """Kind, metal and colour of each solid in each row; on kind and metal its motion depends."""
+        return self._looks(self._dice(rows // self.frames))
+
+    def motion(self, rows: Array) -> dict[str, Array]:
+        """The state of motion in each row: position and velocity on the floor, turn, who has entered and who hit whom.
+
+        Blocks of clips are simulated once.
+        """
         block, clip = np.divmod(rows // self.frames, CLIPS)
         paths = [self._paths_of(number) for number in block.tolist()]
         index = list(zip(paths, clip.tolist(), (rows % self.frames).tolist(), strict=True))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -25,9 +26,9 @@ SIZE = (48, 64)
 class GoingSpots(Spots):
     """Spots that are predicted to go on as they went, and drawn as blots."""
 
-    def predict(self, seen, frames, steps, actions=None):
+    def predict(self, seen, frames, steps, actions=None, samples=0, seed=0):
         clip = seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, SIZE)
-        return SteadyMotion(SIZE).predict(clip, frames, steps)
+        return SteadyMotion(SIZE).predict(clip, frames, steps, samples=samples)
 
     def decode(self, latent):
         particles = in_drawing_order(latent) if isinstance(latent, ParticleClip) else latent
@@ -66,6 +67,75 @@ def test_the_table_has_what_was_given_and_what_was_predicted(predict, film, caps
     printed = capsys.readouterr().out
     assert "4 frames given, 2 things, 6 predicted" in printed
     assert "PSNR after 5 frames" in printed and "of the last given frame" in printed
+
+
+def test_samples_are_rows_of_the_table_and_lines_of_the_picture(predict, film):
+    plain = predict(film, "--given", 4, "--steps", 6, "--no-film")
+    expected = table(plain)
+    lines = (plain / "tracks.png").read_bytes()
+    out = predict(film, "--given", 4, "--steps", 6, "--samples", 3, "--no-film")
+    rows = table(out)
+    assert [row for row in rows if row["sample"] == "0"] == expected
+    for sample in ("1", "2", "3"):
+        future = [{**row, "sample": "0"} for row in rows if row["sample"] == sample]
+        # this model draws what it expects
+        assert future == [row for row in expected if row["predicted"] == "True"]
+    assert len(rows) == len(expected) + 3 * 2 * 6
+    assert (out / "tracks.png").read_bytes() != lines
+
+
+def test_a_model_with_one_future_draws_no_others(tmp_path, make_run):
+    run = make_run(tmp_path / "run", "dlp-graph")
+    with pytest.raises(UserError, match="motion gaussian"):
+        words = ["balls", "--given", "3", "--steps", "2", "--samples", "2", "--out", str(tmp_path / "out")]
+        run_command(["predict", str(run), *words])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_stills_draws_no_futures(film, tmp_path, make_run):
+    run = make_run(tmp_path / "run")
+    with pytest.raises(UserError, match="did not learn how things move"):
+        run_command(
+            ["predict", str(run), "balls", "--samples", "2", "--steps", "4", "--out", str(tmp_path / "out")]
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_actions_come_from_a_file_or_from_the_data(tmp_path, make_run):
+    run = make_run(tmp_path / "run", "dlp-graph", actions=2)
+    np.save(tmp_path / "actions.npy", np.full((4, 2), 2.0))
+    words = ["predict", str(run), "pushing", "--given", "3", "--steps", "4", "--no-film", "--out"]
+    run_command([*words, str(tmp_path / "recorded")])
+    run_command([*words, str(tmp_path / "told"), "--actions", str(tmp_path / "actions.npy")])
+    assert len(table(tmp_path / "told")) == len(table(tmp_path / "recorded")) > 0
+    assert table(tmp_path / "told") != table(tmp_path / "recorded")
+
+
+def test_actions_that_cannot_be_followed_are_refused(tmp_path, make_run):
+    run = make_run(tmp_path / "run", "dlp-graph", actions=2)
+    cases = {
+        "has 3 actions, and 4 frames": np.zeros((3, 2)),
+        "have 5 numbers each": np.zeros((4, 5)),
+        "action 1 is not a number": np.array([[0, 0], [np.nan, 0], [0, 0], [0, 0]]),
+        "steps x numbers": np.zeros(4),
+        "array of numbers": np.full((4, 2), "left"),
+    }
+    for words, actions in cases.items():
+        np.save(tmp_path / "actions.npy", actions)
+        with pytest.raises(UserError, match=words):
+            _predict_with_actions(run, tmp_path)
+        assert not (tmp_path / "out").exists(), words
+    (tmp_path / "actions.npy").write_text("left, right")
+    with pytest.raises(UserError, match="cannot be read"):
+        _predict_with_actions(run, tmp_path)
+    (tmp_path / "actions.npy").unlink()
+    with pytest.raises(UserError, match="does not exist"):
+        _predict_with_actions(run, tmp_path)
+
+
+def _predict_with_actions(run, folder):
+    words = ["predict", str(run), "pushing", "--given", "3", "--steps", "4", "--no-film"]
+    run_command([*words, "--actions", str(folder / "actions.npy"), "--out", str(folder / "out")])
 
 
 def test_a_prediction_beyond_the_end_of_the_film_has_no_truth(predict, film, capsys):

@@ -12,7 +12,9 @@ from motes.errors import UserError
 def paths(recipe, clips=40):
     """Positions and velocities of clips: B T N 2."""
     data = Balls(BallsConfig(recipe=recipe, count=clips))
-    return tuple(data._simulated(data._dice(range(clips)))[kind].astype(np.float64) for kind in (0, 1)), data
+    return tuple(
+        data._simulated(data._dice(range(clips)))[0][kind].astype(np.float64) for kind in (0, 1)
+    ), data
 
 
 def test_a_head_on_hit_exchanges_velocities():
@@ -49,6 +51,27 @@ def test_energy_stays_and_balls_stay_inside(recipe):
     # a collision after the test for walls may send a ball a tenth of a frame's distance out
     slack = 0.3 if recipe == "occlusion" else 0.6
     assert position.min() > data.rules.radius - slack and position.max() < SIDE - data.rules.radius + slack
+
+
+def test_simulations_from_a_true_moment_are_the_clip():
+    data = Balls(Balls.Config(image_size=(48, 48), count=3, frames=30))
+    truth = data.truth(range(90))
+    pixels = ((truth.centres + 1) / 2 * 47).numpy().reshape(3, 30, 3, 2)
+    velocity = truth.factors["velocity"].numpy().reshape(3, 30, 3, 2)
+    ahead = data.simulated(pixels[:, 10], velocity[:, 10], 8)
+    np.testing.assert_allclose(ahead, pixels[:, 11:19], atol=1e-3)
+
+
+def test_balls_that_have_hit_each_other_changed_their_velocity_and_no_others():
+    data = Balls(Balls.Config(count=20, frames=40))
+    truth = data.truth(range(800))
+    hits = truth.scene["collisions"].numpy().reshape(20, 40, 3, 3)
+    assert np.array_equal(hits, hits.swapaxes(2, 3)) and not hits[:, 0].any() and 0.02 < hits.mean() < 0.2
+    velocity = truth.factors["velocity"].numpy().reshape(20, 40, 3, 2)
+    # walls change the sign of one part
+    turned = (np.abs(np.diff(np.abs(velocity), axis=1)) > 1e-3).any(-1)
+    assert not (turned & ~hits[:, 1:].any(-1)).any()
+    assert turned[hits[:, 1:].any(-1)].mean() > 0.95
 
 
 def test_momentum_changes_at_walls_only():

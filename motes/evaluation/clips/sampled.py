@@ -1,0 +1,43 @@
+"""Scores of futures that are drawn: are they near the truth, and as different as it takes?"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.evaluation.clips.moments import Moment
+from motes.evaluation.question import GIVEN, EncodedBatch, Measured
+from motes.models.abilities import Predicts, Varies
+from motes.models.middles import middle_pixels
+from motes.ops.gather import take
+from motes.ops.scores.forecasts import diversity, energy_score, inside_hull
+
+# futures of each clip
+SAMPLES = 8
+
+
+def can_be_drawn(encoded: EncodedBatch) -> bool:
+    return isinstance(encoded.model, Varies) and encoded.model.varies
+
+
+def of_samples(
+    encoded: EncodedBatch, moment: Moment, horizons: list[int], actions: Float[Tensor, "B R A"] | None
+) -> Measured:
+    """Sums over the things of each clip that are there and had a particle, by horizon."""
+    objects = moment.things
+    assert objects is not None and isinstance(encoded.model, Predicts)
+    told = None if actions is None else actions[:, : horizons[-1]]
+    future = encoded.model.predict(moment.given, GIVEN, horizons[-1], told, samples=SAMPLES)
+    # clips, samples, frames, slots
+    place = future.by_clip(middle_pixels(encoded.model, future.particles, encoded.size))
+    slot = moment.slot.clamp_min(0)
+    measured: Measured = {}
+    for horizon in horizons:
+        frame = moment.start + horizon - 1
+        counted = (moment.slot >= 0) & objects.present[:, moment.start - 1] & objects.present[:, frame]
+        of_thing = take(place[:, horizon - 1], slot.repeat_interleave(SAMPLES, 0))
+        samples = of_thing.unflatten(0, (-1, SAMPLES)).transpose(1, 2)
+        truth = objects.centre[:, frame]
+        measured[f"energy_{horizon}"] = energy_score(samples, truth).where(counted, 0).sum(1)
+        measured[f"covered_{horizon}"] = (inside_hull(samples, truth) & counted).sum(1)
+        measured[f"diversity_{horizon}"] = diversity(samples).where(counted, 0).sum(1)
+        measured[f"counted_{horizon}"] = counted.sum(1)
+    return measured
