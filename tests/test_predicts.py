@@ -8,9 +8,9 @@ from small import SMALL
 
 from motes.errors import UserError
 from motes.models import MODELS
-from motes.models.abilities import Predicts
+from motes.models.abilities import Predicts, Varies
 from motes.models.base import Model
-from motes.models.video.rivals import rivals
+from motes.models.motion.rivals import rivals
 from motes.types.clips import ParticleClip
 from motes.types.latents import Extent, Particles
 
@@ -132,7 +132,7 @@ def test_a_clip_alone_is_predicted_as_in_a_batch(predictor, clip):
 
 def can_vary(predictor):
     """Rivals and models that can draw futures; the rivals' are all the same."""
-    return not isinstance(predictor, Model) or predictor.varies
+    return not isinstance(predictor, Model) or (isinstance(predictor, Varies) and predictor.varies)
 
 
 def test_samples_are_rows_clip_after_clip_and_their_seed_decides(predictor, clip):

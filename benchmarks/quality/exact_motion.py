@@ -25,10 +25,10 @@ from benchmarks.clocks import cpu_seconds
 from benchmarks.report import Table, header, parser
 from motes.data.worlds.solid.rolling import Rolling
 from motes.data.worlds.solid.solids import SPHERE
+from motes.models.motion.dynamics import Dynamics
+from motes.models.motion.history import History
+from motes.models.motion.rollouts import rollout_losses
 from motes.models.video.dlp_graph import SHARES, DlpGraphConfig
-from motes.models.video.dynamics import Dynamics
-from motes.models.video.history import History
-from motes.models.video.rollouts import rollout_losses
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.types.clips import ParticleClip
 from motes.types.latents import Particles

@@ -22,9 +22,9 @@ from benchmarks.report import Table, header, parser
 from motes.apps.session.footage import single_footage
 from motes.apps.session.foresight import Foresight, Shot
 from motes.apps.session.session import Session
-from motes.models.video.carried import carried
-from motes.models.video.future import in_drawing_order
-from motes.models.video.rivals import SteadyMotion
+from motes.models.motion.carried import carried
+from motes.models.motion.future import in_drawing_order
+from motes.models.motion.rivals import SteadyMotion
 
 GIVEN = 10
 HORIZONS = (1, 5, 10, 20)

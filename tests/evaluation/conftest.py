@@ -6,7 +6,7 @@ from torch import nn
 
 from motes.evaluation.question import EncodedBatch, Evidence
 from motes.models.base import Model
-from motes.models.video.rivals import SteadyMotion
+from motes.models.motion.rivals import SteadyMotion
 from motes.ops.points.pixels import pixels_of_points
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.footprints import Footprints

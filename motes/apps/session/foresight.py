@@ -19,9 +19,9 @@ from motes.data.files.picture_files import to_size
 from motes.errors import UserError
 from motes.models.abilities import Predicts
 from motes.models.base import Model, device_of
-from motes.models.video.carried import carried
-from motes.models.video.future import in_drawing_order
-from motes.models.video.persistent import PersistentMotion
+from motes.models.motion.carried import carried
+from motes.models.motion.future import in_drawing_order
+from motes.models.motion.persistent import PersistentMotion
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 

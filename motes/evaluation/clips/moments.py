@@ -15,7 +15,7 @@ from motes.types.clips import ParticleClip
 
 
 @dataclass(frozen=True)
-class Things:
+class TrueObjects:
     """The n true things of B clips of T frames."""
 
     # in pixels
@@ -27,7 +27,7 @@ class Things:
     hit: Bool[Tensor, "B T n"] | None
 
     @classmethod
-    def of(cls, encoded: EncodedBatch) -> "Things | None":
+    def of(cls, encoded: EncodedBatch) -> "TrueObjects | None":
         """None where the data do not know places."""
         if encoded.centres is None or encoded.truth is None:
             return None
@@ -47,7 +47,7 @@ class Moment:
     given: ParticleClip
     # the number of the first frame to predict
     start: int
-    things: Things | None
+    things: TrueObjects | None
     # the slot of each thing; -1: none
     slot: Int[Tensor, "B n"]
 
@@ -70,7 +70,7 @@ class Forecast:
         return cls(place, clip.by_clip(clip.particles.presence), moment.slot, clip)
 
 
-def moment_of(encoded: EncodedBatch, things: Things | None, start: int) -> Moment:
+def moment_of(encoded: EncodedBatch, things: TrueObjects | None, start: int) -> Moment:
     """Things and slots are paired in the last given frame, if they are within half a diameter."""
     given = encoded.followed.window(start - GIVEN, GIVEN)
     if things is None:

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from motes.evaluation.clips.moments import Forecast, Moment, Things
+from motes.evaluation.clips.moments import Forecast, Moment, TrueObjects
 from motes.evaluation.question import Measured
 from motes.ops.gather import take
 
@@ -54,7 +54,7 @@ def soundness(moment: Moment, forecast: Forecast, size: tuple[int, int]) -> Meas
     return measured | _drift(moment, forecast, paired)
 
 
-def _groups(objects: Things, start: int, frame: int) -> dict[str, Bool[Tensor, "B n"]]:
+def _groups(objects: TrueObjects, start: int, frame: int) -> dict[str, Bool[Tensor, "B n"]]:
     groups = {"": torch.ones_like(objects.present[:, 0])}
     if objects.hit is not None:
         is_hit = objects.hit[:, start : frame + 1].any(1)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from motes.evaluation.clips.moments import Forecast, Moment, Things, actions_from, moment_of, shuffled
+from motes.evaluation.clips.moments import Forecast, Moment, TrueObjects, actions_from, moment_of, shuffled
 from motes.evaluation.clips.place_errors import errors, soundness
 from motes.evaluation.clips.sampled import SAMPLES, can_be_drawn, of_samples
 from motes.evaluation.clips.simulations import simulations
@@ -20,7 +20,7 @@ from motes.evaluation.intervals import Statistic, ratio
 from motes.evaluation.pictures import perceptual_distance
 from motes.evaluation.question import GIVEN, EncodedBatch, Evidence, Measured, Question
 from motes.models.abilities import Predicts
-from motes.models.video.rivals import rivals
+from motes.models.motion.rivals import rivals
 from motes.ops.scores.metrics import psnr, ssim
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image
@@ -74,7 +74,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
     frames = encoded.batch.frames
     horizons = [horizon for horizon in HORIZONS if GIVEN + horizon <= frames]
     starts = [start for start in STARTS if start == GIVEN or start + horizons[-1] <= frames]
-    things = Things.of(encoded)
+    things = TrueObjects.of(encoded)
     counts: Measured = {}
     for start in starts:
         moment = moment_of(encoded, things, start)

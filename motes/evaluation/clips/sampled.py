@@ -27,13 +27,13 @@ def of_samples(
     told = None if actions is None else actions[:, : horizons[-1]]
     future = encoded.model.predict(moment.given, GIVEN, horizons[-1], told, samples=SAMPLES)
     # clips, samples, frames, slots
-    place = future.by_clip(middle_pixels(encoded.model, future.particles, encoded.size))
+    position = future.by_clip(middle_pixels(encoded.model, future.particles, encoded.size))
     slot = moment.slot.clamp_min(0)
     measured: Measured = {}
     for horizon in horizons:
         frame = moment.start + horizon - 1
         counted = (moment.slot >= 0) & objects.present[:, moment.start - 1] & objects.present[:, frame]
-        of_thing = take(place[:, horizon - 1], slot.repeat_interleave(SAMPLES, 0))
+        of_thing = take(position[:, horizon - 1], slot.repeat_interleave(SAMPLES, 0))
         samples = of_thing.unflatten(0, (-1, SAMPLES)).transpose(1, 2)
         truth = objects.centre[:, frame]
         measured[f"energy_{horizon}"] = energy_score(samples, truth).where(counted, 0).sum(1)

@@ -18,7 +18,7 @@ def simulations(encoded: EncodedBatch, moment: Moment, steps: int) -> dict[str, 
     truth = encoded.truth
     if encoded.world is None or objects is None or truth is None or "velocity" not in truth.factors:
         return {}
-    place = objects.centre[:, moment.start - 1]
+    centre = objects.centre[:, moment.start - 1]
     speed = by_clip(encoded, truth.factors["velocity"])[:, moment.start - 1]
     pixels = moment.given.by_clip(middle_pixels(encoded.model, moment.given.particles, encoded.size))
     slot = moment.slot.clamp_min(0)
@@ -26,14 +26,14 @@ def simulations(encoded: EncodedBatch, moment: Moment, steps: int) -> dict[str, 
     step = newest - take(pixels[:, -2], slot)
     has_particle = (moment.slot >= 0)[..., None]
     starts = {
-        "laws": (place, speed),
-        "laws_encoded": (newest.where(has_particle, place), step.where(has_particle, speed)),
+        "laws": (centre, speed),
+        "laws_encoded": (newest.where(has_particle, centre), step.where(has_particle, speed)),
     }
-    number = torch.arange(place.shape[1], device=place.device).expand_as(moment.slot)
+    number = torch.arange(centre.shape[1], device=centre.device).expand_as(moment.slot)
     forecasts = {}
     for name, (position, velocity) in starts.items():
         ahead = encoded.world.simulated(position.cpu().numpy(), velocity.cpu().numpy(), steps)
-        simulated = torch.from_numpy(ahead).to(place)
+        simulated = torch.from_numpy(ahead).to(centre)
         presence = torch.ones_like(simulated[..., 0])
         forecasts[name] = Forecast(simulated, presence, number.where(moment.slot >= 0, -1))
     return forecasts

@@ -8,9 +8,9 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.models.motion.causal import CausalMotion, Expected
+from motes.models.motion.rollouts import BEND
 from motes.models.particles.encoding import DiagonalNormal, Encoding
-from motes.models.video.causal import CausalMotion, Expected
-from motes.models.video.rollouts import BEND
 from motes.ops.densities.divergence import kl_to_normal
 from motes.ops.densities.noise import uniform_like
 from motes.types.clips import ParticleClip

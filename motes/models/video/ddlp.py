@@ -10,11 +10,12 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Stage, TrainingPictures
+from motes.models.motion.causal import CausalMotion
+from motes.models.motion.future import in_drawing_order, predicted
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.presence import UNDECIDED
 from motes.models.tracking import followed
 from motes.models.video.anchors import tracked_anchors
-from motes.models.video.causal import CausalMotion
 from motes.models.video.clip_losses import (
     States,
     next_places,
@@ -23,7 +24,6 @@ from motes.models.video.clip_losses import (
     with_looks_of_other_frames,
 )
 from motes.models.video.ddlp_config import DdlpConfig
-from motes.models.video.future import in_drawing_order, predicted
 from motes.models.video.remembered import (
     losses_of_windows,
     moments,
@@ -135,7 +135,9 @@ class DynamicLatentParticles(DeepLatentParticles):
         if actions is not None:
             raise UserError("this model learnt without actions, and cannot say what they would change")
         if samples:
-            raise UserError("this model predicts one future and has no others to draw; dlp-graph has")
+            raise UserError(
+                "this model learnt one future and has no others to draw; dlp-graph with --model.motion gaussian has"
+            )
         size = self.config.image_size
         clip = seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, size)
         return predicted(self.dynamics, clip, steps, size)

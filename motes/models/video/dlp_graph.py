@@ -14,13 +14,13 @@ from torch import Tensor
 from motes.errors import UserError
 from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
 from motes.models.checkpoint import load
+from motes.models.motion.agent import check_actions, check_width
+from motes.models.motion.dynamics import GAUSSIAN, Dynamics
+from motes.models.motion.future import in_drawing_order, noise_of_samples, predicted
+from motes.models.motion.rollouts import rollout_losses
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
 from motes.models.tracking import followed
-from motes.models.video.agent import check_actions, check_width
-from motes.models.video.dynamics import GAUSSIAN, Dynamics
-from motes.models.video.future import in_drawing_order, noise_of_samples, predicted
-from motes.models.video.rollouts import rollout_losses
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.nn.blocks.interaction import HEADS, INTERACTIONS
 from motes.ops.rendering.footprints import VisibleBoxes

@@ -7,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.models.base import TrainingPictures
+from motes.models.motion.dynamics import Motion
+from motes.models.motion.rollouts import rollout_losses
 from motes.models.particles.dlp import DeepLatentParticles
-from motes.models.video.dynamics import Motion
-from motes.models.video.rollouts import rollout_losses
 from motes.models.video.tracking_posterior import motion_by_posterior
 from motes.models.video.training_clips import TrainingClips
 from motes.ops.densities.noise import uniform_like

@@ -13,8 +13,8 @@ from motes.data.source import Source
 from motes.errors import UserError
 from motes.evaluation.question import EncodedBatch
 from motes.models import MODELS
+from motes.models.motion.causal import CausalMotion, Expected
 from motes.models.particles.encoding import DiagonalNormal
-from motes.models.video.causal import CausalMotion, Expected
 from motes.models.video.clip_losses import States, _other_frames, next_places, surprise
 from motes.models.video.ddlp_config import DdlpConfig
 from motes.models.video.tracking_posterior import clip_of_motion

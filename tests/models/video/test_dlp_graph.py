@@ -14,9 +14,9 @@ from motes.data.source import Source
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.models.base import Model
-from motes.models.video.dynamics import Dynamics
-from motes.models.video.history import History
-from motes.models.video.rollouts import rollout_losses
+from motes.models.motion.dynamics import Dynamics
+from motes.models.motion.history import History
+from motes.models.motion.rollouts import rollout_losses
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.training import loop
 from motes.training.recipe import Recipe, Training

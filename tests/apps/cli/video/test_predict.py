@@ -13,9 +13,9 @@ from motes.apps.session.foresight import Shot
 from motes.apps.session.session import Session
 from motes.data.files.video_file import VideoFile
 from motes.errors import UserError
+from motes.models.motion.future import in_drawing_order
+from motes.models.motion.rivals import SteadyMotion
 from motes.models.tracking import followed
-from motes.models.video.future import in_drawing_order
-from motes.models.video.rivals import SteadyMotion
 from motes.types.clips import ParticleClip
 from tests.apps.spots import Spots, command_of, picture, table
 

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.models.video.future import continued
-from motes.models.video.history import History
+from motes.models.motion.future import continued
+from motes.models.motion.history import History
 from motes.types.clips import ParticleClip
 
 # frames that looks are averaged over

@@ -8,8 +8,8 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from motes.models.video.dynamics import FAINT, LEAST, NEAR, Motion, Outlook
-from motes.models.video.history import History
+from motes.models.motion.dynamics import FAINT, LEAST, NEAR, Motion, Outlook
+from motes.models.motion.history import History
 from motes.nn.blocks.space_time import SpaceTime
 
 # interactions of things, each followed by a look back
@@ -87,9 +87,9 @@ class CausalMotion(Motion):
         number = rearrange(tracked.long() - 1, "b k t -> b t k")
         presence = history.presence[:, None].expand(number.shape)
         next_frame = self.expected(position, presence, number)
-        place = next_frame.position[:, -1]
         # variances are what the posterior is held against, and not errors of this network alone
-        return Outlook(place, torch.zeros_like(place), next_frame.presence[:, -1])
+        certain = torch.zeros_like(history.newest)
+        return Outlook(next_frame.position[:, -1], certain, next_frame.presence[:, -1])
 
     def _motion(
         self, step: Float[Tensor, "B T K 2"], has_step: Bool[Tensor, "B T K"]
@@ -103,8 +103,8 @@ class CausalMotion(Motion):
     def _pairs(
         self, position: Float[Tensor, "B T K 2"], step: Float[Tensor, "B T K 2"]
     ) -> Float[Tensor, "B T K K 5"]:
-        place = NEAR * position * self.aspect
-        offset = place[:, :, :, None] - place[:, :, None]
+        scaled = NEAR * position * self.aspect
+        offset = scaled[:, :, :, None] - scaled[:, :, None]
         pace = self.pace * self.aspect * step
         # the root has no slope at 0
         distance = (offset.square().sum(-1, keepdim=True) + 1e-12).sqrt()

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.models.video.dynamics import Motion
-from motes.models.video.history import History
+from motes.models.motion.dynamics import Motion
+from motes.models.motion.history import History
 from motes.ops.points.pixels import pixels_of_positions
 from motes.ops.rendering.depth import front_first
 from motes.types.clips import ParticleClip

@@ -2,7 +2,7 @@
 
 import torch
 
-from motes.models.video.persistent import KEPT, PersistentMotion
+from motes.models.motion.persistent import KEPT, PersistentMotion
 from motes.types.clips import ParticleClip
 from motes.types.latents import Particles
 

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.video.agent import Agent
-from motes.models.video.history import History
+from motes.models.motion.agent import Agent
+from motes.models.motion.history import History
 from motes.nn.blocks.interaction import INTERACTIONS
 
 # distances between things as the network reads them

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from motes.models.abilities import Paints
 from motes.models.base import Model
-from motes.models.video.future import in_drawing_order
+from motes.models.motion.future import in_drawing_order
 from motes.ops.gather import take
 from motes.ops.points.pixels import positions_of_pixels
 from motes.ops.rendering.composite_scaled import render_scaled

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from motes.models.video.dynamics import Motion
-from motes.models.video.history import History
+from motes.models.motion.dynamics import Motion
+from motes.models.motion.history import History
 from motes.ops.densities.noise import uniform_like
 from motes.types.clips import ParticleClip
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from motes.models.base import Model
-from motes.models.video.carried import Cutouts, carried
+from motes.models.motion.carried import Cutouts, carried
 from motes.ops.rendering.painting import LayerSizes, Painting
 from motes.types.clips import ParticleClip
 from motes.types.latents import Particles

@@ -7,8 +7,8 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from motes.models.video.future import continued
-from motes.models.video.history import History
+from motes.models.motion.future import continued
+from motes.models.motion.history import History
 from motes.types.clips import ParticleClip
 
 # frames whose motion counts
