@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,8 +14,9 @@ from motes.ops.gather import take
 from motes.ops.points.pixels import positions_of_pixels
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.depth import front_first
+from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.painting import Painting
-from motes.ops.rendering.scaled import cut_scaled, place_scaled
+from motes.ops.rendering.scaled import place_scaled
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 
@@ -73,10 +75,8 @@ class Cutouts:
         canvas = (picture.shape[2], picture.shape[3])
         # on the picture's own pixels, so that what does not move is not blurred
         windows = place_scaled(painting.glimpses[None], position, scale, canvas)
-        side = windows.pixels.shape[-1]
-        position = positions_of_pixels(windows.corner + (side - 1) / 2, canvas)
-        colours = cut_scaled(picture, position, torch.ones_like(position), side)
-        layers = torch.cat([windows.pixels[:, :, :1], colours], 2)
+        layers = _cut_out(windows, picture)
+        position = positions_of_pixels(windows.corner + (layers.shape[-1] - 1) / 2, canvas)
         presence = painting.presence[None]
         covered = _laid(_masks(layers), position, presence, torch.zeros_like(picture[:, :1]))
         behind = painting.background + (1 - covered) * (picture - painting.background)
@@ -105,6 +105,21 @@ def _laid(
     behind: Image,
 ) -> Image:
     return render_scaled(layers, position, torch.ones_like(position), presence, behind)
+
+
+def _cut_out(windows: Windows, picture: Image) -> Float[Tensor, "1 K D s s"]:
+    """The alphas of the windows, and the picture's colours in them. Beyond the picture's edge both are as at the edge:
+    what the model draws there, it never had to draw."""
+    side = windows.pixels.shape[-1]
+    limits = windows.corner.new_tensor(picture.shape[2:])[:, None] - 1
+    pixels = windows.corner[..., None] + torch.arange(side, device=picture.device)
+    pixels = pixels.clamp_min(0).minimum(limits)
+    rows, columns = pixels.unbind(2)
+    colours = picture[0][:, rows[0, :, :, None], columns[0, :, None]]
+    row, column = (pixels - windows.corner[..., None]).clamp(0, side - 1).unbind(2)
+    number = torch.arange(len(row[0]), device=picture.device)[:, None, None]
+    alpha = windows.pixels[0, :, 0][number, row[0, :, :, None], column[0, :, None]]
+    return torch.cat([alpha[None, :, None], rearrange(colours, "c k r s -> 1 k c r s")], 2)
 
 
 def _masks(layers: Float[Tensor, "1 K D s s"]) -> Float[Tensor, "1 K 2 s s"]:

@@ -105,6 +105,13 @@ def test_a_thing_that_leaves_uncovers_what_is_behind_it():
     assert picture[:, 10, 8] == pytest.approx(torch.linspace(0.1, 0.3, SIZE[0])[10].expand(3), abs=0.02)
 
 
+def test_what_was_outside_of_the_picture_comes_in_as_it_was_at_the_edge():
+    last = striped(0, 8)
+    picture = carried(Flat(), clip(place(0, 8)), clip(place(8, 8)), last)[0]
+    # rows above the middle, which the last picture did not show
+    torch.testing.assert_close(picture[:, 6, 7:10], last[0, :, 0, 7:10], rtol=0, atol=0.05)
+
+
 def test_without_a_thing_the_last_picture_stays():
     nothing = clip(place(10, 8))
     nothing = ParticleClip(nothing.particles, torch.full((1, 1), -1), torch.full((1, 1), -1), frames=1)
