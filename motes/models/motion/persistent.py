@@ -9,12 +9,15 @@ from torch import Tensor
 
 from motes.models.motion.future import continued
 from motes.models.motion.history import History
+from motes.ops.points.pixels import pixels_of_positions
 from motes.types.clips import ParticleClip
 
 # frames whose motion counts
 FRAMES = 10
 # of a pixel: how far off a place is at least taken to be
 UNSURE = 0.15
+# pixels: a box that begins or ends so near the picture's edge is cut off there
+EDGE = 1.0
 # of its velocity, what a thing keeps from frame to frame
 KEPT = 0.9
 
@@ -43,8 +46,9 @@ class PersistentMotion:
         """The `steps` frames that follow each clip. They say where a thing goes, and not how sure that is, so to go
         on from them predicts other frames."""
         seen = seen.repeated(max(samples, 1))
-        history = History.of(seen, min(FRAMES, seen.frames))
-        step = self._velocity(history)
+        given = seen.window(max(seen.frames - FRAMES, 0), FRAMES)
+        history = History.of(given, given.frames)
+        step = self._velocity(given, history.tracked)
         future = []
         for _ in range(steps):
             history = history.followed_by(history.newest + step, history.presence)
@@ -52,15 +56,30 @@ class PersistentMotion:
             future.append(history)
         return continued(seen, future, self.size)
 
-    def _velocity(self, history: History) -> Float[Tensor, "B K 2"]:
+    def _velocity(self, given: ParticleClip, tracked: Bool[Tensor, "B K t"]) -> Float[Tensor, "B K 2"]:
         """In halves of the picture per frame."""
-        half = history.position.new_tensor(self.size) / 2
-        pixels = history.position * half
+        half = given.particles.position.new_tensor(self.size) / 2
+        pixels = rearrange(given.by_clip(self._points(given)), "b t k c -> b k t c")
+        known = tracked & rearrange(given.by_clip(given.seen), "b t k -> b k t")
         middle = pixels.shape[2] // 2
-        older = _Line.through(pixels[:, :, : middle + 1], history.tracked[:, :, : middle + 1])
-        newer = _Line.through(pixels[:, :, middle:], history.tracked[:, :, middle:])
+        older = _Line.through(pixels[:, :, : middle + 1], known[:, :, : middle + 1])
+        newer = _Line.through(pixels[:, :, middle:], known[:, :, middle:])
         trust = newer.trust() * newer.persistence(older)
         return newer.slope * trust[..., None] / half
+
+    def _points(self, given: ParticleClip) -> Float[Tensor, "N K 2"]:
+        """What is followed of each thing, in pixels: its middle; of a thing that the picture's edge cuts off, whose visible
+        middle moves half as fast, the side that is inside."""
+        points = pixels_of_positions(given.particles.position, self.size)
+        if given.box is None:
+            return points
+        newest = given.by_clip(given.box)[:, -1].repeat_interleave(given.frames, 0)
+        first, last = given.box.chunk(2, -1)
+        size = points.new_tensor(self.size)
+        is_cut_before = newest[..., :2] < EDGE
+        is_cut_behind = newest[..., 2:] > size - EDGE
+        points = torch.where(is_cut_before & ~is_cut_behind, last, points)
+        return torch.where(is_cut_behind & ~is_cut_before, first, points)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Things go on as they went, as far as that can be trusted."""
 
+from dataclasses import replace
+
 import torch
 
 from motes.models.motion.persistent import KEPT, PersistentMotion
@@ -60,6 +62,16 @@ def test_a_thing_that_just_appeared_goes_by_the_frames_it_was_seen_in():
     track = torch.zeros(10, 1, dtype=torch.long)
     track[:6] = -1
     assert 1.8 < moved(clip(steady, track))[0, 0, 1] <= 2.0
+
+
+def test_a_thing_that_comes_in_goes_as_fast_as_the_side_that_is_inside():
+    # 20 pixels long, 2 a frame; what is visible of it begins at row 0
+    inner = 4 + 2 * torch.arange(6.0)
+    middle = inner / 2 - 0.5
+    given = clip(torch.stack([middle - 31.5, torch.zeros(6)], -1)[:, None])
+    box = torch.stack([torch.zeros(6), torch.full((6,), 30.0), inner, torch.full((6,), 34.0)], -1)[:, None]
+    assert 0.9 < moved(given)[0, 0, 0] <= 1.0
+    assert 1.9 < moved(replace(given, box=box))[0, 0, 0] <= 2.0
 
 
 def test_slots_in_another_order_go_the_same_way():
