@@ -26,7 +26,6 @@ ROUGH = 6  # cells along a side of a glimpse, in which its rough look is read an
 TEMPERATURE = 0.3  # difference of depths at which the order of two particles is soft
 ERROR_OF_A_SHAPE = 310.0  # of the generated shapes: contrast times a window's pixels
 CLOSE = 0.02  # of a typical thing's contrast: larger differences from the background are things
-WRONG = 0.05  # of a typical thing's contrast: what differs more from the background teaches it nothing
 # weight of the background's own loss: on the generated shapes it pulls where it is a little wrong about twice as
 # strongly as the absolute error
 PULL = 12.7
@@ -150,14 +149,12 @@ class SizedDecoder(LeanDecoder):
     def _error_outside_things(self, background: Image, image: Image) -> Float[Tensor, "B"]:
         """The error of the background, where it is nearly right.
 
-        It does not pull at all where the background is very wrong: there stands a thing (Beaton & Tukey 1974). However
-        weak, a pull there would paint in what stands still in most pictures, because Adam makes weak gradients that
-        agree as large as strong ones.
+        It hardly pulls where the background is very wrong: there stands a thing (Geman & McClure 1987). The
+        pull of the absolute error, the same everywhere, paints in what stands still in most pictures.
         """
         squared = (background - image).square().sum(1)
-        wrong = WRONG * self.contrast
-        left = (1 - squared / wrong).clamp_min(0)
-        return (PULL * wrong / 3 * (1 - left**3)).sum((1, 2))
+        close = CLOSE * self.contrast
+        return (PULL * close * squared / (squared + close)).sum((1, 2))
 
     def render(self, drawn: Drawn, background: Image, grain: Float[Tensor, "B K s s"] | None = None) -> Image:
         assert drawn.extent is not None
