@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -64,6 +64,15 @@ def name_of(model: Model) -> str:
     )
 
 
+@runtime_checkable
+class Upgrades(Protocol):
+    """A part of a model that knows how an earlier motes stored it."""
+
+    def upgrade(self, weights: dict[str, Tensor], prefix: str) -> None:
+        """Replace what is stored under names with this prefix by what the part has today; the same pictures come out."""
+        ...
+
+
 def load(where: str | Path, device: str = "cpu") -> Model:
     """The model in a folder, on a device and in eval mode.
 
@@ -82,6 +91,9 @@ def load(where: str | Path, device: str = "cpu") -> Model:
     model = build(*read_config(folder))
     path = folder / "model.safetensors"
     weights = _read_weights(path)
+    for name, part in model.named_modules():
+        if isinstance(part, Upgrades):
+            part.upgrade(weights, f"{name}.")
     check_weights(model, weights, path)
     model.load_state_dict(weights)
     return model.to(device).eval()

@@ -67,6 +67,15 @@ class SizedEncoder(AnchoredEncoder):
         # anchors are chosen on pictures that are so much smaller: a power of two, which divides their sides
         self.shrink = 1 << (self.side // COARSEST).bit_length() - 1 if self.side >= COARSEST else 1
 
+    def upgrade(self, weights: dict[str, Tensor], prefix: str) -> None:
+        """From the time when the short way had the mean colour alone."""
+        tint = weights.pop(f"{prefix}tint.weight", None)
+        if tint is not None:
+            rough = torch.zeros_like(self.rough.weight)
+            rough[:, : tint.shape[1]] = tint
+            weights[f"{prefix}rough.weight"] = rough
+            weights[f"{prefix}rough.bias"] = weights.pop(f"{prefix}tint.bias")
+
     @property
     def box_side(self) -> float:
         """The side of a box of scale 1, in pixels of the smaller picture."""

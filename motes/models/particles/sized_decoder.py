@@ -109,6 +109,15 @@ class SizedDecoder(LeanDecoder):
         colour = torch.einsum("dc,bchw->bdhw", self.units_of_colour, image - background)
         return Foreground(amount, colour)
 
+    def upgrade(self, weights: dict[str, Tensor], prefix: str) -> None:
+        """From the time when the short way had one colour for a whole glimpse, and no alpha."""
+        for name in ("weight", "bias"):
+            tint = weights.pop(f"{prefix}tint.{name}", None)
+            if tint is not None:
+                cells = tint.repeat_interleave(ROUGH**2, 0)
+                no_alpha = torch.zeros_like(cells[: ROUGH**2])
+                weights[f"{prefix}rough.{name}"] = torch.cat([no_alpha, cells])
+
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         drawn = self.look(rearrange(features, "b k f -> (b k) f"))
         cells = rearrange(self.rough(features), "b k (d r s) -> (b k) d r s", r=ROUGH, s=ROUGH)

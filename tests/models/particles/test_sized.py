@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from motes.models.checkpoint import load
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
 from motes.models.particles.sized import _rough_look
 from motes.models.particles.sized_decoder import ROUGH
@@ -221,3 +223,26 @@ def test_a_thing_that_stands_still_hardly_pulls_the_background():
         model.decoder.background_error(code, picture).sum().backward()
         pulls.append(float(model.decoder.still.grad[:, 20:30, 20:30].abs().sum()))
     assert pulls[0] < 0.2 * pulls[1]
+
+
+def test_runs_from_the_time_of_one_colour_a_glimpse_are_read(tmp_path):
+    model = model_of(glimpse_size=16)
+    with torch.no_grad():
+        for name in ("weight", "bias"):
+            cells = model.decoder.rough.get_parameter(name)
+            # no alpha, and the first cell's colour everywhere
+            colours = cells[:: ROUGH**2].repeat_interleave(ROUGH**2, 0)
+            colours[: ROUGH**2] = 0
+            cells.copy_(colours)
+        model.encoder.rough.weight[:, 3:] = 0
+    model.save(tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    weights["encoder.tint.weight"] = weights.pop("encoder.rough.weight")[:, :3].contiguous()
+    weights["encoder.tint.bias"] = weights.pop("encoder.rough.bias")
+    for name in ("weight", "bias"):
+        cells = weights.pop(f"decoder.rough.{name}")
+        weights[f"decoder.tint.{name}"] = cells[ROUGH**2 :: ROUGH**2].contiguous()
+    save_file(weights, tmp_path / "model" / "model.safetensors")
+    again = load(tmp_path / "model")
+    for name, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
