@@ -10,7 +10,6 @@ from torch import Tensor
 from motes.models.abilities import Paints
 from motes.models.base import Model
 from motes.models.motion.future import in_drawing_order
-from motes.ops.gather import take
 from motes.ops.points.pixels import positions_of_pixels
 from motes.ops.rendering.composite_scaled import render_scaled
 from motes.ops.rendering.depth import front_first
@@ -41,17 +40,14 @@ def carried(
     slots = (newest.track[0] >= 0).nonzero()[:, 0]
     if not len(slots):
         return last.expand(len(future), -1, -1, -1)
-    newest = newest.only(slots)
-    future = future.only(slots)
-    order = _order(newest)
-    cutouts = Cutouts.of(model.painting(in_drawing_order(newest)), last)
-    at_start = take(newest.particles.position, order)
-    places = take(future.particles.position, order.expand(len(future), -1))
-    presence = take(future.particles.presence, order.expand(len(future), -1))
-    pictures = [
-        cutouts.laid(place - at_start, there) for place, there in zip(places, presence[:, None], strict=True)
-    ]
-    return torch.cat(pictures)
+    extent = newest.only(slots).particles.extent
+    if extent is not None:
+        slots = slots[front_first(extent.depth)[0]]
+    start = newest.only(slots).particles
+    end = future.only(slots).particles
+    cutouts = Cutouts.of(model.painting(start), last)
+    moved = (end.position - start.position).split(1)
+    return torch.cat([cutouts.laid(*step) for step in zip(moved, end.presence.split(1), strict=True)])
 
 
 @dataclass(frozen=True)
@@ -126,11 +122,3 @@ def _masks(layers: Float[Tensor, "1 K D s s"]) -> Float[Tensor, "1 K 2 s s"]:
     """The layers in white."""
     alpha = layers[:, :, :1]
     return torch.cat([alpha, torch.ones_like(alpha)], 2)
-
-
-def _order(newest: ParticleClip) -> Tensor:
-    """The numbers of the slots, the nearest thing first, as they are drawn."""
-    extent = newest.particles.extent
-    if extent is None:
-        return torch.arange(newest.particles.count, device=newest.track.device)[None]
-    return front_first(extent.depth)

@@ -8,8 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
+from motes.models.base import Model
 from motes.models.motion.dynamics import Motion
 from motes.models.motion.history import History
+from motes.models.tracking import followed
 from motes.ops.points.pixels import pixels_of_positions
 from motes.ops.rendering.depth import front_first
 from motes.types.clips import ParticleClip
@@ -17,6 +19,13 @@ from motes.types.latents import Particles
 
 # of a pixel
 PARTS = 1024
+
+
+def clip_to_continue(model: Model, seen: Particles | ParticleClip, frames: int, steps: int) -> ParticleClip:
+    """The given clips, whose particles are followed first where they have no identity; to predict no step is refused."""
+    if steps < 1:
+        raise UserError("a prediction has at least one step; to follow things and predict nothing, track")
+    return seen if isinstance(seen, ParticleClip) else followed(model, seen, frames, model.config.image_size)
 
 
 def predicted(

@@ -46,6 +46,8 @@ class PersistentMotion:
         """The `steps` frames that follow each clip. They say where a thing goes, and not how sure that is, so to go
         on from them predicts other frames."""
         seen = seen.repeated(max(samples, 1))
+        # other futures are the same
+        seen = seen.repeated(max(samples, 1))
         given = seen.window(max(seen.frames - FRAMES, 0), FRAMES)
         history = History.of(given, given.frames)
         step = self._velocity(given, history.tracked)

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from motes.errors import UserError
 from motes.models.base import Stage, TrainingPictures
+from motes.models.motion.agent import check_actions
 from motes.models.motion.causal import CausalMotion
-from motes.models.motion.future import in_drawing_order, predicted
+from motes.models.motion.future import clip_to_continue, in_drawing_order, predicted
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.presence import UNDECIDED
-from motes.models.tracking import followed
 from motes.models.video.anchors import tracked_anchors
 from motes.models.video.clip_losses import (
     States,
@@ -130,17 +130,13 @@ class DynamicLatentParticles(DeepLatentParticles):
         seed: int = 0,
     ) -> ParticleClip:
         """The `steps` frames that follow each clip; slots are those of the given clips."""
-        if steps < 1:
-            raise UserError("a prediction has at least one step; to follow things and predict nothing, track")
-        if actions is not None:
-            raise UserError("this model learnt without actions, and cannot say what they would change")
+        clip = clip_to_continue(self, seen, frames, steps)
+        check_actions(actions, (clip.clips, steps, 0))
         if samples:
             raise UserError(
                 "this model learnt one future and has no others to draw; dlp-graph with --model.motion gaussian has"
             )
-        size = self.config.image_size
-        clip = seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, size)
-        return predicted(self.dynamics, clip, steps, size)
+        return predicted(self.dynamics, clip, steps, self.config.image_size)
 
     def _begin_clips(self, pictures: TrainingPictures) -> None:
         """Bring steps to a like size, whatever the film."""

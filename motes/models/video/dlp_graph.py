@@ -16,11 +16,10 @@ from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
 from motes.models.checkpoint import load
 from motes.models.motion.agent import check_actions, check_width
 from motes.models.motion.dynamics import GAUSSIAN, Dynamics
-from motes.models.motion.future import in_drawing_order, noise_of_samples, predicted
+from motes.models.motion.future import clip_to_continue, in_drawing_order, noise_of_samples, predicted
 from motes.models.motion.rollouts import rollout_losses
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
-from motes.models.tracking import followed
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.nn.blocks.interaction import HEADS, INTERACTIONS
 from motes.ops.rendering.footprints import VisibleBoxes
@@ -163,15 +162,11 @@ class DlpGraph(Model):
 
         Particles without identity are followed first.
         """
-        if steps < 1:
-            raise UserError("a prediction has at least one step; to follow things and predict nothing, track")
+        clip = clip_to_continue(self, seen, frames, steps)
         if samples and not self.varies:
             raise UserError(
                 "this model learnt one future and has no others to draw; train one with --model.motion gaussian"
             )
-        clip = (
-            seen if isinstance(seen, ParticleClip) else followed(self, seen, frames, self.config.image_size)
-        )
         check_actions(actions, (clip.clips, steps, self.config.actions))
         noise = noise_of_samples(clip, steps, samples, seed)
         futures = max(samples, 1)

@@ -9,19 +9,15 @@ from torch import Tensor
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.view import View
 from motes.ops.points.boxes_of_things import Boxes, Moved, colours_in, share_filled
+from motes.ops.tracks.pairing import TrackingRules
+from motes.ops.tracks.tracker import DELAY, HEED, RATE
 from motes.types.rows import Rows
 
 # frames for which a thing is expected without being seen, in open sight and behind another
-PATIENCE = 4
-HIDDEN_PATIENCE = 10
-# a thing that was seen once is forgotten if it is missing in so many frames
-DELAY = 2
-# share by which a thing follows what is seen of it where it may be hidden in part: near another one, or where it fills
-# so much less of its box than it used to
-HEED = 0.25
+PATIENCE = TrackingRules.patience
+HIDDEN_PATIENCE = TrackingRules.hidden_patience
+# a thing may be hidden in part where it fills so much less of its box than it used to
 PARTLY = 0.85
-# share by which a thing's size and colour follow what is seen
-RATE = 0.2
 
 
 @dataclass(frozen=True)

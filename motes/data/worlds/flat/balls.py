@@ -17,11 +17,10 @@ import numpy as np
 import torch
 
 from motes.data.base import Split
-from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.collisions import bounce, collide
 from motes.data.worlds.dice import Dice
-from motes.data.worlds.flat.disc_drawing import disc_masks, painted_discs
-from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.flat.disc_drawing import painted_discs, truth_of_discs
+from motes.data.worlds.generated import Generated
 from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -116,17 +115,12 @@ class Balls(Generated):
     def truth(self, rows: Sequence[int]) -> Truth:
         numbers = self._checked(rows)
         positions, velocities, hits = self._moments(numbers)
-        whole = disc_masks(positions * self._scale, self._radii, self.config.image_size[0])
-        visible = seen_of(whole)
-        pixels = positions * self._scale - 0.5
-        return Truth(
-            present=torch.from_numpy(visible.any((2, 3))),
-            centres=torch.from_numpy(normalised(pixels, self.config.image_size)),
-            boxes=torch.from_numpy(boxes_of(visible)),
-            masks=torch.from_numpy(visible),
-            whole=torch.from_numpy(whole),
-            factors=self._factors(numbers, velocities),
-            scene={"collisions": torch.from_numpy(hits)},
+        return truth_of_discs(
+            positions * self._scale,
+            self._radii,
+            self.config.image_size,
+            self._factors(numbers, velocities),
+            {"collisions": torch.from_numpy(hits)},
         )
 
     @property

@@ -1,10 +1,15 @@
-"""Discs with smooth rims, painted one over another, and their masks."""
+"""Discs with smooth rims, painted one over another, and the truth about them."""
 
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from motes.data.truth_from_masks import boxes_of, seen_of
+from motes.data.worlds.generated import normalised
 from motes.data.worlds.portable import Array
+from motes.types.truth import Truth
 
 
 def painted_discs(middle: Array, radius: Sequence[float], colour: Array, side: int) -> Array:
@@ -29,6 +34,27 @@ def disc_masks(centre: Array, radius: Sequence[float], side: int) -> Array:
         for n, reach in enumerate(radius)
     ]
     return np.stack(masks, 1)
+
+
+def truth_of_discs(
+    middle: Array,
+    radius: Sequence[float],
+    size: tuple[int, int],
+    factors: dict[str, Tensor],
+    scene: dict[str, Tensor],
+) -> Truth:
+    """The truth about pictures of this size that `painted_discs` gives; the last disc is in front."""
+    whole = disc_masks(middle, radius, size[0])
+    visible = seen_of(whole)
+    return Truth(
+        present=torch.from_numpy(visible.any((2, 3))),
+        centres=torch.from_numpy(normalised(middle - 0.5, size)),
+        boxes=torch.from_numpy(boxes_of(visible)),
+        masks=torch.from_numpy(visible),
+        whole=torch.from_numpy(whole),
+        factors=factors,
+        scene=scene,
+    )
 
 
 def _paint(canvas: Array, middle: Array, radius: float, colour: Array, margin: int) -> None:

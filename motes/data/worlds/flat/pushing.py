@@ -14,12 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.data.base import Split
-from motes.data.truth_from_masks import boxes_of, seen_of
 from motes.data.worlds.collisions import distances
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.flat.balls import COLOURS
-from motes.data.worlds.flat.disc_drawing import disc_masks, painted_discs
-from motes.data.worlds.generated import Generated, normalised
+from motes.data.worlds.flat.disc_drawing import painted_discs, truth_of_discs
+from motes.data.worlds.generated import Generated
 from motes.data.worlds.portable import Array
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -90,24 +89,20 @@ class Pushing(Generated):
     def truth(self, rows: Sequence[int]) -> Truth:
         numbers = self._checked(rows)
         path = self._moments(numbers)
-        middles = path["position"] * self._scale
-        whole = disc_masks(middles, self._radii, self.config.image_size[0])
-        visible = seen_of(whole)
         shape = (len(numbers), len(self.radius))
         depth = torch.arange(shape[1] - 1.0, -1.0, -1.0)
-        return Truth(
-            present=torch.from_numpy(visible.any((2, 3))),
-            centres=torch.from_numpy(normalised(middles - 0.5, self.config.image_size)),
-            boxes=torch.from_numpy(boxes_of(visible)),
-            masks=torch.from_numpy(visible),
-            whole=torch.from_numpy(whole),
-            factors={
-                "size": torch.tensor(self._radii).expand(shape),
-                "colour": torch.from_numpy(self._colours(self._disc_colours(numbers))),
-                "effector": (depth == 0).expand(shape),
-                "depth": depth.expand(shape),
-            },
-            scene={"collisions": torch.from_numpy(path["hits"])},
+        factors = {
+            "size": torch.tensor(self._radii).expand(shape),
+            "colour": torch.from_numpy(self._colours(self._disc_colours(numbers))),
+            "effector": (depth == 0).expand(shape),
+            "depth": depth.expand(shape),
+        }
+        return truth_of_discs(
+            path["position"] * self._scale,
+            self._radii,
+            self.config.image_size,
+            factors,
+            {"collisions": torch.from_numpy(path["hits"])},
         )
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"]:
