@@ -1,7 +1,8 @@
-"""All that needs a GPU, from one command and within ten minutes:
-training steps, rendering, a step in bfloat16, one training.
+"""All that needs a GPU, from one command and within eleven minutes:
+training steps, rendering, steps in bfloat16, one training.
 
     python benchmarks/gpu.py FOLDER
+    python benchmarks/gpu.py FOLDER --only step_time rendering_gpu
     python benchmarks/gpu.py FOLDER --cpu        # a rehearsal of seconds, without a GPU
 
 The parts run in this order, each with a time limit; one that fails or takes too long does not stop the next.
@@ -24,6 +25,14 @@ from benchmarks.clocks import MOTES
 from benchmarks.report import ROOT, Table, parser
 
 SPEED = Path(__file__).parent / "speed"
+QUICK = ("dlp-quick", "dlp-scenes", "ddlp-balls")
+# published networks at 128 px
+LARGE = (
+    "dlp2-obj3d",
+    "ddlp-obj3d",
+    *("--data", "rolling", "--data.image-size", "128", "128", "--data.count", "4"),
+    *("--model.reconstruction", "mse"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,12 +58,15 @@ def main() -> None:
     arguments_parser = parser(__doc__)
     arguments_parser.add_argument("folder", type=Path, help="of the output")
     arguments_parser.add_argument("--cpu", action="store_true", help="a rehearsal with tiny settings")
+    arguments_parser.add_argument("--only", nargs="+", metavar="PART", help="of the parts by name")
     arguments = arguments_parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     table = Table(("part", "state", "seconds"), arguments.format)
     outcomes = []
     for part in rehearsal(folder) if arguments.cpu else parts(folder):
+        if arguments.only and part.name not in arguments.only:
+            continue
         outcomes.append(run_part(part, folder / f"{part.name}.txt"))
         summary = [asdict(outcome) for outcome in outcomes]
         (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
@@ -67,15 +79,16 @@ def main() -> None:
 
 
 def parts(folder: Path) -> list[Part]:
-    """The limits add up to nine and a half minutes.
-    Of a step nearly all the time is imports and kernels that compile.
-    """
+    """The limits add up to eleven minutes. Of a step nearly all the time is imports and kernels that compile."""
     steps = ("--device", "cuda", "--steps", "20")
+    few = ("--device", "cuda", "--steps", "8")
     minutes = ("--training.max-minutes", "2")
     return [
-        Part("step_time", script("step_time.py", *steps, "--rounds", "2"), 150),
-        Part("rendering_gpu", script("rendering_gpu.py", "--plain"), 120),
+        Part("step_time", script("step_time.py", *steps, "--rounds", "1"), 90),
+        Part("rendering_gpu", script("rendering_gpu.py", "--plain"), 90),
         Part("step_bf16", script("step_time.py", *steps, "--rounds", "1", "--precision", "bf16"), 90),
+        Part("presets", script("preset_step.py", *QUICK, *few, "--rounds", "1"), 100),
+        Part("rolling", script("preset_step.py", *LARGE, *few, "--rounds", "1"), 100),
         Part("training", training(folder, "dlp-shapes", *minutes), 210),
     ]
 
@@ -89,6 +102,8 @@ def rehearsal(folder: Path) -> list[Part]:
         Part("step_time", script("step_time.py", *steps), 120),
         Part("rendering_gpu", script("rendering_gpu.py", "--plain"), 60),
         Part("step_bf16", script("step_time.py", *steps, "--precision", "bf16"), 120),
+        Part("presets", script("preset_step.py", "ddlp-balls", "--steps", "1", "--rounds", "1"), 120),
+        Part("rolling", script("preset_step.py", *LARGE, "--steps", "1", "--rounds", "1"), 120),
         Part("training", training(folder, "dlp-shapes", *budget, *size), 120),
     ]
 

@@ -57,4 +57,5 @@ class AllBatches:
 
     def sample(self, count: int) -> Image:
         rows = self.data.sample(count)
-        return torch.cat([self.data.batch(chunk).image for chunk in self.data.chunks(rows, self.size)])
+        pictures = [self.data.batch(chunk).image for chunk in self.data.chunks(rows, self.size)]
+        return torch.cat(pictures).to(self.device)
