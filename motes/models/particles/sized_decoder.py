@@ -10,7 +10,7 @@ from motes.models.particles.anchored import LeanDecoder
 from motes.models.particles.encoding import Drawn
 from motes.models.particles.parts import ParticleSizes
 from motes.ops.pictures.blobs import Blobs, find_blobs
-from motes.ops.pictures.clean_background import clean_background
+from motes.ops.pictures.clean_background import STILL_SHARE, clean_background, still_share
 from motes.ops.pictures.light import light_of
 from motes.ops.pictures.shadows import SHADOW_IN_A_GLIMPSE, unlike
 from motes.ops.points.boxes_of_things import Foreground
@@ -71,6 +71,8 @@ class SizedDecoder(LeanDecoder):
         self.register_buffer("sides", torch.zeros(2))
         # brings differences from the background to units of how much colours differ within a thing
         self.register_buffer("units_of_colour", torch.eye(config.channels))
+        # 0 where the background is still, but for the light; 1 where its code describes it
+        self.register_buffer("varies", torch.tensor(1.0))
 
     @property
     def unit(self) -> Tensor:
@@ -85,7 +87,9 @@ class SizedDecoder(LeanDecoder):
     def start(self, pictures: Image) -> None:
         background = clean_background(pictures)
         self.start_background(background)
-        residual = pictures - light_of(pictures, background).on(background)
+        lit = light_of(pictures, background).on(background)
+        self.varies.fill_(still_share(pictures, lit) < STILL_SHARE)
+        residual = pictures - lit
         squared = residual.square().sum(1)
         # E[r^2] / E[r], whatever share of the pixels is on things
         contrast = squared.square().mean() / squared.mean().clamp_min(1e-12)
@@ -110,7 +114,10 @@ class SizedDecoder(LeanDecoder):
         return Foreground(amount, colour)
 
     def upgrade(self, weights: dict[str, Tensor], prefix: str) -> None:
-        """From the time when the short way had one colour for a whole glimpse, and no alpha."""
+        """From the time when every background had a code; and when the short way had one colour for a whole glimpse,
+        and no alpha.
+        """
+        weights.setdefault(f"{prefix}varies", torch.tensor(1.0))
         for name in ("weight", "bias"):
             tint = weights.pop(f"{prefix}tint.{name}", None)
             if tint is not None:
@@ -129,9 +136,16 @@ class SizedDecoder(LeanDecoder):
         return _in_light(self.unchanging, light)
 
     def background_of_code(self, code: Float[Tensor, "B G"]) -> Image:
-        """The scene that the code describes, in the light whose numbers follow it."""
+        """The scene that the code describes, in the light whose numbers follow it.
+
+        A still scene stays as it was found, whatever the code. Both would take over what stands in most pictures, or
+        leaves a trace of itself in the code.
+        """
         numbers = 2 * self.still.shape[0]
-        return _in_light(super().background_of_code(code[:, :-numbers]), code[:, -numbers:])
+        # its value, with a gradient where the scene varies
+        still = torch.lerp(self.still.detach(), self.still, self.varies)
+        scene = torch.sigmoid(self.varies * self.scene(code[:, :-numbers]) + 10 * still)
+        return _in_light(scene, code[:, -numbers:])
 
     @property
     def unchanging(self) -> Float[Tensor, "C H W"]:

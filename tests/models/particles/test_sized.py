@@ -206,10 +206,27 @@ def test_depth_scale_and_position_learn_from_the_picture():
     assert (last.weight.grad.abs().sum(1) > 0).all(), "every number that is read at an anchor"
 
 
+def test_a_still_background_stays_as_it_was_found_and_another_one_learns():
+    pictures, _ = pictures_with_things()
+    others = (pictures + torch.rand(len(pictures), 3, 8, 8).repeat_interleave(8, 2).repeat_interleave(8, 3)) / 2
+    for varies, seen in enumerate((pictures, others)):
+        model = model_of().train()
+        model.decoder.start(seen)
+        assert model.decoder.varies == varies
+        model.loss(Batch(seen[:8], torch.arange(8))).total.backward()
+        assert bool(model.decoder.still.grad.any()) == varies
+        assert bool(model.decoder.scene.colour.weight.grad.any()) == varies
+        codes = torch.randn(2, model.config.feature_dim + 6)
+        codes[:, -6:] = codes[:1, -6:]
+        first, second = model.decoder.background_of_code(codes)
+        assert torch.equal(first, second) != varies
+
+
 def test_a_thing_that_stands_still_hardly_pulls_the_background():
     pictures, _ = pictures_with_things()
     model = model_of().train()
     model.decoder.start(pictures)
+    model.decoder.varies.fill_(1)
     code = torch.zeros(1, model.config.feature_dim + 6)
     code[:, -6:-3] = 1
     ground = model.decoder.background_of_code(code).detach()
@@ -237,6 +254,7 @@ def test_runs_from_the_time_of_one_colour_a_glimpse_are_read(tmp_path):
         model.encoder.rough.weight[:, 3:] = 0
     model.save(tmp_path / "model")
     weights = load_file(tmp_path / "model" / "model.safetensors")
+    del weights["decoder.varies"]
     weights["encoder.tint.weight"] = weights.pop("encoder.rough.weight")[:, :3].contiguous()
     weights["encoder.tint.bias"] = weights.pop("encoder.rough.bias")
     for name in ("weight", "bias"):
