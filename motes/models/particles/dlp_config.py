@@ -33,6 +33,9 @@ class DlpConfig:
     prior_channels: tuple[int, ...] = (16, 32, 64)
     # standard deviation of a particle about its proposal; half a picture is 1
     prior_std: float = 0.1
+    # of `sized`: still: the same in all pictures, but for the light; varying: a code describes it; auto: still, if most
+    # pixels hardly differ
+    background: Literal["auto", "still", "varying"] = "auto"
     # the reconstruction loss: see motes.weights.reconstruction.RECONSTRUCTIONS
     reconstruction: str = "mse"
     # weights of the KL of positions (beta_kl) and of features (beta_kl * kl_balance)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -41,6 +41,13 @@ class ParticleSizes(Protocol):
 
     @property
     def glimpse_size(self) -> int: ...
+
+
+class SizedSizes(ParticleSizes, Protocol):
+    """Those of particles that have a size each."""
+
+    @property
+    def background(self) -> Literal["auto", "still", "varying"]: ...
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from motes.models.particles.anchored import LeanDecoder
 from motes.models.particles.encoding import Drawn
-from motes.models.particles.parts import ParticleSizes
+from motes.models.particles.parts import SizedSizes
 from motes.ops.pictures.blobs import Blobs, find_blobs
 from motes.ops.pictures.clean_background import STILL_SHARE, clean_background, still_share
 from motes.ops.pictures.light import light_of
@@ -56,9 +56,11 @@ class SizedDecoder(LeanDecoder):
     contrast: Tensor
     sides: Tensor
     units_of_colour: Tensor
+    varies: Tensor
 
-    def __init__(self, config: ParticleSizes):
+    def __init__(self, config: SizedSizes):
         super().__init__(config)
+        self.kind_of_background = config.background
         self.size = config.image_size
         self.side = config.glimpse_size
         self.rough = nn.Linear(config.feature_dim, (config.channels + 1) * ROUGH**2)
@@ -88,7 +90,7 @@ class SizedDecoder(LeanDecoder):
         background = clean_background(pictures)
         self.start_background(background)
         lit = light_of(pictures, background).on(background)
-        self.varies.fill_(still_share(pictures, lit) < STILL_SHARE)
+        self.varies.fill_(not self._is_still(pictures, lit))
         residual = pictures - lit
         squared = residual.square().sum(1)
         # E[r^2] / E[r], whatever share of the pixels is on things
@@ -100,6 +102,11 @@ class SizedDecoder(LeanDecoder):
             covariance = _covariance_within(inner, residual)
             covariance.diagonal().add_(ALIKE * self.contrast)
             self.units_of_colour.copy_(_inverse_root(covariance) / len(background) ** 0.5)
+
+    def _is_still(self, pictures: Image, background: Image) -> bool:
+        if self.kind_of_background == "auto":
+            return still_share(pictures, background) >= STILL_SHARE
+        return self.kind_of_background == "still"
 
     def _blobs(self, squared: Float[Tensor, "B H W"], share: float) -> Blobs:
         """What differs from the background by more than this share of a typical thing's contrast."""

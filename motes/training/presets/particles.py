@@ -33,6 +33,8 @@ POINTS = {
             {
                 "num_particles": 10,
                 "glimpse_size": 24,
+                # camera and lamp are never quite the same
+                "background": "varying",
                 "presence_weight": 1.5,
                 "phases": (0.1, 0.04),
                 "kl_weights": (0.1, 1e-4),

@@ -208,7 +208,9 @@ def test_depth_scale_and_position_learn_from_the_picture():
 
 def test_a_still_background_stays_as_it_was_found_and_another_one_learns():
     pictures, _ = pictures_with_things()
-    others = (pictures + torch.rand(len(pictures), 3, 8, 8).repeat_interleave(8, 2).repeat_interleave(8, 3)) / 2
+    others = (
+        pictures + torch.rand(len(pictures), 3, 8, 8).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    ) / 2
     for varies, seen in enumerate((pictures, others)):
         model = model_of().train()
         model.decoder.start(seen)
@@ -220,6 +222,14 @@ def test_a_still_background_stays_as_it_was_found_and_another_one_learns():
         codes[:, -6:] = codes[:1, -6:]
         first, second = model.decoder.background_of_code(codes)
         assert torch.equal(first, second) != varies
+
+
+def test_whoever_knows_says_that_a_background_is_still_or_is_not():
+    pictures, _ = pictures_with_things()
+    for kind, varies in (("still", 0), ("varying", 1)):
+        model = model_of(background=kind)
+        model.decoder.start(pictures)
+        assert model.decoder.varies == varies
 
 
 def test_a_thing_that_stands_still_hardly_pulls_the_background():
