@@ -89,9 +89,8 @@ class SizedDecoder(LeanDecoder):
     def start(self, pictures: Image) -> None:
         background = clean_background(pictures)
         self.start_background(background)
-        lit = light_of(pictures, background).on(background)
-        self.varies.fill_(not self._is_still(pictures, lit))
-        residual = pictures - lit
+        self.varies.fill_(not self._is_still(pictures, background))
+        residual = pictures - light_of(pictures, background).on(background)
         squared = residual.square().sum(1)
         # E[r^2] / E[r], whatever share of the pixels is on things
         contrast = squared.square().mean() / squared.mean().clamp_min(1e-12)
@@ -103,7 +102,8 @@ class SizedDecoder(LeanDecoder):
             covariance.diagonal().add_(ALIKE * self.contrast)
             self.units_of_colour.copy_(_inverse_root(covariance) / len(background) ** 0.5)
 
-    def _is_still(self, pictures: Image, background: Image) -> bool:
+    def _is_still(self, pictures: Image, background: Float[Tensor, "C H W"]) -> bool:
+        # where the light changes much, so does what it falls on
         if self.kind_of_background == "auto":
             return still_share(pictures, background) >= STILL_SHARE
         return self.kind_of_background == "still"
