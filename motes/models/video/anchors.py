@@ -13,15 +13,28 @@ from torch import Tensor
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
 from motes.models.particles.view import View
-from motes.models.video.known_things import PATIENCE, KnownThings, behind_others, updated, with_new_things
+from motes.models.video.known_things import (
+    PARTLY,
+    PATIENCE,
+    KnownThings,
+    behind_others,
+    updated,
+    with_new_things,
+)
 from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
 from motes.ops.points.boxes_of_things import Boxes, Things, moved_things
+from motes.ops.tracks.outlines import laid_outlines
 from motes.types.rows import Rows
 
 # of a box: what a thing fills at least, in a frame in which it is seen and in its first one
 LEAST = 0.15
 LEAST_NEW = 0.3
+# of an outline: what hides a thing in part covers so much of it at least, and so much of it is seen
+HIDES = 0.1
+SHOWS = 0.08
+# and of one in full sight
+FULL = 0.6
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,8 @@ class TrackedAnchors(Rows):
     # the number of the thing in each slot, counted in each clip; -1: none
     number: Int[Tensor, "N K"]
     seen: Bool[Tensor, "N K"]
+    # whether it is hidden in part, so that its place follows from its outline
+    partly: Bool[Tensor, "N K"]
     # where the thing is: as it was read, or where it should be
     place: Float[Tensor, "N K 2"]
     # 1 while the thing is seen or hidden; less by a quarter for each frame in open sight in which it is not found
@@ -84,21 +99,29 @@ def _after_frame(
     matches = moved_things(
         view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
     )
-    boxes = Boxes(matches.boxes.positions, things.scale)
+    expected_things = Things(Boxes(expected, things.scale), things.colour, things.there)
+    laid = laid_outlines(view.foreground, things.outline, expected_things, encoder.box_side)
+    partly = things.there & (laid.covered > HIDES) & (matches.filled < PARTLY * things.share)
+    boxes = Boxes(torch.where(partly[..., None], laid.positions, matches.boxes.positions), things.scale)
     boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
     place, seen = _read(
         boxes, _oldest_first(things.number, full), things.there | full, view, encoder, decoder
     )
     seen = seen & full
+    # the networks read no two things at one place, though the nearer one may be in full sight
+    crowded = behind_others(laid.positions, things.scale, things.there, encoder)
+    partly = partly | (things.there & crowded & ~seen & (laid.own > FULL))
+    place = torch.where(partly[..., None], laid.positions, place)
+    seen = torch.where(partly, laid.own > SHOWS, seen)
     turn = _oldest_first(things.number, full).argsort(1)
     new = seen & ~things.there & ~behind_others(place, boxes.sides, seen, encoder, turn)
-    things = updated(things, expected, place, matches, seen, encoder)
+    things = updated(things, expected, place, matches, laid, partly, seen, view, encoder)
     if new.any():
         things = with_new_things(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
     there = things.there
     hidden = behind_others(things.place, things.scale, seen & there, encoder)
     trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0)
-    part = TrackedAnchors(*boxes, full, things.number, seen & there, things.place, trust)
+    part = TrackedAnchors(*boxes, full, things.number, seen & there, partly & seen & there, things.place, trust)
     return things, part
 
 

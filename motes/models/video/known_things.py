@@ -8,7 +8,8 @@ from torch import Tensor
 
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.view import View
-from motes.ops.points.boxes_of_things import Boxes, Moved, colours_in, share_filled
+from motes.ops.points.boxes_of_things import Boxes, Moved, Things, colours_in, share_filled
+from motes.ops.tracks.outlines import CELLS, Laid, outlines_of
 from motes.ops.tracks.pairing import TrackingRules
 from motes.ops.tracks.tracker import DELAY, HEED, RATE
 from motes.types.rows import Rows
@@ -18,6 +19,11 @@ PATIENCE = TrackingRules.patience
 HIDDEN_PATIENCE = TrackingRules.hidden_patience
 # a thing may be hidden in part where it fills so much less of its box than it used to
 PARTLY = 0.85
+# frames for which a thing is expected that should be behind others by more than a half
+COVERED_PATIENCE = 30
+COVERED = 0.5
+# share by which the step of a thing that is hidden in part follows what is seen of it
+HEED_PARTLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class KnownThings(Rows):
     colour: Float[Tensor, "B K C"]
     # how much of its box it fills when it is in open sight
     share: Float[Tensor, "B K"]
+    # what it looks like in open sight: how surely each cell around its middle belongs to it
+    outline: Float[Tensor, "B K c c"]
     # frames in which it was seen, and those since it was seen last
     sightings: Int[Tensor, "B K"]
     gap: Int[Tensor, "B K"]
@@ -45,7 +53,8 @@ class KnownThings(Rows):
         zeros = like.new_zeros(clips, count, 2)
         colour = like.new_zeros(clips, count, like.shape[1])
         none = torch.zeros(clips, count, dtype=torch.int64, device=like.device)
-        return cls(none - 1, zeros, zeros, zeros + 1, colour, zeros[..., 0], none, none, none[:, 0])
+        outline = like.new_zeros(clips, count, CELLS, CELLS)
+        return cls(none - 1, zeros, zeros, zeros + 1, colour, zeros[..., 0], outline, none, none, none[:, 0])
 
     @property
     def there(self) -> Bool[Tensor, "B K"]:
@@ -57,18 +66,26 @@ def updated(
     expected: Float[Tensor, "B K 2"],
     place: Float[Tensor, "B K 2"],
     matches: Moved,
+    laid: Laid,
+    partly: Bool[Tensor, "B K"],
     seen: Bool[Tensor, "B K"],
+    view: View,
     encoder: SizedEncoder,
 ) -> KnownThings:
     """The things that were there before, as they are in this frame; those that are over leave their slots."""
     is_seen = seen & things.there
     behind = behind_others(torch.where(is_seen[..., None], place, expected), things.scale, is_seen, encoder)
-    partly = behind | (matches.filled < PARTLY * things.share)
-    heed = torch.where(partly & (things.sightings > 1), HEED, 1.0)[..., None]
-    step = things.step + heed / (things.gap + 1)[..., None] * (place - expected)
-    rate = heed * (1 / (things.sightings + 1)).clamp_min(RATE)[..., None] * is_seen[..., None]
+    fresh = things.sightings < 2
+    less = behind | (matches.filled < PARTLY * things.share)
+    heed = torch.where(fresh, 1.0, torch.where(partly, HEED_PARTLY, torch.where(less, HEED, 1.0)))
+    step = things.step + (heed / (things.gap + 1))[..., None] * (place - expected)
+    rate = torch.where(less & ~fresh, HEED, 1.0) * (1 / (things.sightings + 1)).clamp_min(RATE)
+    rate = (rate * (is_seen & ~partly))[..., None]
     gap = torch.where(is_seen, 0, things.gap + 1)
-    over = ~is_seen & ((gap > _patience(things, behind)) | _outside(expected, encoder))
+    over = ~is_seen & ((gap > _patience(things, laid, behind)) | _outside(expected, encoder))
+    boxes = Boxes(place, things.scale)
+    outline = outlines_of(view.foreground, Things(boxes, things.colour, things.there), encoder.box_side)
+    in_sight = (rate * ~less[..., None])[..., None]
     return replace(
         things,
         number=things.number.where(~over, -1),
@@ -77,14 +94,16 @@ def updated(
         scale=things.scale * (matches.boxes.sides / things.scale).pow(rate),
         colour=things.colour + rate * (matches.colour - things.colour),
         share=things.share + rate[..., 0] * (matches.filled - things.share),
+        outline=things.outline + in_sight * (outline - things.outline),
         sightings=things.sightings + is_seen,
         gap=gap,
     )
 
 
-def _patience(things: KnownThings, behind: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
+def _patience(things: KnownThings, laid: Laid, behind: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
     """For how many frames each thing is expected without being seen."""
     frames = torch.where(behind, HIDDEN_PATIENCE, PATIENCE)
+    frames = torch.where(laid.covered > COVERED, COVERED_PATIENCE, frames)
     return torch.where(things.sightings > 1, frames, DELAY - 1)
 
 
@@ -103,20 +122,22 @@ def with_new_things(
 ) -> KnownThings:
     """The things and those that begin, which stand still at first."""
     number = things.following[:, None] + born.cumsum(1) - 1
+    colour = colours_in(view.foreground, boxes, encoder.box_side)
     new = {
         "number": number,
         "place": boxes.positions,
         "step": torch.zeros_like(things.step),
         "scale": boxes.sides,
-        "colour": colours_in(view.foreground, boxes, encoder.box_side),
+        "colour": colour,
         "share": share_filled(view.foreground, boxes, encoder.box_side),
+        "outline": outlines_of(view.foreground, Things(boxes, colour, born), encoder.box_side),
         # those that a clip begins with are things at once
         "sightings": torch.full_like(number, 2 if is_first else 1),
         "gap": torch.zeros_like(number),
     }
     old = things.tensors()
     values = {
-        name: torch.where(born[..., None] if value.dim() > 2 else born, value, old[name])
+        name: torch.where(born.view(*born.shape, *[1] * (value.dim() - 2)), value, old[name])
         for name, value in new.items()
     }
     return things.with_tensors(values | {"following": things.following + born.sum(1)})
