@@ -34,7 +34,9 @@ LEAST_NEW = 0.3
 HIDES = 0.1
 SHOWS = 0.08
 # and of one in full sight
-FULL = 0.6
+FULL = 0.5
+NEAR = 1.5
+ASTRAY = 0.1
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,10 @@ def _after_frame(
     )
     seen = seen & full
     # the networks read no two things at one place, though the nearer one may be in full sight
-    crowded = behind_others(laid.positions, things.scale, things.there, encoder)
-    partly = partly | (things.there & crowded & ~seen & (laid.own > FULL))
+    crowded = behind_others(laid.positions, NEAR * things.scale, things.there, encoder)
+    size = place.new_tensor(encoder.size)
+    astray = ((place - laid.positions).abs() * size / (2 * encoder.side * things.scale) > ASTRAY).any(-1)
+    partly = partly | (things.there & crowded & (~seen | astray) & (laid.own > FULL))
     place = torch.where(partly[..., None], laid.positions, place)
     seen = torch.where(partly, laid.own > SHOWS, seen)
     turn = _oldest_first(things.number, full).argsort(1)
