@@ -17,6 +17,7 @@ from motes.models.video.known_things import (
     PARTLY,
     PATIENCE,
     KnownThings,
+    Sight,
     behind_others,
     updated,
     with_new_things,
@@ -30,12 +31,13 @@ from motes.types.rows import Rows
 # of a box: what a thing fills at least, in a frame in which it is seen and in its first one
 LEAST = 0.15
 LEAST_NEW = 0.3
-# of an outline: what hides a thing in part covers so much of it at least, and so much of it is seen
-HIDES = 0.1
+# of an outline: what hides a thing in part covers so much of it at least, and so much of a thing is seen
+HIDES = 0.15
 SHOWS = 0.08
-# and of one in full sight
-FULL = 0.5
-NEAR = 1.5
+# of an outline: what is seen of a thing that nothing hides
+OPEN = 0.5
+# of a window: things so near to each other are crowded, and what the networks read there may be so far off
+CROWDED = 1.5
 ASTRAY = 0.1
 
 
@@ -51,8 +53,8 @@ class TrackedAnchors(Rows):
     # the number of the thing in each slot, counted in each clip; -1: none
     number: Int[Tensor, "N K"]
     seen: Bool[Tensor, "N K"]
-    # whether it is hidden in part, so that its place follows from its outline
-    partly: Bool[Tensor, "N K"]
+    # whether its place follows from its outline: it is hidden in part, or other things confuse the networks
+    by_outline: Bool[Tensor, "N K"]
     # where the thing is: as it was read, or where it should be
     place: Float[Tensor, "N K 2"]
     # 1 while the thing is seen or hidden; less by a quarter for each frame in open sight in which it is not found
@@ -98,35 +100,44 @@ def _after_frame(
     things: KnownThings, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
 ) -> tuple[KnownThings, TrackedAnchors]:
     expected = things.place + things.step
-    matches = moved_things(
-        view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
-    )
-    expected_things = Things(Boxes(expected, things.scale), things.colour, things.there)
-    laid = laid_outlines(view.foreground, things.outline, expected_things, encoder.box_side)
+    where_expected = Things(Boxes(expected, things.scale), things.colour, things.there)
+    matches = moved_things(view.foreground, where_expected, encoder.box_side)
+    laid = laid_outlines(view.foreground, things.outline, where_expected, encoder.box_side)
     partly = things.there & (laid.covered > HIDES) & (matches.filled < PARTLY * things.share)
     boxes = Boxes(torch.where(partly[..., None], laid.positions, matches.boxes.positions), things.scale)
     boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
-    place, seen = _read(
-        boxes, _oldest_first(things.number, full), things.there | full, view, encoder, decoder
-    )
-    seen = seen & full
-    # the networks read no two things at one place, though the nearer one may be in full sight
-    crowded = behind_others(laid.positions, NEAR * things.scale, things.there, encoder)
-    size = place.new_tensor(encoder.size)
-    astray = ((place - laid.positions).abs() * size / (2 * encoder.side * things.scale) > ASTRAY).any(-1)
-    partly = partly | (things.there & crowded & (~seen | astray) & (laid.own > FULL))
-    place = torch.where(partly[..., None], laid.positions, place)
-    seen = torch.where(partly, laid.own > SHOWS, seen)
-    turn = _oldest_first(things.number, full).argsort(1)
-    new = seen & ~things.there & ~behind_others(place, boxes.sides, seen, encoder, turn)
-    things = updated(things, expected, place, matches, laid, partly, seen, view, encoder)
+    order = _oldest_first(things.number, full)
+    place, seen = _read(boxes, order, things.there | full, view, encoder, decoder)
+    sight = _by_outlines(Sight(expected, place, seen & full, partly, matches, laid), things, encoder)
+    new = sight.seen & ~things.there
+    new &= ~behind_others(sight.place, boxes.sides, sight.seen, encoder, order.argsort(1))
+    things = updated(things, sight, view, encoder)
     if new.any():
-        things = with_new_things(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
-    there = things.there
-    hidden = behind_others(things.place, things.scale, seen & there, encoder)
-    trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0)
-    part = TrackedAnchors(*boxes, full, things.number, seen & there, partly & seen & there, things.place, trust)
+        things = with_new_things(things, Boxes(sight.place, boxes.sides), new, view, encoder, is_first)
+    seen = sight.seen & things.there
+    hidden = sight.is_covered | behind_others(things.place, things.scale, seen, encoder)
+    trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(things.there, 0)
+    part = TrackedAnchors(*boxes, full, things.number, seen, sight.by_outline & seen, things.place, trust)
     return things, part
+
+
+def _by_outlines(sight: Sight, things: KnownThings, encoder: SizedEncoder) -> Sight:
+    """The same, where outlines say more than the networks, which learnt from things that stand apart.
+
+    They read no two things at one place, though one of them may be in open sight, and mistake a thing for its
+    neighbours.
+    """
+    laid = sight.laid
+    crowded = things.there & behind_others(laid.positions, CROWDED * things.scale, things.there, encoder)
+    window = encoder.side * things.scale * 2 / torch.tensor(encoder.size, device=things.scale.device)
+    is_astray = ((sight.place - laid.positions).abs() > ASTRAY * window).any(-1)
+    by_outline = sight.by_outline | (crowded & (~sight.seen | is_astray) & (laid.own > OPEN))
+    return replace(
+        sight,
+        place=torch.where(by_outline[..., None], laid.positions, sight.place),
+        seen=torch.where(by_outline, laid.own > SHOWS, sight.seen),
+        by_outline=by_outline,
+    )
 
 
 def _oldest_first(number: Int[Tensor, "B K"], full: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:

@@ -22,8 +22,8 @@ PARTLY = 0.85
 # frames for which a thing is expected that should be behind others by more than a half
 COVERED_PATIENCE = 30
 COVERED = 0.5
-# share by which the step of a thing that is hidden in part follows what is seen of it
-HEED_PARTLY = 0.5
+# share by which the step of a thing follows the place of its outline
+HEED_OUTLINE = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,28 +61,40 @@ class KnownThings(Rows):
         return self.number >= 0
 
 
-def updated(
-    things: KnownThings,
-    expected: Float[Tensor, "B K 2"],
-    place: Float[Tensor, "B K 2"],
-    matches: Moved,
-    laid: Laid,
-    partly: Bool[Tensor, "B K"],
-    seen: Bool[Tensor, "B K"],
-    view: View,
-    encoder: SizedEncoder,
-) -> KnownThings:
+@dataclass(frozen=True)
+class Sight(Rows):
+    """What a frame shows of the things in K slots."""
+
+    # where each was looked for
+    expected: Float[Tensor, "B K 2"]
+    place: Float[Tensor, "B K 2"]
+    seen: Bool[Tensor, "B K"]
+    # whether the place follows from the thing's outline, and not from what the networks read
+    by_outline: Bool[Tensor, "B K"]
+    matches: Moved
+    laid: Laid
+
+    @property
+    def is_covered(self) -> Bool[Tensor, "B K"]:
+        """Whether things of other colours stand where it should be."""
+        return self.laid.covered > COVERED
+
+
+def updated(things: KnownThings, sight: Sight, view: View, encoder: SizedEncoder) -> KnownThings:
     """The things that were there before, as they are in this frame; those that are over leave their slots."""
-    is_seen = seen & things.there
+    expected = sight.expected
+    place = sight.place
+    matches = sight.matches
+    is_seen = sight.seen & things.there
     behind = behind_others(torch.where(is_seen[..., None], place, expected), things.scale, is_seen, encoder)
     fresh = things.sightings < 2
     less = behind | (matches.filled < PARTLY * things.share)
-    heed = torch.where(fresh, 1.0, torch.where(partly, HEED_PARTLY, torch.where(less, HEED, 1.0)))
+    heed = torch.where(less, HEED, 1.0).masked_fill(sight.by_outline, HEED_OUTLINE).masked_fill(fresh, 1.0)
     step = things.step + (heed / (things.gap + 1))[..., None] * (place - expected)
     rate = torch.where(less & ~fresh, HEED, 1.0) * (1 / (things.sightings + 1)).clamp_min(RATE)
-    rate = (rate * (is_seen & ~partly))[..., None]
+    rate = (rate * (is_seen & ~sight.by_outline))[..., None]
     gap = torch.where(is_seen, 0, things.gap + 1)
-    over = ~is_seen & ((gap > _patience(things, laid, behind)) | _outside(expected, encoder))
+    over = ~is_seen & ((gap > _patience(things, sight, behind)) | _outside(expected, encoder))
     boxes = Boxes(place, things.scale)
     outline = outlines_of(view.foreground, Things(boxes, things.colour, things.there), encoder.box_side)
     in_sight = (rate * ~less[..., None])[..., None]
@@ -100,10 +112,10 @@ def updated(
     )
 
 
-def _patience(things: KnownThings, laid: Laid, behind: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
+def _patience(things: KnownThings, sight: Sight, behind: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
     """For how many frames each thing is expected without being seen."""
     frames = torch.where(behind, HIDDEN_PATIENCE, PATIENCE)
-    frames = torch.where(laid.covered > COVERED, COVERED_PATIENCE, frames)
+    frames = torch.where(sight.is_covered, COVERED_PATIENCE, frames)
     return torch.where(things.sightings > 1, frames, DELAY - 1)
 
 

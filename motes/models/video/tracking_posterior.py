@@ -87,11 +87,13 @@ def clip_of_encoding(
     particles = encoding.particles().reordered(tracked.order.argsort(1))
     particles = replace(particles, presence=particles.presence.where(tracked.seen, 0), certainty=None)
     certainty = _certainty(still, particles)
-    seen = tracked.seen & ((certainty >= 0.5) | tracked.partly)
-    held = _last_seen(particles, seen & ~tracked.partly, tracked.number, frames)
+    seen = tracked.seen & ((certainty >= 0.5) | tracked.by_outline)
+    held = _last_seen(particles, seen & ~tracked.by_outline, tracked.number, frames)
     changed = {
         **held,
-        "position": torch.where((tracked.seen & ~tracked.partly)[..., None], particles.position, tracked.place),
+        "position": torch.where(
+            (tracked.seen & ~tracked.by_outline)[..., None], particles.position, tracked.place
+        ),
         "presence": torch.where(tracked.seen, particles.presence, tracked.trust),
     }
     particles = replace(

@@ -59,7 +59,8 @@ def laid_outlines(
     score = own_at - empty_at - FAR * distance
     place, index = _highest(score)
     at_best = [
-        (part / total).flatten(1).gather(1, index).view(batch, count) for part in (own_at, others_at, empty_at)
+        (part / total).flatten(1).gather(1, index).view(batch, count)
+        for part in (own_at, others_at, empty_at)
     ]
     cell = AROUND * things.boxes.sides * side / CELLS
     size = cell.new_tensor(foreground.amount.shape[2:])
@@ -77,9 +78,7 @@ def _cut(maps: Float[Tensor, "B K ..."], boxes: Boxes, side: float, cells: int) 
     batch, count = maps.shape[:2]
     rows = maps.reshape(batch * count, -1, *maps.shape[-2:])
     scale = (AROUND * side / CELLS) * boxes.sides
-    windows = cut_scaled(
-        rows, boxes.positions.reshape(-1, 1, 2), scale.reshape(-1, 1, 2), cells
-    )
+    windows = cut_scaled(rows, boxes.positions.reshape(-1, 1, 2), scale.reshape(-1, 1, 2), cells)
     return windows.view(batch, count, -1, cells, cells)
 
 
