@@ -80,6 +80,11 @@ class DeepLatentParticles(Model):
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
 
+    @property
+    def follows(self) -> bool:
+        """Whether anchors can stand where things should be, so that its posterior follows them."""
+        return isinstance(self.encoder, SizedEncoder)
+
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""
         warmup, noisy, *_ = self.config.phases

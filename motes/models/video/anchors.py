@@ -7,6 +7,7 @@ looked for as in a still picture, and goes to free slots.
 from dataclasses import dataclass, replace
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -26,6 +27,7 @@ from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
 from motes.ops.points.boxes_of_things import Boxes, Things, moved_things
 from motes.ops.tracks.outlines import laid_outlines
+from motes.ops.tracks.tracker import DELAY
 from motes.types.rows import Rows
 
 # of a box: what a thing fills at least, in a frame in which it is seen and in its first one
@@ -55,6 +57,8 @@ class TrackedAnchors(Rows):
     seen: Bool[Tensor, "N K"]
     # whether its place follows from its outline: it is hidden in part, or other things confuse the networks
     by_outline: Bool[Tensor, "N K"]
+    # frames in which the thing was seen so far
+    sightings: Int[Tensor, "N K"]
     # where the thing is: as it was read, or where it should be
     place: Float[Tensor, "N K 2"]
     # 1 while the thing is seen or hidden; less by a quarter for each frame in open sight in which it is not found
@@ -82,18 +86,50 @@ class TrackedAnchors(Rows):
 def tracked_anchors(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int) -> TrackedAnchors:
     """The things in clips of `frames` frames each, one frame after the other, all clips at once.
 
-    The networks are used as they are after training. Things that were seen only once are taken back, unless the
-    clip begins with them.
+    Things that were seen only once are taken back, unless the clip begins with them.
+    """
+    return confirmed(after_frames(None, view, frames, encoder, decoder)[1], frames)
+
+
+@torch.no_grad()
+def after_frames(
+    things: KnownThings | None, view: View, frames: int, encoder: SizedEncoder, decoder: SizedDecoder
+) -> tuple[KnownThings, TrackedAnchors]:
+    """What is known after `frames` more frames of each clip, and the anchors in them; None before the first ones.
+
+    The networks are used as they are after training.
     """
     clips = len(view) // frames
-    things = KnownThings.none(clips, encoder.num_particles, view.colour)
+    is_first = things is None
+    if things is None:
+        things = KnownThings.none(clips, encoder.num_particles, view.colour)
     parts = []
     with settled(encoder), settled(decoder):
         for frame in range(frames):
-            things, part = _after_frame(things, view[frame::frames], encoder, decoder, frame == 0)
+            now = view[frame::frames]
+            things, part = _after_frame(things, now, encoder, decoder, is_first and frame == 0)
             parts.append(part)
     rows = torch.arange(frames * clips, device=view.residual.device).view(frames, clips).T.flatten()
-    return _confirmed(TrackedAnchors.cat(parts)[rows], frames)
+    return things, TrackedAnchors.cat(parts)[rows]
+
+
+def confirmed(anchors: TrackedAnchors, frames: int) -> TrackedAnchors:
+    """Without things that are never seen again, in a frame that is not the first of its clip.
+
+    The last DELAY frames of a film that goes on cannot be judged yet.
+    """
+    number = rearrange(anchors.number, "(b t) k -> b t k", t=frames)
+    often = rearrange(anchors.sightings > 1, "(b t) k -> b t k", t=frames)
+    is_thing = often.clone()
+    for later in range(1, min(DELAY + 1, frames)):
+        is_thing[:, :-later] |= often[:, later:] & (number[:, later:] == number[:, :-later])
+    is_thing = is_thing.flatten(0, 1) & (anchors.number >= 0)
+    return replace(
+        anchors,
+        number=anchors.number.where(is_thing, -1),
+        seen=anchors.seen & is_thing,
+        trust=anchors.trust.where(is_thing, 0),
+    )
 
 
 def _after_frame(
@@ -117,7 +153,10 @@ def _after_frame(
     seen = sight.seen & things.there
     hidden = sight.is_covered | behind_others(things.place, things.scale, seen, encoder)
     trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(things.there, 0)
-    part = TrackedAnchors(*boxes, full, things.number, seen, sight.by_outline & seen, things.place, trust)
+    by_outline = sight.by_outline & seen
+    part = TrackedAnchors(
+        *boxes, full, things.number, seen, by_outline, things.sightings, things.place, trust
+    )
     return things, part
 
 
@@ -195,23 +234,3 @@ def _with_new(
             torch.where(there[..., None], boxes.sides, take(new.sides, turn)),
         )
     return boxes, share > torch.where(there, LEAST, LEAST_NEW)
-
-
-def _confirmed(anchors: TrackedAnchors, frames: int) -> TrackedAnchors:
-    """Without things that were seen only once, in a frame that is not the first of its clip."""
-    clip = torch.arange(len(anchors), device=anchors.number.device) // frames
-    # a place for each thing of each clip, and one for none
-    most = int(anchors.number.max()) + 2
-    entry = clip[:, None] * most + anchors.number + 1
-    sightings = torch.zeros(int(clip.max() + 1) * most, dtype=torch.int64, device=entry.device)
-    sightings.index_add_(0, entry.flatten(), anchors.seen.long().flatten())
-    first = anchors[::frames]
-    of_first = torch.zeros_like(sightings, dtype=torch.bool)
-    of_first[entry[::frames][first.seen]] = True
-    is_thing = (anchors.number >= 0) & ((sightings[entry] > 1) | of_first[entry])
-    return replace(
-        anchors,
-        number=anchors.number.where(is_thing, -1),
-        seen=anchors.seen & is_thing,
-        trust=anchors.trust.where(is_thing, 0),
-    )

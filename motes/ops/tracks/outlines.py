@@ -18,6 +18,8 @@ AROUND = 1.5
 REACH = 8
 # what a cell's distance costs, squared, where a cell of the thing counts 1
 FAR = 0.02
+# what a pixel of none costs: pixels of a thing count less than 1, so that outlines would flee into what hides it
+EMPTY = 0.75
 
 
 class Laid(NamedTuple):
@@ -56,7 +58,7 @@ def laid_outlines(
     own_at, empty_at, others_at = F.conv2d(evidence, kernel, groups=batch * count)
     steps = torch.arange(-REACH, REACH + 1, device=own_at.device)
     distance = steps.square()[:, None] + steps.square()
-    score = own_at - empty_at - FAR * distance
+    score = own_at - EMPTY * empty_at - FAR * distance
     place, index = _highest(score)
     at_best = [
         (part / total).flatten(1).gather(1, index).view(batch, count)
