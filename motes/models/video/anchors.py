@@ -139,12 +139,13 @@ def _after_frame(
     where_expected = Things(Boxes(expected, things.scale), things.colour, things.there)
     matches = moved_things(view.foreground, where_expected, encoder.box_side)
     laid = laid_outlines(view.foreground, things.outline, where_expected, encoder.box_side)
+    crowded = things.there & behind_others(laid.positions, CROWDED * things.scale, things.there, encoder)
     partly = things.there & (laid.covered > HIDES) & (matches.filled < PARTLY * things.share)
     boxes = Boxes(torch.where(partly[..., None], laid.positions, matches.boxes.positions), things.scale)
     boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
     order = _oldest_first(things.number, full)
     place, seen = _read(boxes, order, things.there | full, view, encoder, decoder)
-    sight = _by_outlines(Sight(expected, place, seen & full, partly, matches, laid), things, encoder)
+    sight = _by_outlines(Sight(expected, place, seen & full, crowded, partly, matches, laid), things, encoder)
     new = sight.seen & ~things.there
     new &= ~behind_others(sight.place, boxes.sides, sight.seen, encoder, order.argsort(1))
     things = updated(things, sight, view, encoder)
@@ -167,10 +168,10 @@ def _by_outlines(sight: Sight, things: KnownThings, encoder: SizedEncoder) -> Si
     neighbours.
     """
     laid = sight.laid
-    crowded = things.there & behind_others(laid.positions, CROWDED * things.scale, things.there, encoder)
     window = encoder.side * things.scale * 2 / torch.tensor(encoder.size, device=things.scale.device)
     is_astray = ((sight.place - laid.positions).abs() > ASTRAY * window).any(-1)
-    by_outline = sight.by_outline | (crowded & (~sight.seen | is_astray) & (laid.own > OPEN))
+    is_in_doubt = sight.crowded & (~sight.seen | is_astray)
+    by_outline = sight.by_outline | (is_in_doubt & (laid.own > OPEN))
     return replace(
         sight,
         place=torch.where(by_outline[..., None], laid.positions, sight.place),

@@ -42,8 +42,9 @@ class KnownThings(Rows):
     share: Float[Tensor, "B K"]
     # what it looks like in open sight: how surely each cell around its middle belongs to it
     outline: Float[Tensor, "B K c c"]
-    # frames in which it was seen, and those since it was seen last
+    # frames in which it was seen, those of them in which it stood apart, and those since it was seen last
     sightings: Int[Tensor, "B K"]
+    apart: Int[Tensor, "B K"]
     gap: Int[Tensor, "B K"]
     # the number of the next thing
     following: Int[Tensor, "B"]
@@ -54,7 +55,9 @@ class KnownThings(Rows):
         colour = like.new_zeros(clips, count, like.shape[1])
         none = torch.zeros(clips, count, dtype=torch.int64, device=like.device)
         outline = like.new_zeros(clips, count, CELLS, CELLS)
-        return cls(none - 1, zeros, zeros, zeros + 1, colour, zeros[..., 0], outline, none, none, none[:, 0])
+        return cls(
+            none - 1, zeros, zeros, zeros + 1, colour, zeros[..., 0], outline, none, none, none, none[:, 0]
+        )
 
     @property
     def there(self) -> Bool[Tensor, "B K"]:
@@ -69,6 +72,8 @@ class Sight(Rows):
     expected: Float[Tensor, "B K 2"]
     place: Float[Tensor, "B K 2"]
     seen: Bool[Tensor, "B K"]
+    # whether another thing is near
+    crowded: Bool[Tensor, "B K"]
     # whether the place follows from the thing's outline, and not from what the networks read
     by_outline: Bool[Tensor, "B K"]
     matches: Moved
@@ -92,12 +97,13 @@ def updated(things: KnownThings, sight: Sight, view: View, encoder: SizedEncoder
     heed = torch.where(less, HEED, 1.0).masked_fill(sight.by_outline, HEED_OUTLINE).masked_fill(fresh, 1.0)
     step = things.step + (heed / (things.gap + 1))[..., None] * (place - expected)
     rate = torch.where(less & ~fresh, HEED, 1.0) * (1 / (things.sightings + 1)).clamp_min(RATE)
-    rate = (rate * (is_seen & ~sight.by_outline))[..., None]
+    rate = (rate * (is_seen & ~(sight.by_outline & (things.apart > 0))))[..., None]
     gap = torch.where(is_seen, 0, things.gap + 1)
     over = ~is_seen & ((gap > _patience(things, sight, behind)) | _outside(expected, encoder))
     boxes = Boxes(place, things.scale)
     outline = outlines_of(view.foreground, Things(boxes, things.colour, things.there), encoder.box_side)
-    in_sight = (rate * ~less[..., None])[..., None]
+    is_apart = is_seen & ~less & ~sight.crowded
+    learnt = is_apart * (1 / (things.apart + 1)).clamp_min(RATE)
     return replace(
         things,
         number=things.number.where(~over, -1),
@@ -106,8 +112,9 @@ def updated(things: KnownThings, sight: Sight, view: View, encoder: SizedEncoder
         scale=things.scale * (matches.boxes.sides / things.scale).pow(rate),
         colour=things.colour + rate * (matches.colour - things.colour),
         share=things.share + rate[..., 0] * (matches.filled - things.share),
-        outline=things.outline + in_sight * (outline - things.outline),
+        outline=things.outline + learnt[..., None, None] * (outline - things.outline),
         sightings=things.sightings + is_seen,
+        apart=things.apart + is_apart,
         gap=gap,
     )
 
@@ -145,6 +152,7 @@ def with_new_things(
         "outline": outlines_of(view.foreground, Things(boxes, colour, born), encoder.box_side),
         # those that a clip begins with are things at once
         "sightings": torch.full_like(number, 2 if is_first else 1),
+        "apart": torch.zeros_like(number),
         "gap": torch.zeros_like(number),
     }
     old = things.tensors()
