@@ -142,6 +142,7 @@ def _after_frame(
     crowded = things.there & behind_others(laid.positions, CROWDED * things.scale, things.there, encoder)
     partly = things.there & (laid.covered > HIDES) & (matches.filled < PARTLY * things.share)
     boxes = Boxes(torch.where(partly[..., None], laid.positions, matches.boxes.positions), things.scale)
+    boxes = encoder.as_anchors(boxes, decoder.sides)
     boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
     order = _oldest_first(things.number, full)
     place, seen = _read(boxes, order, things.there | full, view, encoder, decoder)

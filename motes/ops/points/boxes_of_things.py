@@ -155,6 +155,13 @@ def without(foreground: Foreground, things: Things, side: float) -> Foreground:
     return Foreground(foreground.amount * (1 - taken).prod(1, keepdim=True), foreground.colour)
 
 
+def nearest_sides(sides: Float[Tensor, "B K 2"], limits: tuple[float, float]) -> Float[Tensor, "B K 2"]:
+    """The sides of the box that `boxes_of_things` could have chosen with these limits and that is most like each."""
+    options = torch.tensor(_boxes_within(*limits), device=sides.device)
+    unlike = (sides[:, :, None].log() - options.log()).square().sum(-1)
+    return options[unlike.argmin(2)]
+
+
 def _all_inside(boxes: Boxes, side: float, foreground: Foreground) -> Float[Tensor, "B K h w"]:
     size = (foreground.amount.shape[2], foreground.amount.shape[3])
     middles = pixels_of_positions(boxes.positions, size).flatten(0, 1)
