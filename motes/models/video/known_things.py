@@ -8,7 +8,7 @@ from torch import Tensor
 
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.view import View
-from motes.ops.points.boxes_of_things import Boxes, Moved, Things, colours_in, share_filled
+from motes.ops.points.boxes_of_things import FAR, Boxes, Moved, Things, colours_in, share_filled
 from motes.ops.tracks.outlines import CELLS, Laid, outlines_of
 from motes.ops.tracks.pairing import TrackingRules
 from motes.ops.tracks.tracker import DELAY, HEED, RATE
@@ -22,6 +22,8 @@ PARTLY = 0.85
 # frames for which a thing is expected that should be behind others by more than a half
 COVERED_PATIENCE = 30
 COVERED = 0.5
+# of half a window: things of one colour that are no farther apart are one
+SAME = 0.5
 # share by which the step of a thing follows the place of its outline
 HEED_OUTLINE = 0.5
 
@@ -100,6 +102,7 @@ def updated(things: KnownThings, sight: Sight, view: View, encoder: SizedEncoder
     rate = (rate * (is_seen & ~(sight.by_outline & (things.apart > 0))))[..., None]
     gap = torch.where(is_seen, 0, things.gap + 1)
     over = ~is_seen & ((gap > _patience(things, sight, behind)) | _outside(expected, encoder))
+    over |= _twice(things, place, is_seen, encoder)
     boxes = Boxes(place, things.scale)
     outline = outlines_of(view.foreground, Things(boxes, things.colour, things.there), encoder.box_side)
     is_apart = is_seen & ~less & ~sight.crowded
@@ -117,6 +120,17 @@ def updated(things: KnownThings, sight: Sight, view: View, encoder: SizedEncoder
         apart=things.apart + is_apart,
         gap=gap,
     )
+
+
+def _twice(
+    things: KnownThings, place: Float[Tensor, "B K 2"], seen: Bool[Tensor, "B K"], encoder: SizedEncoder
+) -> Bool[Tensor, "B K"]:
+    """Whether each is an older thing once more: of its colour, and where it is."""
+    half = SAME * encoder.side * things.scale / torch.tensor(encoder.size, device=place.device)
+    near = ((place[:, :, None] - place[:, None]).abs() < half[:, None]).all(-1)
+    alike = (things.colour[:, :, None] - things.colour[:, None]).square().sum(-1) < FAR
+    older = things.number[:, :, None] > things.number[:, None]
+    return (near & alike & older & seen[:, None] & seen[:, :, None]).any(2)
 
 
 def _patience(things: KnownThings, sight: Sight, behind: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
