@@ -99,7 +99,8 @@ class Follows(Protocol):
     `motes.models.tracking`."""
 
     @property
-    def follows(self) -> bool: ...
+    def follower(self) -> Any:
+        """The model of stills whose posterior follows them; None where particles are matched."""
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 matching."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeGuard
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -20,17 +20,18 @@ from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
 
 
-def follows(model: Model) -> TypeGuard[DeepLatentParticles]:
-    """Whether the model's posterior follows things, so that nothing is matched."""
-    return isinstance(model, Follows) and model.follows
+def follower_of(model: Model) -> DeepLatentParticles | None:
+    """The model of stills whose posterior follows things; None of a model whose particles are matched."""
+    return model.follower if isinstance(model, Follows) else None
 
 
 def tracks_of(model: Model, image: Image, frames: int) -> ParticleClip:
     """The clips of these pictures with identity; the `frames` frames of each clip follow each other."""
     if frames < 1 or len(image) % frames:
         raise UserError(f"{len(image)} pictures are no whole clips of {frames} frames")
-    if follows(model):
-        return clip_by_posterior(model, image, frames)
+    follower = follower_of(model)
+    if follower is not None:
+        return clip_by_posterior(follower, image, frames)
     latent = model.encode_clips(image, frames)
     return followed(model, latent, frames, (image.shape[-2], image.shape[-1]))
 
@@ -39,8 +40,9 @@ def film_tracks(
     model: Model, pieces: Iterable[Float[Tensor, "_ C H W"]], encode: Callable[[Image, int], Any]
 ) -> Iterator[ParticleClip]:
     """Yields the frames of one film as clips with identity, in whatever pieces it comes; `encode` gives latents."""
-    if follows(model):
-        return film_by_posterior(model, pieces)
+    follower = follower_of(model)
+    if follower is not None:
+        return film_by_posterior(follower, pieces)
     size = (model.config.image_size[0], model.config.image_size[1])
     chunks = (chunk_of(model, encode(image, len(image)), len(image), size) for image in pieces)
     return (clip_of(model, chunk) for chunk in chunks) if isinstance(model, Tracks) else tracked(chunks)

@@ -81,9 +81,9 @@ class DeepLatentParticles(Model):
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
 
     @property
-    def follows(self) -> bool:
-        """Whether anchors can stand where things should be, so that its posterior follows them."""
-        return isinstance(self.encoder, SizedEncoder)
+    def follower(self) -> "DeepLatentParticles | None":
+        """Itself, where anchors can stand where things should be, so that its posterior follows them."""
+        return self if isinstance(self.encoder, SizedEncoder) else None
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""
