@@ -74,6 +74,11 @@ class DynamicLatentParticles(DeepLatentParticles):
         self._clips: TrainingClips | None = None
         networks_of(self)
 
+    @property
+    def follower(self) -> DeepLatentParticles:
+        """Itself: it learns from things that it follows."""
+        return self
+
     def stages(self) -> tuple[Stage, ...]:
         *_, clips, rollouts = self.config.phases
         motion = tuple(self.dynamics.parameters())
