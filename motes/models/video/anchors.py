@@ -135,18 +135,12 @@ def confirmed(anchors: TrackedAnchors, frames: int) -> TrackedAnchors:
 def _after_frame(
     things: KnownThings, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
 ) -> tuple[KnownThings, TrackedAnchors]:
-    expected = things.place + things.step
-    where_expected = Things(Boxes(expected, things.scale), things.colour, things.there)
-    matches = moved_things(view.foreground, where_expected, encoder.box_side)
-    laid = laid_outlines(view.foreground, things.outline, where_expected, encoder.box_side)
-    crowded = things.there & behind_others(laid.positions, CROWDED * things.scale, things.there, encoder)
-    partly = things.there & (laid.covered > HIDES) & (matches.filled < PARTLY * things.share)
-    boxes = Boxes(torch.where(partly[..., None], laid.positions, matches.boxes.positions), things.scale)
-    boxes = encoder.as_anchors(boxes, decoder.sides)
-    boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
+    sight = _before_reading(things, view, encoder)
+    boxes = encoder.as_anchors(Boxes(sight.place, things.scale), decoder.sides)
+    boxes, full = _with_new(things, boxes, sight.matches.filled, view, encoder, decoder)
     order = _oldest_first(things.number, full)
     place, seen = _read(boxes, order, things.there | full, view, encoder, decoder)
-    sight = _by_outlines(Sight(expected, place, seen & full, crowded, partly, matches, laid), things, encoder)
+    sight = _by_outlines(replace(sight, place=place, seen=seen & full), things, encoder)
     new = sight.seen & ~things.there
     new &= ~behind_others(sight.place, boxes.sides, sight.seen, encoder, order.argsort(1))
     things = updated(things, sight, view, encoder)
@@ -160,6 +154,18 @@ def _after_frame(
         *boxes, full, things.number, seen, by_outline, things.sightings, things.place, trust
     )
     return things, part
+
+
+def _before_reading(things: KnownThings, view: View, encoder: SizedEncoder) -> Sight:
+    """Where each thing is by its colour, or by its outline where it is hidden in part; the networks have read none yet."""
+    expected = Things(Boxes(things.place + things.step, things.scale), things.colour, things.there)
+    matches = moved_things(view.foreground, expected, encoder.box_side)
+    laid = laid_outlines(view.foreground, things.outline, expected, encoder.box_side)
+    crowded = things.there & behind_others(laid.positions, CROWDED * things.scale, things.there, encoder)
+    is_partial = things.there & (laid.covered > HIDES) & (matches.filled < PARTLY * things.share)
+    position = torch.where(is_partial[..., None], laid.positions, matches.boxes.positions)
+    unread = torch.zeros_like(is_partial)
+    return Sight(expected.boxes.positions, position, unread, crowded, is_partial, matches, laid)
 
 
 def _by_outlines(sight: Sight, things: KnownThings, encoder: SizedEncoder) -> Sight:

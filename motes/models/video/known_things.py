@@ -46,7 +46,7 @@ class KnownThings(Rows):
     outline: Float[Tensor, "B K c c"]
     # frames in which it was seen, those of them in which it stood apart, and those since it was seen last
     sightings: Int[Tensor, "B K"]
-    apart: Int[Tensor, "B K"]
+    sightings_apart: Int[Tensor, "B K"]
     gap: Int[Tensor, "B K"]
     # the number of the next thing
     following: Int[Tensor, "B"]
@@ -89,36 +89,54 @@ class Sight(Rows):
 
 def updated(things: KnownThings, sight: Sight, view: View, encoder: SizedEncoder) -> KnownThings:
     """The things that were there before, as they are in this frame; those that are over leave their slots."""
-    expected = sight.expected
-    place = sight.place
-    matches = sight.matches
     is_seen = sight.seen & things.there
-    behind = behind_others(torch.where(is_seen[..., None], place, expected), things.scale, is_seen, encoder)
-    fresh = things.sightings < 2
-    less = behind | (matches.filled < PARTLY * things.share)
-    heed = torch.where(less, HEED, 1.0).masked_fill(sight.by_outline, HEED_OUTLINE).masked_fill(fresh, 1.0)
-    step = things.step + (heed / (things.gap + 1))[..., None] * (place - expected)
-    rate = torch.where(less & ~fresh, HEED, 1.0) * (1 / (things.sightings + 1)).clamp_min(RATE)
-    rate = (rate * (is_seen & ~(sight.by_outline & (things.apart > 0))))[..., None]
+    position = torch.where(is_seen[..., None], sight.place, sight.expected)
+    behind = behind_others(position, things.scale, is_seen, encoder)
+    is_partial = behind | (sight.matches.filled < PARTLY * things.share)
     gap = torch.where(is_seen, 0, things.gap + 1)
-    over = ~is_seen & ((gap > _patience(things, sight, behind)) | _outside(expected, encoder))
-    over |= _twice(things, place, is_seen, encoder)
-    boxes = Boxes(place, things.scale)
+    over = ~is_seen & ((gap > _patience(things, sight, behind)) | _outside(sight.expected, encoder))
+    over |= _twice(things, sight.place, is_seen, encoder)
+    return replace(
+        _with_looks(things, sight, is_seen, is_partial, view, encoder),
+        number=things.number.where(~over, -1),
+        place=position,
+        step=torch.where(is_seen[..., None], _step(things, sight, is_partial), things.step),
+        sightings=things.sightings + is_seen,
+        gap=gap,
+    )
+
+
+def _step(things: KnownThings, sight: Sight, is_partial: Bool[Tensor, "B K"]) -> Float[Tensor, "B K 2"]:
+    """The step of each thing after it was seen."""
+    heed = torch.where(is_partial, HEED, 1.0).masked_fill(sight.by_outline, HEED_OUTLINE)
+    heed = heed.masked_fill(things.sightings < 2, 1.0)
+    return things.step + (heed / (things.gap + 1))[..., None] * (sight.place - sight.expected)
+
+
+def _with_looks(
+    things: KnownThings,
+    sight: Sight,
+    is_seen: Bool[Tensor, "B K"],
+    is_partial: Bool[Tensor, "B K"],
+    view: View,
+    encoder: SizedEncoder,
+) -> KnownThings:
+    """The things with sizes, colours and outlines nearer to what is seen; outlines only of what stands apart."""
+    matches = sight.matches
+    rate = torch.where(is_partial & (things.sightings > 1), HEED, 1.0)
+    rate = rate * (1 / (things.sightings + 1)).clamp_min(RATE)
+    rate = (rate * (is_seen & ~(sight.by_outline & (things.sightings_apart > 0))))[..., None]
+    boxes = Boxes(sight.place, things.scale)
     outline = outlines_of(view.foreground, Things(boxes, things.colour, things.there), encoder.box_side)
-    is_apart = is_seen & ~less & ~sight.crowded
-    learnt = is_apart * (1 / (things.apart + 1)).clamp_min(RATE)
+    is_apart = is_seen & ~is_partial & ~sight.crowded
+    learnt = (is_apart * (1 / (things.sightings_apart + 1)).clamp_min(RATE))[..., None, None]
     return replace(
         things,
-        number=things.number.where(~over, -1),
-        place=torch.where(is_seen[..., None], place, expected),
-        step=torch.where(is_seen[..., None], step, things.step),
         scale=things.scale * (matches.boxes.sides / things.scale).pow(rate),
         colour=things.colour + rate * (matches.colour - things.colour),
         share=things.share + rate[..., 0] * (matches.filled - things.share),
-        outline=things.outline + learnt[..., None, None] * (outline - things.outline),
-        sightings=things.sightings + is_seen,
-        apart=things.apart + is_apart,
-        gap=gap,
+        outline=things.outline + learnt * (outline - things.outline),
+        sightings_apart=things.sightings_apart + is_apart,
     )
 
 
@@ -166,7 +184,7 @@ def with_new_things(
         "outline": outlines_of(view.foreground, Things(boxes, colour, born), encoder.box_side),
         # those that a clip begins with are things at once
         "sightings": torch.full_like(number, 2 if is_first else 1),
-        "apart": torch.zeros_like(number),
+        "sightings_apart": torch.zeros_like(number),
         "gap": torch.zeros_like(number),
     }
     old = things.tensors()

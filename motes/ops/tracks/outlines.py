@@ -17,7 +17,7 @@ AROUND = 1.5
 # cells: how far from where it should be a thing is looked for
 REACH = 8
 # what a cell's distance costs, squared, where a cell of the thing counts 1
-FAR = 0.02
+DISTANT = 0.02
 # what a pixel of none costs: pixels of a thing count less than 1, so that outlines would flee into what hides it
 EMPTY = 0.75
 
@@ -42,31 +42,31 @@ def outlines_of(foreground: Foreground, things: Things, side: float) -> Float[Te
 def laid_outlines(
     foreground: Foreground, outlines: Float[Tensor, "B K c c"], things: Things, side: float
 ) -> Laid:
-    """Each outline o near its box, where sum o (own - empty) is largest: pixels of other things may hide the thing.
+    """Each outline o near its box, where sum o (own - EMPTY empty) is largest: pixels of other things may hide the thing.
 
     A thing of which nothing is seen stays in the middle of its box.
     """
     alike = all_alike(foreground.colour, things.colour)
     own = _own_pixels(foreground, things)
     empty = (1 - foreground.amount).expand_as(own)
-    others = foreground.amount * (1 - alike)
-    maps = _cut(torch.stack([own, empty, others], 2), things.boxes, side, CELLS + 2 * REACH)
+    foreign = foreground.amount * (1 - alike)
+    maps = _cut(torch.stack([own, empty, foreign], 2), things.boxes, side, CELLS + 2 * REACH)
     batch, count = maps.shape[:2]
     evidence = rearrange(maps, "b k d r s -> d (b k) r s")
     kernel = rearrange(outlines, "b k r s -> (b k) 1 r s")
     total = kernel.sum((1, 2, 3)).clamp_min(1e-6)[:, None, None]
-    own_at, empty_at, others_at = F.conv2d(evidence, kernel, groups=batch * count)
+    own_at, empty_at, foreign_at = F.conv2d(evidence, kernel, groups=batch * count)
     steps = torch.arange(-REACH, REACH + 1, device=own_at.device)
     distance = steps.square()[:, None] + steps.square()
-    score = own_at - EMPTY * empty_at - FAR * distance
-    place, index = _highest(score)
+    score = own_at - EMPTY * empty_at - DISTANT * distance
+    shift, index = _highest(score)
     at_best = [
         (part / total).flatten(1).gather(1, index).view(batch, count)
-        for part in (own_at, others_at, empty_at)
+        for part in (own_at, foreign_at, empty_at)
     ]
     cell = AROUND * things.boxes.sides * side / CELLS
     size = cell.new_tensor(foreground.amount.shape[2:])
-    moved = rearrange(place, "(b k) c -> b k c", b=batch) * cell * 2 / size
+    moved = rearrange(shift, "(b k) c -> b k c", b=batch) * cell * 2 / size
     return Laid(things.boxes.positions + moved, *at_best)
 
 
