@@ -194,3 +194,13 @@ def test_a_thing_that_shows_by_a_sliver_is_where_its_outline_is():
     for frame in (6, 7):
         assert (place[frame] - torch.tensor(passing[frame])).norm() < RADIUS / 3
     assert clip.by_clip(clip.seen)[0, [6, 10], slot].all()
+
+
+def test_things_are_followed_where_they_are_of_about_one_size_and_matched_elsewhere():
+    image = film([line((20.0, 20.0), (2.0, 1.0), 6)], [GREEN])
+    model = model_for(image)
+    model.decoder.sides.copy_(torch.tensor([8.0, 20.0]))
+    by_posterior = clip_by_posterior(model, image, 6)
+    assert torch.equal(model.track(image, 6).particles.position, by_posterior.particles.position)
+    model.decoder.sides.copy_(torch.tensor([4.0, 20.0]))
+    assert model.follower is None and model.track(image, 6).particles.count > 0
