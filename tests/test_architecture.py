@@ -44,6 +44,7 @@ WITHIN = {
         "factors": {"codes"},
         "poses": set(),
         "video": {"particles"},
+        "tracking.py": {"particles", "video"},
         "slots": set(),
     },
     "data": {

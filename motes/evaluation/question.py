@@ -12,11 +12,11 @@ from torch import Tensor
 from motes.data.base import Simulates
 from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
-from motes.models.abilities import Believes, Follows, Predicts, Segments
+from motes.models.abilities import Believes, Predicts, Segments
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes
 from motes.models.middles import middle_pixels
-from motes.models.tracking import chunk_of, clip_of
+from motes.models.tracking import chunk_of, clip_of, follower_of
 from motes.ops.points.pixels import pixels_of_points, points_of_pixels
 from motes.ops.rendering.footprints import VisibleBoxes, middles_of_masks, windows_of_masks
 from motes.ops.scores.segmentation import shared_pixels
@@ -99,7 +99,7 @@ class EncodedBatch:
     def followed(self) -> ParticleClip:
         """The model's things with identity over time."""
         frames = self.batch.frames
-        if isinstance(self.model, Follows):
+        if follower_of(self.model) is not None:
             return self.model.track(self.batch.image, frames)
         return clip_of(self.model, chunk_of(self.model, self.latent, frames, self.size, self.thing_boxes))
 

@@ -95,9 +95,12 @@ class Tracks(Protocol):
 
 @runtime_checkable
 class Follows(Protocol):
-    """A model that follows things itself, by what it reads in pictures; `track` gives them, and nothing is matched."""
+    """A model that may follow things by what it reads in pictures, so that nothing is matched: see
+    `motes.models.tracking`."""
 
-    follows: ClassVar[bool]
+    @property
+    def follower(self) -> Any:
+        """The model of stills whose posterior follows them; None where particles are matched."""
 
 
 @runtime_checkable

@@ -1,24 +1,51 @@
 """Clips as tracks, for every model of particles: identity comes from the model where it has it, else from
 matching."""
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from jaxtyping import Float
+from torch import Tensor
+
 from motes.errors import UserError
-from motes.models.abilities import Tracks
+from motes.models.abilities import Follows, Tracks
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes, window_side
+from motes.models.particles.dlp import DeepLatentParticles
+from motes.models.video.posterior_stream import film_by_posterior
+from motes.models.video.tracking_posterior import clip_by_posterior
 from motes.ops.rendering.footprints import VisibleBoxes
-from motes.ops.tracks.stream import Chunk, track
+from motes.ops.tracks.stream import Chunk, track, tracked
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
+
+
+def follower_of(model: Model) -> DeepLatentParticles | None:
+    """The model of stills whose posterior follows things; None of a model whose particles are matched."""
+    return model.follower if isinstance(model, Follows) else None
 
 
 def tracks_of(model: Model, image: Image, frames: int) -> ParticleClip:
     """The clips of these pictures with identity; the `frames` frames of each clip follow each other."""
     if frames < 1 or len(image) % frames:
         raise UserError(f"{len(image)} pictures are no whole clips of {frames} frames")
+    follower = follower_of(model)
+    if follower is not None:
+        return clip_by_posterior(follower, image, frames)
     latent = model.encode_clips(image, frames)
     return followed(model, latent, frames, (image.shape[-2], image.shape[-1]))
+
+
+def film_tracks(
+    model: Model, pieces: Iterable[Float[Tensor, "_ C H W"]], encode: Callable[[Image, int], Any]
+) -> Iterator[ParticleClip]:
+    """Yields the frames of one film as clips with identity, in whatever pieces it comes; `encode` gives latents."""
+    follower = follower_of(model)
+    if follower is not None:
+        return film_by_posterior(follower, pieces)
+    size = (model.config.image_size[0], model.config.image_size[1])
+    chunks = (chunk_of(model, encode(image, len(image)), len(image), size) for image in pieces)
+    return (clip_of(model, chunk) for chunk in chunks) if isinstance(model, Tracks) else tracked(chunks)
 
 
 def followed(model: Model, latent: Any, frames: int, size: tuple[int, int]) -> ParticleClip:

@@ -13,11 +13,9 @@ from PIL import Image as Pictures
 from motes.apps.session.footage import Footage
 from motes.apps.session.picture_reader import image_of_pixels
 from motes.data.files.picture_files import moved_back, to_size
-from motes.models.abilities import Tracks
 from motes.models.base import Model, device_of
 from motes.models.middles import middle_pixels
-from motes.models.tracking import chunk_of, clip_of
-from motes.ops.tracks.stream import Chunk, tracked
+from motes.models.tracking import film_tracks
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
 
@@ -66,17 +64,14 @@ def follow(model: Model, encode: Encode, footage: Footage, reading: Reading) -> 
 def _clips(
     model: Model, encode: Encode, footage: Footage, reading: Reading, pictures: "deque[Pictures.Image]"
 ) -> Iterator[ParticleClip]:
-    chunks = _chunks(model, encode, footage, reading, pictures)
-    if isinstance(model, Tracks):
-        yield from (clip_of(model, chunk).to("cpu") for chunk in chunks)
-    else:
-        yield from (clip.to("cpu") for clip in tracked(chunks))
+    pieces = _pieces(model, footage, reading, pictures)
+    yield from (clip.to("cpu") for clip in film_tracks(model, pieces, encode))
 
 
-def _chunks(
-    model: Model, encode: Encode, footage: Footage, reading: Reading, pictures: "deque[Pictures.Image]"
-) -> Iterator[Chunk]:
-    """What the model finds in the film, piece by piece; the frames go to `pictures` if they are to be handed out."""
+def _pieces(
+    model: Model, footage: Footage, reading: Reading, pictures: "deque[Pictures.Image]"
+) -> Iterator[Image]:
+    """The film piece by piece, as the model reads it; the frames go to `pictures` if they are to be handed out."""
     size = model.config.image_size
     piece: list[np.ndarray] = []
     for number, frame in enumerate(footage.frames(), 1):
@@ -84,8 +79,7 @@ def _chunks(
         if reading.side:
             pictures.append(_shown(frame, reading.side))
         if len(piece) == BATCH or number == len(footage):
-            image = image_of_pixels(np.stack(piece), device_of(model))
-            yield chunk_of(model, encode(image, len(piece)), len(piece), (size[0], size[1]))
+            yield image_of_pixels(np.stack(piece), device_of(model))
             piece = []
 
 

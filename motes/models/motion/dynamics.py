@@ -115,8 +115,8 @@ class Motion(nn.Module):
         return history.followed_by(position[index, back], outlook.presence.sigmoid()[index, back])
 
     def moves(self, steps: Float[Tensor, "n 2"]) -> bool:
-        """Whether these are steps of things that move."""
-        return bool(self._usual(steps) > STILL)
+        """Whether these are steps of things that move; of things that stand still, only the first ones have a length."""
+        return bool((steps * self.aspect).norm(dim=-1).mean() > STILL)
 
     def _usual(self, steps: Float[Tensor, "n 2"]) -> Float[Tensor, ""]:
         return (steps * self.aspect).square().sum(-1).mean().sqrt()
@@ -129,8 +129,10 @@ class Motion(nn.Module):
         if not self.moves(steps):
             raise UserError("nothing moves in these clips, so that there is no motion to learn; name a film")
         self.pace.copy_(2 / self._usual(steps))
-        self.look_mean.copy_(looks.mean(0))
-        self.look_spread.copy_(looks.std(0).clamp_min(1e-3))
+        # looks that motion does not depend on are not told
+        if looks.shape[1]:
+            self.look_mean.copy_(looks.mean(0))
+            self.look_spread.copy_(looks.std(0).clamp_min(1e-3))
 
 
 class Dynamics(Motion):

@@ -45,7 +45,6 @@ class PersistentMotion:
     ) -> ParticleClip:
         """The `steps` frames that follow each clip. They say where a thing goes, and not how sure that is, so to go
         on from them predicts other frames."""
-        seen = seen.repeated(max(samples, 1))
         # other futures are the same
         seen = seen.repeated(max(samples, 1))
         given = seen.window(max(seen.frames - FRAMES, 0), FRAMES)

@@ -36,6 +36,7 @@ from motes.types.latents import Image, Particles
 from motes.weights.reconstruction import reconstruction_loss
 
 NEGLIGIBLE = 1e-3  # presence below which a particle is not drawn
+OF_ONE_SIZE = 3.0  # the longest side of things over the shortest one, where they are of about one size
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ class DeepLatentParticles(Model):
         self.presence = PRESENCE_POSTERIORS[config.presence_posterior]()
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
         self.register_buffer("evidence_threshold", torch.tensor(0.0))
+
+    @property
+    def follower(self) -> "DeepLatentParticles | None":
+        """Itself, where things are of about one size; where they are not, those that it follows grow over their neighbours."""
+        sides = self.decoder.sides if isinstance(self.decoder, SizedDecoder) else torch.zeros(2)
+        return self if 0 < sides[1] < OF_ONE_SIZE * sides[0] else None
 
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, without those whose share of the steps is 0."""

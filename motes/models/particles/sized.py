@@ -22,6 +22,7 @@ from motes.ops.points.boxes_of_things import (
     Foreground,
     Things,
     boxes_of_things,
+    nearest_sides,
     share_filled,
     smallest_area,
     without,
@@ -156,10 +157,18 @@ class SizedEncoder(AnchoredEncoder):
     ) -> Boxes:
         """The anchors, from the most salient points; on a smaller picture where things are large."""
         best = salience.topk(min(CANDIDATES * self.num_particles, points.shape[1]), dim=1).indices
-        shortest, longest = (sides / (self.box_side * self.shrink)).tolist()
-        limits = (shortest, longest or math.inf)
+        limits = self._limits(sides)
         positions = positions_of_pixels(pixels_of_points(take(points, best), self.size), self.size)
         return boxes_of_things(foreground, positions, count or self.num_particles, self.box_side, limits)
+
+    def _limits(self, sides: Float[Tensor, "2"]) -> tuple[float, float]:
+        """The shortest and the longest side of a box."""
+        shortest, longest = (sides / (self.box_side * self.shrink)).tolist()
+        return shortest, longest or math.inf
+
+    def as_anchors(self, boxes: Boxes, sides: Float[Tensor, "2"]) -> Boxes:
+        """The boxes with sides that anchors have: the networks learnt from no others."""
+        return Boxes(boxes.positions, nearest_sides(boxes.sides, self._limits(sides)))
 
     def locate(
         self, residual: Image, boxes: Boxes, unit: Tensor

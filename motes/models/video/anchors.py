@@ -7,21 +7,40 @@ looked for as in a still picture, and goes to free slots.
 from dataclasses import dataclass, replace
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.models.particles.sized import SizedEncoder
 from motes.models.particles.sized_decoder import SizedDecoder
 from motes.models.particles.view import View
-from motes.models.video.known_things import PATIENCE, KnownThings, behind_others, updated, with_new_things
+from motes.models.video.known_things import (
+    PARTLY,
+    PATIENCE,
+    KnownThings,
+    Sight,
+    behind_others,
+    updated,
+    with_new_things,
+)
 from motes.nn.blocks.normalisation import settled
 from motes.ops.gather import take
 from motes.ops.points.boxes_of_things import Boxes, Things, moved_things
+from motes.ops.tracks.outlines import laid_outlines
+from motes.ops.tracks.tracker import DELAY
 from motes.types.rows import Rows
 
 # of a box: what a thing fills at least, in a frame in which it is seen and in its first one
 LEAST = 0.15
 LEAST_NEW = 0.3
+# of an outline: what hides a thing in part covers so much of it at least, and so much of a thing is seen
+HIDES = 0.15
+SHOWS = 0.08
+# of an outline: what is seen of a thing that nothing hides
+OPEN = 0.5
+# of a window: things so near to each other are crowded, and what the networks read there may be so far off
+CROWDED = 1.5
+ASTRAY = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,10 @@ class TrackedAnchors(Rows):
     # the number of the thing in each slot, counted in each clip; -1: none
     number: Int[Tensor, "N K"]
     seen: Bool[Tensor, "N K"]
+    # whether its place follows from its outline: it is hidden in part, or other things confuse the networks
+    by_outline: Bool[Tensor, "N K"]
+    # frames in which the thing was seen so far
+    sightings: Int[Tensor, "N K"]
     # where the thing is: as it was read, or where it should be
     place: Float[Tensor, "N K 2"]
     # 1 while the thing is seen or hidden; less by a quarter for each frame in open sight in which it is not found
@@ -63,43 +86,105 @@ class TrackedAnchors(Rows):
 def tracked_anchors(encoder: SizedEncoder, decoder: SizedDecoder, view: View, frames: int) -> TrackedAnchors:
     """The things in clips of `frames` frames each, one frame after the other, all clips at once.
 
-    The networks are used as they are after training. Things that were seen only once are taken back, unless the
-    clip begins with them.
+    Things that were seen only once are taken back, unless the clip begins with them.
+    """
+    return confirmed(after_frames(None, view, frames, encoder, decoder)[1], frames)
+
+
+@torch.no_grad()
+def after_frames(
+    things: KnownThings | None, view: View, frames: int, encoder: SizedEncoder, decoder: SizedDecoder
+) -> tuple[KnownThings, TrackedAnchors]:
+    """What is known after `frames` more frames of each clip, and the anchors in them; None before the first ones.
+
+    The networks are used as they are after training.
     """
     clips = len(view) // frames
-    things = KnownThings.none(clips, encoder.num_particles, view.colour)
+    is_first = things is None
+    if things is None:
+        things = KnownThings.none(clips, encoder.num_particles, view.colour)
     parts = []
     with settled(encoder), settled(decoder):
         for frame in range(frames):
-            things, part = _after_frame(things, view[frame::frames], encoder, decoder, frame == 0)
+            now = view[frame::frames]
+            things, part = _after_frame(things, now, encoder, decoder, is_first and frame == 0)
             parts.append(part)
     rows = torch.arange(frames * clips, device=view.residual.device).view(frames, clips).T.flatten()
-    return _confirmed(TrackedAnchors.cat(parts)[rows], frames)
+    return things, TrackedAnchors.cat(parts)[rows]
+
+
+def confirmed(anchors: TrackedAnchors, frames: int) -> TrackedAnchors:
+    """Without things that are never seen again, in a frame that is not the first of its clip.
+
+    The last DELAY frames of a film that goes on cannot be judged yet.
+    """
+    number = rearrange(anchors.number, "(b t) k -> b t k", t=frames)
+    often = rearrange(anchors.sightings > 1, "(b t) k -> b t k", t=frames)
+    is_thing = often.clone()
+    for later in range(1, min(DELAY + 1, frames)):
+        is_thing[:, :-later] |= often[:, later:] & (number[:, later:] == number[:, :-later])
+    is_thing = is_thing.flatten(0, 1) & (anchors.number >= 0)
+    return replace(
+        anchors,
+        number=anchors.number.where(is_thing, -1),
+        seen=anchors.seen & is_thing,
+        trust=anchors.trust.where(is_thing, 0),
+    )
 
 
 def _after_frame(
     things: KnownThings, view: View, encoder: SizedEncoder, decoder: SizedDecoder, is_first: bool
 ) -> tuple[KnownThings, TrackedAnchors]:
-    expected = things.place + things.step
-    matches = moved_things(
-        view.foreground, Things(Boxes(expected, things.scale), things.colour, things.there), encoder.box_side
-    )
-    boxes = Boxes(matches.boxes.positions, things.scale)
-    boxes, full = _with_new(things, boxes, matches.filled, view, encoder, decoder)
-    place, seen = _read(
-        boxes, _oldest_first(things.number, full), things.there | full, view, encoder, decoder
-    )
-    seen = seen & full
-    turn = _oldest_first(things.number, full).argsort(1)
-    new = seen & ~things.there & ~behind_others(place, boxes.sides, seen, encoder, turn)
-    things = updated(things, expected, place, matches, seen, encoder)
+    sight = _before_reading(things, view, encoder)
+    boxes = encoder.as_anchors(Boxes(sight.place, things.scale), decoder.sides)
+    boxes, full = _with_new(things, boxes, sight.matches.filled, view, encoder, decoder)
+    order = _oldest_first(things.number, full)
+    place, seen = _read(boxes, order, things.there | full, view, encoder, decoder)
+    sight = _by_outlines(replace(sight, place=place, seen=seen & full), things, encoder)
+    new = sight.seen & ~things.there
+    new &= ~behind_others(sight.place, boxes.sides, sight.seen, encoder, order.argsort(1))
+    things = updated(things, sight, view, encoder)
     if new.any():
-        things = with_new_things(things, Boxes(place, boxes.sides), new, view, encoder, is_first)
-    there = things.there
-    hidden = behind_others(things.place, things.scale, seen & there, encoder)
-    trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(there, 0)
-    part = TrackedAnchors(*boxes, full, things.number, seen & there, things.place, trust)
+        things = with_new_things(things, Boxes(sight.place, boxes.sides), new, view, encoder, is_first)
+    seen = sight.seen & things.there
+    hidden = sight.is_covered | behind_others(things.place, things.scale, seen, encoder)
+    trust = torch.where(hidden, 1, 1 - things.gap / PATIENCE).clamp_min(0).where(things.there, 0)
+    by_outline = sight.by_outline & seen
+    part = TrackedAnchors(
+        *boxes, full, things.number, seen, by_outline, things.sightings, things.place, trust
+    )
     return things, part
+
+
+def _before_reading(things: KnownThings, view: View, encoder: SizedEncoder) -> Sight:
+    """Where each thing is by its colour, or by its outline where it is hidden in part; the networks have read none yet."""
+    expected = Things(Boxes(things.place + things.step, things.scale), things.colour, things.there)
+    matches = moved_things(view.foreground, expected, encoder.box_side)
+    laid = laid_outlines(view.foreground, things.outline, expected, encoder.box_side)
+    crowded = things.there & behind_others(laid.positions, CROWDED * things.scale, things.there, encoder)
+    is_partial = things.there & (laid.covered > HIDES) & (matches.filled < PARTLY * things.share)
+    position = torch.where(is_partial[..., None], laid.positions, matches.boxes.positions)
+    unread = torch.zeros_like(is_partial)
+    return Sight(expected.boxes.positions, position, unread, crowded, is_partial, matches, laid)
+
+
+def _by_outlines(sight: Sight, things: KnownThings, encoder: SizedEncoder) -> Sight:
+    """The same, where outlines say more than the networks, which learnt from things that stand apart.
+
+    They read no two things at one place, though one of them may be in open sight, and mistake a thing for its
+    neighbours.
+    """
+    laid = sight.laid
+    window = encoder.side * things.scale * 2 / torch.tensor(encoder.size, device=things.scale.device)
+    is_astray = ((sight.place - laid.positions).abs() > ASTRAY * window).any(-1)
+    is_in_doubt = sight.crowded & (~sight.seen | is_astray)
+    by_outline = sight.by_outline | (is_in_doubt & (laid.own > OPEN))
+    return replace(
+        sight,
+        place=torch.where(by_outline[..., None], laid.positions, sight.place),
+        seen=torch.where(by_outline, laid.own > SHOWS, sight.seen),
+        by_outline=by_outline,
+    )
 
 
 def _oldest_first(number: Int[Tensor, "B K"], full: Bool[Tensor, "B K"]) -> Int[Tensor, "B K"]:
@@ -157,23 +242,3 @@ def _with_new(
             torch.where(there[..., None], boxes.sides, take(new.sides, turn)),
         )
     return boxes, share > torch.where(there, LEAST, LEAST_NEW)
-
-
-def _confirmed(anchors: TrackedAnchors, frames: int) -> TrackedAnchors:
-    """Without things that were seen only once, in a frame that is not the first of its clip."""
-    clip = torch.arange(len(anchors), device=anchors.number.device) // frames
-    # a place for each thing of each clip, and one for none
-    most = int(anchors.number.max()) + 2
-    entry = clip[:, None] * most + anchors.number + 1
-    sightings = torch.zeros(int(clip.max() + 1) * most, dtype=torch.int64, device=entry.device)
-    sightings.index_add_(0, entry.flatten(), anchors.seen.long().flatten())
-    first = anchors[::frames]
-    of_first = torch.zeros_like(sightings, dtype=torch.bool)
-    of_first[entry[::frames][first.seen]] = True
-    is_thing = (anchors.number >= 0) & ((sightings[entry] > 1) | of_first[entry])
-    return replace(
-        anchors,
-        number=anchors.number.where(is_thing, -1),
-        seen=anchors.seen & is_thing,
-        trust=anchors.trust.where(is_thing, 0),
-    )

@@ -1,7 +1,6 @@
 """DDLP: particles of clips, learnt end to end: a posterior that tracks, and a prior that expects where things go."""
 
 from dataclasses import replace
-from typing import ClassVar
 
 import torch
 from einops import rearrange
@@ -31,7 +30,6 @@ from motes.models.video.remembered import (
     rolled_out_from_last,
 )
 from motes.models.video.tracking_posterior import (
-    clip_by_posterior,
     clip_of_motion,
     motion_by_posterior,
     networks_of,
@@ -66,7 +64,6 @@ class DynamicLatentParticles(DeepLatentParticles):
 
     Config = DdlpConfig
     config: DdlpConfig  # pyright: ignore[reportIncompatibleVariableOverride]
-    follows: ClassVar[bool] = True
 
     def __init__(self, config: DdlpConfig):
         _check(config)
@@ -76,6 +73,11 @@ class DynamicLatentParticles(DeepLatentParticles):
         self.dynamics = CausalMotion(config)
         self._clips: TrainingClips | None = None
         networks_of(self)
+
+    @property
+    def follower(self) -> DeepLatentParticles:
+        """Itself: it learns from things that it follows."""
+        return self
 
     def stages(self) -> tuple[Stage, ...]:
         *_, clips, rollouts = self.config.phases
@@ -112,9 +114,6 @@ class DynamicLatentParticles(DeepLatentParticles):
     def loss(self, batch: Batch) -> Losses:
         """The loss of clips; of single pictures, that of stills."""
         return super().loss(batch) if batch.frames < 2 else self._clip_loss(batch)
-
-    def track(self, image: Image, frames: int) -> ParticleClip:
-        return clip_by_posterior(self, image, frames)
 
     def decode(self, latent: Particles | ParticleClip) -> Image:
         """The pictures; of clips, whose slots have no order, with the nearest thing in front."""

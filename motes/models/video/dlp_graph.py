@@ -20,6 +20,7 @@ from motes.models.motion.future import clip_to_continue, in_drawing_order, noise
 from motes.models.motion.rollouts import rollout_losses
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
+from motes.models.video.remembered import remembered
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.nn.blocks.interaction import HEADS, INTERACTIONS
 from motes.ops.rendering.footprints import VisibleBoxes
@@ -74,7 +75,7 @@ class DlpGraphConfig:
 
 
 class DlpGraph(Model):
-    """What happens next, as the motion of particles: the frozen model of stills finds them, matching follows them.
+    """What happens next, as the motion of particles: the frozen model of stills finds and follows them.
 
     p_t+1 = 2 p_t - p_t-1 + g(p_t, p_t-1, ...), with a graph network g over all particles of a frame; looks stay as they
     are. The loss is |p' - p| over roll-outs of several frames (the particle dynamics of Daniel & Tamar 2022,
@@ -106,6 +107,11 @@ class DlpGraph(Model):
     def varies(self) -> bool:
         """Whether it can draw different futures."""
         return self.config.motion == GAUSSIAN
+
+    @property
+    def follower(self) -> DeepLatentParticles | None:
+        """The model of stills, where its posterior follows things."""
+        return self.still.follower
 
     def train(self, mode: bool = True) -> "DlpGraph":
         """The model of stills does not learn, and stays as it is."""
@@ -201,7 +207,9 @@ class DlpGraph(Model):
     def _prepare(self, pictures: TrainingPictures) -> None:
         """Follow the things in all training clips, once a run: the weights of the model of stills do not change."""
         if self._clips is None:
-            self._clips = TrainingClips.of(self.still, pictures)
+            needs_more = self.config.looks or self.config.actions or self.still.follower is None
+            follow = TrainingClips.of if needs_more else remembered
+            self._clips = follow(self.still, pictures)
             self.dynamics.fit(self._clips.steps, self._clips.looks)
             if self._clips.actions is not None and self.dynamics.agent is not None:
                 check_width(self._clips.actions, self.config.actions)

@@ -1,5 +1,6 @@
 """Tracks of training clips that are remembered, so that motion is learnt from many windows a step, without pictures."""
 
+import sys
 from collections.abc import Sequence
 
 import torch
@@ -40,8 +41,10 @@ def _rolled_out(frames: int) -> int:
     return max(min(ROLL_OUT, frames - 2), 1)
 
 
-def remembered(model: DeepLatentParticles, pictures: TrainingPictures, frames: int) -> TrainingClips:
-    """The motion in about the first `frames` frames."""
+def remembered(
+    model: DeepLatentParticles, pictures: TrainingPictures, frames: int = sys.maxsize
+) -> TrainingClips:
+    """The motion in about the first `frames` frames, or in all."""
     parts = []
     waiting: list[Batch] = []
     for batch in pictures:

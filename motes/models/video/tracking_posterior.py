@@ -81,17 +81,26 @@ def clip_of_motion(
 
 
 def clip_of_encoding(
-    still: DeepLatentParticles, encoding: Encoding, tracked: TrackedAnchors, frames: int
+    still: DeepLatentParticles,
+    encoding: Encoding,
+    tracked: TrackedAnchors,
+    frames: int,
+    before: ParticleClip | None = None,
 ) -> ParticleClip:
-    """What was read at the anchors, slot by slot; what was not seen is as it was last, where it should be."""
+    """What was read at the anchors, slot by slot; what was not seen is as it was last, where it should be.
+
+    `before` is the frame before the first one, of a single clip that goes on.
+    """
     particles = encoding.particles().reordered(tracked.order.argsort(1))
     particles = replace(particles, presence=particles.presence.where(tracked.seen, 0), certainty=None)
     certainty = _certainty(still, particles)
-    seen = tracked.seen & (certainty >= 0.5)
-    held = _last_seen(particles, seen, tracked.number, frames)
+    seen = tracked.seen & ((certainty >= 0.5) | tracked.by_outline)
+    held = _last_seen(particles, seen & ~tracked.by_outline, tracked.number, frames, before)
     changed = {
         **held,
-        "position": torch.where(tracked.seen[..., None], particles.position, tracked.place),
+        "position": torch.where(
+            (tracked.seen & ~tracked.by_outline)[..., None], particles.position, tracked.place
+        ),
         "presence": torch.where(tracked.seen, particles.presence, tracked.trust),
     }
     particles = replace(
@@ -118,9 +127,19 @@ def _certainty(still: DeepLatentParticles, particles: Particles) -> Float[Tensor
 
 
 def _last_seen(
-    particles: Particles, seen: Bool[Tensor, "N K"], number: Int[Tensor, "N K"], frames: int
+    particles: Particles,
+    seen: Bool[Tensor, "N K"],
+    number: Int[Tensor, "N K"],
+    frames: int,
+    before: ParticleClip | None,
 ) -> dict[str, Tensor]:
     """All parts of each particle but its certainty, from the last frame in which its thing was seen."""
+    if before is not None:
+        joined = Particles.cat([replace(before.particles, certainty=None), particles])
+        seen = torch.cat([before.track >= 0, seen])
+        number = torch.cat([before.track, number])
+        held = _last_seen(joined, seen, number, frames + 1, None)
+        return {name: value[1:] for name, value in held.items()}
     clips = len(seen) // frames
     row = torch.arange(len(seen), device=seen.device).view(clips, frames, 1)
     last = torch.where(seen.view(clips, frames, -1), row, -1).cummax(1).values

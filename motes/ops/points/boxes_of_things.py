@@ -131,11 +131,11 @@ def moved_things(foreground: Foreground, things: Things, side: float) -> Moved:
     """
     positions, sides = things.boxes
     size = (foreground.amount.shape[2], foreground.amount.shape[3])
-    alike = foreground.amount * _all_alike(foreground.colour, things.colour)
+    alike = foreground.amount * all_alike(foreground.colour, things.colour)
     weight = alike
     for _ in range(MOVES):
         boxes = Boxes(positions, SOUGHT * sides)
-        near = _nearness(Boxes(positions, sides), side, size) * things.holds[..., None, None]
+        near = alike * _nearness(Boxes(positions, sides), side, size) * things.holds[..., None, None]
         share = near / near.sum(1, keepdim=True).clamp_min(1e-12)
         weight = alike * share * _all_inside(boxes, side, foreground)
         centre, _ = _centre_and_spread(weight)
@@ -151,8 +151,15 @@ def moved_things(foreground: Foreground, things: Things, side: float) -> Moved:
 def without(foreground: Foreground, things: Things, side: float) -> Foreground:
     """The foreground without the pixels in and around the boxes of things that have their colours."""
     around = _all_inside(Boxes(things.boxes.positions, AROUND * things.boxes.sides), side, foreground)
-    taken = around * _all_alike(foreground.colour, things.colour) * things.holds[..., None, None]
+    taken = around * all_alike(foreground.colour, things.colour) * things.holds[..., None, None]
     return Foreground(foreground.amount * (1 - taken).prod(1, keepdim=True), foreground.colour)
+
+
+def nearest_sides(sides: Float[Tensor, "B K 2"], limits: tuple[float, float]) -> Float[Tensor, "B K 2"]:
+    """The sides of the box that `boxes_of_things` could have chosen with these limits and that is most like each."""
+    options = torch.tensor(_boxes_within(*limits), device=sides.device)
+    unlike = (sides[:, :, None].log() - options.log()).square().sum(-1)
+    return options[unlike.argmin(2)]
 
 
 def _all_inside(boxes: Boxes, side: float, foreground: Foreground) -> Float[Tensor, "B K h w"]:
@@ -162,7 +169,7 @@ def _all_inside(boxes: Boxes, side: float, foreground: Foreground) -> Float[Tens
     return inside.view(*boxes.positions.shape[:2], *size)
 
 
-def _all_alike(colour: Float[Tensor, "B C h w"], mean: Float[Tensor, "B K C"]) -> Float[Tensor, "B K h w"]:
+def all_alike(colour: Float[Tensor, "B C h w"], mean: Float[Tensor, "B K C"]) -> Float[Tensor, "B K h w"]:
     return torch.cat([_alike(colour, mean[:, k]) for k in range(mean.shape[1])], 1)
 
 

@@ -328,6 +328,6 @@ def _moved_by_actions(random):
 def test_clips_in_which_nothing_moves_are_refused(still):
     model = MODELS["dlp-graph"](MODELS["dlp-graph"].Config((32, 32), start_from=str(still), **SMALL_GRAPH))
     picture = Source("balls", BALLS).open("train").batch([0]).image
-    frozen = Batch(picture.repeat(8, 1, 1, 1), torch.arange(8), frames=8)
+    frozen = Batch(picture.repeat(200, 1, 1, 1), torch.arange(200), frames=200)
     with pytest.raises(UserError, match="nothing moves"):
         model.stages()[0].prepare(FewPictures(frozen))

@@ -10,6 +10,7 @@ from motes.errors import UserError
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
 from motes.models.video.anchors import tracked_anchors
+from motes.models.video.posterior_stream import film_by_posterior
 from motes.models.video.tracking_posterior import clip_by_posterior, networks_of
 from motes.ops.points.boxes_of_things import Boxes, Foreground, Things, colours_in, moved_things, without
 from motes.ops.points.pixels import pixels_of_positions, positions_of_pixels
@@ -163,3 +164,43 @@ def test_things_that_are_known_are_cleared_by_their_colour():
     things = Things(boxes, 3 * torch.tensor([[RED]]), torch.ones(1, 1, dtype=torch.bool))
     left = without(foreground, things, side=2 * RADIUS).amount[0, 0]
     assert left[30, 20] < 0.1 and left[30, 32] > 0.9
+
+
+def test_a_film_is_the_same_in_whatever_pieces_it_comes():
+    """One thing hides another while a piece ends; a third comes later."""
+    frames = 16
+    passing = line((32.0, 8.0), (0.0, 3.0), frames)
+    later = [None] * 5 + line((56.0, 50.0), (-1.0, 0.0), frames - 5)
+    image = film([passing, later, [(32.0, 32.0)] * frames], [GREEN, BLUE, RED])
+    model = model_for(image)
+    whole = clip_by_posterior(model, image, frames)
+    first, *more = film_by_posterior(model, image.split([1, 6, 2, 7]))
+    pieces = first.joined(*more).without_empty_slots()
+    assert torch.equal(pieces.track, whole.track) and torch.equal(pieces.seen, whole.seen)
+    for name, value in whole.particles.per_particle().items():
+        alike = pieces.particles.per_particle()[name]
+        there = whole.track >= 0
+        torch.testing.assert_close(alike[there], value[there], atol=1e-4, rtol=1e-4)
+
+
+def test_a_thing_that_shows_by_a_sliver_is_where_its_outline_is():
+    frames = 14
+    passing = line((32.0, 8.0), (0.0, 3.0), frames)
+    image = film([passing, [(32.0, 32.0)] * frames], [GREEN, RED])
+    clip = clip_by_posterior(model_for(image), image, frames)
+    slot = slot_at(clip, 1, passing[1])
+    place = pixels_of_positions(clip.by_clip(clip.particles.position)[0, :, slot], SIZE)
+    # half of it and a sixth of it are in sight
+    for frame in (6, 7):
+        assert (place[frame] - torch.tensor(passing[frame])).norm() < RADIUS / 3
+    assert clip.by_clip(clip.seen)[0, [6, 10], slot].all()
+
+
+def test_things_are_followed_where_they_are_of_about_one_size_and_matched_elsewhere():
+    image = film([line((20.0, 20.0), (2.0, 1.0), 6)], [GREEN])
+    model = model_for(image)
+    model.decoder.sides.copy_(torch.tensor([8.0, 20.0]))
+    by_posterior = clip_by_posterior(model, image, 6)
+    assert torch.equal(model.track(image, 6).particles.position, by_posterior.particles.position)
+    model.decoder.sides.copy_(torch.tensor([4.0, 20.0]))
+    assert model.follower is None and model.track(image, 6).particles.count > 0
