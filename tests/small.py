@@ -47,6 +47,17 @@ SMALL = {
     },
     "keynet": {"image_size": (32, 32), "num_particles": 4, "encoder_channels": (8, 16)},
     "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
+    "slot-attention": {
+        "image_size": (32, 32),
+        "slots": 3,
+        "code_dim": 8,
+        "width": 8,
+        "kernel": 3,
+        "stride": 2,
+        "decoder": "cells",
+        "side": 16,
+        "hidden": 16,
+    },
     "pca": {"image_size": (32, 32), "pictures": 8, "code_dim": 4},
     "autoencoder": {
         "image_size": (32, 32),

@@ -59,6 +59,18 @@ VARIANTS = [
             "start": "random",
         },
     ),
+    (
+        "slot-attention",
+        {
+            **SMALL["slot-attention"],
+            "decoder": "growing",
+            "side": 5,
+            "image_size": (40, 24),
+            "channels": 1,
+            "gradient": "implicit",
+        },
+    ),
+    ("slot-attention", {**SMALL["slot-attention"], "gradient": "implicit", "start": "learned"}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     (
         "dlp-masked",

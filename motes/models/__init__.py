@@ -42,6 +42,11 @@ MODELS: "Registry[type[Model]]" = Registry(
             "landmarks that follow when the picture is warped, with a few features at each",
             papers.ZHANG,
         ),
+        "slot-attention": Row(
+            "slots.slot_attention:SlotAttentionAutoencoder",
+            "Slot Attention: slots compete for the places of a picture, and draw it together",
+            papers.SLOT_ATTENTION,
+        ),
         "pca": Row(
             "codes.pca:PrincipalComponents",
             "principal components in closed form: eigenfaces",

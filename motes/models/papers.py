@@ -27,6 +27,14 @@ ZHANG = Paper(
   author={Zhang, Yuting and Guo, Yijie and Jin, Yixin and Luo, Yijun and He, Zhiyuan and Lee, Honglak},
   booktitle={CVPR}, year={2018}}""",
 )
+SLOT_ATTENTION = Paper(
+    "https://arxiv.org/abs/2006.15055",
+    """@inproceedings{locatello2020slots,
+  title={Object-Centric Learning with Slot Attention},
+  author={Locatello, Francesco and Weissenborn, Dirk and Unterthiner, Thomas and Mahendran, Aravindh and
+          Heigold, Georg and Uszkoreit, Jakob and Dosovitskiy, Alexey and Kipf, Thomas},
+  booktitle={NeurIPS}, year={2020}}""",
+)
 EIGENFACES = Paper(
     "https://doi.org/10.1162/jocn.1991.3.1.71",
     """@article{turk1991eigenfaces,

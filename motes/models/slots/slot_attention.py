@@ -1,0 +1,237 @@
+"""Slot Attention: slots that compete for the places of a picture, and draw it together."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.errors import UserError
+from motes.models.base import Model, Stage, device_of, refuse_other_sizes
+from motes.nn.blocks.broadcast import BroadcastDecoder, BroadcastSize
+from motes.nn.blocks.slot_attention import GrowingDecoder, PlaceReader, SlotAttention
+from motes.ops.pictures.image_loss import squared_error
+from motes.types.batch import Batch, Losses
+from motes.types.latents import Image
+from motes.types.slots import Slots
+
+# of a code: it is certain
+LOG_VARIANCE = -20.0
+
+
+@dataclass(frozen=True)
+class SlotAttentionConfig:
+    """Options of Slot Attention."""
+
+    # rows, columns
+    image_size: tuple[int, int] = (64, 64)
+    # 1 for grey pictures
+    channels: int = 3
+    # K: things in a picture, at most, and one for the ground
+    slots: int = 6
+    # numbers that describe a slot
+    code_dim: int = 64
+    # rounds of attention
+    updates: int = 3
+    # unrolled: through all rounds; implicit: through the last round alone, which costs less and is steadier
+    gradient: Literal["unrolled", "implicit"] = "unrolled"
+    # shared: slots start at random from one normal distribution; learned: each slot has a start of its own
+    start: Literal["shared", "learned"] = "shared"
+    # channels of the convolutions
+    width: int = 32
+    # side of the convolutions; odd
+    kernel: int = 5
+    # pixels between the places that slots compete for
+    stride: int = 1
+    # growing: the published one; cells: the same grid for all layers, each cell draws its block of pixels
+    decoder: Literal["growing", "cells"] = "growing"
+    # cells along the shorter side of the decoder's grid; 0: a cell for every pixel
+    side: int = 0
+    # convolutions of the decoder that do not enlarge
+    layers: int = 3
+    # units of the MLP of a slot
+    hidden: int = 128
+    # standard deviation of a pixel, for the bound
+    scale: float = 0.3
+
+
+class SlotAttentionAutoencoder(Model):
+    """|sum_k m_k c_k - x|^2: slots drawn as masks m_k and colours c_k, found by rounds of attention.
+
+    Locatello et al. 2020, https://arxiv.org/abs/2006.15055. `gradient` implicit: Chang et al. 2022,
+    https://arxiv.org/abs/2207.00787. `start` learned with it, whose gradient goes straight through to the start: Jia et
+    al. 2023, https://arxiv.org/abs/2210.08990.
+
+    Codes are certain (log-variance -20), so `bound` is the log-likelihood of the picture given its codes, each
+    colour normal with deviation `scale`. It lacks the codes' own cost, and serves to compare starts of one picture.
+    """
+
+    Config = SlotAttentionConfig
+
+    def __init__(self, config: SlotAttentionConfig):
+        super().__init__()
+        _check(config)
+        self.config = config
+        self.read = PlaceReader(
+            config.channels, config.image_size, config.width, config.kernel, config.stride
+        )
+        self.attention = SlotAttention(config.width, config.code_dim, config.hidden)
+        self.draw = _decoder(config)
+        rows = config.slots if config.start == "learned" else 1
+        self.start = nn.Parameter(nn.init.xavier_uniform_(torch.empty(rows, config.code_dim)))
+        if config.start == "shared":
+            self.start_log_std = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, config.code_dim)))
+
+    @property
+    def usual_updates(self) -> int:
+        return self.config.updates
+
+    def stages(self) -> tuple[Stage, ...]:
+        """One stage. No gradient reaches a shared start through the last round alone: it stays as it began."""
+        fixed = {"start", "start_log_std"} if self._starts_fixed else set()
+        learning = tuple(value for name, value in self.named_parameters() if name not in fixed)
+        return (Stage("main", 1.0, self.loss, learning),)
+
+    def loss(self, batch: Batch) -> Losses:
+        noise = None
+        if self.config.start == "shared":
+            count = len(batch.image)
+            noise = torch.randn(count, self.config.slots, self.config.code_dim, device=batch.image.device)
+        return self._loss(batch.image, noise)
+
+    def validate(self, batch: Batch) -> Losses:
+        """The loss from the starts that `encode` uses."""
+        return self._loss(batch.image, self._noise(len(batch.image), self.config.slots, 0))
+
+    def encode(
+        self, image: Image, updates: int | None = None, slots: int | None = None, draw: int = 0
+    ) -> Slots:
+        """The slots of pictures.
+
+        Arguments:
+            image: pictures N C H W in [0, 1].
+            updates: rounds of attention; None: as many as in training.
+            slots: K; None: as many as in training. Learned starts cannot be more than were trained.
+            draw: which random start; the same for every picture. Learned starts are not random.
+        """
+        refuse_other_sizes(self.config, image)
+        count = self.config.slots if slots is None else slots
+        rounds = self.config.updates if updates is None else updates
+        self._check_asked(count, rounds)
+        codes = self._settled(image, self._noise(len(image), count, draw), count, rounds)
+        certain = torch.full_like(codes, LOG_VARIANCE)
+        return self._bounded(self._with_layers(Slots(codes, certain, torch.ones_like(codes[..., 0]))), image)
+
+    def redraw(self, image: Image, updates: int | None = None, draw: int = 0) -> Slots:
+        return self.encode(image, updates, draw=draw)
+
+    def decode(self, latent: Slots) -> Image:
+        return self.layers(latent).mixed()
+
+    def layers(self, latent: Slots) -> Slots:
+        """The same slots with their layers, drawn if they are not there."""
+        return latent if latent.colours is not None else self._with_layers(latent)
+
+    def shares(self, latent: Slots) -> Float[Tensor, "N A H W"]:
+        """Whose each pixel is; no ground apart from the slots, whose share comes first and is 0."""
+        masks = self.layers(latent).masks
+        return torch.cat([1 - masks.sum(1, keepdim=True), masks], 1)
+
+    @property
+    def _starts_fixed(self) -> bool:
+        return self.config.gradient == "implicit" and self.config.start == "shared"
+
+    def _loss(self, image: Image, noise: Tensor | None) -> Losses:
+        refuse_other_sizes(self.config, image)
+        codes = self._learning(image, noise)
+        drawn = self._with_layers(Slots(codes, torch.zeros_like(codes), torch.ones_like(codes[..., 0])))
+        error = squared_error(drawn.mixed(), image)
+        return Losses(error.mean(), {"reconstruction": error})
+
+    def _noise(self, pictures: int, slots: int, draw: int) -> Float[Tensor, "B K D"] | None:
+        """The random part of the starts, the same for every picture; None where starts are learned."""
+        if self.config.start == "learned":
+            return None
+        generator = torch.Generator().manual_seed(draw)
+        noise = torch.randn(slots, self.config.code_dim, generator=generator).to(device_of(self))
+        return noise.expand(pictures, -1, -1)
+
+    def _starts(self, pictures: int, noise: Tensor | None, slots: int) -> Float[Tensor, "B K D"]:
+        if noise is None:
+            return self.start[:slots].expand(pictures, -1, -1)
+        return self.start + self.start_log_std.exp() * noise
+
+    def _settled(self, image: Image, noise: Tensor | None, slots: int, rounds: int) -> Float[Tensor, "B K D"]:
+        """The codes after these rounds."""
+        seen = self.attention.seen(self.read(image))
+        codes = self._starts(len(image), noise, slots)
+        for _ in range(rounds):
+            codes = self.attention(codes, *seen)
+        return codes
+
+    def _learning(self, image: Image, noise: Tensor | None) -> Float[Tensor, "B K D"]:
+        """The codes, with the gradients that training takes through the rounds."""
+        rounds, slots = self.config.updates, self.config.slots
+        if self.config.gradient == "unrolled":
+            return self._settled(image, noise, slots, rounds)
+        seen = self.attention.seen(self.read(image))
+        start = self._starts(len(image), noise, slots)
+        with torch.no_grad():
+            codes = start
+            for _ in range(rounds - 1):
+                codes = self.attention(codes, *seen)
+        codes = codes.detach()
+        if self.config.start == "learned":
+            codes = codes + start - start.detach()
+        return self.attention(codes, *seen)
+
+    def _with_layers(self, latent: Slots) -> Slots:
+        count = latent.count
+        drawn = rearrange(self.draw(latent.codes.flatten(0, 1)), "(b k) d h w -> b k d h w", k=count)
+        return replace(latent, mask_logits=drawn[:, :, 0], colours=drawn[:, :, 1:])
+
+    def _bounded(self, latent: Slots, image: Image) -> Slots:
+        variance = self.config.scale**2
+        constant = 0.5 * image[0].numel() * math.log(2 * math.pi * variance)
+        return replace(latent, bound=-squared_error(latent.mixed(), image) / (2 * variance) - constant)
+
+    def _check_asked(self, slots: int, updates: int) -> None:
+        if updates < 1:
+            raise UserError(f"slots need at least 1 update, not {updates}")
+        if slots < 2:
+            raise UserError(f"a picture is divided among at least 2 slots, not {slots}")
+        if self.config.start == "learned" and slots > self.config.slots:
+            raise UserError(
+                f"each slot of this model has a learned start, and there are {self.config.slots}; "
+                f"{slots} slots need a model with start shared"
+            )
+
+
+def _decoder(config: SlotAttentionConfig) -> nn.Module:
+    outputs = 1 + config.channels
+    if config.decoder == "cells":
+        size = BroadcastSize(config.image_size, config.side, config.width, config.layers, config.kernel)
+        return BroadcastDecoder(config.code_dim, outputs, size)
+    shorter = min(config.image_size)
+    doublings = max(math.ceil(math.log2(shorter / config.side)), 0) if config.side else 0
+    return GrowingDecoder(
+        config.code_dim, outputs, config.image_size, doublings, config.width, config.kernel, config.layers
+    )
+
+
+def _check(config: SlotAttentionConfig) -> None:
+    if config.slots < 2:
+        raise UserError(f"a picture is divided among at least 2 slots, not {config.slots}")
+    least = ("code_dim", "updates", "width", "stride", "layers", "hidden")
+    for name in least:
+        if getattr(config, name) < 1:
+            raise UserError(f"{name} must be at least 1, not {getattr(config, name)}")
+    if config.kernel < 1 or config.kernel % 2 == 0:
+        raise UserError(f"kernel must be odd, such as 3 or 5, not {config.kernel}")
+    if not 0 <= config.side <= min(config.image_size):
+        raise UserError(f"side must be from 0 to {min(config.image_size)}, not {config.side}")
+    if not config.scale > 0:
+        raise UserError(f"scale must be positive, not {config.scale}")

@@ -1,0 +1,127 @@
+"""Slot attention: vectors that compete for the places of a picture, round after round, and what it reads and draws
+with."""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.nn.blocks.mlp import mlp
+
+LEAST_SHARE = 1e-8  # added to every attention, so that no slot divides by 0
+
+
+class SlotAttention(nn.Module):
+    """One round of slot attention (Locatello et al. 2020, https://arxiv.org/abs/2006.15055, algorithm 1).
+
+    A = softmax over slots of k(x) q(z) / sqrt(D), then each slot's weights divided by their sum over places;
+    z <- GRU(A^T v(x), z); z <- z + MLP(z). Slots, keys and the MLP's input are normalised (LayerNorm).
+    """
+
+    def __init__(self, inputs: int, code: int, hidden: int):
+        super().__init__()
+        self.norm_inputs = nn.LayerNorm(inputs)
+        self.norm_slots = nn.LayerNorm(code)
+        self.norm_hidden = nn.LayerNorm(code)
+        self.key = nn.Linear(inputs, code, bias=False)
+        self.value = nn.Linear(inputs, code, bias=False)
+        self.query = nn.Linear(code, code, bias=False)
+        self.gru = nn.GRUCell(code, code)
+        self.mlp = mlp(code, hidden, code)
+
+    def seen(self, x: Float[Tensor, "B n d"]) -> tuple[Float[Tensor, "B n D"], Float[Tensor, "B n D"]]:
+        """The keys and the values of the places; they are the same in all rounds."""
+        x = self.norm_inputs(x)
+        return self.key(x), self.value(x)
+
+    def forward(
+        self, slots: Float[Tensor, "B K D"], keys: Float[Tensor, "B n D"], values: Float[Tensor, "B n D"]
+    ) -> Float[Tensor, "B K D"]:
+        """The slots after one more round."""
+        query = self.query(self.norm_slots(slots)) * slots.shape[-1] ** -0.5
+        share = (keys @ query.mT).softmax(-1) + LEAST_SHARE
+        read = (share / share.sum(1, keepdim=True)).mT @ values
+        updated = self.gru(read.flatten(0, 1), slots.flatten(0, 1)).view_as(slots)
+        return updated + self.mlp(self.norm_hidden(updated))
+
+
+class PlaceEmbedding(nn.Module):
+    """Adds a linear map of (row, column, 1 - row, 1 - column) to every place of a grid; they go from 0 to 1."""
+
+    def __init__(self, channels: int, grid: tuple[int, int]):
+        super().__init__()
+        self.linear = nn.Linear(4, channels)
+        rows, columns = (torch.linspace(0, 1, cells) for cells in grid)
+        place = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+        self.register_buffer("place", torch.cat([place, 1 - place], -1), persistent=False)
+
+    def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C h w"]:
+        return x + rearrange(self.linear(self.place), "h w c -> c h w")
+
+
+class PlaceReader(nn.Module):
+    """What is seen at each place of a picture: four convolutions, places added, a normalised MLP.
+
+    The first convolution takes every `stride`-th pixel along each axis.
+    """
+
+    def __init__(self, channels: int, size: tuple[int, int], width: int, kernel: int, stride: int = 1):
+        super().__init__()
+        pad = kernel // 2
+        strides = (stride, 1, 1, 1)
+        inputs = (channels, width, width, width)
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(a, width, kernel, step, pad) for a, step in zip(inputs, strides, strict=True)
+        )
+        rows, columns = ((side + 2 * pad - kernel) // stride + 1 for side in size)
+        self.place = PlaceEmbedding(width, (rows, columns))
+        self.norm = nn.LayerNorm(width)
+        self.mlp = mlp(width, width, width)
+
+    def forward(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B n d"]:
+        x = image
+        for convolution in self.convolutions:
+            x = F.relu(convolution(x))
+        return self.mlp(self.norm(rearrange(self.place(x), "b c h w -> b (h w) c")))
+
+
+class GrowingDecoder(nn.Module):
+    """Draws D channels of a picture from a code: the published decoder of slot attention.
+
+    The code is repeated on a grid with places added. `doublings` transposed convolutions of stride 2 enlarge it, then
+    come `layers` convolutions, all with ReLU, and a 3 x 3 convolution. What reaches over the picture's edges is
+    cropped, equally on both sides.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        outputs: int,
+        size: tuple[int, int],
+        doublings: int,
+        width: int,
+        kernel: int,
+        layers: int,
+    ):
+        super().__init__()
+        self.size = size
+        rows, columns = (-(-side // 2**doublings) for side in size)
+        self.grid = (rows, columns)
+        self.place = PlaceEmbedding(code, self.grid)
+        pad = kernel // 2
+        inputs = [code, *[width] * (doublings + layers)]
+        growing = [
+            nn.ConvTranspose2d(inputs[n], width, kernel, 2, pad, output_padding=1) for n in range(doublings)
+        ]
+        same = [nn.Conv2d(inputs[doublings + n], width, kernel, padding=pad) for n in range(layers)]
+        self.layers = nn.ModuleList([*growing, *same])
+        self.last = nn.Conv2d(inputs[-1], outputs, 3, padding=1)
+
+    def forward(self, code: Float[Tensor, "N Z"]) -> Float[Tensor, "N D H W"]:
+        x = self.place(code[:, :, None, None].expand(-1, -1, *self.grid))
+        for layer in self.layers:
+            x = F.relu(layer(x))
+        drawn = self.last(x)
+        (top, left) = ((b - a) // 2 for a, b in zip(self.size, drawn.shape[2:], strict=True))
+        return drawn[..., top : top + self.size[0], left : left + self.size[1]]
