@@ -118,6 +118,8 @@ class SlotAttentionAutoencoder(Model):
             draw: which random start; the same for every picture. Learned starts are not random.
         """
         refuse_other_sizes(self.config, image)
+        if not image.isfinite().all():
+            raise UserError("these pictures hold values that are not numbers; mend or leave out such pixels")
         count = self.config.slots if slots is None else slots
         rounds = self.config.updates if updates is None else updates
         self._check_asked(count, rounds)
