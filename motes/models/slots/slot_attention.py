@@ -1,6 +1,7 @@
 """Slot Attention: slots that compete for the places of a picture, and draw it together."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,7 +13,13 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
 from motes.nn.blocks.broadcast import BroadcastDecoder, BroadcastSize
-from motes.nn.blocks.slot_attention import GrowingDecoder, PlaceReader, SlotAttention
+from motes.nn.blocks.slot_attention import (
+    GrowingDecoder,
+    LearnedStart,
+    PlaceReader,
+    SharedStart,
+    SlotAttention,
+)
 from motes.ops.pictures.image_loss import squared_error
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
@@ -79,11 +86,9 @@ class SlotAttentionAutoencoder(Model):
             config.channels, config.image_size, config.width, config.kernel, config.stride
         )
         self.attention = SlotAttention(config.width, config.code_dim, config.hidden)
-        self.draw = _decoder(config)
-        rows = config.slots if config.start == "learned" else 1
-        self.start = nn.Parameter(nn.init.xavier_uniform_(torch.empty(rows, config.code_dim)))
-        if config.start == "shared":
-            self.start_log_std = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, config.code_dim)))
+        size = BroadcastSize(config.image_size, config.side, config.width, config.layers, config.kernel)
+        self.draw = DECODERS[config.decoder](config.code_dim, 1 + config.channels, size)
+        self.start = STARTS[config.start](config.slots, config.code_dim)
 
     @property
     def usual_updates(self) -> int:
@@ -91,16 +96,15 @@ class SlotAttentionAutoencoder(Model):
 
     def stages(self) -> tuple[Stage, ...]:
         """One stage. No gradient reaches a shared start through the last round alone: it stays as it began."""
-        fixed = {"start", "start_log_std"} if self._starts_fixed else set()
-        learning = tuple(value for name, value in self.named_parameters() if name not in fixed)
+        parts = [self.read, self.attention, self.draw]
+        if self.config.gradient == "unrolled" or self.start.straight_through:
+            parts.append(self.start)
+        learning = tuple(value for part in parts for value in part.parameters())
         return (Stage("main", 1.0, self.loss, learning),)
 
     def loss(self, batch: Batch) -> Losses:
-        noise = None
-        if self.config.start == "shared":
-            count = len(batch.image)
-            noise = torch.randn(count, self.config.slots, self.config.code_dim, device=batch.image.device)
-        return self._loss(batch.image, noise)
+        shape = (len(batch.image), self.config.slots, self.config.code_dim)
+        return self._loss(batch.image, torch.randn(shape, device=batch.image.device))
 
     def validate(self, batch: Batch) -> Losses:
         """The loss from the starts that `encode` uses."""
@@ -122,8 +126,8 @@ class SlotAttentionAutoencoder(Model):
             raise UserError("these pictures hold values that are not numbers; mend or leave out such pixels")
         count = self.config.slots if slots is None else slots
         rounds = self.config.updates if updates is None else updates
-        self._check_asked(count, rounds)
-        codes = self._settled(image, self._noise(len(image), count, draw), count, rounds)
+        _check_asked(count, rounds)
+        codes = self._settled(image, self._noise(len(image), count, draw), rounds)
         certain = torch.full_like(codes, LOG_VARIANCE)
         return self._bounded(self._with_layers(Slots(codes, certain, torch.ones_like(codes[..., 0]))), image)
 
@@ -142,51 +146,40 @@ class SlotAttentionAutoencoder(Model):
         masks = self.layers(latent).masks
         return torch.cat([1 - masks.sum(1, keepdim=True), masks], 1)
 
-    @property
-    def _starts_fixed(self) -> bool:
-        return self.config.gradient == "implicit" and self.config.start == "shared"
-
-    def _loss(self, image: Image, noise: Tensor | None) -> Losses:
+    def _loss(self, image: Image, noise: Float[Tensor, "B K D"]) -> Losses:
         refuse_other_sizes(self.config, image)
-        codes = self._learning(image, noise)
+        codes = GRADIENTS[self.config.gradient](self, image, noise)
         drawn = self._with_layers(Slots(codes, torch.zeros_like(codes), torch.ones_like(codes[..., 0])))
         error = squared_error(drawn.mixed(), image)
         return Losses(error.mean(), {"reconstruction": error})
 
-    def _noise(self, pictures: int, slots: int, draw: int) -> Float[Tensor, "B K D"] | None:
-        """The random part of the starts, the same for every picture; None where starts are learned."""
-        if self.config.start == "learned":
-            return None
+    def _noise(self, pictures: int, slots: int, draw: int) -> Float[Tensor, "B K D"]:
+        """The random part of the starts, the same for every picture."""
         generator = torch.Generator().manual_seed(draw)
         noise = torch.randn(slots, self.config.code_dim, generator=generator).to(device_of(self))
         return noise.expand(pictures, -1, -1)
 
-    def _starts(self, pictures: int, noise: Tensor | None, slots: int) -> Float[Tensor, "B K D"]:
-        if noise is None:
-            return self.start[:slots].expand(pictures, -1, -1)
-        return self.start + self.start_log_std.exp() * noise
-
-    def _settled(self, image: Image, noise: Tensor | None, slots: int, rounds: int) -> Float[Tensor, "B K D"]:
+    def _settled(self, image: Image, noise: Float[Tensor, "B K D"], rounds: int) -> Float[Tensor, "B K D"]:
         """The codes after these rounds."""
         seen = self.attention.seen(self.read(image))
-        codes = self._starts(len(image), noise, slots)
+        return self._rounds(self.start(noise), seen, rounds)
+
+    def _rounds(self, codes: Tensor, seen: tuple[Tensor, Tensor], rounds: int) -> Float[Tensor, "B K D"]:
         for _ in range(rounds):
             codes = self.attention(codes, *seen)
         return codes
 
-    def _learning(self, image: Image, noise: Tensor | None) -> Float[Tensor, "B K D"]:
-        """The codes, with the gradients that training takes through the rounds."""
-        rounds, slots = self.config.updates, self.config.slots
-        if self.config.gradient == "unrolled":
-            return self._settled(image, noise, slots, rounds)
+    def _unrolled(self, image: Image, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
+        return self._settled(image, noise, self.config.updates)
+
+    def _implicit(self, image: Image, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
+        """The codes, with gradients through the last round alone, and straight through to a learned start."""
         seen = self.attention.seen(self.read(image))
-        start = self._starts(len(image), noise, slots)
+        start = self.start(noise)
         with torch.no_grad():
-            codes = start
-            for _ in range(rounds - 1):
-                codes = self.attention(codes, *seen)
+            codes = self._rounds(start, seen, self.config.updates - 1)
         codes = codes.detach()
-        if self.config.start == "learned":
+        if self.start.straight_through:
             codes = codes + start - start.detach()
         return self.attention(codes, *seen)
 
@@ -200,28 +193,27 @@ class SlotAttentionAutoencoder(Model):
         constant = 0.5 * image[0].numel() * math.log(2 * math.pi * variance)
         return replace(latent, bound=-squared_error(latent.mixed(), image) / (2 * variance) - constant)
 
-    def _check_asked(self, slots: int, updates: int) -> None:
-        if updates < 1:
-            raise UserError(f"slots need at least 1 update, not {updates}")
-        if slots < 2:
-            raise UserError(f"a picture is divided among at least 2 slots, not {slots}")
-        if self.config.start == "learned" and slots > self.config.slots:
-            raise UserError(
-                f"each slot of this model has a learned start, and there are {self.config.slots}; "
-                f"{slots} slots need a model with start shared"
-            )
+
+# the codes of pictures with the gradients that training takes
+GRADIENTS: dict[str, Callable[[SlotAttentionAutoencoder, Image, Tensor], Tensor]] = {
+    "unrolled": SlotAttentionAutoencoder._unrolled,
+    "implicit": SlotAttentionAutoencoder._implicit,
+}
+STARTS: dict[str, Callable[[int, int], SharedStart | LearnedStart]] = {
+    "shared": SharedStart,
+    "learned": LearnedStart,
+}
+DECODERS: dict[str, Callable[[int, int, BroadcastSize], nn.Module]] = {
+    "growing": GrowingDecoder,
+    "cells": BroadcastDecoder,
+}
 
 
-def _decoder(config: SlotAttentionConfig) -> nn.Module:
-    outputs = 1 + config.channels
-    if config.decoder == "cells":
-        size = BroadcastSize(config.image_size, config.side, config.width, config.layers, config.kernel)
-        return BroadcastDecoder(config.code_dim, outputs, size)
-    shorter = min(config.image_size)
-    doublings = max(math.ceil(math.log2(shorter / config.side)), 0) if config.side else 0
-    return GrowingDecoder(
-        config.code_dim, outputs, config.image_size, doublings, config.width, config.kernel, config.layers
-    )
+def _check_asked(slots: int, updates: int) -> None:
+    if updates < 1:
+        raise UserError(f"slots need at least 1 update, not {updates}")
+    if slots < 2:
+        raise UserError(f"a picture is divided among at least 2 slots, not {slots}")
 
 
 def _check(config: SlotAttentionConfig) -> None:

@@ -1,12 +1,16 @@
 """Slot attention: vectors that compete for the places of a picture, round after round, and what it reads and draws
 with."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from motes.errors import UserError
+from motes.nn.blocks.broadcast import BroadcastSize
 from motes.nn.blocks.mlp import mlp
 
 LEAST_SHARE = 1e-8  # added to every attention, so that no slot divides by 0
@@ -89,39 +93,72 @@ class PlaceReader(nn.Module):
 class GrowingDecoder(nn.Module):
     """Draws D channels of a picture from a code: the published decoder of slot attention.
 
-    The code is repeated on a grid with places added. `doublings` transposed convolutions of stride 2 enlarge it, then
-    come `layers` convolutions, all with ReLU, and a 3 x 3 convolution. What reaches over the picture's edges is
-    cropped, equally on both sides.
+    The code is repeated on a grid with places added. Transposed convolutions of stride 2 enlarge it to the size of the
+    picture, then come `layers` convolutions, all with ReLU, and a 3 x 3 convolution. What reaches over the picture's
+    edges is cropped, equally on both sides.
     """
 
-    def __init__(
-        self,
-        code: int,
-        outputs: int,
-        size: tuple[int, int],
-        doublings: int,
-        width: int,
-        kernel: int,
-        layers: int,
-    ):
+    def __init__(self, code: int, outputs: int, size: BroadcastSize):
         super().__init__()
-        self.size = size
-        rows, columns = (-(-side // 2**doublings) for side in size)
+        self.picture = size.picture
+        doublings = math.ceil(math.log2(min(size.picture) / size.side)) if size.side else 0
+        rows, columns = (-(-side // 2**doublings) for side in size.picture)
         self.grid = (rows, columns)
         self.place = PlaceEmbedding(code, self.grid)
-        pad = kernel // 2
-        inputs = [code, *[width] * (doublings + layers)]
-        growing = [
-            nn.ConvTranspose2d(inputs[n], width, kernel, 2, pad, output_padding=1) for n in range(doublings)
-        ]
-        same = [nn.Conv2d(inputs[doublings + n], width, kernel, padding=pad) for n in range(layers)]
-        self.layers = nn.ModuleList([*growing, *same])
-        self.last = nn.Conv2d(inputs[-1], outputs, 3, padding=1)
+        layers: list[nn.Module] = []
+        inputs = code
+        for _ in range(doublings):
+            layers.append(_doubling(inputs, size.width, size.kernel))
+            inputs = size.width
+        for _ in range(size.layers):
+            layers.append(nn.Conv2d(inputs, size.width, size.kernel, padding=size.kernel // 2))
+            inputs = size.width
+        self.layers = nn.ModuleList(layers)
+        self.last = nn.Conv2d(inputs, outputs, 3, padding=1)
 
     def forward(self, code: Float[Tensor, "N Z"]) -> Float[Tensor, "N D H W"]:
         x = self.place(code[:, :, None, None].expand(-1, -1, *self.grid))
         for layer in self.layers:
             x = F.relu(layer(x))
         drawn = self.last(x)
-        (top, left) = ((b - a) // 2 for a, b in zip(self.size, drawn.shape[2:], strict=True))
-        return drawn[..., top : top + self.size[0], left : left + self.size[1]]
+        (top, left) = ((b - a) // 2 for a, b in zip(self.picture, drawn.shape[2:], strict=True))
+        return drawn[..., top : top + self.picture[0], left : left + self.picture[1]]
+
+
+def _doubling(inputs: int, outputs: int, kernel: int) -> nn.ConvTranspose2d:
+    """A transposed convolution to twice as many rows and columns."""
+    return nn.ConvTranspose2d(inputs, outputs, kernel, 2, kernel // 2, output_padding=1)
+
+
+class SharedStart(nn.Module):
+    """Slots start at random from one learned normal distribution; there may be any number of them."""
+
+    # what the implicit gradient passes on to the start: nothing
+    straight_through = False
+
+    def __init__(self, slots: int, code: int):
+        super().__init__()
+        self.mean = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, code)))
+        self.log_std = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, code)))
+
+    def forward(self, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
+        return self.mean + self.log_std.exp() * noise
+
+
+class LearnedStart(nn.Module):
+    """Each slot has a learned start of its own, and there cannot be more of them. The noise has no effect."""
+
+    straight_through = True
+
+    def __init__(self, slots: int, code: int):
+        super().__init__()
+        self.values = nn.Parameter(nn.init.xavier_uniform_(torch.empty(slots, code)))
+
+    def forward(self, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
+        count, slots, _ = noise.shape
+        if slots > len(self.values):
+            raise UserError(
+                f"each slot of this model has a learned start, and there are {len(self.values)}; "
+                f"{slots} slots need a model with start shared"
+            )
+        return self.values[:slots].expand(count, -1, -1)

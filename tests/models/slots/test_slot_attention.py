@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from motes.errors import UserError
 from motes.models.slots.slot_attention import SlotAttentionAutoencoder, SlotAttentionConfig
+from motes.nn.blocks.broadcast import BroadcastSize
 from motes.nn.blocks.slot_attention import LEAST_SHARE, GrowingDecoder, SlotAttention
 from motes.types.batch import Batch
 
@@ -84,12 +85,13 @@ def test_the_implicit_gradient_is_of_the_last_round_alone(start):
     got = {name: value.grad for name, value in model.named_parameters()}
 
     torch.manual_seed(3)
-    noise = None if start == "learned" else torch.randn(4, 3, 6)
+    noise = torch.randn(4, 3, 6)
     with torch.no_grad():
         keys, values = model.attention.seen(model.read(batch.image))
-        codes = model.start.expand(4, 3, 6)
-        if noise is not None:
-            codes = codes + model.start_log_std.exp() * noise
+        if start == "learned":
+            codes = model.start.values.expand(4, 3, 6)
+        else:
+            codes = model.start.mean + model.start.log_std.exp() * noise
         for _ in range(2):
             codes = model.attention(codes, keys, values)
     codes = codes.clone().requires_grad_()
@@ -103,9 +105,9 @@ def test_the_implicit_gradient_is_of_the_last_round_alone(start):
     for name, gradient in zip(names, expected, strict=False):
         torch.testing.assert_close(got[name], gradient, rtol=1e-11, atol=1e-13)
     if start == "learned":
-        torch.testing.assert_close(got["start"], expected[-1].sum(0), rtol=1e-11, atol=1e-13)
+        torch.testing.assert_close(got["start.values"], expected[-1].sum(0), rtol=1e-11, atol=1e-13)
     else:
-        assert got["start"] is None and got["start_log_std"] is None
+        assert got["start.mean"] is None and got["start.log_std"] is None
 
 
 def test_one_round_has_the_same_gradient_either_way():
@@ -124,8 +126,8 @@ def test_starts_in_another_order_give_the_same_slots_in_that_order():
     noise = torch.randn(4, 3, 6)
     order = [2, 0, 1]
     with torch.no_grad():
-        codes = model._settled(images(), noise, 3, 5)
-        other = model._settled(images(), noise[:, order], 3, 5)
+        codes = model._settled(images(), noise, 5)
+        other = model._settled(images(), noise[:, order], 5)
     torch.testing.assert_close(other, codes[:, order], rtol=1e-12, atol=1e-12)
 
 
@@ -148,14 +150,14 @@ def test_the_bound_is_the_likelihood_of_the_mean_picture():
 
 
 def test_the_growing_decoder_reaches_any_size_from_its_grid():
-    for size, doublings in (((35, 35), 0), ((40, 24), 3), ((128, 128), 4)):
-        decoder = GrowingDecoder(6, 4, size, doublings, 2, 5, 1)
+    for size, side in (((35, 35), 0), ((40, 24), 3), ((21, 50), 5), ((128, 128), 8)):
+        decoder = GrowingDecoder(6, 4, BroadcastSize(size, side, width=2, layers=1))
         assert decoder(torch.zeros(1, 6)).shape == (1, 4, *size)
     assert decoder.grid == (8, 8)
 
 
 def test_a_place_is_drawn_from_the_code_and_where_it_is():
-    decoder = GrowingDecoder(3, 2, (6, 7), 0, 4, 5, 1)
+    decoder = GrowingDecoder(3, 2, BroadcastSize((6, 7), width=4, layers=1))
     code = torch.randn(1, 3)
     row, column = torch.linspace(0, 1, 6)[:, None].expand(6, 7), torch.linspace(0, 1, 7).expand(6, 7)
     place = torch.stack([row, column, 1 - row, 1 - column], -1)
