@@ -45,6 +45,18 @@ SMALL = {
         "frames": 4,
         "width": 16,
     },
+    "iodine": {
+        "image_size": (32, 32),
+        "slots": 3,
+        "code_dim": 4,
+        "updates": (2, 3),
+        "starts": (3, 2),
+        "side": 8,
+        "decoder": (8, 2, 3),
+        "reader": (8, 8),
+        "hidden": (16,),
+        "memory": 16,
+    },
     "keynet": {"image_size": (32, 32), "num_particles": 4, "encoder_channels": (8, 16)},
     "zhang": {"image_size": (32, 32), "num_particles": 4, "feature_dim": 3, "widths": (8, 16)},
     "slot-attention": {

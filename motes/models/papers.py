@@ -14,6 +14,13 @@ DDLP = Paper(
   title={{DDLP}: Unsupervised Object-Centric Video Prediction with Deep Dynamic Latent Particles},
   author={Daniel, Tal and Tamar, Aviv}, journal={Transactions on Machine Learning Research}, year={2024}}""",
 )
+IODINE = Paper(
+    "https://arxiv.org/abs/1903.00450",
+    """@inproceedings{greff2019iodine,
+  title={Multi-Object Representation Learning with Iterative Variational Inference},
+  author={Greff, Klaus and Kaufman, Rapha{\"e}l Lopez and Kabra, Rishabh and Watters, Nick and Burgess, Christopher
+  and Zoran, Daniel and Matthey, Loic and Botvinick, Matthew and Lerchner, Alexander}, booktitle={ICML}, year={2019}}""",
+)
 KEYNET = Paper(
     "https://arxiv.org/abs/1806.07823",
     """@inproceedings{jakab2018keynet,

@@ -52,6 +52,8 @@ class BroadcastDecoder(nn.Module):
     torch.Size([2, 4, 35, 35])
     """
 
+    coordinates: Tensor
+
     def __init__(self, code: int, outputs: int, size: BroadcastSize):
         super().__init__()
         _check(size)

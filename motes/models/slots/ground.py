@@ -1,0 +1,78 @@
+"""The ground behind the slots: none, or a component of one learnt colour, which has no code."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motes.models.slots.schedule import Settings
+from motes.ops.densities.spatial_mixture import Components, Slopes
+
+
+class NoGround(nn.Module):
+    """Slots share all pixels."""
+
+    def components(self, drawn: Float[Tensor, "B K D H W"], settings: Settings) -> Components:
+        """The slots as components; D are the logit of the mask and the colours."""
+        return Components(drawn[:, :, 0].log_softmax(1), drawn[:, :, 1:])
+
+    def price(self, components: Components, settings: Settings) -> Float[Tensor, "B"] | float:
+        """What the pixels that slots paint cost each picture."""
+        return 0.0
+
+    def price_slopes(self, components: Components, settings: Settings) -> Float[Tensor, "B A H W"] | float:
+        """The gradient of the price with respect to the logits of the masks."""
+        return 0.0
+
+    def gradients(self, slopes: Slopes) -> list[Tensor]:
+        """The gradients of its own parameters."""
+        return []
+
+    def picture(self, count: int, size: tuple[int, int]) -> Float[Tensor, "B C H W"] | None:
+        """What it paints."""
+        return None
+
+    def logit(self, settings: Settings) -> Float[Tensor, ""] | float:
+        """Of its mask."""
+        return 0.0
+
+    def last_of(self, values: Float[Tensor, "B A H W"]) -> Float[Tensor, "B 1 H W"] | float:
+        """The values of the ground among those of all components."""
+        return 0.0
+
+
+class FlatGround(NoGround):
+    """One more component, the last, of one colour everywhere, for all pictures."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.colour = nn.Parameter(torch.zeros(channels))
+
+    def components(self, drawn: Float[Tensor, "B K D H W"], settings: Settings) -> Components:
+        count, _, _, *size = drawn.shape
+        logit = settings.ground_logit.to(drawn).expand(count, 1, *size)
+        ground = self.picture(count, (size[0], size[1]))[:, None]
+        logits = torch.cat([drawn[:, :, 0], logit], 1)
+        return Components(logits.log_softmax(1), torch.cat([drawn[:, :, 1:], ground], 1))
+
+    def price(self, components: Components, settings: Settings) -> Float[Tensor, "B"]:
+        return settings.price * (1 - components.log_masks[:, -1].exp()).sum((1, 2))
+
+    def price_slopes(self, components: Components, settings: Settings) -> Float[Tensor, "B A H W"]:
+        """With M the masks' sum over slots: m (1 - M) for slots, -(1 - M) M for the ground."""
+        masks = components.log_masks.exp()
+        ground = masks[:, -1:]
+        slopes = masks * ground
+        slopes[:, -1:] = -ground * (1 - ground)
+        return settings.price * slopes
+
+    def gradients(self, slopes: Slopes) -> list[Tensor]:
+        return [slopes.colours[:, -1].sum((0, 2, 3))]
+
+    def picture(self, count: int, size: tuple[int, int]) -> Float[Tensor, "B C H W"]:
+        return self.colour[None, :, None, None].expand(count, -1, *size)
+
+    def logit(self, settings: Settings) -> Float[Tensor, ""]:
+        return settings.ground_logit
+
+    def last_of(self, values: Float[Tensor, "B A H W"]) -> Float[Tensor, "B 1 H W"]:
+        return values[:, -1:]

@@ -1,0 +1,172 @@
+"""PIXEL_LIKELIHOODS: how likely a picture is, given A components (slots, perhaps a ground) that share its pixels.
+
+Component a has a colour mu_a and a mask m_a = softmax_a(logit) at every pixel. All results are in nats, with their
+constants, so that bounds compare. The slopes are closed forms: no autograd graph is needed for them.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+# share of a pixel that is left to the other components at least, where one of them is left out
+LEAST_SHARE = 1e-3
+
+
+class Components(NamedTuple):
+    """The components that share a picture's pixels."""
+
+    # log m, from a log-softmax over components
+    log_masks: Float[Tensor, "B A H W"]
+    colours: Float[Tensor, "B A C H W"]
+
+
+class Slopes(NamedTuple):
+    """The gradient of the sum of all pixels' log-densities."""
+
+    colours: Float[Tensor, "B A C H W"]
+    # with respect to the logits of the masks
+    logits: Float[Tensor, "B A H W"]
+
+
+class Noise(NamedTuple):
+    """How a pixel differs from the colour that was drawn."""
+
+    # log p(x) of a pixel's channels, from u = (x - colour) / scale and the logarithm of the scale
+    log_density: Callable[[Tensor, Tensor], Tensor]
+    # -d log p / du
+    score: Callable[[Tensor], Tensor]
+
+
+def _log_normal(deviation: Tensor, log_scale: Tensor) -> Tensor:
+    return -0.5 * deviation.square() - (log_scale + 0.5 * math.log(2 * math.pi))
+
+
+def _log_logistic(deviation: Tensor, log_scale: Tensor) -> Tensor:
+    size = deviation.abs()
+    return -size - 2 * torch.log1p(torch.exp(-size)) - log_scale
+
+
+NORMAL = Noise(_log_normal, lambda deviation: deviation)
+LOGISTIC = Noise(_log_logistic, lambda deviation: torch.tanh(deviation / 2))
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """A picture, explained by components."""
+
+    # log p(x) of every pixel
+    log_density: Float[Tensor, "B H W"]
+    # log p(x | colour of the component) of every pixel
+    of_components: Float[Tensor, "B A H W"]
+
+    def slopes(self) -> Slopes: ...
+
+    def gains(self) -> Float[Tensor, "B A H W"]:
+        """log p(x) - log p(x without the component), of every pixel; the other masks then sum to 1."""
+        ...
+
+
+class Mixture:
+    """log p(x) = log sum_a m_a prod_c p(x_c | mu_ac) (Greff et al. 2019, https://arxiv.org/abs/1903.00450)."""
+
+    def __init__(
+        self,
+        image: Float[Tensor, "B C H W"],
+        components: Components,
+        scale: Float[Tensor, ""],
+        noise: Noise = NORMAL,
+    ):
+        self.log_masks = components.log_masks
+        self.deviation = (image[:, None] - components.colours) / scale
+        self.scale = scale
+        self.noise = noise
+        self.of_components = noise.log_density(self.deviation, scale.log()).sum(2)
+        self.joint = self.log_masks + self.of_components
+        self.log_density = self.joint.logsumexp(1)
+
+    def slopes(self) -> Slopes:
+        responsibility = self.joint.softmax(1)
+        score = self.noise.score(self.deviation) / self.scale
+        return Slopes(responsibility[:, :, None] * score, responsibility - self.log_masks.exp())
+
+    def gains(self) -> Float[Tensor, "B A H W"]:
+        without = logsumexp_without(self.joint) - logsumexp_without(self.log_masks)
+        return self.log_density[:, None] - without
+
+
+class MeanPicture:
+    """log p(x) = sum_c log N(x_c; sum_a m_a mu_ac, scale): of the mean picture."""
+
+    def __init__(self, image: Float[Tensor, "B C H W"], components: Components, scale: Float[Tensor, ""]):
+        self.image = image
+        self.masks = components.log_masks.exp()
+        self.colours = components.colours
+        self.scale = scale
+        self.mean = (self.masks[:, :, None] * self.colours).sum(1)
+        self.log_density = self._log_density(self.mean, image)
+        self.of_components = self._log_density(self.colours, image[:, None])
+
+    def slopes(self) -> Slopes:
+        score = (self.image - self.mean) / self.scale.square()
+        rise = (score[:, None] * (self.colours - self.mean[:, None])).sum(2)
+        return Slopes(self.masks[:, :, None] * score[:, None], self.masks * rise)
+
+    def gains(self) -> Float[Tensor, "B A H W"]:
+        left = (1 - self.masks).clamp_min(LEAST_SHARE)[:, :, None]
+        without = (self.mean[:, None] - self.masks[:, :, None] * self.colours) / left
+        return self.log_density[:, None] - self._log_density(without, self.image[:, None])
+
+    def _log_density(self, mean: Tensor, image: Tensor) -> Tensor:
+        return _log_normal((image - mean) / self.scale, self.scale.log()).sum(-3)
+
+
+class Blend:
+    """(1 - share) times one log-density, and share times another; no density of its own, but a loss."""
+
+    def __init__(self, first: Explained, second: Explained, share: Float[Tensor, ""]):
+        self.first = first
+        self.second = second
+        self.share = share
+        self.log_density = torch.lerp(first.log_density, second.log_density, share)
+        self.of_components = second.of_components
+
+    def slopes(self) -> Slopes:
+        pairs = zip(self.first.slopes(), self.second.slopes(), strict=True)
+        return Slopes(*(torch.lerp(first, second, self.share) for first, second in pairs))
+
+    def gains(self) -> Float[Tensor, "B A H W"]:
+        return torch.lerp(self.first.gains(), self.second.gains(), self.share)
+
+
+def logsumexp_without(values: Float[Tensor, "B A H W"]) -> Float[Tensor, "B A H W"]:
+    """For each component, the logarithm of the sum of exp(values) over all the others.
+
+    The largest component is left out before summing. All others have at most half of the sum, and are subtracted
+    from it: log(1 - share) is exact there, and not where a share is nearly 1.
+    """
+    largest = values.argmax(1, keepdim=True)
+    rest = values.scatter(1, largest, -math.inf).logsumexp(1, keepdim=True)
+    share = values.softmax(1).scatter(1, largest, 0.0)
+    below = values.logsumexp(1, keepdim=True) + torch.log1p(-share)
+    return below.scatter(1, largest, rest)
+
+
+def _mixture_logistic(image: Tensor, components: Components, scale: Tensor, share: Tensor) -> Explained:
+    return Mixture(image, components, scale, LOGISTIC)
+
+
+def _blended(image: Tensor, components: Components, scale: Tensor, share: Tensor) -> Explained:
+    return Blend(MeanPicture(image, components, scale), Mixture(image, components, scale), share)
+
+
+# from a picture, its components, the scale of the noise, and the share of the second density in a blend
+PIXEL_LIKELIHOODS: dict[str, Callable[[Tensor, Components, Tensor, Tensor], Explained]] = {
+    "mixture": lambda image, components, scale, share: Mixture(image, components, scale),
+    "mixture-logistic": _mixture_logistic,
+    "gaussian": lambda image, components, scale, share: MeanPicture(image, components, scale),
+    "blended": _blended,
+}
