@@ -114,6 +114,14 @@ class Iodine(Model):
         ]
         return best_of(readings)
 
+    @property
+    def usual_updates(self) -> int:
+        return self.config.updates[0]
+
+    def redraw(self, image: Image, updates: int | None = None, draw: int = 0) -> Slots:
+        """The slots from one start, with as many slots as the first start of the config."""
+        return self.encode(image, updates, self.config.starts[:1], draw)
+
     def decode(self, latent: Slots) -> Image:
         return self._drawn(latent).mixed()
 

@@ -142,9 +142,8 @@ class SlotAttentionAutoencoder(Model):
         return latent if latent.colours is not None else self._with_layers(latent)
 
     def shares(self, latent: Slots) -> Float[Tensor, "N A H W"]:
-        """Whose each pixel is; no ground apart from the slots, whose share comes first and is 0."""
-        masks = self.layers(latent).masks
-        return torch.cat([1 - masks.sum(1, keepdim=True), masks], 1)
+        """Whose each pixel is; there is no ground apart from the slots, whose share comes first and is 0."""
+        return self.layers(latent).shares
 
     def _loss(self, image: Image, noise: Float[Tensor, "B K D"]) -> Losses:
         refuse_other_sizes(self.config, image)
