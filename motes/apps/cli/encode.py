@@ -5,7 +5,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missing
+from motes.apps.cli.arguments import (
+    Parser,
+    add_model_options,
+    add_pictures_and_out,
+    model_options,
+    refuse_missing,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +28,7 @@ SIDE = 512
 
 def add_arguments(parser: Parser) -> None:
     add_pictures_and_out(parser)
+    add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.models.abilities import Encloses
     from motes.plain.writing import whole_folder
 
-    session = Session.open(arguments.run)
+    session = Session.open(arguments.run, options=model_options(arguments.run, arguments.dotted))
     tables = _Tables()
     tracks = FilmNumbers(session)
     with whole_folder(arguments.out, older_pictures(arguments.out, "particles")) as out:

@@ -8,6 +8,7 @@ from einops import rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
 from motes.models.slots.ground import FlatGround, NoGround
 from motes.models.slots.iodine_config import IodineConfig, check
@@ -102,6 +103,7 @@ class Iodine(Model):
         starts differ in their number of slots, missing ones have presence 0.
         """
         refuse_other_sizes(self.config, image)
+        _refuse_gaps(image)
         options = replace(
             self.config,
             updates=(self.config.updates[0], self.config.updates[1] if updates is None else updates),
@@ -176,6 +178,14 @@ class Iodine(Model):
         logits = drawn[:, :, 0] - self.ground.logit(settings_at(self.config, self.progress))
         ground = self.ground.picture(len(drawn), self.config.image_size)
         return replace(latent, mask_logits=logits, colours=drawn[:, :, 1:], ground=ground)
+
+
+def _refuse_gaps(image: Image) -> None:
+    bad = (~image.isfinite().flatten(1).all(1)).nonzero().flatten().tolist()
+    if bad:
+        raise UserError(
+            f"pixels of pictures {bad[:8]} of this batch are not finite; leave these pictures out"
+        )
 
 
 def _terms(number: int, last: int, step: Step) -> dict[str, Tensor]:

@@ -95,9 +95,9 @@ class SlotReader(nn.Module):
         shared = F.conv2d(common, of_common, **step) + F.conv2d(
             self.places[None], of_places, self.first.bias, **step
         )
-        channels_last = own.contiguous(memory_format=torch.channels_last)
-        drawn = F.conv2d(channels_last, of_own, **step)
-        return drawn + repeat(shared, "b d h w -> (b k) d h w", k=len(own) // len(common))
+        return F.conv2d(own, of_own, **step) + repeat(
+            shared, "b d h w -> (b k) d h w", k=len(own) // len(common)
+        )
 
     def _last_grid(self) -> tuple[int, int]:
         with torch.no_grad():

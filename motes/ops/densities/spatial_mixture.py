@@ -58,10 +58,15 @@ LOGISTIC = Noise(_log_logistic, lambda deviation: torch.tanh(deviation / 2))
 class Explained(Protocol):
     """A picture, explained by components."""
 
-    # log p(x) of every pixel
-    log_density: Float[Tensor, "B H W"]
-    # log p(x | colour of the component) of every pixel
-    of_components: Float[Tensor, "B A H W"]
+    @property
+    def log_density(self) -> Float[Tensor, "B H W"]:
+        """log p(x) of every pixel."""
+        ...
+
+    @property
+    def of_components(self) -> Float[Tensor, "B A H W"]:
+        """log p(x | colour of the component) of every pixel."""
+        ...
 
     def slopes(self) -> Slopes: ...
 
@@ -94,8 +99,8 @@ class Mixture:
         return Slopes(responsibility[:, :, None] * score, responsibility - self.log_masks.exp())
 
     def gains(self) -> Float[Tensor, "B A H W"]:
-        without = logsumexp_without(self.joint) - logsumexp_without(self.log_masks)
-        return self.log_density[:, None] - without
+        joint = self.joint - self.log_density[:, None]
+        return log_of_others(self.log_masks) - log_of_others(joint)
 
 
 class MeanPicture:
@@ -108,7 +113,10 @@ class MeanPicture:
         self.scale = scale
         self.mean = (self.masks[:, :, None] * self.colours).sum(1)
         self.log_density = self._log_density(self.mean, image)
-        self.of_components = self._log_density(self.colours, image[:, None])
+
+    @property
+    def of_components(self) -> Float[Tensor, "B A H W"]:
+        return self._log_density(self.colours, self.image[:, None])
 
     def slopes(self) -> Slopes:
         score = (self.image - self.mean) / self.scale.square()
@@ -142,17 +150,15 @@ class Blend:
         return torch.lerp(self.first.gains(), self.second.gains(), self.share)
 
 
-def logsumexp_without(values: Float[Tensor, "B A H W"]) -> Float[Tensor, "B A H W"]:
-    """For each component, the logarithm of the sum of exp(values) over all the others.
+def log_of_others(log_shares: Float[Tensor, "B A H W"]) -> Float[Tensor, "B A H W"]:
+    """For each component, log(1 - its share), from log-shares that sum to 1.
 
-    The largest component is left out before summing. All others have at most half of the sum, and are subtracted
-    from it: log(1 - share) is exact there, and not where a share is nearly 1.
+    A share of more than a half is left out before the others are summed: 1 - share is not exact there.
     """
-    largest = values.argmax(1, keepdim=True)
-    rest = values.scatter(1, largest, -math.inf).logsumexp(1, keepdim=True)
-    share = values.softmax(1).scatter(1, largest, 0.0)
-    below = values.logsumexp(1, keepdim=True) + torch.log1p(-share)
-    return below.scatter(1, largest, rest)
+    shares = log_shares.exp()
+    largest = shares > 0.5
+    rest = log_shares.masked_fill(largest, -math.inf).logsumexp(1, keepdim=True)
+    return torch.where(largest, rest, torch.log1p(-shares.clamp_max(0.5)))
 
 
 def _mixture_logistic(image: Tensor, components: Components, scale: Tensor, share: Tensor) -> Explained:

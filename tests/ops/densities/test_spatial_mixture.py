@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from motes.ops.densities.spatial_mixture import PIXEL_LIKELIHOODS, Components, Mixture, logsumexp_without
+from motes.ops.densities.spatial_mixture import PIXEL_LIKELIHOODS, Components, Mixture, log_of_others
 
 SHARE = torch.tensor(0.3, dtype=torch.float64)
 
@@ -108,4 +108,4 @@ def test_leaving_out_is_finite_and_exact_in_single_precision():
 
 def test_two_components_can_be_left_with_one():
     values = torch.tensor([[0.0, -800.0]], dtype=torch.float64)[..., None, None]
-    torch.testing.assert_close(logsumexp_without(values), values.flip(1))
+    torch.testing.assert_close(log_of_others(values), values.flip(1))
