@@ -53,13 +53,15 @@ def steps_of(
         if number + 1 < len(noise):
             slopes = posterior.slopes(seen.slope, noise_of_step)
             read = numbers.detach() if detached else numbers
-            change, memory = _change(reader, seen.view, torch.cat([read, _normed(slopes, 1)], -1), memory)
+            change, memory = change_of(reader, seen.view, (read, slopes), memory)
             numbers = numbers + change
 
 
-def _change(
-    reader: SlotReader, view: View, numbers: Float[Tensor, "B K G"], memory: Memory | None
+def change_of(
+    reader: SlotReader, view: View, known: tuple[Tensor, Tensor], memory: Memory | None
 ) -> tuple[Float[Tensor, "B K P"], Memory | None]:
+    """What the refinement network changes, and its new memory; known are the posteriors' numbers, and their slopes."""
+    numbers = torch.cat([known[0], _normed(known[1], 1)], -1)
     own = rearrange(_own(view), "b k d h w -> (b k) d h w")
     flat = rearrange(numbers, "b k g -> (b k) g")
     change, memory = reader(own, _common(view), flat, memory)

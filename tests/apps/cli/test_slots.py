@@ -67,6 +67,7 @@ def test_slots_are_encoded_and_their_options_can_be_changed(run, pictures, tmp_p
     with (tmp_path / "slots" / "slots.csv").open() as table:
         rows = list(csv.DictReader(table))
     assert len(rows) == 3 * 2 and {"share", "code_3"} <= rows[0].keys()
+    assert len(list((tmp_path / "slots").glob("*-slots.png"))) == 3
     more = ["--model.updates", 3, 7, "--model.starts", 3, 2]
     assert motes("encode", run, pictures, "--out", tmp_path / "more", *more).returncode == 0
     before, after = (np.load(tmp_path / name / "slots.npz") for name in ("slots", "more"))

@@ -2,14 +2,13 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 from small import SMALL
 from torch.distributions import Normal, kl_divergence
 
 from motes.models import MODELS
 from motes.models.slots.looking import THROUGH, seen
 from motes.models.slots.posterior import Posterior
-from motes.models.slots.refining import _change
+from motes.models.slots.refining import change_of
 from motes.types.batch import Batch
 
 LIKELIHOODS = ("mixture", "mixture-logistic", "gaussian", "blended")
@@ -104,11 +103,10 @@ def plain_step(model, noise, image):
         total = total + number / (len(noise) - 1) * loss / len(image)
         if number + 1 < len(noise):
             (slopes,) = torch.autograd.grad(loss, numbers, retain_graph=True)
-            normed = F.layer_norm(slopes, slopes.shape[-1:])
             with torch.set_grad_enabled(reads_all):
                 read = look.view(look.draw(Posterior(numbers).sample(noise_of_step)))
-                before = torch.cat([numbers if reads_all else numbers.detach(), normed], -1)
-            change, memory = _change(model.reader, read, before, memory)
+            before = numbers if reads_all else numbers.detach()
+            change, memory = change_of(model.reader, read, (before, slopes), memory)
             numbers = numbers + change
     return total
 
