@@ -77,7 +77,7 @@ def _inputs(latent: Particles | Slots) -> list[Float[Tensor, "B K q"]]:
 
 def _score(evidence: Evidence) -> dict[str, Statistic]:
     scores: dict[str, Statistic] = {}
-    things = evidence.test["present"].sum(1)
+    thing_count = evidence.test["present"].sum(1)
     varying = [name for name in evidence.test if name.startswith(FACTOR) and _varies(evidence.learn, name)]
     for name in varying:
         of_factor = _classes if _is_class(evidence.learn[name]) else _numbers
@@ -86,9 +86,9 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
     if varying:
         importance = torch.cat([_importance(evidence, name) for name in varying], 1)
         # what is learnt does not change with the pictures that are scored
-        scores["probes/disentanglement"] = ratio(disentanglement(importance) * things, things)
-        scores["probes/completeness"] = ratio(completeness(importance) * things, things)
-    return scores | {"probes/matched": ratio(evidence.test["matched"].sum(1), things)}
+        scores["probes/disentanglement"] = ratio(disentanglement(importance) * thing_count, thing_count)
+        scores["probes/completeness"] = ratio(completeness(importance) * thing_count, thing_count)
+    return scores | {"probes/matched": ratio(evidence.test["matched"].sum(1), thing_count)}
 
 
 def _importance(evidence: Evidence, name: str) -> Float[Tensor, "P q"]:

@@ -160,12 +160,12 @@ class SlotAttentionAutoencoder(Model):
 
     def _settled(self, image: Image, noise: Float[Tensor, "B K D"], rounds: int) -> Float[Tensor, "B K D"]:
         """The codes after these rounds."""
-        seen = self.attention.seen(self.read(image))
-        return self._rounds(self.start(noise), seen, rounds)
+        features = self.attention.keys_and_values(self.read(image))
+        return self._rounds(self.start(noise), features, rounds)
 
-    def _rounds(self, codes: Tensor, seen: tuple[Tensor, Tensor], rounds: int) -> Float[Tensor, "B K D"]:
+    def _rounds(self, codes: Tensor, features: tuple[Tensor, Tensor], rounds: int) -> Float[Tensor, "B K D"]:
         for _ in range(rounds):
-            codes = self.attention(codes, *seen)
+            codes = self.attention(codes, *features)
         return codes
 
     def _unrolled(self, image: Image, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
@@ -173,14 +173,14 @@ class SlotAttentionAutoencoder(Model):
 
     def _implicit(self, image: Image, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
         """The codes, with gradients through the last round alone, and straight through to a learned start."""
-        seen = self.attention.seen(self.read(image))
+        features = self.attention.keys_and_values(self.read(image))
         start = self.start(noise)
         with torch.no_grad():
-            codes = self._rounds(start, seen, self.config.updates - 1)
+            codes = self._rounds(start, features, self.config.updates - 1)
         codes = codes.detach()
         if self.start.straight_through:
             codes = codes + start - start.detach()
-        return self.attention(codes, *seen)
+        return self.attention(codes, *features)
 
     def _with_layers(self, latent: Slots) -> Slots:
         count = latent.count

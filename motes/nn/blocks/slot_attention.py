@@ -34,7 +34,9 @@ class SlotAttention(nn.Module):
         self.gru = nn.GRUCell(code, code)
         self.mlp = mlp(code, hidden, code)
 
-    def seen(self, x: Float[Tensor, "B n d"]) -> tuple[Float[Tensor, "B n D"], Float[Tensor, "B n D"]]:
+    def keys_and_values(
+        self, x: Float[Tensor, "B n d"]
+    ) -> tuple[Float[Tensor, "B n D"], Float[Tensor, "B n D"]]:
         """The keys and the values of the places; they are the same in all rounds."""
         x = self.norm_inputs(x)
         return self.key(x), self.value(x)
@@ -57,11 +59,12 @@ class PlaceEmbedding(nn.Module):
         super().__init__()
         self.linear = nn.Linear(4, channels)
         rows, columns = (torch.linspace(0, 1, cells) for cells in grid)
-        place = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
-        self.register_buffer("place", torch.cat([place, 1 - place], -1), persistent=False)
+        grid_points = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+        coordinates = torch.cat([grid_points, 1 - grid_points], -1)
+        self.register_buffer("coordinates", coordinates, persistent=False)
 
     def forward(self, x: Float[Tensor, "N C h w"]) -> Float[Tensor, "N C h w"]:
-        return x + rearrange(self.linear(self.place), "h w c -> c h w")
+        return x + rearrange(self.linear(self.coordinates), "h w c -> c h w")
 
 
 class PlaceReader(nn.Module):

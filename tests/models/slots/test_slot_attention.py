@@ -49,7 +49,7 @@ def test_a_round_is_the_published_one():
     torch.manual_seed(0)
     part = SlotAttention(inputs=5, code=4, hidden=3)
     x, slots = torch.randn(2, 9, 5), torch.randn(2, 3, 4)
-    got = part(slots, *part.seen(x))
+    got = part(slots, *part.keys_and_values(x))
     x = normalised(x, part.norm_inputs)
     keys, values = x @ part.key.weight.T, x @ part.value.weight.T
     query = normalised(slots, part.norm_slots) @ part.query.weight.T
@@ -87,7 +87,7 @@ def test_the_implicit_gradient_is_of_the_last_round_alone(start):
     torch.manual_seed(3)
     noise = torch.randn(4, 3, 6)
     with torch.no_grad():
-        keys, values = model.attention.seen(model.read(batch.image))
+        keys, values = model.attention.keys_and_values(model.read(batch.image))
         if start == "learned":
             codes = model.start.values.expand(4, 3, 6)
         else:
@@ -95,7 +95,7 @@ def test_the_implicit_gradient_is_of_the_last_round_alone(start):
         for _ in range(2):
             codes = model.attention(codes, keys, values)
     codes = codes.clone().requires_grad_()
-    last = model.attention(codes, *model.attention.seen(model.read(batch.image)))
+    last = model.attention(codes, *model.attention.keys_and_values(model.read(batch.image)))
     drawn = model.draw(last.flatten(0, 1)).view(4, 3, 4, 16, 16)
     picture = (drawn[:, :, :1].softmax(1) * drawn[:, :, 1:]).sum(1)
     loss = (picture - batch.image).square().sum() / 4

@@ -192,10 +192,10 @@ class Tetrominoes(Generated):
         be ambiguous: B."""
         refused = self._overlap(cells)
         if self.config.ambiguous:
-            apart = np.nonzero(~refused)[0]
-            picture, _ = tilings_of(self._blocks(cells[apart]).max(1), CELLS)
-            ways = np.bincount(picture, minlength=len(apart))
-            refused[apart] = (ways < 2) | (ways > MOST_TILINGS)
+            disjoint = np.nonzero(~refused)[0]
+            picture, _ = tilings_of(self._blocks(cells[disjoint]).max(1), CELLS)
+            ways = np.bincount(picture, minlength=len(disjoint))
+            refused[disjoint] = (ways < 2) | (ways > MOST_TILINGS)
         return refused
 
     def _overlap(self, cells: Array) -> Array:
