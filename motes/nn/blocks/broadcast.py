@@ -66,9 +66,9 @@ class BroadcastDecoder(nn.Module):
         self.register_buffer("coordinates", coordinates_of(size.grid), persistent=False)
 
     def forward(self, code: Float[Tensor, "N Z"]) -> Float[Tensor, "N D H W"]:
-        x = F.elu(self._first(code))
+        x = F.elu_(self._first(code))
         for layer in self.inner:
-            x = F.elu(layer(x))
+            x = F.elu_(layer(x))
         return self._cropped(self.last(x))
 
     def _first(self, code: Float[Tensor, "N Z"]) -> Float[Tensor, "N w h v"]:

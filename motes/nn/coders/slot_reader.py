@@ -80,12 +80,12 @@ class SlotReader(nn.Module):
         memory: Memory | None,
     ) -> tuple[Float[Tensor, "N P"], Memory | None]:
         """The change of each slot's posterior, and the new memory; `numbers` are the posterior and its gradient."""
-        x = F.elu(self._first(own, common))
+        x = F.elu_(self._first(own, common))
         for layer in self.inner:
-            x = F.elu(layer(x))
+            x = F.elu_(layer(x))
         x = x.flatten(1) if self.size.flat else x.mean((2, 3))
         for layer in self.dense:
-            x = F.elu(layer(x))
+            x = F.elu_(layer(x))
         x, memory = self.top(torch.cat([x, numbers], 1), memory)
         return self.change(x), memory
 
@@ -119,7 +119,7 @@ class PlainTop(nn.Linear):
     """A layer without memory."""
 
     def forward(self, input: Tensor, memory: None = None) -> tuple[Tensor, None]:  # pyright: ignore
-        return F.elu(super().forward(input)), None
+        return F.elu_(super().forward(input)), None
 
 
 def _places(size: SlotReaderSize) -> Float[Tensor, "S H W"]:
