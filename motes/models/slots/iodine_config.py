@@ -67,7 +67,7 @@ class IodineConfig:
         return self.ground_price >= 0
 
 
-def check(config: IodineConfig) -> None:
+def refuse_impossible(config: IodineConfig) -> None:
     """Refuse options that no model can have."""
     if config.slots < 2 or min(config.starts, default=0) < 2:
         raise UserError(
