@@ -112,7 +112,7 @@ class Iodine(Model):
         refuse_impossible(options)
         readings = [
             self._encoded(image, slots, options.updates[1], draw * SEEDS + number)
-            for number, slots in enumerate(options.starts)
+            for number, slots in enumerate(options.slots_of_starts)
         ]
         return best_of(readings)
 
