@@ -5,21 +5,23 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.models.slots.schedule import Settings
-from motes.ops.densities.spatial_mixture import Components, Slopes
+from motes.ops.densities.spatial_mixture import PixelComponents, Slopes
 
 
 class NoGround(nn.Module):
     """Slots share all pixels."""
 
-    def components(self, drawn: Float[Tensor, "B K D H W"], settings: Settings) -> Components:
+    def components(self, drawn: Float[Tensor, "B K D H W"], settings: Settings) -> PixelComponents:
         """The slots as components; D are the logit of the mask and the colours."""
-        return Components(drawn[:, :, 0].log_softmax(1), drawn[:, :, 1:])
+        return PixelComponents(drawn[:, :, 0].log_softmax(1), drawn[:, :, 1:])
 
-    def price(self, components: Components, settings: Settings) -> Float[Tensor, "B"] | float:
+    def price(self, components: PixelComponents, settings: Settings) -> Float[Tensor, "B"] | float:
         """What the pixels that slots paint cost each picture."""
         return 0.0
 
-    def price_slopes(self, components: Components, settings: Settings) -> Float[Tensor, "B A H W"] | float:
+    def price_slopes(
+        self, components: PixelComponents, settings: Settings
+    ) -> Float[Tensor, "B A H W"] | float:
         """The gradient of the price with respect to the logits of the masks."""
         return 0.0
 
@@ -47,17 +49,17 @@ class FlatGround(NoGround):
         super().__init__()
         self.colour = nn.Parameter(torch.zeros(channels))
 
-    def components(self, drawn: Float[Tensor, "B K D H W"], settings: Settings) -> Components:
+    def components(self, drawn: Float[Tensor, "B K D H W"], settings: Settings) -> PixelComponents:
         count, _, _, *size = drawn.shape
         logit = settings.ground_logit.to(drawn).expand(count, 1, *size)
         ground = self.picture(count, (size[0], size[1]))[:, None]
         logits = torch.cat([drawn[:, :, 0], logit], 1)
-        return Components(logits.log_softmax(1), torch.cat([drawn[:, :, 1:], ground], 1))
+        return PixelComponents(logits.log_softmax(1), torch.cat([drawn[:, :, 1:], ground], 1))
 
-    def price(self, components: Components, settings: Settings) -> Float[Tensor, "B"]:
+    def price(self, components: PixelComponents, settings: Settings) -> Float[Tensor, "B"]:
         return settings.price * (1 - components.log_masks[:, -1].exp()).sum((1, 2))
 
-    def price_slopes(self, components: Components, settings: Settings) -> Float[Tensor, "B A H W"]:
+    def price_slopes(self, components: PixelComponents, settings: Settings) -> Float[Tensor, "B A H W"]:
         """With M the masks' sum over slots: m (1 - M) for slots, -(1 - M) M for the ground."""
         masks = components.log_masks.exp()
         ground = masks[:, -1:]

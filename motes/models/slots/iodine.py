@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
 from motes.models.slots.ground import FlatGround, NoGround
-from motes.models.slots.iodine_config import IodineConfig, check
+from motes.models.slots.iodine_config import IodineConfig, refuse_impossible
 from motes.models.slots.looking import THROUGH, Look, seen
 from motes.models.slots.posterior import UNIT
 from motes.models.slots.refining import Step, common_maps, own_maps, steps_of
@@ -48,7 +48,7 @@ class Iodine(Model):
 
     def __init__(self, config: IodineConfig):
         super().__init__()
-        check(config)
+        refuse_impossible(config)
         self.config = config
         channels = config.channels
         numbers = 2 * config.code_dim
@@ -109,10 +109,10 @@ class Iodine(Model):
             updates=(self.config.updates[0], self.config.updates[1] if updates is None else updates),
             starts=self.config.starts if starts is None else tuple(starts),
         )
-        check(options)
+        refuse_impossible(options)
         readings = [
             self._encoded(image, slots, options.updates[1], draw * SEEDS + number)
-            for number, slots in enumerate(options.starts)
+            for number, slots in enumerate(options.slots_of_starts)
         ]
         return best_of(readings)
 

@@ -7,6 +7,9 @@ from motes.errors import UserError
 from motes.nn.blocks.broadcast import BroadcastSize
 from motes.nn.coders.slot_reader import SlotReaderSize
 
+# of an encoding, where none are named
+STARTS = 4
+
 
 @dataclass(frozen=True)
 class IodineConfig:
@@ -22,8 +25,9 @@ class IodineConfig:
     code_dim: int = 16
     # number of updates in training, and of those that encode a picture
     updates: tuple[int, int] = (3, 5)
-    # how many slots each start of an encoding has; of these starts, every picture keeps the one with the best bound
-    starts: tuple[int, ...] = (4, 4, 4, 4)
+    # how many slots each start of an encoding has; every picture keeps the start with the best bound. None named:
+    # four starts, with as many slots as in training
+    starts: tuple[int, ...] = ()
     # what a pixel is drawn from: mixture: one of the slots, by their masks; mixture-logistic: the same with a
     # logistic density; gaussian: the mean picture; blended: the mean picture, later also the mixture
     likelihood: Literal["mixture", "mixture-logistic", "gaussian", "blended"] = "blended"
@@ -63,15 +67,19 @@ class IodineConfig:
         )
 
     @property
+    def slots_of_starts(self) -> tuple[int, ...]:
+        return self.starts or (self.slots,) * STARTS
+
+    @property
     def has_ground(self) -> bool:
         return self.ground_price >= 0
 
 
-def check(config: IodineConfig) -> None:
+def refuse_impossible(config: IodineConfig) -> None:
     """Refuse options that no model can have."""
-    if config.slots < 2 or min(config.starts, default=0) < 2:
+    if min(config.slots, *config.slots_of_starts) < 2:
         raise UserError(
-            f"IODINE wants at least 2 slots, and at least one start; slots is {config.slots}, starts {config.starts}"
+            f"slots must be at least 2, in training and in every start, not {config.slots} and {config.starts}"
         )
     if min(config.updates) < 1:
         raise UserError(f"updates must be at least 1, in training and when encoding, not {config.updates}")

@@ -16,17 +16,17 @@ from torch import Tensor
 from motes.models.slots.ground import NoGround
 from motes.models.slots.schedule import Settings
 from motes.nn.blocks.broadcast import BroadcastDecoder
-from motes.ops.densities.spatial_mixture import Components, Explained, Slopes
+from motes.ops.densities.spatial_mixture import Explained, PixelComponents, Slopes
 
 
 @dataclass(frozen=True)
-class View:
+class SlotView:
     """A picture beside what codes of K slots draw, in the graph of the drawing."""
 
     image: Float[Tensor, "B C H W"]
     # logits of the masks, then colours
     drawn: Float[Tensor, "B K D H W"]
-    components: Components
+    components: PixelComponents
     explained: Explained
     # the gradient of the loss
     slopes: Slopes
@@ -54,14 +54,14 @@ class Look:
     decoder: BroadcastDecoder
     ground: NoGround
     # a row of PIXEL_LIKELIHOODS
-    likelihood: Callable[[Tensor, Components, Tensor, Tensor], Explained]
+    likelihood: Callable[[Tensor, PixelComponents, Tensor, Tensor], Explained]
     settings: Settings
 
     def draw(self, codes: Float[Tensor, "B K Z"]) -> Float[Tensor, "B K D H W"]:
         drawn = self.decoder(rearrange(codes, "b k z -> (b k) z"))
         return rearrange(drawn, "(b k) d h w -> b k d h w", b=len(codes))
 
-    def view(self, drawn: Float[Tensor, "B K D H W"]) -> View:
+    def view(self, drawn: Float[Tensor, "B K D H W"]) -> SlotView:
         """What is drawn beside the pictures, in single precision at least."""
         drawn = drawn if drawn.dtype == torch.float64 else drawn.float()
         settings = self.settings
@@ -73,7 +73,7 @@ class Look:
                 gains = explained.slopes()
                 of_logits = self.ground.price_slopes(components, settings) - gains.logits
             surprise = -explained.log_density.sum((1, 2))
-            return View(
+            return SlotView(
                 self.image, drawn, components, explained, Slopes(-gains.colours, of_logits), surprise, price
             )
 
@@ -85,7 +85,7 @@ class Look:
 class Seen(NamedTuple):
     """A view, with the gradient of the loss with respect to the codes."""
 
-    view: View
+    view: SlotView
     slope: Float[Tensor, "B K Z"]
     # summed over pictures; it carries gradients where it was seen to learn
     loss: Float[Tensor, ""]
@@ -141,7 +141,7 @@ class _OnePass(torch.autograd.Function):
 
 def _differentiated(
     look: Look, codes: Float[Tensor, "B K Z"], parameters: Sequence[Tensor]
-) -> tuple[View, list[Tensor]]:
+) -> tuple[SlotView, list[Tensor]]:
     """A view without graph, and the gradients of its summed loss for the codes and the decoder's parameters."""
     with torch.enable_grad():
         leaf = codes.detach().requires_grad_()

@@ -9,7 +9,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from motes.models.slots.looking import Seen, View
+from motes.models.slots.looking import Seen, SlotView
 from motes.models.slots.posterior import Posterior
 from motes.nn.coders.slot_reader import Memory, SlotReader
 
@@ -48,17 +48,17 @@ def steps_of(
     memory = None
     for number, noise_of_step in enumerate(noise):
         posterior = Posterior(numbers)
-        seen = look(posterior.sample(noise_of_step), number)
-        yield Step(posterior, seen, posterior.kl().sum(1))
+        sight = look(posterior.sample(noise_of_step), number)
+        yield Step(posterior, sight, posterior.kl().sum(1))
         if number + 1 < len(noise):
-            slopes = posterior.slopes(seen.slope, noise_of_step)
+            slopes = posterior.slopes(sight.slope, noise_of_step)
             read = numbers.detach() if detached else numbers
-            change, memory = change_of(reader, seen.view, (read, slopes), memory)
+            change, memory = change_of(reader, sight.view, (read, slopes), memory)
             numbers = numbers + change
 
 
 def change_of(
-    reader: SlotReader, view: View, known: tuple[Tensor, Tensor], memory: Memory | None
+    reader: SlotReader, view: SlotView, known: tuple[Tensor, Tensor], memory: Memory | None
 ) -> tuple[Float[Tensor, "B K P"], Memory | None]:
     """What the refinement network changes, and its new memory; known are the posteriors' numbers, and their slopes."""
     numbers = torch.cat([known[0], _normed(known[1], 1)], -1)
@@ -68,7 +68,7 @@ def change_of(
     return rearrange(change, "(b k) p -> b k p", b=len(numbers)), memory
 
 
-def _own(view: View) -> Float[Tensor, "B K D H W"]:
+def _own(view: SlotView) -> Float[Tensor, "B K D H W"]:
     """The maps of each slot: what it draws, its masks, and what would make it better, normalised and detached."""
     slots = view.drawn.shape[1]
     masks = view.components.log_masks[:, :slots, None].exp()
@@ -80,7 +80,7 @@ def _own(view: View) -> Float[Tensor, "B K D H W"]:
     return torch.cat([view.drawn, masks, fitting, of_colours, of_logits, gains], 2)
 
 
-def _common(view: View) -> Float[Tensor, "B E H W"]:
+def _common(view: SlotView) -> Float[Tensor, "B E H W"]:
     """The maps that are the same for all slots: the picture, and how well each pixel is explained."""
     log_density = view.explained.log_density.detach()[:, None]
     return torch.cat([view.image, _normed(log_density, 3)], 1)

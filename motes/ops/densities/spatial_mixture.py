@@ -16,7 +16,7 @@ from torch import Tensor
 LEAST_SHARE = 1e-3
 
 
-class Components(NamedTuple):
+class PixelComponents(NamedTuple):
     """The components that share a picture's pixels."""
 
     # log m, from a log-softmax over components
@@ -35,19 +35,20 @@ class Slopes(NamedTuple):
 class Noise(NamedTuple):
     """How a pixel differs from the colour that was drawn."""
 
-    # log p(x) of a pixel's channels, from u = (x - colour) / scale and the logarithm of the scale
+    # log p(x) of pixels, summed over channels, from u = (x - colour) / scale, ... C H W, and the logarithm of the scale
     log_density: Callable[[Tensor, Tensor], Tensor]
     # -d log p / du
     score: Callable[[Tensor], Tensor]
 
 
 def _log_normal(deviation: Tensor, log_scale: Tensor) -> Tensor:
-    return -0.5 * deviation.square() - (log_scale + 0.5 * math.log(2 * math.pi))
+    channels = deviation.shape[-3]
+    return -0.5 * deviation.square().sum(-3) - channels * (log_scale + 0.5 * math.log(2 * math.pi))
 
 
 def _log_logistic(deviation: Tensor, log_scale: Tensor) -> Tensor:
     size = deviation.abs()
-    return -size - 2 * torch.log1p(torch.exp(-size)) - log_scale
+    return (-size - 2 * torch.log1p(torch.exp(-size)) - log_scale).sum(-3)
 
 
 NORMAL = Noise(_log_normal, lambda deviation: deviation)
@@ -75,13 +76,13 @@ class Explained(Protocol):
         ...
 
 
-class Mixture:
+class PixelMixture:
     """log p(x) = log sum_a m_a prod_c p(x_c | mu_ac) (Greff et al. 2019, https://arxiv.org/abs/1903.00450)."""
 
     def __init__(
         self,
         image: Float[Tensor, "B C H W"],
-        components: Components,
+        components: PixelComponents,
         scale: Float[Tensor, ""],
         noise: Noise = NORMAL,
     ):
@@ -89,14 +90,16 @@ class Mixture:
         self.deviation = (image[:, None] - components.colours) / scale
         self.scale = scale
         self.noise = noise
-        self.of_components = noise.log_density(self.deviation, scale.log()).sum(2)
+        self.of_components = noise.log_density(self.deviation, scale.log())
         self.joint = self.log_masks + self.of_components
         self.log_density = self.joint.logsumexp(1)
 
     def slopes(self) -> Slopes:
         responsibility = self.joint.softmax(1)
-        score = self.noise.score(self.deviation) / self.scale
-        return Slopes(responsibility[:, :, None] * score, responsibility - self.log_masks.exp())
+        score = self.noise.score(self.deviation)
+        return Slopes(
+            (responsibility / self.scale)[:, :, None] * score, responsibility - self.log_masks.exp()
+        )
 
     def gains(self) -> Float[Tensor, "B A H W"]:
         joint = self.joint - self.log_density[:, None]
@@ -106,7 +109,9 @@ class Mixture:
 class MeanPicture:
     """log p(x) = sum_c log N(x_c; sum_a m_a mu_ac, scale): of the mean picture."""
 
-    def __init__(self, image: Float[Tensor, "B C H W"], components: Components, scale: Float[Tensor, ""]):
+    def __init__(
+        self, image: Float[Tensor, "B C H W"], components: PixelComponents, scale: Float[Tensor, ""]
+    ):
         self.image = image
         self.masks = components.log_masks.exp()
         self.colours = components.colours
@@ -120,16 +125,16 @@ class MeanPicture:
 
     def slopes(self) -> Slopes:
         score = (self.image - self.mean) / self.scale.square()
-        rise = (score[:, None] * (self.colours - self.mean[:, None])).sum(2)
+        rise = (score[:, None] * self.colours).sum(2) - (score * self.mean).sum(1, keepdim=True)
         return Slopes(self.masks[:, :, None] * score[:, None], self.masks * rise)
 
     def gains(self) -> Float[Tensor, "B A H W"]:
         left = (1 - self.masks).clamp_min(LEAST_SHARE)[:, :, None]
-        without = (self.mean[:, None] - self.masks[:, :, None] * self.colours) / left
+        without = torch.addcmul(self.mean[:, None], self.masks[:, :, None], self.colours, value=-1) / left
         return self.log_density[:, None] - self._log_density(without, self.image[:, None])
 
     def _log_density(self, mean: Tensor, image: Tensor) -> Tensor:
-        return _log_normal((image - mean) / self.scale, self.scale.log()).sum(-3)
+        return _log_normal((image - mean) / self.scale, self.scale.log())
 
 
 class Blend:
@@ -161,17 +166,17 @@ def log_of_others(log_shares: Float[Tensor, "B A H W"]) -> Float[Tensor, "B A H 
     return torch.where(largest, rest, torch.log1p(-shares.clamp_max(0.5)))
 
 
-def _mixture_logistic(image: Tensor, components: Components, scale: Tensor, share: Tensor) -> Explained:
-    return Mixture(image, components, scale, LOGISTIC)
+def _mixture_logistic(image: Tensor, components: PixelComponents, scale: Tensor, share: Tensor) -> Explained:
+    return PixelMixture(image, components, scale, LOGISTIC)
 
 
-def _blended(image: Tensor, components: Components, scale: Tensor, share: Tensor) -> Explained:
-    return Blend(MeanPicture(image, components, scale), Mixture(image, components, scale), share)
+def _blended(image: Tensor, components: PixelComponents, scale: Tensor, share: Tensor) -> Explained:
+    return Blend(MeanPicture(image, components, scale), PixelMixture(image, components, scale), share)
 
 
 # from a picture, its components, the scale of the noise, and the share of the second density in a blend
-PIXEL_LIKELIHOODS: dict[str, Callable[[Tensor, Components, Tensor, Tensor], Explained]] = {
-    "mixture": lambda image, components, scale, share: Mixture(image, components, scale),
+PIXEL_LIKELIHOODS: dict[str, Callable[[Tensor, PixelComponents, Tensor, Tensor], Explained]] = {
+    "mixture": lambda image, components, scale, share: PixelMixture(image, components, scale),
     "mixture-logistic": _mixture_logistic,
     "gaussian": lambda image, components, scale, share: MeanPicture(image, components, scale),
     "blended": _blended,

@@ -7,7 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from motes.ops.densities.spatial_mixture import PIXEL_LIKELIHOODS, Components, Mixture, log_of_others
+from motes.ops.densities.spatial_mixture import (
+    PIXEL_LIKELIHOODS,
+    PixelComponents,
+    PixelMixture,
+    log_of_others,
+)
 
 SHARE = torch.tensor(0.3, dtype=torch.float64)
 
@@ -25,7 +30,7 @@ def scene(scale, components=5):
 
 
 def explained(name, image, logits, colours, scale):
-    components = Components(logits.log_softmax(1), colours)
+    components = PixelComponents(logits.log_softmax(1), colours)
     return PIXEL_LIKELIHOODS[name](image, components, torch.tensor(scale, dtype=torch.float64), SHARE)
 
 
@@ -99,8 +104,8 @@ def test_leaving_a_component_out_is_the_density_of_the_others(name, scale):
 def test_leaving_out_is_finite_and_exact_in_single_precision():
     """Where one component explains a pixel alone, log(1 - responsibility) is not finite."""
     image, logits, colours = (value.detach() for value in scene(0.03))
-    single = Components(logits.float().log_softmax(1), colours.float())
-    gains = Mixture(image.float(), single, torch.tensor(0.03)).gains()
+    single = PixelComponents(logits.float().log_softmax(1), colours.float())
+    gains = PixelMixture(image.float(), single, torch.tensor(0.03)).gains()
     exact = explained("mixture", image, logits, colours, 0.03).gains()
     assert gains.isfinite().all()
     assert (gains - exact).abs().max() <= 1e-4 * exact.abs().max()
