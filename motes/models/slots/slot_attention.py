@@ -61,7 +61,7 @@ class SlotAttentionConfig:
     layers: int = 3
     # units of the MLP of a slot
     hidden: int = 128
-    # standard deviation of a pixel, for the bound
+    # standard deviation of a pixel, for the bound and for whose a pixel is; very large: the masks alone say that
     scale: float = 0.3
 
 
@@ -129,7 +129,8 @@ class SlotAttentionAutoencoder(Model):
         _check_asked(count, rounds)
         codes = self._settled(image, self._noise(len(image), count, draw), rounds)
         certain = torch.full_like(codes, LOG_VARIANCE)
-        return self._bounded(self._with_layers(Slots(codes, certain, torch.ones_like(codes[..., 0]))), image)
+        latent = self._with_layers(Slots(codes, certain, torch.ones_like(codes[..., 0])))
+        return self._compared(latent, image)
 
     def redraw(self, image: Image, updates: int | None = None, draw: int = 0) -> Slots:
         return self.encode(image, updates, draw=draw)
@@ -142,7 +143,10 @@ class SlotAttentionAutoencoder(Model):
         return latent if latent.colours is not None else self._with_layers(latent)
 
     def shares(self, latent: Slots) -> Float[Tensor, "N A H W"]:
-        """Whose each pixel is; there is no ground apart from the slots, whose share comes first and is 0."""
+        """Whose each pixel is; there is no ground apart from the slots, whose share comes first and is 0.
+
+        For slots that were encoded, masks are weighed by how well colours fit the picture, as `Slots.shares` says.
+        """
         return self.layers(latent).shares
 
     def _loss(self, image: Image, noise: Float[Tensor, "B K D"]) -> Losses:
@@ -187,10 +191,14 @@ class SlotAttentionAutoencoder(Model):
         drawn = rearrange(self.draw(latent.codes.flatten(0, 1)), "(b k) d h w -> b k d h w", k=count)
         return replace(latent, mask_logits=drawn[:, :, 0], colours=drawn[:, :, 1:])
 
-    def _bounded(self, latent: Slots, image: Image) -> Slots:
+    def _compared(self, latent: Slots, image: Image) -> Slots:
+        """The slots beside the picture: how well they explain it, and how well each slot's colour fits each pixel."""
+        assert latent.colours is not None
         variance = self.config.scale**2
         constant = 0.5 * image[0].numel() * math.log(2 * math.pi * variance)
-        return replace(latent, bound=-squared_error(latent.mixed(), image) / (2 * variance) - constant)
+        bound = -squared_error(latent.mixed(), image) / (2 * variance) - constant
+        fits = -(latent.colours - image[:, None]).square().sum(2) / (2 * variance)
+        return replace(latent, bound=bound, fits=fits)
 
 
 # the codes of pictures with the gradients that training takes

@@ -149,6 +149,21 @@ def test_the_bound_is_the_likelihood_of_the_mean_picture():
     torch.testing.assert_close(latent.bound, normal.log_prob(images()).sum((1, 2, 3)))
 
 
+@torch.no_grad()
+def test_a_pixel_is_of_the_slot_whose_mask_and_colour_say_so():
+    model = make(scale=0.2).eval()
+    latent = model.encode(images())
+    normal = torch.distributions.Normal(latent.colours, 0.2)
+    likelihood = normal.log_prob(images()[:, None]).sum(2).exp()
+    expected = latent.masks * likelihood
+    torch.testing.assert_close(
+        model.shares(latent)[:, 1:], expected / expected.sum(1, keepdim=True), rtol=1e-6, atol=1e-9
+    )
+    by_masks = make(scale=1e6).eval()
+    by_masks.load_state_dict(model.state_dict())
+    torch.testing.assert_close(by_masks.shares(by_masks.encode(images()))[:, 1:], latent.masks)
+
+
 def test_the_growing_decoder_reaches_any_size_from_its_grid():
     for size, side in (((35, 35), 0), ((40, 24), 3), ((21, 50), 5), ((128, 128), 8)):
         decoder = GrowingDecoder(6, 4, BroadcastSize(size, side, width=2, layers=1))
