@@ -6,8 +6,8 @@ Each run is `motes train PRESET`, in one thread with --threads 1, ended by its m
 scored again, not trained again. Beside them stands a rival without learning: K-means of the colours of each picture's
 pixels, with as many clusters as there may be things, and one for the ground.
 
-The second table is of the runs on tetrominoes: four pieces with as many slots as trained and one more, and ambiguous
-pictures, of which sixteen draws are read.
+The second table is of the runs on tetrominoes, `ambiguous` ones (trained on those alone) included: four pieces with as
+many slots as trained and one more, and ambiguous pictures, of which sixteen draws are read.
 """
 
 import argparse
@@ -44,6 +44,11 @@ WORLDS = {
         "slot-attention": "slot-attention-quick",
         "dlp": "dlp --data tetrominoes",
     },
+    "ambiguous": {
+        "iodine": "iodine-quick --data.ambiguous",
+        "slot-attention": "slot-attention-quick --data.ambiguous",
+        "dlp": "dlp --data tetrominoes --data.ambiguous",
+    },
     "sprites": {
         "iodine": "iodine-quick --data sprites --model.slots 6 --model.starts 6 6 6 6 --model.side 16",
         "slot-attention": "slot-attention-quick --data sprites --model.slots 6 --model.side 16 --model.stride 4",
@@ -55,8 +60,14 @@ WORLDS = {
         "dlp": "dlp-scenes",
     },
 }
-# clusters of the rival: the most things, and the ground
-CLUSTERS = {"tetrominoes": 4, "sprites": 6, "scenes": 7}
+# the pictures of a world, and the clusters of the rival: the most things, and the ground
+PICTURES = {
+    "tetrominoes": (Source("tetrominoes"), 4),
+    "ambiguous": (Source("tetrominoes", {"ambiguous": True}), 4),
+    "sprites": (Source("sprites"), 6),
+    "scenes": (Source("scenes"), 7),
+}
+PIECES = ("tetrominoes", "ambiguous")
 ROUNDS = 10  # of K-means
 MASKS = ("ari_fg", "ari", "mbo", "miou")
 OWNERSHIP = ("slots/split", "slots/merged", "slots/lost", "slots/unused")
@@ -86,9 +97,10 @@ def main() -> None:
         for system, seed, run in runs(arguments, world):
             scores = scored(run, arguments.pictures, ("masks", "pictures", "slots"))
             table.row(world, system, seed, *cells(scores, (*MASKS, "mse", *OWNERSHIP)), steps_of(run))
-    if "tetrominoes" in arguments.worlds:
+    of_pieces = [world for world in PIECES if world in arguments.worlds]
+    if of_pieces:
         print()
-        harder_tables(arguments)
+        harder_table(arguments, of_pieces)
 
 
 def runs(arguments: argparse.Namespace, world: str) -> Iterator[tuple[str, int, Path]]:
@@ -123,22 +135,36 @@ def with_slots(run: Path, more: int) -> Model:
     return load(run, "cpu", options)
 
 
-def harder_tables(arguments: argparse.Namespace) -> None:
-    harder = Table(
-        ("system", "seed", "four pieces, K", "K + 1", "T updates", "2 T", *READINGS, *WAYS), arguments.format
+def harder_table(arguments: argparse.Namespace, worlds: list[str]) -> None:
+    columns = (
+        "trained on",
+        "system",
+        "seed",
+        "four pieces, K",
+        "K + 1",
+        "T updates",
+        "2 T",
+        *READINGS,
+        *WAYS,
     )
-    for system, seed, run in runs(arguments, "tetrominoes"):
-        model = load(run)
-        if not isinstance(model, Redraws):
-            continue
-        pictures = arguments.pictures
-        four = [scored(run, pictures, ("masks",), more, pieces=4)["ari_fg"] for more in (0, 1)]
-        readings = scored(run, pictures, ("updates", "draws"))
-        usual = model.usual_updates
-        updates = [readings[f"updates/{count}/ari_fg"] for count in (usual, 2 * usual)]
-        ways = scored(run, pictures, ("draws",), ambiguous=True)
-        values = [f"{score.value:.3f}" for score in (*four, *updates)]
-        harder.row(system, seed, *values, *cells(readings, READINGS), *cells(ways, WAYS))
+    table = Table(columns, arguments.format)
+    for world in worlds:
+        for system, seed, run in runs(arguments, world):
+            if isinstance(load(run), Redraws):
+                table.row(world, system, seed, *harder_cells(run, arguments.pictures))
+
+
+def harder_cells(run: Path, pictures: int) -> list[str]:
+    """More pieces than trained with, more updates, and other draws, also of ambiguous pictures."""
+    model = load(run)
+    assert isinstance(model, Redraws)
+    usual = model.usual_updates
+    four = [scored(run, pictures, ("masks",), more, pieces=4)["ari_fg"] for more in (0, 1)]
+    readings = scored(run, pictures, ("updates", "draws"))
+    updates = [readings[f"updates/{count}/ari_fg"] for count in (usual, 2 * usual)]
+    ways = scored(run, pictures, ("draws",), ambiguous=True)
+    values = [f"{score.value:.3f}" for score in (*four, *updates)]
+    return [*values, *cells(readings, READINGS), *cells(ways, WAYS)]
 
 
 def cells(scores: dict[str, Score], names: tuple[str, ...]) -> list[str]:
@@ -146,9 +172,11 @@ def cells(scores: dict[str, Score], names: tuple[str, ...]) -> list[str]:
 
 
 def rival_cells(world: str, pictures: int) -> list[str]:
-    data = Source(world, {"image_size": (35, 35)} if world == "tetrominoes" else {}).open("test")
-    rival = ColourClusters(ClustersConfig(CLUSTERS[world]))
-    scores = evaluate(rival, data, pictures, BATCH, asked=Asked(("masks", "pictures", "slots"), refuse=False))
+    source, clusters = PICTURES[world]
+    rival = ColourClusters(ClustersConfig(clusters))
+    scores = evaluate(
+        rival, source.open("test"), pictures, BATCH, asked=Asked(("masks", "pictures", "slots"), refuse=False)
+    )
     return cells(scores, (*MASKS, "mse", *OWNERSHIP))
 
 
