@@ -71,6 +71,22 @@ VARIANTS = [
         },
     ),
     ("slot-attention", {**SMALL["slot-attention"], "gradient": "implicit", "start": "learned"}),
+    (
+        "iodine",
+        {
+            **SMALL["iodine"],
+            "image_size": (24, 20),
+            "channels": 1,
+            "likelihood": "mixture-logistic",
+            "ground": "none",
+            "side": 0,
+            "memory": 0,
+            "waves": 3,
+            "through": "all",
+            "scale": (0.1, 0.1),
+        },
+    ),
+    ("iodine", {**SMALL["iodine"], "ground": "median", "image_size": (20, 32)}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     (
         "dlp-masked",

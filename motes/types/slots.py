@@ -145,11 +145,14 @@ class Slots(Rows):
         return self._with_parts({name: value[:, rows] for name, value in self.per_slot().items()})
 
     def per_slot(self, other: "Slots | None" = None) -> dict[str, Tensor]:
-        """The tensors of the slots (B K ...), by name; fields that are None here (or in `other`) are left
-        out."""
+        """The tensors of the slots (B K ...), by name; fields that are None here (or in `other`) are left out.
+
+        So are the fits beside another picture's slots, which say nothing of this picture.
+        """
         names = ("codes", "log_variance", "presence", "mask_logits", "colours", "fits")
         parts = {name: getattr(self, name) for name in names}
         missing = {name for name in names if other is not None and getattr(other, name) is None}
+        missing |= set() if other is None else {"fits"}
         return {name: value for name, value in parts.items() if value is not None and name not in missing}
 
     def _with_parts(self, parts: dict[str, Tensor]) -> "Slots":

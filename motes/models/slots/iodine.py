@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
-from motes.models.slots.ground import FlatGround, NoGround
+from motes.models.slots.ground import GROUNDS
 from motes.models.slots.iodine_config import IodineConfig, refuse_impossible
 from motes.models.slots.looking import THROUGH, Look, seen
 from motes.models.slots.posterior import UNIT
@@ -38,8 +38,8 @@ class Iodine(Model):
     says of the picture, of what slot k draws, and of the gradient of L_t. All slots have the same start and the same
     networks; only noise tells them apart.
 
-    Where the config has a ground, a component of one learnt colour, without a code, takes part in the masks; the
-    price of a pixel that the slots paint instead is added to L_t.
+    Where the config has a ground, a component of one colour, without a code, takes part in the masks; the price of
+    the pixels that the slots paint instead is added to L_t.
     """
 
     Config = IodineConfig
@@ -54,7 +54,7 @@ class Iodine(Model):
         numbers = 2 * config.code_dim
         self.decoder = BroadcastDecoder(config.code_dim, 1 + channels, config.broadcast)
         self.reader = SlotReader(own_maps(channels), common_maps(channels), numbers, config.reading)
-        self.ground = FlatGround(channels) if config.has_ground else NoGround()
+        self.ground = GROUNDS[config.ground](channels)
         first = torch.zeros(numbers)
         first[config.code_dim :] = UNIT
         self.first = nn.Parameter(first)
@@ -135,7 +135,9 @@ class Iodine(Model):
         """Slots with codes of the prior. Nothing says where slots should be beside each other: expect a mush."""
         codes = torch.randn(count, self.config.slots, self.config.code_dim, device=device_of(self))
         certain = torch.full_like(codes, CERTAIN)
-        return self._drawn(Slots(codes, certain, torch.ones_like(codes[..., 0])))
+        grey = torch.full((count, self.config.channels, *self.config.image_size), 0.5, device=codes.device)
+        ground = self.ground.behind(grey)
+        return self._drawn(Slots(codes, certain, torch.ones_like(codes[..., 0]), ground=ground))
 
     def _start(self, pictures: int, slots: int) -> Float[Tensor, "B K P"]:
         return repeat(self.first, "p -> b k p", b=pictures, k=slots)
@@ -164,7 +166,8 @@ class Iodine(Model):
         beside = self.ground.last_of(fits)
         bound = -(last.seen.view.surprise + last.kl)
         latent = Slots(mean, last.posterior.variance.log(), torch.ones_like(mean[..., 0]), bound=bound)
-        return replace(self._layered(latent, view.drawn), fits=fits[:, :slots] - beside)
+        ground = self.ground.behind(image)
+        return replace(self._layered(latent, view.drawn), ground=ground, fits=fits[:, :slots] - beside)
 
     def _drawn(self, latent: Slots) -> Slots:
         """The slots with what their codes draw, if that is not known yet."""
@@ -174,10 +177,9 @@ class Iodine(Model):
         return self._layered(latent, rearrange(drawn, "(b k) d h w -> b k d h w", b=len(latent)))
 
     def _layered(self, latent: Slots, drawn: Float[Tensor, "B K D H W"]) -> Slots:
-        """The slots with what was drawn of them, and the ground, whose logit is 0 in the result."""
+        """The slots with what was drawn of them; the logit of a ground is 0 in the result."""
         logits = drawn[:, :, 0] - self.ground.logit(settings_at(self.config, self.progress))
-        ground = self.ground.picture(len(drawn), self.config.image_size)
-        return replace(latent, mask_logits=logits, colours=drawn[:, :, 1:], ground=ground)
+        return replace(latent, mask_logits=logits, colours=drawn[:, :, 1:])
 
 
 def _refuse_gaps(image: Image) -> None:

@@ -33,9 +33,9 @@ class IodineConfig:
     likelihood: Literal["mixture", "mixture-logistic", "gaussian", "blended"] = "blended"
     # scale of the pixels' noise at the start of training, and at its end
     scale: tuple[float, float] = (0.5, 0.3)
-    # price, in nats, of a pixel that slots paint and not the ground, a component of one learnt colour that has no
-    # code; below 0: there is no ground
-    ground_price: float = 0.01
+    # a component of the masks that has no code, behind all slots: flat: one learnt colour for all pictures; median:
+    # each picture's median colour; none: slots share all pixels, as published
+    ground: Literal["flat", "median", "none"] = "flat"
     # cells along the shorter side of the grid that codes are broadcast to; 0: one for every pixel, as published
     side: int = 7
     # channels, hidden layers and kernel of the decoder
@@ -69,10 +69,6 @@ class IodineConfig:
     @property
     def slots_of_starts(self) -> tuple[int, ...]:
         return self.starts or (self.slots,) * STARTS
-
-    @property
-    def has_ground(self) -> bool:
-        return self.ground_price >= 0
 
 
 def refuse_impossible(config: IodineConfig) -> None:

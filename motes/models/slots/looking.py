@@ -66,7 +66,8 @@ class Look:
         drawn = drawn if drawn.dtype == torch.float64 else drawn.float()
         settings = self.settings
         with torch.autocast(drawn.device.type, enabled=False):
-            components = self.ground.components(drawn, settings)
+            ground = self.ground.behind(self.image)
+            components = self.ground.components(drawn, ground, settings)
             explained = self.likelihood(self.image, components, settings.scale, settings.share)
             price = self.ground.price(components, settings)
             with torch.no_grad():

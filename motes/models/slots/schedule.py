@@ -15,6 +15,8 @@ BLEND = (0.3, 0.5)
 SCALE = (0.4, 0.8)
 # logit of the ground's mask at the start; 0 at the end
 FAINT_GROUND = -4.0
+# price, in nats, of a picture that slots paint all over, and nothing is left to the ground, at the end
+WHOLE_PICTURE = 12.25
 # share of the mixture in the blended likelihood, at the end
 BLENDED = 0.5
 
@@ -36,10 +38,11 @@ class Settings:
 def settings_at(config: IodineConfig, progress: Float[Tensor, ""]) -> Settings:
     """The settings when this share of the training is done."""
     first, last = config.scale
+    rows, columns = config.image_size
     return Settings(
         first * (last / first) ** _passed(progress, SCALE),
         BLENDED * _passed(progress, BLEND),
-        max(config.ground_price, 0.0) * _passed(progress, PRICE),
+        WHOLE_PICTURE / (rows * columns) * _passed(progress, PRICE),
         FAINT_GROUND * (1 - _passed(progress, GROUND)),
     )
 

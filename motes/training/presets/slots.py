@@ -11,7 +11,7 @@ PUBLISHED: dict[str, Any] = {
     "updates": (5, 5),
     "likelihood": "mixture",
     "scale": (0.1, 0.1),
-    "ground_price": -1.0,
+    "ground": "none",
     "side": 0,
     "through": "all",
 }
@@ -49,6 +49,22 @@ SLOTS = {
     "iodine-quick": Preset(
         "slots of tetrominoes, learnt in a quarter of an hour on one CPU core",
         Recipe("iodine", Source("tetrominoes", {}), {}, _quick(9000, 13.0)),
+    ),
+    "iodine-sprites-quick": Preset(
+        "slots of sprites on plain grounds of any grey, on one CPU core",
+        Recipe(
+            "iodine",
+            Source("sprites", {}),
+            {
+                "slots": 5,
+                "ground": "median",
+                "code_dim": 24,
+                "side": 16,
+                "decoder": (32, 4, 3),
+                "scale": (0.6, 0.3),
+            },
+            _quick(12000, 40.0),
+        ),
     ),
     "iodine-tetrominoes": Preset(
         "the paper's tetrominoes: 35 px, 4 slots (needs a GPU)",

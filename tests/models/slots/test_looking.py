@@ -6,6 +6,7 @@ from small import SMALL
 from torch.distributions import Normal, kl_divergence
 
 from motes.models import MODELS
+from motes.models.slots.ground import GROUNDS
 from motes.models.slots.looking import THROUGH, seen
 from motes.models.slots.posterior import Posterior
 from motes.models.slots.refining import change_of
@@ -30,10 +31,10 @@ def close(value, exact):
     assert (value - exact).abs().max() <= 1e-12 * exact.abs().max()
 
 
-@pytest.mark.parametrize("ground", [-1.0, 0.05])
+@pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_one_pass_has_the_gradients_of_the_graph(likelihood, ground):
-    model = made(likelihood=likelihood, ground_price=ground)
+    model = made(likelihood=likelihood, ground=ground)
     model.progress.fill_(0.45)
     look = model._look(pictures(model))
     codes = torch.randn(3, 3, 4, dtype=torch.float64, requires_grad=True)
@@ -72,9 +73,9 @@ def test_the_posterior_is_that_of_distributions_and_its_slopes_those_of_autograd
 
 
 @pytest.mark.parametrize("through", THROUGH)
-@pytest.mark.parametrize("ground", [-1.0, 0.05])
+@pytest.mark.parametrize("ground", GROUNDS)
 def test_a_step_has_the_gradients_of_plain_autograd(through, ground):
-    model = made(updates=(3, 3), ground_price=ground, through=through)
+    model = made(updates=(3, 3), ground=ground, through=through)
     model.progress.fill_(0.45)
     noise = [torch.randn(3, 3, 4, dtype=torch.float64) for _ in range(4)]
     image = pictures(model)
