@@ -28,7 +28,7 @@ from benchmarks.clocks import (  # noqa: E402
 from benchmarks.report import Table, header, parser  # noqa: E402
 
 # pictures of a step
-BATCHES = {"iodine-quick": 16, "iodine-tetrominoes": 8}
+BATCHES = {"iodine-quick": 16, "iodine-tetrominoes": 32}
 COLUMNS = ("preset, pictures", "way", "ms", "of plain autograd", "MB", "of plain autograd")
 
 
