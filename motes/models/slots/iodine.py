@@ -122,7 +122,7 @@ class Iodine(Model):
 
     def redraw(self, image: Image, updates: int | None = None, draw: int = 0) -> Slots:
         """The slots from one start, with as many slots as the first start of the config."""
-        return self.encode(image, updates, self.config.starts[:1], draw)
+        return self.encode(image, updates, self.config.slots_of_starts[:1], draw)
 
     def decode(self, latent: Slots) -> Image:
         return self._drawn(latent).mixed()
