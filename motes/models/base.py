@@ -60,14 +60,14 @@ class Stage:
     # after each optimiser step, without gradients; each of several processes has its own share of the batch,
     # and all must end alike
     after_step: Callable[[Batch], None] | None = None
-    # before each step, with the share of the stage that is done, from 0 to 1: for what changes during training
-    progressed: Callable[[float], None] | None = None
     # from the learning rate; None: the trainer's Adam
     optimizer: Callable[[float], Optimizer] | None = None
     # when the stage is opened (after `begin`), and again when a run is resumed in it: for caches that follow
     # from the
     # weights and the data alone, and are in no checkpoint
     prepare: Callable[[TrainingPictures], None] | None = None
+    # before each step, with the share of the stage that is done, from 0 to 1: for what changes during training
+    progressed: Callable[[float], None] | None = None
 
 
 class Model(nn.Module, ABC):
