@@ -10,7 +10,7 @@ from small import SMALL
 from motes import load
 from motes.errors import UserError
 from motes.models import MODELS
-from motes.models.abilities import Believes, Glimpses, HasCode, Predicts, Samples, Segments
+from motes.models.abilities import Believes, Glimpses, HasCode, Predicts, Redraws, Samples, Segments
 from motes.models.checkpoint import name_of
 from motes.types.batch import Batch
 from motes.types.latents import Particles
@@ -59,6 +59,34 @@ VARIANTS = [
             "start": "random",
         },
     ),
+    (
+        "slot-attention",
+        {
+            **SMALL["slot-attention"],
+            "decoder": "growing",
+            "side": 5,
+            "image_size": (40, 24),
+            "channels": 1,
+            "gradient": "implicit",
+        },
+    ),
+    ("slot-attention", {**SMALL["slot-attention"], "gradient": "implicit", "start": "learned"}),
+    (
+        "iodine",
+        {
+            **SMALL["iodine"],
+            "image_size": (24, 20),
+            "channels": 1,
+            "likelihood": "mixture-logistic",
+            "ground": "none",
+            "side": 0,
+            "memory": 0,
+            "waves": 3,
+            "through": "all",
+            "scale": (0.1, 0.1),
+        },
+    ),
+    ("iodine", {**SMALL["iodine"], "ground": "median", "image_size": (20, 32)}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
     (
         "dlp-masked",
@@ -278,6 +306,10 @@ def test_abilities_keep_what_they_promise(model):
             assert model.glimpses(latent).shape[:3] == (len(image), latent.count, image.shape[1] + 1)
         if isinstance(model, Samples):
             assert len(model.sample(3)) == 3
+        if isinstance(model, Redraws):
+            once, again = (model.redraw(image, 2 * model.usual_updates, draw=1) for _ in range(2))
+            assert torch.equal(once.codes, again.codes) and len(once) == len(image)
+            assert model.redraw(image, 1).codes.shape == once.codes.shape
         if isinstance(model, Predicts):
             predicted = model.predict(model.encode_clips(image, 4), 4, 3)
             assert len(predicted) == len(image) // 4 * 3

@@ -23,13 +23,25 @@ SCORES: "Registry[Question]" = Registry(
         "pictures": Row("pictures:QUESTION", "how like the picture is its reconstruction? PSNR, SSIM, LPIPS"),
         "elbo": Row("elbo:QUESTION", "the model's own loss on held-out pictures, and its terms"),
         "objects": Row("objects:QUESTION", "do the particles lie where the objects are?"),
-        "masks": Row("masks:QUESTION", "do the particles segment the picture as the truth does?"),
+        "masks": Row("masks:QUESTION", "do the particles or slots segment the picture as the truth does?"),
+        "slots": Row(
+            "slots.ownership:QUESTION", "does each slot (or particle) own one thing, and each thing one slot?"
+        ),
+        "updates": Row(
+            "slots.updates:QUESTION",
+            "what does each update of the reading buy, up to twice the usual number?",
+        ),
+        "draws": Row(
+            "slots.draws:QUESTION", "do readings from different random starts agree? are they all valid?"
+        ),
         "tracks": Row("clips.tracks:QUESTION", "is each thing followed through its clip? MOTA, IDF1, HOTA"),
         "prediction": Row(
             "clips.prediction:QUESTION", "does each thing go where it was predicted to go, and look so?"
         ),
         "landmarks": Row("landmarks:QUESTION", "how well do the particles tell where the landmarks are?"),
-        "probes": Row("probes:QUESTION", "which factors of the objects can be read out of the particles?"),
+        "probes": Row(
+            "probes:QUESTION", "which factors of the objects can be read out of the particles or slots?"
+        ),
         "uncertainty": Row(
             "uncertainty:QUESTION", "is a particle that is unsure of its position farther from the object?"
         ),

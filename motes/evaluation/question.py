@@ -12,7 +12,7 @@ from torch import Tensor
 from motes.data.base import Simulates
 from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
-from motes.models.abilities import Believes, Predicts, Segments
+from motes.models.abilities import Believes, Predicts, Redraws, Segments
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes
 from motes.models.middles import middle_pixels
@@ -24,6 +24,7 @@ from motes.ops.scores.shares import owners_of
 from motes.types.batch import Batch
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image, Particles
+from motes.types.slots import Slots
 from motes.types.truth import Truth
 from motes.weights.places import VGG_FILE, first_file, vgg_paths
 
@@ -199,12 +200,28 @@ def _has_loss(encoded: EncodedBatch) -> bool:
     return not needs_vgg or first_file(vgg_paths()) is not None
 
 
+def _has_matches(encoded: EncodedBatch) -> bool:
+    """Whether the model's things can be matched to true ones: particles by their places, slots by their masks."""
+    if isinstance(encoded.latent, Particles):
+        return encoded.centres is not None
+    has_masks = encoded.truth is not None and encoded.truth.masks is not None
+    return isinstance(encoded.latent, Slots) and isinstance(encoded.model, Segments) and has_masks
+
+
 # name -> (whether it is there, the sentence that says it is not)
 NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
     "particles": (lambda encoded: isinstance(encoded.latent, Particles), "this model has no particles"),
     "segments": (
         lambda encoded: isinstance(encoded.model, Segments) and isinstance(encoded.latent, Believes),
         "this model does not say which pixels are whose",
+    ),
+    "redraws": (
+        lambda encoded: isinstance(encoded.model, Redraws),
+        "this model does not read a picture by updates from a random start",
+    ),
+    "matched": (
+        _has_matches,
+        "this model has no particles or slots that can be matched to the things of this data",
     ),
     "places": (
         lambda encoded: encoded.centres is not None,

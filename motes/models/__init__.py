@@ -32,6 +32,11 @@ MODELS: "Registry[type[Model]]" = Registry(
             "Deep Latent Particles, masked model: one decoder draws the whole picture",
             papers.DLP,
         ),
+        "iodine": Row(
+            "slots.iodine:Iodine",
+            "slots that share the pixels, found by updates that compare what they draw with the picture",
+            papers.IODINE,
+        ),
         "keynet": Row(
             "keypoints.keynet:KeyNet",
             "keypoints that hold the geometry; appearance comes from a warped copy",
@@ -41,6 +46,11 @@ MODELS: "Registry[type[Model]]" = Registry(
             "keypoints.zhang:LandmarkAutoencoder",
             "landmarks that follow when the picture is warped, with a few features at each",
             papers.ZHANG,
+        ),
+        "slot-attention": Row(
+            "slots.slot_attention:SlotAttentionAutoencoder",
+            "Slot Attention: slots compete for the places of a picture, and draw it together",
+            papers.SLOT_ATTENTION,
         ),
         "pca": Row(
             "codes.pca:PrincipalComponents",

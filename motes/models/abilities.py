@@ -73,6 +73,22 @@ class Segments(Protocol):
 
 
 @runtime_checkable
+class Redraws(Protocol):
+    """A model that reads a picture by repeated updates from a random start, so that another draw may read it
+    otherwise.
+
+    `redraw` gives the latent after so many updates (None: as many as `encode` takes) from the one start with this
+    number. Starts are the same for all pictures, and the same number gives the same latent. Training takes
+    `usual_updates`.
+    """
+
+    @property
+    def usual_updates(self) -> int: ...
+
+    def redraw(self, image: Image, updates: int | None = None, draw: int = 0) -> Any: ...
+
+
+@runtime_checkable
 class Encloses(Protocol):
     """A model that gives the box around the visible part of each object, without drawing it on a whole canvas."""
 

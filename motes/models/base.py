@@ -66,6 +66,8 @@ class Stage:
     # from the
     # weights and the data alone, and are in no checkpoint
     prepare: Callable[[TrainingPictures], None] | None = None
+    # before each step, with the share of the stage that is done, from 0 to 1: for what changes during training
+    progressed: Callable[[float], None] | None = None
 
 
 class Model(nn.Module, ABC):

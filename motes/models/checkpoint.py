@@ -73,8 +73,11 @@ class Upgrades(Protocol):
         ...
 
 
-def load(where: str | Path, device: str = "cpu") -> Model:
+def load(where: str | Path, device: str = "cpu", options: Mapping[str, Any] | None = None) -> Model:
     """The model in a folder, on a device and in eval mode.
+
+    `options` change some options of its config, such as the number of updates of slots; those on which the sizes of
+    weights depend are refused.
 
     The folder is a checkpoint or a run. A run opens its best checkpoint, or the last one if there is no best.
     A folder without a complete checkpoint, or in another format, is refused with a `UserError` that says what
@@ -88,15 +91,30 @@ def load(where: str | Path, device: str = "cpu") -> Model:
     True
     """
     folder = checkpoint_folder(Path(where))
-    model = build(*read_config(folder))
+    name, config = read_config(folder)
+    changed = build(name, {**config, **(options or {})})
     path = folder / "model.safetensors"
     weights = _read_weights(path)
+    model = build(name, config) if options else changed
     for name, part in model.named_modules():
         if isinstance(part, Upgrades):
             part.upgrade(weights, f"{name}.")
     check_weights(model, weights, path)
-    model.load_state_dict(weights)
-    return model.to(device).eval()
+    if options:
+        _refuse_options_of_weights(changed, weights, options)
+    changed.load_state_dict(weights)
+    return changed.to(device).eval()
+
+
+def _refuse_options_of_weights(
+    model: Model, weights: Mapping[str, Tensor], options: Mapping[str, Any]
+) -> None:
+    expected = {name: value.shape for name, value in model.state_dict().items()}
+    if expected != {name: value.shape for name, value in weights.items()}:
+        raise UserError(
+            f"{', '.join(options)} cannot all be changed after training, because weights depend on them; "
+            "train another model for that"
+        )
 
 
 def _read_weights(path: Path) -> dict[str, Any]:

@@ -14,6 +14,13 @@ DDLP = Paper(
   title={{DDLP}: Unsupervised Object-Centric Video Prediction with Deep Dynamic Latent Particles},
   author={Daniel, Tal and Tamar, Aviv}, journal={Transactions on Machine Learning Research}, year={2024}}""",
 )
+IODINE = Paper(
+    "https://arxiv.org/abs/1903.00450",
+    """@inproceedings{greff2019iodine,
+  title={Multi-Object Representation Learning with Iterative Variational Inference},
+  author={Greff, Klaus and Kaufman, Rapha{\"e}l Lopez and Kabra, Rishabh and Watters, Nick and Burgess, Christopher
+  and Zoran, Daniel and Matthey, Loic and Botvinick, Matthew and Lerchner, Alexander}, booktitle={ICML}, year={2019}}""",
+)
 KEYNET = Paper(
     "https://arxiv.org/abs/1806.07823",
     """@inproceedings{jakab2018keynet,
@@ -26,6 +33,14 @@ ZHANG = Paper(
   title={Unsupervised Discovery of Object Landmarks as Structural Representations},
   author={Zhang, Yuting and Guo, Yijie and Jin, Yixin and Luo, Yijun and He, Zhiyuan and Lee, Honglak},
   booktitle={CVPR}, year={2018}}""",
+)
+SLOT_ATTENTION = Paper(
+    "https://arxiv.org/abs/2006.15055",
+    """@inproceedings{locatello2020slots,
+  title={Object-Centric Learning with Slot Attention},
+  author={Locatello, Francesco and Weissenborn, Dirk and Unterthiner, Thomas and Mahendran, Aravindh and
+          Heigold, Georg and Uszkoreit, Jakob and Dosovitskiy, Alexey and Kipf, Thomas},
+  booktitle={NeurIPS}, year={2020}}""",
 )
 EIGENFACES = Paper(
     "https://doi.org/10.1162/jocn.1991.3.1.71",

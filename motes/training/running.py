@@ -21,7 +21,7 @@ from motes.training.interruption import Interruption, Stopped
 from motes.training.memory import keep_freed_memory
 from motes.training.recipe import Recipe
 from motes.training.run import Run, load_optimizer, optimizer_tensors, part_of
-from motes.training.schedule import Order, learning_rate, progress, stage_at, window_of
+from motes.training.schedule import Order, learning_rate, progress, share_of_stage, stage_at, window_of
 from motes.training.steps import adam, move_average, not_finite
 from motes.training.validation import validate
 from motes.types.batch import Batch, Losses
@@ -129,6 +129,8 @@ class Loop:
         torch.manual_seed(hash((self.training.seed, self.step)) & 0x7FFFFFFF)
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * learning_rate(self.training, self.step, share) / self.training.learning_rate
+        if stage.progressed:
+            stage.progressed(share_of_stage(self.stages, self.stage, share))
         with noise.sharded(self.rank, self.world):
             batch = paired(batch) if self.training.pairs else batch
             with self.accelerator.autocast():

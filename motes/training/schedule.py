@@ -30,6 +30,12 @@ def stage_at(stages: Sequence[Stage], share: float) -> int:
     return len(stages) - 1
 
 
+def share_of_stage(stages: Sequence[Stage], number: int, share: float) -> float:
+    """How much of a stage is done, from 0 to 1, when this share of the run is."""
+    before = sum(stage.share for stage in stages[:number])
+    return min(max((share - before) / stages[number].share, 0.0), 1.0)
+
+
 def learning_rate(training: Training, step: int, share: float) -> float:
     """The learning rate at this step. `share` is the progress of the run in [0, 1].
 

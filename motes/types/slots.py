@@ -1,5 +1,6 @@
 """`Slots`: a latent that describes a picture as K layers, among which masks divide its pixels."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,8 +19,8 @@ class Slots(Rows):
     logit. A slot of presence 0 is left out, as if there were one slot less.
 
     The layers (mask logits and colours) are what the model drew from the codes. They are None when a code was
-    changed and nothing has been drawn since. Edits return new objects and change one slot of one picture;
-    `picture` is its number in the batch.
+    changed and nothing has been drawn since. Behind the slots there may be a ground, which has no code; its logit
+    is 0. Edits return new objects and change one slot of one picture; `picture` is its number in the batch.
 
     >>> slots = Slots(torch.zeros(1, 2, 3), torch.zeros(1, 2, 3), torch.ones(1, 2),
     ...     torch.zeros(1, 2, 4, 4), torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])[None])
@@ -36,6 +37,11 @@ class Slots(Rows):
     colours: Float[Tensor, "B K C H W"] | None = None
     # lower bound of the picture's log-likelihood, in nats
     bound: Float[Tensor, "B"] | None = None
+    # colour of each pixel of the ground
+    ground: Float[Tensor, "B C H W"] | None = None
+    # log-likelihood of each pixel of the picture that was encoded, given the slot's colour; beside the ground's,
+    # where there is a ground
+    fits: Float[Tensor, "B K H W"] | None = None
 
     @property
     def count(self) -> int:
@@ -51,16 +57,28 @@ class Slots(Rows):
     def masks(self) -> Float[Tensor, "B K H W"]:
         """Each slot's share of each pixel: presence * exp(logit), divided by the sum of this over all slots.
 
-        The shares are 0 where no slot is present.
+        A ground adds 1 to that sum. The shares are 0 where no slot is present.
         """
         assert self.mask_logits is not None, "the layers of changed codes have not been drawn"
-        logits = self.mask_logits + self.presence.log()[..., None, None]
-        return torch.where(self.presence.any(1)[:, None, None, None], logits.softmax(1), 0.0)
+        return self._shared(self.mask_logits)[:, 1:]
+
+    @property
+    def shares(self) -> Float[Tensor, "B A H W"]:
+        """Whose each pixel is: the share of the ground, or of nobody, then those of the slots.
+
+        Where it is known how well each slot's colour fits the picture, a mask is weighed by that. So a pixel that
+        two slots would paint belongs to the one that is right.
+        """
+        assert self.mask_logits is not None, "the layers of changed codes have not been drawn"
+        return self._shared(self.mask_logits if self.fits is None else self.mask_logits + self.fits)
 
     def mixed(self) -> Float[Tensor, "B C H W"]:
-        """The picture that the slots make: their colours, weighted by their masks."""
+        """The picture that the slots make: their colours, weighted by their masks, and what is left of the
+        ground."""
         assert self.colours is not None, "the layers of changed codes have not been drawn"
-        return (self.masks[:, :, None] * self.colours).sum(1)
+        masks = self.masks
+        painted = (masks[:, :, None] * self.colours).sum(1)
+        return painted if self.ground is None else painted + (1 - masks.sum(1, keepdim=True)) * self.ground
 
     def with_presence(self, slot: int, presence: float, picture: int = 0) -> "Slots":
         """The same slots, with another presence for one of them."""
@@ -82,7 +100,7 @@ class Slots(Rows):
         """
         codes = self.codes.clone()
         codes[picture, slot] = code
-        return replace(self, codes=codes, mask_logits=None, colours=None)
+        return replace(self, codes=codes, mask_logits=None, colours=None, fits=None)
 
     def traversed(self, slot: int, dimension: int, value: float, picture: int = 0) -> "Slots":
         """The same slots, with the number `dimension` of one slot's code set to `value`."""
@@ -127,11 +145,14 @@ class Slots(Rows):
         return self._with_parts({name: value[:, rows] for name, value in self.per_slot().items()})
 
     def per_slot(self, other: "Slots | None" = None) -> dict[str, Tensor]:
-        """The tensors of the slots (B K ...), by name; fields that are None here (or in `other`) are left
-        out."""
-        names = ("codes", "log_variance", "presence", "mask_logits", "colours")
+        """The tensors of the slots (B K ...), by name; fields that are None here (or in `other`) are left out.
+
+        So are the fits beside another picture's slots, which say nothing of this picture.
+        """
+        names = ("codes", "log_variance", "presence", "mask_logits", "colours", "fits")
         parts = {name: getattr(self, name) for name in names}
         missing = {name for name in names if other is not None and getattr(other, name) is None}
+        missing |= set() if other is None else {"fits"}
         return {name: value for name, value in parts.items() if value is not None and name not in missing}
 
     def _with_parts(self, parts: dict[str, Tensor]) -> "Slots":
@@ -139,4 +160,14 @@ class Slots(Rows):
 
         Layers not among them become None, and so does the bound, which belonged to the earlier slots.
         """
-        return replace(self, **{"mask_logits": None, "colours": None, "bound": None, **parts})
+        return replace(self, **{"mask_logits": None, "colours": None, "fits": None, "bound": None, **parts})
+
+    def _shared(self, logits: Float[Tensor, "B K H W"]) -> Float[Tensor, "B A H W"]:
+        """The shares of the ground, or of nobody, and of the slots, from logits beside the ground's."""
+        logits = logits + self.presence.log()[..., None, None]
+        back = torch.full_like(logits[:, :1], -math.inf if self.ground is None else 0.0)
+        shares = torch.cat([back, logits], 1).softmax(1)
+        nobody = torch.zeros_like(shares)
+        nobody[:, 0] = 1
+        anybody = self.presence.any(1)[:, None, None, None]
+        return shares if self.ground is not None else torch.where(anybody, shares, nobody)

@@ -24,6 +24,8 @@ WORLDS = {
     ),
     "sprites textured": ({"background": "textures", "channels": 1}, "93f68e83071162b2"),
     "tetrominoes": ({}, "c54e1eb1b6d167fc"),
+    "tetrominoes ambiguous": ({"ambiguous": True, "pieces": 4}, "5c5f2c69664741bc"),
+    "tetrominoes one colour": ({"colours": "one"}, "e85944f7d95d0b31"),
     "balls": ({}, "e053a11524aeec34"),
     "balls occlusion": ({"recipe": "occlusion", "image_size": (48, 48), "frames": 9}, "e2fe872a089b658f"),
     "balls dense": ({"recipe": "two_layer_dense", "frames": 30}, "cbd33da7dc9f6b9c"),

@@ -1,5 +1,7 @@
 """A model that draws discs where its particles are, and a maker of what a question gets to see."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -48,7 +50,16 @@ class Discs(Model):
 
 
 class PredictingDiscs(Discs):
-    """Discs that are predicted to go on as they went; clips of them are drawn on canvases of their size."""
+    """Discs that are predicted to go on as they went; clips of them are drawn on canvases of their size.
+
+    Another draw reads them a little lower, and each update a little more to the left.
+    """
+
+    usual_updates = 2
+
+    def redraw(self, image, updates=None, draw=0):
+        moved = torch.tensor([0.05 * draw, -0.05 * (updates or 0)])
+        return replace(self.seen, position=self.seen.position + moved)
 
     def decode(self, latent):
         drawn = latent.particles if isinstance(latent, ParticleClip) else latent
@@ -108,6 +119,7 @@ def see():
         count = len(latent.presence)
         batch = Batch(torch.zeros(count, 1, *size), torch.arange(count), frames=frames)
         model = (PredictingDiscs if predicts else Discs)(side, size)
+        model.seen = latent
         return EncodedBatch(model, batch, latent, truth)
 
     return see

@@ -8,6 +8,8 @@ from motes.evaluation import SCORES, Asked, evaluate
 from motes.evaluation.likelihood import code_usage
 
 MASKS = {"ari", "ari_fg", "mbo", "miou", "covering", "covering_unweighted"}
+SLOTS = {"slots/unused", "slots/split", "slots/merged", "slots/lost"}
+REASON = "this (model (has no|does not)|data does not know the factors)"
 
 
 def stripes(split="test", frames=1):
@@ -15,7 +17,8 @@ def stripes(split="test", frames=1):
 
 
 @pytest.mark.parametrize(
-    ("kind", "served"), [(GridModel, {"pictures", "elbo"}), (SlotModel, {"pictures", "elbo", "masks"})]
+    ("kind", "served"),
+    [(GridModel, {"pictures", "elbo"}), (SlotModel, {"pictures", "elbo", "masks", "slots"})],
 )
 def test_each_score_is_served_or_refused_in_a_sentence(kind, served):
     for name in SCORES:
@@ -23,7 +26,7 @@ def test_each_score_is_served_or_refused_in_a_sentence(kind, served):
         if name in served:
             assert evaluate(kind(), stripes(), asked=asked)
         else:
-            with pytest.raises(UserError, match=f"{name} cannot be scored: this model (has no|does not)"):
+            with pytest.raises(UserError, match=f"{name} cannot be scored: {REASON}"):
                 evaluate(kind(), stripes(), asked=asked)
     with pytest.raises(
         UserError, match=f"its posterior.*{type(kind().encode(stripes().batch([0]).image)).__name__}"

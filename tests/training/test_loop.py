@@ -43,6 +43,12 @@ RECIPES = {
         {"code_dim": 4, "width": 8, "sampler_share": 0.75},
         replace(SHORT, validation_pictures=4),
     ),
+    "iodine": Recipe(
+        "iodine",
+        Source("shapes", DATA),
+        {"code_dim": 4, "side": 8, "decoder": (8, 2, 3), "reader": (8,), "hidden": (8,), "memory": 8},
+        replace(SHORT, validation_pictures=4),
+    ),
     "vae": Recipe("vae", Source("shapes", DATA), {"code_dim": 4, "width": 8}, SHORT),
 }
 

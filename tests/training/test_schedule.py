@@ -9,7 +9,7 @@ from motes.models.base import Stage
 from motes.models.codes.pca import PcaConfig, PrincipalComponents
 from motes.training.presets import PRESETS
 from motes.training.recipe import Training, read_recipe
-from motes.training.schedule import Order, learning_rate, progress, stage_at, window_of
+from motes.training.schedule import Order, learning_rate, progress, share_of_stage, stage_at, window_of
 
 
 def nothing(batch):
@@ -24,6 +24,12 @@ def test_an_epoch_shows_every_picture_once_whatever_the_number_of_processes():
         row for step in range(3) for rank in (0, 1) for row in Order(24, 8, 3).rows(step, rank, 2)
     ] == seen
     assert order.rows(3) != order.rows(0)
+
+
+def test_a_stage_is_told_how_much_of_it_is_done():
+    stages = tuple(Stage(name, share, nothing, ()) for name, share in (("a", 0.25), ("b", 0.5), ("c", 0.25)))
+    assert [share_of_stage(stages, 1, share) for share in (0.25, 0.5, 0.75, 0.9)] == [0, 0.5, 1, 1]
+    assert share_of_stage(stages, 1, 0.1) == 0
 
 
 def test_stages_follow_their_shares():

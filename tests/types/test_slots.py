@@ -1,5 +1,7 @@
 """Slots share pixels out; edits are pure, exact, and touch one slot of one picture."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -78,3 +80,39 @@ def test_edits_leave_the_original_as_it_is():
     copies = {name: value.clone() for name, value in before.tensors().items()}
     before.without(0), before.traversed(0, 0, 9.0), before.swapped(0, 1), before.with_slot_of(some(), 1, 0)
     assert all(torch.equal(value, before.tensors()[name]) for name, value in copies.items())
+
+
+def on_a_ground():
+    return replace(
+        some(),
+        ground=torch.full((2, 3, 5, 6), 0.25),
+        fits=torch.linspace(-3, 3, 90).view(1, 3, 5, 6).expand(2, -1, -1, -1),
+    )
+
+
+def test_a_ground_takes_part_in_the_masks_with_logit_0():
+    slots = on_a_ground()
+    behind = torch.cat([torch.zeros(2, 1, 5, 6), slots.mask_logits], 1).softmax(1)
+    torch.testing.assert_close(slots.masks, behind[:, 1:])
+    picture = (slots.masks[:, :, None] * slots.colours).sum(1) + behind[:, :1] * 0.25
+    torch.testing.assert_close(slots.mixed(), picture)
+    empty = slots.without(0).without(1).without(2)
+    assert torch.equal(empty.mixed()[0], slots.ground[0])
+
+
+def test_shares_are_masks_weighed_by_how_well_each_colour_fits():
+    slots = on_a_ground()
+    joint = torch.cat([torch.zeros(2, 1, 5, 6), slots.mask_logits + slots.fits], 1).softmax(1)
+    torch.testing.assert_close(slots.shares, joint)
+    groundless = replace(slots, ground=None)
+    torch.testing.assert_close(groundless.shares[:, 1:], (slots.mask_logits + slots.fits).softmax(1))
+    assert groundless.shares[:, 0].max() == 0
+    nobody = groundless.without(0).without(1).without(2)
+    assert nobody.shares[0, 0].min() == 1
+
+
+def test_fits_stay_with_their_picture():
+    slots = on_a_ground()
+    assert torch.equal(slots.restacked([2, 0, 1]).fits, slots.fits[:, [2, 0, 1]])
+    assert slots.with_slot_of(slots, 0, 1, other_picture=1).fits is None
+    assert slots[:1].joined(slots, 1, other_picture=1).fits is None

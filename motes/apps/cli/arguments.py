@@ -1,11 +1,12 @@
 """The parser of commands, and the arguments and checks that several commands share. Needs no torch."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from motes.errors import UserError
+from motes.plain.options import read_options
 
 # as in motes.data.files.picture_files, which loads numpy
 FITS = ("fit", "stretch", "crop")
@@ -37,6 +38,35 @@ def add_pictures_and_out(parser: Parser) -> None:
     parser.add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     add_fit(parser)
+
+
+def add_model_options(parser: Parser) -> None:
+    about = "Options of the model that weights do not depend on, such as --model.updates 3 10 for slots."
+    parser.dotted = (*parser.dotted, "--model.")
+    parser.epilog = f"{parser.epilog or ''} {about}".strip()
+
+
+def model_options(run: Path, dotted: Sequence[str]) -> dict[str, Any]:
+    """The options of a run's model among those with a dot; they are checked."""
+    words = dotted_of("model", dotted)
+    if not words:
+        return {}
+    from motes.models import MODELS
+    from motes.models.checkpoint import checkpoint_folder, read_config
+
+    name, _ = read_config(checkpoint_folder(run))
+    return read_options(words, {"model": MODELS.source(name)})["model"]
+
+
+def dotted_of(home: str, dotted: Sequence[str]) -> list[str]:
+    """The options of one home, such as "model" or "data", with their values."""
+    words: list[str] = []
+    belongs = False
+    for word in dotted:
+        belongs = word.startswith(f"--{home}.") if word.startswith("--") else belongs
+        if belongs:
+            words.append(word)
+    return words
 
 
 def add_fit(parser: Parser) -> None:

@@ -5,7 +5,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missing
+from motes.apps.cli.arguments import (
+    Parser,
+    add_model_options,
+    add_pictures_and_out,
+    model_options,
+    refuse_missing,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,13 +28,15 @@ SIDE = 512
 
 def add_arguments(parser: Parser) -> None:
     add_pictures_and_out(parser)
+    add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write particles.csv, particles.npz and (with pyarrow) particles.parquet, and drawings of the particles.
 
     Particles of videos have the number of the thing that they are, as in `motes track`. Each picture gets a drawing, each video a film. Latents without particles are written under their own
-    names, such as codes.npz or slots.csv.
+    names, such as codes.npz or slots.csv. Drawings of slots show the picture, the picture drawn again, whose each
+    pixel is, and every slot alone.
     """
     refuse_missing(arguments.run, *arguments.pictures)
     from motes.apps.drawing.film import Gallery
@@ -38,10 +46,11 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.models.abilities import Encloses
     from motes.plain.writing import whole_folder
 
-    session = Session.open(arguments.run)
+    session = Session.open(arguments.run, options=model_options(arguments.run, arguments.dotted))
     tables = _Tables()
     tracks = FilmNumbers(session)
-    with whole_folder(arguments.out, older_pictures(arguments.out, "particles")) as out:
+    older = [path for kind in ("particles", "slots") for path in older_pictures(arguments.out, kind)]
+    with whole_folder(arguments.out, older) as out:
         gallery = Gallery(out, "particles", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):
             boxes = session.boxes(encoded.latent)
@@ -105,13 +114,19 @@ class _Tables:
 def _draw(
     gallery: "Gallery", encoded: "Encoded", boxes: "VisibleBoxes | None", middles: "Tensor | None"
 ) -> None:
-    from motes.apps.drawing.marks import with_particles
+    from motes.apps.drawing.marks import sheet, with_particles
+    from motes.apps.drawing.slot_row import slot_row
+    from motes.apps.session.kinds import kind_of
     from motes.types.latents import Particles
+    from motes.types.slots import Slots
 
-    if isinstance(encoded.latent, Particles):
-        for number, path in enumerate(encoded.paths):
-            drawing = with_particles(encoded.image[number], encoded.latent, number, SIDE, boxes, middles)
-            gallery.add(path, drawing)
+    latent = encoded.latent
+    gallery.kind = kind_of(latent).files
+    for number, (path, image) in enumerate(zip(encoded.paths, encoded.image, strict=True)):
+        if isinstance(latent, Particles):
+            gallery.add(path, with_particles(image, latent, number, SIDE, boxes, middles))
+        if isinstance(latent, Slots) and latent.colours is not None:
+            gallery.add(path, sheet([slot_row(image, latent, number, SIDE // 2)]))
 
 
 def print_skipped(session: "Session") -> None:

@@ -10,7 +10,14 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, positive, refuse_missing
+from motes.apps.cli.arguments import (
+    Parser,
+    add_model_options,
+    dotted_of,
+    model_options,
+    positive,
+    refuse_missing,
+)
 from motes.apps.cli.recipe import recipe_for
 from motes.data import DATASETS
 from motes.errors import UserError
@@ -50,6 +57,7 @@ def add_arguments(parser: Parser) -> None:
         "Any option of the data, such as --data.image-size 64 64 (motes list NAME shows those of a data set)."
     )
     parser.dotted = ("--data.",)
+    add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -64,7 +72,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     from motes.models.checkpoint import load
 
-    model = load(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    options = model_options(folder, arguments.dotted)
+    model = load(folder, "cuda" if torch.cuda.is_available() else "cpu", options)
     recipe = _recipe(folder, arguments, model)
     scores = _scored(model, recipe, names, arguments)
     print_scores(scores)
@@ -76,7 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _recipe(folder: Path, arguments: argparse.Namespace, model: "Model") -> "Recipe":
     """The recipe of the data to score on, changed by the options of the command."""
     recipe = recipe_for(folder, model.config, arguments.data)
-    options = read_options(arguments.dotted, {"data": DATASETS.source(recipe.data.name)})["data"]
+    words = dotted_of("data", arguments.dotted)
+    options = read_options(words, {"data": DATASETS.source(recipe.data.name)})["data"]
     return replace(recipe, data=recipe.data.changed(options))
 
 

@@ -2,7 +2,13 @@
 
 import argparse
 
-from motes.apps.cli.arguments import Parser, add_pictures_and_out, refuse_missing
+from motes.apps.cli.arguments import (
+    Parser,
+    add_model_options,
+    add_pictures_and_out,
+    model_options,
+    refuse_missing,
+)
 from motes.apps.cli.encode import print_skipped
 
 ABOUT = "pictures through the model and back"
@@ -12,6 +18,7 @@ SIDE = 256
 
 def add_arguments(parser: Parser) -> None:
     add_pictures_and_out(parser)
+    add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -23,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.apps.session.tables import older_pictures
     from motes.plain.writing import whole_folder
 
-    session = Session.open(arguments.run)
+    session = Session.open(arguments.run, options=model_options(arguments.run, arguments.dotted))
     with whole_folder(arguments.out, older_pictures(arguments.out, "reconstruction")) as out:
         gallery = Gallery(out, "reconstruction", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):

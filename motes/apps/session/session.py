@@ -1,6 +1,6 @@
 """`Session`: the one place where apps open a model, and read, encode, edit and decode pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -106,13 +106,15 @@ class Session:
         self.rates: dict[Path, float] = {}
 
     @classmethod
-    def open(cls, where: str | Path, device: str | None = None) -> "Session":
+    def open(
+        cls, where: str | Path, device: str | None = None, options: Mapping[str, Any] | None = None
+    ) -> "Session":
         """Open the model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
 
-        `device` is a name of torch; None means the GPU if there is one, else the CPU. A model that cannot be
-        loaded is refused with a `UserError` that says what to do.
+        `device` is a name of torch; None means the GPU if there is one, else the CPU. `options` change some options
+        of the model, see `load`. A model that cannot be loaded is refused with a `UserError` that says what to do.
         """
-        return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu")))
+        return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu"), options))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
         """Encode the pictures of files, folders and videos, and yield them in batches of at most `batch`

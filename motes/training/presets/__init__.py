@@ -10,8 +10,20 @@ from motes.training.presets.particles import POINTS
 from motes.training.presets.particles_2024 import SUCCESSORS
 from motes.training.presets.poses import POSES
 from motes.training.presets.preset import Preset
+from motes.training.presets.slot_attention import SLOT_ATTENTION
+from motes.training.presets.slots import SLOTS
 from motes.training.presets.video import VIDEO
 
 __all__ = ["PRESETS", "Preset"]
 
-PRESETS = {**POINTS, **SUCCESSORS, **CODES, **GENERATIVE, **FACTORS, **POSES, **VIDEO}
+PRESETS = {
+    **POINTS,
+    **SUCCESSORS,
+    **SLOTS,
+    **SLOT_ATTENTION,
+    **CODES,
+    **GENERATIVE,
+    **FACTORS,
+    **POSES,
+    **VIDEO,
+}

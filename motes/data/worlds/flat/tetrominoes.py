@@ -7,6 +7,7 @@ Blocks lie on a grid of whole blocks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ import torch
 from motes.data.base import Split
 from motes.data.truth_from_masks import boxes_of
 from motes.data.worlds.dice import Dice
+from motes.data.worlds.flat.tilings import tilings_of
 from motes.data.worlds.generated import Generated, normalised
 from motes.data.worlds.portable import Array
 from motes.errors import UserError
@@ -31,8 +33,10 @@ PIECES = {
 COLOURS = np.array(
     [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [255, 0, 255], [0, 255, 255]], np.uint8
 )
-# arrangements tried for a picture; three pieces fit in about every third
+# arrangements tried for a picture; three pieces fit in about every third, and one in five of those is ambiguous
 TRIES = 2000
+# of an ambiguous picture; few unions have more
+MOST_TILINGS = 16
 
 
 def _piece(picture: str) -> Array:
@@ -72,12 +76,21 @@ class TetrominoesConfig:
     pieces: int = 3
     # pixels of a block's side
     block: int = 5
+    # six: a colour for every piece; one: the same for all pieces of a picture
+    colours: Literal["six", "one"] = "six"
+    # only unions of pieces that can be cut into tetrominoes in 2 to 16 ways, in one colour
+    ambiguous: bool = False
     # another seed gives other pictures
     seed: int = 0
 
 
 class Tetrominoes(Generated):
-    """Pictures of tetrominoes. No piece hides another, so visible and whole masks are the same."""
+    """Pictures of tetrominoes. No piece hides another, so visible and whole masks are the same.
+
+    For ambiguous pictures, `Truth.scene["tilings"]` holds all ways to cut them: which piece each block belongs
+    to, B 16 h w, from 1, and 0 for no piece. Ways that do not exist are 0 everywhere. The masks are one of the
+    ways.
+    """
 
     Config = TetrominoesConfig
 
@@ -93,6 +106,8 @@ class Tetrominoes(Generated):
         most = self._grid.prod() // 12
         if not 1 <= config.pieces <= most:
             raise UserError(f"pieces must be from 1 to {most} for {config.image_size}, not {config.pieces}")
+        if config.ambiguous and config.pieces < 2:
+            raise UserError("a single piece is never ambiguous; ask for pieces of at least 2")
 
     def truth(self, rows: Sequence[int]) -> Truth:
         scene = self._scene(self._dice(self._checked(rows)))
@@ -108,15 +123,29 @@ class Tetrominoes(Generated):
                 "shape": torch.from_numpy(scene["kind"]),
                 "colour": torch.from_numpy(self._colours(COLOURS[scene["colour"]])),
             },
+            scene={"tilings": torch.from_numpy(self._tilings(scene["cells"]))}
+            if self.config.ambiguous
+            else {},
         )
 
     def _masks(self, cells: Array) -> Array:
         """The masks of pieces, bool, B N H W, from their cells, B N 4 2."""
+        return self._enlarged(self._blocks(cells), 2)
+
+    def _blocks(self, cells: Array) -> Array:
+        """The blocks of pieces, bool, B N h w, from their cells, B N 4 2."""
         count, pieces = cells.shape[:2]
         blocks = np.zeros((count, pieces, *self._grid), bool)
         picture = np.arange(count)[:, None, None]
         blocks[picture, np.arange(pieces)[:, None], cells[..., 0], cells[..., 1]] = True
-        return self._enlarged(blocks, 2)
+        return blocks
+
+    def _tilings(self, cells: Array) -> Array:
+        """All tilings of pictures, uint8, B 16 h w: the piece of each block; zeros where there are no more."""
+        picture, tiling = tilings_of(self._blocks(cells).max(1), CELLS)
+        tilings = np.zeros((len(cells), MOST_TILINGS, *self._grid), np.uint8)
+        tilings[picture, np.arange(len(picture)) - np.searchsorted(picture, picture)] = tiling
+        return tilings
 
     def _paint(self, rows: Array) -> Array:
         scene = self._scene(self._dice(rows))
@@ -137,21 +166,37 @@ class Tetrominoes(Generated):
         pending = np.arange(len(dice))
         for attempt in range(TRIES):
             if not len(pending):
-                colour = dice.integers("colour", 0, len(COLOURS) - 1, pieces)
-                return {"kind": kind, "colour": colour, "cells": cells}
+                return {"kind": kind, "colour": self._colour_numbers(dice), "cells": cells}
             # the kinds are drawn again with the positions, or pieces that fit nearly everywhere would come
             # too often
             if attempt:
                 kind[pending] = dice.of(pending).integers(f"shape {attempt}", 0, len(CELLS) - 1, pieces)
             cells[pending] = self._placed(dice.of(pending), kind[pending], attempt)
-            pending = pending[self._overlap(cells[pending])]
+            pending = pending[self._refused(cells[pending])]
         raise UserError(f"{pieces} pieces hardly fit {self.config.image_size}; ask for fewer")
+
+    def _colour_numbers(self, dice: Dice) -> Array:
+        """The number of each piece's colour, B N."""
+        number = dice.integers("colour", 0, len(COLOURS) - 1, self.config.pieces)
+        is_one = self.config.ambiguous or self.config.colours == "one"
+        return np.broadcast_to(number[:, :1], number.shape) if is_one else number
 
     def _placed(self, dice: Dice, kind: Array, attempt: int) -> Array:
         """The cells, B N 4 2, of pieces of these kinds, B N, at random positions."""
         room = self._grid - EXTENT[kind] + 1
         corner = np.floor(dice.uniform(f"place {attempt}", kind.shape[1], 2) * room).astype(np.int64)
         return corner[:, :, None] + CELLS[kind]
+
+    def _refused(self, cells: Array) -> Array:
+        """Whether pieces overlap in each picture, or can be cut in one way only (or too many) where they should
+        be ambiguous: B."""
+        refused = self._overlap(cells)
+        if self.config.ambiguous:
+            disjoint = np.nonzero(~refused)[0]
+            picture, _ = tilings_of(self._blocks(cells[disjoint]).max(1), CELLS)
+            ways = np.bincount(picture, minlength=len(disjoint))
+            refused[disjoint] = (ways < 2) | (ways > MOST_TILINGS)
+        return refused
 
     def _overlap(self, cells: Array) -> Array:
         """Whether any two cells of a picture coincide: B."""
