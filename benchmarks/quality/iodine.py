@@ -4,7 +4,7 @@
 
 A run that is there already is scored again, not trained again. OUT/updates.png shows what each update changes, and
 OUT/draws.png what starts with other noise make of the same pictures, both as in docs/slots.md. `pixels` names the
-other size: pictures of 21 px, which are learnt in five minutes.
+other size: pictures of 21 px, trained for five minutes.
 """
 
 import sys
