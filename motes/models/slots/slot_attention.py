@@ -20,6 +20,7 @@ from motes.nn.blocks.slot_attention import (
     SharedStart,
     SlotAttention,
 )
+from motes.ops.densities.noise import normal_like
 from motes.ops.pictures.image_loss import squared_error
 from motes.types.batch import Batch, Losses
 from motes.types.latents import Image
@@ -104,7 +105,7 @@ class SlotAttentionAutoencoder(Model):
 
     def loss(self, batch: Batch) -> Losses:
         shape = (len(batch.image), self.config.slots, self.config.code_dim)
-        return self._loss(batch.image, torch.randn(shape, device=batch.image.device))
+        return self._loss(batch.image, normal_like(batch.image.new_empty(shape)))
 
     def validate(self, batch: Batch) -> Losses:
         """The loss from the starts that `encode` uses."""
