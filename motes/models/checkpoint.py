@@ -112,7 +112,7 @@ def _refuse_options_of_weights(
     expected = {name: value.shape for name, value in model.state_dict().items()}
     if expected != {name: value.shape for name, value in weights.items()}:
         raise UserError(
-            f"{', '.join(options)} cannot all be changed after training, because weights depend on them; "
+            f"the weights of this model depend on {' or '.join(options)}, which cannot be changed after training; "
             "train another model for that"
         )
 

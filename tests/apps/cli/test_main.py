@@ -191,7 +191,7 @@ def test_scores_are_those_asked_for_and_refused_with_the_reason(run, pictures, t
         and other.stdout != motes("evaluate", run, "--limit", 10, "--scores", "objects").stdout
     )
     refused(motes("evaluate", run, "--data.sed", 5), "did you mean '--data.seed'")
-    refused(motes("evaluate", run, "--model.num-particles", 5), "--model.num-particles")
+    refused(motes("evaluate", run, "--model.feature-dim", 5), "weights", "feature_dim")
 
 
 def test_scores_are_named_with_spaces_or_commas_and_before_or_behind_the_run(run):
@@ -206,7 +206,8 @@ def test_scores_are_named_with_spaces_or_commas_and_before_or_behind_the_run(run
     assert "scores on 4 test pictures" in shown[0].stdout
     assert "psnr" in shown[0].stdout and "loss" in shown[0].stdout and "found" not in shown[0].stdout
     everything = (
-        "there are: pictures, elbo, objects, masks, tracks, prediction, landmarks, probes, uncertainty"
+        "there are: pictures, elbo, objects, masks, slots, updates, draws, tracks, prediction, landmarks, "
+        "probes, uncertainty"
     )
     refused(motes("evaluate", run, "--scores", "objcts", "masks"), "did you mean 'objects'", everything)
     refused(motes("evaluate", run, "--scores", "pictures", "xyzzy"), "no score 'xyzzy'", everything)

@@ -22,6 +22,7 @@ from motes.ops.rendering.footprints import VisibleBoxes
 from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Particles
+from motes.types.slots import Slots
 
 
 def particles(count=3):
@@ -54,7 +55,8 @@ def test_panels_appear_by_what_the_model_offers(name, tmp_path):
         run, Recipe(name, Source("shapes")), model, data, {"psnr": Score(1.0, 0.5, 1.5)}
     ).read_text()
     expected = {"Originals", "Reconstructions", "Scores", "Curves", "Try next"}
-    expected |= {"Particles"} if isinstance(model.encode(torch.rand(1, 3, 32, 40)), Particles) else set()
+    latent = model.encode(torch.rand(1, 3, 32, 40))
+    expected |= {kind.__name__ for kind in (Particles, Slots) if isinstance(latent, kind)}
     for panel, ability in (("Proposals", "proposals"), ("New pictures", "sample"), ("Glimpses", "glimpses")):
         expected |= {panel} if hasattr(model, ability) else set()
     assert set(titles(page)) == expected

@@ -29,6 +29,7 @@ from motes.data.source import Source
 from motes.models import MODELS
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.composite_scaled import render_scaled
+from motes.types.slots import Slots
 
 HOME = "http://127.0.0.1:7860"
 TALK = "ws://127.0.0.1:7860/talk"
@@ -114,14 +115,17 @@ def test_every_model_opens_and_decodes_as_the_session_does(model, talk, studio):
     session = studio.shelf.runs[run].session
     image = studio.shelf.picture(name, session)
     latent = session.encode(image)
-    assert facts["kind"] == ("particles" if session.offers.particles else "code")
+    kind = "particles" if session.offers.particles else "slots" if isinstance(latent, Slots) else "code"
+    assert facts["kind"] == kind
     assert ("glimpses" in arrays) == session.offers.layers
     assert np.array_equal(arrays["image"], pixels(image[0])) and np.array_equal(
         arrays["drawn"], pixels(session.decode(latent)[0])
     )
-    told = (
-        {"particles": {"1": {"position": [0.25, -0.5]}}} if session.offers.particles else {"code": {"2": 1.5}}
-    )
+    told = {
+        "particles": {"particles": {"1": {"position": [0.25, -0.5]}}},
+        "slots": {"particles": {"1": {"presence": 0.0}}},
+        "code": {"code": {"2": 1.5}},
+    }[kind]
     _, after = talk.ask("decode", run=run, picture=name, edits=told)
     wanted = session.decode(session.edit(latent, Edits.read(told)))
     assert np.array_equal(after["drawn"], pixels(wanted[0]))
