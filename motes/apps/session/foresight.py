@@ -22,6 +22,7 @@ from motes.models.base import Model, device_of
 from motes.models.motion.carried import carried
 from motes.models.motion.future import in_drawing_order
 from motes.models.motion.persistent import PersistentMotion
+from motes.models.tracking import followed
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 
@@ -183,6 +184,14 @@ def _read(model: Model, pictures: Sequence[Pictures.Image], fit: str) -> Image:
 
 
 def _followed(model: Model, image: Image) -> ParticleClip:
-    """The things of the given frames; slots without anything in the last of them are left out, but one stays."""
-    clip = model.track(image, len(image))
+    """The things of the given frames; slots without anything in the last of them are left out, but one stays.
+
+    Where motion was not learnt, they are matched. In films a posterior that expects things keeps their numbers better,
+    but reads their places less exactly, and what a prediction carries on would be beside its thing.
+    """
+    frames = len(image)
+    if isinstance(model, Predicts):
+        clip = model.track(image, frames)
+    else:
+        clip = followed(model, model.encode_clips(image, frames), frames, model.config.image_size)
     return clip.only((clip.window(clip.frames - 1, 1).track[0] >= 0).nonzero()[:, 0]).with_slots(1)
