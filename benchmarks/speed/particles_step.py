@@ -124,8 +124,7 @@ def keep_freed_memory() -> None:
 
 def quick_step(preset: str, precision: str) -> tuple[Any, Any, Callable[[], None]]:
     """The model, a batch, and a step of the main stage as the training loop takes it."""
-    import torch
-
+    from benchmarks.speed.training_step import recipe_step
     from motes.training.newborn import newborn
     from motes.training.presets import PRESETS
 
@@ -133,17 +132,7 @@ def quick_step(preset: str, precision: str) -> tuple[Any, Any, Callable[[], None
     data = recipe.data.open("train")
     model = newborn(recipe, data).train()
     batch = data.batch(range(STEPS[preset]), model.needs, 1)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate, fused=True)
-
-    def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-            losses = model.loss(batch)
-        losses.total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.training.clip_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-
-    return model, batch, step
+    return model, batch, recipe_step(model, batch, recipe.training, precision)
 
 
 def measure_encoding(preset: str, pictures: str, author: str, repeats: int) -> Figures:

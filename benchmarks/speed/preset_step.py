@@ -67,38 +67,19 @@ def measure(recipe: Recipe, arguments: argparse.Namespace) -> Figures:
     """In a process of its own: seconds of a step and the memory above what was there before."""
     import torch
 
-    from benchmarks.speed.training_step import cost
+    from benchmarks.speed.training_step import cost, recipe_step
     from motes.training.memory import keep_freed_memory
-
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    step, image = step_of(recipe, arguments.device, arguments.measure)
-    return cost(lambda _: step(), image, arguments.steps, warm_up=3)
-
-
-def step_of(recipe: Recipe, device: str, precision: str):
-    """A step of the main stage, and the pictures that it learns from."""
-    import torch
-
     from motes.training.newborn import newborn
     from motes.training.schedule import window_of
 
+    torch.set_num_threads(1)
+    keep_freed_memory()
     data = recipe.data.open("train")
-    model = newborn(recipe, data).to(device).train()
+    model = newborn(recipe, data).to(arguments.device).train()
     size = recipe.training.batch_size
-    batch = data.batch(range(size), model.needs, window_of(model, data, size)).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.learning_rate, fused=True)
-
-    def step() -> None:
-        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
-            losses = model.loss(batch)
-        losses.total.backward()
-        if recipe.training.clip_norm > 0:
-            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.training.clip_norm)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-
-    return step, batch.image
+    batch = data.batch(range(size), model.needs, window_of(model, data, size)).to(arguments.device)
+    step = recipe_step(model, batch, recipe.training, arguments.measure)
+    return cost(lambda _: step(), batch.image, arguments.steps, warm_up=3)
 
 
 if __name__ == "__main__":

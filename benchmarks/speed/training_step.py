@@ -15,8 +15,10 @@ from torch import Tensor
 
 from benchmarks.clocks import Figures, peak_memory
 from benchmarks.speed.reference_2022 import Reference, Sizes
+from motes.models.base import Model
 from motes.models.particles.dlp import DeepLatentParticles, DlpConfig
 from motes.training.memory import keep_freed_memory
+from motes.training.recipe import Training
 from motes.types.batch import Batch
 
 Step = Callable[[Tensor], None]
@@ -51,6 +53,22 @@ def motes_step(config: dict[str, Any], device: str = "cpu", precision: str = "fp
         losses.total.backward()
         optimizer.step()
         # At once, as the training loop does: the next forward pass may use that memory.
+        optimizer.zero_grad(set_to_none=True)
+
+    return step
+
+
+def recipe_step(model: Model, batch: Batch, training: Training, precision: str) -> Callable[[], None]:
+    """A step of the model's main stage on one batch, as the training loop takes it."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=training.learning_rate, fused=True)
+
+    def step() -> None:
+        with torch.autocast(batch.image.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            losses = model.loss(batch)
+        losses.total.backward()
+        if training.clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip_norm)
+        optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
     return step
