@@ -145,8 +145,8 @@ class SizedDecoder(LeanDecoder):
     def background_of_code(self, code: Float[Tensor, "B G"]) -> Image:
         """The scene that the code describes, in the light whose numbers follow it.
 
-        A still scene stays as it was found, whatever the code. Both would take over what stands in most pictures, or
-        leaves a trace of itself in the code.
+        A still scene stays as it was found, whatever the code: by learning it would take over what stands in most
+        pictures, and a code that knows of a thing would paint it.
         """
         numbers = 2 * self.still.shape[0]
         # its value, with a gradient where the scene varies

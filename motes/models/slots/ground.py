@@ -49,12 +49,8 @@ class NoGround(nn.Module):
         return 0.0
 
 
-class FlatGround(NoGround):
-    """One more component, the last, of one learnt colour everywhere, for all pictures."""
-
-    def __init__(self, channels: int):
-        super().__init__(channels)
-        self.colour = nn.Parameter(torch.zeros(channels))
+class PlainGround(NoGround):
+    """One more component, the last, of one colour everywhere in a picture; `behind` says which."""
 
     def components(
         self, drawn: Float[Tensor, "B K D H W"], ground: Tensor | None, settings: Settings
@@ -76,12 +72,6 @@ class FlatGround(NoGround):
         slopes[:, -1:] = -ground * (1 - ground)
         return settings.price * slopes
 
-    def gradients(self, slopes: Slopes) -> list[Tensor]:
-        return [slopes.colours[:, -1].sum((0, 2, 3))]
-
-    def behind(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        return self.colour[:, None, None].expand_as(image)
-
     def logit(self, settings: Settings) -> Float[Tensor, ""]:
         return settings.ground_logit
 
@@ -89,14 +79,22 @@ class FlatGround(NoGround):
         return values[:, -1:]
 
 
-class MedianGround(FlatGround):
-    """One more component, the last, of the median colour of each picture: a ground of which most can be seen."""
+class FlatGround(PlainGround):
+    """A ground of one learnt colour, the same for all pictures."""
 
     def __init__(self, channels: int):
-        NoGround.__init__(self, channels)
+        super().__init__(channels)
+        self.colour = nn.Parameter(torch.zeros(channels))
 
     def gradients(self, slopes: Slopes) -> list[Tensor]:
-        return []
+        return [slopes.colours[:, -1].sum((0, 2, 3))]
+
+    def behind(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        return self.colour[:, None, None].expand_as(image)
+
+
+class MedianGround(PlainGround):
+    """A ground of each picture's median colour: where most of it can be seen."""
 
     def behind(self, image: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         return image.flatten(2).median(2).values[:, :, None, None].expand_as(image)

@@ -13,6 +13,7 @@ from motes.models.video.anchors import TrackedAnchors, after_frames, confirmed
 from motes.models.video.known_things import KnownThings
 from motes.models.video.tracking_posterior import clip_of_encoding, networks_of
 from motes.nn.blocks.normalisation import settled
+from motes.ops.tracks.stream import clips_through
 from motes.ops.tracks.tracker import DELAY
 from motes.types.clips import ParticleClip
 from motes.types.latents import Image
@@ -65,11 +66,4 @@ def film_by_posterior(
     still: DeepLatentParticles, pieces: Iterable[Float[Tensor, "_ C H W"]]
 ) -> Iterator[ParticleClip]:
     """Yields the frames of one film as clips with identity; a clip may be shorter or longer than a piece."""
-    stream = PosteriorStream(still)
-    for image in pieces:
-        stream, clip = stream.advanced(image)
-        if clip is not None:
-            yield clip
-    rest = stream.rest()
-    if rest is not None:
-        yield rest
+    return clips_through(PosteriorStream(still), pieces)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -47,6 +48,15 @@ class _Frame(Rows):
     canvas: tuple[int, int]
 
 
+@runtime_checkable
+class Advancing(Protocol):
+    """Tracks that grow with the pieces of a film, and hand out the frames that are certain; then the rest."""
+
+    def advanced(self, piece: Any, /) -> "tuple[Advancing, ParticleClip | None]": ...
+
+    def rest(self) -> ParticleClip | None: ...
+
+
 @dataclass(frozen=True)
 class Stream:
     """Tracks that grow: `advanced` takes the next frames of B clips and hands out those that are certain.
@@ -83,9 +93,13 @@ def tracked(chunks: Iterable[Chunk]) -> Iterator[ParticleClip]:
     All chunks hold the next frames of the same B clips. A clip that is yielded may be shorter or longer than
     the chunk; together the clips have all frames.
     """
-    stream = Stream()
-    for chunk in chunks:
-        stream, clip = stream.advanced(chunk)
+    return clips_through(Stream(), chunks)
+
+
+def clips_through(stream: Advancing, pieces: Iterable[Any]) -> Iterator[ParticleClip]:
+    """Yields what a stream hands out of the pieces, and then the rest."""
+    for piece in pieces:
+        stream, clip = stream.advanced(piece)
         if clip is not None:
             yield clip
     rest = stream.rest()
