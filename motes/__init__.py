@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from motes.evaluation.scoring import evaluate
     from motes.models import MODELS
     from motes.models.checkpoint import load
-    from motes.models.hub import load_pretrained
     from motes.training.loop import train
     from motes.types.batch import Batch
     from motes.types.latents import Particles
@@ -30,7 +29,6 @@ __all__ = [
     "__version__",
     "evaluate",
     "load",
-    "load_pretrained",
     "studio",
     "train",
 ]
@@ -38,7 +36,6 @@ __all__ = [
 # public name -> the module that defines it
 _HOMES = {
     "load": "motes.models.checkpoint",
-    "load_pretrained": "motes.models.hub",
     "MODELS": "motes.models",
     "DATASETS": "motes.data",
     "Batch": "motes.types.batch",

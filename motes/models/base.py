@@ -151,13 +151,6 @@ class Model(nn.Module, ABC):
 
         save(self, Path(folder))
 
-    @classmethod
-    def from_pretrained(cls, where: str | Path) -> "Model":
-        """The model in a folder on disk, or in a repository of the Hugging Face hub."""
-        from motes.models.hub import load_pretrained
-
-        return load_pretrained(where)
-
     def push_to_hub(self, repository: str, scores: dict[str, float] | None = None, command: str = "") -> str:
         """Upload the model with a card that shows its scores and the command that trained it.
 

@@ -21,6 +21,7 @@ from motes.models.base import Model
 from motes.plain.records import from_plain
 from motes.plain.writing import stepped_aside, whole_folder
 from motes.version import VERSION
+from motes.weights.runs import run_folder
 
 FORMAT = 1
 # what a checkpoint folder may hold
@@ -74,12 +75,13 @@ class Upgrades(Protocol):
 
 
 def load(where: str | Path, device: str = "cpu", options: Mapping[str, Any] | None = None) -> Model:
-    """The model in a folder, on a device and in eval mode.
+    """The model of a run, on a device and in eval mode.
 
-    `options` change some options of its config, such as the number of updates of slots; those on which the sizes of
+    A run is named by its folder, by the name of a model that comes with motes, such as "shapes", or as
+    `owner/name[@revision]` of the Hugging Face hub. `options` change some options of its config, such as the number of updates of slots; those on which the sizes of
     weights depend are refused.
 
-    The folder is a checkpoint or a run. A run opens its best checkpoint, or the last one if there is no best.
+    The folder may be a checkpoint or a run. A run opens its best checkpoint, or the last one if there is no best.
     A folder without a complete checkpoint, or in another format, is refused with a `UserError` that says what
     to do.
 
@@ -90,7 +92,7 @@ def load(where: str | Path, device: str = "cpu", options: Mapping[str, Any] | No
     ...     load(Path(folder) / "model").config == model.config
     True
     """
-    folder = checkpoint_folder(Path(where))
+    folder = checkpoint_folder(where)
     name, config = read_config(folder)
     changed = build(name, {**config, **(options or {})})
     path = folder / "model.safetensors"
@@ -128,15 +130,15 @@ def _read_weights(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is cut short or damaged; use another checkpoint of the run") from None
 
 
-def checkpoint_folder(where: Path) -> Path:
+def checkpoint_folder(run: str | Path) -> Path:
+    """The checkpoint of a run, found by its name: the best one, or else the last."""
+    where = run_folder(run)
     places = [where, where / "checkpoints" / "best", where / "checkpoints" / "last"]
     if where.name and not where.exists():
         places.append(stepped_aside(where))
     for folder in places:
         if (folder / "config.json").is_file():
             return folder
-    if not where.exists():
-        raise UserError(f"{where} does not exist; name a run folder or a checkpoint folder")
     raise UserError(f"{where} is neither a run nor a checkpoint: it has no config.json, nor checkpoints/best")
 
 

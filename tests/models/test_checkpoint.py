@@ -13,8 +13,7 @@ from safetensors import SafetensorError
 
 from motes import load
 from motes.errors import UserError
-from motes.models import checkpoint, hub
-from motes.models.base import Model
+from motes.models import checkpoint
 from motes.models.codes.vae import VaeConfig, VariationalAutoencoder
 
 
@@ -197,46 +196,3 @@ def test_a_model_that_is_not_registered_says_what_is_missing(tmp_path):
     with pytest.raises(UserError, match="Own is not in MODELS"):
         Own(VaeConfig(image_size=(16, 16))).save(tmp_path / "own")
     assert names(tmp_path) == []
-
-
-class Hub:
-    """What huggingface_hub answers, without a network."""
-
-    class constants:
-        ENDPOINT = "https://hub.example"
-
-    def __init__(self, shelf):
-        self.shelf = shelf
-
-    def snapshot_download(self, repository, allow_patterns):
-        if not (self.shelf / repository).exists():
-            raise ConnectionError
-        return str(self.shelf / repository)
-
-    def HfApi(self):
-        return self
-
-    def create_repo(self, repository, exist_ok):
-        (self.shelf / repository).mkdir(parents=True)
-
-    def upload_folder(self, repo_id, folder_path):
-        for file in Path(folder_path).iterdir():
-            (self.shelf / repo_id / file.name).write_bytes(file.read_bytes())
-        return f"{self.constants.ENDPOINT}/{repo_id}"
-
-
-def test_pushed_and_fetched(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(hub, "_hub", lambda: Hub(tmp_path))
-    assert model.push_to_hub("me/mine", {"PSNR": 28.25}, "motes train vae-quick").endswith("me/mine")
-    assert not weights_differ(model, Model.from_pretrained("me/mine"))
-    card = (tmp_path / "me/mine/README.md").read_text()
-    for told in (
-        'load_pretrained("me/mine")',
-        "| PSNR | 28.25 |",
-        "`motes train vae-quick`",
-        "Kingma",
-        "| code_dim | `3` |",
-    ):
-        assert told in card
-    with pytest.raises(UserError, match=r"me/other .* config.json .*hub.example .*name a folder"):
-        hub.load_pretrained("me/other")

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from motes.errors import UserError
 from motes.plain.options import read_options
+from motes.weights.runs import run_folder
 
 # as in motes.data.files.picture_files, which loads numpy
 FITS = ("fit", "stretch", "crop")
@@ -28,8 +29,12 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see {self.prog} --help)")
 
 
-def add_run(parser: Parser, about: str = "a run or checkpoint folder") -> None:
-    parser.add_argument("run", type=Path, help=about)
+# what names a run, in the help of commands
+RUN = "a run or checkpoint folder, a model that comes with motes, or owner/name of the hub"
+
+
+def add_run(parser: Parser, about: str = RUN, nargs: str | None = None) -> None:
+    parser.add_argument("run", type=run_folder, nargs=nargs, help=about)
 
 
 def add_pictures_and_out(parser: Parser) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import RUN, Parser, add_fit, add_run, refuse_missing
 from motes.apps.drawing.save import refuse_other_kinds, save_picture
 from motes.errors import UserError
 
@@ -38,7 +38,7 @@ class Pairs:
 
 
 def add_arguments(parser: Parser) -> None:
-    add_run(parser, "a run or checkpoint folder; any model that draws")
+    add_run(parser, f"{RUN}; any model that draws")
     _add_pictures(parser)
     _add_movement(parser)
     parser.add_argument(
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    refuse_missing(arguments.run, arguments.pairs, *(arguments.pictures or ()))
+    refuse_missing(arguments.pairs, *(arguments.pictures or ()))
     refuse_other_kinds(arguments.out)
     if arguments.particle is not None and arguments.particle < 0:
         raise UserError(f"particles are numbered from 0 up, there is no {arguments.particle}")

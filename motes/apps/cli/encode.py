@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     names, such as codes.npz or slots.csv. Drawings of slots show the picture, the picture drawn again, whose each
     pixel is, and every slot alone.
     """
-    refuse_missing(arguments.run, *arguments.pictures)
+    refuse_missing(*arguments.pictures)
     from motes.apps.drawing.film import Gallery
     from motes.apps.session.film_numbers import FilmNumbers
     from motes.apps.session.session import Session

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from motes.apps.cli.arguments import (
     Parser,
     add_model_options,
+    add_run,
     dotted_of,
     model_options,
     positive,
-    refuse_missing,
 )
 from motes.apps.cli.recipe import recipe_for
 from motes.data import DATASETS
@@ -24,6 +24,7 @@ from motes.errors import UserError
 from motes.evaluation import SCORES
 from motes.plain.options import nearest, read_options
 from motes.plain.writing import whole_file
+from motes.weights.runs import run_folder
 
 if TYPE_CHECKING:
     from motes.evaluation import Score
@@ -37,7 +38,7 @@ WIDE = 140
 
 def add_arguments(parser: Parser) -> None:
     # perhaps behind --scores NAMES, which takes every word that follows it
-    parser.add_argument("run", type=Path, nargs="?", help="a run or checkpoint folder")
+    add_run(parser, nargs="?")
     parser.add_argument(
         "--data",
         help="a data set's name, or a folder or file of pictures; by default what the run was trained on",
@@ -67,7 +68,6 @@ def run(arguments: argparse.Namespace) -> None:
     split.
     """
     folder, names = run_and_scores(arguments.run, arguments.scores)
-    refuse_missing(folder)
     import torch
 
     from motes.models.checkpoint import load
@@ -104,7 +104,7 @@ def run_and_scores(run: Path | None, words: list[str] | None) -> tuple[Path, tup
     `words` are those behind --scores. If the run was not named before them, it is the last of them.
     """
     if run is None and words and len(words) > 1 and not set(_split(words[-1:])) & set(SCORES):
-        run = Path(words[-1])
+        run = run_folder(words[-1])
         words = words[:-1]
     names = None if words is None else score_names(words)
     if run is None:

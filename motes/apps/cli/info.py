@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, refuse_missing
+from motes.apps.cli.arguments import RUN, Parser, add_run
 from motes.version import VERSION
 
 if TYPE_CHECKING:
@@ -17,14 +17,10 @@ ABOUT = "what is in a run or checkpoint; alone: what this machine computes with"
 
 
 def add_arguments(parser: Parser) -> None:
-    parser.add_argument(
-        "run", type=Path, nargs="?", help="a run or checkpoint folder; without it, this machine"
-    )
+    add_run(parser, f"{RUN}; without it, this machine", nargs="?")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if arguments.run is not None:
-        refuse_missing(arguments.run)
     from rich.console import Console
 
     table = machine_table() if arguments.run is None else run_table(arguments.run)

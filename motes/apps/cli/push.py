@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from motes.apps.cli.arguments import Parser, add_run, refuse_missing
+from motes.apps.cli.arguments import Parser, add_run
 
 ABOUT = "a run to the Hugging Face hub"
 
@@ -15,7 +15,6 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    refuse_missing(arguments.run)
     from motes.models.checkpoint import load
 
     model = load(arguments.run)

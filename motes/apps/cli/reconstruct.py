@@ -23,7 +23,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write each picture beside its reconstruction as a PNG, and each video as a film of such pairs."""
-    refuse_missing(arguments.run, *arguments.pictures)
+    refuse_missing(*arguments.pictures)
     from motes.apps.drawing.film import Gallery
     from motes.apps.drawing.marks import sheet, to_picture
     from motes.apps.session.session import Session

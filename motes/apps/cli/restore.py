@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import RUN, Parser, add_fit, add_run, refuse_missing
 from motes.apps.cli.recipe import recipe_for
 from motes.apps.drawing.save import refuse_other_kinds, save_picture
 from motes.errors import UserError
@@ -23,7 +23,7 @@ ABOUT = "complete a picture of which not all was seen: motes restore RUN PICTURE
 
 
 def add_arguments(parser: Parser) -> None:
-    add_run(parser, "a run or checkpoint folder; any model that draws")
+    add_run(parser, f"{RUN}; any model that draws")
     parser.add_argument("picture", type=Path, help="the picture; it is brought to the model's size")
     parser.add_argument("--out", type=Path, default=Path("restored.png"), help="picture file to write")
     _add_what_is_known(parser)
@@ -102,7 +102,7 @@ def _difference(observation: "Observation", restored: "Restored") -> float:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    refuse_missing(arguments.run, arguments.picture, *filter(None, [arguments.mask]))
+    refuse_missing(arguments.picture, *filter(None, [arguments.mask]))
     refuse_other_kinds(arguments.out)
     if arguments.mask is None and arguments.noise == 0 and arguments.shrink == 1:
         raise UserError(

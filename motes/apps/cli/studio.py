@@ -8,25 +8,27 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, refuse_missing
+from motes.apps.cli.arguments import RUN, Parser, refuse_missing
 from motes.apps.studio.guard import LOOPBACK
 from motes.apps.studio.ports import PORT, free_port
 from motes.errors import UserError
 from motes.plain.packages import optional
+from motes.weights.runs import run_folder
 
 if TYPE_CHECKING:
     from motes.apps.studio.shelf import Shelf
 
+FIRST = "shapes"  # what is shown where nothing was trained yet
 ABOUT = "take hold of pictures by their particles, in the browser: motes studio RUN ..."
 
 
 def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "runs",
-        type=Path,
+        type=run_folder,
         nargs="*",
         metavar="RUN",
-        help="run or checkpoint folders; alone: the newest below runs/",
+        help=f"each {RUN}; alone: the newest run below runs/, or {FIRST}, which comes with motes",
     )
     parser.add_argument(
         "--pictures",
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check(runs: list[Path], arguments: argparse.Namespace) -> None:
-    refuse_missing(*runs, *arguments.pictures)
+    refuse_missing(*arguments.pictures)
     for folder in arguments.pictures:
         if not folder.is_dir():
             raise UserError(f"--pictures wants folders; {folder} is none")
@@ -111,6 +113,4 @@ def _address(host: str, port: int, token: str) -> str:
 
 def newest_runs() -> list[Path]:
     recipes = sorted(Path("runs").glob("*/run.json"), key=lambda path: path.stat().st_mtime)
-    if not recipes:
-        raise UserError("name a run: motes studio runs/dlp-quick (motes train makes one in minutes)")
-    return [recipes[-1].parent]
+    return [recipes[-1].parent if recipes else run_folder(FIRST)]

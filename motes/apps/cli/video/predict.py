@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import RUN, Parser, add_fit, add_run, refuse_missing
 from motes.apps.cli.recipe import recipe_for
 from motes.data import DATASETS
 from motes.errors import UserError
@@ -27,7 +27,7 @@ HORIZONS = (1, 5, 10, 20, 50)
 
 
 def add_arguments(parser: Parser) -> None:
-    add_run(parser, "a run or checkpoint folder of a model of particles; dlp-graph learns how they move")
+    add_run(parser, f"{RUN}; a model of particles: dlp-graph learns how they move")
     parser.add_argument(
         "source", help="a video, a folder of numbered pictures, or the name of a data set with clips"
     )
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError("--steps 0 predicts nothing; to follow things and predict nothing: motes track")
     is_data = not Path(arguments.source).exists() and arguments.source.partition(":")[0] in DATASETS
     films = [] if is_data else [Path(arguments.source)]
-    refuse_missing(arguments.run, *films, *([arguments.actions] if arguments.actions else []))
+    refuse_missing(*films, *([arguments.actions] if arguments.actions else []))
     from motes.apps.session.foresight import Wanted
     from motes.apps.session.session import Session
     from motes.data.actions import read_actions

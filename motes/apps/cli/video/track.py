@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     The files appear when all videos are done, or not at all.
     """
-    refuse_missing(arguments.run, *arguments.videos)
+    refuse_missing(*arguments.videos)
     from motes.apps.session.footage import footage_of
     from motes.apps.session.session import Session
     from motes.plain.writing import whole_folder

@@ -1,0 +1,93 @@
+"""The models that come with motes: trained with fixed seeds, stored in half precision, scored as they are shipped.
+
+python benchmarks/shipped_models.py [--models shapes scenes] [--out runs/shipped]
+
+Each run is `motes train ...` in one thread, by steps alone. A run that is there already is shipped again, not trained
+again. What is measured of the shipped file goes into its entry of motes/weights/shipped/manifest.json.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from safetensors.torch import load_file
+
+from benchmarks.clocks import motes, scores_in, steps_of, trained
+from benchmarks.report import Table, header, parser
+from motes.models.checkpoint import checkpoint_folder, save_tensors
+from motes.plain.writing import whole_file
+from motes.version import VERSION
+from motes.weights.runs import SHIPPED
+
+MANIFEST = SHIPPED / "manifest.json"
+# what each is, and the command that makes it
+MODELS = {
+    "shapes": ("particles on coloured shapes", "dlp-quick"),
+    "scenes": ("particles on tabletop scenes", "dlp-scenes"),
+    "faces": ("masked particles on drawn faces", "dlp-faces"),
+    "tetrominoes": ("slots on tetrominoes", "iodine-quick"),
+}
+LEAST = 1000  # numbers: smaller tensors hold units and thresholds, and stay as they are
+MOST_MEGABYTES = 6.0
+
+
+def main() -> None:
+    arguments_parser = parser(__doc__, seeds=[0], threads=1, out=Path("runs/shipped"))
+    arguments_parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    arguments = arguments_parser.parse_args()
+    header("models that come with motes", "", threads=arguments.threads, seeds=arguments.seeds[:1])
+    table = Table(("model", "steps", "CPU minutes", "megabytes", "scores"), arguments.format)
+    for name in arguments.models:
+        table.row(name, *ship(name, arguments.out / name, arguments.seeds[0], arguments.threads))
+    total = sum(file.stat().st_size for file in SHIPPED.rglob("*")) / 1e6
+    print(f"\n{total:.2f} MB together, of {MOST_MEGABYTES:.0f}")
+
+
+def ship(name: str, run: Path, seed: int, threads: int) -> list[str]:
+    """Train the model if it is not there yet, put it among the shipped ones, and measure it there."""
+    about, preset = MODELS[name]
+    options = ["--seed", seed, "--training.max-minutes", 0]
+    minutes = trained(run, preset, *options, threads=threads)
+    folder = SHIPPED / name
+    weights = write_shipped(run, folder)
+    motes("evaluate", folder, "--json", folder / "scores.json", threads=threads)
+    scores = scores_in(folder / "scores.json")
+    facts = {
+        "about": about,
+        "command": " ".join(["motes train", preset, *map(str, options)]),
+        "steps": steps_of(run),
+        "motes": VERSION,
+        "made": date.today().isoformat(),
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+    }
+    write_fact(name, facts)
+    first = ", ".join(f"{score} {value:.3g}" for score, value in list(scores.items())[:6] if value is not None)
+    return [f"{steps_of(run)}", f"{minutes:.1f}", f"{weights.stat().st_size / 1e6:.2f}", first]
+
+
+def write_shipped(run: Path, folder: Path) -> Path:
+    """The config, the recipe and the weights of a run, in half precision where there are many; returns the weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = checkpoint_folder(run)
+    shutil.copy(checkpoint / "config.json", folder)
+    shutil.copy(run / "run.json", folder)
+    weights = load_file(checkpoint / "model.safetensors")
+    halves = {name: value.half() if value.numel() >= LEAST else value for name, value in weights.items()}
+    save_tensors(halves, folder / "model.safetensors")
+    return folder / "model.safetensors"
+
+
+def write_fact(name: str, facts: dict[str, object]) -> None:
+    manifest = json.loads(MANIFEST.read_text()) if MANIFEST.exists() else {}
+    manifest[name] = facts
+    with whole_file(MANIFEST) as fresh:
+        fresh.write_text(json.dumps({key: manifest[key] for key in MODELS if key in manifest}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
