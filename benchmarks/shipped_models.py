@@ -66,7 +66,9 @@ def ship(name: str, run: Path, seed: int, threads: int) -> list[str]:
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }
     write_fact(name, facts)
-    first = ", ".join(f"{score} {value:.3g}" for score, value in list(scores.items())[:6] if value is not None)
+    first = ", ".join(
+        f"{score} {value:.3g}" for score, value in list(scores.items())[:6] if value is not None
+    )
     return [f"{steps_of(run)}", f"{minutes:.1f}", f"{weights.stat().st_size / 1e6:.2f}", first]
 
 
@@ -86,7 +88,9 @@ def write_fact(name: str, facts: dict[str, object]) -> None:
     manifest = json.loads(MANIFEST.read_text()) if MANIFEST.exists() else {}
     manifest[name] = facts
     with whole_file(MANIFEST) as fresh:
-        fresh.write_text(json.dumps({key: manifest[key] for key in MODELS if key in manifest}, indent=2) + "\n")
+        fresh.write_text(
+            json.dumps({key: manifest[key] for key in MODELS if key in manifest}, indent=2) + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from motes.weights.runs import run_folder
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     """A server that the client takes for the hub, and an empty cache."""
-    constants = pytest.importorskip("huggingface_hub.constants", reason="the client of the hub is not installed")
+    constants = pytest.importorskip(
+        "huggingface_hub.constants", reason="the client of the hub is not installed"
+    )
     with running_hub() as server:
         monkeypatch.setattr(constants, "ENDPOINT", server.address)
         template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
@@ -71,7 +73,9 @@ def test_what_was_fetched_is_there_without_a_network(hub, monkeypatch):
 
 
 def test_a_repository_that_is_not_there_is_a_sentence(hub):
-    with pytest.raises(UserError, match=rf"me/other is no folder .* fetched from {hub.address} .*name a folder"):
+    with pytest.raises(
+        UserError, match=rf"me/other is no folder .* fetched from {hub.address} .*name a folder"
+    ):
         motes.load("me/other")
     model_of_seed(0).push_to_hub("me/mine")
     with pytest.raises(UserError, match="at v9 could not be fetched"):

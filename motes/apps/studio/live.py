@@ -13,6 +13,7 @@ from PIL import Image as Pictures
 
 from motes.errors import UserError
 from motes.models.base import Model
+from motes.weights.runs import run_folder
 
 # of the page in a notebook, in pixels
 HEIGHT = 720
@@ -101,7 +102,7 @@ def studio(
 def _folder_of(model: Model | str | Path, scratch: Path) -> Path:
     """The folder of the run or checkpoint; a model in memory is first saved into `scratch`."""
     if not isinstance(model, Model):
-        return Path(model)
+        return run_folder(model)
     folder = scratch / type(model).__name__
     model.save(folder)
     return folder

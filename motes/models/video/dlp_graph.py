@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -250,7 +249,7 @@ def _still_of(config: DlpGraphConfig) -> DeepLatentParticles:
             "dlp-graph predicts the particles of a trained model of stills; name the run of one, "
             "such as --model.start-from runs/still (motes train dlp-quick --data balls --out runs/still makes one)"
         )
-    still = load(Path(config.start_from))
+    still = load(config.start_from)
     if not isinstance(still, DeepLatentParticles):
         raise UserError(
             f"{config.start_from} holds another model than dlp; dlp-graph starts from a run of dlp"
