@@ -1,4 +1,4 @@
-"""`motes list`: prints the presets, models, data sets and scores, or every option of one of them.
+"""`motes list`: prints the presets, trained and untrained models, data sets and scores, or every option of one of them.
 
 Imports no torch.
 """
@@ -11,8 +11,9 @@ from motes.data import DATASETS
 from motes.evaluation import SCORES
 from motes.models import MODELS
 from motes.training.presets import PRESETS
+from motes.weights.runs import shipped_models
 
-ABOUT = "presets, models, data sets and scores"
+ABOUT = "presets, models that come with motes, models, data sets and scores"
 
 
 def add_arguments(parser: Parser) -> None:
@@ -34,6 +35,8 @@ def show_choices() -> None:
     table = Table(show_header=False, box=None)
     for name, preset in PRESETS.items():
         table.add_row("preset", Text(name, "bold"), preset.about)
+    for name, facts in shipped_models().items():
+        table.add_row("comes with motes", Text(name, "bold"), facts["about"])
     for kind, registry in (("model", MODELS), ("data", DATASETS), ("score", SCORES)):
         for name in registry:
             table.add_row(kind, Text(name, "bold"), registry.row(name).about)
