@@ -767,3 +767,25 @@ def test_the_exported_site_drags_without_a_server_behind_it(browser, runs, tmp_p
         page.shot("site")
         context.close()
         server.shutdown()
+
+
+def test_in_an_empty_folder_the_model_that_comes_with_motes_is_dragged_at_once(browser, tmp_path):
+    command = [sys.executable, "-u", "-m", "motes.apps.cli.main", "studio", "--no-browser"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as studio:
+        context = browser.new_context(viewport={"width": 1360, "height": 860})
+        try:
+            assert studio.stdout is not None
+            address = studio.stdout.readline().split()[-1]
+            page = Page(context.new_page(), address)
+            assert page.state("runs", 0, "name") == "shapes"
+            present = page.state("opened", "presence")
+            first = next(k for k, presence in enumerate(present) if presence > 0.5)
+            start = page.place(first)
+            page.drag(start, (start[0] + 60, start[1] + 40))
+            page.settle()
+            assert page.state("edits", "particles", str(first), "position") is not None
+            page.shot("first-minute")
+        finally:
+            context.close()
+            studio.terminate()
+    assert list(tmp_path.iterdir()) == [], "nothing is written where the studio is opened"
