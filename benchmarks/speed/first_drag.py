@@ -15,12 +15,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from playwright.sync_api import sync_playwright
 
-from benchmarks.report import Table, header, parser
+from benchmarks.report import ROOT, Table, header, parser
 
 COMMAND = [sys.executable, "-u", "-m", "motes.apps.cli.main", "studio", "--no-browser"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
