@@ -10,6 +10,8 @@ from motes.plain.options import read_options
 
 # as in motes.data.files.picture_files, which loads numpy
 FITS = ("fit", "stretch", "crop")
+# as in motes.models.devices, which loads torch
+DEVICES = ("cpu", "cuda", "mps")
 
 
 class Parser(argparse.ArgumentParser):
@@ -71,6 +73,11 @@ def dotted_of(home: str, dotted: Sequence[str]) -> list[str]:
 
 def add_fit(parser: Parser) -> None:
     parser.add_argument("--fit", choices=FITS, default="fit", help="how pictures come to the model's size")
+
+
+def add_device(parser: Parser) -> None:
+    about = "where to compute; if not given, on the GPU cuda if there is one, else on the CPU"
+    parser.add_argument("--device", choices=DEVICES, help=about)
 
 
 def positive(text: str) -> int:

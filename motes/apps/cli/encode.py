@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from motes.apps.cli.arguments import (
     Parser,
+    add_device,
     add_model_options,
     add_pictures_and_out,
     model_options,
@@ -29,6 +30,7 @@ SIDE = 512
 def add_arguments(parser: Parser) -> None:
     add_pictures_and_out(parser)
     add_model_options(parser)
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -46,7 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.models.abilities import Encloses
     from motes.plain.writing import whole_folder
 
-    session = Session.open(arguments.run, options=model_options(arguments.run, arguments.dotted))
+    options = model_options(arguments.run, arguments.dotted)
+    session = Session.open(arguments.run, arguments.device, options)
     tables = _Tables()
     tracks = FilmNumbers(session)
     older = [path for kind in ("particles", "slots") for path in older_pictures(arguments.out, kind)]

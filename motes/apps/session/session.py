@@ -27,6 +27,7 @@ from motes.models.abilities import Paints, Proposes
 from motes.models.base import Model, device_of
 from motes.models.boxes import particle_boxes, window_side
 from motes.models.checkpoint import load
+from motes.models.devices import device_named
 from motes.models.middles import particle_middles
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
@@ -111,10 +112,9 @@ class Session:
     ) -> "Session":
         """Open the model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
 
-        `device` is a name of torch; None means the GPU if there is one, else the CPU. `options` change some options
-        of the model, see `load`. A model that cannot be loaded is refused with a `UserError` that says what to do.
+        `device` is a name of torch, see `device_named`. `options` change some options of the model, see `load`. A model that cannot be loaded is refused with a `UserError` that says what to do.
         """
-        return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu"), options))
+        return cls(load(where, device_named(device), options))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
         """Encode the pictures of files, folders and videos, and yield them in batches of at most `batch`

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import Parser, add_device, add_fit, add_run, refuse_missing
 
 if TYPE_CHECKING:
     from motes.apps.session.footage import Footage
@@ -31,6 +31,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--coco", action="store_true", help="also tracks.json, as COCO video")
     parser.add_argument("--no-film", action="store_true", help="no film with trails")
     add_fit(parser)
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     for film in films:
         if film.problem:
             print(f"motes: {film.path}: {film.problem}; what can be read is followed", file=sys.stderr)
-    session = Session.open(arguments.run)
+    session = Session.open(arguments.run, arguments.device)
     lines = []
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         for name, film in _named(films).items():
