@@ -40,12 +40,10 @@ def train(
     Arguments:
         recipe: model, data and training. Options left out have their defaults or follow from the data.
         folder: is made if need be. It then holds `run.json` (the recipe), `metrics.jsonl`, `pictures/` and
-            `checkpoints/` with `best` and `last`.
+            `checkpoints/` with `best` and `last`. Returns it; `motes.load` and `Session.open` open it.
         watcher: is given every record of a loss and of a validation.
         data: the recipe's training split, if it is open already.
         device: a name of torch, see `device_named`; of several GPUs, accelerate gives each process its own.
-
-    Returns the folder, which `motes.load`, `Session.open` and the command line open.
 
     Raises:
         UserError: the folder holds a run or cannot be written; an option is unknown or out of range; the data
@@ -56,11 +54,9 @@ def train(
     >>> from motes.data.source import Source
     >>> from motes.training.recipe import Recipe, Training
     >>> data = Source("shapes", {"image_size": [16, 16], "count": 8, "held_out": 4})
-    >>> training = Training(steps=2, batch_size=4, validation_pictures=4)
-    >>> recipe = Recipe("autoencoder", data, {"code_dim": 4, "width": 8}, training)
+    >>> recipe = Recipe("autoencoder", data, {"code_dim": 4, "width": 8}, Training(steps=2, batch_size=4))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = train(recipe, Path(folder) / "run")
-    ...     sorted(path.name for path in run.iterdir())
+    ...     sorted(path.name for path in train(recipe, Path(folder) / "run").iterdir())
     ['checkpoints', 'metrics.jsonl', 'pictures', 'run.json']
     """
     run = Run(folder)
@@ -69,14 +65,18 @@ def train(
     if processes.is_main_process:
         refuse_used(folder)
     check(recipe.training)
-    recipe = in_settled_precision(recipe, device)
+    loop = _first_loop(in_settled_precision(recipe, device), data, run, watcher, device)
+    if processes.is_main_process:
+        _write_first(loop.recipe, run)
+    return loop.go()
+
+
+def _first_loop(recipe: Recipe, data: Dataset | None, run: Run, watcher: Watcher | None, device: str) -> Loop:
+    """The loop before its first step, with the recipe's options all filled in."""
     data = recipe.data.open("train") if data is None else data
     model = newborn(recipe, data)
     recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
-    loop = Loop(model, data, recipe, run, watcher, device)
-    if processes.is_main_process:
-        _write_first(recipe, run)
-    return loop.go()
+    return Loop(model, data, recipe, run, watcher, device)
 
 
 def resume(

@@ -37,7 +37,12 @@ def add_run(parser: Parser, about: str = "a run or checkpoint folder") -> None:
 def add_pictures_and_out(parser: Parser) -> None:
     """Add the arguments of a command that opens a run, reads pictures and writes a folder."""
     add_run(parser)
-    parser.add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
+    parser.add_argument(
+        "pictures",
+        type=Path,
+        nargs="+",
+        help="files of pictures or videos, folders of them, or a .txt file that names files, one in each line",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     add_fit(parser)
 
