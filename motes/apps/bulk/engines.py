@@ -23,7 +23,8 @@ CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS - 1,
     # a part that waits at a worker would be held guilty of that worker's death
     "distributed.scheduler.worker-saturation": 1.0,
-    "distributed.worker.daemon": True,
+    # no samples of what workers do
+    "distributed.worker.profile.enabled": False,
     # what becomes of workers is told by the outcomes of parts
     "logging": {"distributed": "critical", "distributed.nanny": "critical", "tornado": "critical"},
 }
@@ -55,7 +56,7 @@ def _of_this_machine(distributed: Any, workers: int) -> Iterator[Any]:
     with (
         config.set(CONFIG),
         distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

@@ -50,7 +50,8 @@ class PartReader:
             self.entries.append(Entry(video, error=str(problem)))
             return
         if film.problem and first == 0:
-            self.entries.append(Entry(video, error=film.problem))
+            problem = f"{video}: {film.problem}; {len(film)} of its frames can be read"
+            self.entries.append(Entry(video, error=problem))
         for number, time in zip(range(first, end), film.times[first:end].tolist(), strict=True):
             path = Path(video, f"{number:06d}")
             try:
