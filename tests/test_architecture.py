@@ -57,10 +57,11 @@ WITHIN = {
     },
     "apps": {
         "session": set(),
+        "bulk": {"session"},
         "drawing": {"session"},
         "report": {"session", "drawing"},
         "studio": {"session", "drawing", "report"},
-        "cli": {"session", "drawing", "report", "studio"},
+        "cli": {"session", "bulk", "drawing", "report", "studio"},
     },
 }
 FREE = {"errors", "version"}  # of no room: anyone may import them

@@ -5,6 +5,7 @@ Loading a folder never executes code from it.
 """
 
 import difflib
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -128,6 +129,12 @@ def _read_weights(path: Path) -> dict[str, Any]:
         ) from None
     except (SafetensorError, OSError, ValueError):
         raise UserError(f"{path} is cut short or damaged; use another checkpoint of the run") from None
+
+
+def weights_hash(folder: Path) -> str:
+    """The SHA-256 of the weights in a checkpoint's folder."""
+    with (folder / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checkpoint_folder(run: str | Path) -> Path:

@@ -1,6 +1,6 @@
 """Writes files and folders so that they appear complete or not at all.
 
-Until it is complete, a file or folder has the name `.NAME.PROCESS.part` beside its final place. At the end it
+Until it is complete, a file or folder has the name `.NAME.RANDOM.part` beside its final place. At the end it
 gets the permissions that the umask gives new files, whatever program wrote it.
 """
 
@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import stat
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,6 @@ def whole_file(path: Path) -> Iterator[Path]:
     fresh = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.unlink(missing_ok=True)
         fresh.touch()
         mode = _mode(fresh)
         yield fresh
@@ -58,7 +58,6 @@ def whole_folder(path: Path, older: Iterable[Path] | None = None) -> Iterator[Pa
     fresh = _beside(folder)
     try:
         _step_back(folder)
-        shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         mode = _mode(fresh)
         yield fresh
@@ -94,9 +93,11 @@ def flush(path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    """A temporary path in the same folder as `path`, so that a rename from one to the other is a single
-    step."""
-    return path.absolute().with_name(f".{path.absolute().name}.{os.getpid()}.part")
+    """A temporary path in the same folder as `path`, so that a rename from one to the other is a single step.
+
+    No other writer has it: two threads, or two machines with the same disk, may write to `path` at once.
+    """
+    return path.absolute().with_name(f".{path.absolute().name}.{uuid.uuid4().hex[:12]}.part")
 
 
 def _mode(path: Path) -> int:

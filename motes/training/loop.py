@@ -8,7 +8,6 @@ of a resumed run is the same, bit for bit.
 import dataclasses
 from pathlib import Path
 
-import torch
 from accelerate import PartialState
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from motes.data.base import Dataset
 from motes.errors import UserError
 from motes.models.base import Model
 from motes.models.checkpoint import build, check_weights, read_config
+from motes.models.devices import device_named
 from motes.training.interruption import Stopped
 from motes.training.length import Length, with_length
 from motes.training.newborn import newborn
@@ -28,17 +28,22 @@ from motes.training.validation import validate
 __all__ = ["Stopped", "Watcher", "resume", "train", "validate"]
 
 
-def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None, data: Dataset | None = None) -> Path:
+def train(
+    recipe: Recipe,
+    folder: Path,
+    watcher: Watcher | None = None,
+    data: Dataset | None = None,
+    device: str | None = None,
+) -> Path:
     """Train a recipe's model from its first step to its last, and write a run folder.
 
     Arguments:
         recipe: model, data and training. Options left out have their defaults or follow from the data.
         folder: is made if need be. It then holds `run.json` (the recipe), `metrics.jsonl`, `pictures/` and
-            `checkpoints/` with `best` and `last`.
+            `checkpoints/` with `best` and `last`. Returns it; `motes.load` and `Session.open` open it.
         watcher: is given every record of a loss and of a validation.
         data: the recipe's training split, if it is open already.
-
-    Returns the folder, which `motes.load`, `Session.open` and the command line open.
+        device: a name of torch, see `device_named`; of several GPUs, accelerate gives each process its own.
 
     Raises:
         UserError: the folder holds a run or cannot be written; an option is unknown or out of range; the data
@@ -49,29 +54,34 @@ def train(recipe: Recipe, folder: Path, watcher: Watcher | None = None, data: Da
     >>> from motes.data.source import Source
     >>> from motes.training.recipe import Recipe, Training
     >>> data = Source("shapes", {"image_size": [16, 16], "count": 8, "held_out": 4})
-    >>> training = Training(steps=2, batch_size=4, validation_pictures=4)
-    >>> recipe = Recipe("autoencoder", data, {"code_dim": 4, "width": 8}, training)
+    >>> recipe = Recipe("autoencoder", data, {"code_dim": 4, "width": 8}, Training(steps=2, batch_size=4))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = train(recipe, Path(folder) / "run")
-    ...     sorted(path.name for path in run.iterdir())
+    ...     sorted(path.name for path in train(recipe, Path(folder) / "run").iterdir())
     ['checkpoints', 'metrics.jsonl', 'pictures', 'run.json']
     """
     run = Run(folder)
-    processes = PartialState(cpu=not torch.cuda.is_available())
+    device = device_named(device)
+    processes = PartialState(cpu=device == "cpu")
     if processes.is_main_process:
         refuse_used(folder)
     check(recipe.training)
-    recipe = in_settled_precision(recipe)
-    data = recipe.data.open("train") if data is None else data
-    model = newborn(recipe, data)
-    recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
-    loop = Loop(model, data, recipe, run, watcher)
+    loop = _first_loop(in_settled_precision(recipe, device), data, run, watcher, device)
     if processes.is_main_process:
-        _write_first(recipe, run)
+        _write_first(loop.recipe, run)
     return loop.go()
 
 
-def resume(folder: Path, watcher: Watcher | None = None, length: Length | None = None) -> Path:
+def _first_loop(recipe: Recipe, data: Dataset | None, run: Run, watcher: Watcher | None, device: str) -> Loop:
+    """The loop before its first step, with the recipe's options all filled in."""
+    data = recipe.data.open("train") if data is None else data
+    model = newborn(recipe, data)
+    recipe = dataclasses.replace(recipe, model_config=dataclasses.asdict(model.config))
+    return Loop(model, data, recipe, run, watcher, device)
+
+
+def resume(
+    folder: Path, watcher: Watcher | None = None, length: Length | None = None, device: str | None = None
+) -> Path:
     """Continue a stopped run; the result is the same as if it had never stopped.
 
     A run that was killed before its first checkpoint begins again from its first step.
@@ -83,7 +93,8 @@ def resume(folder: Path, watcher: Watcher | None = None, length: Length | None =
     """
     read_recipe(folder)
     run = Run(folder)
-    processes = PartialState(cpu=not torch.cuda.is_available())
+    device = device_named(device)
+    processes = PartialState(cpu=device == "cpu")
     # it tidies up after a crash; the others read what it leaves
     with processes.main_process_first():
         checkpoint = run.restore(tidy=processes.is_main_process)
@@ -94,10 +105,10 @@ def resume(folder: Path, watcher: Watcher | None = None, length: Length | None =
             recipe.save(folder)
     data = recipe.data.open("train")
     if checkpoint is None:
-        return Loop(newborn(recipe, data), data, recipe, run, watcher).go()
+        return Loop(newborn(recipe, data), data, recipe, run, watcher, device).go()
     folder_of_weights, tensors, facts = checkpoint
     model = _model_of(folder_of_weights, part_of(tensors, "model"))
-    loop = Loop(model, data, recipe, run, watcher)
+    loop = Loop(model, data, recipe, run, watcher, device)
     loop.restore(tensors, facts)
     return loop.go()
 

@@ -14,6 +14,7 @@ import torch
 from accelerate import PartialState
 
 from motes.errors import UserError
+from motes.models.devices import device_named
 from motes.ops.points.warp import paired
 from motes.training.feeding import AllBatches
 from motes.training.newborn import newborn
@@ -26,25 +27,26 @@ STEPS = 4
 WORTH = 0.95
 
 
-def with_precision(recipe: Recipe) -> tuple[Recipe, str]:
-    """The recipe with the quicker precision where it says "auto", and a sentence about both."""
-    if PartialState(cpu=not torch.cuda.is_available()).num_processes > 1:
+def with_precision(recipe: Recipe, device: str | None = None) -> tuple[Recipe, str]:
+    """The recipe with the quicker precision on this device where it says "auto", and a sentence about both."""
+    device = device_named(device)
+    if PartialState(cpu=device == "cpu").num_processes > 1:
         raise UserError("precision auto is measured in one process; for several choose fp32 or bf16")
-    seconds = measured(_step(recipe))
+    seconds = measured(_step(recipe, device), device)
     share = seconds["bf16"] / seconds["fp32"]
     precision = "bf16" if share < WORTH else "fp32"
     sentence = f"trains in {precision}: a step in bf16 takes {share:.2f} of one in fp32 here"
     return replace(recipe, training=replace(recipe.training, precision=precision)), sentence
 
 
-def in_settled_precision(recipe: Recipe) -> Recipe:
+def in_settled_precision(recipe: Recipe, device: str | None = None) -> Recipe:
     """The recipe; where its precision is "auto", with the quicker one."""
-    return with_precision(recipe)[0] if recipe.training.precision == "auto" else recipe
+    return with_precision(recipe, device)[0] if recipe.training.precision == "auto" else recipe
 
 
-def _step(recipe: Recipe) -> Callable[[], None]:
+def _step(recipe: Recipe, name: str) -> Callable[[], None]:
     """The loss of the first batch, forward and backward; the model is thrown away afterwards."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
     data = recipe.data.open("train")
     model = newborn(recipe, data).to(device).train()
     batch = next(iter(AllBatches(data, recipe.training.batch_size, model.needs, device)))
@@ -60,22 +62,22 @@ def _step(recipe: Recipe) -> Callable[[], None]:
     return step
 
 
-def measured(step: Callable[[], None]) -> dict[Precision, float]:
+def measured(step: Callable[[], None], device: str) -> dict[Precision, float]:
     """The median seconds of a step in each precision."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    kind = torch.device(device).type
     seconds: dict[Precision, list[float]] = {"fp32": [], "bf16": []}
     for _ in range(STEPS):
         for precision, taken in seconds.items():
-            start = _now()
-            with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+            start = _now(kind)
+            with torch.autocast(kind, torch.bfloat16, enabled=precision == "bf16"):
                 step()
-            taken.append(_now() - start)
+            taken.append(_now(kind) - start)
     return {precision: median(taken[1:]) for precision, taken in seconds.items()}
 
 
-def _now() -> float:
+def _now(kind: str) -> float:
     """CPU seconds, which others on the machine hardly change; on a GPU seconds once it has finished."""
-    if not torch.cuda.is_available():
+    if kind == "cpu":
         return time.process_time()
-    torch.cuda.synchronize()
+    torch.accelerator.synchronize()
     return time.perf_counter()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from motes.data.base import Dataset
 from motes.errors import UserError
 from motes.models.base import Model, Stage
+from motes.models.devices import device_named
 from motes.ops.densities import noise
 from motes.ops.points.warp import paired
 from motes.training.clock import Clock
@@ -41,7 +42,15 @@ class Watcher(Protocol):
 class Loop:
     """The state of a running training, in one process or in each of several."""
 
-    def __init__(self, model: Model, data: Dataset, recipe: Recipe, run: Run, watcher: Watcher | None):
+    def __init__(
+        self,
+        model: Model,
+        data: Dataset,
+        recipe: Recipe,
+        run: Run,
+        watcher: Watcher | None,
+        device: str | None = None,
+    ):
         self.recipe = recipe
         self.training = recipe.training
         self.run = run
@@ -49,7 +58,7 @@ class Loop:
         # or a second run in this process could not have another precision
         AcceleratorState._reset_state()
         self.accelerator = Accelerator(
-            cpu=not torch.cuda.is_available(),
+            cpu=device_named(device) == "cpu",
             mixed_precision="bf16" if self.training.precision == "bf16" else "no",
         )
         self.rank = self.accelerator.process_index

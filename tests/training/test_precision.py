@@ -21,7 +21,9 @@ def recipe(**training):
     ("seconds", "chosen"), [((1.0, 0.7), "bf16"), ((1.0, 0.99), "fp32"), ((1.0, 4.0), "fp32")]
 )
 def test_the_quicker_precision_is_chosen_and_written_down(monkeypatch, tmp_path, seconds, chosen):
-    monkeypatch.setattr(precision, "measured", lambda step: dict(zip(("fp32", "bf16"), seconds, strict=True)))
+    monkeypatch.setattr(
+        precision, "measured", lambda step, device: dict(zip(("fp32", "bf16"), seconds, strict=True))
+    )
     run = train(recipe(), tmp_path / "run")
     assert json.loads((run / "run.json").read_text())["training"]["precision"] == chosen
     assert resume(run) == run
@@ -34,7 +36,9 @@ def test_measuring_takes_steps_in_both_precisions(monkeypatch):
     monkeypatch.setattr(
         precision,
         "measured",
-        lambda step, measure=precision.measured: measured.append(measure(step)) or measured[0],
+        lambda step, device, measure=precision.measured: (
+            measured.append(measure(step, device)) or measured[0]
+        ),
     )
     settled, _ = precision.with_precision(recipe(pairs=True))
     assert settled.training.precision in ("fp32", "bf16")

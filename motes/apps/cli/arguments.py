@@ -11,6 +11,8 @@ from motes.weights.runs import run_folder
 
 # as in motes.data.files.picture_files, which loads numpy
 FITS = ("fit", "stretch", "crop")
+# as in motes.models.devices, which loads torch
+DEVICES = ("cpu", "cuda", "mps")
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,7 +42,12 @@ def add_run(parser: Parser, about: str = RUN, nargs: str | None = None) -> None:
 def add_pictures_and_out(parser: Parser) -> None:
     """Add the arguments of a command that opens a run, reads pictures and writes a folder."""
     add_run(parser)
-    parser.add_argument("pictures", type=Path, nargs="+", help="picture files, or folders of them")
+    parser.add_argument(
+        "pictures",
+        type=Path,
+        nargs="+",
+        help="files of pictures or videos, folders of them, or a .txt file that names files, one in each line",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     add_fit(parser)
 
@@ -76,6 +83,11 @@ def dotted_of(home: str, dotted: Sequence[str]) -> list[str]:
 
 def add_fit(parser: Parser) -> None:
     parser.add_argument("--fit", choices=FITS, default="fit", help="how pictures come to the model's size")
+
+
+def add_device(parser: Parser) -> None:
+    about = "where to compute; if not given, on the GPU cuda if there is one, else on the CPU"
+    parser.add_argument("--device", choices=DEVICES, help=about)
 
 
 def positive(text: str) -> int:

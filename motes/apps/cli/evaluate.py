@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from motes.apps.cli.arguments import (
     Parser,
+    add_device,
     add_model_options,
     add_run,
     dotted_of,
@@ -54,6 +55,7 @@ def add_arguments(parser: Parser) -> None:
         "--learn-limit", type=positive, default=10000, help="training pictures at most, for scores that learn"
     )
     parser.add_argument("--json", type=Path, help="write the scores to this file as well")
+    add_device(parser)
     parser.epilog = (
         "Any option of the data, such as --data.image-size 64 64 (motes list NAME shows those of a data set)."
     )
@@ -68,12 +70,11 @@ def run(arguments: argparse.Namespace) -> None:
     split.
     """
     folder, names = run_and_scores(arguments.run, arguments.scores)
-    import torch
-
     from motes.models.checkpoint import load
+    from motes.models.devices import device_named
 
     options = model_options(folder, arguments.dotted)
-    model = load(folder, "cuda" if torch.cuda.is_available() else "cpu", options)
+    model = load(folder, device_named(arguments.device), options)
     recipe = _recipe(folder, arguments, model)
     scores = _scored(model, recipe, names, arguments)
     print_scores(scores)

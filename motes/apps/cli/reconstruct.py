@@ -4,6 +4,7 @@ import argparse
 
 from motes.apps.cli.arguments import (
     Parser,
+    add_device,
     add_model_options,
     add_pictures_and_out,
     model_options,
@@ -19,6 +20,7 @@ SIDE = 256
 def add_arguments(parser: Parser) -> None:
     add_pictures_and_out(parser)
     add_model_options(parser)
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -30,7 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.apps.session.tables import older_pictures
     from motes.plain.writing import whole_folder
 
-    session = Session.open(arguments.run, options=model_options(arguments.run, arguments.dotted))
+    options = model_options(arguments.run, arguments.dotted)
+    session = Session.open(arguments.run, arguments.device, options)
     with whole_folder(arguments.out, older_pictures(arguments.out, "reconstruction")) as out:
         gallery = Gallery(out, "reconstruction", session.rates)
         for encoded in session.encode_files(arguments.pictures, fit=arguments.fit):

@@ -62,8 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
     import torch
 
     from motes.models.checkpoint import load
+    from motes.models.devices import device_named
 
-    model = load(arguments.run, "cuda" if torch.cuda.is_available() else "cpu")
+    model = load(arguments.run, device_named())
     torch.manual_seed(arguments.seed)
     distribution = None
     origin = "the model's own distribution of codes"

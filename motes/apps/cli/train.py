@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, duration, positive
+from motes.apps.cli.arguments import Parser, add_device, duration, positive
 from motes.apps.cli.evaluate import print_scores, write_scores
 from motes.apps.cli.recipe import make_recipe, may_enlarge, told_options
 from motes.errors import UserError
@@ -41,6 +41,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--out", type=Path, help="run folder; by default runs/PRESET")
     _add_shortcuts(parser)
     _add_files(parser)
+    add_device(parser)
     parser.epilog = (
         "Any option of model, data or training: --model.num-particles 20, --data.image-size 96 128, "
         "--training.batch-size 16 (motes train PRESET --help shows them)."
@@ -79,12 +80,13 @@ def run(arguments: argparse.Namespace) -> None:
     _name_vgg_weights(arguments.vgg_weights)
     if arguments.resume is not None:
         _refuse_changes(arguments)
-        _resume(arguments.resume, Length(arguments.steps, arguments.max_minutes))
+        length = Length(arguments.steps, arguments.max_minutes)
+        _resume(arguments.resume, length, arguments.device)
         return
     recipe, folder = make_recipe(arguments)
     refuse_used(folder)
     recipe, data = _looked_at(recipe, arguments)
-    _start(recipe, folder, data)
+    _start(recipe, folder, data, arguments.device)
 
 
 def _looked_at(recipe: Recipe, arguments: argparse.Namespace) -> "tuple[Recipe, Dataset | None]":
@@ -130,7 +132,7 @@ def _changes(arguments: argparse.Namespace) -> list[str]:
     return [*filter(None, [arguments.preset]), *options, *arguments.dotted]
 
 
-def _start(recipe: Recipe, folder: Path, data: "Dataset | None") -> None:
+def _start(recipe: Recipe, folder: Path, data: "Dataset | None", device: str | None) -> None:
     """Train a recipe from its first step; `data` is its training split, if it is open already.
 
     The folder is removed again if training fails before its first step.
@@ -138,29 +140,29 @@ def _start(recipe: Recipe, folder: Path, data: "Dataset | None") -> None:
     from motes.training import loop
 
     _fetch_comparing_network(recipe)
-    recipe = _settled(recipe)
+    recipe = _settled(recipe, device)
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     try:
-        _run(recipe, folder, lambda display: loop.train(recipe, folder, display, data), data)
+        _run(recipe, folder, lambda display: loop.train(recipe, folder, display, data, device), data)
     except UserError:
         if is_new and not (folder / "metrics.jsonl").exists() and _is_first_process():
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _resume(folder: Path, length: Length) -> None:
+def _resume(folder: Path, length: Length, device: str | None) -> None:
     from motes.training import loop
 
-    _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display, length))
+    _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display, length, device))
 
 
-def _settled(recipe: Recipe) -> Recipe:
+def _settled(recipe: Recipe, device: str | None) -> Recipe:
     """The recipe with a precision, which is measured if it is left open."""
     if recipe.training.precision != "auto":
         return recipe
     from motes.training.precision import with_precision
 
-    settled, sentence = with_precision(recipe)
+    settled, sentence = with_precision(recipe, device)
     print(f"motes {sentence}", file=sys.stderr)
     return settled
 

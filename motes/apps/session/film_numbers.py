@@ -23,10 +23,9 @@ class FilmNumbers:
         self._session = session
         self._video: Path | None = None
         self._stream = Stream()
-        # of each picture so far, whose tracks are certain, the track of each of its particles; -1: none
+        # of each picture whose tracks are certain and were not handed out, the track of each of its particles
         self._numbers: list[np.ndarray] = []
         self._count = 0
-        self._has_video = False
 
     def add(self, encoded: Encoded, boxes: VisibleBoxes | None) -> None:
         if not isinstance(encoded.latent, Particles):
@@ -42,10 +41,19 @@ class FilmNumbers:
             part = None if boxes is None else boxes[rows]
             self._add(encoded.latent[rows], part)
 
-    def numbers(self) -> np.ndarray | None:
-        """The tracks of all particles, pictures by particles; None if there was no video."""
+    def certain(self) -> list[np.ndarray]:
+        """The tracks of the next pictures, as far as they are certain: of each, the track of each particle; -1: none.
+
+        Those of the last frames of a video become certain when the frames after them were added.
+        """
+        numbers = self._numbers
+        self._numbers = []
+        return numbers
+
+    def rest(self) -> list[np.ndarray]:
+        """The tracks of the pictures that are left, when all were added."""
         self._end()
-        return np.stack(self._numbers) if self._has_video else None
+        return self.certain()
 
     def _video_of(self, path: Path) -> Path | None:
         return path.parent if path.parent in self._session.rates else None
@@ -54,7 +62,6 @@ class FilmNumbers:
         if self._video is None:
             self._numbers += [np.full(self._count, -1)] * len(latent)
             return
-        self._has_video = True
         model = self._session.model
         size = model.config.image_size
         chunk = chunk_of(model, latent, len(latent), (size[0], size[1]), boxes)

@@ -78,6 +78,10 @@ class Kind(ABC):
         """
         return []
 
+    def columns(self, latent: Any) -> dict[str, Tensor]:
+        """The columns of a table with one row for each picture, as `motes encode --parts` writes it."""
+        return latent.tensors()
+
     def with_one_more(self, latent: Any) -> Any:
         """The latent of one picture with one more particle or slot; None where edits cannot add one."""
         return None

@@ -113,6 +113,9 @@ class ParticleKind(Kind):
             for particle in range(latent.count)
         ]
 
+    def columns(self, latent: Particles) -> dict[str, Tensor]:
+        return {**latent.tensors(), "there": latent.believed}
+
     def with_one_more(self, latent: Particles) -> Particles:
         return latent.joined(latent, 0)
 

@@ -1,6 +1,6 @@
 """`Session`: the one place where apps open a model, and read, encode, edit and decode pictures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from PIL import Image as Pictures
 from torch import Tensor
 
-from motes.apps.session.clips import Clip, clip_length, clips_of
+from motes.apps.session.clips import Clip, Picture, clip_length, clips_of
 from motes.apps.session.edits import Edits, Look
 from motes.apps.session.following import Followed, Reading, follow
 from motes.apps.session.footage import Footage, single_footage
@@ -27,6 +27,7 @@ from motes.models.abilities import Paints, Proposes
 from motes.models.base import Model, device_of
 from motes.models.boxes import particle_boxes, window_side
 from motes.models.checkpoint import load
+from motes.models.devices import device_named
 from motes.models.middles import particle_middles
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
@@ -111,10 +112,9 @@ class Session:
     ) -> "Session":
         """Open the model of a run (its best checkpoint, or else its last) or of a checkpoint folder.
 
-        `device` is a name of torch; None means the GPU if there is one, else the CPU. `options` change some options
-        of the model, see `load`. A model that cannot be loaded is refused with a `UserError` that says what to do.
+        `device` is a name of torch, see `device_named`. `options` change some options of the model, see `load`. A model that cannot be loaded is refused with a `UserError` that says what to do.
         """
-        return cls(load(where, device or ("cuda" if torch.cuda.is_available() else "cpu"), options))
+        return cls(load(where, device_named(device), options))
 
     def encode_files(self, sources: Sequence[Path], batch: int = 32, fit: str = "fit") -> Iterator[Encoded]:
         """Encode the pictures of files, folders and videos, and yield them in batches of at most `batch`
@@ -128,14 +128,18 @@ class Session:
         """
         config = self.model.config
         reader = Reader(config.image_size, config.channels, fit, self.skipped, self.rates)
-        clips = clips_of(reader(sources), clip_length(self.model.window, batch))
         empty = True
-        for clip_batch in packed(clips, batch):
-            yield self._encoded(clip_batch)
+        for encoded in self.encode_pictures(reader(sources), batch):
+            yield encoded
             empty = False
         if empty:
             hint = self.skipped[0] if self.skipped else "name picture files or folders of them"
             raise UserError(f"no picture could be read; {hint}")
+
+    def encode_pictures(self, pictures: Iterable[Picture], batch: int = 32) -> Iterator[Encoded]:
+        """The same for pictures that are read already, at the model's size: their paths and their bytes, C H W."""
+        clips = clips_of(pictures, clip_length(self.model.window, batch))
+        yield from map(self._encoded, packed(clips, batch))
 
     def track(self, video: str | Path, fit: str = "fit") -> ParticleClip:
         """The things in a video, or in a folder of numbered pictures, followed from frame to frame.

@@ -60,6 +60,15 @@ class SlotKind(Kind):
     ) -> list[dict[str, Any]]:
         return [_row(latent, picture, slot) for slot in range(latent.count)]
 
+    def columns(self, latent: Slots) -> dict[str, Tensor]:
+        """The codes, and the share and the centre of each mask; layers, which are large, are drawn from codes."""
+        layers = ("mask_logits", "colours", "ground", "fits")
+        columns = {name: tensor for name, tensor in latent.tensors().items() if name not in layers}
+        if latent.mask_logits is None:
+            return columns
+        masks = latent.masks
+        return {**columns, "share": masks.mean((-2, -1)), "centre": _centres(masks)}
+
     def with_presence(self, latent: Slots, presence: float) -> Slots:
         return replace(latent, presence=torch.full_like(latent.presence, presence))
 
@@ -82,11 +91,16 @@ def _row(latent: Slots, picture: int, slot: int) -> dict[str, Any]:
     row: dict[str, Any] = {"slot": slot, "presence": latent.presence[picture, slot].item()}
     if latent.mask_logits is not None:
         mask = latent.masks[picture, slot]
-        row |= {"share": mask.mean().item(), "row": _middle(mask, 0), "column": _middle(mask, 1)}
+        centre = _centres(mask).tolist()
+        row |= {"share": mask.mean().item(), "row": centre[0], "column": centre[1]}
     numbers = latent.codes[picture, slot].tolist()
     return row | {f"code_{number}": value for number, value in enumerate(numbers)}
 
 
-def _middle(mask: Float[Tensor, "H W"], axis: int) -> float:
-    steps = torch.linspace(-1, 1, mask.shape[axis], device=mask.device)
-    return ((mask.sum(1 - axis) * steps).sum() / mask.sum().clamp_min(1e-9)).item()
+def _centres(mask: Float[Tensor, "*B H W"]) -> Float[Tensor, "*B 2"]:
+    """The centre of each mask, (row, column) in [-1, 1]."""
+    height, width = mask.shape[-2:]
+    rows = torch.linspace(-1, 1, height, device=mask.device)
+    columns = torch.linspace(-1, 1, width, device=mask.device)
+    moments = torch.stack([(mask.sum(-1) * rows).sum(-1), (mask.sum(-2) * columns).sum(-1)], -1)
+    return moments / mask.sum((-2, -1)).clamp_min(1e-9)[..., None]

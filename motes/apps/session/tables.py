@@ -1,6 +1,5 @@
-"""The tables that commands write, and the names of the drawings beside them."""
+"""The rows of the tables that commands write, and the names of the drawings beside them."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,25 +28,6 @@ def rows_of(
     for number, path in enumerate(encoded.paths):
         for row in kind.rows(latent, number, boxes, middles):
             yield {"picture": str(path), **row}
-
-
-def write_table(place: Path, rows: Any) -> None:
-    """Write the rows as a .csv file and, if pyarrow is installed, as a .parquet file; `place` is the path
-    without ending."""
-    _write_csv(place.with_suffix(".csv"), rows)
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        return
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), place.with_suffix(".parquet"))
-
-
-def _write_csv(path: Path, rows: Any) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def older_pictures(out: Path, kind: str) -> Iterator[Path]:

@@ -1,7 +1,7 @@
 """Any folder of pictures, sub-folders included."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,15 +129,20 @@ def list_pictures(root: Path) -> list[Path]:
 
     Hidden files are left out.
     """
+    pictures = sorted(pictures_below(root))
+    if not pictures:
+        raise UserError(f"there is no picture in {root}, nor below it")
+    return pictures
+
+
+def pictures_below(root: Path) -> Iterator[Path]:
+    """The same files in no particular order, one by one; there may be none."""
     if not root.exists():
         raise UserError(f"the folder {root} does not exist")
     if not root.is_dir():
         raise UserError(f"{root} is a file; name the folder that holds the pictures")
     endings = _readable_endings()
-    pictures = sorted(path for path in files_below(root) if path.suffix.lower() in endings)
-    if not pictures:
-        raise UserError(f"there is no picture in {root}, nor below it")
-    return pictures
+    return (path for path in files_below(root) if path.suffix.lower() in endings)
 
 
 def _readable_endings() -> set[str]:

@@ -60,6 +60,11 @@ def pair(files: Iterable[Path], root: Path) -> dict[Path, list[Path]]:
     return pictures if any(pictures.values()) else {}
 
 
+def has_mask(names: Iterable[str], root: Path) -> bool:
+    """Whether any of these files below `root` is a mask by its name."""
+    return any(_key(Path(name).relative_to(root))[1] for name in names)
+
+
 def _only_picture(mask: Path, near: list[Path]) -> Path | None:
     """The picture for a mask, if the folder of images beside the mask's folder holds only one; otherwise
     None."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -21,6 +21,7 @@ from motes.data.prepared.prepared import FORMAT, MANIFEST, VERSION, file_name, r
 from motes.data.prepared.split_writer import PROGRESS, SplitWriter, arrays_of, skip_header, write_json
 from motes.data.source import Source
 from motes.errors import UserError
+from motes.plain.locking import locked
 from motes.plain.writing import Unwritten, flush
 from motes.version import VERSION as MOTES
 
@@ -45,7 +46,8 @@ def prepare(
         return _existing(out, identity)
     # not `whole_folder`: what an interrupted call wrote must stay, under a name that the next call knows
     fresh = out.absolute().with_name(f".{out.name}.part")
-    with _disk_errors_explained(out), _locked(fresh, out):
+    refusal = f"{out} is being prepared by another process; wait for it"
+    with _disk_errors_explained(out), locked(fresh / LOCK, refusal):
         done = _resumed(fresh, identity, sets)
         _check_room(fresh, identity, done, sets)
         total = sum(identity["counts"].values())
@@ -54,6 +56,7 @@ def prepare(
         manifest = _manifest(fresh, identity)
         write_json(fresh / MANIFEST, manifest)
         _finish(fresh, out)
+        (out / LOCK).unlink()
     return manifest
 
 
@@ -193,32 +196,6 @@ def _array_name(path: Path, split: str) -> str:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _locked(fresh: Path, out: Path) -> Iterator[None]:
-    """Hold a lock, so that only one process writes a set at a time. It ends with the process, however that
-    ends."""
-    fresh.mkdir(parents=True, exist_ok=True)
-    with (fresh / LOCK).open("w") as lock:
-        if not _took(lock):
-            raise UserError(f"{out} is being prepared by another process; wait for it")
-        yield
-    (out / LOCK).unlink(missing_ok=True)
-
-
-def _took(lock: TextIO) -> bool:
-    """Whether this process now has the lock."""
-    try:
-        import fcntl
-    # not a Unix: nothing guards against two at once
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager

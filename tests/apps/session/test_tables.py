@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 from small import SMALL
 
+from motes.apps.bulk.tables import Table
 from motes.apps.session.particle_kind import BOX
 from motes.apps.session.session import Encoded, Session
-from motes.apps.session.tables import rows_of, write_table
+from motes.apps.session.tables import rows_of
 from motes.models import MODELS
 from motes.models.abilities import Encloses
 
@@ -70,7 +71,9 @@ def test_empty_cells_are_written_and_read_back(tmp_path):
     session = session_of("dlp", architecture="sized")
     some = encoded(session)
     table = rows(session, replace(some, latent=some.latent.without(0)))
-    write_table(tmp_path / "particles", table)
+    with Table(tmp_path / "particles") as files:
+        files.add(table[:1])
+        files.add(table[1:])
     lines = (tmp_path / "particles.csv").read_text().splitlines()
     assert lines[0].split(",")[:3] == ["picture", "particle", "row"]
     assert lines[0].split(",").index("top_px") < lines[0].split(",").index("feature_0")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motes.apps.cli.arguments import RUN, Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import RUN, Parser, add_device, add_fit, add_run, refuse_missing
 from motes.apps.cli.recipe import recipe_for
 from motes.data import DATASETS
 from motes.errors import UserError
@@ -48,6 +48,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--clip", type=_count, default=0, help="which held-out clip of a data set")
     parser.add_argument("--no-film", action="store_true", help="no film")
     add_fit(parser)
+    add_device(parser)
 
 
 def _count(text: str) -> int:
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     from motes.data.actions import read_actions
     from motes.plain.writing import whole_folder
 
-    session = Session.open(arguments.run)
+    session = Session.open(arguments.run, arguments.device)
     shot = _shot_of_data(arguments, session.model) if is_data else _shot_of_video(arguments)
     actions = read_actions(arguments.actions, arguments.steps) if arguments.actions else None
     wanted = Wanted(arguments.samples, arguments.seed, actions)

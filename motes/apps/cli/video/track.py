@@ -2,21 +2,17 @@
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import Parser, add_device, add_fit, add_run, refuse_missing
 
 if TYPE_CHECKING:
     from motes.apps.session.footage import Footage
     from motes.apps.session.session import Session
 
 ABOUT = "videos to tracks: which thing is where in every frame, and a film with trails"
-# seconds between lines where no terminal is watching
-PLAIN_EVERY = 10.0
 # what the command writes; those of an earlier call are removed
 FILES = ("tracks.csv", "tracks.parquet", "tracks.json", "mot.txt", "trails.mp4")
 
@@ -31,6 +27,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--coco", action="store_true", help="also tracks.json, as COCO video")
     parser.add_argument("--no-film", action="store_true", help="no film with trails")
     add_fit(parser)
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     for film in films:
         if film.problem:
             print(f"motes: {film.path}: {film.problem}; what can be read is followed", file=sys.stderr)
-    session = Session.open(arguments.run)
+    session = Session.open(arguments.run, arguments.device)
     lines = []
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         for name, film in _named(films).items():
@@ -71,6 +68,7 @@ def _named(films: "list[Footage]") -> "dict[str, Footage]":
 
 def _track(session: "Session", film: "Footage", out: Path, arguments: argparse.Namespace) -> int:
     """Write the files of one film; the number of its tracks."""
+    from motes.apps.bulk.counting import counting
     from motes.apps.drawing.film import Film
     from motes.apps.drawing.trails import SIDE, Trails
     from motes.apps.session.following import Reading
@@ -80,33 +78,12 @@ def _track(session: "Session", film: "Footage", out: Path, arguments: argparse.N
     drawn = None if arguments.no_film else Film(out / "trails.mp4", film.rate, crf=18)
     files = TrackFiles(out, film, arguments.parquet, arguments.coco)
     reading = Reading(arguments.fit, 0 if drawn is None else SIDE)
-    with files, drawn or nullcontext(), _progress(film) as advance:
+    count = counting(film.path.name, len(film), unit="frames")
+    with files, drawn or nullcontext(), count as advance:
         for followed in session.follow(film, reading):
             files.add(followed)
             if drawn is not None:
                 for picture in trails.drawn(followed):
                     drawn.add(picture)
-            advance(followed.first + followed.clip.frames)
+            advance(followed.clip.frames)
     return len(files.tracks)
-
-
-@contextmanager
-def _progress(film: "Footage") -> Iterator[Callable[[int], None]]:
-    """A bar that shows how many frames are done; plain lines where the output is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn(film.path.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    last = time.monotonic()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=len(film))
-
-        def advance(done: int) -> None:
-            nonlocal last
-            bar.update(task, completed=done)
-            if not console.is_terminal and time.monotonic() - last > PLAIN_EVERY:
-                last = time.monotonic()
-                print(f"{film.path.name}: {done} of {len(film)} frames", file=sys.stderr, flush=True)
-
-        yield advance
