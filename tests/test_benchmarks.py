@@ -15,12 +15,12 @@ from benchmarks.systems.latent import SYSTEMS  # noqa: E402
 from benchmarks.systems.system import Bar  # noqa: E402
 
 MODULES = [path.relative_to(ROOT).with_suffix("") for path in sorted((ROOT / "benchmarks").rglob("*.py"))]
-NEEDS_A_BROWSER = "studio_rate"
+NEED_A_BROWSER = {"studio_rate", "first_drag"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_every_benchmark_can_be_imported_and_names_its_options(module, monkeypatch, capsys):
-    if module.name == NEEDS_A_BROWSER:
+    if module.name in NEED_A_BROWSER:
         pytest.importorskip("playwright")
     imported = importlib.import_module(".".join(module.parts))
     if hasattr(imported, "main"):
