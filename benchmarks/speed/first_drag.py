@@ -22,6 +22,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.report import ROOT, Table, header, parser
 
 COMMAND = [sys.executable, "-u", "-m", "motes.apps.cli.main", "studio", "--no-browser"]
+POLL = 20  # milliseconds
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OPENED = "Boolean(window.motes && motes.store.state.opened && motes.store.state.exact)"
 # of the first particle that is there, on the screen
@@ -32,7 +33,7 @@ PLACE = """async () => {
     const box = document.querySelector('#canvas').getBoundingClientRect()
     return [box.x + (column + 1) / 2 * box.width, box.y + (row + 1) / 2 * box.height]
 }"""
-MOVED = "Object.keys(motes.store.state.edits.particles).length > 0 && Boolean(motes.store.state.exact)"
+MOVED = "window.motes && Object.keys(motes.store.state.edits.particles).length > 0 && Boolean(motes.store.state.exact)"
 
 
 def main() -> None:
@@ -50,29 +51,41 @@ def main() -> None:
 
 
 def seconds_of(browser: Any) -> list[float]:
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(
-            COMMAND, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment
-        ) as studio:
+    start = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(COMMAND, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment) as studio,
+    ):
+        try:
             assert studio.stdout is not None
             address = studio.stdout.readline().split()[-1]
-            seconds = [time.perf_counter() - start]
-            page = browser.new_page()
-            page.goto(address)
-            page.wait_for_function(OPENED, polling=20)
-            seconds.append(time.perf_counter() - start)
-            column, row = page.evaluate(PLACE)
-            page.mouse.move(column, row)
-            page.mouse.down()
-            page.mouse.move(column + 60, row + 40, steps=4)
-            page.mouse.up()
-            page.wait_for_function(MOVED, polling=20)
-            seconds.append(time.perf_counter() - start)
-            page.close()
+            return [time.perf_counter() - start, *(now - start for now in times_in_page(browser, address))]
+        finally:
             studio.terminate()
-    return seconds
+
+
+def times_in_page(browser: Any, address: str) -> list[float]:
+    """When the picture is there, and when a particle is moved."""
+    page = browser.new_page()
+    page.goto(address)
+    wait(page, OPENED)
+    opened = time.perf_counter()
+    column, row = page.evaluate(PLACE)
+    page.mouse.move(column, row)
+    page.mouse.down()
+    page.mouse.move(column + 60, row + 40, steps=4)
+    page.mouse.up()
+    wait(page, MOVED)
+    moved = time.perf_counter()
+    page.close()
+    return [opened, moved]
+
+
+def wait(page: Any, condition: str) -> None:
+    # the page allows no code from strings, which wait_for_function needs
+    while not page.evaluate(condition):
+        page.wait_for_timeout(POLL)
 
 
 if __name__ == "__main__":
