@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -353,3 +354,14 @@ def test_two_processes_learn_what_one_does_and_stop_together(tmp_path):
             assert b[key] == pytest.approx(a[key], rel=close), name
     stopped = [line["step"] for line in Run(tmp_path / "stopped").read_metrics() if "validation" in line]
     assert stopped[0] < 4 and stopped[-1] == 12
+
+
+def test_all_files_of_a_run_are_as_readable_as_the_umask_says(tmp_path):
+    before = os.umask(0o022)
+    try:
+        loop.train(replace(RECIPES["vae"], training=replace(SHORT, steps=2)), tmp_path / "run")
+    finally:
+        os.umask(before)
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"model.safetensors", "training.safetensors", "run.json"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o644}

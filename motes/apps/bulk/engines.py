@@ -1,8 +1,10 @@
 """Engines: who encodes the parts. This process, one after the other; or the workers of dask, here or on a cluster."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 from motes.apps.bulk.part_file import Outcome, Work, attempt
@@ -19,6 +21,7 @@ DEATHS = 3
 WAITING = (2, 16)
 # seconds
 ANSWERS = 15
+GONE = "the scheduler of dask went away; what is done stays, and the same command goes on with it"
 CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS - 1,
     # a part that waits at a worker would be held guilty of that worker's death
@@ -70,6 +73,8 @@ def _of_scheduler(distributed: Any, address: str) -> Iterator[Any]:
     except (OSError, ValueError) as problem:
         raise UserError(f"no scheduler of dask answers at {address}: {problem}") from None
     with client:
+        if not client.nthreads():
+            print(f"motes: {address} has no worker yet; waiting for one", file=sys.stderr)
         yield client
 
 
@@ -82,7 +87,7 @@ def _handed_out(
     done = distributed.as_completed()
     try:
         while True:
-            for part in _some(waiting, _wanted(client) - len(running)):
+            for part in islice(waiting, max(_wanted(client) - len(running), 0)):
                 future = client.submit(attempt, work, part, pure=False)
                 running[future] = part
                 done.add(future)
@@ -90,17 +95,11 @@ def _handed_out(
                 return
             future = next(done)
             yield running.pop(future), _outcome_of(distributed, future)
+    except OSError:
+        raise UserError(GONE) from None
     finally:
         with suppress(Exception):
             client.cancel(list(running), force=True)
-
-
-def _some(parts: Iterator[BulkPart], count: int) -> Iterator[BulkPart]:
-    for _ in range(count):
-        part = next(parts, None)
-        if part is None:
-            return
-        yield part
 
 
 def _wanted(client: Any) -> int:
@@ -113,7 +112,7 @@ def _outcome_of(distributed: Any, future: Any) -> Outcome:
     if future.status == "finished":
         return future.result()
     if future.status != "error":
-        raise UserError("the scheduler went away; what is done stays, and the same command goes on")
+        raise UserError(GONE)
     problem = future.exception()
     if isinstance(problem, distributed.scheduler.KilledWorker):
         return Outcome(failure=f"it ended its worker {problem.allowed_failures + 1} times", killed=True)

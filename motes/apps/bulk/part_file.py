@@ -63,7 +63,8 @@ class Work:
 class Outcome:
     """What became of a part."""
 
-    # pictures that were encoded
+    # the name of its file, and the pictures that were encoded
+    file: str = ""
     rows: int = 0
     # files and frames that could not be read, with the reason
     bad: tuple[tuple[str, str], ...] = ()
@@ -84,7 +85,7 @@ def encode_part(work: Work, part: BulkPart) -> Outcome:
         table = encoder.table(part)
     with whole_file(path) as fresh:
         _parquet().write_table(table, fresh)
-    return _outcome_of(table)
+    return _outcome_of(path, table)
 
 
 def attempt(work: Work, part: BulkPart) -> Outcome:
@@ -102,8 +103,8 @@ def read_outcome(path: Path) -> Outcome | None:
     try:
         facts = _parquet().read_metadata(path).metadata
         if not int(facts[b"bad"]):
-            return Outcome(int(facts[b"rows"]))
-        return _outcome_of(_parquet().read_table(path, columns=["picture", "error"], partitioning=None))
+            return Outcome(path.name, int(facts[b"rows"]))
+        return _outcome_of(path, _parquet().read_table(path, columns=["picture", "error"], partitioning=None))
     except DAMAGED:
         return None
 
@@ -194,10 +195,10 @@ def _nested(arrow: Any, values: np.ndarray) -> Any:
     return arrow.ListArray.from_arrays(offsets, _nested(arrow, values.reshape(count * length, *rest)))
 
 
-def _outcome_of(table: Any) -> Outcome:
+def _outcome_of(path: Path, table: Any) -> Outcome:
     pairs = zip(table["picture"].to_pylist(), table["error"].to_pylist(), strict=True)
     bad = tuple((picture, error) for picture, error in pairs if error is not None)
-    return Outcome(len(table) - len(bad), bad)
+    return Outcome(path.name, len(table) - len(bad), bad)
 
 
 def _parquet() -> Any:

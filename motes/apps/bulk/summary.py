@@ -25,8 +25,8 @@ class Summary:
     parts: int = 0
     rows: int = 0
     bad: int = 0
-    # the first of the files and frames that could not be read, with the reason
-    bad_files: list[tuple[str, str]] = field(default_factory=list)
+    # the first of the files and frames that could not be read: each with the reason, and the name of its part's file
+    bad_files: list[tuple[str, str, str]] = field(default_factory=list)
     # parts without a file, with the reason
     left_out: list[tuple[BulkPart, str]] = field(default_factory=list)
 
@@ -37,7 +37,8 @@ class Summary:
         self.parts += 1
         self.rows += outcome.rows
         self.bad += len(outcome.bad)
-        self.bad_files += outcome.bad[: NAMED[0] - len(self.bad_files)]
+        named = outcome.bad[: NAMED[0] - len(self.bad_files)]
+        self.bad_files += [(picture, error, outcome.file) for picture, error in named]
 
     @property
     def flawless(self) -> bool:
@@ -51,7 +52,9 @@ class Summary:
             "parts": self.parts,
             "rows": self.rows,
             "bad": self.bad,
-            "bad_files": [{"picture": picture, "error": error} for picture, error in self.bad_files],
+            "bad_files": [
+                {"picture": picture, "error": error, "part": file} for picture, error, file in self.bad_files
+            ],
             "left_out": [
                 {"files": part.files, "frames": part.frames, "reason": reason}
                 for part, reason in self.left_out
@@ -62,7 +65,7 @@ class Summary:
 
     def complaints(self) -> Iterator[str]:
         """A sentence for each file that could not be read, up to a number, and for each part that was left out."""
-        for _, error in self.bad_files[: NAMED[1]]:
+        for _, error, _ in self.bad_files[: NAMED[1]]:
             yield f"could not be read: {error}"
         if self.bad > NAMED[1]:
             yield f"and {self.bad - NAMED[1]:,} more that could not be read; the column error and {FILE} name them"

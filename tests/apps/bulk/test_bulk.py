@@ -117,6 +117,8 @@ def test_bad_files_are_rows_with_a_reason_and_are_named(bulk, monkeypatch):
     # rows behind a bad one are not shifted
     np.testing.assert_allclose(rows["renamed.jpg"]["position"], rows["00.png"]["position"], atol=1e-6)
     assert summary(bulk)["bad"] == 4 and summary(bulk)["rows"] == 10
+    parts = {file["part"] for file in summary(bulk)["bad_files"]}
+    assert parts <= {path.name for path in bulk.parts()}, "to be removed where the pictures are mended"
     assert bulk("--strict").returncode == 1, "also of what an earlier call encoded"
 
 
