@@ -110,6 +110,21 @@ class Tracks(Protocol):
 
 
 @runtime_checkable
+class Carries(Protocol):
+    """A model of pictures that may read a frame from what it read of the frame before, so that thing k stays the same
+    thing."""
+
+    @property
+    def carries(self) -> bool:
+        """Whether it does."""
+        ...
+
+    def carried(self, image: Image, before: Any) -> Any:
+        """The latent of frames, one of each clip, from the latent of the frames before them."""
+        ...
+
+
+@runtime_checkable
 class Follows(Protocol):
     """A model that may follow things by what it reads in pictures, so that nothing is matched: see
     `motes.models.tracking`."""

@@ -63,7 +63,7 @@ def test_another_draw_is_another_start(model, image):
 
 
 def test_every_picture_keeps_its_best_start(model, image):
-    every = [model._encoded(image, 3, 3, number) for number in range(3)]
+    every = [model._encoded(image, model._start(5, 3), 3, number) for number in range(3)]
     best = model.encode(image, starts=[3, 3, 3])
     assert torch.equal(best.bound, torch.stack([slots.bound for slots in every]).max(0).values)
     bounds = torch.tensor([[1.0, 0, 0, 5, 0], [0, 1, 0, 0, 9], [0, 0, 1, 0, 0]])
@@ -74,7 +74,7 @@ def test_every_picture_keeps_its_best_start(model, image):
 
 
 def test_starts_may_differ_in_their_number_of_slots(model, image):
-    slots = best_of([model._encoded(image, count, 2, 0) for count in (2, 4)])
+    slots = best_of([model._encoded(image, model._start(5, count), 2, 0) for count in (2, 4)])
     assert slots.count == 4
     few = ~slots.presence.bool().all(1)
     assert slots.presence.sum(1).tolist() == [2 if picture else 4 for picture in few]
