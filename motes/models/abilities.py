@@ -4,7 +4,7 @@ Tools ask whether a model has one of these abilities, and never ask for its clas
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -103,15 +103,8 @@ class Locates(Protocol):
 
 
 @runtime_checkable
-class Tracks(Protocol):
-    """A model of clips in which object k is the same object in all frames of a clip."""
-
-    tracks: ClassVar[bool]
-
-
-@runtime_checkable
 class Carries(Protocol):
-    """A model of pictures that may read a frame from what it read of the frame before, so that thing k stays the same
+    """A model that may read a frame of a clip from what it read of the frame before, so that thing k stays the same
     thing."""
 
     @property

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motes.errors import UserError
-from motes.models.abilities import Carries, Follows, Tracks
+from motes.models.abilities import Carries, Follows
 from motes.models.base import Model
 from motes.models.boxes import particle_boxes, window_side
 from motes.models.carrying import carrier_of, read_in_order
@@ -48,21 +48,13 @@ def film_tracks(
         return film_by_posterior(follower, pieces)
     size = (model.config.image_size[0], model.config.image_size[1])
     carrier = carrier_of(model)
-    latents = (
-        (encode(image, len(image)) for image in pieces)
-        if carrier is None
-        else _carried(carrier, pieces, encode)
-    )
-    chunks = (chunk_of(model, latent, len(latent), size) for latent in latents)
-    return (clip_of(model, chunk) for chunk in chunks) if keeps_numbers(model) else tracked(chunks)
+    if carrier is not None:
+        latents = _carried_on(carrier, pieces, encode)
+        return (followed(model, latent, len(latent), size) for latent in latents)
+    return tracked(chunk_of(model, encode(image, len(image)), len(image), size) for image in pieces)
 
 
-def keeps_numbers(model: Model) -> bool:
-    """Whether thing k of the model is the same thing in all frames of a clip."""
-    return isinstance(model, Tracks) or carrier_of(model) is not None
-
-
-def _carried(
+def _carried_on(
     model: Carries, pieces: Iterable[Float[Tensor, "_ C H W"]], encode: Callable[[Image, int], Any]
 ) -> Iterator[Any]:
     """The latents of the pieces of one film, each frame read from the one before."""
@@ -81,7 +73,7 @@ def followed(model: Model, latent: Any, frames: int, size: tuple[int, int]) -> P
 
 def clip_of(model: Model, chunk: Chunk) -> ParticleClip:
     """The particles of whole clips with identity."""
-    if keeps_numbers(model):
+    if carrier_of(model) is not None:
         return ParticleClip.of_slots(chunk.particles, chunk.frames, chunk.box)
     return track(chunk)
 
