@@ -28,6 +28,8 @@ from motes.types.slots import Slots
 
 # of a code that is certain, as one that was sampled
 CERTAIN = -20.0
+# of what a posterior has learnt of a frame, where it starts for the next frame
+KEPT = 0.5
 # seeds of the noise of one draw: more than starts
 SEEDS = 1000
 
@@ -129,11 +131,15 @@ class Iodine(Model):
         return self.config.carry > 0
 
     def carried(self, image: Image, before: Slots) -> Slots:
-        """The slots of frames from those of the frames before; a slot that is not present starts again."""
+        """The slots of frames from those of the frames before; a slot that is not present starts again.
+
+        Posteriors go back half of the way to the first start, from which updates were learnt; without that codes drift.
+        """
         refuse_other_sizes(self.config, image)
         _refuse_gaps(image)
         known = Posterior.of(before.codes, before.log_variance.exp()).numbers
-        start = torch.where(before.believed[..., None], known, self.first)
+        kept = torch.where(before.believed[..., None], known, self.first)
+        start = torch.lerp(self.first.expand_as(kept), kept, KEPT)
         return self._encoded(image, start, self.config.carry, seed=0)
 
     @property
