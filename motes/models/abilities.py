@@ -77,8 +77,8 @@ class Redraws(Protocol):
     """A model that reads a picture by repeated updates from a random start, so that another draw may read it
     otherwise.
 
-    `redraw` gives the latent after so many updates (None: as many as `encode` takes) from the one start with this
-    number. Starts are the same for all pictures, and the same number gives the same latent. Training takes
+    `redraw` gives the latent after so many updates (None: as many as `encode` takes) from the start (or the best of
+    some starts) with this number. Starts are the same for all pictures, and the same number gives the same latent. Training takes
     `usual_updates`.
     """
 

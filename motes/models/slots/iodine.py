@@ -147,8 +147,8 @@ class Iodine(Model):
         return self.config.updates[0]
 
     def redraw(self, image: Image, updates: int | None = None, draw: int = 0) -> Slots:
-        """The slots from one start, with as many slots as the first start of the config."""
-        return self.encode(image, updates, self.config.slots_of_starts[:1], draw)
+        """The slots from other starts, as many as in the config."""
+        return self.encode(image, updates, draw=draw)
 
     def decode(self, latent: Slots) -> Image:
         return self._drawn(latent).mixed()

@@ -91,6 +91,8 @@ def test_things_of_videos_are_followed_and_tracks_are_scored(run, pictures, tmp_
     with (tmp_path / "tracks" / "tracks.csv").open() as table:
         rows = list(csv.DictReader(table))
     assert {row["track"] for row in rows} <= {"0", "1"} and {row["frame"] for row in rows} <= {"0", "1", "2"}
+    alone = motes("track", run, pictures, "--out", tmp_path / "alone", "--no-film", "--model.carry", 0)
+    assert alone.returncode == 0, alone.stderr
     scores = tmp_path / "scores.json"
     clips = ["--data", "balls", "--data.image-size", 20, 20, "--data.frames", 3, "--limit", 6]
     done = motes("evaluate", run, *clips, "--scores", "tracks", "masks", "--json", scores)

@@ -8,7 +8,14 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import (
+    Parser,
+    add_fit,
+    add_model_options,
+    add_run,
+    model_options,
+    refuse_missing,
+)
 
 if TYPE_CHECKING:
     from motes.apps.session.footage import Footage
@@ -31,6 +38,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--coco", action="store_true", help="also tracks.json, as COCO video")
     parser.add_argument("--no-film", action="store_true", help="no film with trails")
     add_fit(parser)
+    add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     for film in films:
         if film.problem:
             print(f"motes: {film.path}: {film.problem}; what can be read is followed", file=sys.stderr)
-    session = Session.open(arguments.run)
+    session = Session.open(arguments.run, options=model_options(arguments.run, arguments.dotted))
     lines = []
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         for name, film in _named(films).items():
