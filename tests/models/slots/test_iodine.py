@@ -8,6 +8,7 @@ from small import SMALL
 
 from motes.errors import UserError
 from motes.models import MODELS
+from motes.models.slots.schedule import settings_at
 from motes.models.slots.starts import best_of, noise_of_start
 
 
@@ -114,6 +115,13 @@ def test_samples_are_slots_of_the_prior(model):
     slots = model.sample(4)
     assert slots.codes.shape == (4, 3, 4) and model.decode(slots).shape == (4, 3, 32, 32)
     assert slots.fits is None and (slots.log_variance < -10).all()
+
+
+@pytest.mark.parametrize(("ground", "first"), [("flat", -4.0), ("median", 0.0), ("none", 0.0)])
+def test_only_a_ground_that_learns_its_colour_appears_late(ground, first):
+    config = replace(MODELS["iodine"].Config(**SMALL["iodine"]), ground=ground)
+    assert settings_at(config, torch.tensor(0.0)).ground_logit == first
+    assert settings_at(config, torch.tensor(1.0)).ground_logit == 0
 
 
 @pytest.mark.parametrize(
