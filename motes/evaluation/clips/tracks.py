@@ -75,8 +75,8 @@ class _Tracks:
 def _measure(encoded: EncodedBatch) -> Measured:
     boxes = encoded.thing_boxes
     box = None if boxes is None else boxes.box
-    things = particles_of(encoded.model, encoded.latent)
-    numbers = ParticleClip.of_slots(things, encoded.batch.frames, box)
+    particles = particles_of(encoded.model, encoded.latent)
+    numbers = ParticleClip.of_slots(particles, encoded.batch.frames, box)
     return {
         **_counts(encoded, _Tracks.of(encoded.followed, encoded.model, encoded.size), ""),
         **_counts(encoded, _Tracks.of(numbers, encoded.model, encoded.size), RIVAL),

@@ -122,9 +122,7 @@ class Iodine(Model):
 
     def encode_clips(self, image: Image, frames: int) -> Slots:
         """The slots of clips; those of a frame go on from those of the frame before, unless `carry` is 0."""
-        if frames < 2 or not self.carries:
-            return self.encode(image)
-        return read_in_order(self, image, frames, self.encode)
+        return read_in_order(self, image, frames, self.encode) if self.carries else self.encode(image)
 
     @property
     def carries(self) -> bool:
@@ -137,9 +135,9 @@ class Iodine(Model):
         """
         refuse_other_sizes(self.config, image)
         _refuse_gaps(image)
-        known = Posterior.of(before.codes, before.log_variance.exp()).numbers
-        kept = torch.where(before.believed[..., None], known, self.first)
-        start = torch.lerp(self.first.expand_as(kept), kept, KEPT)
+        posterior = Posterior.of(before.codes, before.log_variance.exp())
+        numbers = torch.where(before.believed[..., None], posterior.numbers, self.first)
+        start = torch.lerp(self.first.expand_as(numbers), numbers, KEPT)
         return self._encoded(image, start, self.config.carry, seed=0)
 
     @property

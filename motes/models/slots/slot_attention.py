@@ -133,9 +133,7 @@ class SlotAttentionAutoencoder(Model):
 
     def encode_clips(self, image: Image, frames: int) -> Slots:
         """The slots of clips; those of a frame go on from those of the frame before, unless `carry` is 0."""
-        if frames < 2 or not self.carries:
-            return self.encode(image)
-        return read_in_order(self, image, frames, self.encode)
+        return read_in_order(self, image, frames, self.encode) if self.carries else self.encode(image)
 
     @property
     def carries(self) -> bool:
