@@ -50,7 +50,7 @@ WORLDS = {
         "dlp": "dlp --data tetrominoes --data.ambiguous",
     },
     "sprites": {
-        "iodine": "iodine-quick --data sprites --model.slots 6 --model.starts 6 6 6 6 --model.side 16",
+        "iodine": "iodine-sprites-quick",
         "slot-attention": "slot-attention-quick --data sprites --model.slots 6 --model.side 16 --model.stride 4",
         "dlp": "dlp --data sprites",
     },
