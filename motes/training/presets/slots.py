@@ -63,7 +63,7 @@ SLOTS = {
                 "decoder": (32, 4, 3),
                 "scale": (0.45, 0.25),
             },
-            _quick(6000, 12.0, batch=8),
+            _quick(20000, 40.0, batch=8),
         ),
     ),
     "iodine-tetrominoes": Preset(
