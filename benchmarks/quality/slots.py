@@ -50,7 +50,7 @@ WORLDS = {
         "dlp": "dlp --data tetrominoes --data.ambiguous",
     },
     "sprites": {
-        "iodine": "iodine-quick --data sprites --model.slots 6 --model.starts 6 6 6 6 --model.side 16",
+        "iodine": "iodine-sprites-quick",
         "slot-attention": "slot-attention-quick --data sprites --model.slots 6 --model.side 16 --model.stride 4",
         "dlp": "dlp --data sprites",
     },
@@ -73,6 +73,7 @@ MASKS = ("ari_fg", "ari", "mbo", "miou")
 OWNERSHIP = ("slots/split", "slots/merged", "slots/lost", "slots/unused")
 READINGS = ("draws/agreement", "draws/ari_fg", "draws/ari_fg_best_bound")
 WAYS = ("draws/valid", "draws/tilings", "draws/several")
+STARTS_OF_WAYS = 4  # the best of which is a reading of an ambiguous picture
 STEPS = 1_000_000  # more than fit into the minutes
 BATCH = 40
 
@@ -95,7 +96,7 @@ def main() -> None:
     for world in arguments.worlds:
         table.row(world, "K-means of colours", "-", *rival_cells(world, arguments.pictures), "-")
         for system, seed, run in runs(arguments, world):
-            scores = scored(run, arguments.pictures, ("masks", "pictures", "slots"))
+            scores = scored(run, load(run), arguments.pictures, ("masks", "pictures", "slots"))
             table.row(world, system, seed, *cells(scores, (*MASKS, "mse", *OWNERSHIP)), steps_of(run))
     of_pieces = [world for world in PIECES if world in arguments.worlds]
     if of_pieces:
@@ -114,13 +115,13 @@ def runs(arguments: argparse.Namespace, world: str) -> Iterator[tuple[str, int, 
 
 
 def scored(
-    run: Path, pictures: int, names: tuple[str, ...], more: int = 0, **options: object
+    run: Path, model: Model, pictures: int, names: tuple[str, ...], **options: object
 ) -> dict[str, Score]:
-    """The scores of a run on its data with other options, and with so many slots more than it was trained with."""
+    """The scores of the model of a run on its data with other options."""
     source = read_recipe(run).data
     data = Source(source.name, {**source.config, **options}).open("test")
     asked = Asked(names, refuse=False)
-    return evaluate(with_slots(run, more), data, pictures, BATCH, asked=asked)
+    return evaluate(model, data, pictures, BATCH, asked=asked)
 
 
 def with_slots(run: Path, more: int) -> Model:
@@ -133,6 +134,13 @@ def with_slots(run: Path, more: int) -> Model:
     if starts is not None:
         options["starts"] = tuple(slots + more for slots in starts)
     return load(run, "cpu", options)
+
+
+def with_starts(run: Path, count: int) -> Model:
+    """The model of a run whose readings are the best of so many starts, with as many slots as its first start has."""
+    model = load(run)
+    starts = getattr(model.config, "slots_of_starts", None)
+    return model if starts is None else load(run, "cpu", {"starts": starts[:1] * count})
 
 
 def harder_table(arguments: argparse.Namespace, worlds: list[str]) -> None:
@@ -156,13 +164,13 @@ def harder_table(arguments: argparse.Namespace, worlds: list[str]) -> None:
 
 def harder_cells(run: Path, pictures: int) -> list[str]:
     """More pieces than trained with, more updates, and other draws, also of ambiguous pictures."""
-    model = load(run)
+    model = with_starts(run, 1)
     assert isinstance(model, Redraws)
     usual = model.usual_updates
-    four = [scored(run, pictures, ("masks",), more, pieces=4)["ari_fg"] for more in (0, 1)]
-    readings = scored(run, pictures, ("updates", "draws"))
+    four = [scored(run, with_slots(run, more), pictures, ("masks",), pieces=4)["ari_fg"] for more in (0, 1)]
+    readings = scored(run, model, pictures, ("updates", "draws"))
     updates = [readings[f"updates/{count}/ari_fg"] for count in (usual, 2 * usual)]
-    ways = scored(run, pictures, ("draws",), ambiguous=True)
+    ways = scored(run, with_starts(run, STARTS_OF_WAYS), pictures, ("draws",), ambiguous=True)
     values = [f"{score.value:.3f}" for score in (*four, *updates)]
     return [*values, *cells(readings, READINGS), *cells(ways, WAYS)]
 

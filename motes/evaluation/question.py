@@ -200,6 +200,13 @@ def _has_loss(encoded: EncodedBatch) -> bool:
     return not needs_vgg or first_file(vgg_paths()) is not None
 
 
+def _has_things(encoded: EncodedBatch) -> bool:
+    """Whether the model's things have places: particles, or slots that own pixels."""
+    if isinstance(encoded.latent, Slots):
+        return isinstance(encoded.model, Segments)
+    return isinstance(encoded.latent, Particles)
+
+
 def _has_matches(encoded: EncodedBatch) -> bool:
     """Whether the model's things can be matched to true ones: particles by their places, slots by their masks."""
     if isinstance(encoded.latent, Particles):
@@ -211,6 +218,7 @@ def _has_matches(encoded: EncodedBatch) -> bool:
 # name -> (whether it is there, the sentence that says it is not)
 NEEDS: dict[str, tuple[Callable[[EncodedBatch], bool], str]] = {
     "particles": (lambda encoded: isinstance(encoded.latent, Particles), "this model has no particles"),
+    "things": (_has_things, "this model has neither particles nor slots"),
     "segments": (
         lambda encoded: isinstance(encoded.model, Segments) and isinstance(encoded.latent, Believes),
         "this model does not say which pixels are whose",

@@ -4,7 +4,7 @@ Tools ask whether a model has one of these abilities, and never ask for its clas
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -77,8 +77,8 @@ class Redraws(Protocol):
     """A model that reads a picture by repeated updates from a random start, so that another draw may read it
     otherwise.
 
-    `redraw` gives the latent after so many updates (None: as many as `encode` takes) from the one start with this
-    number. Starts are the same for all pictures, and the same number gives the same latent. Training takes
+    `redraw` gives the latent after so many updates (None: as many as `encode` takes) from the start (or the best of
+    some starts) with this number. Starts are the same for all pictures, and the same number gives the same latent. Training takes
     `usual_updates`.
     """
 
@@ -103,10 +103,18 @@ class Locates(Protocol):
 
 
 @runtime_checkable
-class Tracks(Protocol):
-    """A model of clips in which object k is the same object in all frames of a clip."""
+class Carries(Protocol):
+    """A model that may read a frame of a clip from what it read of the frame before, so that thing k stays the same
+    thing."""
 
-    tracks: ClassVar[bool]
+    @property
+    def carries(self) -> bool:
+        """Whether it does."""
+        ...
+
+    def carried(self, image: Image, before: Any) -> Any:
+        """The latent of frames, one of each clip, from the latent of the frames before them."""
+        ...
 
 
 @runtime_checkable

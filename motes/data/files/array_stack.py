@@ -145,11 +145,11 @@ def to_uint8(value: np.ndarray, where: str) -> np.ndarray:
 
 
 def _check_fractions(value: np.ndarray, where: str) -> None:
-    if not np.isfinite(value).all() or value.min() < 0 or value.max() > 1:
-        low = np.nanmin(value)
-        high = np.nanmax(value)
+    if not np.isfinite(value).all():
+        raise UserError(f"{where} has pixels that are NaN or infinite; mend or leave out these pictures")
+    if value.min() < 0 or value.max() > 1:
         raise UserError(
-            f"{where} has values from {low:.3g} to {high:.3g}; "
+            f"{where} has values from {value.min():.3g} to {value.max():.3g}; "
             "fractions must lie in [0, 1], or save the pictures as uint8"
         )
 

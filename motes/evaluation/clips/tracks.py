@@ -15,9 +15,10 @@ from torch import Tensor
 
 from motes.evaluation.intervals import Statistic, ratio
 from motes.evaluation.question import EncodedBatch, Evidence, Measured, Question
-from motes.models.abilities import Encloses
+from motes.models.abilities import Encloses, Segments
 from motes.models.base import Model
 from motes.models.middles import middle_pixels
+from motes.models.things import particles_of
 from motes.ops.points.matching import overlap
 from motes.ops.points.pixels import pixels_of_points
 from motes.ops.rendering.footprints import windows_of_masks
@@ -74,7 +75,8 @@ class _Tracks:
 def _measure(encoded: EncodedBatch) -> Measured:
     boxes = encoded.thing_boxes
     box = None if boxes is None else boxes.box
-    numbers = ParticleClip.of_slots(encoded.latent, encoded.batch.frames, box)
+    particles = particles_of(encoded.model, encoded.latent)
+    numbers = ParticleClip.of_slots(particles, encoded.batch.frames, box)
     return {
         **_counts(encoded, _Tracks.of(encoded.followed, encoded.model, encoded.size), ""),
         **_counts(encoded, _Tracks.of(numbers, encoded.model, encoded.size), RIVAL),
@@ -131,7 +133,11 @@ def _similarities(encoded: EncodedBatch, tracks: _Tracks) -> dict[str, Float[Ten
     """How alike things and tracks are, in [0, 1], by every rule that model and truth allow."""
     diameter = by_clip(encoded, diameters(encoded))[..., None]
     similar = {"": (1 - _distances(encoded, tracks) / diameter).clamp_min(0)}
-    if tracks.box is not None and encoded.boxes is not None and isinstance(encoded.model, Encloses):
+    if (
+        tracks.box is not None
+        and encoded.boxes is not None
+        and isinstance(encoded.model, (Encloses, Segments))
+    ):
         similar["_boxes"] = overlap(by_clip(encoded, encoded.boxes), tracks.box)
     return similar
 
@@ -232,7 +238,7 @@ def _explained() -> dict[str, str]:
 
 
 QUESTION = Question(
-    ("particles", "places", "clips"),
+    ("things", "places", "clips"),
     _measure,
     _score,
     _explained(),

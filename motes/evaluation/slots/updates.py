@@ -1,6 +1,6 @@
 """Update scores: what does each update buy, from the first to twice as many as in training?
 
-The latent after each number of updates, all from the same random start, is scored by itself.
+The latent after each number of updates, all from the same random starts, is scored by itself.
 """
 
 from dataclasses import replace

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
+from motes.models.carrying import read_in_order
 from motes.models.slots.ground import GROUNDS
 from motes.models.slots.iodine_config import IodineConfig, refuse_impossible
 from motes.models.slots.looking import THROUGH, Look, seen
-from motes.models.slots.posterior import UNIT
+from motes.models.slots.posterior import UNIT, Posterior
 from motes.models.slots.refining import Step, common_maps, own_maps, steps_of
 from motes.models.slots.schedule import settings_at
 from motes.models.slots.starts import best_of, noise_of_start
@@ -27,6 +28,8 @@ from motes.types.slots import Slots
 
 # of a code that is certain, as one that was sampled
 CERTAIN = -20.0
+# of what a posterior has learnt of a frame, where it starts for the next frame
+KEPT = 0.5
 # seeds of the noise of one draw: more than starts
 SEEDS = 1000
 
@@ -86,7 +89,8 @@ class Iodine(Model):
         """Minus the bound after the last update of a training step, from the first start; no noise but that."""
         terms: dict[str, Tensor] = {}
         last = self.config.updates[0]
-        for number, step in enumerate(self._read(batch.image, self.config.slots, last, seed=0)):
+        start = self._start(len(batch), self.config.slots)
+        for number, step in enumerate(self._read(batch.image, start, last, seed=0)):
             terms |= _terms(number, last, step)
         return Losses((terms["reconstruction"] + terms["kl"]).mean(), terms)
 
@@ -111,18 +115,38 @@ class Iodine(Model):
         )
         refuse_impossible(options)
         readings = [
-            self._encoded(image, slots, options.updates[1], draw * SEEDS + number)
+            self._encoded(image, self._start(len(image), slots), options.updates[1], draw * SEEDS + number)
             for number, slots in enumerate(options.slots_of_starts)
         ]
         return best_of(readings)
+
+    def encode_clips(self, image: Image, frames: int) -> Slots:
+        """The slots of clips; those of a frame go on from those of the frame before, unless `carry` is 0."""
+        return read_in_order(self, image, frames, self.encode) if self.carries else self.encode(image)
+
+    @property
+    def carries(self) -> bool:
+        return self.config.carry > 0
+
+    def carried(self, image: Image, before: Slots) -> Slots:
+        """The slots of frames from those of the frames before; a slot that is not present starts again.
+
+        Posteriors go back half of the way to the first start, from which updates were learnt; without that codes drift.
+        """
+        refuse_other_sizes(self.config, image)
+        _refuse_gaps(image)
+        posterior = Posterior.of(before.codes, before.log_variance.exp())
+        numbers = torch.where(before.believed[..., None], posterior.numbers, self.first)
+        start = torch.lerp(self.first.expand_as(numbers), numbers, KEPT)
+        return self._encoded(image, start, self.config.carry, seed=0)
 
     @property
     def usual_updates(self) -> int:
         return self.config.updates[0]
 
     def redraw(self, image: Image, updates: int | None = None, draw: int = 0) -> Slots:
-        """The slots from one start, with as many slots as the first start of the config."""
-        return self.encode(image, updates, self.config.slots_of_starts[:1], draw)
+        """The slots from other starts, as many as in the config."""
+        return self.encode(image, updates, draw=draw)
 
     def decode(self, latent: Slots) -> Image:
         return self._drawn(latent).mixed()
@@ -149,16 +173,15 @@ class Iodine(Model):
     def _steps(self, start: Tensor, noise: Sequence[Tensor], see) -> Iterator[Step]:
         return steps_of(self.reader, start, noise, see, self.config.through == "state")
 
-    def _read(self, image: Image, slots: int, updates: int, seed: int) -> Iterator[Step]:
+    def _read(self, image: Image, start: Float[Tensor, "B K P"], updates: int, seed: int) -> Iterator[Step]:
         """The steps of an encoding, from one start; the noise is the same for every picture."""
         look = self._look(image)
-        start = self._start(len(image), slots)
         noise = noise_of_start(seed, updates + 1, start[..., : self.config.code_dim])
         return steps_of(self.reader, start, noise, lambda codes, number: seen(look, codes), detached=True)
 
     @torch.no_grad()
-    def _encoded(self, image: Image, slots: int, updates: int, seed: int) -> Slots:
-        *_, last = self._read(image, slots, updates, seed)
+    def _encoded(self, image: Image, start: Float[Tensor, "B K P"], updates: int, seed: int) -> Slots:
+        *_, last = self._read(image, start, updates, seed)
         mean = last.posterior.mean
         look = self._look(image)
         view = look.view(look.draw(mean))
@@ -167,7 +190,9 @@ class Iodine(Model):
         bound = -(last.seen.view.surprise + last.kl)
         latent = Slots(mean, last.posterior.variance.log(), torch.ones_like(mean[..., 0]), bound=bound)
         ground = self.ground.behind(image)
-        return replace(self._layered(latent, view.drawn), ground=ground, fits=fits[:, :slots] - beside)
+        return replace(
+            self._layered(latent, view.drawn), ground=ground, fits=fits[:, : mean.shape[1]] - beside
+        )
 
     def _drawn(self, latent: Slots) -> Slots:
         """The slots with what their codes draw, if that is not known yet."""

@@ -28,6 +28,9 @@ class IodineConfig:
     # how many slots each start of an encoding has; every picture keeps the start with the best bound. None named:
     # four starts, with as many slots as in training
     starts: tuple[int, ...] = ()
+    # number of updates of a frame of a clip, which go on from the slots of the frame before, so that slot k stays the
+    # same thing; 0: each frame is encoded by itself
+    carry: int = 2
     # what a pixel is drawn from: mixture: one of the slots, by their masks; mixture-logistic: the same with a
     # logistic density; gaussian: the mean picture; blended: the mean picture, later also the mixture
     likelihood: Literal["mixture", "mixture-logistic", "gaussian", "blended"] = "blended"
@@ -79,6 +82,8 @@ def refuse_impossible(config: IodineConfig) -> None:
         )
     if min(config.updates) < 1:
         raise UserError(f"updates must be at least 1, in training and when encoding, not {config.updates}")
+    if config.carry < 0:
+        raise UserError(f"carry must be 0 or a number of updates, not {config.carry}")
     if config.code_dim < 1 or min(config.scale) <= 0 or config.memory < 0 or config.waves == 1:
         raise UserError(
             "code_dim must be at least 1, scale positive, memory not negative, and waves 0 or at least 2; they are "

@@ -20,6 +20,12 @@ class Posterior:
 
     numbers: Float[Tensor, "*N P"]
 
+    @classmethod
+    def of(cls, mean: Float[Tensor, "*N Z"], variance: Float[Tensor, "*N Z"]) -> "Posterior":
+        """The posterior with this mean and variance."""
+        above = (variance - LEAST_VARIANCE).clamp_min(LEAST_VARIANCE)
+        return cls(torch.cat([mean, above.expm1().log()], -1))
+
     @property
     def mean(self) -> Float[Tensor, "*N Z"]:
         return self.numbers.chunk(2, -1)[0]

@@ -7,14 +7,14 @@ from torch import Tensor
 
 from motes.models.slots.iodine_config import IodineConfig
 
-# shares of the run between which each thing changes. A ground that is there at once takes a colour away from the
-# slots for good; a price at once takes all of them
+# shares of the run between which each thing changes. A ground that learns its colour and is there at once takes a colour
+# away from the slots for good; a price at once takes all of them
 GROUND = (0.15, 0.4)
 PRICE = (0.3, 0.5)
 BLEND = (0.3, 0.5)
 SCALE = (0.4, 0.8)
-# logit of the ground's mask at the start; 0 at the end
-FAINT_GROUND = -4.0
+# logit of the ground's mask at the start, of those that learn their colour; 0 at the end
+FAINT_GROUND = {"flat": -4.0}
 # price, in nats, of a picture that slots paint all over, and nothing is left to the ground, at the end
 WHOLE_PICTURE = 12.25
 # share of the mixture in the blended likelihood, at the end
@@ -43,7 +43,7 @@ def settings_at(config: IodineConfig, progress: Float[Tensor, ""]) -> Settings:
         first * (last / first) ** _passed(progress, SCALE),
         BLENDED * _passed(progress, BLEND),
         WHOLE_PICTURE / (rows * columns) * _passed(progress, PRICE),
-        FAINT_GROUND * (1 - _passed(progress, GROUND)),
+        FAINT_GROUND.get(config.ground, 0.0) * (1 - _passed(progress, GROUND)),
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from motes.errors import UserError
 from motes.models.base import Model, Stage, device_of, refuse_other_sizes
+from motes.models.carrying import read_in_order
 from motes.nn.blocks.broadcast import BroadcastDecoder, BroadcastSize
 from motes.nn.blocks.slot_attention import (
     GrowingDecoder,
@@ -44,6 +45,9 @@ class SlotAttentionConfig:
     code_dim: int = 64
     # rounds of attention
     updates: int = 3
+    # rounds of a frame of a clip, which go on from the slots of the frame before, so that slot k stays the same thing;
+    # 0: each frame is encoded by itself
+    carry: int = 2
     # unrolled: through all rounds; implicit: through the last round alone, which costs less and is steadier
     gradient: Literal["unrolled", "implicit"] = "unrolled"
     # shared: slots start at random from one normal distribution; learned: each slot has a start of its own
@@ -122,13 +126,28 @@ class SlotAttentionAutoencoder(Model):
             slots: K; None: as many as in training. Learned starts cannot be more than were trained.
             draw: which random start; the same for every picture. Learned starts are not random.
         """
-        refuse_other_sizes(self.config, image)
-        if not image.isfinite().all():
-            raise UserError("these pictures hold values that are not numbers; mend or leave out such pixels")
         count = self.config.slots if slots is None else slots
         rounds = self.config.updates if updates is None else updates
         _check_asked(count, rounds)
-        codes = self._settled(image, self._noise(len(image), count, draw), rounds)
+        return self._encoded(image, self.start(self._noise(len(image), count, draw)), rounds)
+
+    def encode_clips(self, image: Image, frames: int) -> Slots:
+        """The slots of clips; those of a frame go on from those of the frame before, unless `carry` is 0."""
+        return read_in_order(self, image, frames, self.encode) if self.carries else self.encode(image)
+
+    @property
+    def carries(self) -> bool:
+        return self.config.carry > 0
+
+    def carried(self, image: Image, before: Slots) -> Slots:
+        """The slots of frames from those of the frames before."""
+        return self._encoded(image, before.codes, self.config.carry)
+
+    def _encoded(self, image: Image, start: Float[Tensor, "B K D"], rounds: int) -> Slots:
+        refuse_other_sizes(self.config, image)
+        if not image.isfinite().all():
+            raise UserError("these pictures hold values that are not numbers; mend or leave out such pixels")
+        codes = self._settled(image, start, rounds)
         certain = torch.full_like(codes, LOG_VARIANCE)
         latent = self._with_layers(Slots(codes, certain, torch.ones_like(codes[..., 0])))
         return self._compared(latent, image)
@@ -163,10 +182,10 @@ class SlotAttentionAutoencoder(Model):
         noise = torch.randn(slots, self.config.code_dim, generator=generator).to(device_of(self))
         return noise.expand(pictures, -1, -1)
 
-    def _settled(self, image: Image, noise: Float[Tensor, "B K D"], rounds: int) -> Float[Tensor, "B K D"]:
+    def _settled(self, image: Image, start: Float[Tensor, "B K D"], rounds: int) -> Float[Tensor, "B K D"]:
         """The codes after these rounds."""
         features = self.attention.keys_and_values(self.read(image))
-        return self._rounds(self.start(noise), features, rounds)
+        return self._rounds(start, features, rounds)
 
     def _rounds(self, codes: Tensor, features: tuple[Tensor, Tensor], rounds: int) -> Float[Tensor, "B K D"]:
         for _ in range(rounds):
@@ -174,7 +193,7 @@ class SlotAttentionAutoencoder(Model):
         return codes
 
     def _unrolled(self, image: Image, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
-        return self._settled(image, noise, self.config.updates)
+        return self._settled(image, self.start(noise), self.config.updates)
 
     def _implicit(self, image: Image, noise: Float[Tensor, "B K D"]) -> Float[Tensor, "B K D"]:
         """The codes, with gradients through the last round alone, and straight through to a learned start."""
@@ -235,5 +254,7 @@ def _check(config: SlotAttentionConfig) -> None:
         raise UserError(f"kernel must be odd, such as 3 or 5, not {config.kernel}")
     if not 0 <= config.side <= min(config.image_size):
         raise UserError(f"side must be from 0 to {min(config.image_size)}, not {config.side}")
+    if config.carry < 0:
+        raise UserError(f"carry must be 0 or a number of rounds, not {config.carry}")
     if not config.scale > 0:
         raise UserError(f"scale must be positive, not {config.scale}")

@@ -24,10 +24,10 @@ SMALL: dict[str, Any] = {
 }
 
 
-def _quick(steps: int, minutes: float) -> Training:
+def _quick(steps: int, minutes: float, batch: int = 16) -> Training:
     return Training(
         steps,
-        16,
+        batch,
         1.5e-3,
         schedule="halving",
         halvings=(0.55, 0.7, 0.85),
@@ -57,13 +57,13 @@ SLOTS = {
             Source("sprites", {}),
             {
                 "slots": 5,
+                "updates": (2, 4),
                 "ground": "median",
-                "code_dim": 24,
-                "side": 16,
+                "side": 8,
                 "decoder": (32, 4, 3),
-                "scale": (0.6, 0.3),
+                "scale": (0.45, 0.25),
             },
-            _quick(12000, 40.0),
+            _quick(20000, 40.0, batch=8),
         ),
     ),
     "iodine-tetrominoes": Preset(

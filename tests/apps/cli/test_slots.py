@@ -85,14 +85,37 @@ def test_slots_are_scored_drawn_and_told_about(run, pictures, tmp_path):
     assert "iodine" in motes("info", run).stdout
 
 
+def test_things_of_videos_are_followed_and_tracks_are_scored(run, pictures, tmp_path):
+    done = motes("track", run, pictures, "--out", tmp_path / "tracks", "--no-film")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "tracks" / "tracks.csv").open() as table:
+        rows = list(csv.DictReader(table))
+    assert {row["track"] for row in rows} <= {"0", "1"} and {row["frame"] for row in rows} <= {"0", "1", "2"}
+    alone = motes("track", run, pictures, "--out", tmp_path / "alone", "--no-film", "--model.carry", 0)
+    assert alone.returncode == 0, alone.stderr
+    scores = tmp_path / "scores.json"
+    clips = ["--data", "balls", "--data.image-size", 20, 20, "--data.frames", 3, "--limit", 6]
+    done = motes("evaluate", run, *clips, "--scores", "tracks", "masks", "--json", scores)
+    assert done.returncode == 0, done.stderr
+    assert {"mota", "idf1_boxes", "number_hota", "ari_fg_over_time"} <= json.loads(scores.read_text()).keys()
+
+
 def test_what_cannot_be_is_one_sentence(run, pictures, tmp_path):
     out = ["--out", tmp_path / "no"]
     train = ["train", "iodine-quick", *DATA, *out]
     refused(motes(*train, "--model.slots", 1), "slots", "at least 2")
     refused(motes(*train, "--model.updates", 0, 5), "updates", "at least 1")
     refused(motes(*train, "--model.likelihood", "gausian"), "did you mean 'gaussian'")
+    refused(motes(*train, "--model.carry", -1), "carry")
+    rival = ["train", "slot-attention-quick", *DATA, *out]
+    refused(motes(*rival, "--model.slots", 1), "at least 2 slots")
+    refused(motes(*rival, "--model.updates", 0), "updates", "at least 1")
+    refused(motes(*rival, "--model.gradient", "implicitt"), "did you mean 'implicit'")
     refused(motes("encode", run, pictures, *out, "--model.updates", 3, 0), "updates")
     refused(motes("encode", run, pictures, *out, "--model.code-dim", 9), "code_dim", "train another")
     refused(motes("evaluate", run, "--model.start", 3), "did you mean", "--model.starts")
     refused(motes("evaluate", run, "--data.image-size", 30, 30), "resize")
+    gaps = np.full((20, 20, 20, 3), np.nan, np.float32)
+    np.save(tmp_path / "gaps.npy", gaps)
+    refused(motes("evaluate", run, "--data", tmp_path / "gaps.npy", "--scores", "pictures"), "NaN")
     assert not (tmp_path / "no").exists()

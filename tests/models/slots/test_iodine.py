@@ -8,6 +8,7 @@ from small import SMALL
 
 from motes.errors import UserError
 from motes.models import MODELS
+from motes.models.slots.schedule import settings_at
 from motes.models.slots.starts import best_of, noise_of_start
 
 
@@ -63,7 +64,7 @@ def test_another_draw_is_another_start(model, image):
 
 
 def test_every_picture_keeps_its_best_start(model, image):
-    every = [model._encoded(image, 3, 3, number) for number in range(3)]
+    every = [model._encoded(image, model._start(5, 3), 3, number) for number in range(3)]
     best = model.encode(image, starts=[3, 3, 3])
     assert torch.equal(best.bound, torch.stack([slots.bound for slots in every]).max(0).values)
     bounds = torch.tensor([[1.0, 0, 0, 5, 0], [0, 1, 0, 0, 9], [0, 0, 1, 0, 0]])
@@ -74,7 +75,7 @@ def test_every_picture_keeps_its_best_start(model, image):
 
 
 def test_starts_may_differ_in_their_number_of_slots(model, image):
-    slots = best_of([model._encoded(image, count, 2, 0) for count in (2, 4)])
+    slots = best_of([model._encoded(image, model._start(5, count), 2, 0) for count in (2, 4)])
     assert slots.count == 4
     few = ~slots.presence.bool().all(1)
     assert slots.presence.sum(1).tolist() == [2 if picture else 4 for picture in few]
@@ -114,6 +115,13 @@ def test_samples_are_slots_of_the_prior(model):
     slots = model.sample(4)
     assert slots.codes.shape == (4, 3, 4) and model.decode(slots).shape == (4, 3, 32, 32)
     assert slots.fits is None and (slots.log_variance < -10).all()
+
+
+@pytest.mark.parametrize(("ground", "first"), [("flat", -4.0), ("median", 0.0), ("none", 0.0)])
+def test_only_a_ground_that_learns_its_colour_appears_late(ground, first):
+    config = replace(MODELS["iodine"].Config(**SMALL["iodine"]), ground=ground)
+    assert settings_at(config, torch.tensor(0.0)).ground_logit == first
+    assert settings_at(config, torch.tensor(1.0)).ground_logit == 0
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,8 @@ def test_starts_in_another_order_give_the_same_slots_in_that_order():
     noise = torch.randn(4, 3, 6)
     order = [2, 0, 1]
     with torch.no_grad():
-        codes = model._settled(images(), noise, 5)
-        other = model._settled(images(), noise[:, order], 5)
+        codes = model._settled(images(), model.start(noise), 5)
+        other = model._settled(images(), model.start(noise[:, order]), 5)
     torch.testing.assert_close(other, codes[:, order], rtol=1e-12, atol=1e-12)
 
 

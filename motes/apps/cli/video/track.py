@@ -6,7 +6,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from motes.apps.cli.arguments import Parser, add_device, add_fit, add_run, refuse_missing
+from motes.apps.cli.arguments import (
+    Parser,
+    add_device,
+    add_fit,
+    add_model_options,
+    add_run,
+    model_options,
+    refuse_missing,
+)
 
 if TYPE_CHECKING:
     from motes.apps.session.footage import Footage
@@ -28,6 +36,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--no-film", action="store_true", help="no film with trails")
     add_fit(parser)
     add_device(parser)
+    add_model_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -44,7 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     for film in films:
         if film.problem:
             print(f"motes: {film.path}: {film.problem}; what can be read is followed", file=sys.stderr)
-    session = Session.open(arguments.run, arguments.device)
+    options = model_options(arguments.run, arguments.dotted)
+    session = Session.open(arguments.run, arguments.device, options)
     lines = []
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         for name, film in _named(films).items():
