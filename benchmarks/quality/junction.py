@@ -1,7 +1,7 @@
 """Which ways vehicles take over the junction of `traffic`, from exact places: what the network of motion can do when
 nothing is lost in pictures.
 
-python benchmarks/quality/junction.py [--steps 6000] [--action-steps 4000] [--picture docs/junction.png]
+python benchmarks/quality/junction.py [--steps 6000] [--action-steps 3000] [--picture docs/junction.png]
 
 Ten frames are given at three moments of held-out clips; 16 futures are drawn of each. `all` are the vehicles that are
 in the picture at the start and so many frames later, `choosing` those of them that had a choice at the start and have
@@ -97,7 +97,7 @@ class Junction:
 
 def main() -> None:
     arguments_parser = parser(__doc__, seeds=[0], threads=1, steps=6000)
-    arguments_parser.add_argument("--action-steps", type=int, default=4000, help="of latent actions")
+    arguments_parser.add_argument("--action-steps", type=int, default=3000, help="of latent actions")
     arguments_parser.add_argument("--clips", type=int, default=400, help="to learn from")
     arguments_parser.add_argument("--held-out", type=int, default=100, help="clips to score")
     arguments_parser.add_argument("--picture", type=Path, help="of the futures of a few vehicles")
@@ -114,6 +114,7 @@ def main() -> None:
         seconds = cpu_seconds(partial(train, gaussian, learnt, arguments.steps, seed))
         add_rows(table, held_out, f"gaussian, seed {seed}", predictor(gaussian), f"{seconds:.0f}")
         # what is expected is the same network, to which nothing of latent actions goes back
+        torch.manual_seed(seed)
         latent = Dynamics(DlpGraphConfig(history=HISTORY, motion="latent"), 1)
         latent.load_state_dict(gaussian.state_dict(), strict=False)
         seconds = cpu_seconds(partial(train_actions, latent, learnt, arguments.action_steps, seed))

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 # that each thing chooses from
-ACTIONS = 16
+ACTIONS = 24
 # frames of a course
 LASTS = 20
 # hidden units, in widths of the network of motion

@@ -73,7 +73,7 @@ def counted_things(
     return counted, (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
 
 
-def crps(error: Float[Tensor, "B R K 2"], deviation: Float[Tensor, "B R K 2"]) -> Float[Tensor, "B R K"]:
+def crps(error: Float[Tensor, "... 2"], deviation: Float[Tensor, "... 2"]) -> Float[Tensor, "..."]:
     """The continuous ranked probability score of N(0, deviation^2) at the error, summed over rows and columns.
 
     (Gneiting & Raftery 2007, https://doi.org/10.1198/016214506000001437.)
