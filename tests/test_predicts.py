@@ -29,6 +29,7 @@ def predicting_models():
     yield "ddlp", {"interaction": "graph", "frames": 9}
     yield "ddlp", {"interaction": "none", "image_size": (32, 48)}
     yield "dlp-graph", {"motion": "gaussian", "history": 3}
+    yield "dlp-graph", {"motion": "latent", "history": 3}
     yield "dlp-graph", {"actions": 3, "motion": "gaussian"}
     yield "dlp-graph", {"rounds": 2, "history": 7, "looks": True, "image_size": (32, 48)}
 

@@ -28,7 +28,8 @@ from motes.data.worlds.solid.solids import SPHERE
 from motes.models.motion.dynamics import Dynamics
 from motes.models.motion.history import History
 from motes.models.motion.rollouts import rollout_losses
-from motes.models.video.dlp_graph import SHARES, DlpGraphConfig
+from motes.models.video.dlp_graph import SHARES
+from motes.models.video.dlp_graph_config import DlpGraphConfig
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.types.clips import ParticleClip
 from motes.types.latents import Particles

@@ -149,6 +149,14 @@ class Simulates(Protocol):
     def simulated(self, position: np.ndarray, velocity: np.ndarray, frames: int) -> np.ndarray: ...
 
 
+@runtime_checkable
+class Branches(Protocol):
+    """Data whose things choose between ways: points along the W ways that each thing of these rows may still take, as
+    (row, column) in [-1, 1]; not a number where it has no choice."""
+
+    def ways(self, rows: Sequence[int]) -> Float[Tensor, "B N W P 2"]: ...
+
+
 def _one_of_each_part(total: int, parts: int) -> list[int]:
     parts = min(parts, total)
     bounds = [total * part // max(parts, 1) for part in range(parts + 1)]

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from motes.data.base import Simulates
+from motes.data.base import Branches, Simulates
 from motes.evaluation.background import Background
 from motes.evaluation.intervals import Statistic
 from motes.models.abilities import Believes, Predicts, Redraws, Segments
@@ -47,6 +47,8 @@ class EncodedBatch:
     background: Background | None = None
     # the data, where their laws of motion are known
     world: Simulates | None = None
+    # the data, where things choose between ways that are known
+    branches: Branches | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from motes.data.base import Dataset, Simulates, Split
+from motes.data.base import Branches, Dataset, Simulates, Split
 from motes.errors import UserError
 from motes.evaluation import SCORES
 from motes.evaluation.background import Background
@@ -134,7 +134,8 @@ class _Part:
         latent = self.model.encode_clips(batch.image, batch.frames)
         truth = None if truth is None else truth.to(device)
         world = self.data if isinstance(self.data, Simulates) else None
-        return EncodedBatch(self.model, batch, latent, truth, self.background, world)
+        branches = self.data if isinstance(self.data, Branches) else None
+        return EncodedBatch(self.model, batch, latent, truth, self.background, world, branches)
 
 
 def _names(asked: Asked) -> tuple[str, ...]:

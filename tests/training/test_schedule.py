@@ -52,7 +52,7 @@ def test_rates():
 
 
 # what a preset leaves to its user, such as the run that it starts from
-LEFT_OPEN = {"dlp-graph-balls": {"still": {"num_particles": 3}}}
+LEFT_OPEN = {name: {"still": {"num_particles": 3}} for name in ("dlp-graph-balls", "dlp-graph-junction")}
 
 
 @pytest.mark.parametrize("name", PRESETS)

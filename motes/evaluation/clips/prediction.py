@@ -57,6 +57,10 @@ OF_SAMPLES = {
     "covered": f"share of the things that are inside the hull of {SAMPLES} futures",
     "diversity_px": "mean distance of two futures of a thing, in pixels",
 }
+OF_WAYS = {
+    "ways": f"share of the ways open to a thing that one of {SAMPLES} futures takes, of things that have taken one by then",
+    "on_way": "share of the futures that have taken one of these ways by then, of the same things",
+}
 PICTURE_KINDS = ("psnr", "ssim", "lpips")
 # the rivals by name, in words
 OTHERS = {
@@ -156,6 +160,10 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
             for kind in OF_SAMPLES:
                 sums = test[f"{SAMPLED}_{kind.removesuffix('_px')}_{horizon}"]
                 scores[f"{SAMPLED}_{kind}_{horizon}"] = ratio(sums, test[f"{SAMPLED}_counted_{horizon}"])
+        if f"{SAMPLED}_choosing_{horizon}" in test:
+            choosing = test[f"{SAMPLED}_choosing_{horizon}"]
+            for kind in OF_WAYS:
+                scores[f"{SAMPLED}_{kind}_{horizon}"] = ratio(test[f"{SAMPLED}_{kind}_{horizon}"], choosing)
     return scores
 
 
@@ -201,7 +209,7 @@ def _explained() -> dict[str, str]:
             )
         for kind in AT_END:
             explained[f"{name}_{kind}"] = f"{AT_END[kind]}{words}"
-    return explained | {f"{SAMPLED}_{kind}_*": words for kind, words in OF_SAMPLES.items()}
+    return explained | {f"{SAMPLED}_{kind}_*": words for kind, words in (OF_SAMPLES | OF_WAYS).items()}
 
 
 def _rivals() -> dict[str, str]:

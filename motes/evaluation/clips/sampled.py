@@ -1,14 +1,17 @@
 """Scores of futures that are drawn: are they near the truth, and as different as it takes?"""
 
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
 from motes.evaluation.clips.moments import Moment
+from motes.evaluation.clips.tracks import by_clip
 from motes.evaluation.question import GIVEN, EncodedBatch, Measured
 from motes.models.abilities import Predicts, Varies
 from motes.models.middles import middle_pixels
 from motes.ops.gather import take
-from motes.ops.scores.forecasts import diversity, energy_score, inside_hull
+from motes.ops.points.pixels import pixels_of_points
+from motes.ops.scores.forecasts import diversity, energy_score, inside_hull, last_inside, ways_taken
 
 # futures of each clip
 SAMPLES = 8
@@ -40,4 +43,29 @@ def of_samples(
         measured[f"covered_{horizon}"] = (inside_hull(samples, truth) & counted).sum(1)
         measured[f"diversity_{horizon}"] = diversity(samples).where(counted, 0).sum(1)
         measured[f"counted_{horizon}"] = counted.sum(1)
+        paths = take(
+            rearrange(position[:, :horizon], "b r k c -> b k r c"), slot.repeat_interleave(SAMPLES, 0)
+        )
+        ends = last_inside(paths, encoded.size).unflatten(0, (-1, SAMPLES)).transpose(1, 2)
+        measured |= _of_ways(encoded, moment, horizon, ends)
     return measured
+
+
+def _of_ways(encoded: EncodedBatch, moment: Moment, horizon: int, ends: Float[Tensor, "B n S 2"]) -> Measured:
+    """Sums over the things that have taken one of several ways by then: which of them futures take, and how many do."""
+    objects = moment.things
+    if encoded.branches is None or objects is None:
+        return {}
+    rows = by_clip(encoded, encoded.batch.index)[:, moment.start - 1]
+    points = encoded.branches.ways(rows.tolist()).to(ends)
+    ways = pixels_of_points(points, encoded.size)
+    reach = objects.diameter[:, moment.start - 1] / 2
+    frame = moment.start + horizon - 1
+    true = ways_taken(objects.centre[:, frame, :, None], ways, reach).any((2, 3))
+    counted = true & (moment.slot >= 0) & objects.present[:, moment.start - 1] & objects.present[:, frame]
+    taken = ways_taken(ends, ways, reach)
+    return {
+        f"ways_{horizon}": taken.any(2).to(ends).mean(-1).where(counted, 0).sum(1),
+        f"on_way_{horizon}": taken.any(3).to(ends).mean(-1).where(counted, 0).sum(1),
+        f"choosing_{horizon}": counted.sum(1),
+    }

@@ -1,6 +1,6 @@
 """How things move: the network that gives each thing an acceleration, frame after frame."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.motion.agent import Agent
 from motes.models.motion.history import History
+from motes.models.motion.latent_actions import LASTS, NOISE, Courses, LatentActions, frames_ahead
 from motes.nn.blocks.interaction import INTERACTIONS
 
 # distances between things as the network reads them
@@ -26,6 +27,7 @@ SHARPEST = 0.02
 # the largest log variance: what is known of an empty slot may be anything
 WIDEST = 6.0
 GAUSSIAN = "gaussian"
+LATENT = "latent"
 
 
 @runtime_checkable
@@ -68,6 +70,8 @@ class Motion(nn.Module):
     frames: int
     # reads the log variances of accelerations; None: there are none
     spread: nn.Module | None
+    # numbers of noise that draw a future in a step
+    noise: int = 2
 
     # 2 over the usual length of a step
     pace: Tensor
@@ -96,6 +100,17 @@ class Motion(nn.Module):
             outlook = self(history, None if actions is None else actions[:, step])
             yield outlook
             history = history.followed_by(outlook.position, outlook.presence.sigmoid())
+
+    def futures(
+        self,
+        history: History,
+        noise: Sequence[Float[Tensor, "B K n"] | None],
+        actions: Sequence[Float[Tensor, "B A"] | None],
+    ) -> Iterator[History]:
+        """Yields the histories of the next frames; `noise` and `actions` are of each frame."""
+        for numbers, action in zip(noise, actions, strict=True):
+            history = self.after(history, numbers, action)
+            yield history
 
     def after(
         self,
@@ -142,6 +157,7 @@ class Dynamics(Motion):
     A thing is read by its place and its steps over the history, if asked also by its look and scale; a pair by what lies between the two.
     Where actions are known, who acts is one more thing, without a place, that all others hear of (`Agent`).
     Where motion is Gaussian, log variances of o are read from v and what is known of the thing, and v learns nothing from them.
+    Where it has latent actions, futures are drawn by them (`LatentActions`), which are read from the same, and v learns nothing.
     """
 
     def __init__(self, config: HasDynamics, features: int):
@@ -160,6 +176,8 @@ class Dynamics(Motion):
         nn.init.zeros_(self.last.bias)
         # after all else, so that the other weights are those of a network that knows one future
         self.spread = _spread(config.width + inputs, config.width) if config.motion == GAUSSIAN else None
+        self.latent = LatentActions(config.width + inputs, config.width) if config.motion == LATENT else None
+        self.noise = 2 if self.latent is None else NOISE
         # half the shorter side is 1
         self.sharpest = 2 * SHARPEST / min(config.image_size)
 
@@ -176,6 +194,46 @@ class Dynamics(Motion):
             deviation=self._deviation(torch.cat([state.detach(), inputs[0][:, :count]], -1)) / unit,
             presence=history.presence.clamp(LEAST, 1 - LEAST).logit() + change[..., 2],
         )
+
+    def futures(
+        self,
+        history: History,
+        noise: Sequence[Float[Tensor, "B K n"] | None],
+        actions: Sequence[Float[Tensor, "B A"] | None],
+    ) -> Iterator[History]:
+        """Yields the histories of the next frames. Latent actions draw where things go, and last `LASTS` frames each."""
+        if self.latent is None or noise[0] is None:
+            yield from super().futures(history, noise, actions)
+            return
+        course = history.position[:, :, :0]
+        for step, numbers in enumerate(noise):
+            frame = step % LASTS
+            if frame == 0 and numbers is not None:
+                course = self._drawn_course(history, numbers)
+            history = history.followed_by(course[:, :, frame], self.after(history).presence)
+            yield history
+
+    def courses(self, history: History) -> Courses:
+        """What things may do next, and how likely it is; the network itself learns nothing from it."""
+        assert self.latent is not None
+        with torch.no_grad():
+            things = self._things(history)
+            state = self.interaction(things, self._pairs(history), history.presence)
+        return self.latent(torch.cat([state, things], -1))
+
+    def beside_steady(self, history: History, position: Float[Tensor, "B K R 2"]) -> Float[Tensor, "B K R 2"]:
+        """How far places of the next frames lie from where constant velocity leads, in units of the network."""
+        return (position - self._steady(history)) * self.pace * self.aspect
+
+    def _drawn_course(self, history: History, noise: Float[Tensor, "B K 3"]) -> Float[Tensor, "B K R 2"]:
+        """Where things are in the next frames; slots in another order give the same things in that order, bit for bit."""
+        ordered, order = history.in_order()
+        course = self._steady(ordered) + self.courses(ordered).drawn(noise) / (self.pace * self.aspect)
+        return course[torch.arange(len(order), device=order.device)[:, None], order.argsort(1)]
+
+    def _steady(self, history: History) -> Float[Tensor, "B K R 2"]:
+        """The places of the next frames at constant velocity."""
+        return history.newest[:, :, None] + frames_ahead(history.position) * history.step[:, :, None]
 
     def _deviation(self, known: Float[Tensor, "B K n"]) -> Float[Tensor, "B K 2"]:
         """Of the acceleration, in its unit."""

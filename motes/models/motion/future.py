@@ -33,17 +33,13 @@ def predicted(
     clip: ParticleClip,
     steps: int,
     size: tuple[int, int],
-    noise: Sequence[Float[Tensor, "B K 2"] | None] = (),
+    noise: Sequence[Float[Tensor, "B K n"] | None] = (),
     actions: Sequence[Float[Tensor, "B A"] | None] = (),
 ) -> ParticleClip:
     """The `steps` frames that follow each clip, by a network of their motion; `noise` and `actions` are of each step."""
     history = History.of(clip, motion.frames)
     nothing = [None] * steps
-    future = []
-    for drawn, action in zip(noise or nothing, actions or nothing, strict=True):
-        history = motion.after(history, drawn, action)
-        future.append(history)
-    return continued(clip, future, size)
+    return continued(clip, list(motion.futures(history, noise or nothing, actions or nothing)), size)
 
 
 def continued(given: ParticleClip, future: Sequence[History], size: tuple[int, int]) -> ParticleClip:
@@ -69,8 +65,8 @@ def continued(given: ParticleClip, future: Sequence[History], size: tuple[int, i
 
 
 def noise_of_samples(
-    clip: ParticleClip, steps: int, samples: int, seed: int
-) -> list[Float[Tensor, "N K 2"] | None]:
+    clip: ParticleClip, steps: int, samples: int, seed: int, numbers: int = 2
+) -> list[Float[Tensor, "N K n"] | None]:
     """Standard normal noise for each step of the samples, one clip's after the other's; None for no samples.
 
     Sample s has the same numbers in all clips, so that a clip alone has the future that it has beside others.
@@ -80,7 +76,7 @@ def noise_of_samples(
     if not samples:
         return [None] * steps
     random = torch.Generator().manual_seed(seed)
-    shape = (samples, clip.particles.count, 2)
+    shape = (samples, clip.particles.count, numbers)
     drawn = [torch.randn(shape, generator=random) for _ in range(steps)]
     return [noise.repeat(clip.clips, 1, 1).to(clip.particles.position) for noise in drawn]
 

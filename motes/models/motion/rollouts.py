@@ -40,22 +40,22 @@ def rollout_losses(
     future = windows.window(history, windows.frames - history)
     start = History.of(windows.window(0, history), history)
     if dynamics.training:
-        start = _shortened(start)
+        start = shortened(start)
         actions = None if actions is None else _untold(actions)
     outlooks = list(dynamics.rolled_out(start, future.frames, actions))
     position = torch.stack([outlook.position for outlook in outlooks], 1)
     presence = torch.stack([outlook.presence for outlook in outlooks], 1)
-    counted, is_same = _counted(windows, start, history)
+    counted, is_same = counted_things(windows, start, history)
     is_found = is_same & future.by_clip(future.seen)
     error = dynamics.pace * dynamics.aspect * (position - future.by_clip(future.particles.position))
-    terms = {"place": _mean((error.square().sum(-1) + BEND).sqrt(), is_found)}
+    terms = {"place": mean_of_counted((error.square().sum(-1) + BEND).sqrt(), is_found)}
     stays = future.by_clip(future.particles.presence).clamp(0, 1) * is_same
-    terms["presence"] = _mean(_entropy(presence, stays), counted[:, None].expand_as(stays))
+    terms["presence"] = mean_of_counted(_entropy(presence, stays), counted[:, None].expand_as(stays))
     total = terms["place"] + PRESENCE * terms["presence"]
     if dynamics.spread is None:
         return total, terms
     deviation = dynamics.pace * dynamics.aspect * outlooks[0].deviation[:, None]
-    terms["spread"] = _mean(_crps(error[:, :1].detach(), deviation), is_found[:, :1])
+    terms["spread"] = mean_of_counted(crps(error[:, :1].detach(), deviation), is_found[:, :1])
     return total + SPREAD * terms["spread"], terms
 
 
@@ -63,7 +63,7 @@ def _entropy(logit: Float[Tensor, "B R K"], target: Float[Tensor, "B R K"]) -> F
     return F.binary_cross_entropy_with_logits(logit, target, reduction="none")
 
 
-def _counted(
+def counted_things(
     windows: ParticleClip, start: History, history: int
 ) -> tuple[Bool[Tensor, "B K"], Bool[Tensor, "B R K"]]:
     """Which slots hold a thing that was seen in both of the last two given frames, and in which frames they hold it still."""
@@ -73,7 +73,7 @@ def _counted(
     return counted, (track[:, history:] == track[:, history - 1 : history]) & counted[:, None]
 
 
-def _crps(error: Float[Tensor, "B R K 2"], deviation: Float[Tensor, "B R K 2"]) -> Float[Tensor, "B R K"]:
+def crps(error: Float[Tensor, "... 2"], deviation: Float[Tensor, "... 2"]) -> Float[Tensor, "..."]:
     """The continuous ranked probability score of N(0, deviation^2) at the error, summed over rows and columns.
 
     (Gneiting & Raftery 2007, https://doi.org/10.1198/016214506000001437.)
@@ -90,7 +90,7 @@ def _untold(actions: Float[Tensor, "B R A"]) -> Float[Tensor, "B R A"]:
     return actions.masked_fill(chosen[:, None, None], torch.nan)
 
 
-def _shortened(history: History) -> History:
+def shortened(history: History) -> History:
     """Some of the histories without their oldest frames."""
     frames = history.tracked.shape[-1]
     chosen = uniform_like(history.presence[:, 0]) < SHORTENED
@@ -103,5 +103,5 @@ def _shortened(history: History) -> History:
     return replace(history, position=position, tracked=history.tracked & is_left[:, None])
 
 
-def _mean(values: Float[Tensor, "B R K"], counted: Bool[Tensor, "B R K"]) -> Float[Tensor, "B"]:
+def mean_of_counted(values: Float[Tensor, "B R K"], counted: Bool[Tensor, "B R K"]) -> Float[Tensor, "B"]:
     return (values * counted).sum((1, 2)) / counted.sum((1, 2)).clamp_min(1)

@@ -1,10 +1,9 @@
 """Particles that move: those of a model of stills, followed over time, and a graph network that predicts them."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -13,15 +12,17 @@ from torch import Tensor
 from motes.errors import UserError
 from motes.models.base import Model, Stage, TrainingPictures, refuse_other_sizes
 from motes.models.checkpoint import load
+from motes.models.motion.action_losses import WORTH, action_losses, worth_of_nat
 from motes.models.motion.agent import check_actions, check_width
-from motes.models.motion.dynamics import GAUSSIAN, Dynamics
+from motes.models.motion.dynamics import GAUSSIAN, LATENT, Dynamics
 from motes.models.motion.future import clip_to_continue, in_drawing_order, noise_of_samples, predicted
+from motes.models.motion.latent_actions import LASTS
 from motes.models.motion.rollouts import rollout_losses
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
+from motes.models.video.dlp_graph_config import DlpGraphConfig, check
 from motes.models.video.remembered import remembered
 from motes.models.video.training_clips import TrainingClips, mirrored
-from motes.nn.blocks.interaction import HEADS, INTERACTIONS
 from motes.ops.rendering.footprints import VisibleBoxes
 from motes.ops.rendering.painting import Painting
 from motes.plain.records import from_plain
@@ -31,46 +32,8 @@ from motes.types.latents import Image, Particles
 
 # of the steps that predict single frames, roll-outs, and roll-outs from anywhere
 SHARES = (0.7, 0.2, 0.1)
-
-
-@dataclass(frozen=True)
-class DlpGraphConfig:
-    """Options of particles that move."""
-
-    # rows, columns
-    image_size: tuple[int, int] = (64, 64)
-    # 1 for grey pictures
-    channels: int = 3
-    # the run of dlp, or its checkpoint, whose particles are predicted; its weights stay as they are
-    start_from: str = ""
-    # the options of that model, which are read from the run
-    still: dict[str, Any] = field(default_factory=dict)
-    # number of frames that a prediction looks back on
-    history: int = 6
-    # number of frames that a roll-out predicts in training
-    steps: int = 5
-    # what things know of each other: graph: messages between all pairs; attention: a transformer; none: nothing
-    interaction: Literal["graph", "attention", "none"] = "graph"
-    # units of the layers
-    width: int = 64
-    # rounds of messages; more = contacts that pass through several things in one frame
-    rounds: int = 1
-    # whether motion may depend on looks and sizes; from few clips, looks are learnt by heart
-    looks: bool = False
-    # certain: one future; gaussian: accelerations have variances, so that different futures can be drawn
-    motion: Literal["certain", "gaussian"] = "certain"
-    # numbers of an action, of data that know what was done after each frame; 0: motion does not depend on actions
-    actions: int = 0
-    # whether it also learns from mirror images of the training clips, where these are as likely: no camera that
-    # sees things fall, no road with a side to drive on
-    mirrors: bool = False
-    # share of the training windows that are drawn to where velocities change
-    events: float = 0.5
-
-    @property
-    def glimpse_size(self) -> int | None:
-        """The side of a particle's window in pixels."""
-        return self.still.get("glimpse_size")
+# of all steps, those of latent actions, which follow
+ACTION_SHARE = 0.4
 
 
 class DlpGraph(Model):
@@ -86,7 +49,7 @@ class DlpGraph(Model):
 
     def __init__(self, config: DlpGraphConfig):
         super().__init__()
-        _check(config)
+        check(config)
         still = _newborn_still(config) if config.still else _still_of(config)
         # as in JSON, so that a loaded config is equal
         options = json.loads(json.dumps(asdict(still.config)))
@@ -97,15 +60,16 @@ class DlpGraph(Model):
                 f"{_shape(still.config)}: set --data.image-size, or start from a model of such pictures"
             )
         self.still = still.requires_grad_(False).eval()
-        self.window = config.history + config.steps
+        self.window = config.history + (max(config.steps, LASTS) if config.motion == LATENT else config.steps)
         self.needs = ("actions",) if config.actions else ()
         self.dynamics = Dynamics(config, still.config.feature_dim)
         self._clips: TrainingClips | None = None
+        self._worth = WORTH
 
     @property
     def varies(self) -> bool:
         """Whether it can draw different futures."""
-        return self.config.motion == GAUSSIAN
+        return self.config.motion in (GAUSSIAN, LATENT)
 
     @property
     def follower(self) -> DeepLatentParticles | None:
@@ -119,27 +83,36 @@ class DlpGraph(Model):
         return self
 
     def stages(self) -> tuple[Stage, ...]:
-        learning = tuple(self.dynamics.parameters())
+        latent = self.dynamics.latent
+        choosing = () if latent is None else tuple(latent.parameters())
+        share_of_motion = 1 - ACTION_SHARE if choosing else 1.0
+        learning = tuple(
+            value for name, value in self.dynamics.named_parameters() if not name.startswith("latent.")
+        )
         losses = {
-            "next frame": partial(self._loss, 1, self.config.events),
-            "roll-outs": partial(self._loss, self.config.steps, self.config.events),
-            "even roll-outs": partial(self._loss, self.config.steps, 0.0),
+            "next frame": partial(self._loss, self._of_motion, 1, self.config.events),
+            "roll-outs": partial(self._loss, self._of_motion, self.config.steps, self.config.events),
+            "even roll-outs": partial(self._loss, self._of_motion, self.config.steps, 0.0),
         }
         first, *later = (
-            Stage(name, share, loss, learning, prepare=self._prepare)
+            Stage(name, share_of_motion * share, loss, learning, prepare=self._prepare)
             for (name, loss), share in zip(losses.items(), SHARES, strict=True)
         )
+        if choosing:
+            loss = partial(self._loss, self._of_choices, LASTS, self.config.events)
+            actions = Stage("latent actions", ACTION_SHARE, loss, choosing, prepare=self._prepare)
+            later.append(replace(actions, progressed=self._progressed))
         return (replace(first, begin=self._begin), *later)
 
     def loss(self, batch: Batch) -> Losses:
-        return self._loss(self.config.steps, 0.0, batch)
+        return self._loss(self._of_all, self.window - self.config.history, 0.0, batch)
 
     def validate(self, batch: Batch) -> Losses:
         """The loss of roll-outs from all over the clips."""
         clip = self.track(batch.image, batch.frames)
-        starts = range(0, max(clip.frames - self.window, 0) + 1, self.config.steps)
+        starts = range(0, max(clip.frames - self.window, 0) + 1, self.window - self.config.history)
         measured = [
-            self._losses(clip.window(start, self.window), clip.frames, self._told(batch, start))
+            self._of_all(clip.window(start, self.window), clip.frames, self._told(batch, start))
             for start in starts
         ]
         names = measured[0].terms
@@ -170,10 +143,11 @@ class DlpGraph(Model):
         clip = clip_to_continue(self, seen, frames, steps)
         if samples and not self.varies:
             raise UserError(
-                "this model learnt one future and has no others to draw; train one with --model.motion gaussian"
+                "this model learnt one future and has no others to draw; train one with --model.motion gaussian "
+                "or latent"
             )
         check_actions(actions, (clip.clips, steps, self.config.actions))
-        noise = noise_of_samples(clip, steps, samples, seed)
+        noise = noise_of_samples(clip, steps, samples, seed, self.dynamics.noise)
         futures = max(samples, 1)
         action = () if actions is None else actions.repeat_interleave(futures, 0).unbind(1)
         size = self.config.image_size
@@ -214,10 +188,14 @@ class DlpGraph(Model):
                 check_width(self._clips.actions, self.config.actions)
                 self.dynamics.agent.fit(self._clips.actions)
 
-    def _loss(self, steps: int, events: float, batch: Batch) -> Losses:
+    def _progressed(self, share: float) -> None:
+        self._worth = worth_of_nat(share)
+
+    def _loss(self, measure: Callable[..., Losses], steps: int, events: float, batch: Batch) -> Losses:
+        """What `measure` says of windows with so many frames to predict, drawn from all training clips."""
         if self._clips is None:
             clip = self.track(batch.image, batch.frames)
-            return self._losses(clip, batch.frames, self._told(batch, 0))
+            return measure(clip, batch.frames, self._told(batch, 0))
         first = batch.clips(batch.index)[:, 0]
         rows = self._clips.rows(first, self.config.history, steps, events)
         windows = self._clips.at(rows)
@@ -226,7 +204,7 @@ class DlpGraph(Model):
             windows = mirrored(windows, height == width)
         actions = self._clips.actions
         told = None if actions is None else actions[rows[:, self.config.history - 1 : -1]]
-        return self._losses(windows, batch.frames, told)
+        return measure(windows, batch.frames, told)
 
     def _told(self, batch: Batch, start: int) -> Tensor | None:
         """The actions between the frames to predict, of windows that begin with this frame."""
@@ -235,11 +213,26 @@ class DlpGraph(Model):
         last = start + self.config.history - 1
         return batch.clips(batch.actions)[:, last : start + self.window - 1]
 
-    def _losses(self, windows: ParticleClip, frames: int, actions: Tensor | None) -> Losses:
-        """The losses of windows; terms have an entry for each of the `frames` frames of a clip."""
-        total, terms = rollout_losses(self.dynamics, windows, self.config.history, actions)
-        of_frames = {name: value.repeat_interleave(frames) for name, value in terms.items()}
-        return Losses(total.mean(), of_frames)
+    def _of_all(self, windows: ParticleClip, frames: int, actions: Tensor | None) -> Losses:
+        motion = self._of_motion(windows, frames, actions)
+        if self.dynamics.latent is None:
+            return motion
+        choices = self._of_choices(windows, frames, actions)
+        return Losses(motion.total + choices.total, {**motion.terms, **choices.terms})
+
+    def _of_motion(self, windows: ParticleClip, frames: int, actions: Tensor | None) -> Losses:
+        """The losses of what is expected; terms have an entry for each of the `frames` frames of a clip."""
+        history = self.config.history
+        windows = windows.window(0, history + self.config.steps)
+        return _losses(*rollout_losses(self.dynamics, windows, history, actions), frames)
+
+    def _of_choices(self, windows: ParticleClip, frames: int, actions: Tensor | None) -> Losses:
+        """The losses of latent actions; as above."""
+        return _losses(*action_losses(self.dynamics, windows, self.config.history, self._worth), frames)
+
+
+def _losses(total: Float[Tensor, "B"], terms: dict[str, Float[Tensor, "B"]], frames: int) -> Losses:
+    return Losses(total.mean(), {name: value.repeat_interleave(frames) for name, value in terms.items()})
 
 
 def _still_of(config: DlpGraphConfig) -> DeepLatentParticles:
@@ -267,24 +260,3 @@ def _newborn_still(config: DlpGraphConfig) -> DeepLatentParticles:
 def _shape(config: DlpGraphConfig | DlpConfig) -> str:
     height, width = config.image_size
     return f"{height} x {width} pixels and {config.channels} channels"
-
-
-def _check(config: DlpGraphConfig) -> None:
-    if config.actions < 0:
-        raise UserError(f"actions is how many numbers an action has, from 0 up, not {config.actions}")
-    if config.actions and config.interaction == "none":
-        raise UserError(
-            "things learn of an action by messages: with actions, interaction is graph or attention"
-        )
-    if config.actions and config.mirrors:
-        raise UserError("nobody knows the action of a mirror image: with actions, mirrors must be off")
-    if config.interaction not in INTERACTIONS:
-        raise UserError(
-            f"interaction {config.interaction!r} is unknown; choose one of {', '.join(INTERACTIONS)}"
-        )
-    if config.history < 2 or config.steps < 1 or config.rounds < 1:
-        raise UserError("history must be at least 2, which makes a velocity, steps and rounds at least 1")
-    if config.width < HEADS or config.width % HEADS:
-        raise UserError(f"width must be a multiple of {HEADS}, not {config.width}")
-    if not 0 <= config.events <= 1:
-        raise UserError(f"events must be a share from 0 to 1, not {config.events}")

@@ -49,6 +49,25 @@ VIDEO = {
             ),
         ),
     ),
+    "dlp-graph-junction": Preset(
+        "where vehicles turn at a junction, from the particles of a dlp (needs its run: --model.start-from RUN)",
+        Recipe(
+            "dlp-graph",
+            Source("traffic", {"frames": 64, "count": 15360, "held_out": 1280}),
+            {"motion": "latent"},
+            # 64 windows of 6 given frames and 20 that a latent action lasts in each step
+            Training(
+                8000,
+                1664,
+                3e-3,
+                schedule="cosine",
+                clip_norm=1.0,
+                average=0.998,
+                evaluate_every=2000,
+                validation_pictures=640,
+            ),
+        ),
+    ),
     "ddlp-balls": Preset(
         "colliding balls: what they are, and what they do next, learnt together in minutes",
         Recipe(

@@ -150,6 +150,28 @@ def test_samples_are_scored_by_how_near_and_how_different_they_are(oracle, make_
     assert QUESTION.rivals["samples_energy_px_5"] in scores
 
 
+class Forked:
+    """Data in which both things may go on as they went, half a picture to one side of that, or to the other."""
+
+    def __init__(self, points):
+        self.points = points
+
+    def ways(self, rows):
+        later = self.points[rows[0] :]
+        sides = torch.tensor([0.0, 1.0, -1.0])[:, None] * torch.tensor([1.0, 0.0])
+        return (later[:, :, None] + sides).permute(1, 2, 0, 3)[None]
+
+
+def test_the_ways_that_futures_take_are_counted(oracle, make_particles, on_points):
+    """Half of the futures go on near enough to the way that things went; nobody takes the others."""
+    latent, points = seen_as(paths(), make_particles, on_points)
+    encoded = oracle(latent, Truth(torch.ones(FRAMES, 2, dtype=torch.bool), points))
+    assert "samples_ways_5" not in scores_of(replace(encoded, model=Shaking()))
+    scores = scores_of(replace(encoded, model=Shaking(), branches=Forked(encoded.centres)))
+    assert scores["samples_ways_5"] == pytest.approx(1 / 3)
+    assert scores["samples_on_way_5"] == 1
+
+
 class Told(PredictingDiscs):
     """Discs that go so many pixels along rows as their action says."""
 

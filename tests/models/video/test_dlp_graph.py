@@ -235,9 +235,9 @@ def test_steps_read_no_pictures(still, tmp_path, monkeypatch):
     seen = []
     original = MODELS["dlp-graph"]._loss
 
-    def watched(self, steps, events, batch):
+    def watched(self, measure, steps, events, batch):
         seen.append(batch.image.shape)
-        return original(self, steps, events, batch)
+        return original(self, measure, steps, events, batch)
 
     monkeypatch.setattr(MODELS["dlp-graph"], "_loss", watched)
     loop.train(recipe(still), tmp_path / "run")

@@ -2,7 +2,7 @@
 
 import torch
 
-from motes.ops.scores.forecasts import diversity, energy_score, inside_hull
+from motes.ops.scores.forecasts import diversity, energy_score, inside_hull, last_inside, ways_taken
 
 
 def test_of_equal_samples_the_energy_score_is_the_error():
@@ -34,3 +34,19 @@ def test_a_hull_holds_its_middle_and_nothing_beyond_its_corners():
 def test_two_samples_have_no_inside():
     line = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
     assert not inside_hull(line, torch.tensor([0.2, 0.3]))
+
+
+def test_a_way_is_taken_by_what_is_near_to_it_alone():
+    straight = torch.stack([torch.zeros(9), torch.arange(9.0)], -1)
+    aside = torch.stack([torch.arange(9.0), torch.arange(9.0)], -1)
+    unknown = torch.full((9, 2), torch.nan)
+    ends = torch.tensor([[0.0, 8.0], [8.0, 8.0], [0.0, 0.0], [4.0, -4.0]])
+    taken = ways_taken(ends, torch.stack([straight, aside, unknown]), torch.tensor(1.5))
+    # where ways have not parted none is taken, nor far from both
+    assert taken.tolist() == [[True, False, False], [False, True, False], [False] * 3, [False] * 3]
+
+
+def test_the_last_place_in_the_picture():
+    path = torch.tensor([[3.0, 3.0], [3.0, 9.0], [3.0, 9.6], [3.0, 20.0]])
+    assert last_inside(path, (10, 10)).tolist() == [3.0, 9.0]
+    assert last_inside(path + 50, (10, 10)).tolist() == [53.0, 53.0]

@@ -18,7 +18,7 @@ from motes.data.worlds.roads.fleet import Fleet, Light
 from motes.data.worlds.roads.junction import FINER, junction_of
 from motes.data.worlds.roads.traffic_camera import FAR
 from motes.data.worlds.roads.traffic_drawing import draw_traffic
-from motes.data.worlds.roads.traffic_flow import Flow, flow
+from motes.data.worlds.roads.traffic_flow import Flow, flow, ways_ahead
 from motes.data.worlds.roads.vehicle_drawing import Sprite
 from motes.data.worlds.roads.vehicles import SIZES, vehicle_colours
 from motes.errors import UserError
@@ -101,6 +101,29 @@ class Traffic(Dataset):
             scene={name: torch.from_numpy(value.astype(np.float32)) for name, value in scene.items()},
         )
 
+    def places(self, rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The middles of the vehicles, N V 2, and which of them there are, N V; no picture is drawn, so it is not
+        known which are in sight."""
+        fleet, _ = self._fleet(rows)
+        shape = (len(rows), self.config.vehicles[1])
+        exists = np.zeros(shape, bool)
+        exists[fleet.frame, fleet.slot] = True
+        return _by_slot(self._centres(fleet)[0], fleet, shape), torch.from_numpy(exists)
+
+    def ways(self, rows: Sequence[int]) -> torch.Tensor:
+        """Points along the ways over the junction that each vehicle may still take, left, ahead and right: N V 3 P 2.
+
+        They are (row, column) in [-1, 1], and not a number where a vehicle has no choice any more.
+        """
+        fleet, _ = self._fleet(rows)
+        clips = [divmod(row // self.config.frames, CLIPS) for row in rows]
+        arms = np.stack([self._flow(block)[0].arm[number] for block, number in clips])
+        x, y = ways_ahead(fleet.x, fleet.y, arms[fleet.frame, fleet.slot])
+        height = np.broadcast_to(SIZES[fleet.kind, 2][:, None, None] / 2, x.shape)
+        table = np.full((*arms.shape, *x.shape[1:], 2), np.nan, np.float32)
+        table[fleet.frame, fleet.slot] = self._points(x, y, height)[0]
+        return torch.from_numpy(table)
+
     def _masks(self, rows: list[int]) -> tuple[Array, Array]:
         """The visible and the whole masks of the vehicles in these rows, B N H W each."""
         masks = []
@@ -113,8 +136,12 @@ class Traffic(Dataset):
 
     def _centres(self, fleet: Fleet) -> tuple[Array, Array]:
         """Where the middles of the vehicles are in the picture, V 2 in [-1, 1], and their depths, V."""
+        return self._points(fleet.x, fleet.y, SIZES[fleet.kind, 2] / 2)
+
+    def _points(self, x: Array, y: Array, z: Array) -> tuple[Array, Array]:
+        """Where points in metres are in the picture, ... 2 in [-1, 1], and their depths."""
         eye = junction_of(self.config.image_size, self.config.place).eye
-        column, row, depth = eye.project(np.stack([fleet.x, fleet.y, SIZES[fleet.kind, 2] / 2], -1))
+        column, row, depth = eye.project(np.stack([x, y, z], -1))
         pixels = zip((row, column), self.config.image_size, strict=True)
         parts = [((canvas + 0.5) / FINER - 0.5) / (side - 1) for canvas, side in pixels]
         return np.stack(parts, -1) * 2 - 1, depth

@@ -27,6 +27,9 @@ GREEN = 4.5
 RED = 2.0
 # seconds
 STEP = 0.1
+# metres from point to point of a way, and the length of a way
+SPACING = 0.5
+REACH = 36.0
 # of the intelligent driver model: acceleration and braking in m/s^2, seconds, metres
 HASTE = 2.2
 BRAKE = 2.6
@@ -91,6 +94,21 @@ def flow(
     middle = travelled - drivers.length[:, None] / 2
     x, y, east, north = _on_ground(middle, drivers.arm[:, None], drivers.exit[:, None])
     return Flow(drivers.kind, drivers.present, drivers.arm, drivers.exit, x, y, east, north, speed)
+
+
+def ways_ahead(x: Array, y: Array, arm: Array) -> tuple[Array, Array]:
+    """The x and y of points along the ways of vehicles with their middles here, V 3 P each: left, ahead and right.
+
+    Not a number for vehicles whose way is decided, because they have reached the place where ways part.
+    """
+    for quarter in (3, 2, 1):
+        x, y = _turned_right(x, y, arm >= quarter)
+    travelled = (y + STOP)[:, None, None] + np.arange(0.0, REACH, SPACING)
+    turn = np.array([-1, 0, 1])[:, None]
+    on_way = _on_ground(travelled, arm[:, None, None], turn)[:2]
+    has_choice = (y < -BEND)[:, None, None]
+    along_x, along_y = (np.where(has_choice, values, np.nan) for values in on_way)
+    return along_x, along_y
 
 
 def _drivers(random: np.random.Generator, count: int, vehicles: tuple[int, int]) -> _Drivers:
@@ -233,3 +251,8 @@ def _from_below(travelled: Array, turn: Array) -> tuple[Array, Array, Array, Arr
 def _turned_left(x: Array, y: Array, where: Array) -> tuple[Array, Array]:
     """The vectors (x, y), turned left by a quarter where the mask `where` is true."""
     return np.where(where, -y, x), np.where(where, x, y)
+
+
+def _turned_right(x: Array, y: Array, where: Array) -> tuple[Array, Array]:
+    """The vectors (x, y), turned right by a quarter where the mask `where` is true."""
+    return np.where(where, y, x), np.where(where, -x, y)

@@ -148,3 +148,25 @@ def test_nobody_drives_through_another():
 def test_what_cannot_be_drawn_is_refused(wrong, words):
     with pytest.raises(UserError, match=words):
         Traffic(TrafficConfig(**wrong))
+
+
+def test_each_vehicle_goes_on_along_one_of_the_ways_that_were_open_to_it():
+    data = Traffic(TrafficConfig(frames=30, count=300))
+    starts = range(0, 300, 30)
+    ways = data.ways(starts)
+    has_choice = ways.isfinite().all((2, 3, 4))
+    points, exists = data.places(range(300))
+    later = points.unflatten(0, (10, 30))[:, 12]
+    distance = (ways - later[:, :, None, None]).norm(dim=-1).amin(-1)
+    is_near = (later.abs() < 1).all(-1) & has_choice
+    # half of the half metre from point to point, at most a pixel and a half
+    assert is_near.sum() > 20 and (distance.amin(-1)[is_near] < 0.05).all()
+    assert (exists.unflatten(0, (10, 30)).all(1) == exists[::30]).all()
+    assert ways[~has_choice].isnan().all() and not has_choice[~exists[::30]].any()
+
+
+def test_places_are_those_of_the_truth():
+    data = Traffic(TrafficConfig(frames=4, count=8))
+    points, exists = data.places(range(8))
+    truth = data.truth(range(8))
+    assert torch.equal(points, truth.centres) and (truth.present <= exists).all()
