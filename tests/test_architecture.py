@@ -60,7 +60,8 @@ WITHIN = {
         "drawing": {"session"},
         "report": {"session", "drawing"},
         "studio": {"session", "drawing", "report"},
-        "cli": {"session", "drawing", "report", "studio"},
+        "export": {"session"},
+        "cli": {"session", "drawing", "report", "studio", "export"},
     },
 }
 FREE = {"errors", "version"}  # of no room: anyone may import them

@@ -124,7 +124,7 @@ def _is_prepared(folder: Path) -> bool:
     return _json(folder / "manifest.json").get("format") == "motes-prepared"
 
 
-def _is_lerobot(folder: Path) -> bool:
+def is_lerobot(folder: Path) -> bool:
     return "codebase_version" in _json(folder / "meta" / "info.json")
 
 
@@ -142,7 +142,7 @@ def _is_stored(folder: Path) -> bool:
 # how a folder is recognised by files of certain names; the first that fits counts
 MARKS = {
     "prepared": _is_prepared,
-    "lerobot": _is_lerobot,
+    "lerobot": is_lerobot,
     "mot": _is_mot,
     "coco-video": _is_coco_video,
     "coco": _is_coco,
