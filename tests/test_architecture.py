@@ -51,6 +51,7 @@ WITHIN = {
         "files": set(),
         "worlds": set(),
         "tracks": {"files"},
+        "poses": {"files"},
         "published": {"files", "worlds"},
         "prepared": {"files"},
         "recognise.py": {"files"},

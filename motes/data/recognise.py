@@ -135,6 +135,12 @@ def _is_coco(folder: Path) -> bool:
     return bool(files) and all(map(_holds_annotations, files))
 
 
+def _is_deeplabcut(folder: Path) -> bool:
+    from motes.data.files.landmark_tables import project_tables
+
+    return bool(project_tables(folder))
+
+
 def _is_stored(folder: Path) -> bool:
     return any((folder / name).is_file() for name in STORED)
 
@@ -143,6 +149,7 @@ def _is_stored(folder: Path) -> bool:
 MARKS = {
     "prepared": _is_prepared,
     "lerobot": is_lerobot,
+    "labelled": _is_deeplabcut,
     "mot": _is_mot,
     "coco-video": _is_coco_video,
     "coco": _is_coco,
