@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from motes.apps.cli import (
+    completion,
     direction,
     encode,
     evaluate,
@@ -65,6 +66,7 @@ COMMANDS: dict[str, Command] = {
     "data prepare": prepare,
     "info": info,
     "list": choices,
+    "completion": completion,
     "export": export,
     "import-2022": import_2022,
     "push": push,
