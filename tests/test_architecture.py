@@ -51,6 +51,7 @@ WITHIN = {
         "files": set(),
         "worlds": set(),
         "tracks": {"files"},
+        "poses": {"files"},
         "published": {"files", "worlds"},
         "prepared": {"files"},
         "recognise.py": {"files"},
@@ -61,7 +62,8 @@ WITHIN = {
         "drawing": {"session"},
         "report": {"session", "drawing"},
         "studio": {"session", "drawing", "report"},
-        "cli": {"session", "bulk", "drawing", "report", "studio"},
+        "export": {"session"},
+        "cli": {"session", "bulk", "drawing", "report", "studio", "export"},
     },
 }
 FREE = {"errors", "version"}  # of no room: anyone may import them

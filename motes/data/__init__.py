@@ -128,6 +128,9 @@ FILES = {
         "videos with tracks in the formats of YouTube-VIS and CocoVID, as frames or clips",
         YOUTUBE_VIS,
     ),
+    "sleap": Row(
+        "poses.sleap:Sleap", "labelled frames of a SLEAP project, with its animals", endings=(".slp",)
+    ),
     "celeba": Row(
         "published.celeba:CelebA", "CelebA and its subset MAFL: aligned faces with five landmarks", CELEBA
     ),

@@ -124,7 +124,7 @@ def _is_prepared(folder: Path) -> bool:
     return _json(folder / "manifest.json").get("format") == "motes-prepared"
 
 
-def _is_lerobot(folder: Path) -> bool:
+def is_lerobot(folder: Path) -> bool:
     return "codebase_version" in _json(folder / "meta" / "info.json")
 
 
@@ -135,6 +135,12 @@ def _is_coco(folder: Path) -> bool:
     return bool(files) and all(map(_holds_annotations, files))
 
 
+def _is_deeplabcut(folder: Path) -> bool:
+    from motes.data.files.landmark_tables import project_tables
+
+    return bool(project_tables(folder))
+
+
 def _is_stored(folder: Path) -> bool:
     return any((folder / name).is_file() for name in STORED)
 
@@ -142,7 +148,8 @@ def _is_stored(folder: Path) -> bool:
 # how a folder is recognised by files of certain names; the first that fits counts
 MARKS = {
     "prepared": _is_prepared,
-    "lerobot": _is_lerobot,
+    "lerobot": is_lerobot,
+    "labelled": _is_deeplabcut,
     "mot": _is_mot,
     "coco-video": _is_coco_video,
     "coco": _is_coco,

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from motes.apps.cli import (
+    completion,
     direction,
     encode,
     evaluate,
-    import_2022,
     info,
-    push,
     reconstruct,
     restore,
     sample,
@@ -26,6 +25,7 @@ from motes.apps.cli import (
 from motes.apps.cli import list as choices
 from motes.apps.cli.arguments import Parser
 from motes.apps.cli.data import prepare, show
+from motes.apps.cli.exchange import export, import_2022, push
 from motes.apps.cli.video import predict, track
 from motes.errors import UserError
 from motes.plain.options import nearest
@@ -66,6 +66,8 @@ COMMANDS: dict[str, Command] = {
     "data prepare": prepare,
     "info": info,
     "list": choices,
+    "completion": completion,
+    "export": export,
     "import-2022": import_2022,
     "push": push,
 }

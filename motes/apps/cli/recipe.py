@@ -12,9 +12,10 @@ from motes.data.source import Source
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.plain.options import nearest, options_of, read_options, spelling
+from motes.plain.records import from_plain
 from motes.training.presets import PRESETS
 from motes.training.presets.default import DEFAULT
-from motes.training.recipe import Recipe, read_recipe
+from motes.training.recipe import Recipe, Training, read_recipe
 
 # preset and data -> the folder in runs/, where it is not the preset's name
 RUNS = {("dlp-quick", "shapes"): "shapes"}
@@ -61,9 +62,15 @@ def _stem(data: str) -> str:
 
 
 def told_options(arguments: argparse.Namespace) -> set[str]:
-    """The names of the options with a dot that the arguments give, such as "glimpse_size"."""
+    """The names of the options with a dot that the arguments, or their --config, give, such as "glimpse_size"."""
     words = (word.partition("=")[0] for word in arguments.dotted if word.startswith("--"))
-    return {word.partition(".")[2].replace("-", "_") for word in words}
+    of_config = {name for options in _of_config(arguments).values() for name in options}
+    return {word.partition(".")[2].replace("-", "_") for word in words} | of_config
+
+
+def _of_config(arguments: argparse.Namespace) -> Mapping[str, Mapping[str, Any]]:
+    """The options of a command's --config, by "model", "data" and "training"; nothing without one."""
+    return getattr(arguments, "from_config", {})
 
 
 def may_enlarge(recipe: Recipe, arguments: argparse.Namespace) -> bool:
@@ -79,11 +86,14 @@ def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
         "training": TRAINING,
     }
     options = read_options(arguments.dotted, sources)
+    below = _of_config(arguments)
+    of_data = {**below.get("data", {}), **_seed_of_data(arguments, recipe.data.name), **options["data"]}
+    training = {**below.get("training", {}), **_shortcuts(arguments), **options["training"]}
     return replace(
         recipe,
-        model_config={**recipe.model_config, **options["model"]},
-        data=recipe.data.changed({**_seed_of_data(arguments, recipe.data.name), **options["data"]}),
-        training=replace(recipe.training, **{**_shortcuts(arguments), **options["training"]}),
+        model_config={**recipe.model_config, **below.get("model", {}), **options["model"]},
+        data=recipe.data.changed(of_data),
+        training=from_plain(Training, {**vars(recipe.training), **training}, "training"),
     )
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from motes.apps.cli.arguments import Parser, add_device, duration, positive
+from motes.apps.cli.config import apply_config
 from motes.apps.cli.evaluate import print_scores, write_scores
 from motes.apps.cli.recipe import make_recipe, may_enlarge, told_options
+from motes.apps.cli.trackers import PACKAGES, refuse_missing_tracker
 from motes.errors import UserError
 from motes.models import MODELS
 from motes.training.length import Length, clock_sentence
@@ -19,9 +21,9 @@ from motes.training.presets.default import DEFAULT
 from motes.training.recipe import Recipe, read_recipe, refuse_used
 
 if TYPE_CHECKING:
-    from motes.apps.cli.progress import Display
     from motes.data.base import Dataset, Split
     from motes.evaluation import Score
+    from motes.training.running import Watcher
 
 ABOUT = "learn from pictures: motes train PLACE, motes train [PRESET] [--data NAME|PLACE]"
 # test pictures that a finished run is scored on
@@ -68,6 +70,15 @@ def _add_shortcuts(parser: Parser) -> None:
 def _add_files(parser: Parser) -> None:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a stopped run")
     parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a run's run.json, or YAML with its keys; the words of the command win",
+    )
+    parser.add_argument(
+        "--log-with", choices=tuple(PACKAGES), help="also send numbers and pictures to this tracker"
+    )
+    parser.add_argument(
         "--vgg-weights",
         type=Path,
         metavar="FILE",
@@ -78,15 +89,18 @@ def _add_files(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train a recipe or resume a run. All arguments are checked before torch is imported."""
     _name_vgg_weights(arguments.vgg_weights)
+    if arguments.log_with:
+        refuse_missing_tracker(arguments.log_with)
     if arguments.resume is not None:
         _refuse_changes(arguments)
         length = Length(arguments.steps, arguments.max_minutes)
-        _resume(arguments.resume, length, arguments.device)
+        _resume(arguments.resume, length, arguments)
         return
+    apply_config(arguments)
     recipe, folder = make_recipe(arguments)
     refuse_used(folder)
     recipe, data = _looked_at(recipe, arguments)
-    _start(recipe, folder, data, arguments.device)
+    _start(recipe, folder, data, arguments)
 
 
 def _looked_at(recipe: Recipe, arguments: argparse.Namespace) -> "tuple[Recipe, Dataset | None]":
@@ -127,12 +141,12 @@ def _refuse_changes(arguments: argparse.Namespace) -> None:
 
 def _changes(arguments: argparse.Namespace) -> list[str]:
     """The words of the command that would change the recipe of a run; `--resume` refuses them."""
-    names = ("data", "out", "seed")
+    names = ("data", "out", "seed", "config")
     options = [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) is not None]
     return [*filter(None, [arguments.preset]), *options, *arguments.dotted]
 
 
-def _start(recipe: Recipe, folder: Path, data: "Dataset | None", device: str | None) -> None:
+def _start(recipe: Recipe, folder: Path, data: "Dataset | None", arguments: argparse.Namespace) -> None:
     """Train a recipe from its first step; `data` is its training split, if it is open already.
 
     The folder is removed again if training fails before its first step.
@@ -140,20 +154,33 @@ def _start(recipe: Recipe, folder: Path, data: "Dataset | None", device: str | N
     from motes.training import loop
 
     _fetch_comparing_network(recipe)
+    device = arguments.device
     recipe = _settled(recipe, device)
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     try:
-        _run(recipe, folder, lambda display: loop.train(recipe, folder, display, data, device), data)
+        _run(
+            recipe,
+            folder,
+            lambda watcher: loop.train(recipe, folder, watcher, data, device),
+            arguments.log_with,
+            data,
+        )
     except UserError:
         if is_new and not (folder / "metrics.jsonl").exists() and _is_first_process():
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _resume(folder: Path, length: Length, device: str | None) -> None:
+def _resume(folder: Path, length: Length, arguments: argparse.Namespace) -> None:
     from motes.training import loop
 
-    _run(read_recipe(folder), folder, lambda display: loop.resume(folder, display, length, device))
+    device = arguments.device
+    _run(
+        read_recipe(folder),
+        folder,
+        lambda watcher: loop.resume(folder, watcher, length, device),
+        arguments.log_with,
+    )
 
 
 def _settled(recipe: Recipe, device: str | None) -> Recipe:
@@ -181,19 +208,24 @@ def _fetch_comparing_network(recipe: Recipe) -> None:
 
 
 def _run(
-    recipe: Recipe, folder: Path, learn: "Callable[[Display], Path]", data: "Dataset | None" = None
+    recipe: Recipe,
+    folder: Path,
+    learn: "Callable[[Watcher], Path]",
+    tracker: str | None,
+    data: "Dataset | None" = None,
 ) -> None:
     """Train with a live display by calling `learn`; then score the run and write its report.
 
-    `data` is the training split, if it is open already.
+    `tracker` is the name of one that watches too. `data` is the training split, if it is open already.
     """
     from motes.apps.cli.progress import Display
+    from motes.apps.cli.trackers import tracked
     from motes.training.loop import Stopped
 
     held_out = recipe.data.open("validation")
     try:
-        with Display(held_out) as display:
-            learn(display)
+        with Display(held_out) as display, tracked(tracker, recipe, folder, display) as watcher:
+            learn(watcher)
     except Stopped as stopped:
         print(f"motes: {stopped}", file=sys.stderr)
         sys.exit(130)

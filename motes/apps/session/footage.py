@@ -33,6 +33,8 @@ class Footage:
     pictures: Sequence[Path] = ()
     # what is wrong with a video of which only a part can be read
     problem: str = ""
+    # the number of its first frame in a video file that has more before it
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.times)
@@ -64,7 +66,7 @@ class Footage:
         try:
             for number in range(len(self)):
                 # the frames before it are decoded on the way
-                yield upright(list(film.read(number))[-1][1])
+                yield upright(list(film.read(self.first + number))[-1][1])
         finally:
             film.close()
 

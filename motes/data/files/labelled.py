@@ -5,7 +5,7 @@ masks
     (`mask_pairs.py`): 0 is background, and every other number, palette entry or colour is a thing; in a
     JPEG, all bright pixels are one thing
 landmarks
-    a table that names pictures, or a .pts file beside each (`landmark_tables.py`)
+    a table that names pictures, those of a DeepLabCut project, or a .pts file beside each (`landmark_tables.py`)
 """
 
 import warnings
@@ -19,7 +19,7 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split
 from motes.data.files.folder import list_pictures, open_split
-from motes.data.files.landmark_tables import find_table, match, read_points, read_table
+from motes.data.files.landmark_tables import match, project_tables, read_points, read_table, tables_of
 from motes.data.files.mask_pairs import pair
 from motes.data.files.picture_files import check_looks, moved, numbers_to_size, read_picture, to_size
 from motes.data.kept import RowCache
@@ -77,6 +77,9 @@ class Labelled(Dataset):
         self._masks = pair(listed, self._root)
         pictures = list(self._masks) or listed
         self._points = self._find_points(pictures)
+        if project_tables(self._root):
+            # without those that nobody has labelled yet, and those that DeepLabCut drew on
+            pictures = list(self._points)
         self._check(pictures)
         # rows and columns of each picture in its file
         self._sizes: dict[Path, tuple[int, int]] = {}
@@ -105,15 +108,17 @@ class Labelled(Dataset):
 
     def _find_points(self, pictures: list[Path]) -> dict[Path, np.ndarray]:
         """The landmarks of each picture that has any."""
-        table = Path(self.config.landmarks) if self.config.landmarks else find_table(self._root)
-        if table is None:
+        tables = [Path(self.config.landmarks)] if self.config.landmarks else tables_of(self._root)
+        if not tables:
             marked = {picture: picture.with_suffix(".pts") for picture in pictures}
             return {picture: read_points(file) for picture, file in marked.items() if file.is_file()}
-        if not table.is_file():
-            raise UserError(f"the table of landmarks {table} does not exist")
-        points = match(read_table(table), pictures, self._root, table)
+        points: dict[Path, np.ndarray] = {}
+        for table in tables:
+            if not table.is_file():
+                raise UserError(f"the table of landmarks {table} does not exist")
+            points |= match(read_table(table), pictures, self._root, table)
         if not points and self.config.landmarks:
-            raise UserError(f"{table} names none of the pictures in {self._root}")
+            raise UserError(f"{tables[0]} names none of the pictures in {self._root}")
         return points
 
     def _check(self, pictures: list[Path]) -> None:

@@ -5,6 +5,9 @@ It imports no torch.
 The header of a table (.csv, .tsv, .txt) says which columns are x and y: `nose_x,nose_y`, or, as key-point
 tools write it, a line of `x,y,x,y` below one of names. Pixels count from 0; in .pts files from 1. Empty
 fields are unknown points.
+
+DeepLabCut has a folder and a table for each video (labeled-data/VIDEO/CollectedData_NAME.csv), and the same tables
+as .h5.
 """
 
 import csv
@@ -16,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from motes.errors import UserError
+from motes.plain.packages import optional
 
 ENDINGS = (".csv", ".tsv", ".txt")
 # lines at most
@@ -29,6 +33,17 @@ _AXIS = re.compile(r"^(?:(.*)[_ .:-])?([xy])[_ ]?(\d*)$|^(.*[a-z0-9])([XY])$")
 _SIZES = {"w", "h", "width", "height"}
 
 
+def tables_of(root: Path) -> list[Path]:
+    """The tables with landmarks in a folder: those of a DeepLabCut project, or the first one."""
+    table = find_table(root)
+    return project_tables(root) or ([] if table is None else [table])
+
+
+def project_tables(root: Path) -> list[Path]:
+    """The tables of all videos of a DeepLabCut project; none in another folder."""
+    return sorted(root.glob("labeled-data/*/CollectedData*.csv"))
+
+
 def find_table(root: Path) -> Path | None:
     """The first table with landmarks in the folder `root` or in a folder directly in it; None if there is
     none."""
@@ -40,6 +55,8 @@ def find_table(root: Path) -> Path | None:
 def read_table(path: Path) -> dict[str, np.ndarray]:
     """The points of each picture that the table names: (row, column) in pixels, P 2, by the picture's
     name."""
+    if path.suffix.lower() == ".h5":
+        return _read_h5(path)
     columns: list[int] = []
     width = 0
     points: dict[str, np.ndarray] = {}
@@ -61,6 +78,20 @@ def read_table(path: Path) -> dict[str, np.ndarray]:
         name = "/".join(cell.strip() for cell in cells[: name_column + 1])
         points[name.replace("\\", "/")] = np.array(values).reshape(-1, 2)[:, ::-1]
     return points
+
+
+def _read_h5(path: Path) -> dict[str, np.ndarray]:
+    """The same of a table that pandas wrote, as DeepLabCut does."""
+    pandas = optional("pandas", "pose", "tables of DeepLabCut in .h5 need pandas and tables")
+    optional("tables", "pose", "tables of DeepLabCut in .h5 need pandas and tables")
+    try:
+        table = pandas.read_hdf(path)
+        points = table.loc[:, table.columns.get_level_values("coords") != "likelihood"]
+        values = points.to_numpy(float).reshape(len(points), -1, 2)[:, :, ::-1]
+    except (OSError, RuntimeError, ValueError, KeyError, AttributeError) as problem:
+        raise UserError(f"{path} is no table of DeepLabCut ({type(problem).__name__})") from None
+    names = ["/".join(name) if isinstance(name, tuple) else str(name) for name in points.index]
+    return dict(zip(names, values, strict=True))
 
 
 def _numbers(cells: list[str], columns: list[int], where: str) -> list[float]:

@@ -102,10 +102,7 @@ class LeRobot(Dataset):
         self.config = config
         self.split: Split = split
         self._root = Path(config.path)
-        info = _read_info(self._root)
-        self._rate = float(info["fps"])
-        camera = _choose_camera(info, config.camera, self._root)
-        episodes = _read_episodes(self._root, info, camera)
+        self._rate, camera, episodes = read_episodes(self._root, config.camera)
         # whether episodes go to splits undivided
         self._undivided = len(episodes) >= 3
         numbers = [str(episode.number) for episode in episodes]
@@ -224,7 +221,14 @@ def _check_times(episode: Episode, video: VideoFile, rate: float) -> None:
         )
 
 
-def _read_info(root: Path) -> dict[str, Any]:
+def read_episodes(root: Path, camera: str = "") -> tuple[float, str, list[Episode]]:
+    """Frames a second, the name of the camera, and the episodes in it; by default the first camera."""
+    info = read_info(root)
+    name = _choose_camera(info, camera, root)
+    return float(info["fps"]), name, _read_episodes(root, info, name)
+
+
+def read_info(root: Path) -> dict[str, Any]:
     path = root / "meta" / "info.json"
     try:
         info = json.loads(path.read_text())

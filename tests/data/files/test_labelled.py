@@ -165,6 +165,50 @@ def test_tables_of_landmarks(tmp_path, name):
     assert np.allclose(points.numpy(), expected, atol=1e-6, equal_nan=True)
 
 
+def test_all_tables_of_a_deeplabcut_project(tmp_path):
+    """Two animals in two videos, whose frames have the same names; drawings and new frames are left out."""
+    header = (
+        "scorer,,,me,me,me,me\nindividuals,,,m1,m1,m2,m2\nbodyparts,,,nose,nose,nose,nose\ncoords,,,x,y,x,y\n"
+    )
+    for video, shift in (("morning", 0), ("evening", 1)):
+        folder = tmp_path / "labeled-data" / video
+        folder.mkdir(parents=True)
+        for number in range(3):
+            cell(number)[0].save(folder / f"img{number}.png")
+        drawn = tmp_path / "labeled-data" / f"{video}_labeled"
+        drawn.mkdir()
+        cell(7)[0].save(drawn / "img0.png")
+        lines = [f"labeled-data,{video},img{n}.png,{n + shift},2,,\n" for n in (0, 1)]
+        (folder / "CollectedData_me.csv").write_text(header + "".join(lines))
+        (folder / "CollectedData_me.h5").write_bytes(b"the same")
+    assert find_source(str(tmp_path)) == ("labelled", {"path": str(tmp_path)})
+    sets = [opened(tmp_path, split, held_out=0.25) for split in ("train", "validation", "test")]
+    columns = []
+    for data in sets:
+        points = data.truth(range(len(data))).points
+        assert points.shape[1] == 2 and points[:, 1].isnan().all()
+        columns += ((points[:, 0, 1] + 1) / 2 * (SIZE[1] - 1)).round().int().tolist()
+    assert sorted(columns) == [0, 1, 1, 2]
+
+
+def test_deeplabcut_tables_of_pandas(tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed: pip install 'motes[pose]'")
+    pytest.importorskip("tables", reason="tables is not installed: pip install 'motes[pose]'")
+    names = [("me", "nose", part) for part in ("x", "y", "likelihood")]
+    columns = pandas.MultiIndex.from_tuples(names, names=["scorer", "bodyparts", "coords"])
+    index = pandas.MultiIndex.from_tuples([("labeled-data", "clip", f"{n}.png") for n in (0, 1)])
+    table = tmp_path / "points.h5"
+    pandas.DataFrame([[3.0, 4.0, 0.9], [6.0, np.nan, 0.1]], index, columns).to_hdf(
+        table, key="df_with_missing"
+    )
+    points = read_table(table)
+    assert list(points) == ["labeled-data/clip/0.png", "labeled-data/clip/1.png"]
+    assert points["labeled-data/clip/0.png"].tolist() == [[4, 3]]
+    table.write_bytes(b"nothing")
+    with pytest.raises(UserError, match="no table of DeepLabCut"):
+        read_table(table)
+
+
 def test_points_of_each_picture_count_from_one_and_go_with_it(tmp_path):
     image = np.zeros((20, 40), np.uint8)
     image[6, 18] = 255

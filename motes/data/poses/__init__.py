@@ -1,0 +1,1 @@
+"""Pictures with annotated poses, in the formats of the tools that annotate them."""
