@@ -21,9 +21,10 @@ def write(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
     # sleap-io looks at the ending of the file that it writes
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"labels{ending}"
-        sleap.save_file(labels, str(file), verbose=False) if ending == ".slp" else sleap.save_nwb(
-            labels, file
-        )
+        if ending == ".slp":
+            sleap.save_file(labels, str(file), verbose=False)
+        else:
+            sleap.save_nwb(labels, file)
         shutil.copyfile(file, path)
 
 

@@ -36,7 +36,7 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the things that the model believes in, in pixels of the frames; the file appears whole or not at all."""
     ending = _ending(arguments.to, arguments.out)
-    refuse_missing(arguments.run, *arguments.sources)
+    refuse_missing(*arguments.sources)
     from motes.apps.export.found import find
     from motes.apps.session.session import Session
     from motes.plain.writing import whole_file, whole_folder
