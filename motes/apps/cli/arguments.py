@@ -36,7 +36,15 @@ RUN = "a run or checkpoint folder, a model that comes with motes, or owner/name 
 
 
 def add_run(parser: Parser, about: str = RUN, nargs: str | None = None) -> None:
-    parser.add_argument("run", type=run_folder, nargs=nargs, help=about)
+    parser.add_argument("run", type=Path, nargs=nargs, help=about)
+
+
+def find_runs(arguments: argparse.Namespace) -> None:
+    """Put the folders of the runs in place of the names that the arguments have for them."""
+    if "run" in arguments and arguments.run is not None:
+        arguments.run = run_folder(arguments.run)
+    if "runs" in arguments:
+        arguments.runs = [run_folder(name) for name in arguments.runs]
 
 
 def add_pictures_and_out(parser: Parser) -> None:

@@ -23,7 +23,7 @@ from motes.apps.cli import (
     train,
 )
 from motes.apps.cli import list as choices
-from motes.apps.cli.arguments import Parser
+from motes.apps.cli.arguments import Parser, find_runs
 from motes.apps.cli.data import prepare, show
 from motes.apps.cli.exchange import export, import_2022, push
 from motes.apps.cli.video import predict, track
@@ -116,6 +116,7 @@ def run_command(words: list[str]) -> None:
         return
     arguments = parser.parse_args(words)
     arguments.dotted = dotted
+    find_runs(arguments)
     COMMANDS[_parsed_name(arguments)].run(arguments)
 
 

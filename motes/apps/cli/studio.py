@@ -25,7 +25,7 @@ ABOUT = "take hold of pictures by their particles, in the browser: motes studio 
 def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "runs",
-        type=run_folder,
+        type=Path,
         nargs="*",
         metavar="RUN",
         help=f"each {RUN}; alone: the newest run below runs/, or {FIRST}, which comes with motes",
