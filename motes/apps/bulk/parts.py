@@ -60,7 +60,9 @@ def parts_of(sources: Sequence[Path], size: int, clip: int) -> Iterator[BulkPart
 
     A part of a video holds whole clips of `clip` frames, but for its last. A file that is named twice is taken once.
     """
-    names = dict.fromkeys(map(os.path.abspath, expand_names(sources)))
+    # of folders that are absolute, so are the names
+    folders = [source.absolute() for source in sources]
+    names = dict.fromkeys(map(_absolute, expand_names(folders)))
     for are_videos, group in groupby(names, is_video):
         if are_videos:
             import_av()
@@ -69,6 +71,10 @@ def parts_of(sources: Sequence[Path], size: int, clip: int) -> Iterator[BulkPart
             continue
         while files := tuple(islice(group, size)):
             yield BulkPart(files)
+
+
+def _absolute(name: str) -> str:
+    return name if name.startswith(os.sep) else str(Path(name).absolute())
 
 
 def _parts_of_video(name: str, size: int, clip: int) -> Iterable[BulkPart]:

@@ -131,4 +131,7 @@ def _lines(path: Path) -> list[str]:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         raise UserError(f"{path} is no text that can be read; it should name a file in each line") from None
-    return [line.strip() for line in lines if line.strip()]
+    names = [line.strip() for line in lines if line.strip()]
+    if not names:
+        raise UserError(f"{path} is empty; it should name a file in each line")
+    return names
