@@ -1,7 +1,7 @@
 """Which ways vehicles take over the junction of `traffic`, from exact places: what the network of motion can do when
 nothing is lost in pictures.
 
-python benchmarks/quality/junction.py [--steps 6000] [--action-steps 3000] [--picture docs/junction.png]
+python benchmarks/quality/junction.py [--steps 6000] [--action-steps 3000] [--picture docs/junction-futures.png]
 
 Ten frames are given at three moments of held-out clips; 16 futures are drawn of each. `all` are the vehicles that are
 in the picture at the start and so many frames later, `choosing` those of them that had a choice at the start and have
@@ -60,6 +60,7 @@ REACH = 3.0
 PICTURED = 4
 PICTURED_EVERY = 5
 SIDE = 192
+COLOURS = 64
 GAP = 4
 COLUMNS = ("error", "best of 16", "energy score", "inside the hull", "ways", "all three", "on a way")
 Predictor = Callable[..., ParticleClip]
@@ -242,7 +243,8 @@ def fans(junction: Junction, predictors: list[Predictor]) -> Image.Image:
             ]
             tile = with_paths(picture, path, true)
             sheet.paste(tile, (column * (SIDE + GAP), row * (SIDE + GAP)))
-    return sheet
+    # few colours, so that the file is small
+    return sheet.quantize(COLOURS)
 
 
 def clip_rows(number: int, end: int) -> slice:

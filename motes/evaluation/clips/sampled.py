@@ -1,7 +1,7 @@
 """Scores of futures that are drawn: are they near the truth, and as different as it takes?"""
 
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motes.evaluation.clips.moments import Moment
@@ -32,23 +32,37 @@ def of_samples(
     # clips, samples, frames, slots
     position = future.by_clip(middle_pixels(encoded.model, future.particles, encoded.size))
     slot = moment.slot.clamp_min(0)
+    in_use = slot.repeat_interleave(SAMPLES, 0)
+    paths = (
+        take(rearrange(position, "b r k c -> b k r c"), in_use).unflatten(0, (-1, SAMPLES)).transpose(1, 2)
+    )
     measured: Measured = {}
     for horizon in horizons:
-        frame = moment.start + horizon - 1
-        counted = (moment.slot >= 0) & objects.present[:, moment.start - 1] & objects.present[:, frame]
-        of_thing = take(position[:, horizon - 1], slot.repeat_interleave(SAMPLES, 0))
-        samples = of_thing.unflatten(0, (-1, SAMPLES)).transpose(1, 2)
-        truth = objects.centre[:, frame]
-        measured[f"energy_{horizon}"] = energy_score(samples, truth).where(counted, 0).sum(1)
-        measured[f"covered_{horizon}"] = (inside_hull(samples, truth) & counted).sum(1)
-        measured[f"diversity_{horizon}"] = diversity(samples).where(counted, 0).sum(1)
-        measured[f"counted_{horizon}"] = counted.sum(1)
-        paths = take(
-            rearrange(position[:, :horizon], "b r k c -> b k r c"), slot.repeat_interleave(SAMPLES, 0)
-        )
-        ends = last_inside(paths, encoded.size).unflatten(0, (-1, SAMPLES)).transpose(1, 2)
+        measured |= _of_places(moment, horizon, paths[..., horizon - 1, :])
+        ends = last_inside(paths[..., :horizon, :], encoded.size)
         measured |= _of_ways(encoded, moment, horizon, ends)
     return measured
+
+
+def _of_places(moment: Moment, horizon: int, samples: Float[Tensor, "B n S 2"]) -> Measured:
+    objects = moment.things
+    assert objects is not None
+    counted = _counted(moment, horizon)
+    truth = objects.centre[:, moment.start + horizon - 1]
+    return {
+        f"energy_{horizon}": energy_score(samples, truth).where(counted, 0).sum(1),
+        f"covered_{horizon}": (inside_hull(samples, truth) & counted).sum(1),
+        f"diversity_{horizon}": diversity(samples).where(counted, 0).sum(1),
+        f"counted_{horizon}": counted.sum(1),
+    }
+
+
+def _counted(moment: Moment, horizon: int) -> Bool[Tensor, "B n"]:
+    """The things that have a particle, and are there at the start and then."""
+    objects = moment.things
+    assert objects is not None
+    frame = moment.start + horizon - 1
+    return (moment.slot >= 0) & objects.present[:, moment.start - 1] & objects.present[:, frame]
 
 
 def _of_ways(encoded: EncodedBatch, moment: Moment, horizon: int, ends: Float[Tensor, "B n S 2"]) -> Measured:
@@ -62,7 +76,7 @@ def _of_ways(encoded: EncodedBatch, moment: Moment, horizon: int, ends: Float[Te
     reach = objects.diameter[:, moment.start - 1] / 2
     frame = moment.start + horizon - 1
     true = ways_taken(objects.centre[:, frame, :, None], ways, reach).any((2, 3))
-    counted = true & (moment.slot >= 0) & objects.present[:, moment.start - 1] & objects.present[:, frame]
+    counted = true & _counted(moment, horizon)
     taken = ways_taken(ends, ways, reach)
     return {
         f"ways_{horizon}": taken.any(2).to(ends).mean(-1).where(counted, 0).sum(1),

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 # that each thing chooses from
-ACTIONS = 24
+ACTIONS = 16
 # frames of a course
 LASTS = 20
 # hidden units, in widths of the network of motion
@@ -49,17 +49,9 @@ class LatentActions(nn.Module):
 
     def __init__(self, known: int, width: int):
         super().__init__()
-        hidden = WIDER * width
-        self.courses = nn.Sequential(
-            nn.Linear(known, hidden),
-            nn.SiLU(),
-            nn.Linear(hidden, hidden),
-            nn.SiLU(),
-            nn.Linear(hidden, ACTIONS * (1 + 2 * LASTS)),
-        )
-        self.deviations = nn.Sequential(
-            nn.Linear(known, width), nn.SiLU(), nn.Linear(width, ACTIONS * 2 * LASTS)
-        )
+        numbers = ACTIONS * 2 * LASTS
+        self.courses = _three_layers(known, WIDER * width, ACTIONS + numbers)
+        self.deviations = _three_layers(known, width, numbers)
 
     def forward(self, known: Float[Tensor, "B K n"]) -> Courses:
         chance, offset = self.courses(known).split([ACTIONS, ACTIONS * 2 * LASTS], -1)
@@ -76,3 +68,9 @@ class LatentActions(nn.Module):
 def frames_ahead(like: Tensor) -> Float[Tensor, "R 1"]:
     """1, 2, ... of the frames of a course."""
     return torch.arange(1, LASTS + 1, dtype=like.dtype, device=like.device)[:, None]
+
+
+def _three_layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, outputs)
+    )

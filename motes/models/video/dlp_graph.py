@@ -20,7 +20,7 @@ from motes.models.motion.latent_actions import LASTS
 from motes.models.motion.rollouts import rollout_losses
 from motes.models.particles.dlp import DeepLatentParticles
 from motes.models.particles.dlp_config import DlpConfig
-from motes.models.video.dlp_graph_config import DlpGraphConfig, check
+from motes.models.video.dlp_graph_config import DlpGraphConfig, refuse_what_cannot_be
 from motes.models.video.remembered import remembered
 from motes.models.video.training_clips import TrainingClips, mirrored
 from motes.ops.rendering.footprints import VisibleBoxes
@@ -49,7 +49,7 @@ class DlpGraph(Model):
 
     def __init__(self, config: DlpGraphConfig):
         super().__init__()
-        check(config)
+        refuse_what_cannot_be(config)
         still = _newborn_still(config) if config.still else _still_of(config)
         # as in JSON, so that a loaded config is equal
         options = json.loads(json.dumps(asdict(still.config)))

@@ -49,8 +49,8 @@ class DlpGraphConfig:
         return self.still.get("glimpse_size")
 
 
-def check(config: DlpGraphConfig) -> None:
-    """Refuse options that cannot be."""
+def refuse_what_cannot_be(config: DlpGraphConfig) -> None:
+    """Refuse options that contradict each other, or are out of range."""
     if config.actions < 0:
         raise UserError(f"actions is how many numbers an action has, from 0 up, not {config.actions}")
     if config.actions and config.interaction == "none":

@@ -79,7 +79,9 @@ def test_what_is_expected_learns_nothing_from_latent_actions(learnt):
     dynamics, before = learnt
     for name, value in dynamics.state_dict().items():
         assert name.startswith("latent.") or torch.equal(value, before[name]), name
-    assert not torch.equal(before["latent.courses.0.weight"], dynamics.state_dict()["latent.courses.0.weight"])
+    assert not torch.equal(
+        before["latent.courses.0.weight"], dynamics.state_dict()["latent.courses.0.weight"]
+    )
 
 
 def test_a_course_is_drawn_as_often_as_it_is_likely():
