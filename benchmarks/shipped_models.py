@@ -32,7 +32,13 @@ MODELS = {
     "faces": ("masked particles on drawn faces", "dlp-faces --seed 0 --training.max-minutes 0"),
     "tetrominoes": ("slots on tetrominoes", "iodine-quick --seed 0 --steps 9000 --max-minutes 13"),
 }
-PICTURES = {"tetrominoes": 320}  # that are scored, where it is not as many as `motes evaluate` takes
+# what is scored; all else that `motes evaluate` can ask takes longer than training did
+SCORES = {
+    "shapes": "objects masks pictures",
+    "scenes": "objects masks pictures",
+    "faces": "landmarks pictures",
+    "tetrominoes": "masks pictures",
+}
 LEAST = 1000  # numbers: smaller tensors hold units and thresholds, and stay as they are
 MOST_MEGABYTES = 6.0
 
@@ -55,8 +61,7 @@ def ship(name: str, run: Path, threads: int) -> list[str]:
     minutes = trained(run, *command.split(), threads=threads)
     folder = SHIPPED / name
     weights = write_shipped(run, folder)
-    limit = ["--limit", PICTURES[name]] if name in PICTURES else []
-    motes("evaluate", folder, *limit, "--json", folder / "scores.json", threads=threads)
+    motes("evaluate", folder, "--scores", *SCORES[name].split(), "--json", folder / "scores.json", threads=threads)
     scores = scores_in(folder / "scores.json")
     facts = {
         "about": about,
