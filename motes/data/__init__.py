@@ -148,4 +148,4 @@ FILES = {
     ),
 }
 
-DATASETS: "Registry[type[Dataset]]" = Registry("data", {**GENERATED, **FILES})
+DATASETS: "Registry[type[Dataset]]" = Registry("data", {**GENERATED, **FILES}, "motes.data")

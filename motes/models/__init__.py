@@ -112,4 +112,5 @@ MODELS: "Registry[type[Model]]" = Registry(
             papers.CASCADED_REFINEMENT,
         ),
     },
+    "motes.models",
 )

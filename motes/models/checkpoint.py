@@ -172,7 +172,7 @@ def build(name: str, config: dict[str, Any]) -> Model:
     if name not in MODELS:
         near = difflib.get_close_matches(name, list(MODELS), 1)
         raise UserError(
-            f"there is no model {name!r}"
+            f"there is no model {name!r}, here or in an installed package"
             + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(MODELS)}")
         )
     cls = MODELS[name]

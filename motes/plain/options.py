@@ -13,6 +13,7 @@ from typing import Any, get_origin
 
 from motes.errors import UserError
 from motes.plain.kinds import Unfit, fit, kind_in_source, spelled
+from motes.plain.plugins import file_of_module
 
 ROOT = Path(__file__).parents[1]
 # options without a dot that are proposed for one that is misspelt
@@ -45,18 +46,20 @@ def nearest(name: str, names: Iterable[str], what: str) -> str:
 
 @cache
 def options_of(place: str) -> dict[str, Option]:
-    """The fields of a dataclass by name, where `place` is "folder/module:Class" below `motes/`.
+    """The fields of a dataclass by name, where `place` is "folder/module:Class" below `motes/`, or
+    "package.module:Class" of another package.
 
     If the class is a model or data set, which sets `Config = ...`, they are the fields of that config, which
     may be in another module.
     """
     module, _, name = place.partition(":")
-    source = (ROOT / f"{module}.py").read_text()
+    file = ROOT / f"{module}.py" if "/" in module else file_of_module(module)
+    source = file.read_text()
     tree = ast.parse(source)
     config = _config_name(_class_named(name, tree))
     cls = _class_named(config, tree)
     if cls is None:
-        return options_of(f"{_module_of(config, tree)}:{config}")
+        return options_of(f"{_module_of(config, tree, module)}:{config}")
     lines = source.splitlines()
     options = [_option(node, lines) for node in cls.body if isinstance(node, ast.AnnAssign)]
     return {option.name: option for option in options if not option.kind.startswith("ClassVar")}
@@ -67,11 +70,17 @@ def _class_named(name: str, tree: ast.Module) -> ast.ClassDef | None:
     return next((cls for cls in classes if cls.name == name), None)
 
 
-def _module_of(name: str, tree: ast.Module) -> str:
-    """The module ("folder/module" below `motes/`) from which the parsed module `tree` imports a name."""
+def _module_of(name: str, tree: ast.Module, module: str) -> str:
+    """The module from which the parsed module `tree`, called `module`, imports a name.
+
+    It is "folder/module" below `motes/`, or "package.module".
+    """
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module and name in [alias.name for alias in node.names]:
-            return node.module.removeprefix("motes.").replace(".", "/")
+        if isinstance(node, ast.ImportFrom) and name in [alias.name for alias in node.names]:
+            # from .config import Config
+            around = module.rsplit(".", node.level)[0] if node.level else ""
+            full = ".".join(filter(None, [around, node.module]))
+            return full.removeprefix("motes.").replace(".", "/") if full.startswith("motes.") else full
     raise KeyError(name)
 
 
