@@ -26,8 +26,10 @@ CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS - 1,
     # a part that waits at a worker would be held guilty of that worker's death
     "distributed.scheduler.worker-saturation": 1.0,
-    # no samples of what workers do
+    # no samples of what workers do, and fewer looks at the clock: half the CPU time of a cluster that waits
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
     # what becomes of workers is told by the outcomes of parts
     "logging": {"distributed": "critical", "distributed.nanny": "critical", "tornado": "critical"},
 }
