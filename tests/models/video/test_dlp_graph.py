@@ -202,10 +202,15 @@ def test_the_model_of_stills_stays_as_it_is(still, tmp_path):
         assert torch.equal(value, after.still.state_dict()[name]), name
 
 
-def test_a_resumed_run_makes_its_tracks_again_and_ends_in_the_same_weights(still, tmp_path):
-    straight = loop.train(recipe(still), tmp_path / "straight")
+# windows that hold all frames of a latent action; the run is stopped in the stage that learns them
+LATENT = {"motion": "latent", "data": {"frames": 24}, "training": {"batch_size": 46, "evaluate_every": 6}}
+
+
+@pytest.mark.parametrize("changes, stop", [({}, 4), (LATENT, 6)], ids=["certain", "latent"])
+def test_a_resumed_run_makes_its_tracks_again_and_ends_in_the_same_weights(still, tmp_path, changes, stop):
+    straight = loop.train(recipe(still, **changes), tmp_path / "straight")
     with pytest.raises(loop.Stopped):
-        loop.train(recipe(still), tmp_path / "stopped", StopAt(4))
+        loop.train(recipe(still, **changes), tmp_path / "stopped", StopAt(stop))
     resumed = loop.resume(tmp_path / "stopped")
     weights = [load_file(run / "checkpoints" / "last" / "model.safetensors") for run in (straight, resumed)]
     for name, value in weights[0].items():
