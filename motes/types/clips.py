@@ -39,6 +39,8 @@ class ParticleClip(Rows):
     box: Float[Tensor, "N K 4"] | None = None
     # T
     frames: int = 1
+    # the number of the track whose thing the particle is a piece of; None: all particles are things of their own
+    thing: Int[Tensor, "N K"] | None = None
 
     def __getitem__(self, index: Any) -> "ParticleClip":
         """Some of the frames, as clips of one frame: they need not be whole clips any more."""
@@ -58,6 +60,16 @@ class ParticleClip(Rows):
     def seen(self) -> Bool[Tensor, "N K"]:
         """Whether the thing was found in the frame; if not, its place is a guess, or nothing is in the slot."""
         return self.source >= 0
+
+    def of_things(self) -> "ParticleClip":
+        """The same clips with one particle for each thing: those that are pieces of another are left out."""
+        if self.thing is None:
+            return self
+        alone = self.thing == self.track
+        particles = replace(self.particles, presence=self.particles.presence * alone)
+        return ParticleClip(
+            particles, self.track.where(alone, -1), self.source.where(alone, -1), self.box, self.frames
+        )
 
     @property
     def clips(self) -> int:
@@ -118,6 +130,7 @@ class ParticleClip(Rows):
             track=with_more_slots(self.track, more, -1),
             source=with_more_slots(self.source, more, -1),
             box=None if self.box is None else with_more_slots(self.box, more, 0),
+            thing=None if self.thing is None else with_more_slots(self.thing, more, -1),
         )
 
     def without_empty_slots(self) -> "ParticleClip":
@@ -134,6 +147,7 @@ class ParticleClip(Rows):
             track=self.track[:, index],
             source=self.source[:, index],
             box=None if self.box is None else self.box[:, index],
+            thing=None if self.thing is None else self.thing[:, index],
         )
 
 
