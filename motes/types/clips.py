@@ -39,8 +39,8 @@ class ParticleClip(Rows):
     box: Float[Tensor, "N K 4"] | None = None
     # T
     frames: int = 1
-    # the number of the track whose thing the particle is a piece of; None: all particles are things of their own
-    thing: Int[Tensor, "N K"] | None = None
+    # the number of the track that each is a piece of, or its own; None: all are things of their own
+    whole: Int[Tensor, "N K"] | None = None
 
     def __getitem__(self, index: Any) -> "ParticleClip":
         """Some of the frames, as clips of one frame: they need not be whole clips any more."""
@@ -63,9 +63,9 @@ class ParticleClip(Rows):
 
     def of_things(self) -> "ParticleClip":
         """The same clips with one particle for each thing: those that are pieces of another are left out."""
-        if self.thing is None:
+        if self.whole is None:
             return self
-        alone = self.thing == self.track
+        alone = self.whole == self.track
         particles = replace(self.particles, presence=self.particles.presence * alone)
         return ParticleClip(
             particles, self.track.where(alone, -1), self.source.where(alone, -1), self.box, self.frames
@@ -130,7 +130,7 @@ class ParticleClip(Rows):
             track=with_more_slots(self.track, more, -1),
             source=with_more_slots(self.source, more, -1),
             box=None if self.box is None else with_more_slots(self.box, more, 0),
-            thing=None if self.thing is None else with_more_slots(self.thing, more, -1),
+            whole=None if self.whole is None else with_more_slots(self.whole, more, -1),
         )
 
     def without_empty_slots(self) -> "ParticleClip":
@@ -147,7 +147,7 @@ class ParticleClip(Rows):
             track=self.track[:, index],
             source=self.source[:, index],
             box=None if self.box is None else self.box[:, index],
-            thing=None if self.thing is None else self.thing[:, index],
+            whole=None if self.whole is None else self.whole[:, index],
         )
 
 

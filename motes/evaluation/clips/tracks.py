@@ -76,7 +76,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
     box = None if boxes is None else boxes.box
     numbers = ParticleClip.of_slots(encoded.latent, encoded.batch.frames, box)
     return {
-        **_counts(encoded, _Tracks.of(encoded.followed, encoded.model, encoded.size), ""),
+        **_counts(encoded, _Tracks.of(encoded.followed.of_things(), encoded.model, encoded.size), ""),
         **_counts(encoded, _Tracks.of(numbers, encoded.model, encoded.size), RIVAL),
     }
 

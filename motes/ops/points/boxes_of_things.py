@@ -24,7 +24,7 @@ SEEN = 1.2
 MOVES = 2
 CLEARED = 1.15  # what is cleared for the next box is so much larger than the box
 # of things that are known already: how much larger than a box the parts are that are cleared, and in which they are
-# sought; and the side of a box over the standard deviation of a thing's pixels: 3.5 for boxes, 4 for discs
+# sought; a box's side over the standard deviation of a thing's pixels: 3.5 for boxes, 4 for discs
 AROUND = 1.3
 SOUGHT = 1.5
 SIDE_OF_SPREAD = 3.8
@@ -62,8 +62,7 @@ class Things(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """Where things are found near where they were: boxes around them, their colours, and the share of each box that
-    they fill."""
+    """Things near where they were: boxes around them, their colours, and the share of each box that they fill."""
 
     boxes: Boxes
     colour: Float[Tensor, "B K C"]
@@ -93,7 +92,7 @@ def boxes_of_things(
     corners = _corners(middles, options, size)
     chosen = []
     for _ in range(count):
-        integral = torch.cat([_integral(amount, colour), CUT * side * _borders(amount)], -1)
+        integral = torch.cat([_integral(amount, colour), CUT * side * _borders(amount[:, 0])], -1)
         best, mean = _best_box(integral, corners)
         middle = take(middles, best // len(options))
         box = options[best[:, 0] % len(options)]
@@ -228,10 +227,8 @@ def _integral(amount: Float[Tensor, "B 1 H W"], colour: Float[Tensor, "B C H W"]
     return rearrange(above @ maps @ left, "b d h w -> b h w d").contiguous()
 
 
-def _borders(amount: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B h w 2"]:
-    """Of the lines from the picture's edges to each pixel's corner, from above and from the left: the sums over their
-    pixels of what both sides of the line have."""
-    amount = amount[:, 0]
+def _borders(amount: Float[Tensor, "B H W"]) -> Float[Tensor, "B h w 2"]:
+    """Sums along the lines from above and from the left to each pixel's corner: the amounts that both sides have."""
     across_columns = F.pad(torch.minimum(amount[..., :-1], amount[..., 1:]), (1, 1))
     across_rows = F.pad(torch.minimum(amount[:, :-1], amount[:, 1:]), (0, 0, 1, 1))
     above, left = _sums(amount)
@@ -249,10 +246,7 @@ def _sums(like: Float[Tensor, "*b H W"]) -> tuple[Float[Tensor, "h H"], Float[Te
 def _best_box(
     integral: Float[Tensor, "B h w D"], corners: Int[Tensor, "B n 4"]
 ) -> tuple[Int[Tensor, "B 1"], Float[Tensor, "B C"]]:
-    """The number of the box that holds most of a thing, and the mean colour of the thing's pixels in it.
-
-    The last two numbers of `integral` are costs of borders.
-    """
+    """The number of the box that holds most of a thing, and the mean colour of the thing's pixels in it."""
     height, width = integral.shape[1:3]
     of_picture = torch.arange(len(integral), device=integral.device)[:, None] * (height * width)
     top, left, bottom, right = corners.unbind(-1)
@@ -265,7 +259,7 @@ def _best_box(
     amount = sums[..., 0].clamp_min(1e-6)
     unlike = (sums[..., -1] - sums[..., 1:-1].square().sum(-1) / amount).clamp_min(0)
     empty = (bottom - top) * (right - left) - amount
-    # the right and the left border, then the lower and the upper one
+    # the last two are costs: the right and the left border, then the lower and the upper one
     cut = (plus - minus + minus_too - plus_too)[..., -2] + (plus - minus_too + minus - plus_too)[..., -1]
     best = (amount - UNLIKE * unlike - EMPTY * empty - cut).argmax(1, keepdim=True)
     return best, (take(sums[..., 1:-1], best)[:, 0] / amount.gather(1, best))

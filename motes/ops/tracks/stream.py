@@ -180,8 +180,8 @@ def _owners(links: Links, following: list[_Frame]) -> Int[Tensor, "B M"]:
     later = following[-1].links.mapped(lambda value: _padded(value, links.number.shape[1]))
     is_known = (later.number == links.number) & (later.owner >= 0)
     owner = torch.where(is_known, later.owner, itself)
-    is_there = take(links.number == later.number, owner) & (take(links.number, owner) >= 0)
-    return torch.where(is_there & (links.number >= 0), owner, itself)
+    stays = (links.number == later.number) & (links.number >= 0)
+    return torch.where(stays & stays.gather(1, owner), owner, itself)
 
 
 def _around_pieces(
@@ -232,9 +232,10 @@ def _clip(
     }
     particles = frame.particles.with_tensors(held.particles | changed)
     number = held.number.where(is_thing, -1)
-    thing = torch.where(take(number, owner) >= 0, take(number, owner), number).where(is_thing, -1)
+    of_owner = number.gather(1, owner)
+    whole = torch.where(of_owner >= 0, of_owner, number).where(is_thing, -1)
     box = _around_pieces(links.box, owner, source >= 0)
-    return ParticleClip(particles, number, source, box, 1, thing)
+    return ParticleClip(particles, number, source, box, 1, whole)
 
 
 def _beside(mask: Bool[Tensor, "B M"], value: Float[Tensor, "B M ..."]) -> Bool[Tensor, "B M ..."]:

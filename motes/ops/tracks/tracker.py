@@ -59,7 +59,9 @@ def after_frame(memory: TrackMemory, now: Sightings, rules: TrackingRules) -> tu
     source = torch.where(of_new < 0, F.pad(source, (0, memory.slots - source.shape[1]), value=-1), of_new)
     life = memory.life
     traits = memory.traits
-    pieces = after_sightings(memory.pieces, life.number, traits.centre, traits.box, source >= 0)
+    pieces = memory.pieces
+    if now.has_sizes:
+        pieces = after_sightings(pieces, life.number, traits.centre, traits.box, source >= 0)
     links = Links(
         source=source,
         number=torch.where(life.alive, life.number, -1),
