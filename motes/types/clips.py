@@ -61,6 +61,11 @@ class ParticleClip(Rows):
         """Whether the thing was found in the frame; if not, its place is a guess, or nothing is in the slot."""
         return self.source >= 0
 
+    @property
+    def things(self) -> Int[Tensor, "N K"]:
+        """The number of the thing that each is, or is a piece of; -1: none."""
+        return self.track if self.whole is None else self.whole
+
     def of_things(self) -> "ParticleClip":
         """The same clips with one particle for each thing: those that are pieces of another are left out."""
         if self.whole is None:
@@ -101,6 +106,8 @@ class ParticleClip(Rows):
         parts = [self, *later]
         slots = max(part.particles.count for part in parts)
         filled = [part.with_slots(slots) for part in parts]
+        if any(part.whole is not None for part in parts):
+            filled = [replace(part, whole=part.things) for part in filled]
         frames = sum(part.frames for part in parts)
         order = [torch.arange(len(part)).reshape(part.clips, part.frames) for part in parts]
         starts = torch.tensor([0, *(len(part) for part in parts[:-1])]).cumsum(0).tolist()

@@ -70,8 +70,7 @@ class FilmNumbers:
         if clip is None:
             return
         # a piece of a thing has the thing's number
-        number = clip.track if clip.whole is None else clip.whole
-        for source, track in zip(clip.source.cpu().numpy(), number.cpu().numpy(), strict=True):
+        for source, track in zip(clip.source.cpu().numpy(), clip.things.cpu().numpy(), strict=True):
             numbers = np.full(self._count, -1)
             numbers[source[source >= 0]] = track[source >= 0]
             self._numbers.append(numbers)

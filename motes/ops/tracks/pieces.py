@@ -103,7 +103,10 @@ def after_sightings(
 
 
 def _after_frame(
-    pairs: TrackPairs, deviation: Float[Tensor, "B M 2"], inside: Float[Tensor, "B M M"], seen: Bool[Tensor, "B M"]
+    pairs: TrackPairs,
+    deviation: Float[Tensor, "B M 2"],
+    inside: Float[Tensor, "B M M"],
+    seen: Bool[Tensor, "B M"],
 ) -> TrackPairs:
     """The pairs after a frame that showed how far each track is from its usual place, and what lies within what."""
     both = seen[:, :, None] & seen[:, None]
