@@ -17,8 +17,8 @@ from motes.ops.points.pixels import pixels_of_positions, positions_of_pixels
 SIDES = (0.4, 0.55, 0.75, 1.0, 1.35, 1.85)
 ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
 UNLIKE = 0.3  # what a pixel costs whose colour differs as colours do within a thing, where a pixel counts 1
-EMPTY = 0.25  # what a pixel costs that belongs to no thing
-CUT = 0.1  # what a border costs that goes through a thing, for each pixel of it and each pixel of `side`
+EMPTY = 0.3  # what a pixel costs that belongs to no thing
+CUT = 0.05  # what a border costs that goes through a thing, for each pixel of it and each pixel of `side`
 # a box's middle is sought in a part so much larger than the box, so many times
 SEEN = 1.2
 MOVES = 2
