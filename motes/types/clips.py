@@ -39,6 +39,8 @@ class ParticleClip(Rows):
     box: Float[Tensor, "N K 4"] | None = None
     # T
     frames: int = 1
+    # the number of the track that each is a piece of, or its own; None: all are things of their own
+    whole: Int[Tensor, "N K"] | None = None
 
     def __getitem__(self, index: Any) -> "ParticleClip":
         """Some of the frames, as clips of one frame: they need not be whole clips any more."""
@@ -58,6 +60,21 @@ class ParticleClip(Rows):
     def seen(self) -> Bool[Tensor, "N K"]:
         """Whether the thing was found in the frame; if not, its place is a guess, or nothing is in the slot."""
         return self.source >= 0
+
+    @property
+    def things(self) -> Int[Tensor, "N K"]:
+        """The number of the thing that each is, or is a piece of; -1: none."""
+        return self.track if self.whole is None else self.whole
+
+    def of_things(self) -> "ParticleClip":
+        """The same clips with one particle for each thing: those that are pieces of another are left out."""
+        if self.whole is None:
+            return self
+        alone = self.whole == self.track
+        particles = replace(self.particles, presence=self.particles.presence * alone)
+        return ParticleClip(
+            particles, self.track.where(alone, -1), self.source.where(alone, -1), self.box, self.frames
+        )
 
     @property
     def clips(self) -> int:
@@ -89,6 +106,8 @@ class ParticleClip(Rows):
         parts = [self, *later]
         slots = max(part.particles.count for part in parts)
         filled = [part.with_slots(slots) for part in parts]
+        if any(part.whole is not None for part in parts):
+            filled = [replace(part, whole=part.things) for part in filled]
         frames = sum(part.frames for part in parts)
         order = [torch.arange(len(part)).reshape(part.clips, part.frames) for part in parts]
         starts = torch.tensor([0, *(len(part) for part in parts[:-1])]).cumsum(0).tolist()
@@ -118,6 +137,7 @@ class ParticleClip(Rows):
             track=with_more_slots(self.track, more, -1),
             source=with_more_slots(self.source, more, -1),
             box=None if self.box is None else with_more_slots(self.box, more, 0),
+            whole=None if self.whole is None else with_more_slots(self.whole, more, -1),
         )
 
     def without_empty_slots(self) -> "ParticleClip":
@@ -134,6 +154,7 @@ class ParticleClip(Rows):
             track=self.track[:, index],
             source=self.source[:, index],
             box=None if self.box is None else self.box[:, index],
+            whole=None if self.whole is None else self.whole[:, index],
         )
 
 

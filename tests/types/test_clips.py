@@ -1,5 +1,7 @@
 """Clips of particles: frames, windows, joins and edits touch what they say and nothing else."""
 
+from dataclasses import replace
+
 import torch
 
 from motes.types.clips import ParticleClip
@@ -61,3 +63,10 @@ def test_an_absent_particle_is_in_no_slot():
     clip = clips()
     absent = ParticleClip.of_slots(clip.particles.without(1, picture=2), 4)
     assert absent.track[2].tolist() == [0, -1, 2] and absent.seen[2].tolist() == [True, False, True]
+
+
+def test_clips_with_and_without_pieces_are_joined():
+    plain = clips(count=1, frames=2, slots=2)
+    with_pieces = replace(plain, whole=torch.zeros(2, 2, dtype=torch.int64))
+    assert with_pieces.joined(plain).things.tolist() == [[0, 0], [0, 0], [0, 1], [0, 1]]
+    assert (with_pieces.of_things().track >= 0).sum(1).tolist() == [1, 1]

@@ -76,7 +76,8 @@ class FilmNumbers:
     def _take(self, clip: ParticleClip | None) -> None:
         if clip is None:
             return
-        for source, track in zip(clip.source.cpu().numpy(), clip.track.cpu().numpy(), strict=True):
+        # a piece of a thing has the thing's number
+        for source, track in zip(clip.source.cpu().numpy(), clip.things.cpu().numpy(), strict=True):
             numbers = np.full(self._count, -1)
             numbers[source[source >= 0]] = track[source >= 0]
             self._numbers.append(numbers)

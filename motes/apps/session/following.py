@@ -65,7 +65,7 @@ def _clips(
     model: Model, encode: Encode, footage: Footage, reading: Reading, pictures: "deque[Pictures.Image]"
 ) -> Iterator[ParticleClip]:
     pieces = _pieces(model, footage, reading, pictures)
-    yield from (clip.to("cpu") for clip in film_tracks(model, pieces, encode))
+    yield from (clip.of_things().to("cpu") for clip in film_tracks(model, pieces, encode))
 
 
 def _pieces(

@@ -144,7 +144,8 @@ class Session:
     def track(self, video: str | Path, fit: str = "fit") -> ParticleClip:
         """The things in a video, or in a folder of numbered pictures, followed from frame to frame.
 
-        All frames are one clip: slot k is the same thing for as long as its number in `track` stays the same.
+        All frames are one clip: slot k is the same thing for as long as its number in `track` stays the same. Particles
+        that are pieces of another's thing are left out.
         """
         film = single_footage(Path(video))
         first, *later = [followed.clip for followed in self.follow(film, Reading(fit))]

@@ -78,7 +78,7 @@ def _measure(encoded: EncodedBatch) -> Measured:
     particles = particles_of(encoded.model, encoded.latent)
     numbers = ParticleClip.of_slots(particles, encoded.batch.frames, box)
     return {
-        **_counts(encoded, _Tracks.of(encoded.followed, encoded.model, encoded.size), ""),
+        **_counts(encoded, _Tracks.of(encoded.followed.of_things(), encoded.model, encoded.size), ""),
         **_counts(encoded, _Tracks.of(numbers, encoded.model, encoded.size), RIVAL),
     }
 

@@ -18,12 +18,13 @@ SIDES = (0.4, 0.55, 0.75, 1.0, 1.35, 1.85)
 ASPECTS = ((1.0, 1.0), (1.45, 0.7), (0.7, 1.45))
 UNLIKE = 0.3  # what a pixel costs whose colour differs as colours do within a thing, where a pixel counts 1
 EMPTY = 0.3  # what a pixel costs that belongs to no thing
+CUT = 0.05  # what a border costs that goes through a thing, for each pixel of it and each pixel of `side`
 # a box's middle is sought in a part so much larger than the box, so many times
 SEEN = 1.2
 MOVES = 2
 CLEARED = 1.15  # what is cleared for the next box is so much larger than the box
 # of things that are known already: how much larger than a box the parts are that are cleared, and in which they are
-# sought; and the side of a box over the standard deviation of a thing's pixels: 3.5 for boxes, 4 for discs
+# sought; a box's side over the standard deviation of a thing's pixels: 3.5 for boxes, 4 for discs
 AROUND = 1.3
 SOUGHT = 1.5
 SIDE_OF_SPREAD = 3.8
@@ -61,8 +62,7 @@ class Things(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """Where things are found near where they were: boxes around them, their colours, and the share of each box that
-    they fill."""
+    """Things near where they were: boxes around them, their colours, and the share of each box that they fill."""
 
     boxes: Boxes
     colour: Float[Tensor, "B K C"]
@@ -81,8 +81,9 @@ def boxes_of_things(
     left.
 
     A box counts the amounts a of its pixels, less UNLIKE sum a |c - mean c|^2 for their colours c, less EMPTY
-    sum (1 - a). So it grows to the size of a thing and no further. The pixels of a chosen box that have its
-    colour are cleared before the next is chosen. `limits` are those of a box's longer side, in units of `side`.
+    sum (1 - a), less CUT side sum min(a, a') over its border, where a' is the amount beyond. So it grows to the
+    size of a thing and no further, and takes no part of one. The pixels of a chosen box that have its colour are
+    cleared before the next is chosen. `limits` are those of a box's longer side, in units of `side`.
     """
     options = side * torch.tensor(_boxes_within(*limits), device=positions.device)
     amount, colour = foreground
@@ -91,7 +92,7 @@ def boxes_of_things(
     corners = _corners(middles, options, size)
     chosen = []
     for _ in range(count):
-        integral = _integral(amount, colour)
+        integral = torch.cat([_integral(amount, colour), CUT * side * _borders(amount[:, 0])], -1)
         best, mean = _best_box(integral, corners)
         middle = take(middles, best // len(options))
         box = options[best[:, 0] % len(options)]
@@ -221,12 +222,25 @@ def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:
 def _integral(amount: Float[Tensor, "B 1 H W"], colour: Float[Tensor, "B C H W"]) -> Float[Tensor, "B h w D"]:
     """Sums over all above and left of each pixel's corner: of the amount, its colours and their squares."""
     maps = torch.cat([amount, amount * colour, amount * colour.square().sum(1, keepdim=True)], 1)
-    height, width = maps.shape[2:]
-    # a product with ones below a diagonal is a sum; faster than cumsum along two axes
-    above = torch.ones(height + 1, height, device=maps.device).tril(-1)
-    left = torch.ones(width, width + 1, device=maps.device).triu(1)
+    above, left = _sums(maps)
     # channels last, so that a corner is one read
     return rearrange(above @ maps @ left, "b d h w -> b h w d").contiguous()
+
+
+def _borders(amount: Float[Tensor, "B H W"]) -> Float[Tensor, "B h w 2"]:
+    """Sums along the lines from above and from the left to each pixel's corner: the amounts that both sides have."""
+    across_columns = F.pad(torch.minimum(amount[..., :-1], amount[..., 1:]), (1, 1))
+    across_rows = F.pad(torch.minimum(amount[:, :-1], amount[:, 1:]), (0, 0, 1, 1))
+    above, left = _sums(amount)
+    return torch.stack([above @ across_columns, across_rows @ left], -1)
+
+
+def _sums(like: Float[Tensor, "*b H W"]) -> tuple[Float[Tensor, "h H"], Float[Tensor, "W w"]]:
+    """What sums all above and all left of each pixel's corner, as products: faster than cumsum along two axes."""
+    height, width = like.shape[-2:]
+    above = torch.ones(height + 1, height, device=like.device).tril(-1)
+    left = torch.ones(width, width + 1, device=like.device).triu(1)
+    return above, left
 
 
 def _best_box(
@@ -241,11 +255,13 @@ def _best_box(
     )
     read = integral.flatten(0, 2).index_select(0, (ends + of_picture).flatten())
     plus, plus_too, minus, minus_too = read.view(4, *corners.shape[:2], -1)
-    sums = plus + plus_too - minus - minus_too
+    sums = (plus + plus_too - minus - minus_too)[..., :-2]
     amount = sums[..., 0].clamp_min(1e-6)
     unlike = (sums[..., -1] - sums[..., 1:-1].square().sum(-1) / amount).clamp_min(0)
     empty = (bottom - top) * (right - left) - amount
-    best = (amount - UNLIKE * unlike - EMPTY * empty).argmax(1, keepdim=True)
+    # the last two are costs: the right and the left border, then the lower and the upper one
+    cut = (plus - minus + minus_too - plus_too)[..., -2] + (plus - minus_too + minus - plus_too)[..., -1]
+    best = (amount - UNLIKE * unlike - EMPTY * empty - cut).argmax(1, keepdim=True)
     return best, (take(sums[..., 1:-1], best)[:, 0] / amount.gather(1, best))
 
 

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from motes.ops.tracks.pieces import Pieces
 from motes.ops.tracks.sightings import Sightings
 from motes.types.clips import with_more_slots
 from motes.types.rows import Rows
@@ -118,6 +119,7 @@ class TrackMemory(Rows):
     traits: Traits
     steps: Steps
     habits: Habits
+    pieces: Pieces
     # the number of the next track
     following: Int[Tensor, "B"]
     # the frame before, None at the start
@@ -140,6 +142,7 @@ class TrackMemory(Rows):
             Traits(none, none, look.new_zeros(batch, 0, look.shape[1]), none, none.new_zeros(batch, 0, 4)),
             Steps(nothing, none, none, none),
             Habits(per_clip[:, None], look, look, look, *[per_clip] * 5),
+            Pieces.of_nothing(none),
             torch.zeros(batch, dtype=torch.int64, device=device),
         )
 
@@ -157,7 +160,8 @@ class TrackMemory(Rows):
         life = replace(life, number=with_more_slots(self.life.number, more, -1))
         traits = self.traits.mapped(lambda value: with_more_slots(value, more, 0))
         steps = self.steps.mapped(lambda value: with_more_slots(value, more, 0))
-        return replace(self, life=life, traits=traits, steps=steps)
+        pieces = self.pieces.with_slots(life.number.shape[1])
+        return replace(self, life=life, traits=traits, steps=steps, pieces=pieces)
 
 
 def learnt(habits: Habits, now: Sightings, before: Sightings | None) -> Habits:

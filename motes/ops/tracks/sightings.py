@@ -37,6 +37,8 @@ class Sightings(Rows):
     window: float
     # rows and columns of the picture
     canvas: tuple[int, int]
+    # whether each particle has a size of its own
+    has_sizes: bool = False
 
     @classmethod
     def of(
@@ -64,4 +66,5 @@ class Sightings(Rows):
             doubtful=~sure & (particles.presence > FAINT),
             window=float(side),
             canvas=canvas,
+            has_sizes=extent is not None,
         )

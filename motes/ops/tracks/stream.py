@@ -139,10 +139,11 @@ def _handed_out(ready: int, waiting: list[_Frame], held: _Held | None) -> tuple[
     parts = []
     for position, frame in enumerate(waiting[:ready]):
         links = frame.links.mapped(lambda value: _padded(value, slots))
+        owner = _owners(links, waiting[position : position + DELAY + 1])
         is_thing = _things(links, waiting[position : position + DELAY + 1])
         held = _numbered(held, links.number, is_thing)
         held = _seen(held, frame.particles, links.source.where(is_thing, -1))
-        parts.append(_clip(frame, links, is_thing, held))
+        parts.append(_clip(frame, links, is_thing, held, owner))
     clip, *later = parts
     return clip.joined(*later), held
 
@@ -173,6 +174,27 @@ def _things(links: Links, following: list[_Frame]) -> Bool[Tensor, "B M"]:
     return is_thing & (links.number >= 0)
 
 
+def _owners(links: Links, following: list[_Frame]) -> Int[Tensor, "B M"]:
+    """The slot of the track that each is a piece of, or its own, as is known in the last frame that waits."""
+    itself = torch.arange(links.number.shape[1], device=links.number.device).expand_as(links.number)
+    later = following[-1].links.mapped(lambda value: _padded(value, links.number.shape[1]))
+    is_known = (later.number == links.number) & (later.owner >= 0)
+    owner = torch.where(is_known, later.owner, itself)
+    stays = (links.number == later.number) & (links.number >= 0)
+    return torch.where(stays & stays.gather(1, owner), owner, itself)
+
+
+def _around_pieces(
+    box: Float[Tensor, "B M 4"], owner: Int[Tensor, "B M"], seen: Bool[Tensor, "B M"]
+) -> Float[Tensor, "B M 4"]:
+    """The box of each track, around all its pieces that are seen."""
+    index = owner[..., None].expand(-1, -1, 2)
+    first, last = box.split(2, 2)
+    first = first.scatter_reduce(1, index, torch.where(seen[..., None], first, torch.inf), "amin")
+    last = last.scatter_reduce(1, index, torch.where(seen[..., None], last, -torch.inf), "amax")
+    return torch.cat([first, last], 2)
+
+
 def _numbered(held: _Held, owner: Int[Tensor, "B M"], is_thing: Bool[Tensor, "B M"]) -> _Held:
     """Numbers for the tracks that are handed out for the first time, in the order of their slots."""
     new = is_thing & (held.owner != owner)
@@ -197,7 +219,9 @@ def _seen(held: _Held, particles: Particles, source: Int[Tensor, "B M"]) -> _Hel
     return replace(held, particles=values)
 
 
-def _clip(frame: _Frame, links: Links, is_thing: Bool[Tensor, "B M"], held: _Held) -> ParticleClip:
+def _clip(
+    frame: _Frame, links: Links, is_thing: Bool[Tensor, "B M"], held: _Held, owner: Int[Tensor, "B M"]
+) -> ParticleClip:
     """One frame of each clip, with what its slots hold; what was not seen is where it should be."""
     source = links.source.where(is_thing, -1)
     guess = positions_of_pixels(links.centre, frame.canvas)
@@ -207,7 +231,11 @@ def _clip(frame: _Frame, links: Links, is_thing: Bool[Tensor, "B M"], held: _Hel
         "presence": held.particles["presence"] * torch.where(is_thing, links.presence, 0),
     }
     particles = frame.particles.with_tensors(held.particles | changed)
-    return ParticleClip(particles, held.number.where(is_thing, -1), source, links.box, 1)
+    number = held.number.where(is_thing, -1)
+    of_owner = number.gather(1, owner)
+    whole = torch.where(of_owner >= 0, of_owner, number).where(is_thing, -1)
+    box = _around_pieces(links.box, owner, source >= 0)
+    return ParticleClip(particles, number, source, box, 1, whole)
 
 
 def _beside(mask: Bool[Tensor, "B M"], value: Float[Tensor, "B M ..."]) -> Bool[Tensor, "B M ..."]:

@@ -12,6 +12,7 @@ from motes.ops.points.assignment import taken
 from motes.ops.tracks.births import with_births
 from motes.ops.tracks.memory import Life, TrackMemory, Traits, learnt, with_steps
 from motes.ops.tracks.pairing import TrackingRules, assigned
+from motes.ops.tracks.pieces import after_sightings
 from motes.ops.tracks.sightings import Sightings
 from motes.ops.tracks.smoothing import gains
 from motes.types.rows import Rows
@@ -42,6 +43,8 @@ class Links(Rows):
     confirmed: Bool[Tensor, "B M"]
     # 1 where it is seen or hidden; less by a quarter for each frame in open sight in which it is not found
     presence: Float[Tensor, "B M"]
+    # the slot of the track that it is a piece of, or its own
+    owner: Int[Tensor, "B M"]
 
 
 def after_frame(memory: TrackMemory, now: Sightings, rules: TrackingRules) -> tuple[TrackMemory, Links]:
@@ -55,6 +58,10 @@ def after_frame(memory: TrackMemory, now: Sightings, rules: TrackingRules) -> tu
     memory, of_new = with_births(memory, now, born, within)
     source = torch.where(of_new < 0, F.pad(source, (0, memory.slots - source.shape[1]), value=-1), of_new)
     life = memory.life
+    traits = memory.traits
+    pieces = memory.pieces
+    if now.has_sizes:
+        pieces = after_sightings(pieces, life.number, traits.centre, traits.box, source >= 0)
     links = Links(
         source=source,
         number=torch.where(life.alive, life.number, -1),
@@ -62,8 +69,9 @@ def after_frame(memory: TrackMemory, now: Sightings, rules: TrackingRules) -> tu
         box=memory.traits.box,
         confirmed=life.confirmed,
         presence=torch.where(life.hidden, 1, 1 - life.gap / FADES).clamp_min(0),
+        owner=pieces.owners(),
     )
-    return replace(memory, before=now), links
+    return replace(memory, before=now, pieces=pieces), links
 
 
 def _predicted(traits: Traits) -> Traits:

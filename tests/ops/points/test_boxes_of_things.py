@@ -49,6 +49,17 @@ def test_a_box_takes_the_size_of_a_thing_that_fills_half_of_it():
     assert overlap(boxes, 0, (20, 20, 36, 36)) > 0.4
 
 
+def test_a_box_is_around_a_whole_thing_that_lies_askew():
+    row, column = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    along, across = (row - 31.5 + column - 31.5) / 2**0.5, (row - column) / 2**0.5
+    askew = ((along.abs() < 12) & (across.abs() < 4)).float()[None, None]
+    colour = torch.zeros(1, 3, 64, 64)
+    boxes = boxes_of_things(Foreground(askew, colour), grid_positions(), 1, SIDE)
+    rows = askew[0, 0].any(1).nonzero()
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    assert overlap(boxes, 0, (first, first, last, last)) > 0.8
+
+
 def test_neighbours_of_unlike_colours_stay_two():
     left, right = (20, 16, 36, 30), (20, 30, 36, 44)
     foreground = painted((left, (6.0, -5.0, 0.0)), (right, (-6.0, 5.0, 3.0)))

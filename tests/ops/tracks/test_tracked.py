@@ -1,5 +1,7 @@
 """Things keep their numbers: through crossings, gaps, occlusions and chunks, whatever order particles come in."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -61,6 +63,44 @@ def test_things_keep_their_numbers_whatever_the_order():
     for slot in range(2):
         thing = int((numbers[0] == clip.track[0, slot]).nonzero())
         torch.testing.assert_close((of_slot[:, slot] + 1) * 32 - 0.5, places[:, thing])
+
+
+def two_sizes(offset, frames=20, leaves=20):
+    """A large thing that goes to the right, and a small one at this offset, which goes up from the frame `leaves` on."""
+    large = line((30.0, 12.0), (0.0, 1.0), frames)
+    away = (torch.arange(frames) - leaves).clamp_min(0)[:, None] * torch.tensor([-2.0, 0.0])
+    small = large + torch.tensor(offset) + away
+    particles, order = film(torch.stack([large, small], 1))
+    sides = torch.tensor([16.0, 8.0]).expand(frames, 2).gather(1, order)
+    centre = (particles.position + 1) * 32 - 0.5
+    around = torch.cat([centre + 0.5 - sides[..., None] / 2, centre + 0.5 + sides[..., None] / 2], -1)
+    zeros = torch.zeros(frames, 2)
+    scale = (sides / 12)[..., None].expand(-1, -1, 2)
+    extent = Extent(scale, torch.zeros(frames, 2, 2), zeros, zeros)
+    boxes = VisibleBoxes(around, particles.presence > 0, SIZE)
+    return followed(replace(particles, extent=extent), boxes=boxes)
+
+
+def test_what_lies_within_a_larger_thing_and_goes_along_is_a_piece_of_it():
+    clip = two_sizes(offset=(8.0, 4.0))
+    assert ((clip.track >= 0).sum(1) == 2).all() and (clip.whole == clip.whole[:, :1]).all()
+    alone = clip.of_things()
+    assert ((alone.track >= 0).sum(1) == 1).all() and alone.seen.sum() == 20
+    # around both: 16 pixels high, and 4 more of the smaller one
+    box = alone.box[alone.seen]
+    torch.testing.assert_close(box[:, 2] - box[:, 0], torch.full((20,), 20.0))
+
+
+@pytest.mark.parametrize("offset", [(12.5, 0.0), (0.0, 20.0)])
+def test_what_goes_along_beside_a_thing_is_a_thing_of_its_own(offset):
+    clip = two_sizes(offset)
+    assert (clip.whole == clip.track).all()
+
+
+def test_a_piece_that_goes_its_own_way_is_a_thing():
+    clip = two_sizes(offset=(-8.0, 4.0), leaves=8)
+    assert (clip.whole[:8] == clip.whole[:8, :1]).all()
+    assert (clip.whole[14:] == clip.track[14:]).all()
 
 
 def test_velocity_tells_equal_things_apart_when_they_cross():
