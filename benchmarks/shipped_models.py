@@ -61,7 +61,15 @@ def ship(name: str, run: Path, threads: int) -> list[str]:
     minutes = trained(run, *command.split(), threads=threads)
     folder = SHIPPED / name
     weights = write_shipped(run, folder)
-    motes("evaluate", folder, "--scores", *SCORES[name].split(), "--json", folder / "scores.json", threads=threads)
+    motes(
+        "evaluate",
+        folder,
+        "--scores",
+        *SCORES[name].split(),
+        "--json",
+        folder / "scores.json",
+        threads=threads,
+    )
     scores = scores_in(folder / "scores.json")
     facts = {
         "about": about,
