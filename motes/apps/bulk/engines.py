@@ -58,14 +58,16 @@ def engine_of(workers: int | None, scheduler: str | None) -> Iterator[Engine]:
 @contextmanager
 def _of_this_machine(distributed: Any, workers: int) -> Iterator[Any]:
     config = optional("dask.config", "bulk", "--workers needs dask")
-    with (
-        config.set(CONFIG),
-        distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
+    with config.set(CONFIG):
+        try:
+            cluster = distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+            )
+        # a worker that was ended while it started, a port that is not free: dask raises what it likes
+        except Exception as problem:
+            raise UserError(f"the workers did not start ({problem}); the same command tries again") from None
+        with cluster, distributed.Client(cluster) as client:
+            yield client
 
 
 @contextmanager
