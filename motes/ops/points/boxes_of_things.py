@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from motes.ops.gather import take
+from motes.ops.points.box_sums import integral_with_borders, sums_of_boxes
 from motes.ops.points.keypoints import centroids
 from motes.ops.points.pixels import pixels_of_positions, positions_of_pixels
 
@@ -92,15 +93,16 @@ def boxes_of_things(
     corners = _corners(middles, options, size)
     chosen = []
     for _ in range(count):
-        integral = torch.cat([_integral(amount, colour), CUT * side * _borders(amount[:, 0])], -1)
-        best, mean = _best_box(integral, corners)
+        maps = torch.cat([amount, amount * colour, amount * colour.square().sum(1, keepdim=True)], 1)
+        integral = integral_with_borders(maps)
+        best, mean = _best_box(integral, corners, side)
         middle = take(middles, best // len(options))
         box = options[best[:, 0] % len(options)]
         # the positions are coarse: the box moves onto what it found, and takes its size anew
         for _ in range(MOVES):
             seen = amount * _inside(middle[:, 0], box * SEEN, size)
             middle = _middle_of(seen * _alike(colour, mean))
-            best, mean = _best_box(integral, _corners(middle, options, size))
+            best, mean = _best_box(integral, _corners(middle, options, size), side)
             box = options[best[:, 0]]
         chosen.append(Boxes(middle, box[:, None] / side))
         cleared = _inside(middle[:, 0], box * CLEARED, size) * _alike(colour, mean)
@@ -219,50 +221,17 @@ def _boxes_within(smallest: float, largest: float) -> list[tuple[float, float]]:
     return [box for box in boxes if smallest <= max(box) <= largest] or [(1.0, 1.0)]
 
 
-def _integral(amount: Float[Tensor, "B 1 H W"], colour: Float[Tensor, "B C H W"]) -> Float[Tensor, "B h w D"]:
-    """Sums over all above and left of each pixel's corner: of the amount, its colours and their squares."""
-    maps = torch.cat([amount, amount * colour, amount * colour.square().sum(1, keepdim=True)], 1)
-    above, left = _sums(maps)
-    # channels last, so that a corner is one read
-    return rearrange(above @ maps @ left, "b d h w -> b h w d").contiguous()
-
-
-def _borders(amount: Float[Tensor, "B H W"]) -> Float[Tensor, "B h w 2"]:
-    """Sums along the lines from above and from the left to each pixel's corner: the amounts that both sides have."""
-    across_columns = F.pad(torch.minimum(amount[..., :-1], amount[..., 1:]), (1, 1))
-    across_rows = F.pad(torch.minimum(amount[:, :-1], amount[:, 1:]), (0, 0, 1, 1))
-    above, left = _sums(amount)
-    return torch.stack([above @ across_columns, across_rows @ left], -1)
-
-
-def _sums(like: Float[Tensor, "*b H W"]) -> tuple[Float[Tensor, "h H"], Float[Tensor, "W w"]]:
-    """What sums all above and all left of each pixel's corner, as products: faster than cumsum along two axes."""
-    height, width = like.shape[-2:]
-    above = torch.ones(height + 1, height, device=like.device).tril(-1)
-    left = torch.ones(width, width + 1, device=like.device).triu(1)
-    return above, left
-
-
 def _best_box(
-    integral: Float[Tensor, "B h w D"], corners: Int[Tensor, "B n 4"]
+    integral: Float[Tensor, "B h w D"], corners: Int[Tensor, "B n 4"], side: float
 ) -> tuple[Int[Tensor, "B 1"], Float[Tensor, "B C"]]:
     """The number of the box that holds most of a thing, and the mean colour of the thing's pixels in it."""
-    height, width = integral.shape[1:3]
-    of_picture = torch.arange(len(integral), device=integral.device)[:, None] * (height * width)
+    inside, cut = sums_of_boxes(integral, corners)
     top, left, bottom, right = corners.unbind(-1)
-    ends = torch.stack(
-        [bottom * width + right, top * width + left, top * width + right, bottom * width + left]
-    )
-    read = integral.flatten(0, 2).index_select(0, (ends + of_picture).flatten())
-    plus, plus_too, minus, minus_too = read.view(4, *corners.shape[:2], -1)
-    sums = (plus + plus_too - minus - minus_too)[..., :-2]
-    amount = sums[..., 0].clamp_min(1e-6)
-    unlike = (sums[..., -1] - sums[..., 1:-1].square().sum(-1) / amount).clamp_min(0)
+    amount = inside[..., 0].clamp_min(1e-6)
+    unlike = (inside[..., -1] - inside[..., 1:-1].square().sum(-1) / amount).clamp_min(0)
     empty = (bottom - top) * (right - left) - amount
-    # the last two are costs: the right and the left border, then the lower and the upper one
-    cut = (plus - minus + minus_too - plus_too)[..., -2] + (plus - minus_too + minus - plus_too)[..., -1]
-    best = (amount - UNLIKE * unlike - EMPTY * empty - cut).argmax(1, keepdim=True)
-    return best, (take(sums[..., 1:-1], best)[:, 0] / amount.gather(1, best))
+    best = (amount - UNLIKE * unlike - EMPTY * empty - CUT * side * cut).argmax(1, keepdim=True)
+    return best, (take(inside[..., 1:-1], best)[:, 0] / amount.gather(1, best))
 
 
 def _alike(colour: Float[Tensor, "B C H W"], mean: Float[Tensor, "B C"]) -> Float[Tensor, "B 1 H W"]:
