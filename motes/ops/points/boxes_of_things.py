@@ -234,7 +234,7 @@ def _best_box(
 ) -> tuple[Int[Tensor, "B 1"], Float[Tensor, "B C"]]:
     """The number of the box that holds most of a thing, and the mean colour of the thing's pixels in it."""
     height, width = integral.shape[1:3]
-    of_picture = torch.arange(len(integral), device=integral.device)[:, None] * (height * width)
+    of_picture = torch.arange(integral.shape[0], device=integral.device)[:, None] * (height * width)
     top, left, bottom, right = corners.unbind(-1)
     ends = torch.stack(
         [bottom * width + right, top * width + left, top * width + right, bottom * width + left]
