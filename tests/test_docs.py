@@ -32,6 +32,8 @@ SOURCES = [
 PROGRAMS = [path for path in SOURCES if path.suffix == ".py"]
 TRAINING = "training/recipe:Training"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+# by which packages add presets: it is named like a module, and is none
+ENTRY_POINTS = "motes.presets"
 # what stands for a name or a value that the reader chooses
 BLANK = re.compile(r"[\[|]|\.\.\.|\b(?:OPTION|VALUE|NAME|PRESET|PLACE|N|FILE|DIR|FOLDER)\b")
 
@@ -98,7 +100,7 @@ def documentation_of(program):
 
 def missing_modules(text):
     """The dotted names below motes that are neither a module nor a name in one."""
-    names = set(re.findall(r"(?<![\w./-])motes(?:\.[A-Za-z_]\w*)+", text))
+    names = set(re.findall(r"(?<![\w./-])motes(?:\.[A-Za-z_]\w*)+", text)) - {ENTRY_POINTS}
     return [
         name for name in names if f"{name.replace('.', '/')}.py" not in ADDED_FILES and not is_there(name)
     ]

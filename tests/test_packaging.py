@@ -10,7 +10,8 @@ import pytest
 from motes.version import VERSION
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+FILE = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = FILE["project"]
 
 
 def test_links_of_the_description_are_absolute_and_lead_to_files(monkeypatch):
@@ -48,12 +49,12 @@ def test_the_sdist_holds_all_that_the_suite_reads():
 
 
 def test_extras_are_used():
-    """Each package of an extra is imported somewhere, or is a tool that the docs or the Makefile call."""
+    """Each package of an extra is imported somewhere, or named by the Makefile, the site or the options of pytest."""
     sources = [
         file for folder in ("motes", "tests", "docs", "benchmarks") for file in (ROOT / folder).rglob("*.py")
     ]
     text = "\n".join(file.read_text() for file in sources) + (ROOT / "Makefile").read_text()
-    text += (ROOT / "mkdocs.yml").read_text()
+    text += (ROOT / "mkdocs.yml").read_text() + FILE["tool"]["pytest"]["ini_options"]["addopts"]
     modules = {"scikit-learn": "sklearn", "scikit-image": "skimage", "mkdocs-material": "mkdocs"}
     # pytest-xdist is --numprocesses; websockets is what uvicorn speaks with
     silent = {"pytest-xdist", "websockets", "pyright", "ruff"}

@@ -177,7 +177,7 @@ class Particles(Rows):
 
     def reordered(self, order: Int[Tensor, "B M"]) -> "Particles":
         """The same particles, or some of them, in an order of each picture's own; the first is in front."""
-        picture = torch.arange(len(order), device=order.device)[:, None]
+        picture = torch.arange(order.shape[0], device=order.device)[:, None]
         return self.with_tensors({name: value[picture, order] for name, value in self.per_particle().items()})
 
     def with_particle_of(

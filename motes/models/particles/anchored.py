@@ -86,7 +86,7 @@ class AnchoredEncoder(nn.Module):
         """One point for each patch, in the coordinates of the picture, and the mean of |residual| around each
         point."""
         local = rearrange(
-            self.prior(split_patches(residual, self.patch)), "(b p) d -> b p d", b=len(residual)
+            self.prior(split_patches(residual, self.patch)), "(b p) d -> b p d", b=residual.shape[0]
         )
         points = patch_to_image(local, self.patch, self.size)
         amount = box_means(residual.abs().mean(1), self.patch // 2)
@@ -103,8 +103,8 @@ class AnchoredEncoder(nn.Module):
         best = salience.topk(min(self.num_proposals, points.shape[1]), dim=1).indices
         if not torch.is_grad_enabled():
             return take(points, best)
-        patches = rearrange(split_patches(residual, self.patch), "(b p) c r s -> b p c r s", b=len(best))
-        local = rearrange(self.prior(take(patches, best).flatten(0, 1)), "(b m) d -> b m d", b=len(best))
+        patches = rearrange(split_patches(residual, self.patch), "(b p) c r s -> b p c r s", b=best.shape[0])
+        local = rearrange(self.prior(take(patches, best).flatten(0, 1)), "(b m) d -> b m d", b=best.shape[0])
         return patch_to_image(local, self.patch, self.size, best)
 
     @torch.no_grad()
@@ -184,7 +184,7 @@ class GlimpseReader(nn.Module):
         rows = rearrange(glimpses, "b k c r s -> (b k) c r s").contiguous(memory_format=torch.channels_last)
         # in memory's order, on the way back too
         features = rearrange(self.body(rows), "n c r s -> n (r s c)")
-        return rearrange(self.head(features), "(b k) n -> b k n", b=len(glimpses))
+        return rearrange(self.head(features), "(b k) n -> b k n", b=glimpses.shape[0])
 
 
 class BackgroundReader(nn.Module):
@@ -226,7 +226,7 @@ class LeanDecoder(OneSize, nn.Module):
 
     def glimpses(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B K D S S"]:
         drawn = torch.sigmoid(self.look(rearrange(features, "b k f -> (b k) f")))
-        return rearrange(drawn, "(b k) d r s -> b k d r s", b=len(features))
+        return rearrange(drawn, "(b k) d r s -> b k d r s", b=features.shape[0])
 
     def background(
         self, position: Tensor, features: Tensor, background: Tensor, background_position: Tensor

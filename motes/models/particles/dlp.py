@@ -26,6 +26,7 @@ from motes.models.particles.sized_decoder import SizedDecoder
 from motes.nn.blocks.normalisation import settled
 from motes.ops.densities.divergence import chamfer_kl
 from motes.ops.densities.noise import normal_like, uniform_like
+from motes.ops.exporting import is_exporting
 from motes.ops.rendering.contrast import evidence_threshold, visible_contrast
 from motes.ops.rendering.depth import front_first
 from motes.ops.rendering.footprints import Footprints, VisibleBoxes
@@ -156,12 +157,12 @@ class DeepLatentParticles(Model):
         return particles.judged(lambda: self._certainty(particles))
 
     def decode(self, latent: Particles) -> Image:
-        """The pictures. Without gradients, particles of negligible presence are left out.
+        """The pictures. Without gradients, particles of negligible presence are left out, but for exported graphs.
 
         Colours are in [0, 1], so a pixel changes by no more than the sum of the presences left out.
         """
-        # drawing asks nothing of the certainty, which would be computed here
-        shown = latent if torch.is_grad_enabled() else replace(latent, certainty=None).there(NEGLIGIBLE)
+        keeps_all = torch.is_grad_enabled() or is_exporting()
+        shown = latent if keeps_all else replace(latent, certainty=None).there(NEGLIGIBLE)
         return self.decoder.render(self._drawn(shown), self._background(latent))
 
     def painting(self, latent: Particles, picture: int = 0) -> Painting:

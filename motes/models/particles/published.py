@@ -116,7 +116,7 @@ class PatchPrior(nn.Module):
 
     def forward(self, image: Image) -> Float[Tensor, "B M 2"]:
         heat = self.network(split_patches(image, self.patch))[:, 0]
-        local = rearrange(marginal_soft_argmax(heat), "(b p) d -> b p d", b=len(image))
+        local = rearrange(marginal_soft_argmax(heat), "(b p) d -> b p d", b=image.shape[0])
         # distances are compared in the picture's frame, where a patch of an oblong picture is oblong
         points = patch_to_image(local, self.patch, self.size)
         middles = patch_to_image(torch.zeros_like(local), self.patch, self.size)

@@ -166,6 +166,11 @@ class SizedEncoder(AnchoredEncoder):
         shortest, longest = (sides / (self.box_side * self.shrink)).tolist()
         return shortest, longest or math.inf
 
+    def settle(self, sides: Float[Tensor, "2"]) -> None:
+        """Take the limits of a box for these sides for good: an exported graph cannot choose boxes by a tensor."""
+        limits = self._limits(sides)
+        self._limits = lambda sides: limits
+
     def as_anchors(self, boxes: Boxes, sides: Float[Tensor, "2"]) -> Boxes:
         """The boxes with sides that anchors have: the networks learnt from no others."""
         return Boxes(boxes.positions, nearest_sides(boxes.sides, self._limits(sides)))

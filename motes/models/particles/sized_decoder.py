@@ -136,7 +136,7 @@ class SizedDecoder(LeanDecoder):
         drawn = self.look(rearrange(features, "b k f -> (b k) f"))
         cells = rearrange(self.rough(features), "b k (d r s) -> (b k) d r s", r=ROUGH, s=ROUGH)
         rough = self.magnified @ cells @ self.magnified.mT
-        return rearrange(torch.sigmoid(drawn + rough), "(b k) d r s -> b k d r s", b=len(features))
+        return rearrange(torch.sigmoid(drawn + rough), "(b k) d r s -> b k d r s", b=features.shape[0])
 
     def lit(self, light: Float[Tensor, "B L"]) -> Image:
         """What is always the same, in the light of each picture."""

@@ -75,5 +75,6 @@ class DoublingConvolution(nn.Conv2d):
         super().__init__(inputs, outputs, 3, bias=False)
 
     def forward(self, input: Float[Tensor, "N C h w"]) -> Float[Tensor, "N D r s"]:
-        turned = rearrange(self.weight.flip(2, 3), "d c r s -> c d r s")
-        return F.avg_pool2d(F.conv_transpose2d(input, turned, stride=2), 2, stride=1, divisor_override=1)
+        # four times, since the mean of 2 x 2 pixels stands for their sum: ONNX knows no pooling that sums
+        turned = 4 * rearrange(self.weight.flip(2, 3), "d c r s -> c d r s")
+        return F.avg_pool2d(F.conv_transpose2d(input, turned, stride=2), 2, stride=1)

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.ops.exporting import is_exporting
+
 ROUNDS = 3
 # the fit looks at pictures shrunk to about this many pixels a side
 FITTED_SIDE = 32
@@ -39,11 +41,11 @@ def light_of(pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "C H 
     """
     shown = _small(pictures)
     base = _small(background[None])
-    offset = (shown - base).median(-1, keepdim=True).values
+    offset = _median(shown - base)
     gain = torch.ones_like(offset)
     for _ in range(ROUNDS):
         residual = (shown - gain * base - offset).abs().amax(1, keepdim=True)
-        limit = 2 * residual.median(-1, keepdim=True).values + CLOSE
+        limit = 2 * _median(residual) + CLOSE
         weight = (residual < limit).to(shown)
         weight = weight / weight.sum(-1, keepdim=True)
         mean_base = (weight * base).sum(-1, keepdim=True)
@@ -53,6 +55,15 @@ def light_of(pictures: Float[Tensor, "N C H W"], background: Float[Tensor, "C H 
         gain = (covariance + PRIOR_VARIANCE) / (variance + PRIOR_VARIANCE)
         offset = mean_shown - gain * mean_base
     return PictureLight(gain[..., None], offset[..., None])
+
+
+def _median(values: Float[Tensor, "N c P"]) -> Float[Tensor, "N c 1"]:
+    """The median of each row, the lower one of two."""
+    if is_exporting():
+        # ONNX knows no median
+        middle = (values.shape[-1] - 1) // 2
+        return values.sort(-1).values[..., middle : middle + 1]
+    return values.median(-1, keepdim=True).values
 
 
 def _small(pictures: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C P"]:

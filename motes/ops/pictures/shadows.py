@@ -16,6 +16,6 @@ def unlike(
     bright as the ground or darker, but of its hue, may be ground in a shadow, and counts this share only.
     """
     light = (colours * ground).sum(-3, keepdim=True) / ground.square().sum(-3, keepdim=True).clamp_min(1e-6)
-    shaded = light.clamp(DARKEST, 1) * ground
+    shaded = light.clamp(DARKEST, 1.0) * ground
     plain = (colours - ground).square().sum(-3)
     return (1 - shadow) * (colours - shaded).square().sum(-3) + shadow * plain

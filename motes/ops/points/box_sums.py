@@ -30,7 +30,7 @@ def sums_of_boxes(
     `corners`: first row and column, and the ones after the last.
     """
     height, width = integral.shape[1:3]
-    of_picture = torch.arange(len(integral), device=integral.device)[:, None] * (height * width)
+    of_picture = torch.arange(integral.shape[0], device=integral.device)[:, None] * (height * width)
     top, left, bottom, right = corners.unbind(-1)
     ends = torch.stack(
         [top * width + left, top * width + right, bottom * width + left, bottom * width + right]

@@ -1,7 +1,7 @@
 """A readable, slow reference for `glimpse` and `composite`, with a whole canvas for every particle.
 
-Tests compare with it, and benchmarks measure against it; nothing else in the package calls it. Memory and
-time grow with particles times canvas.
+Tests compare with it, benchmarks measure against it, and exported graphs are made of it, for they cannot sort
+windows by their sizes. Memory and time grow with particles times canvas.
 """
 
 import torch
@@ -129,7 +129,7 @@ def _middle(canvases: Tensor, side: int) -> Tensor:
 
 
 def _pixels(count: int, like: Tensor) -> Float[Tensor, "n"]:
-    return torch.arange(count, dtype=like.dtype)
+    return torch.arange(count, dtype=like.dtype, device=like.device)
 
 
 def _centre(position: Float[Tensor, "B K 2"], size: tuple[int, int], axis: int) -> Float[Tensor, "B K 1 1"]:

@@ -17,7 +17,9 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from motes.ops.exporting import is_exporting
 from motes.ops.rendering import fused
+from motes.ops.rendering.canvas import paste, stitch
 from motes.ops.rendering.glimpse import (
     Windows,
     canvas_index,
@@ -47,6 +49,10 @@ def render(
     Equals `canvas.stitch(canvas.paste(...))` in value and gradient, but reads and keeps no more than the
     particles' windows. On a GPU a single kernel computes it where possible (`fused`).
     """
+    if is_exporting():
+        return stitch(
+            paste(glimpses, position, (background.shape[2], background.shape[3])), presence, background
+        )
     if glimpses.shape[1] and fused.obstacle(background.device) is None:
         return fused.render_fused(glimpses, position, presence, background, grain)
     kind = torch.promote_types(torch.promote_types(glimpses.dtype, background.dtype), torch.float32)
@@ -68,7 +74,7 @@ def shares(
     side = windows.pixels.shape[-1]
     alpha = rearrange(windows.pixels[:, :, 0], "b k r s -> b k (r s)") * presence[..., None]
     index = canvas_index(windows.corner, side, canvas)
-    free = alpha.new_ones(len(alpha), (canvas[0] + 2 * side) * (canvas[1] + 2 * side))
+    free = alpha.new_ones(alpha.shape[0], (canvas[0] + 2 * side) * (canvas[1] + 2 * side))
     room = _room(alpha.detach(), index, free)
     return rearrange(torch.minimum(alpha, room), "b k (r s) -> b k r s", r=side)
 

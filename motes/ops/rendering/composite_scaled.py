@@ -10,7 +10,9 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.ops.exporting import is_exporting
 from motes.ops.rendering.blending import placing_blend
+from motes.ops.rendering.canvas import paste_scaled, stitch
 from motes.ops.rendering.layers_scaled import Layer, ScaledParticles, layers_in_order
 from motes.ops.rendering.placement import (
     Placement,
@@ -39,6 +41,9 @@ def render_scaled(
     window's first pixel on, and is repeated where a window is larger.
     """
     tensors = in_one_precision(glimpses, position, scale, presence, background)
+    if is_exporting():
+        canvas = (background.shape[2], background.shape[3])
+        return stitch(paste_scaled(glimpses, position, scale, canvas), presence, background)
     with without_autocast(background):
         return RenderScaled.apply(*tensors, grain)
 

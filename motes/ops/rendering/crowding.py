@@ -56,7 +56,7 @@ def claimed_before(
     """
     corner, fraction = corner_and_fraction(position, side, canvas)
     index = canvas_index(corner, side + 1, canvas)
-    sheet = position.new_zeros(len(position), (canvas[0] + 2 * side + 2) * (canvas[1] + 2 * side + 2))
+    sheet = position.new_zeros(position.shape[0], (canvas[0] + 2 * side + 2) * (canvas[1] + 2 * side + 2))
     claimed = _sums_before(_bumps(fraction, side, width), index, sheet)
     windows = rearrange(claimed.clamp_max_(1), "b k (r s) -> b k r s 1", r=side + 1)
     far = fraction[..., None]
@@ -78,7 +78,7 @@ def claimed_scaled(
     Each particle costs a visit of the whole sheet.
     """
     claimed = position.new_zeros(*position.shape[:2], side, side)
-    sheet = position.new_zeros(len(position), *canvas)
+    sheet = position.new_zeros(position.shape[0], *canvas)
     half = torch.tensor(canvas, device=position.device) / 2
     start = 0.5 - half - position * half
     axes = [(start[..., axis], scale[..., axis], full) for axis, full in enumerate(canvas)]

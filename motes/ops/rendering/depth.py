@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from motes.ops.exporting import is_exporting
 from motes.ops.rendering.blending import placing_blend
 from motes.ops.rendering.layers_scaled import ScaledParticles, layers_in_order
 from motes.ops.rendering.placement import Placement, bordered, in_one_precision, without_autocast
@@ -23,6 +24,9 @@ AT_ONCE = 1 << 18
 
 def front_first(depth: Float[Tensor, "B K"]) -> Int[Tensor, "B K"]:
     """The numbers of the particles, that of the smallest depth first."""
+    if is_exporting():
+        # ONNX knows no stable sort, but its topk is one
+        return depth.topk(depth.shape[1], dim=1, largest=False).indices
     return depth.detach().argsort(dim=1, stable=True)
 
 

@@ -174,7 +174,7 @@ def _windows_at(
     steps = corner[..., None] + torch.arange(side, device=corner.device)
     last = torch.tensor([[height - 1], [width - 1]], device=corner.device)
     nearest = torch.minimum(steps.clamp_min(0), last)
-    first = torch.arange(len(image), device=corner.device)[:, None, None, None] * (height * width)
+    first = torch.arange(image.shape[0], device=corner.device)[:, None, None, None] * (height * width)
     index = first + nearest[:, :, 0, :, None] * width + nearest[:, :, 1, None, :]
     pixels = rearrange(image, "b c h w -> (b h w) c")
     window = pixels.index_select(0, index.flatten())

@@ -9,6 +9,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from motes.ops.exporting import is_exporting
 from motes.ops.rendering.sizes import SizeGroup, runs_of_groups
 
 Runs = list[list[SizeGroup]]
@@ -50,6 +51,8 @@ class Placement:
 
     def largest(self) -> int:
         """The side of a square that holds any of the windows."""
+        if is_exporting():
+            return max(self.canvas) + 1
         return int(self.count.max()) if self.count.numel() else 1
 
     def runs(self) -> Runs:

@@ -15,7 +15,9 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.ops.exporting import is_exporting
 from motes.ops.rendering.blending import BlendMatrix, blend_matrix, cutting_blend, placing_blend
+from motes.ops.rendering.canvas import cut_windows_scaled
 from motes.ops.rendering.glimpse import Windows
 from motes.ops.rendering.pasting import Pasted
 from motes.ops.rendering.placement import (
@@ -38,6 +40,8 @@ def cut_scaled(
 
     Scales are above 0. The backward pass reads the windows again instead of keeping them.
     """
+    if is_exporting():
+        return cut_windows_scaled(image, position, scale, side)
     with without_autocast(image):
         return CutScaled.apply(*in_one_precision(image, position, scale), side)
 

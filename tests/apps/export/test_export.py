@@ -158,7 +158,7 @@ def test_yolo_has_each_picture_and_its_boxes(export, video, pictures):
     [
         ("deeplabcut", "film.json", "ends in .csv or .h5"),
         ("coco", "film.csv", "ends in .json"),
-        ("yolo", "pictures", "writes a new folder"),
+        ("yolo", "pictures", "goes to a new folder"),
         ("lerobot", "set", "adds to one LeRobot data set"),
         ("mot", "film.txt", "one film"),
     ],
