@@ -9,13 +9,17 @@ from motes.plain.registry import Registry, Row
 FORMATS: "Registry[Callable[..., Any]]" = Registry(
     "apps.export",
     {
-        "deeplabcut": Row("deeplabcut:write", "a DeepLabCut table of one film", endings=(".csv", ".h5")),
-        "coco": Row("coco:write", "COCO annotations, with tracks in films", endings=(".json",)),
-        "mot": Row("mot:write", "text of the MOT challenge, of one film", endings=(".txt",)),
-        "sleap": Row("sleap:write", "a SLEAP project", endings=(".slp",)),
-        "nwb": Row("sleap:write", "pose estimates in Neurodata Without Borders", endings=(".nwb",)),
+        "deeplabcut": Row(
+            "deeplabcut:write_deeplabcut", "a DeepLabCut table of one film", endings=(".csv", ".h5")
+        ),
+        "coco": Row("coco:write_coco", "COCO annotations, with tracks in films", endings=(".json",)),
+        "mot": Row("mot:write_mot", "text of the MOT challenge, of one film", endings=(".txt",)),
+        "sleap": Row("sleap:write_sleap", "a SLEAP project", endings=(".slp",)),
+        "nwb": Row("sleap:write_sleap", "pose estimates in Neurodata Without Borders", endings=(".nwb",)),
         # a folder
-        "yolo": Row("yolo:write", "a folder of pictures and boxes, as Ultralytics trains on"),
-        "lerobot": Row("lerobot:write", "a copy of a LeRobot data set with observation.environment_state"),
+        "yolo": Row("yolo:write_yolo", "a folder of pictures and boxes, as Ultralytics trains on"),
+        "lerobot": Row(
+            "lerobot:write_lerobot", "a copy of a LeRobot data set with observation.environment_state"
+        ),
     },
 )

@@ -14,7 +14,7 @@ Record = dict[str, Any]
 CATEGORY = {"id": 1, "name": "thing", "keypoints": ["middle"], "skeleton": []}
 
 
-def write(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
+def write_coco(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
     content: Record = {"images": [], "annotations": [], "categories": [CATEGORY]}
     for number, film in enumerate(films, 1):
         if film.followed:

@@ -15,7 +15,7 @@ from motes.plain.packages import optional
 SCORER = "motes"
 
 
-def write(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
+def write_deeplabcut(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
     film, *others = films
     if others:
         raise UserError(f"a DeepLabCut table is of one film, and there are {len(films)}; name one of them")

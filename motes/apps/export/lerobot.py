@@ -22,7 +22,7 @@ FEATURE = "observation.environment_state"
 PARTS = ("x", "y", "certainty")
 
 
-def write(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
+def write_lerobot(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
     root = _root_of(films)
     _, _, episodes = read_episodes(root)
     states = _states(films)

@@ -8,7 +8,7 @@ from motes.data.tracks.mot_text import result_line
 from motes.errors import UserError
 
 
-def write(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
+def write_mot(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
     film, *others = films
     if others or not film.followed:
         what = f"{len(films)} films" if others else "single pictures"

@@ -15,7 +15,7 @@ from motes.apps.export.found import FoundFilm
 from motes.plain.packages import optional
 
 
-def write(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
+def write_sleap(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
     sleap = optional("sleap_io", "pose", "SLEAP and NWB need sleap-io")
     labels = _labels(films, sleap)
     # sleap-io looks at the ending of the file that it writes

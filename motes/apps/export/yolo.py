@@ -12,7 +12,7 @@ from motes.apps.export.found import Found, FoundFilm
 VALIDATION = 5
 
 
-def write(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
+def write_yolo(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
     for split in ("train", "val"):
         (path / split / "images").mkdir(parents=True)
         (path / split / "labels").mkdir()
