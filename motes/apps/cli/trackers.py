@@ -31,7 +31,7 @@ def refuse_missing_tracker(name: str) -> None:
 
 
 @contextmanager
-def tracked(name: str | None, recipe: Recipe, folder: Path, first: "Watcher") -> "Iterator[Watcher]":
+def with_tracker(name: str | None, recipe: Recipe, folder: Path, first: "Watcher") -> "Iterator[Watcher]":
     """A watcher that tells `first` everything and then the tracker of this name; `first` itself without a name."""
     if name is None:
         yield first

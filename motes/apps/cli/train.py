@@ -204,12 +204,12 @@ def _run(
     `tracker` is the name of one that watches too. `data` is the training split, if it is open already.
     """
     from motes.apps.cli.progress import Display
-    from motes.apps.cli.trackers import tracked
+    from motes.apps.cli.trackers import with_tracker
     from motes.training.loop import Stopped
 
     held_out = recipe.data.open("validation")
     try:
-        with Display(held_out) as display, tracked(tracker, recipe, folder, display) as watcher:
+        with Display(held_out) as display, with_tracker(tracker, recipe, folder, display) as watcher:
             learn(watcher)
     except Stopped as stopped:
         print(f"motes: {stopped}", file=sys.stderr)
