@@ -391,7 +391,6 @@ def test_tables_replace_older_ones_and_leave_strangers_alone(run, pictures, tmp_
 
 def test_the_studio_is_refused_in_words(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    refused(motes("studio"), "name a run")
     refused(motes("studio", "nowhere"), "nowhere does not exist")
     refused(motes("studio", run, "--port", "0"), "--port")
     refused(motes("studio", run, "--pictures", run / "run.json"), "wants folders")
