@@ -86,7 +86,7 @@ def write_video(path, frames):
 
 def command_of(model, name, folder, monkeypatch):
     """Calls a command of motes with this model as its run; it writes to, and gives, folder/out."""
-    monkeypatch.setattr(Session, "open", classmethod(lambda cls, run, options=None: cls(model)))
+    monkeypatch.setattr(Session, "open", classmethod(lambda cls, *_, **__: cls(model)))
     run = folder / "run"
     run.mkdir()
 

@@ -9,7 +9,7 @@ from motes.evaluation.likelihood import code_usage
 
 MASKS = {"ari", "ari_fg", "mbo", "miou", "covering", "covering_unweighted"}
 SLOTS = {"slots/unused", "slots/split", "slots/merged", "slots/lost"}
-REASON = "this (model (has no|does not)|data does not know the factors)"
+REASON = "this (model (has (no|neither)|does not)|data (does not know the factors|has single pictures))"
 
 
 def stripes(split="test", frames=1):

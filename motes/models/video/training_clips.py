@@ -152,6 +152,7 @@ def _compact(clip: ParticleClip) -> ParticleClip:
         particles=clip.particles.reordered(of_frames),
         track=clip.track.gather(1, of_frames),
         source=clip.source.gather(1, of_frames),
+        whole=None if clip.whole is None else clip.whole.gather(1, of_frames),
     )
 
 

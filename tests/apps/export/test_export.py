@@ -20,7 +20,7 @@ FRAMES = 6
 @pytest.fixture
 def export(tmp_path, monkeypatch):
     """Calls the command with a model that finds two spots; gives the file that it wrote."""
-    monkeypatch.setattr(Session, "open", classmethod(lambda cls, run: cls(Spots())))
+    monkeypatch.setattr(Session, "open", classmethod(lambda cls, *_, **__: cls(Spots())))
     run = tmp_path / "run"
     run.mkdir()
 
