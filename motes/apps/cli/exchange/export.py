@@ -55,12 +55,15 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _write_graphs(run: Path, ending: str, folder: Path) -> None:
     _refuse_used(folder, "the model")
+    from rich.console import Console
+
     from motes.apps.export.graphs import WRITERS, graphs_of
     from motes.models.checkpoint import load
     from motes.plain.writing import whole_folder
 
     graphs = graphs_of(load(run))
-    with whole_folder(folder) as out:
+    waiting = Console(stderr=True).status("tracing encode and decode: minutes, if there are many particles")
+    with whole_folder(folder) as out, waiting:
         for name, graph in graphs.items():
             WRITERS[ending](graph, out / f"{name}{ending}")
     for name, graph in graphs.items():
