@@ -94,15 +94,18 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
 
     token = token_for(host)
     address = _address(host, port, token)
-    print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
+
+    def announce() -> None:
+        print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
+        if browser and host in LOOPBACK:
+            webbrowser.open(address)
+
     # the browser draws on this machine too, and threads that wait for a core wait long
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     studio = Studio(shelf)
     # the model is loaded while the browser starts
     studio.worker.submit(shelf.warm)
-    if browser and host in LOOPBACK:
-        webbrowser.open(address)
-    serve(studio, host, port, token)
+    serve(studio, host, port, token, announce)
 
 
 def _address(host: str, port: int, token: str) -> str:

@@ -7,7 +7,11 @@ unfinished runs.
 import asyncio
 import re
 import secrets
+import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from starlette.applications import Starlette
@@ -135,11 +139,20 @@ def settings() -> dict[str, Any]:
     return {"log_level": "error", "ws_max_size": LONGEST, "ws_max_queue": 4, "timeout_graceful_shutdown": 1}
 
 
-def serve(studio: Studio, host: str, port: int, token: str) -> None:
-    """Serve until interrupted."""
+def serve(studio: Studio, host: str, port: int, token: str, announce: Callable[[], None]) -> None:
+    """Serve until interrupted; `announce` is called once pages can be opened."""
     import uvicorn
 
-    uvicorn.run(studio.app(token), host=host, port=port, **settings())
+    server = uvicorn.Server(uvicorn.Config(studio.app(token), host=host, port=port, **settings()))
+
+    def wait_and_announce() -> None:
+        while not server.started:
+            time.sleep(0.01)
+        announce()
+
+    threading.Thread(target=wait_and_announce, daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        server.run()
 
 
 async def _body(request: Request) -> bytes | None:
