@@ -135,8 +135,14 @@ class Studio:
 
 def settings() -> dict[str, Any]:
     """Settings of uvicorn: limits on message size and waiting connections, and a stop that does not wait for
-    open pages."""
-    return {"log_level": "error", "ws_max_size": LONGEST, "ws_max_queue": 4, "timeout_graceful_shutdown": 1}
+    open pages, nor for a lifespan, whose end by Ctrl-C would be a traceback."""
+    return {
+        "log_level": "error",
+        "ws_max_size": LONGEST,
+        "ws_max_queue": 4,
+        "timeout_graceful_shutdown": 1,
+        "lifespan": "off",
+    }
 
 
 def serve(studio: Studio, host: str, port: int, token: str, announce: Callable[[], None]) -> None:

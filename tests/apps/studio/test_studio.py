@@ -4,7 +4,10 @@ import io
 import json
 import random
 import re
+import signal
 import struct
+import subprocess
+import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -518,3 +521,15 @@ def test_many_clients_drag_at_once_and_each_gets_its_own_newest(client):
 
     with ThreadPoolExecutor(20) as pool:
         assert all(pool.map(drags, range(20)))
+
+
+def test_ctrl_c_ends_the_command_without_a_traceback(tmp_path):
+    words = [sys.executable, "-u", "-m", "motes.apps.cli.main", "studio", "--no-browser"]
+    with subprocess.Popen(
+        words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as studio:
+        assert studio.stdout is not None and studio.stderr is not None
+        assert studio.stdout.readline().startswith("The studio: http://127.0.0.1:")
+        studio.send_signal(signal.SIGINT)
+        assert studio.wait(30) == 0
+        assert studio.stderr.read() == ""
