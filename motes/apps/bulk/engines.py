@@ -21,6 +21,8 @@ DEATHS = 3
 WAITING = (2, 16)
 # seconds
 ANSWERS = 15
+# a worker has one thread
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 GONE = "the scheduler of dask went away; what is done stays, and the same command goes on with it"
 CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS - 1,
@@ -30,6 +32,8 @@ CONFIG = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
+    # dask would have workers give memory back after each tensor, which costs them a third of their time
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
     # what becomes of workers is told by the outcomes of parts
     "logging": {"distributed": "critical", "distributed.nanny": "critical", "tornado": "critical"},
 }

@@ -46,7 +46,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError("--onnx and --torch export the model itself: leave out sources, --to and --out")
     if not folders and not (arguments.sources and arguments.to and arguments.out):
         raise UserError("name sources, --to FORMAT and --out PATH; or --onnx FOLDER for the model itself")
-    refuse_missing(arguments.run)
     for ending, folder in folders:
         _write_graphs(arguments.run, ending, folder)
     if not folders:
