@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 import sys
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -25,19 +26,50 @@ from motes.version import VERSION
 from motes.weights.runs import SHIPPED
 
 MANIFEST = SHIPPED / "manifest.json"
-# what each is, and the words behind `motes train` that make it; by steps alone where no minutes are named
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A model that comes with motes: what it is, the words behind `motes train` that make it, and what is scored."""
+
+    about: str
+    command: str
+    # all else that `motes evaluate` can ask takes longer than training did
+    scores: str
+    # the words that make the model of stills it starts from; its run is named {still} in the command
+    still: str = ""
+
+
+# by steps alone where no minutes are named
 MODELS = {
-    "shapes": ("particles on coloured shapes", "dlp-quick --seed 0 --training.max-minutes 0"),
-    "scenes": ("particles on tabletop scenes", "dlp-scenes --seed 1 --training.max-minutes 0"),
-    "faces": ("masked particles on drawn faces", "dlp-faces --seed 0 --training.max-minutes 0"),
-    "tetrominoes": ("slots on tetrominoes", "iodine-quick --seed 0 --steps 9000 --max-minutes 13"),
-}
-# what is scored; all else that `motes evaluate` can ask takes longer than training did
-SCORES = {
-    "shapes": "objects masks pictures",
-    "scenes": "objects masks pictures",
-    "faces": "landmarks pictures",
-    "tetrominoes": "masks pictures",
+    "shapes": Shipped(
+        "particles on coloured shapes",
+        "dlp-quick --seed 0 --training.max-minutes 0",
+        "objects masks pictures",
+    ),
+    "scenes": Shipped(
+        "particles on tabletop scenes",
+        "dlp-scenes --seed 1 --training.max-minutes 0",
+        "objects masks pictures",
+    ),
+    "faces": Shipped(
+        "masked particles on drawn faces",
+        "dlp-faces --seed 0 --training.max-minutes 0",
+        "landmarks pictures",
+    ),
+    "tetrominoes": Shipped(
+        "slots on tetrominoes",
+        "iodine-quick --seed 0 --steps 9000 --max-minutes 13",
+        "masks pictures",
+    ),
+    "traffic": Shipped(
+        "particles on vehicles at a junction, and where they drive next",
+        "dlp-graph-balls --data traffic --data.frames 64 --data.count 7680 --data.held-out 640 "
+        "--model.mirrors false --steps 3000 --seed 0 --training.max-minutes 0 --model.start-from {still}",
+        "tracks prediction",
+        "dlp-quick --data traffic --data.count 15360 --model.num-particles 12 --model.num-proposals 15 "
+        "--model.glimpse-size 16 --seed 0 --training.max-minutes 0",
+    ),
 }
 LEAST = 1000  # numbers: smaller tensors hold units and thresholds, and stay as they are
 MOST_MEGABYTES = 6.0
@@ -57,23 +89,29 @@ def main() -> None:
 
 def ship(name: str, run: Path, threads: int) -> list[str]:
     """Train the model if it is not there yet, put it among the shipped ones, and measure it there."""
-    about, command = MODELS[name]
-    minutes = trained(run, *command.split(), threads=threads)
+    model = MODELS[name]
+    commands = [f"motes train {model.command}"]
+    minutes = 0.0
+    if model.still:
+        still = run.with_name(f"{name}-still")
+        minutes = trained(still, *model.still.split(), threads=threads)
+        commands = [f"motes train {model.still} --out {still}", commands[0].format(still=still)]
+    minutes += trained(run, *commands[-1].split()[2:], threads=threads)
     folder = SHIPPED / name
     weights = write_shipped(run, folder)
     motes(
         "evaluate",
         folder,
         "--scores",
-        *SCORES[name].split(),
+        *model.scores.split(),
         "--json",
         folder / "scores.json",
         threads=threads,
     )
     scores = scores_in(folder / "scores.json")
     facts = {
-        "about": about,
-        "command": f"motes train {command}",
+        "about": model.about,
+        "command": " && ".join(commands),
         "steps": steps_of(run),
         "motes": VERSION,
         "made": date.today().isoformat(),
