@@ -26,6 +26,7 @@ from motes.models import MODELS
 
 PICTURES = 3000
 PART = 50
+LITTLE = 0.2  # seconds, at most, between a part and a kill
 VICTIMS = ("worker", "driver", "both")
 
 
@@ -46,12 +47,15 @@ def main() -> None:
         good = 0
         for kill in range(arguments.kills):
             victim = VICTIMS[kill % len(VICTIMS)]
-            moment = moments.uniform(0.0, seconds)
+            # a start takes most of the time: half of the kills wait for so many parts, however fast the machine is
+            parts = moments.randrange(1, PICTURES // PART) if kill % 2 else 0
+            moment = moments.uniform(0.0, LITTLE if parts else seconds)
             out = folder / f"out-{kill}"
-            row = one_kill(folder, out, victim, moment)
+            row = one_kill(folder, out, victim, parts, moment)
             whole = complete(out)
             good += whole
-            table.row(kill + 1, victim, f"{moment:.1f}", *row, "yes" if whole else "NO")
+            after = f"{parts} parts + {moment:.2f}" if parts else f"{moment:.1f}"
+            table.row(kill + 1, victim, after, *row, "yes" if whole else "NO")
     print(f"\n{good} of {arguments.kills}: every row once, no stray file")
     sys.exit(good < arguments.kills)
 
@@ -79,9 +83,12 @@ def finished(driver: subprocess.Popen) -> float:
     return time.monotonic() - begun
 
 
-def one_kill(folder: Path, out: Path, victim: str, moment: float) -> tuple[int, int, int]:
-    """Kill, and start again where need be; the parts at that moment, the exit code and the parts that were kept."""
+def one_kill(folder: Path, out: Path, victim: str, parts: int, moment: float) -> tuple[int, int, int]:
+    """Kill so many seconds after so many parts are there, and start again where need be; the parts at that moment,
+    the exit code and the parts that were kept."""
     driver = start(folder, out.name)
+    while len(parts_of(out)) < parts and driver.poll() is None:
+        time.sleep(0.01)
     time.sleep(moment)
     workers = workers_of(driver)
     before = parts_of(out)
