@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from motes.apps.drawing.film import Film
 from motes.apps.session import following
 from motes.apps.session.film_numbers import FilmNumbers
 from motes.apps.session.following import Reading
@@ -12,7 +14,9 @@ from motes.apps.session.session import Session
 from motes.apps.session.track_files import rows_of_tracks
 from motes.errors import UserError
 from motes.models import MODELS
+from motes.models.tracking import follower_of
 from motes.types.clips import ParticleClip
+from motes.types.latents import Particles
 from tests.apps.spots import Spots, picture, places, write_video
 
 FRAMES = 20
@@ -121,6 +125,39 @@ def test_particles_of_a_video_have_the_numbers_of_its_tracks(video, pictures):
         expected[frame, clip.source[frame]] = clip.track[frame]
     for first in (1, FRAMES + 2):
         np.testing.assert_array_equal(tracks[first : first + FRAMES], expected)
+
+
+def test_particles_have_the_numbers_of_a_model_that_follows_by_its_posterior(tmp_path):
+    """With the model of shapes that comes with motes: two squares that pass each other."""
+    pytest.importorskip("av", reason="needs pip install 'motes[video]'")
+    film = tmp_path / "film.mp4"
+    with Film(film, rate=25.0) as writer:
+        for frame in range(12):
+            shown = Image.new("RGB", (64, 64), (0, 255, 255))
+            shown.paste((200, 30, 40), (4 + 4 * frame, 10, 14 + 4 * frame, 20))
+            shown.paste((40, 40, 160), (50 - 4 * frame, 40, 60 - 4 * frame, 50))
+            writer.add(shown)
+    session = Session.open("shapes", "cpu")
+    assert follower_of(session.model) is not None
+    numbers = FilmNumbers(session)
+    latents = []
+    tracks = []
+    for encoded in session.encode_files([film], batch=5):
+        numbers.add(encoded, None)
+        latents.append(encoded.latent)
+        tracks += numbers.certain()
+    tracks = np.stack([*tracks, *numbers.rest()])
+    found = Particles.cat(latents)
+    clip = session.track(film)
+    assert tracks.shape == (12, found.count)
+    for frame in range(12):
+        numbered = {int(track): slot for slot, track in enumerate(tracks[frame]) if track >= 0}
+        assert len(numbered) == 2
+        for track, slot in numbered.items():
+            of_track = int((clip.track[frame] == track).nonzero()[0, 0])
+            away = found.position[frame, slot] - clip.particles.position[frame, of_track]
+            assert away.norm() < 0.1, "they lie on each other"
+    assert len({frozenset(row[row >= 0].tolist()) for row in tracks}) == 1, "the same two in all frames"
 
 
 def test_pictures_alone_have_no_tracks(pictures):
