@@ -20,6 +20,11 @@ def background(canvas: Canvas, look: Look) -> None:
     _fill(canvas, colour)
 
 
+def scenery(canvas: Canvas, behind: Array) -> None:
+    """Paint what stands behind each face, B 3 H W at the picture's own size."""
+    _fill(canvas, behind)
+
+
 def _fill(canvas: Canvas, colour: Array) -> None:
     """Fill the canvas with colours given per pixel of the picture; each becomes a square of canvas pixels."""
     for row in range(FINER):

@@ -3,8 +3,7 @@
 import numpy as np
 
 from motes.data.worlds.faces.canvas import LAYERS, Canvas, edge, pictures_with, reach, window
-from motes.data.worlds.faces.curves import mouth_width
-from motes.data.worlds.faces.geometry import Look, ProjectedEllipsoid, radius_of
+from motes.data.worlds.faces.geometry import Look, ProjectedEllipsoid, mouth_width, radius_of
 from motes.data.worlds.faces.head import Head, outline
 from motes.data.worlds.portable import Array, smooth, wave
 

@@ -3,7 +3,7 @@ skin."""
 
 import numpy as np
 
-from motes.data.worlds.faces.background import background
+from motes.data.worlds.faces.background import background, scenery
 from motes.data.worlds.faces.beard import beard
 from motes.data.worlds.faces.body import ears, torso
 from motes.data.worlds.faces.canvas import (
@@ -28,14 +28,22 @@ BLOCK = 2**17  # canvas pixels painted at once: what fits a processor's cache
 RIM = np.array([0.06, 0.13, 0.14], np.float32)[:, None, None]  # how much darker skin is at the face's edge
 
 
-def draw_faces(look: Look, size: tuple[int, int]) -> tuple[Array, Array]:
+def draw_faces(look: Look, size: tuple[int, int], behind: Array | None = None) -> tuple[Array, Array]:
     """Draw the pictures, uint8 B 3 H W, and the masks, bool B 2 H W: the face's visible part, and the full
-    face."""
+    face.
+
+    `behind` is what stands behind each face, B 3 H W, instead of the background of its look.
+    """
     keep_memory()
     flat = {name: _plane(value) for name, value in look.items()}
     head = planes(head_of({name: value[:, None] for name, value in look.items() if value.ndim == 1}))
     drawn = [
-        _draw_block(PartOfLook(flat, block), select_pictures(head, block), size)
+        _draw_block(
+            PartOfLook(flat, block),
+            select_pictures(head, block),
+            size,
+            None if behind is None else behind[block],
+        )
         for block in _blocks(len(look["yaw"]), size)
     ]
     pictures, masks = zip(*drawn, strict=True)
@@ -47,9 +55,12 @@ def _blocks(count: int, size: tuple[int, int]) -> list[slice]:
     return [slice(first, first + step) for first in range(0, count, step)]
 
 
-def _draw_block(look: Look, head: Head, size: tuple[int, int]) -> tuple[Array, Array]:
+def _draw_block(look: Look, head: Head, size: tuple[int, int], behind: Array | None) -> tuple[Array, Array]:
     canvas = empty_canvas(len(look["yaw"]), size)
-    background(canvas, look)
+    if behind is None:
+        background(canvas, look)
+    else:
+        scenery(canvas, behind)
     canvas.light[:] = look["dim"] + look["lamp"] * np.float32(0.6)
     back_hair(canvas, look, head)
     _torso(canvas, look, head)

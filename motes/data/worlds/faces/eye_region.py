@@ -3,8 +3,7 @@
 import numpy as np
 
 from motes.data.worlds.faces.canvas import Canvas, edge, pictures_with, reach, rgb, window
-from motes.data.worlds.faces.curves import brow_line, lids, pupil
-from motes.data.worlds.faces.geometry import SIDES, Look, Pair, radius_of
+from motes.data.worlds.faces.geometry import SIDES, Look, Pair, brow_line, lids, pupil, radius_of
 from motes.data.worlds.faces.head import Head
 from motes.data.worlds.portable import Array, smooth, wave
 

@@ -10,11 +10,13 @@ import torch
 from motes.data.base import SPLITS, Dataset, Split
 from motes.data.kept import RowCache
 from motes.data.truth_from_masks import boxes_of, centres_of
+from motes.data.worlds.dice import Dice
 from motes.data.worlds.faces.drawing import draw_faces
 from motes.data.worlds.faces.geometry import Look
 from motes.data.worlds.faces.head import head_of
 from motes.data.worlds.faces.landmarks import five_points, sixty_eight_points
 from motes.data.worlds.faces.sampling import backgrounds, people, picture_looks, repeat
+from motes.data.worlds.faces.wild import clutter, hidden, spoiled, wild_looks
 from motes.data.worlds.portable import Array, grey_planes
 from motes.errors import UserError
 from motes.types.truth import Truth
@@ -45,6 +47,8 @@ class FacesConfig:
     shift: float = 0.08
     # varied: patterns of two colours; plain: one grey
     background: Literal["varied", "plain"] = "varied"
+    # as photographs have them: unaligned, in harsh light, before clutter, partly hidden, blurred and noisy
+    wild: bool = False
     # another seed, other people
     seed: int = 0
 
@@ -58,7 +62,7 @@ class Faces(Dataset):
     def __init__(self, config: Any, split: Split = "train"):
         _check(config)
         self.config = config
-        self.split = split
+        self.split: Split = split
         self._count = config.count if split == "train" else config.held_out
         self._looks: dict[int, Look] = {}
         self._drawn = RowCache(self._draw)
@@ -96,17 +100,29 @@ class Faces(Dataset):
 
     def _draw(self, rows: list[int]) -> tuple[Array, Array]:
         """The pixels of these rows, and the masks with eight pixels packed into a byte."""
-        pixels, masks = draw_faces(self._look(rows), self.config.image_size)
+        size = self.config.image_size
+        look = self._look(rows)
+        if not self.config.wild:
+            pixels, masks = draw_faces(look, size)
+        else:
+            dice = self._dice(rows)
+            pixels, masks = draw_faces(look, size, clutter(dice, size))
+            pixels, masks = hidden(dice, look, pixels, masks)
+            pixels = spoiled(dice, pixels)
         return pixels if self.config.channels == 3 else grey_planes(pixels), np.packbits(masks, -1)
 
     def _look(self, rows: Sequence[int]) -> Look:
         """The look of these pictures: the arrays of numbers from which they are drawn."""
         size = CROWD * self.config.views
         crowds = [self._crowd(int(row) // size) for row in rows]
-        return {
+        look = {
             name: np.stack([crowd[name][int(row) % size] for crowd, row in zip(crowds, rows, strict=True)])
             for name in crowds[0]
         }
+        return wild_looks(self._dice(rows), look, self.config.image_size) if self.config.wild else look
+
+    def _dice(self, rows: Sequence[int]) -> Dice:
+        return Dice.of_rows(self.config.seed, self.split, rows)
 
     def _crowd(self, number: int) -> Look:
         """The look of all pictures of one block of people."""

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from motes.data.worlds.faces.curves import brow_line, lids, lips, mouth_width, pupil
-from motes.data.worlds.faces.geometry import SIDES, Look, Pair
+from motes.data.worlds.faces.geometry import SIDES, Look, Pair, brow_line, lids, lips, mouth_width, pupil
 from motes.data.worlds.faces.head import Head, outline, point
 from motes.data.worlds.portable import PI, Array, cosine, sine
 

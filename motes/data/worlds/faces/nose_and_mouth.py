@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motes.data.worlds.faces.canvas import Canvas, edge, reach, rgb, window
-from motes.data.worlds.faces.curves import lips, mouth_width
-from motes.data.worlds.faces.geometry import SIDES, Look, Pair, radius_of
+from motes.data.worlds.faces.geometry import SIDES, Look, Pair, lips, mouth_width, radius_of
 from motes.data.worlds.faces.head import Head
 from motes.data.worlds.portable import Array, smooth
 

@@ -221,7 +221,7 @@ def picture_looks(
     look["row"] = (size[0] - 1) / 2 + shift * size[0] * look["row"] - 0.03 * min(size)
     look["cloth"] = hue(look["cloth_hue"], 1 - look["cloth_grey"], look["cloth_value"])
     look |= _expression(look.pop("opening"), look.pop("raising"), look.pop("closing"))
-    return look | _light(look, look.pop("light_height"))
+    return look | light(look, look.pop("light_height"))
 
 
 def _expression(opening: Array, raising: Array, closing: Array) -> Look:
@@ -231,7 +231,7 @@ def _expression(opening: Array, raising: Array, closing: Array) -> Look:
     return {"open": np.maximum(opening, 0), "raise": np.clip(raising, -0.3, 1), "closed": closed}
 
 
-def _light(look: Look, height: Array) -> Look:
+def light(look: Look, height: Array) -> Look:
     """The direction of the light, the colour of the lamp, and that of the ambient light (from all sides)."""
     angle = look["light_turn"] * PI / 180
     flat = np.sqrt(1 - height * height)

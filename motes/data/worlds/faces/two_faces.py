@@ -31,6 +31,7 @@ class TwoFacesConfig:
 
     # rows alternate: one of each person
     views: ClassVar[int] = 2
+    wild: ClassVar[bool] = False
     # rows, columns
     image_size: tuple[int, int] = (64, 64)
     # 1: grey, 3: colours
