@@ -63,7 +63,8 @@ WITHIN = {
         "report": {"session", "drawing"},
         "studio": {"session", "drawing", "report"},
         "export": {"session"},
-        "cli": {"session", "bulk", "drawing", "report", "studio", "export"},
+        "landmarks": {"session", "bulk", "drawing"},
+        "cli": {"session", "bulk", "drawing", "report", "studio", "export", "landmarks"},
     },
 }
 FREE = {"errors", "version"}  # of no room: anyone may import them

@@ -26,6 +26,7 @@ from motes.apps.cli import list as choices
 from motes.apps.cli.arguments import Parser, find_runs
 from motes.apps.cli.data import prepare, show
 from motes.apps.cli.exchange import export, import_2022, push
+from motes.apps.cli.landmarks import fit, read
 from motes.apps.cli.video import predict, track
 from motes.errors import UserError
 from motes.plain.options import nearest
@@ -61,6 +62,8 @@ COMMANDS: dict[str, Command] = {
     "sample": sample,
     "restore": restore,
     "direction": direction,
+    "landmarks fit": fit,
+    "landmarks read": read,
     "studio": studio,
     "data show": show,
     "data prepare": prepare,
@@ -72,7 +75,10 @@ COMMANDS: dict[str, Command] = {
     "push": push,
 }
 # the first words of commands that have two
-GROUPS = {"data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER"}
+GROUPS = {
+    "data": "data sets: motes data show NAME|PLACE, motes data prepare SOURCE --out FOLDER",
+    "landmarks": "annotated points: motes landmarks fit RUN ANNOTATIONS --out READER, motes landmarks read READER PICTURES",
+}
 HELP = {"-h", "--help"}
 
 

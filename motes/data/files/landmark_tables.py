@@ -80,6 +80,28 @@ def read_table(path: Path) -> dict[str, np.ndarray]:
     return points
 
 
+def point_names(path: Path) -> tuple[str, ...]:
+    """The names of the points in a table, in order: of its columns, or of those in the line above them."""
+    if path.suffix.lower() == ".h5":
+        pandas = optional("pandas", "pose", "tables of DeepLabCut in .h5 need pandas and tables")
+        levels = pandas.read_hdf(path).columns
+        return tuple(dict.fromkeys(levels.get_level_values("bodyparts")))
+    above: list[str] = []
+    for cells in islice(_lines(path), HEADER):
+        if columns := _columns(cells):
+            pairs = [(cells[column].strip(), (above or cells)[column].strip()) for column in columns[::2]]
+            return tuple(_name_of_point(own, of_line_above) for own, of_line_above in pairs)
+        above = cells
+    raise UserError(f"{path} does not say which columns are landmarks")
+
+
+def _name_of_point(column: str, above: str) -> str:
+    """The name in the title of a column of x, such as nose_x, or above it where it is x alone."""
+    parts = _AXIS.match(column)
+    assert parts is not None
+    return (parts[1] or parts[4] or "") + (parts[3] or "") or above
+
+
 def _read_h5(path: Path) -> dict[str, np.ndarray]:
     """The same of a table that pandas wrote, as DeepLabCut does."""
     pandas = optional("pandas", "pose", "tables of DeepLabCut in .h5 need pandas and tables")

@@ -1,0 +1,1 @@
+"""Commands that read annotated points off latents: `motes landmarks fit`, `motes landmarks read`."""

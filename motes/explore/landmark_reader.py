@@ -1,0 +1,217 @@
+"""Points that people annotated in some pictures, read off the latents of others by ridge regression.
+
+A latent has few numbers, so few annotated pictures do. What is read (places alone, or with log-variances, or with looks ...)
+and the penalty are chosen by cross-validation: blocks of neighbouring pictures are left out by turns.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from einops import einsum
+from jaxtyping import Float
+from torch import Tensor
+
+from motes.errors import UserError
+from motes.explore.latents import code_of
+from motes.models.base import Model
+from motes.models.middles import particle_middles
+from motes.ops.points.keypoints import gaussian_maps
+from motes.ops.scores.regression import by_known, ridges
+from motes.types.latents import Particles
+
+PENALTIES = tuple(10 ** (exponent / 2) for exponent in range(-10, 5))
+BLOCKS = 5
+# fewest annotated pictures
+LEAST = 4
+# of the maps of particles without order: cells, and width in halves of a picture
+GRID = (8, 8)
+WIDTH = 0.25
+
+
+@dataclass(frozen=True)
+class PointFit:
+    """The linear map to the coordinates of some points, from standardised columns, and how sure it is."""
+
+    # which coordinates: 2 p is the row of point p, 2 p + 1 its column
+    targets: tuple[int, ...]
+    middle: Float[Tensor, " n"]
+    spread: Float[Tensor, " n"]
+    weight: Float[Tensor, "n q"]
+    offset: Float[Tensor, " q"]
+    # of an annotated picture that was left out
+    deviation: Float[Tensor, " q"]
+    # inverse of the second moments of the standardised columns, with the penalty
+    inverse: Float[Tensor, "n n"]
+
+    def read(self, columns: Float[Tensor, "B n"]) -> tuple[Float[Tensor, "B q"], Float[Tensor, "B q"]]:
+        """The coordinates and their standard deviations, which are larger for pictures unlike the annotated ones."""
+        x = (columns - self.middle) / self.spread
+        unlike = einsum(x, self.inverse, x, "b n, n m, b m -> b")
+        return x @ self.weight + self.offset, self.deviation * (1 + unlike[:, None]).sqrt()
+
+
+@dataclass(frozen=True)
+class LandmarkReader:
+    """Reads the coordinates of named points off the latents of one model, in shares of a picture's height and width."""
+
+    names: tuple[str, ...]
+    # a key of READINGS
+    reading: str
+    penalty: float
+    fits: tuple[PointFit, ...]
+
+    def read(self, model: Model, latent: Any) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P 2"]]:
+        """(row, column) of each point and their standard deviations."""
+        columns = READINGS[self.reading](model, latent)
+        points = columns.new_full((len(columns), 2 * len(self.names)), torch.nan)
+        deviations = points.clone()
+        for fit in self.fits:
+            targets = list(fit.targets)
+            points[:, targets], deviations[:, targets] = fit.read(columns)
+        return points.unflatten(1, (-1, 2)), deviations.unflatten(1, (-1, 2))
+
+
+Columns = Callable[[Model, Any], Float[Tensor, "B n"]]
+
+
+def _places(model: Model, latent: Any) -> Float[Tensor, "B n"]:
+    middles = particle_middles(model, latent)
+    assert middles is not None
+    return middles.flatten(1).double()
+
+
+def _variances(model: Model, latent: Any) -> Float[Tensor, "B n"]:
+    return torch.cat([_places(model, latent), latent.log_variance.flatten(1).double()], 1)
+
+
+def _looks(model: Model, latent: Any) -> Float[Tensor, "B n"]:
+    return torch.cat([_variances(model, latent), latent.features.flatten(1).double()], 1)
+
+
+def _maps(model: Model, latent: Any) -> Float[Tensor, "B n"]:
+    """Where particles are, and with what looks, whatever their order: sums of wide Gaussian maps.
+
+    The particles of most models are numbered by what lies nearest or is most salient: one number is a paw in one picture,
+    and an ear in the next.
+    """
+    weight = latent.confident().presence[..., None, None] * gaussian_maps(latent.position, GRID, WIDTH)
+    looks = torch.cat([torch.ones_like(latent.presence)[..., None], latent.features], 2)
+    return einsum(weight, looks, "b k h w, b k f -> b f h w").flatten(1).double()
+
+
+def _code(model: Model, latent: Any) -> Float[Tensor, "B n"]:
+    return code_of(latent, "landmarks").code.double()
+
+
+READINGS: dict[str, Columns] = {
+    "places": _places,
+    "places and variances": _variances,
+    "places, variances and looks": _looks,
+    "maps of places and looks": _maps,
+    "code": _code,
+}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A reader, and the errors of the pictures that were left out by turns: the distance of points, in the units given."""
+
+    reader: LandmarkReader
+    error: float
+    # of the mean of the annotated pictures
+    mean_pose: float
+    # by reading, with the penalty that is best for it
+    errors: Mapping[str, float]
+    predicted: Float[Tensor, "B P 2"]
+
+
+def fit_reader(
+    model: Model,
+    latent: Any,
+    points: Float[Tensor, "B P 2"],
+    names: tuple[str, ...],
+    units: Float[Tensor, "B 2"],
+) -> Fitted:
+    """A reader from the latents of annotated pictures, whose points are in shares of height and width; NaN: unknown.
+
+    `units` are the height and width in which errors are measured, such as pixels of each picture.
+    """
+    if len(points) < LEAST:
+        raise UserError(
+            f"{len(points)} annotated pictures are too few to learn from and to check by; it takes {LEAST}"
+        )
+    points = points.double()
+    known = ~points.isnan().any(2)
+    if bare := [name for name, count in zip(names, known.sum(0).tolist(), strict=True) if count < LEAST]:
+        raise UserError(
+            f"{bare[0]} is annotated in fewer than {LEAST} pictures; annotate more, or leave its columns out"
+        )
+    kinds = (
+        ("code",) if not isinstance(latent, Particles) else tuple(name for name in READINGS if name != "code")
+    )
+    block = torch.arange(len(points)) * min(BLOCKS, len(points)) // len(points)
+    guess = torch.stack([points[block != part].nanmean(0) for part in block.tolist()])
+    trials: dict[tuple[str, float], Tensor] = {}
+    for kind in kinds:
+        columns = READINGS[kind](model, latent)
+        for number, predicted in enumerate(_left_out(columns, points, block)):
+            trials[kind, PENALTIES[number]] = predicted
+    errors = {trial: _error(predicted, points, units) for trial, predicted in trials.items()}
+    reading, penalty = min(errors, key=lambda trial: errors[trial])
+    predicted = trials[reading, penalty]
+    fits = _fits(READINGS[reading](model, latent), points, penalty, predicted)
+    best = {kind: min(error for (name, _), error in errors.items() if name == kind) for kind in kinds}
+    reader = LandmarkReader(names, reading, penalty, fits)
+    return Fitted(reader, errors[reading, penalty], _error(guess, points, units), best, predicted)
+
+
+def _error(
+    predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"], units: Float[Tensor, "B 2"]
+) -> float:
+    return ((predicted - points) * units[:, None]).norm(dim=2).nanmean().item()
+
+
+def _left_out(
+    columns: Float[Tensor, "B n"], points: Float[Tensor, "B P 2"], block: Tensor
+) -> list[Float[Tensor, "B P 2"]]:
+    """The points of each block, read by what the other blocks teach, for each penalty."""
+    flat = points.flatten(1)
+    predicted = [torch.full_like(flat, torch.nan) for _ in PENALTIES]
+    for part in block.unique().tolist():
+        test = block == part
+        for rows, targets in by_known(~flat[~test].isnan()):
+            if not rows.any():
+                continue
+            linears = ridges(columns[~test][rows], flat[~test][rows][:, targets], PENALTIES)
+            for of_penalty, linear in zip(predicted, linears, strict=True):
+                of_penalty[test.nonzero(), targets.nonzero()[:, 0]] = linear(columns[test])
+    return [of_penalty.unflatten(1, (-1, 2)) for of_penalty in predicted]
+
+
+def _fits(
+    columns: Float[Tensor, "B n"],
+    points: Float[Tensor, "B P 2"],
+    penalty: float,
+    left_out: Float[Tensor, "B P 2"],
+) -> tuple[PointFit, ...]:
+    """A fit from all annotated pictures for each group of points that are known in the same ones."""
+    flat = points.flatten(1)
+    deviation = (left_out.flatten(1) - flat).square().nanmean(0).sqrt()
+    fits = []
+    for rows, targets in by_known(~flat.isnan()):
+        x = columns[rows]
+        middle = x.mean(0)
+        varies = (x - middle).square().mean(0).sqrt()
+        flat_column = varies <= 1e-9 * (1 + middle.abs())
+        # a column that does not vary says nothing
+        spread = varies.masked_fill(flat_column, torch.inf)
+        scaled = (x - middle) / spread
+        y = flat[rows][:, targets]
+        moments = scaled.T @ scaled + len(x) * penalty * torch.eye(x.shape[1], dtype=x.dtype)
+        inverse = torch.linalg.inv(moments)
+        weight = inverse @ scaled.T @ (y - y.mean(0))
+        numbers = tuple(targets.nonzero()[:, 0].tolist())
+        fits.append(PointFit(numbers, middle, spread, weight, y.mean(0), deviation[targets], inverse))
+    return tuple(fits)
