@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from small import SMALL
 
-from motes.apps.cli.main import build_parser, main, split_dotted
+from motes.apps.cli.main import GROUPS, build_parser, main, split_dotted
 from motes.data import DATASETS
 from motes.data.recognise import ENDINGS
 from motes.evaluation import SCORES
@@ -228,7 +228,7 @@ def test_commands_and_their_options_exist(page):
     _, parsers = build_parser()
     for command in commands(page):
         words = re.sub(r"[\[\]|]", " ", command).split()[1:]
-        name = " ".join(words[:2]) if words[0] == "data" else words[0]
+        name = " ".join(words[:2]) if words[0] in GROUPS else words[0]
         assert name in parsers, command
         for option in re.findall(r"--[\w.-]+", command):
             if "." in option:
@@ -244,7 +244,7 @@ def test_commands_without_blanks_parse(page):
     for command in commands(page):
         words, dotted = split_dotted(command.split()[1:])
         # a command that is only named
-        if BLANK.search(command) or "--help" in words or not set(words[1:]) - {"prepare", "show"}:
+        if BLANK.search(command) or "--help" in words or not set(words[1:]) - {"prepare", "show", "fit", "read"}:
             continue
         arguments = parser.parse_args(words)
         preset = getattr(arguments, "preset", None)
