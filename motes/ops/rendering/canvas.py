@@ -76,8 +76,10 @@ def stitch(layers: Float[Tensor, "B K D H W"], presence: Float[Tensor, "B K"], b
     """
     alpha, colour = layers.split([1, layers.shape[2] - 1], 2)
     share = _saturated(presence[:, :, None, None, None] * alpha)
-    # Below 0 only by rounding; a clamp there would take the gradient of a few full pixels.
-    free = 1 - share.sum(1).clamp(min=0)
+    # Below 0 only by rounding. A clamp of what is free would take the gradient of a few full pixels; one of what is taken
+    # has, since torch 2.15, none at 0 either.
+    taken = share.sum(1)
+    free = 1 - torch.where(taken < 0, 0, taken)
     return (share * colour).sum(1) + free * background
 
 
