@@ -89,6 +89,17 @@ VARIANTS = [
     ),
     ("iodine", {**SMALL["iodine"], "ground": "median", "image_size": (20, 32)}),
     ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "splatted"}),
+    ("dlp-masked", {**SMALL["dlp-masked"], "architecture": "followed"}),
+    (
+        "dlp-masked",
+        {
+            **SMALL["dlp-masked"],
+            "architecture": "followed",
+            "image_size": (40, 24),
+            "channels": 1,
+            "num_particles": 1,
+        },
+    ),
     (
         "dlp-masked",
         {

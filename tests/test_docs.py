@@ -244,7 +244,11 @@ def test_commands_without_blanks_parse(page):
     for command in commands(page):
         words, dotted = split_dotted(command.split()[1:])
         # a command that is only named
-        if BLANK.search(command) or "--help" in words or not set(words[1:]) - {"prepare", "show", "fit", "read"}:
+        if (
+            BLANK.search(command)
+            or "--help" in words
+            or not set(words[1:]) - {"prepare", "show", "fit", "read"}
+        ):
             continue
         arguments = parser.parse_args(words)
         preset = getattr(arguments, "preset", None)

@@ -6,15 +6,17 @@ bypass).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model, refuse_other_sizes
+from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.models.particles.encoding import DiagonalNormal
+from motes.models.particles.followed import Followed
 from motes.models.particles.heat_maps import HeatMaps
 from motes.models.particles.parts import MaskedNetworks, SceneCode, check_particle_sizes, prior_image_of
 from motes.models.particles.published import PatchPrior
@@ -61,8 +63,8 @@ class DlpMaskedConfig:
     # weights of the KL of positions (beta_kl) and of features (beta_kl * kl_balance)
     kl_weights: tuple[float, float] = (40.0, 0.04)
     # published: the paper's networks; splatted: smaller ones that move with the picture, learn in
-    # minutes, and do not read glimpse_size
-    architecture: Literal["published", "splatted"] = "published"
+    # minutes, and do not read glimpse_size; followed: these, with points that learn first, from warped copies alone
+    architecture: Literal["published", "splatted", "followed"] = "published"
     # weight of the squared distance between particles in a warped picture and the warped particles; 0: as
     # published
     equivariance: float = 0.0
@@ -71,7 +73,12 @@ class DlpMaskedConfig:
 ARCHITECTURES: dict[str, Callable[[DlpMaskedConfig], MaskedNetworks]] = {
     "published": HeatMaps,
     "splatted": Splatted,
+    "followed": Followed,
 }
+# of the training of points that learn first
+POINTS = 0.75
+# times the learning rate, which has come down by then: of what is drawn from them
+FASTER = 5.0
 
 
 class MaskedParticles(Model):
@@ -96,6 +103,21 @@ class MaskedParticles(Model):
         self.networks = ARCHITECTURES[config.architecture](config)
         self.reconstruction_loss = reconstruction_loss(config.reconstruction)
         self._locate = self._locate_in_bent if config.equivariance > 0 else self._locate_in_plain
+        if config.architecture == "followed":
+            self._locate = self._located_before
+
+    def stages(self) -> tuple[Stage, ...]:
+        networks = self.networks
+        if not isinstance(networks, Followed):
+            return super().stages()
+        places = networks.place_parameters()
+        known = {id(parameter) for parameter in places}
+        others = tuple(parameter for parameter in self.parameters() if id(parameter) not in known)
+        faster = partial(_adam, others)
+        return (
+            Stage("points", POINTS, partial(_place_losses, networks), places),
+            Stage("looks", 1 - POINTS, self.loss, others, optimizer=faster),
+        )
 
     def loss(self, batch: Batch) -> Losses:
         bypass, position, equivariance = self._locate(batch.image)
@@ -162,6 +184,11 @@ class MaskedParticles(Model):
         maps, position = self.networks.locate(image)
         return maps, position, image.new_zeros(len(image))
 
+    def _located_before(self, image: Image) -> tuple[Tensor, DiagonalNormal, Float[Tensor, "B"]]:
+        """The same with points that have been learnt and stay."""
+        maps, position, nothing = self._locate_in_plain(image)
+        return maps, DiagonalNormal(position.mean.detach(), position.log_variance.detach()), nothing
+
     def _locate_in_bent(self, image: Image) -> tuple[Tensor, DiagonalNormal, Float[Tensor, "B"]]:
         """Feature maps, positions, and the equivariance error of each picture.
 
@@ -186,3 +213,12 @@ class MaskedParticles(Model):
     def _paint(self, scene: SceneCode, bypass: Float[Tensor, "B N h w"]) -> Image:
         """The pictures painted with every particle present."""
         return self.networks.paint(self._maps(scene.position), self._outside(scene.position), scene, bypass)
+
+
+def _place_losses(networks: Followed, batch: Batch) -> Losses:
+    terms = networks.place_losses(batch.image)
+    return Losses(torch.stack([term.mean() for term in terms.values()]).sum(), terms)
+
+
+def _adam(parameters: tuple[nn.Parameter, ...], learning_rate: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, FASTER * learning_rate)

@@ -62,9 +62,9 @@ def picture_basis(image: Image) -> Float[Tensor, "n f"]:
     return thin_plate_basis(even_points((image.shape[2], image.shape[3]), image), CONTROLS)
 
 
-def bent(image: Image) -> tuple[Image, Float[Tensor, "B f 2"]]:
+def bent(image: Image, warps: Warps = TO_FOLLOW) -> tuple[Image, Float[Tensor, "B f 2"]]:
     """The pictures warped at random, and the weights of the warps, for `equivariance_error`."""
-    _, away, weights = warped_pair(image, TO_FOLLOW)
+    _, away, weights = warped_pair(image, warps)
     return away, weights
 
 
@@ -76,9 +76,13 @@ def equivariance_error(
 
     g maps points of the copy back to the picture (Zhang et al. 2018).
     """
-    flat = rearrange(followed, "b k two -> (b k) two")
-    basis = thin_plate_basis(flat, CONTROLS).unflatten(0, followed.shape[:2])
-    return (basis @ weights - points).square().sum((1, 2))
+    return (warped_points(followed, weights) - points).square().sum((1, 2))
+
+
+def warped_points(points: Float[Tensor, "B K 2"], weights: Float[Tensor, "B f 2"]) -> Float[Tensor, "B K 2"]:
+    """Where in each picture the points of its warped copy are."""
+    flat = rearrange(points, "b k two -> (b k) two")
+    return thin_plate_basis(flat, CONTROLS).unflatten(0, points.shape[:2]) @ weights
 
 
 def paired(batch: Batch) -> Batch:
