@@ -1,162 +1,24 @@
-"""The studio in a real Chromium: drag, choose many, slide, undo, redo, copy between pictures, keep, reload from the address, watch.
-
-Screenshots go where MOTES_SCREENSHOTS says, to be looked at.
-"""
+"""The studio in a real Chromium: drag, choose many, slide, undo, redo, copy between pictures, keep, reload from the address, watch."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from studio_page import Page, needs_chromium, served, spread_out
 from toy_runs import make_toy_run
 
-uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
+pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")]
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory, make_run):
-    folder = tmp_path_factory.mktemp("browser")
-    return [
-        make_run(folder / name, model)
-        for name, model in (("objects", "dlp"), ("masked", "dlp-masked"), ("code", "vae"))
-    ]
-
-
-@contextmanager
-def served(runs):
-    from motes.apps.studio.server import Studio, settings
-    from motes.apps.studio.shelf import Shelf
-
-    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(), port=0, **settings()))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def address(runs):
-    with served(runs) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as control:
-        browser = control.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class Page:
-    """A studio page, and what a person does on it."""
-
-    def __init__(self, page, address):
-        self.page, self.address, self.foreign, self.faults = page, address, [], []
-        page.on(
-            "request",
-            lambda request: self.foreign.append(request.url) if not _ours(request.url, address) else None,
-        )
-        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-        self.go(address)
-
-    def go(self, address):
-        self.page.goto(address)
-        self.wait("motes.store.state.opened || motes.store.state.runs.some((run) => run.problem)")
-        if self.state("opened"):
-            self.settle()
-
-    def settle(self):
-        """Until the picture is the model's own, and not laid by the page."""
-        self.until("Boolean(motes.store.state.exact)")
-
-    def until(self, condition):
-        self.wait(f"motes.store.state.opened && ({condition})")
-
-    def wait(self, condition):
-        for _ in range(800):
-            if self.page.evaluate(f"Boolean(window.motes && ({condition}))"):
-                return
-            self.page.wait_for_timeout(25)
-        raise AssertionError(f"never {condition}; {self.faults}; {self.state('note')}")
-
-    def state(self, *path):
-        return self.page.evaluate(
-            "(path) => path.reduce((at, name) => at?.[name], motes.store.state)", list(path)
-        )
-
-    def drawn(self):
-        return np.array(self.page.evaluate("[...motes.store.state.drawn]")).reshape(32, 32, 4)
-
-    def place(self, k):
-        """Of a particle, on the screen."""
-        row, column = self.page.evaluate(
-            "async (k) => { const { particle } = await import('/page/edits.js'); const { opened, edits } = motes.store.state; return particle(opened, edits, k).position }",
-            k,
-        )
-        box = self.page.locator("#canvas").bounding_box()
-        return box["x"] + (column + 1) / 2 * box["width"], box["y"] + (row + 1) / 2 * box["height"]
-
-    def drag(self, start, end, steps=8):
-        self.page.mouse.move(*start)
-        self.page.mouse.down()
-        self.page.mouse.move(*end, steps=steps)
-        self.page.mouse.up()
-
-    def shot(self, name):
-        if folder := os.environ.get("MOTES_SCREENSHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
-
-
-def _ours(url, address):
-    return url.startswith((address, address.replace("http", "ws"), "blob:", "data:"))
-
-
-@pytest.fixture
-def open_page(browser, address):
-    made = []
-
-    def opening(address=address, **options):
-        context = browser.new_context(
-            **{"viewport": {"width": 1360, "height": 860}, "accept_downloads": True, **options}
-        )
-        made.append((context, Page(context.new_page(), address)))
-        return made[-1][1]
-
-    yield opening
-    for context, page in made:
-        context.close()
-        assert not page.faults, page.faults
-        assert not page.foreign, "no request leaves the machine"
-
-
-def spread_out(page):
-    """Particles of an untrained model lie on one another: put them apart, by the address, as a link would."""
-    places = {
-        str(k): {"position": [row, column], "presence": 1}
-        for k, (row, column) in enumerate([(-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)])
-    }
-    page.page.evaluate("(particles) => motes.store.edit({ ...motes.store.state.edits, particles })", places)
-    page.settle()
-    return places
+pytestmark = needs_chromium
 
 
 def test_drag_many_slide_undo_redo_and_reload(open_page):
