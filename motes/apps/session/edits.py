@@ -20,7 +20,7 @@ ADDED = 256
 # particles or dimensions that an edit may name, at most
 ENTRIES = 4096
 # letters of a picture's name, at most
-NAME = 200
+NAME = 300
 
 # a picture's name ("" for the edited picture) and a particle of it
 Source = tuple[str, int]

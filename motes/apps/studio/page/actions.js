@@ -83,15 +83,16 @@ function step(store, by) {
 }
 
 function turn(store, by) {
-  const { runs, run, folder, dropped, picture } = store.state, all = [...dropped, ...(runs[run]?.pictures || []), ...folder]
-  if (all.length) store.set({ picture: all[(all.indexOf(picture) + by + all.length) % all.length] })
+  const { runs, folder, dropped, opening } = store.state, { run, picture } = opening ?? store.state
+  const all = [...dropped, ...(runs[run]?.pictures || []), ...folder]
+  if (all.length) store.wish({ picture: all[(all.indexOf(picture) + by + all.length) % all.length] })
 }
 
 export const shownKey = (key) => key.replace("mod", navigator.platform.includes("Mac") ? "⌘" : "Ctrl").split(/\+(?=.)/).map((part) => part[0].toUpperCase() + part.slice(1)).join(" ")
 
 // Keys on the whole page, but not while something is typed. Space, held, shows the picture as it was.
 export function listenToKeys(store, actions, help) {
-  let since = null
+  let nudging = false
   addEventListener("keydown", (event) => {
     const field = event.target.closest?.("input:not([type=range]), select, textarea, dialog")
     if (field || (event.target.type === "range" && /^(Arrow|Page|Home|End)/.test(event.key))) return // they have these keys themselves
@@ -104,7 +105,7 @@ export function listenToKeys(store, actions, help) {
     }
     if (event.key in NUDGE && actions.resetOne.can() && !event.target.closest?.("#strip, #views, .tabs, #pictures")) {
       event.preventDefault()
-      since ??= store.state.edits
+      nudging = true
       const { opened, edits, selection } = store.state, pixels = event.shiftKey ? 5 : event.altKey ? 0.25 : 1
       const [row, column] = NUDGE[event.key]
       store.set({ dragging: true })
@@ -121,10 +122,9 @@ export function listenToKeys(store, actions, help) {
   addEventListener("click", (event) => event.detail > 0 && document.activeElement?.matches("main button, header button") && document.activeElement.blur())
   const rest = (event) => {
     if (event.key === " " || event.type === "blur") store.state.held && store.set({ held: false })
-    if (since && (event.type === "blur" || event.key in NUDGE)) {
-      store.edit(store.state.edits, { since })
-      since = null
-      store.set({ dragging: false })
+    if (nudging && (event.type === "blur" || event.key in NUDGE)) {
+      nudging = false
+      store.rest()
     }
   }
   addEventListener("keyup", rest)

@@ -10,8 +10,8 @@ export const MOST = 5 // sheets beside the large one
 const KEPT = 16 // answers
 
 export class Beside {
-  constructor(store, server, swap) {
-    Object.assign(this, { store, server, swap, known: new Map(), drawn: [] })
+  constructor(store, server) {
+    Object.assign(this, { store, server, known: new Map(), drawn: [] })
     this.stage = document.getElementById("stage")
     store.listen((now, before) => this.changed(now, before))
   }
@@ -84,6 +84,11 @@ export class Beside {
     Object.assign(sheet.dataset, { rows: one.opened.rows, columns: one.opened.columns })
     put(canvas, pixelsOf(one, show) || one.drawn, one.opened.columns)
     drawMarks(marks, { ...one, over, selection: [], held: false })
+  }
+
+  swap(number) {
+    const pin = this.store.state.beside[number]
+    this.store.wish({ run: pin.run, picture: pin.picture, pin })
   }
 
   away({ pin, run }) {

@@ -14,8 +14,9 @@ export class Hand {
     const area = stage.stage
     area.addEventListener("pointerdown", (event) => this.down(event))
     area.addEventListener("pointermove", (event) => this.move(event))
-    area.addEventListener("pointerup", () => this.up())
-    area.addEventListener("pointercancel", () => this.up())
+    area.addEventListener("pointerup", (event) => this.up(event))
+    area.addEventListener("pointercancel", (event) => this.up(event))
+    store.listen((now, before) => now.opened !== before.opened && this.letGo()) // another picture: nothing is held
     area.addEventListener("pointerleave", () => (this.tip.hidden = true))
   }
 
@@ -36,18 +37,19 @@ export class Hand {
 
   down(event) {
     const { state } = this.store
+    if (this.grip && event.pointerId !== this.grip.pointer) return this.letGo() // a second finger: what the first one did is done
     if (!state.opened || event.button > 0 || event.target.closest(".beside") || state.opened.kind !== "particles") return
     this.tip.hidden = true
     this.stage.stage.setPointerCapture(event.pointerId)
     const k = this.hit(event), start = this.stage.pixel(event), many = event.shiftKey || event.ctrlKey || event.metaKey
     if (k === null) {
-      this.grip = { kind: "box", start, kept: many ? state.selection : [] }
+      this.grip = { kind: "box", pointer: event.pointerId, start, kept: many ? state.selection : [] }
       this.store.set({ selection: this.grip.kept })
       return
     }
     const among = state.selection.includes(k)
     const selection = many ? (among ? state.selection.filter((one) => one !== k) : [...state.selection, k]) : among ? state.selection : [k]
-    this.grip = { kind: "drag", start, since: state.edits, k, alone: among && !many, went: false }
+    this.grip = { kind: "drag", pointer: event.pointerId, start, since: state.edits, k, alone: among && !many, went: false }
     if (event.pointerType === "touch" && !many) this.rest(k, state.selection, among)
     this.store.set({ selection })
   }
@@ -67,6 +69,7 @@ export class Hand {
     const { opened, selection } = this.store.state
     if (!opened) return
     if (!this.grip) return this.hover(event)
+    if (event.pointerId !== this.grip.pointer) return
     const here = this.stage.pixel(event), { start } = this.grip
     if (this.grip.kind === "box") return this.around(start, here)
     const by = [((here[0] - start[0]) * 2) / opened.rows, ((here[1] - start[1]) * 2) / opened.columns]
@@ -79,7 +82,11 @@ export class Hand {
     this.store.passing(moved(opened, this.grip.since, selection, by))
   }
 
-  up() {
+  up({ pointerId }) {
+    if (this.grip?.pointer === pointerId) this.letGo()
+  }
+
+  letGo() {
     const { grip } = this
     this.grip = null
     if (!grip) return
@@ -88,8 +95,7 @@ export class Hand {
       this.stage.lasso = null
       this.stage.soon()
     } else if (grip.went) {
-      this.store.edit(this.store.state.edits, { since: grip.since })
-      this.store.set({ dragging: false })
+      this.store.rest()
     } else if (grip.alone) this.store.set({ selection: [grip.k] })
   }
 

@@ -42,7 +42,8 @@ export class Developer {
   }
 
   ask({ run, picture }, edits, layers) {
-    const { opened } = this.store.state
+    const { opened, runs } = this.store.state
+    if (runs[run]?.gone) return // what the page lays stands
     this.server.decode(
       { run, picture, edits, layers },
       (facts, question) => this.developed(facts, question, opened),

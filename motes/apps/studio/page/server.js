@@ -20,9 +20,13 @@ async function json(request) {
   return response.json()
 }
 
+const REMEMBERED = 8 // pictures of a page that the studio remembers (motes/apps/studio/desk.py)
+
 class Live {
   constructor(greeted, lost) {
     this.waiting = new Map()
+    this.files = new Map() // a person's own pictures, by their names
+    this.handed = [] // the names of those that the studio remembers, the newest last
     this.number = 0
     this.greeted = greeted
     this.lost = lost
@@ -46,6 +50,7 @@ class Live {
   heard(facts) {
     if (facts.session) {
       this.session = facts.session
+      this.handed = []
       this.largest = facts.largest
       this.greeted(facts)
       return
@@ -58,7 +63,12 @@ class Live {
     else question.answer(facts)
   }
 
-  ask(ask, facts) {
+  async ask(ask, facts) {
+    for (const [name] of JSON.stringify(facts).matchAll(/dropped\/\w+/g)) if (this.files.has(name) && !this.handed.includes(name)) await this.send(this.files.get(name))
+    return this.question(ask, facts)
+  }
+
+  question(ask, facts) {
     return new Promise((answer, refuse) => {
       if (this.socket.readyState !== WebSocket.OPEN) return refuse(new Error("the studio is not there"))
       this.waiting.set(++this.number, { answer, refuse })
@@ -84,9 +94,18 @@ class Live {
     if (this.newest) this.nextDecode()
   }
 
+  // Takes a picture in, and keeps it: the studio remembers the newest ones only, and none after a restart.
   async upload(file) {
+    const name = await this.send(file)
+    this.files.set(name, file)
+    return name
+  }
+
+  async send(file) {
     if (file.size > this.largest) throw new Error(`this file is larger than ${this.largest.toLocaleString("en")} bytes; scale the picture down first`)
-    return (await json(fetch("pictures", { method: "POST", body: file, headers: { "x-motes-session": this.session } }))).picture
+    const { picture } = await json(fetch("pictures", { method: "POST", body: file, headers: { "x-motes-session": this.session } }))
+    this.handed = [...this.handed.filter((name) => name !== picture), picture].slice(-REMEMBERED)
+    return picture
   }
 
   thumb(picture) {
@@ -107,6 +126,7 @@ class Written {
   constructor(greeted, lost, facts) {
     this.facts = facts
     this.live = false
+    this.files = new Map()
     setTimeout(() => greeted({ ...facts, session: "" }))
   }
 

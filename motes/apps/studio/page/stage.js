@@ -6,6 +6,7 @@ import { drawMarks } from "./marks.js"
 import { maskPixels, pixelsOf } from "./picture.js"
 
 const NAMES = { before: "before", original: "original", background: "background", error: "error" }
+const EMPTY = "Choose a picture on the left, drop one anywhere, or paste one."
 const GAP = 14, EDGE = 12 // screen pixels between sheets, and around them all
 
 export class Stage {
@@ -29,7 +30,7 @@ export class Stage {
   }
 
   draw(state) {
-    this.empty.hidden = Boolean(state.opened)
+    this.drawOpening(state)
     this.canvas.parentElement.hidden = !state.opened
     if (!state.opened) return
     const show = state.held ? "before" : state.show, pixels = pixelsOf(state, show) || state.drawn
@@ -39,6 +40,14 @@ export class Stage {
     this.drawMasks(state)
     drawMarks(this.marks, state, this.lasso ? [lassoOf(this.lasso)] : [])
     this.fit()
+  }
+
+  // While another run opens, which may take long, the picture of the one before is not to be seen.
+  drawOpening({ opened, opening, run, runs }) {
+    const other = opening && opening.run !== (opened?.run ?? run)
+    this.stage.classList.toggle("opening", Boolean(other))
+    this.empty.hidden = Boolean(opened) && !other
+    this.empty.textContent = opening ? `${runs[opening.run]?.name} opens …` : runs[run] && !runs[run].ready ? "This run has no model yet; see its curves under Watch." : EMPTY
   }
 
   drawMasks({ opened, edits, layers, over }) {

@@ -11,20 +11,18 @@ const SLIDERS = 64 // of a code, at most
 export function panel(store, server, actions) {
   const place = document.getElementById("inspector")
   const sliders = []
-  let directions = false, since = null, sliding = false
+  let directions = false, sliding = false
 
   // One slider: `read` tells its value from the state, `change` the edits for a value.
   function slider(title, [low, high], read, change, step = (high - low) / 200) {
     const input = make("input", { type: "range", min: String(low), max: String(high), step: String(step), "aria-label": title })
     const output = make("output", {}), row = make("div", { class: "slider" }, make("label", {}, title), input, output)
     input.addEventListener("input", () => {
-      since ??= store.state.edits
       sliding = true
-      store.passing(change(Number(input.value), since))
+      store.passing(change(Number(input.value), store.state.since ?? store.state.edits))
     })
     input.addEventListener("change", () => {
-      if (since && since !== store.state.edits) store.edit(store.state.edits, { since })
-      since = null
+      store.rest()
       sliding = false
       refresh()
     })
@@ -148,7 +146,7 @@ export function panel(store, server, actions) {
 
   function sample({ runs, run, live }) {
     if (!live || !runs[run].offers.samples) return []
-    const draw = async () => store.set({ picture: (await server.ask("sample", { run })).picture })
+    const draw = async () => store.wish({ picture: (await server.ask("sample", { run })).picture })
     return [make("h2", {}, "Make up"), make("button", { type: "button", onclick: draw }, "A new picture")]
   }
 

@@ -2,30 +2,15 @@
 
 import { MOST } from "../beside.js"
 import { make, shape } from "../draw.js"
-import { NOTHING } from "../edits.js"
+import { Receiver } from "../receiving.js"
+import { workOf } from "../store.js"
 import { placeOf } from "./time.js"
 
 export function panel(store, server, actions) {
   const place = document.getElementById("pictures")
-  const local = new Map() // dropped pictures as the browser has them, for the small view
-  const sent = new Map() // and to hand them in again where the studio was away
+  const receiver = new Receiver(store, server), take = (files) => receiver.take(files)
 
-  async function take(files) {
-    for (const file of [...files].filter((one) => one.type.startsWith("image/")).slice(0, 8)) {
-      try {
-        store.say(`reading ${file.name || "picture"} …`)
-        const picture = await server.upload(file)
-        local.set(picture, URL.createObjectURL(file))
-        sent.set(picture, file)
-        const waited = picture === store.state.picture // a link to it was opened before it was here
-        store.set({ dropped: [...new Set([picture, ...store.state.dropped])].slice(0, 8), picture, note: "", ...(waited && { renewed: Date.now() }) })
-      } catch (problem) {
-        store.say(problem.message)
-      }
-    }
-  }
-
-  const chooser = make("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => take(chooser.files) })
+  const chooser = make("input", { type: "file", accept: "image/*,.json", multiple: true, hidden: true, onchange: () => take(chooser.files) })
   const tile = (title, path, does) => make("button", { type: "button", class: "add", title, "aria-label": title, onclick: does }, shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("path", { d: path })))
   const adds = [
     tile("Open a picture; or drop one anywhere, or paste one", "M12 5v14M5 12h14", () => chooser.click()),
@@ -43,11 +28,6 @@ export function panel(store, server, actions) {
   })
   addEventListener("paste", (event) => take(event.clipboardData.files))
 
-  async function handInAgain() {
-    for (const name of [...store.state.dropped].reverse()) await server.upload(sent.get(name)).catch(({ message }) => store.say(message))
-    if (sent.has(store.state.picture)) store.set({ renewed: Date.now() })
-  }
-
   // A clip is open whichever of its frames is.
   function open(name) {
     const { picture } = store.state, { head, row, frames } = placeOf(store.state)
@@ -57,14 +37,14 @@ export function panel(store, server, actions) {
   // With Ctrl or Shift it is laid beside.
   function choose({ ctrlKey, metaKey, shiftKey }, picture) {
     const { run, beside, sheets } = store.state
-    if (!(ctrlKey || metaKey || shiftKey)) store.set({ picture })
-    else if (sheets.length < MOST) store.set({ beside: [...beside, { run, picture, edits: NOTHING, past: [], future: [] }] })
+    if (!(ctrlKey || metaKey || shiftKey)) store.wish({ picture })
+    else if (sheets.length < MOST) store.set({ beside: [...beside, { ...workOf(store.state, run, picture), run, picture }] })
   }
 
   function thumbs(names, title, first = []) {
     if (!names.length && !first.length) return []
     const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: name, onclick: (event) => choose(event, name) },
-      make("img", { alt: "", loading: "lazy", draggable: false, src: local.get(name) || server.thumb(name) })))
+      make("img", { alt: "", loading: "lazy", draggable: false, src: receiver.views.get(name) || server.thumb(name) })))
     return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
   }
 
@@ -77,7 +57,6 @@ export function panel(store, server, actions) {
   }
 
   store.listen((now, before) => {
-    if (now.session !== before.session && before.session) handInAgain()
     if (["runs", "run", "folder", "dropped", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
   })
 }

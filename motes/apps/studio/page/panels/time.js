@@ -8,7 +8,7 @@ export function panel(store, server, actions) {
   place.append(make("label", {}, "Time"), slider, output, make("span", { class: "next", title: "None of the models here tells what happens next" }, "no prediction yet"))
   slider.addEventListener("input", () => {
     const { head, row, frames } = placeOf(store.state)
-    store.set({ picture: `${head}/${row - (row % frames) + Number(slider.value)}` })
+    store.wish({ picture: `${head}/${row - (row % frames) + Number(slider.value)}` })
   })
   store.listen((state) => {
     const { row, frames } = placeOf(state)
@@ -21,7 +21,8 @@ export function panel(store, server, actions) {
 }
 
 // A held-out picture's row, and how many frames a clip of its run has.
-export function placeOf({ picture, runs }) {
+export function placeOf({ opening, picture: shown, runs }) {
+  const picture = opening?.picture || shown
   const [, head, name, number] = picture.match(/^(held-out\/(.+))\/(\d+)$/) || []
   return { head, row: Number(number || 0), frames: runs.find((run) => run.name === name)?.frames || 1 }
 }

@@ -43,20 +43,15 @@ function overlays(store, actions) {
   const place = document.getElementById("overlays")
   const buttons = Object.entries(OVER).map(([name, title]) => [name, make("button", { type: "button", title: `${title} (${actions[name].key.toUpperCase()})`, onclick: () => actions[name].does() }, title)])
   const output = make("output", {})
-  let since = null
   const slider = make("input", { type: "range", min: "0", max: "1", step: "0.01", value: "0", id: "threshold" })
   slider.addEventListener("input", () => {
-    since ??= store.state.edits
     store.passing(withThreshold(store.state.edits, Number(slider.value)))
   })
-  slider.addEventListener("change", () => {
-    store.edit(store.state.edits, { since })
-    since = null
-  })
+  slider.addEventListener("change", () => store.rest())
   const least = make("label", { title: "Particles less certain than this are left out" }, "Least certainty", slider, output)
   const beside = make("button", { type: "button", id: "beside", title: "Put this beside, and go on with another picture (K)", onclick: () => actions.beside.does() }, "+ Beside")
   place.append(...buttons.map(([, button]) => button), least, beside)
-  store.listen(({ opened, layers, over, edits, runs, run }) => {
+  store.listen(({ opened, layers, over, edits, since, runs, run }) => {
     const particles = opened?.kind === "particles"
     place.classList.toggle("plain", !particles)
     beside.disabled = !actions.beside.can()
@@ -66,7 +61,7 @@ function overlays(store, actions) {
       button.classList.toggle("on", over[name])
       button.setAttribute("aria-pressed", String(over[name]))
     }
-    if (document.activeElement !== slider || !since) slider.value = edits.threshold
+    if (document.activeElement !== slider || since === null) slider.value = edits.threshold
     output.textContent = edits.threshold.toFixed(2)
   })
 }
