@@ -1,5 +1,6 @@
-// What is dropped, pasted or chosen: pictures, and saved sessions.
+// What is dropped, pasted or chosen: pictures, videos, and saved sessions.
 
+import { readClip } from "./clips.js"
 import { readKept } from "./links.js"
 import { takeUp } from "./opening.js"
 
@@ -25,8 +26,9 @@ export class Receiver {
 
   takeOne(file) {
     if (file.type.startsWith("image/")) return this.picture(file)
+    if (file.type.startsWith("video/")) return this.video(file)
     if (file.type === "application/json" || file.name.endsWith(".json")) return this.session(file)
-    throw new Error(`${file.name || "this"} cannot be opened here; drop pictures, or a saved session (.json)`)
+    throw new Error(`${file.name || "this"} cannot be opened here; drop pictures, a video, or a saved session (.json)`)
   }
 
   async picture(file) {
@@ -35,11 +37,25 @@ export class Receiver {
     this.store.wish({ picture })
   }
 
+  // A clip is known by its first frame.
+  async video(file) {
+    const { store, server } = this, clip = await readClip(file)
+    const picture = await clip.picture(0, server)
+    this.add(picture, server.files.get(picture))
+    store.set({ clips: [...store.state.clips.filter(({ names }) => names[0] !== picture), clip], note: "" })
+    store.wish({ picture })
+  }
+
   async keep(file) {
-    const { store, server } = this, picture = await server.upload(file)
+    const picture = await this.server.upload(file)
+    this.add(picture, file)
+    return picture
+  }
+
+  add(picture, file) {
+    const { store } = this
     this.views.set(picture, URL.createObjectURL(file))
     store.set({ dropped: [...new Set([picture, ...store.state.dropped])] })
-    return picture
   }
 
   async session(file) {

@@ -9,7 +9,7 @@ export class Store {
   constructor() {
     this.listeners = []
     this.state = {
-      session: "", runs: [], folder: [], dropped: [], live: true, connected: false,
+      session: "", runs: [], folder: [], dropped: [], clips: [], live: true, connected: false,
       run: 0, picture: "", others: [], beside: [], sheets: [], opened: null, layers: null, before: null, drawn: null,
       opening: null, // the run and the picture that are wanted, until they are there
       works: {}, // what was done to other pictures, by run and picture

@@ -10,10 +10,10 @@ export function panel(store, server, actions) {
   const place = document.getElementById("pictures")
   const receiver = new Receiver(store, server), take = (files) => receiver.take(files)
 
-  const chooser = make("input", { type: "file", accept: "image/*,.json", multiple: true, hidden: true, onchange: () => take(chooser.files) })
+  const chooser = make("input", { type: "file", accept: "image/*,video/*,.json", multiple: true, hidden: true, onchange: () => take(chooser.files) })
   const tile = (title, path, does) => make("button", { type: "button", class: "add", title, "aria-label": title, onclick: does }, shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("path", { d: path })))
   const adds = [
-    tile("Open a picture; or drop one anywhere, or paste one", "M12 5v14M5 12h14", () => chooser.click()),
+    tile("Open pictures, a video or a saved session; or drop them anywhere, or paste a picture", "M12 5v14M5 12h14", () => chooser.click()),
     ...(navigator.mediaDevices ? [tile("Take one with the camera", "M4 8h3l2-3h6l2 3h3v11H4zM12 10a3.5 3.5 0 1 0 .01 0", () => shoot(take, store))] : []),
   ]
   addEventListener("dragover", (event) => {
@@ -30,8 +30,8 @@ export function panel(store, server, actions) {
 
   // A clip is open whichever of its frames is.
   function open(name) {
-    const { picture } = store.state, { head, row, frames } = placeOf(store.state)
-    return name === picture || name === `${head}/${row - (row % frames)}`
+    const { picture } = store.state, { clip, head, row, frames } = placeOf({ ...store.state, opening: null })
+    return name === picture || name === clip?.names[0] || name === `${head}/${row - (row % frames)}`
   }
 
   // With Ctrl or Shift it is laid beside.
@@ -43,7 +43,7 @@ export function panel(store, server, actions) {
 
   function thumbs(names, title, first = []) {
     if (!names.length && !first.length) return []
-    const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: name, onclick: (event) => choose(event, name) },
+    const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: store.state.clips.find(({ names }) => names[0] === name)?.name ?? name, onclick: (event) => choose(event, name) },
       make("img", { alt: "", loading: "lazy", draggable: false, src: receiver.views.get(name) || server.thumb(name) })))
     return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
   }
