@@ -429,6 +429,8 @@ def test_many_pictures_lie_side_by_side_each_with_its_particles_and_its_edits(op
     page.page.get_by_role("checkbox", name="masked").check()
     page.until("motes.store.state.sheets.length === 3 && motes.store.state.sheets.every((one) => one.opened)")
     page.wait("document.querySelectorAll('.beside').length === 3")
+    page.page.get_by_role("button", name="Doubted").click()
+    page.wait("document.querySelectorAll('.sheet .mote').length === 16")
     marks = page.page.evaluate(
         "[...document.querySelectorAll('.beside')].map((one) => one.querySelectorAll('.mote').length)"
     )

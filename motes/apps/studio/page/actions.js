@@ -4,8 +4,10 @@ import { NOTHING, added, forgotten, moved, particles, resized, restacked, taken,
 import { SHOWS } from "./store.js"
 import { MOST, pinned } from "./beside.js"
 import { shown } from "./marks.js"
+import { WHOLE, panned, zoomed } from "./view.js"
 
 const STEP = 1.1 // larger or smaller by so much
+const PAN = 0.1 // of what is seen
 const NUDGE = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
 
 export function actionsOf(store) {
@@ -35,9 +37,15 @@ export function actionsOf(store) {
     nextPicture: { key: "pagedown", name: "Next picture", can: () => true, does: () => turn(store, 1) },
     previousPicture: { key: "pageup", name: "Previous picture", can: () => true, does: () => turn(store, -1) },
   }
+  const look = (change) => store.set({ view: change(now().view) })
+  Object.assign(actions, {
+    nearer: { key: ".", name: "Nearer; also by wheel and by two fingers", can: () => now().opened, does: () => look((view) => zoomed(view, 1.5)) },
+    farther: { key: ",", name: "Farther", can: () => now().opened, does: () => look((view) => zoomed(view, 1 / 1.5)) },
+    whole: { key: "0", name: "The whole picture", can: () => now().opened, does: () => look(() => WHOLE) },
+  })
   SHOWS.forEach((show, n) => (actions[show] = { key: String(n + 1), name: `Show ${show === "drawn" ? "the edited picture" : show}`, can: () => now().opened, does: () => store.set({ show }) }))
-  for (const [name, key] of [["marks", "p"], ["numbers", "n"], ["boxes", "x"], ["masks", "m"], ["proposals", "o"]]) {
-    actions[name] = { key, name: `Draw ${name === "marks" ? "particles" : name}`, can: () => true, does: () => store.set({ over: { ...now().over, [name]: !now().over[name] } }) }
+  for (const [name, key] of [["marks", "p"], ["numbers", "n"], ["doubted", "u"], ["boxes", "x"], ["masks", "m"], ["proposals", "o"]]) {
+    actions[name] = { key, name: `Draw ${{ marks: "particles", doubted: "doubted particles" }[name] || name}`, can: () => true, does: () => store.set({ over: { ...now().over, [name]: !now().over[name] } }) }
   }
   return actions
 }
@@ -110,6 +118,10 @@ export function listenToKeys(store, actions, help) {
       const [row, column] = NUDGE[event.key]
       store.set({ dragging: true })
       return store.passing(moved(opened, edits, selection, [(row * pixels * 2) / opened.rows, (column * pixels * 2) / opened.columns]))
+    }
+    if (event.key in NUDGE && store.state.view.zoom > 1 && !event.target.closest?.("#strip, #views, .tabs, #pictures")) {
+      event.preventDefault()
+      return store.set({ view: panned(store.state.view, NUDGE[event.key].map((step) => step * PAN)) })
     }
     const name = (event.ctrlKey || event.metaKey ? "mod+" : "") + (event.shiftKey && event.key.length > 1 || event.shiftKey && (event.ctrlKey || event.metaKey) ? "shift+" : "") + event.key.toLowerCase()
     const same = { backspace: "delete", "mod+y": "mod+shift+z", "=": "+" }[name] || name

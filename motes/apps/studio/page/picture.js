@@ -11,7 +11,7 @@ export function layersOf(facts) {
 }
 
 // A copy that the model has not drawn yet looks like its origin.
-export const drawable = (layers, particles) => particles.map((one) => (one.k < layers.count ? one : { ...one, k: one.base }))
+export const drawable = (layers, particles) => particles.map((one) => (one.k < layers.count ? one : { ...one, k: one.base, of: one.k }))
 
 // Keeps `drawn` up to date with `edits`: at once where there are layers, then exactly.
 export class Developer {

@@ -1,9 +1,10 @@
 // The one state record of the page: what is shown, and what was done to each picture.
 
 import { NOTHING, isNothing } from "./edits.js"
+import { WHOLE } from "./view.js"
 
 export const SHOWS = ["drawn", "before", "original", "background", "error"]
-export const OVERLAYS = ["marks", "numbers", "boxes", "masks", "proposals"]
+export const OVERLAYS = ["marks", "numbers", "doubted", "boxes", "masks", "proposals"]
 
 export class Store {
   constructor() {
@@ -15,7 +16,8 @@ export class Store {
       works: {}, // what was done to other pictures, by run and picture
       edits: NOTHING, past: [], future: [], selection: [], clip: null,
       since: null, // the edits before a movement that goes on
-      show: "drawn", over: { marks: true, numbers: true, boxes: false, masks: false, proposals: false }, held: false,
+      show: "drawn", over: { marks: true, numbers: true, doubted: false, boxes: false, masks: false, proposals: false }, held: false,
+      view: WHOLE,
       tab: "edit", note: "", dragging: false,
     }
   }

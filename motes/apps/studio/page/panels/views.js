@@ -6,7 +6,7 @@ import { pixelsOf } from "../picture.js"
 import { SHOWS } from "../store.js"
 
 const NAMES = { drawn: "edited", before: "before", original: "original", background: "background", error: "error" }
-const OVER = { marks: "Particles", numbers: "Numbers", boxes: "Boxes", masks: "Masks", proposals: "Proposals" }
+const OVER = { marks: "Particles", numbers: "Numbers", doubted: "Doubted", boxes: "Boxes", masks: "Masks", proposals: "Proposals" }
 
 export function panel(store, server, actions) {
   const place = document.getElementById("views"), tiles = {}
