@@ -63,6 +63,7 @@ def test_drag_many_slide_undo_redo_and_reload(open_page):
 
     page.page.keyboard.press("ArrowRight")
     assert page.state("edits", "particles", "2", "position") == [0.5, -0.4375], "a pixel of 32"
+    page.page.get_by_role("button", name="numbers", exact=True).click()
     slider = page.page.get_by_role("slider", name="number 1")
     slider.focus()
     page.page.keyboard.press("End")
@@ -234,6 +235,7 @@ def test_every_kind_of_model_has_its_panels(open_page):
         "motes.store.state.opened.run === 2 && motes.store.state.runs[2].ranges"
     )  # with them, sliders are made anew
     before = page.drawn()
+    page.page.get_by_role("button", name="numbers", exact=True).click()
     page.page.get_by_role("slider", name="number 0").focus()
     page.page.keyboard.press("End")
     page.until("motes.store.state.edits.code[0] !== undefined")

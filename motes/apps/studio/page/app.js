@@ -9,6 +9,7 @@ import { Opener, firstReady, rejoined, takeUp } from "./opening.js"
 import { Developer } from "./picture.js"
 import { PANELS } from "./panels/all.js"
 import { helpPanel } from "./panels/help.js"
+import { roving } from "./roving.js"
 import { connect } from "./server.js"
 import { Stage } from "./stage.js"
 import { Store } from "./store.js"
@@ -89,12 +90,14 @@ function tabs() {
   const place = document.getElementById("tabs"), names = { edit: ["Edit", "inspector"], watch: ["Watch", "watch"], compare: ["Compare", "compare"] }
   const buttons = Object.entries(names).map(([tab, [title, id]]) => [tab, id, make("button", { type: "button", role: "tab", id: `tab-${tab}`, "aria-controls": id, onclick: () => store.set({ tab }) }, title)])
   place.append(...buttons.map(([, , button]) => button))
+  const mark = roving(place, { choosing: true })
   const draw = ({ tab: now, runs, run, live }) => {
     for (const [tab, id, button] of buttons) {
       button.setAttribute("aria-selected", String(tab === now))
       button.hidden = tab === "watch" && !(live && runs[run]?.watchable) || tab === "compare" && runs.length < 2
       document.getElementById(id).hidden = tab !== now
     }
+    mark()
   }
   store.listen(draw)
   draw(store.state)

@@ -16,7 +16,7 @@ export function panel(store, server, actions) {
   }
   const menu = make("menu", { hidden: true, id: "keep-menu" }, Object.entries(items).map(([id, [title, small, does]]) =>
     make("li", {}, make("button", { type: "button", id: `keep-${id}`, onclick: () => (close(), does(store.state)) }, title, make("small", {}, small)))))
-  const button = make("button", { type: "button", id: "keep-button", "aria-expanded": "false", "aria-controls": "keep-menu", onclick: () => (menu.hidden ? open() : close()) }, "Keep …")
+  const button = make("button", { type: "button", id: "keep-button", "aria-expanded": "false", "aria-controls": "keep-menu", onclick: () => (menu.hidden ? open() : close()) }, "Export")
   const box = make("div", { class: "menu" }, button, menu)
   place.append(box)
 

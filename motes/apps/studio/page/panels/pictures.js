@@ -3,11 +3,12 @@
 import { MOST } from "../beside.js"
 import { make, shape } from "../draw.js"
 import { Receiver } from "../receiving.js"
+import { roving } from "../roving.js"
 import { workOf } from "../store.js"
 import { placeOf } from "./time.js"
 
 export function panel(store, server, actions) {
-  const place = document.getElementById("pictures")
+  const place = document.getElementById("pictures"), mark = roving(place)
   const receiver = new Receiver(store, server), take = (files) => receiver.take(files)
 
   const chooser = make("input", { type: "file", accept: "image/*,video/*,.json", multiple: true, hidden: true, onchange: () => take(chooser.files) })
@@ -54,6 +55,7 @@ export function panel(store, server, actions) {
       chooser, ...thumbs(dropped, "Yours", live ? adds : []), ...thumbs(runs[run]?.pictures || [], "Held out"), ...thumbs(folder, "Folder"),
     )
     place.scrollTop = kept
+    mark()
   }
 
   store.listen((now, before) => {

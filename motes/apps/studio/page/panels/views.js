@@ -3,6 +3,7 @@
 import { make, put } from "../draw.js"
 import { withThreshold } from "../edits.js"
 import { pixelsOf } from "../picture.js"
+import { roving } from "../roving.js"
 import { SHOWS } from "../store.js"
 
 const NAMES = { drawn: "edited", before: "before", original: "original", background: "background", error: "error" }
@@ -15,6 +16,7 @@ export function panel(store, server, actions) {
     tiles[show] = { canvas, button: make("button", { type: "button", role: "radio", title: `Show ${NAMES[show]} (${n + 1})`, onclick: () => store.set({ show }) }, canvas, NAMES[show]) }
     place.append(tiles[show].button)
   }
+  const mark = roving(place, { choosing: true })
   let asked = false
   function draw() {
     asked = false
@@ -31,6 +33,7 @@ export function panel(store, server, actions) {
       tile.button.hidden = !pixels
       if (pixels) put(tile.canvas, pixels, state.opened.columns)
     }
+    mark()
   }
   store.listen(() => {
     if (!asked) requestAnimationFrame(draw)
