@@ -4,6 +4,7 @@ It knows nothing of sockets.
 """
 
 import hashlib
+import re
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ import torch
 from PIL import Image as Pictures
 
 from motes.apps.drawing.animation import KINDS
+from motes.apps.drawing.truth_marks import truth_marks
 from motes.apps.session.edits import NAME, Edits
 from motes.apps.session.kinds import kind_of
 from motes.apps.session.script import python_lines
 from motes.apps.session.session import Encoded, Session
-from motes.apps.studio.health import checked
+from motes.apps.studio.health import checked, decibels
 from motes.apps.studio.messages import fine, pack, pixels, plain
 from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
+from motes.apps.studio.watch import run_options
 from motes.errors import UserError
 from motes.models.abilities import Samples
 from motes.plain.cache import Cache, one_each
@@ -25,6 +28,8 @@ from motes.plain.cache import Cache, one_each
 # pictures of a client that are remembered: encoded ones, and those that it sent
 OPEN = 24
 DROPPED = 8
+# pictures that are measured for one question, at most: others wait for the answer
+MEASURED = 8
 
 # a client's message; what an answer holds in JSON, and its arrays
 Question = dict[str, Any]
@@ -53,6 +58,9 @@ class Desk:
             "animate": self.animate,
             "health": self.health,
             "renew": self.renew,
+            "truth": self.truth,
+            "decibels": self.decibels,
+            "options": self.options,
         }
 
     def answer(self, question: Question) -> bytes:
@@ -80,7 +88,10 @@ class Desk:
 
     def enter(self, question: Question) -> Answer:
         """The answer when a page first shows a run: the run's pictures, and what its model can do."""
-        return {"facts": self._run(question).details()}, {}
+        run = self._run(question)
+        clips = 0 if run.held_out is None else len(run.held_out) // run.held_out.frames
+        knows = clips > 0 and run.held_out is not None and run.held_out.truth([0]) is not None
+        return {"facts": {**run.details(), "clips": clips, "truth": knows}}, {}
 
     def ranges(self, question: Question) -> Answer:
         """The ranges of the sliders for features or codes; None where the latent has neither.
@@ -173,6 +184,31 @@ class Desk:
         run = self._run(question)
         fresh = run.renew()
         return {"fresh": fresh, "facts": run.details()}, {}
+
+    def truth(self, question: Question) -> Answer:
+        """What is truly in a held-out picture, as far as the data know it."""
+        name = str(question.get("picture"))
+        run = next((run for run in self.shelf.runs if name.startswith(f"held-out/{run.name}/")), None)
+        row = name.rpartition("/")[2]
+        data = None if run is None else run.held_out
+        if data is None or not re.fullmatch("[0-9]{1,8}", row) or int(row) >= len(data):
+            raise UserError("what is truly in this picture is not known")
+        return {"truth": truth_marks(data, int(row))}, {}
+
+    def decibels(self, question: Question) -> Answer:
+        """How near what the model draws is to each of some pictures."""
+        run = self._run(question)
+        names = question.get("pictures")
+        if not isinstance(names, list) or not 0 < len(names) <= MEASURED:
+            raise UserError(f"pictures should be a list of 1 to {MEASURED} names")
+        pictures = [self._find(run, name) for name in names]
+        return {
+            "decibels": [decibels(encoded.image, run.session.decode(encoded.latent)) for encoded in pictures]
+        }, {}
+
+    def options(self, question: Question) -> Answer:
+        """The options of a run, by their names on the command line."""
+        return {"options": run_options(self._run(question).folder)}, {}
 
     def _run(self, question: Question) -> OpenedRun:
         return self.shelf.run(question.get("run"))

@@ -1,8 +1,11 @@
 """The progress of an unfinished run: curves, pictures, and warnings with a sentence on what to try."""
 
 import math
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from motes.training.recipe import read_recipe
 from motes.training.run import Run
 
 # the newest lines and pictures that are sent at once, at most
@@ -27,6 +30,24 @@ def run_progress(run: Run, after: int = 0) -> dict[str, Any]:
         "pictures": pictures,
         "health": health(lines),
     }
+
+
+def run_options(folder: Path) -> dict[str, str]:
+    """The options of a run by their names on the command line, each as it would be written there."""
+    recipe = read_recipe(folder)
+    groups = {"model": recipe.model_config, "data": recipe.data.config, "training": asdict(recipe.training)}
+    named = {
+        f"{group}.{name.replace('_', '-')}": _as_words(value)
+        for group, options in groups.items()
+        for name, value in options.items()
+    }
+    return {"model": recipe.model, "data": recipe.data.name, "preset": recipe.preset, **named}
+
+
+def _as_words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_as_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def health(lines: Lines) -> list[str]:

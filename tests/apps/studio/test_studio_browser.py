@@ -257,7 +257,7 @@ def test_a_latent_without_edits_is_shown_said_to_be_so_and_leaves_the_page_worki
         page.page.wait_for_selector("#no-edits:has-text('cannot be edited by hand here')")
         assert page.page.locator("#inspector input[type=range]").count() == 0
         assert page.page.locator("#strip button").count() == page.page.locator(".mote").count() == 0
-        assert page.page.locator("#overlays button:visible").all_inner_texts() == ["+ Beside"]
+        assert page.page.locator("#overlays button:visible").all_inner_texts() == ["Truth", "+ Beside"]
         assert page.page.locator("#threshold:visible").count() == 0
 
         # views, by button and by key; nothing to be taken hold of; keys of particles do nothing
@@ -338,7 +338,7 @@ def test_a_latent_without_edits_is_shown_said_to_be_so_and_leaves_the_page_worki
         page.page.locator("#tab-watch").click()
         page.page.wait_for_selector("#watched:has-text('Step 0')")
         page.page.locator("#tab-edit").click()
-        page.page.locator(".thumbs button[title$='/1']").click()
+        page.page.locator(".thumbs button[title^='held-out'][title$='/1']").click()
         page.page.locator("#run").select_option(label="objects")
         page.until("motes.store.state.opened.run === 1")
         assert page.page.locator("#no-edits").count() == 0

@@ -133,3 +133,19 @@ def test_what_is_edited_is_not_hidden_by_its_mark(open_page):
     near = page.page.locator("#marks .mote.chosen .dot").bounding_box()["width"]
     assert near == pytest.approx(width, rel=0.2), "marks do not grow when the picture does"
     assert np.isfinite(near)
+
+
+def test_on_a_phone_the_picture_stays_in_view_and_targets_are_large(open_page):
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    spread_out(page)
+    page.page.evaluate("motes.store.set({ selection: [0] })")
+    page.wait("motes.store.state.runs[0].ranges")
+    slider = page.page.get_by_role("slider", name="look 3")
+    slider.evaluate("(one) => one.scrollIntoView({ block: 'start' })")
+    canvas, row = page.page.locator("#canvas").bounding_box(), slider.bounding_box()
+    assert canvas["y"] >= 0 and canvas["y"] + canvas["height"] <= row["y"] <= 844, "both are seen at once"
+    small = """() => [...document.querySelectorAll('button, select, input[type=range], input[type=checkbox]')]
+        .map((one) => [one, (one.closest('label.pick') || one).getBoundingClientRect()])
+        .filter(([one, { width, height }]) => width && (width < 44 || height < 44)).map(([one]) => one.id || one.textContent || one.title)"""
+    assert page.page.evaluate(small) == []
+    page.shot("phone-slider")

@@ -163,3 +163,11 @@ def test_a_notebook_shows_the_page_itself_and_opens_no_browser(tmp_path, make_ru
             "frame-ancestors http://localhost:* http://127.0.0.1:*;" in policy
             and "default-src 'self'" in policy
         )
+
+
+def test_options_of_a_run_are_named_as_on_the_command_line(tmp_path, make_run):
+    from motes.apps.studio.watch import run_options
+
+    options = run_options(make_run(tmp_path / "run"))
+    assert options["model"] == "dlp" and options["data"] == "shapes"
+    assert options["data.image-size"] == "32 32" and options["training.batch-size"].isdecimal()

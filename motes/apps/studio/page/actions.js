@@ -44,8 +44,8 @@ export function actionsOf(store) {
     whole: { key: "0", name: "The whole picture", can: () => now().opened, does: () => look(() => WHOLE) },
   })
   SHOWS.forEach((show, n) => (actions[show] = { key: String(n + 1), name: `Show ${show === "drawn" ? "the edited picture" : show}`, can: () => now().opened, does: () => store.set({ show }) }))
-  for (const [name, key] of [["marks", "p"], ["numbers", "n"], ["doubted", "u"], ["boxes", "x"], ["masks", "m"], ["proposals", "o"]]) {
-    actions[name] = { key, name: `Draw ${{ marks: "particles", doubted: "doubted particles" }[name] || name}`, can: () => true, does: () => store.set({ over: { ...now().over, [name]: !now().over[name] } }) }
+  for (const [name, key] of [["marks", "p"], ["numbers", "n"], ["doubted", "u"], ["boxes", "x"], ["masks", "m"], ["proposals", "o"], ["truth", "t"]]) {
+    actions[name] = { key, name: `Draw ${{ marks: "particles", doubted: "doubted particles", truth: "what is truly there" }[name] || name}`, can: () => true, does: () => store.set({ over: { ...now().over, [name]: !now().over[name] } }) }
   }
   return actions
 }
@@ -91,8 +91,8 @@ function step(store, by) {
 }
 
 function turn(store, by) {
-  const { runs, folder, dropped, opening } = store.state, { run, picture } = opening ?? store.state
-  const all = [...dropped, ...(runs[run]?.pictures || []), ...folder]
+  const { runs, folder, dropped, sampled, opening } = store.state, { run, picture } = opening ?? store.state
+  const all = [...dropped, ...sampled, ...(runs[run]?.pictures || []), ...folder]
   if (all.length) store.wish({ picture: all[(all.indexOf(picture) + by + all.length) % all.length] })
 }
 

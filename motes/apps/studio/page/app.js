@@ -13,6 +13,7 @@ import { roving } from "./roving.js"
 import { connect } from "./server.js"
 import { Stage } from "./stage.js"
 import { Store } from "./store.js"
+import { Truth } from "./truth.js"
 
 const store = new Store()
 const panels = await Promise.all(PANELS.map((name) => import(`./panels/${name}.js`))) // before the server speaks
@@ -21,6 +22,7 @@ const stage = new Stage(store), actions = actionsOf(store), developer = new Deve
 new Hand(store, stage)
 new Beside(store, server)
 new Opener(store, server)
+new Truth(store, server)
 listenToKeys(store, actions, helpPanel(actions))
 for (const { panel } of panels) panel(store, server, actions)
 header()

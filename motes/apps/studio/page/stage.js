@@ -4,6 +4,7 @@ import { onTheWay, stacked } from "./edits.js"
 import { numbers, put, shape } from "./draw.js"
 import { drawMarks } from "./marks.js"
 import { maskPixels, pixelsOf } from "./picture.js"
+import { truthMarks } from "./truth.js"
 import { transformOf } from "./view.js"
 
 const NAMES = { before: "before", original: "original", background: "background", error: "error" }
@@ -41,7 +42,7 @@ export class Stage {
     this.fit()
     this.drawMasks(state)
     this.stage.classList.toggle("moving", state.since !== null)
-    drawMarks(this.marks, state, this.lasso ? [lassoOf(this.lasso)] : [])
+    drawMarks(this.marks, state, [...truthMarks(state), ...(this.lasso ? [lassoOf(this.lasso)] : [])])
   }
 
   // While another run opens, which may take long, the picture of the one before is not to be seen.

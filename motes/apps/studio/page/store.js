@@ -4,19 +4,19 @@ import { NOTHING, isNothing } from "./edits.js"
 import { WHOLE } from "./view.js"
 
 export const SHOWS = ["drawn", "before", "original", "background", "error"]
-export const OVERLAYS = ["marks", "numbers", "doubted", "boxes", "masks", "proposals"]
+export const OVERLAYS = ["marks", "numbers", "doubted", "boxes", "masks", "proposals", "truth"]
 
 export class Store {
   constructor() {
     this.listeners = []
     this.state = {
-      session: "", runs: [], folder: [], dropped: [], clips: [], live: true, connected: false,
+      session: "", runs: [], folder: [], dropped: [], clips: [], sampled: [], truth: null, live: true, connected: false,
       run: 0, picture: "", others: [], beside: [], sheets: [], opened: null, layers: null, before: null, drawn: null,
       opening: null, // the run and the picture that are wanted, until they are there
       works: {}, // what was done to other pictures, by run and picture
       edits: NOTHING, past: [], future: [], selection: [], clip: null,
       since: null, // the edits before a movement that goes on
-      show: "drawn", over: { marks: true, numbers: true, doubted: false, boxes: false, masks: false, proposals: false }, held: false,
+      show: "drawn", over: { marks: true, numbers: true, doubted: false, boxes: false, masks: false, proposals: false, truth: false }, held: false,
       view: WHOLE,
       tab: "edit", note: "", dragging: false,
     }

@@ -156,7 +156,9 @@ export function panel(store, server, actions) {
     if (!live || !runs[run].offers.samples) return []
     const draw = async () => {
       try {
-        store.wish({ picture: (await server.ask("sample", { run })).picture })
+        const { picture } = await server.ask("sample", { run })
+        store.set({ sampled: [...store.state.sampled, picture] })
+        store.wish({ picture })
       } catch (problem) {
         store.say(problem.message)
       }

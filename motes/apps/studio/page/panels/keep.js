@@ -31,7 +31,7 @@ export function panel(store, server, actions) {
     button.setAttribute("aria-expanded", "false")
   }
   addEventListener("pointerdown", (event) => box.contains(event.target) || close())
-  box.addEventListener("keydown", (event) => event.key === "Escape" && (close(), button.focus()))
+  addEventListener("keydown", (event) => event.key === "Escape" && !menu.hidden && (close(), button.focus()))
   store.listen(({ opened }) => (button.disabled = !opened))
 
   const name = ({ picture }) => picture.replace(/[^\w-]+/g, "-")

@@ -1,7 +1,8 @@
 // The left column: pictures to open, by click, drop, paste, or from the camera.
 
 import { MOST } from "../beside.js"
-import { make, shape } from "../draw.js"
+import { make, put, shape } from "../draw.js"
+import { hasMore, showMore, sort } from "../held.js"
 import { Receiver } from "../receiving.js"
 import { roving } from "../roving.js"
 import { workOf } from "../store.js"
@@ -42,24 +43,49 @@ export function panel(store, server, actions) {
     else if (sheets.length < MOST) store.set({ beside: [...beside, { ...workOf(store.state, run, picture), run, picture }] })
   }
 
+  // Small pictures of what a model made up are those that the page drew.
+  function source(name) {
+    const { opened, drawn } = store.state
+    if (name.startsWith("sampled/") && opened?.picture === name && !receiver.views.has(name)) {
+      const canvas = make("canvas", {})
+      put(canvas, drawn, opened.columns)
+      receiver.views.set(name, canvas.toDataURL())
+    }
+    return receiver.views.get(name) || server.thumb(name)
+  }
+
+  const nearness = (name) => {
+    const { runs, run } = store.state, { worstFirst, decibels } = runs[run] || {}
+    return worstFirst && decibels[name] !== undefined ? make("span", { class: "near" }, `${decibels[name].toFixed(1)} dB`) : null
+  }
+
+  // What can be done with a run's held-out pictures beyond opening one.
+  function beyond({ runs, run, live }) {
+    if (!live || !(runs[run]?.clips > 1)) return []
+    const order = make("button", { type: "button", class: runs[run].worstFirst ? "on wide" : "wide", "aria-pressed": String(Boolean(runs[run].worstFirst)), title: "Those first that are drawn worst", onclick: () => sort(store, server, run).catch(({ message }) => store.say(message)) }, "Worst first")
+    const more = hasMore(runs[run]) ? make("button", { type: "button", class: "wide", id: "more", onclick: () => showMore(store, run) }, `More of ${runs[run].clips.toLocaleString("en")}`) : null
+    return [order, more].filter(Boolean)
+  }
+
   function thumbs(names, title, first = []) {
     if (!names.length && !first.length) return []
     const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: store.state.clips.find(({ names }) => names[0] === name)?.name ?? name, onclick: (event) => choose(event, name) },
-      make("img", { alt: "", loading: "lazy", draggable: false, src: receiver.views.get(name) || server.thumb(name) })))
+      make("img", { alt: "", loading: "lazy", draggable: false, src: source(name) }), nearness(name)))
     return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
   }
 
-  function draw({ runs, run, folder, dropped, live }) {
+  function draw(state) {
+    const { runs, run, folder, dropped, sampled, live } = state
     const kept = place.scrollTop
     place.replaceChildren(
-      chooser, ...thumbs(dropped, "Yours", live ? adds : []), ...thumbs(runs[run]?.pictures || [], "Held out"), ...thumbs(folder, "Folder"),
+      chooser, ...thumbs(dropped, "Yours", live ? adds : []), ...thumbs(sampled, "Made up"), ...thumbs(runs[run]?.pictures || [], "Held out"), ...beyond(state), ...thumbs(folder, "Folder"),
     )
     place.scrollTop = kept
     mark()
   }
 
   store.listen((now, before) => {
-    if (["runs", "run", "folder", "dropped", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
+    if (["runs", "run", "folder", "dropped", "sampled", "clips", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
   })
 }
 

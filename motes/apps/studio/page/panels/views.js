@@ -5,9 +5,10 @@ import { withThreshold } from "../edits.js"
 import { pixelsOf } from "../picture.js"
 import { roving } from "../roving.js"
 import { SHOWS } from "../store.js"
+import { hasTruth } from "../truth.js"
 
 const NAMES = { drawn: "edited", before: "before", original: "original", background: "background", error: "error" }
-const OVER = { marks: "Particles", numbers: "Numbers", doubted: "Doubted", boxes: "Boxes", masks: "Masks", proposals: "Proposals" }
+const OVER = { marks: "Particles", numbers: "Numbers", doubted: "Doubted", boxes: "Boxes", masks: "Masks", proposals: "Proposals", truth: "Truth" }
 
 export function panel(store, server, actions) {
   const place = document.getElementById("views"), tiles = {}
@@ -54,13 +55,14 @@ function overlays(store, actions) {
   const least = make("label", { title: "Particles less certain than this are left out" }, "Least certainty", slider, output)
   const beside = make("button", { type: "button", id: "beside", title: "Put this beside, and go on with another picture (K)", onclick: () => actions.beside.does() }, "+ Beside")
   place.append(...buttons.map(([, button]) => button), least, beside)
-  store.listen(({ opened, layers, over, edits, since, runs, run }) => {
+  store.listen((state) => {
+    const { opened, layers, over, edits, since, runs, run } = state
     const particles = opened?.kind === "particles"
     place.classList.toggle("plain", !particles)
     beside.disabled = !actions.beside.can()
     least.hidden = !particles || !runs[run]?.offers?.presence
     for (const [name, button] of buttons) {
-      button.hidden = !particles || ((name === "boxes" || name === "masks") && !layers) || (name === "proposals" && !opened?.proposals)
+      button.hidden = name === "truth" ? !hasTruth(state) : !particles || ((name === "boxes" || name === "masks") && !layers) || (name === "proposals" && !opened?.proposals)
       button.classList.toggle("on", over[name])
       button.setAttribute("aria-pressed", String(over[name]))
     }
