@@ -70,6 +70,12 @@ class Edits:
         """The same edits without the blend towards another picture."""
         return replace(self, towards=("", 0.0))
 
+    @property
+    def pictures(self) -> set[str]:
+        """The names of the other pictures from which something is taken."""
+        sources = [source for touch in self.particles.values() for source in (touch.look, touch.copy_of)]
+        return {self.background, self.towards[0], *(source[0] for source in sources if source)} - {""}
+
     @classmethod
     def read(cls, value: Any) -> "Edits":
         """The edits that a JSON value from an untrusted sender describes.

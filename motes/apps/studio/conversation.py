@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from motes.apps.studio.desk import Desk, number_of
 from motes.apps.studio.messages import LONGEST, pack, read
+from motes.apps.studio.shelf import FileLook
 from motes.errors import UserError
 
 # questions that a client may have open; beyond them nothing is read from it
@@ -27,14 +28,15 @@ PATIENCE = 30.0
 class Conversation:
     """Answers the questions of one client over its WebSocket.
 
-    One worker thread answers all clients, in the order in which they ask. Each client has at most one
-    question there.
+    One thread, `models`, answers all clients, in the order in which they ask. Each client has at most one
+    question there. Files are decoded before that, in the thread `pictures`.
     """
 
-    def __init__(self, socket: WebSocket, desk: Desk, worker: Executor):
+    def __init__(self, socket: WebSocket, desk: Desk, models: Executor, pictures: Executor):
         self.socket = socket
         self.desk = desk
-        self.worker = worker
+        self.models = models
+        self.pictures = pictures
         # questions; answers (bytes) that need no model; None holds the place of `newest`
         self.waiting: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(WAITING)
         # the newest edit to be decoded
@@ -89,13 +91,21 @@ class Conversation:
             await self._send(question if isinstance(question, bytes) else await self._answer_of(question))
 
     async def _answer_of(self, question: dict[str, Any]) -> bytes:
+        in_thread = asyncio.get_running_loop().run_in_executor
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.worker, self.desk.answer, question)
+            for look in self.desk.undecoded(question):
+                await in_thread(self.pictures, self._decode, look)
+            return await in_thread(self.models, self.desk.answer, question)
         # a fault of ours: it is reported, and the conversation goes on
         except Exception as problem:
             kind = type(problem).__name__
             print(f"motes studio: {question.get('ask')}: {kind}: {problem}", file=sys.stderr)
             return pack({"n": number_of(question), "problem": f"that could not be done ({kind})"})
+
+    def _decode(self, look: FileLook) -> None:
+        # a refusal is remembered, and told in the answer
+        with suppress(UserError):
+            self.desk.shelf.decoded(look)
 
     async def _send(self, message: bytes) -> None:
         try:

@@ -17,7 +17,7 @@ from motes.apps.session.script import python_lines
 from motes.apps.session.session import Encoded, Session
 from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, pack, pixels, plain
-from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
+from motes.apps.studio.shelf import FileLook, OpenedRun, Shelf
 from motes.errors import UserError
 from motes.models.abilities import Samples
 from motes.plain.cache import Cache, one_each
@@ -69,13 +69,28 @@ class Desk:
             return pack({"n": number, "problem": str(problem)})
         return pack({"n": number, "ask": ask, **facts}, arrays)
 
+    def undecoded(self, question: Question) -> list[FileLook]:
+        """The pictures of folders that the answer needs and that are not decoded yet.
+
+        They are decoded elsewhere, before the question goes to the models.
+        """
+        if not self.shelf.files:
+            return []
+        try:
+            run = self._run(question)
+            names = {question.get("picture"), *_edits(question).pictures}
+            return [look for name in names if (look := self.shelf.undecoded(name, run))]
+        # the answer says what is wrong
+        except (UserError, TypeError):
+            return []
+
     def take(self, raw: bytes) -> str:
         """Keep a picture that the client sent, and return its name.
 
         The same bytes always get the same name, so that a link with that name still works.
         """
         name = "dropped/" + hashlib.sha256(raw).hexdigest()[:16]
-        self.dropped.put(name, client_picture(raw))
+        self.dropped.put(name, self.shelf.decoder.shrunk(raw))
         return name
 
     def enter(self, question: Question) -> Answer:

@@ -39,13 +39,17 @@ THUMBS = 2**24
 
 
 class Studio:
-    """The state of the server: the shelf and the worker thread that all clients share, and a desk for each
-    open page."""
+    """The state of the server: the shelf and the two threads that all clients share, and a desk for each
+    open page.
+
+    One thread is for the models, one waits for pictures that are decoded in the decoder's process.
+    """
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
         self.desks: dict[str, Desk] = {}
-        self.worker = ThreadPoolExecutor(1, "model")
+        self.models = ThreadPoolExecutor(1, "models")
+        self.pictures = ThreadPoolExecutor(1, "pictures")
         self.thumbs: Cache[str, bytes] = Cache(THUMBS, len)
 
     async def page(self, request: Request) -> Response:
@@ -60,8 +64,8 @@ class Studio:
         desk = Desk(self.shelf)
         self.desks[key] = desk
         try:
-            greeting = {"session": key, **(await self._in_worker(self.shelf.facts))}
-            await Conversation(socket, desk, self.worker).hold(greeting)
+            greeting = {"session": key, **(await self._in(self.models, self.shelf.facts))}
+            await Conversation(socket, desk, self.models, self.pictures).hold(greeting)
         # the client is gone, and its desk with it
         except (WebSocketDisconnect, RuntimeError):
             pass
@@ -78,7 +82,7 @@ class Studio:
             sentence = f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first"
             return PlainTextResponse(sentence, 413, {"connection": "close"})
         try:
-            return JSONResponse({"picture": await self._in_worker(desk.take, raw)})
+            return JSONResponse({"picture": await self._in(self.pictures, desk.take, raw)})
         except UserError as problem:
             return PlainTextResponse(str(problem), 415)
 
@@ -88,7 +92,8 @@ class Studio:
         try:
             png = self.thumbs.get(name)
             if png is None:
-                png = self.thumbs.put(name, await self._in_worker(self.shelf.drawn_small, name))
+                thread = self.pictures if name in self.shelf.files else self.models
+                png = self.thumbs.put(name, await self._in(thread, self.shelf.drawn_small, name))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
         return Response(png, media_type="image/png")
@@ -125,12 +130,9 @@ class Studio:
         ]
         return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, framed=framed)])
 
-    async def _in_worker(self, job: Any, *arguments: Any) -> Any:
-        """Run the job in the one worker thread.
-
-        The server stays responsive meanwhile, so that no client waits for the model of another.
-        """
-        return await asyncio.get_running_loop().run_in_executor(self.worker, job, *arguments)
+    async def _in(self, thread: ThreadPoolExecutor, job: Any, *arguments: Any) -> Any:
+        """Run the job in one of the threads; the server answers others meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(thread, job, *arguments)
 
 
 def settings() -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """`Shelf`: the runs and pictures that the studio may show, by name. Clients can reach nothing else."""
 
 import io
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
-from PIL import Image as Pictures
 
 from motes.apps.drawing.marks import to_picture
+from motes.apps.session.picture_reader import image_of_pixels
 from motes.apps.session.session import SPREAD_OF, Session, Spread
+from motes.apps.studio.decoder import Decoder
 from motes.data.base import Dataset
 from motes.data.files.folder import list_pictures
-from motes.data.files.picture_files import read_bytes
 from motes.errors import UserError
 from motes.models.checkpoint import checkpoint_folder, read_config
+from motes.plain.cache import Cache
 from motes.training.recipe import read_recipe
 from motes.training.run import Run
 from motes.types.latents import Image
@@ -25,13 +28,21 @@ SHOWN = 24
 OFFERED = 500
 # side of a small picture, in pixels
 THUMB = 96
-# bytes and pixels of a picture from a client, at most
+# bytes of a picture from a client, at most
 LARGEST_FILE = 20_000_000
-LARGEST_PICTURE = 40_000_000
-# a client's picture is scaled down to about this side
-LARGEST_SIDE = 512
-# other formats bring interpreters with them
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+# bytes of pictures of folders that are remembered, at models' sizes
+REMEMBERED = 2**26
+
+
+class FileLook(NamedTuple):
+    """A picture of a folder as a model takes it."""
+
+    name: str
+    # changes when the file does
+    stamp: tuple[int, int]
+    # rows, columns
+    size: tuple[int, int]
+    channels: int
 
 
 class OpenedRun:
@@ -76,6 +87,11 @@ class OpenedRun:
         # a checkpoint alone, or its data have moved
         except UserError:
             return None
+
+    def held_out_picture(self, number: int) -> Image:
+        if self.held_out is None or number >= len(self.held_out):
+            raise UserError(f"there is no held-out picture {number} of {self.name}")
+        return self.held_out.batch([number]).image
 
     def some_held_out(self) -> Image | None:
         """A few pictures that were not used in training, at the model's size; None if there are none."""
@@ -138,6 +154,9 @@ class Shelf:
             for n, folder in enumerate(folders or [])
             for path in list_pictures(folder)
         }
+        self.decoder = Decoder()
+        # pixels, or a sentence why there are none
+        self._decoded: Cache[FileLook, np.ndarray | str] = Cache(REMEMBERED, _bytes_of)
 
     def facts(self) -> dict[str, Any]:
         """What a page is sent when it opens; it asks for more when it shows a run."""
@@ -166,11 +185,39 @@ class Shelf:
         The name is looked up in a table and never used as a path.
         """
         if name in self.files:
-            return session.read(self.files[name])
+            config = session.model.config
+            look = self._look(name, config.image_size, config.channels)
+            return image_of_pixels(self.decoded(look)[None], session.device)
         run, number = self._held_out(name)
-        if run.held_out is None or number >= len(run.held_out):
-            raise UserError(f"there is no held-out picture {number} of {run.name}")
-        return _sized(run.held_out.batch([number]).image, session)
+        return _sized(run.held_out_picture(number), session)
+
+    def undecoded(self, name: Any, run: OpenedRun) -> FileLook | None:
+        """What has to be decoded before the run's model can be given the picture of this name."""
+        if not isinstance(name, str) or name not in self.files:
+            return None
+        _, config = read_config(checkpoint_folder(run.folder))
+        look = self._look(name, config["image_size"], config["channels"])
+        return None if look in self._decoded else look
+
+    def decoded(self, look: FileLook) -> np.ndarray:
+        """The picture of a folder, at a model's size: uint8, C H W.
+
+        It is decoded in the decoder's process, once. A refusal is remembered too, for it may have taken seconds.
+        """
+        pixels = self._decoded.get(look)
+        if pixels is None:
+            try:
+                pixels = self.decoder.fitted(self.files[look.name], look.size, look.channels)
+            except UserError as problem:
+                pixels = str(problem)
+            self._decoded.put(look, pixels)
+        if isinstance(pixels, str):
+            raise UserError(pixels)
+        return pixels
+
+    def _look(self, name: str, size: Sequence[int], channels: int) -> FileLook:
+        rows, columns = size
+        return FileLook(name, _stamp(self.files[name]), (rows, columns), channels)
 
     def _held_out(self, name: str) -> tuple[OpenedRun, int]:
         """The run and the row that a name of the form held-out/RUN/ROW means."""
@@ -184,8 +231,11 @@ class Shelf:
 
     def drawn_small(self, name: str) -> bytes:
         """A small version of the picture of this name, as the bytes of a PNG."""
-        run = next((run for run in self.runs if name.startswith(f"held-out/{run.name}/")), self.runs[0])
-        picture = to_picture(self.picture(name, run.session)[0], THUMB)
+        if name in self.files:
+            picture = self.decoder.small(self.files[name], THUMB)
+        else:
+            run, number = self._held_out(name)
+            picture = to_picture(run.held_out_picture(number)[0], THUMB)
         file = io.BytesIO()
         picture.save(file, "PNG")
         return file.getvalue()
@@ -199,39 +249,17 @@ class Shelf:
         return f"session.read({str(self.files.get(name, 'picture.png'))!r})"
 
 
-def client_picture(raw: bytes) -> Pictures.Image:
-    """The picture in bytes that a client sent.
-
-    One that is too large is refused by the size in its header, before it is decoded.
-    """
-    _refuse_large(raw)
-    picture = read_bytes(io.BytesIO(raw), "this picture")
-    # a long strip keeps more of its longer side
-    side = LARGEST_SIDE * 2 if min(picture.size) < LARGEST_SIDE else LARGEST_SIDE
-    picture.thumbnail((side, side))
-    return picture
-
-
-def _refuse_large(raw: bytes) -> None:
-    width, height = _size_in_head(raw)
-    if width * height > LARGEST_PICTURE:
-        raise UserError(
-            f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first"
-        )
-
-
-def _size_in_head(raw: bytes) -> tuple[int, int]:
-    """The width and height that the header of an image file states."""
+def _stamp(path: Path) -> tuple[int, int]:
+    """When the file was changed, and its size; zeros if it is gone."""
     try:
-        with Pictures.open(io.BytesIO(raw), formats=FORMATS) as opened:
-            return opened.size
-    except Pictures.DecompressionBombError:
-        raise UserError(
-            f"this picture has more than {LARGEST_PICTURE:,} pixels; scale it down first"
-        ) from None
-    # each format's reader raises what it likes
-    except Exception:
-        raise UserError(f"this is no picture that the studio reads; it reads {', '.join(FORMATS)}") from None
+        facts = path.stat()
+    except OSError:
+        return 0, 0
+    return facts.st_mtime_ns, facts.st_size
+
+
+def _bytes_of(decoded: np.ndarray | str) -> int:
+    return len(decoded) if isinstance(decoded, str) else decoded.nbytes
 
 
 def _sized(image: Image, session: Session) -> Image:

@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -161,7 +162,7 @@ def test_half_of_the_cores_are_left_to_the_browser(tmp_path, make_run, monkeypat
     used, before = [], torch.get_num_threads()
     monkeypatch.setattr(
         "motes.apps.studio.server.serve",
-        lambda studio, *_: used.append(studio.worker.submit(torch.get_num_threads).result()),
+        lambda studio, *_: used.append(studio.models.submit(torch.get_num_threads).result()),
     )
     try:
         for threads in (4, 1):
@@ -290,6 +291,64 @@ def test_a_page_keeps_a_bounded_number_of_pictures(studio):
     for _ in range(desk.OPEN + 5):
         one.sample({"run": list(MODELS).index("pca")})
     assert len(one.dropped) == desk.DROPPED and len(one.encoded) == desk.OPEN
+
+
+def test_while_a_picture_is_decoded_others_are_answered(client, studio, monkeypatch):
+    begun, done = threading.Event(), threading.Event()
+    take = desk.Desk.take
+
+    def slow_take(self, raw):
+        begun.set()
+        assert done.wait(20), "nobody else was answered"
+        return take(self, raw)
+
+    monkeypatch.setattr(desk.Desk, "take", slow_take)
+    with client.websocket_connect(TALK) as socket, ThreadPoolExecutor(1) as pool:
+        other = Talk(socket)
+        session = {"x-motes-session": other.greeting["session"]}
+        sent = pool.submit(client.post, "/pictures", content=picture(), headers=session)
+        assert begun.wait(20)
+        assert other.ask("open", run=0, picture="held-out/dlp/0")[0]["kind"] == "particles"
+        assert client.get("/thumb?picture=held-out/dlp/0").status_code == 200
+        done.set()
+        assert sent.result().status_code == 200
+
+
+def test_a_file_among_the_pictures_that_decodes_slowly_holds_up_its_own_page_only(
+    tmp_path, make_run, monkeypatch
+):
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (50, 40), "teal").save(tmp_path / "pictures" / "one.png")
+    (tmp_path / "pictures" / "cut.png").write_bytes(picture()[:300])
+    several = Studio(shelf.Shelf([make_run(tmp_path / "run")], [tmp_path / "pictures"]))
+    begun, done = threading.Event(), threading.Event()
+    fitted = several.shelf.decoder.fitted
+    asked = []
+
+    def slow_fitted(path, size, channels):
+        asked.append(path.name)
+        begun.set()
+        assert done.wait(20), "nobody else was answered"
+        return fitted(path, size, channels)
+
+    monkeypatch.setattr(several.shelf.decoder, "fitted", slow_fitted)
+    with (
+        TestClient(several.app(), HOME) as client,
+        client.websocket_connect(TALK) as one,
+        client.websocket_connect(TALK) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        mine, theirs = Talk(one), Talk(other)
+        opened = pool.submit(mine.ask, "open", run=0, picture="folder/0/one.png")
+        assert begun.wait(20)
+        assert theirs.ask("open", run=0, picture="held-out/run/0")[0]["kind"] == "particles"
+        done.set()
+        assert opened.result()[0]["kind"] == "particles"
+        for _ in range(2):
+            assert "cut short" in theirs.ask("open", run=0, picture="folder/0/cut.png")[0]["problem"]
+        assert asked == ["one.png", "cut.png"], "a refusal may have taken seconds: it is remembered"
+        assert "cut short" in client.get("/thumb?picture=folder/0/cut.png").text
+        assert theirs.ask("open", run=0, picture="folder/0/one.png")[0]["kind"] == "particles"
 
 
 @pytest.mark.parametrize(
