@@ -39,7 +39,7 @@ class Decoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def shrunk(self, raw: bytes) -> Pictures.Image:
+    def shrunk(self, raw: bytes | bytearray) -> Pictures.Image:
         """The picture in bytes that a client sent, scaled down if it is large."""
         return Pictures.fromarray(self._asked({"length": len(raw)}, raw, "this picture"))
 
@@ -57,7 +57,7 @@ class Decoder:
             if self._process is not None:
                 _end(self._process)
 
-    def _asked(self, request: dict[str, Any], raw: bytes, name: object) -> np.ndarray:
+    def _asked(self, request: dict[str, Any], raw: bytes | bytearray, name: object) -> np.ndarray:
         with self._lock:
             process = self._started()
             watch = threading.Timer(PATIENCE, process.kill)

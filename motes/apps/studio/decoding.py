@@ -83,8 +83,9 @@ def answer(request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes]:
     return {"shape": pixels.shape, "length": pixels.nbytes}, pixels.tobytes()
 
 
-def write(file: BinaryIO, head: dict[str, Any], raw: bytes) -> None:
-    file.write(json.dumps(head).encode() + b"\n" + raw)
+def write(file: BinaryIO, head: dict[str, Any], raw: bytes | bytearray) -> None:
+    file.write(json.dumps(head).encode() + b"\n")
+    file.write(raw)
     file.flush()
 
 

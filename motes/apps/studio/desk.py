@@ -17,14 +17,13 @@ from motes.apps.session.script import python_lines
 from motes.apps.session.session import Encoded, Session
 from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, pack, pixels, plain
-from motes.apps.studio.shelf import FileLook, OpenedRun, Shelf
+from motes.apps.studio.shelf import EncodedKey, FileLook, OpenedRun, Shelf
 from motes.errors import UserError
 from motes.models.abilities import Samples
-from motes.plain.cache import Cache, one_each
+from motes.plain.cache import Cache
 
-# pictures of a client that are remembered: encoded ones, and those that it sent
-OPEN = 24
-DROPPED = 8
+# bytes of the pictures that a client sent, about eight of them, at most
+DROPPED = 8 * 512 * 512 * 3
 
 # a client's message; what an answer holds in JSON, and its arrays
 Question = dict[str, Any]
@@ -36,12 +35,14 @@ class Desk:
 
     An answer depends on its question alone, because each question carries the whole edit. Encoded pictures
     are cached only for speed, so nothing is lost when one is dropped from the cache.
+
+    `key` tells the client from others.
     """
 
-    def __init__(self, shelf: Shelf):
+    def __init__(self, shelf: Shelf, key: str = ""):
         self.shelf = shelf
-        self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, one_each)
-        self.encoded: Cache[tuple[str, str, int], Encoded] = Cache(OPEN, one_each)
+        self.key = key
+        self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, _bytes_of)
         self.samples = 0
         self.asks = {
             "enter": self.enter,
@@ -84,7 +85,7 @@ class Desk:
         except (UserError, TypeError):
             return []
 
-    def take(self, raw: bytes) -> str:
+    def take(self, raw: bytes | bytearray) -> str:
         """Keep a picture that the client sent, and return its name.
 
         The same bytes always get the same name, so that a link with that name still works.
@@ -201,20 +202,28 @@ class Desk:
         if not isinstance(name, str) or not 0 < len(name) <= NAME:
             raise UserError("picture should be a picture's name")
         session = run.session
-        if (encoded := self.encoded.get((run.name, name, id(session)))) is not None:
+        if (encoded := self.shelf.encoded.get(self._key(run, name))) is not None:
             return encoded
         picture = self.dropped.get(name)
         image = self.shelf.picture(name, session) if picture is None else session.read(picture)
         return self._remember(run, name, Encoded([], image, session.encode(image)))
 
     def _remember(self, run: OpenedRun, name: str, encoded: Encoded) -> Encoded:
-        return self.encoded.put((run.name, name, id(run.session)), encoded)
+        return self.shelf.encoded.put(self._key(run, name), encoded)
+
+    def _key(self, run: OpenedRun, name: str) -> EncodedKey:
+        own = name.startswith(("dropped/", "sampled/"))
+        return EncodedKey(self.key if own else "", name, run.checkpoint)
 
 
 def number_of(question: Question) -> int:
     """The number by which a client recognises the answer to its question; 0 if the question has none."""
     number = question.get("n")
     return number if type(number) is int and abs(number) < 2**53 else 0
+
+
+def _bytes_of(picture: Pictures.Image) -> int:
+    return picture.width * picture.height * len(picture.getbands())
 
 
 def latent_facts(latent: Any) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from motes.apps.studio.conversation import Conversation
 from motes.apps.studio.desk import Desk
 from motes.apps.studio.guard import Guard
 from motes.apps.studio.messages import LONGEST
-from motes.apps.studio.shelf import LARGEST_FILE, Shelf
+from motes.apps.studio.shelf import Shelf
+from motes.apps.studio.uploads import LARGEST_FILE, Refused, Uploads
 from motes.apps.studio.watch import run_progress
 from motes.errors import UserError
 from motes.plain.cache import Cache
@@ -50,6 +51,7 @@ class Studio:
         self.desks: dict[str, Desk] = {}
         self.models = ThreadPoolExecutor(1, "models")
         self.pictures = ThreadPoolExecutor(1, "pictures")
+        self.uploads = Uploads()
         self.thumbs: Cache[str, bytes] = Cache(THUMBS, len)
 
     async def page(self, request: Request) -> Response:
@@ -61,10 +63,14 @@ class Studio:
             await socket.close(1013, f"{CLIENTS} pages are open already; close one")
             return
         key = secrets.token_urlsafe(16)
-        desk = Desk(self.shelf)
+        desk = Desk(self.shelf, key)
         self.desks[key] = desk
         try:
-            greeting = {"session": key, **(await self._in(self.models, self.shelf.facts))}
+            greeting = {
+                "session": key,
+                "largest": LARGEST_FILE,
+                **(await self._in(self.models, self.shelf.facts)),
+            }
             await Conversation(socket, desk, self.models, self.pictures).hold(greeting)
         # the client is gone, and its desk with it
         except (WebSocketDisconnect, RuntimeError):
@@ -77,12 +83,11 @@ class Studio:
         desk = self.desks.get(request.headers.get("x-motes-session", ""))
         if desk is None:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
-        raw = await _body(request)
-        if raw is None:
-            sentence = f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first"
-            return PlainTextResponse(sentence, 413, {"connection": "close"})
         try:
-            return JSONResponse({"picture": await self._in(self.pictures, desk.take, raw)})
+            async with self.uploads.body(desk.key, request) as raw:
+                return JSONResponse({"picture": await self._in(self.pictures, desk.take, raw)})
+        except Refused as problem:
+            return PlainTextResponse(str(problem), problem.status, {"connection": "close"})
         except UserError as problem:
             return PlainTextResponse(str(problem), 415)
 
@@ -161,27 +166,6 @@ def serve(studio: Studio, host: str, port: int, token: str, announce: Callable[[
     threading.Thread(target=wait_and_announce, daemon=True).start()
     with suppress(KeyboardInterrupt):
         server.run()
-
-
-async def _body(request: Request) -> bytes | None:
-    """The bytes of the request; None if they are too many.
-
-    They are counted as they arrive, because the stated length may be wrong.
-    """
-    if _length(request) > LARGEST_FILE:
-        return None
-    raw = bytearray()
-    async for part in request.stream():
-        raw += part
-        if len(raw) > LARGEST_FILE:
-            return None
-    return bytes(raw)
-
-
-def _length(request: Request) -> int:
-    """The length that the request's header states; 0 if it states none."""
-    length = request.headers.get("content-length", "0")
-    return int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
 
 
 def _line_number(text: str) -> int:

@@ -11,7 +11,7 @@ import torch
 
 from motes.apps.drawing.marks import to_picture
 from motes.apps.session.picture_reader import image_of_pixels
-from motes.apps.session.session import SPREAD_OF, Session, Spread
+from motes.apps.session.session import SPREAD_OF, Encoded, Session, Spread
 from motes.apps.studio.decoder import Decoder
 from motes.data.base import Dataset
 from motes.data.files.folder import list_pictures
@@ -28,10 +28,9 @@ SHOWN = 24
 OFFERED = 500
 # side of a small picture, in pixels
 THUMB = 96
-# bytes of a picture from a client, at most
-LARGEST_FILE = 20_000_000
-# bytes of pictures of folders that are remembered, at models' sizes
-REMEMBERED = 2**26
+# bytes that are remembered: of folders' pictures at models' sizes, and of encoded pictures
+DECODED = 2**26
+ENCODED = 2**27
 
 
 class FileLook(NamedTuple):
@@ -43,6 +42,15 @@ class FileLook(NamedTuple):
     # rows, columns
     size: tuple[int, int]
     channels: int
+
+
+class EncodedKey(NamedTuple):
+    """A picture as a run's model sees it."""
+
+    # the page whose own picture it is; empty for pictures of the shelf
+    page: str
+    name: str
+    checkpoint: Path
 
 
 class OpenedRun:
@@ -69,6 +77,14 @@ class OpenedRun:
             self.renew()
         assert self._session is not None
         return self._session
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of the checkpoint that `session` has."""
+        if self._checkpoint is None:
+            self.renew()
+        assert self._checkpoint is not None
+        return self._checkpoint
 
     def renew(self) -> bool:
         """Load the newest checkpoint; return whether there was a newer one."""
@@ -156,13 +172,13 @@ class Shelf:
         }
         self.decoder = Decoder()
         # pixels, or a sentence why there are none
-        self._decoded: Cache[FileLook, np.ndarray | str] = Cache(REMEMBERED, _bytes_of)
+        self._decoded: Cache[FileLook, np.ndarray | str] = Cache(DECODED, _bytes_of)
+        self.encoded: Cache[EncodedKey, Encoded] = Cache(ENCODED, _bytes_of_encoded)
 
     def facts(self) -> dict[str, Any]:
         """What a page is sent when it opens; it asks for more when it shows a run."""
         return {
             "version": VERSION,
-            "largest": LARGEST_FILE,
             "runs": [run.facts() for run in self.runs],
             "pictures": list(self.files)[:OFFERED],
         }
@@ -260,6 +276,10 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _bytes_of(decoded: np.ndarray | str) -> int:
     return len(decoded) if isinstance(decoded, str) else decoded.nbytes
+
+
+def _bytes_of_encoded(encoded: Encoded) -> int:
+    return sum(value.nbytes for value in (encoded.image, *encoded.latent.tensors().values()))
 
 
 def _sized(image: Image, session: Session) -> Image:

@@ -25,11 +25,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from motes.apps.cli import studio as command
 from motes.apps.session.edits import Edits
-from motes.apps.studio import desk, shelf
+from motes.apps.studio import desk, shelf, uploads
 from motes.apps.studio.guard import token_for
 from motes.apps.studio.messages import fine, pack, pixels, unpack
 from motes.apps.studio.server import Studio
 from motes.data.source import Source
+from motes.errors import UserError
 from motes.models import MODELS
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.composite_scaled import render_scaled
@@ -284,13 +285,27 @@ def test_a_dropped_picture_keeps_its_name_and_belongs_to_one_page(client, studio
     assert client.post("/pictures", content=raw, headers={"x-motes-session": "x"}).status_code == 403
 
 
-def test_a_page_keeps_a_bounded_number_of_pictures(studio):
+def test_a_page_keeps_a_bounded_number_of_pictures(studio, monkeypatch):
+    monkeypatch.setattr(desk, "DROPPED", 5 * 60 * 50 * 3)
+    monkeypatch.setattr(studio.shelf.encoded, "budget", 2_000_000)
     one = desk.Desk(studio.shelf)
-    for _ in range(desk.DROPPED + 5):
+    for _ in range(20):
         one.open({"run": 0, "picture": one.take(picture())})
-    for _ in range(desk.OPEN + 5):
+    assert len(one.dropped) == 5
+    for _ in range(50):
         one.sample({"run": list(MODELS).index("pca")})
-    assert len(one.dropped) == desk.DROPPED and len(one.encoded) == desk.OPEN
+    assert studio.shelf.encoded.left >= 0
+
+
+def test_encoded_pictures_are_shared_and_own_ones_are_not(studio):
+    one, other = desk.Desk(studio.shelf, "one"), desk.Desk(studio.shelf, "other")
+    own = one.take(picture())
+    for name in ("held-out/dlp/0", own):
+        one.open({"run": 0, "picture": name})
+    run = studio.shelf.runs[0]
+    assert other._find(run, "held-out/dlp/0") is one._find(run, "held-out/dlp/0")
+    with pytest.raises(UserError, match="drop it in again"):
+        other._find(run, own)
 
 
 def test_while_a_picture_is_decoded_others_are_answered(client, studio, monkeypatch):
@@ -359,7 +374,7 @@ def test_a_file_among_the_pictures_that_decodes_slowly_holds_up_its_own_page_onl
         (b"", 415, "no picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "no picture"),
         (picture()[:200], 415, "cut short"),
-        (b"\0" * (shelf.LARGEST_FILE + 1), 413, "larger"),
+        (b"\0" * (uploads.LARGEST_FILE + 1), 413, "larger"),
     ],
     ids=["bomb", "too many pixels", "empty", "postscript", "half", "too many bytes"],
 )
