@@ -104,7 +104,7 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     studio = Studio(shelf)
     # the model is loaded while the browser starts
-    studio.models.submit(shelf.warm)
+    studio.threads.models.submit(shelf.warm)
     serve(studio, host, port, token, announce)
 
 

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,9 +24,9 @@ TIME = 45
 SIDE = 320
 
 
-def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
-    """A GIF that goes from the encoded picture to the edited one and back, in an endless loop."""
-    pictures = _forward(session, latent, edits, look)
+def gif(images: Iterable[Image]) -> bytes:
+    """A GIF that goes through the frames and back, in an endless loop."""
+    pictures = _forward(images)
     palette = _palette(pictures[0], pictures[-1])
     forward = [picture.quantize(palette=palette, dither=Pictures.Dither.NONE) for picture in pictures]
     following = [*forward[1:], *reversed(forward[:-1])]
@@ -46,11 +46,11 @@ def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
     return both.quantize(255)
 
 
-def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
-    """A video that goes from the encoded picture to the edited one and back once, in full colours."""
+def mp4(images: Iterable[Image]) -> bytes:
+    """A video that goes through the frames and back once, in full colours."""
     file = io.BytesIO()
     film = _film(file)
-    pictures = _forward(session, latent, edits, look)
+    pictures = _forward(images)
     with film:
         for picture in [*pictures, *reversed(pictures[:-1])]:
             film.add(picture)
@@ -67,12 +67,9 @@ def _film(file: io.BytesIO) -> Film:
 KINDS = {"gif": gif, "mp4": mp4}
 
 
-def _forward(session: Session, latent: Any, edits: Edits, look: Look) -> list[Pictures.Image]:
-    """The frames from the encoded picture to the edited one.
-
-    The first and the last are repeated, so that the animation pauses at both ends.
-    """
-    pictures = [to_picture(image[0], SIDE) for image in frames(session, latent, edits, look)]
+def _forward(images: Iterable[Image]) -> list[Pictures.Image]:
+    """The frames as pictures. The first and the last are repeated, so that the animation pauses at both ends."""
+    pictures = [to_picture(image[0], SIDE) for image in images]
     return [pictures[0]] * PAUSE + pictures + [pictures[-1]] * PAUSE
 
 

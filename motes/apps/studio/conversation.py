@@ -7,8 +7,9 @@ answers delays only itself.
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -25,18 +26,27 @@ WAITING = 16
 PATIENCE = 30.0
 
 
+class Threads:
+    """The threads that all clients share: one for the models, and one that waits for pictures to be decoded."""
+
+    def __init__(self) -> None:
+        self.models = ThreadPoolExecutor(1, "models")
+        self.pictures = ThreadPoolExecutor(1, "pictures")
+        # one film at a time, so that others wait for one frame at most
+        self.films = asyncio.Lock()
+
+
 class Conversation:
     """Answers the questions of one client over its WebSocket.
 
-    One thread, `models`, answers all clients, in the order in which they ask. Each client has at most one
-    question there. Files are decoded before that, in the thread `pictures`.
+    The models answer all clients, in the order in which they ask. Each client has at most one question there.
+    Files are decoded before that, and a film takes its turn again for each frame.
     """
 
-    def __init__(self, socket: WebSocket, desk: Desk, models: Executor, pictures: Executor):
+    def __init__(self, socket: WebSocket, desk: Desk, threads: Threads):
         self.socket = socket
         self.desk = desk
-        self.models = models
-        self.pictures = pictures
+        self.threads = threads
         # questions; answers (bytes) that need no model; None holds the place of `newest`
         self.waiting: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(WAITING)
         # the newest edit to be decoded
@@ -94,13 +104,30 @@ class Conversation:
         in_thread = asyncio.get_running_loop().run_in_executor
         try:
             for look in self.desk.undecoded(question):
-                await in_thread(self.pictures, self._decode, look)
-            return await in_thread(self.models, self.desk.answer, question)
+                await in_thread(self.threads.pictures, self._decode, look)
+            if question.get("ask") == "animate":
+                return await self._film_of(question)
+            return await in_thread(self.threads.models, self.desk.answer, question)
         # a fault of ours: it is reported, and the conversation goes on
         except Exception as problem:
             kind = type(problem).__name__
             print(f"motes studio: {question.get('ask')}: {kind}: {problem}", file=sys.stderr)
             return pack({"n": number_of(question), "problem": f"that could not be done ({kind})"})
+
+    async def _film_of(self, question: dict[str, Any]) -> bytes:
+        """The answer to a question for a film. The models draw a frame, then answer others, then draw the next."""
+        in_models = partial(asyncio.get_running_loop().run_in_executor, self.threads.models)
+        number = number_of(question)
+        try:
+            async with self.threads.films:
+                film = await in_models(self.desk.film, question)
+                images = []
+                while (image := await in_models(next, film.frames, None)) is not None:
+                    images.append(image)
+                facts, arrays = await asyncio.to_thread(film.answer, images)
+        except UserError as problem:
+            return pack({"n": number, "problem": str(problem)})
+        return pack({"n": number, "ask": "animate", **facts}, arrays)
 
     def _decode(self, look: FileLook) -> None:
         # a refusal is remembered, and told in the answer

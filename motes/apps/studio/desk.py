@@ -4,13 +4,15 @@ It knows nothing of sockets.
 """
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image as Pictures
 
-from motes.apps.drawing.animation import KINDS
+from motes.apps.drawing.animation import KINDS, frames
 from motes.apps.session.edits import NAME, Edits
 from motes.apps.session.kinds import kind_of
 from motes.apps.session.script import python_lines
@@ -21,6 +23,7 @@ from motes.apps.studio.shelf import EncodedKey, FileLook, OpenedRun, Shelf
 from motes.errors import UserError
 from motes.models.abilities import Samples
 from motes.plain.cache import Cache
+from motes.types.latents import Image
 
 # bytes of the pictures that a client sent, about eight of them, at most
 DROPPED = 8 * 512 * 512 * 3
@@ -28,6 +31,18 @@ DROPPED = 8 * 512 * 512 * 3
 # a client's message; what an answer holds in JSON, and its arrays
 Question = dict[str, Any]
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film whose frames are drawn one by one, so that others may use the models in between."""
+
+    frames: Iterator[Image]
+    write: Callable[[Iterable[Image]], bytes]
+
+    def answer(self, images: Sequence[Image]) -> Answer:
+        """The answer that holds the file, once all frames are drawn."""
+        return {}, {"file": np.frombuffer(self.write(images), np.uint8)}
 
 
 class Desk:
@@ -163,8 +178,8 @@ class Desk:
         latent = self._find(run, picture).latent
         return {"lines": python_lines(edits, latent, str(run.folder), picture, self.shelf.expression)}, {}
 
-    def animate(self, question: Question) -> Answer:
-        """A GIF or an MP4 that goes from the encoded picture to the edited one and back."""
+    def film(self, question: Question) -> Film:
+        """A film that goes from the encoded picture to the edited one, frame by frame."""
         kind = question.get("kind", "gif")
         if not isinstance(kind, str) or kind not in KINDS:
             raise UserError(f"kind should be {' or '.join(KINDS)}")
@@ -173,8 +188,13 @@ class Desk:
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         latent = self._find(run, question["picture"]).latent
-        file = KINDS[kind](run.session, latent, edits, lambda name: self._find(run, name).latent)
-        return {}, {"file": np.frombuffer(file, np.uint8)}
+        images = frames(run.session, latent, edits, lambda name: self._find(run, name).latent)
+        return Film(images, KINDS[kind])
+
+    def animate(self, question: Question) -> Answer:
+        """The whole film at once, for who has the models to himself."""
+        film = self.film(question)
+        return film.answer(list(film.frames))
 
     def health(self, question: Question) -> Answer:
         """Findings about the model's latents of held-out pictures, such as collapsed features."""

@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from motes.apps.studio import PAGE
-from motes.apps.studio.conversation import Conversation
+from motes.apps.studio.conversation import Conversation, Threads
 from motes.apps.studio.desk import Desk
 from motes.apps.studio.guard import Guard
 from motes.apps.studio.messages import LONGEST
@@ -49,8 +49,7 @@ class Studio:
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
         self.desks: dict[str, Desk] = {}
-        self.models = ThreadPoolExecutor(1, "models")
-        self.pictures = ThreadPoolExecutor(1, "pictures")
+        self.threads = Threads()
         self.uploads = Uploads()
         self.thumbs: Cache[str, bytes] = Cache(THUMBS, len)
 
@@ -69,9 +68,9 @@ class Studio:
             greeting = {
                 "session": key,
                 "largest": LARGEST_FILE,
-                **(await self._in(self.models, self.shelf.facts)),
+                **(await self._in(self.threads.models, self.shelf.facts)),
             }
-            await Conversation(socket, desk, self.models, self.pictures).hold(greeting)
+            await Conversation(socket, desk, self.threads).hold(greeting)
         # the client is gone, and its desk with it
         except (WebSocketDisconnect, RuntimeError):
             pass
@@ -85,7 +84,7 @@ class Studio:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
         try:
             async with self.uploads.body(desk.key, request) as raw:
-                return JSONResponse({"picture": await self._in(self.pictures, desk.take, raw)})
+                return JSONResponse({"picture": await self._in(self.threads.pictures, desk.take, raw)})
         except Refused as problem:
             return PlainTextResponse(str(problem), problem.status, {"connection": "close"})
         except UserError as problem:
@@ -97,7 +96,7 @@ class Studio:
         try:
             png = self.thumbs.get(name)
             if png is None:
-                thread = self.pictures if name in self.shelf.files else self.models
+                thread = self.threads.pictures if name in self.shelf.files else self.threads.models
                 png = self.thumbs.put(name, await self._in(thread, self.shelf.drawn_small, name))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)

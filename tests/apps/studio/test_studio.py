@@ -11,6 +11,7 @@ import sys
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,7 +164,7 @@ def test_half_of_the_cores_are_left_to_the_browser(tmp_path, make_run, monkeypat
     used, before = [], torch.get_num_threads()
     monkeypatch.setattr(
         "motes.apps.studio.server.serve",
-        lambda studio, *_: used.append(studio.models.submit(torch.get_num_threads).result()),
+        lambda studio, *_: used.append(studio.threads.models.submit(torch.get_num_threads).result()),
     )
     try:
         for threads in (4, 1):
@@ -327,6 +328,36 @@ def test_while_a_picture_is_decoded_others_are_answered(client, studio, monkeypa
         assert client.get("/thumb?picture=held-out/dlp/0").status_code == 200
         done.set()
         assert sent.result().status_code == 200
+
+
+def test_a_film_lets_others_in_between_its_frames(client, studio, monkeypatch):
+    begun, answered = threading.Event(), threading.Event()
+    film = desk.Desk.film
+
+    def endless(self, question):
+        """A film that ends only when somebody else was answered."""
+        drawn = film(self, question)
+        first = next(drawn.frames)
+        frames = iter(lambda: begun.set() or (None if answered.is_set() else first), None)
+        return replace(drawn, frames=frames)
+
+    monkeypatch.setattr(desk.Desk, "film", endless)
+    told = {"run": 0, "picture": "held-out/dlp/0"}
+    with (
+        client.websocket_connect(TALK) as one,
+        client.websocket_connect(TALK) as other,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        mine, theirs = Talk(one), Talk(other)
+        filmed = pool.submit(mine.ask, "animate", **told)
+        assert begun.wait(20)
+        decoded = pool.submit(theirs.ask, "decode", **told)
+        try:
+            assert "problem" not in decoded.result(20)[0]
+        finally:
+            answered.set()
+        assert "file" in filmed.result(20)[1]
+        assert "kind should be" in theirs.ask("animate", **told, kind="avi")[0]["problem"]
 
 
 def test_a_file_among_the_pictures_that_decodes_slowly_holds_up_its_own_page_only(
