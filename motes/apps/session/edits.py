@@ -19,8 +19,8 @@ LARGEST = 1e4
 ADDED = 256
 # particles or dimensions that an edit may name, at most
 ENTRIES = 4096
-# letters of a picture's name, at most
-NAME = 200
+# letters of a picture's name, at most; of a file, its path below its folder
+NAME = 2048
 
 # a picture's name ("" for the edited picture) and a particle of it
 Source = tuple[str, int]

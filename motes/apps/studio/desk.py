@@ -6,6 +6,8 @@ It knows nothing of sockets.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from random import randrange
 from typing import Any
 
 import numpy as np
@@ -17,16 +19,18 @@ from motes.apps.session.edits import NAME, Edits
 from motes.apps.session.kinds import kind_of
 from motes.apps.session.script import python_lines
 from motes.apps.session.session import Encoded, Session
+from motes.apps.studio.copies import saved_copy
 from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, pack, pixels, plain
 from motes.apps.studio.shelf import EncodedKey, FileLook, OpenedRun, Shelf
 from motes.errors import UserError
-from motes.models.abilities import Samples
 from motes.plain.cache import Cache
 from motes.types.latents import Image
 
 # bytes of the pictures that a client sent, about eight of them, at most
 DROPPED = 8 * 512 * 512 * 3
+# seeds of pictures that models make up
+SEEDS = 1_000_000
 
 # a client's message; what an answer holds in JSON, and its arrays
 Question = dict[str, Any]
@@ -58,7 +62,6 @@ class Desk:
         self.shelf = shelf
         self.key = key
         self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, _bytes_of)
-        self.samples = 0
         self.asks = {
             "enter": self.enter,
             "ranges": self.ranges,
@@ -157,26 +160,31 @@ class Desk:
         return facts, drawn | layers
 
     def sample(self, question: Question) -> Answer:
-        """The name of a new picture that the model draws; the page can open it by that name."""
+        """The name of a new picture that the model makes up; its seed is in the name, so the picture can
+        always be opened again."""
         run = self._run(question)
-        model = run.session.model
-        if not isinstance(model, Samples):
-            raise UserError(f"{run.name} cannot make up pictures")
-        latent = model.sample(1)
-        self.samples += 1
-        name = f"sampled/{self.samples}"
-        self._remember(run, name, Encoded([], run.session.decode(latent), latent))
+        name = f"sampled/{run.name}/{randrange(SEEDS)}"
+        self._find(run, name)
         return {"picture": name}, {}
 
     def python(self, question: Question) -> Answer:
-        """Lines of Python that apply the same edits."""
+        """Lines of Python that apply the same edits, and run as they are on this machine."""
         run = self._run(question)
         edits = _edits(question)
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         picture = question["picture"]
         latent = self._find(run, picture).latent
-        return {"lines": python_lines(edits, latent, str(run.folder), picture, self.shelf.expression)}, {}
+        return {
+            "lines": python_lines(edits, latent, run.python_name, picture, partial(self._expression, run))
+        }, {}
+
+    def _expression(self, run: OpenedRun, name: str) -> str:
+        """The Python expression for the latent of a picture; a picture of the client's own is saved for it."""
+        picture = self.dropped.get(name)
+        if picture is None:
+            return self.shelf.expression(run, name)
+        return f"session.encode(session.read({str(saved_copy(name, picture))!r}))"
 
     def film(self, question: Question) -> Film:
         """A film that goes from the encoded picture to the edited one, frame by frame."""
@@ -221,19 +229,13 @@ class Desk:
         """The encoded picture of this name, from the cache or encoded now."""
         if not isinstance(name, str) or not 0 < len(name) <= NAME:
             raise UserError("picture should be a picture's name")
-        session = run.session
-        if (encoded := self.shelf.encoded.get(self._key(run, name))) is not None:
+        key = EncodedKey(self.key if name.startswith("dropped/") else "", name, run.checkpoint)
+        if (encoded := self.shelf.encoded.get(key)) is not None:
             return encoded
-        picture = self.dropped.get(name)
-        image = self.shelf.picture(name, session) if picture is None else session.read(picture)
-        return self._remember(run, name, Encoded([], image, session.encode(image)))
-
-    def _remember(self, run: OpenedRun, name: str, encoded: Encoded) -> Encoded:
-        return self.shelf.encoded.put(self._key(run, name), encoded)
-
-    def _key(self, run: OpenedRun, name: str) -> EncodedKey:
-        own = name.startswith(("dropped/", "sampled/"))
-        return EncodedKey(self.key if own else "", name, run.checkpoint)
+        if (picture := self.dropped.get(name)) is None:
+            return self.shelf.encoded.put(key, self.shelf.encoded_by(run, name))
+        image = run.session.read(picture)
+        return self.shelf.encoded.put(key, Encoded([], image, run.session.encode(image)))
 
 
 def number_of(question: Question) -> int:

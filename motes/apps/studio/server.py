@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -105,7 +106,7 @@ class Studio:
     async def progress(self, request: Request) -> Response:
         """Answer with the lines of metrics that a run wrote since the line number that the client gives."""
         try:
-            run = self.shelf.run(request.path_params["run"])
+            run = self.shelf.run(request.query_params.get("run"))
             after = _line_number(request.query_params.get("after", "0"))
             return JSONResponse(await asyncio.to_thread(run_progress, run.run, after))
         except UserError as problem:
@@ -113,12 +114,14 @@ class Studio:
 
     async def run_picture(self, request: Request) -> Response:
         """Answer with one of the pictures that a run saves during training."""
-        name = request.path_params["name"]
+        name = request.query_params.get("name", "")
         try:
-            path = self.shelf.run(request.path_params["run"]).run.pictures / name
+            run = self.shelf.run(request.query_params.get("run")).run
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
-        if not re.fullmatch(r"step-\d{7}\.png", name) or not path.is_file():
+        path = run.pictures / name
+        # a link may point out of the run
+        if not re.fullmatch(r"step-\d{7}\.png", name) or not _lies_in(path, run.folder) or not path.is_file():
             return PlainTextResponse("there is no such picture of this run", 404)
         return FileResponse(path)
 
@@ -128,8 +131,8 @@ class Studio:
             WebSocketRoute("/talk", self.talk),
             Route("/pictures", self.take, methods=["POST"]),
             Route("/thumb", self.thumb),
-            Route("/progress/{run:int}", self.progress),
-            Route("/progress/{run:int}/{name}", self.run_picture),
+            Route("/progress", self.progress),
+            Route("/progress/picture", self.run_picture),
             Mount("/page", StaticFiles(directory=PAGE)),
         ]
         return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, framed=framed)])
@@ -165,6 +168,10 @@ def serve(studio: Studio, host: str, port: int, token: str, announce: Callable[[
     threading.Thread(target=wait_and_announce, daemon=True).start()
     with suppress(KeyboardInterrupt):
         server.run()
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _line_number(text: str) -> int:

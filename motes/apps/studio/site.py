@@ -10,7 +10,8 @@ from typing import Any
 
 from motes.apps.studio import PAGE
 from motes.apps.studio.desk import Desk
-from motes.apps.studio.shelf import SHOWN, Shelf
+from motes.apps.studio.opened_run import SHOWN
+from motes.apps.studio.shelf import Shelf
 from motes.errors import UserError
 from motes.plain.writing import whole_folder
 

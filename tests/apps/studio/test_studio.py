@@ -470,10 +470,33 @@ def test_names_are_looked_up_and_never_taken_for_paths(name, talk, client):
 
 @pytest.mark.parametrize(
     "path",
-    ["/page/../server.py", "/page/%2e%2e/server.py", "/page/..%2fserver.py", "/page//etc/passwd", "/progress/0/run.json", "/progress/0/..%2frun.json", "/progress/99", "/progress/0?after=-1"],
+    ["/page/../server.py", "/page/%2e%2e/server.py", "/page/..%2fserver.py", "/page//etc/passwd", "/progress/picture?run=dlp&name=run.json", "/progress/picture?run=dlp&name=..%2frun.json", "/progress/picture?run=dlp&name=%00", "/progress?run=99", "/progress", "/progress?run=dlp&after=-1"],
 )  # fmt: skip
 def test_only_the_page_and_the_runs_own_pictures_are_served(path, client):
     assert client.get(path).status_code == 404
+
+
+def test_a_link_among_the_pictures_of_a_run_does_not_lead_out_of_it(client, studio, tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    pictures = studio.shelf.runs[0].run.pictures
+    (pictures / "step-0000001.png").symlink_to(tmp_path / "secret.png")
+    Image.new("RGB", (9, 9)).save(pictures / "step-0000002.png")
+    asked = "/progress/picture?run=dlp&name=step-000000"
+    assert client.get(f"{asked}1.png").status_code == 404
+    assert client.get(f"{asked}2.png").status_code == 200
+
+
+def test_files_are_told_apart_by_their_folders_and_their_names_may_be_long(tmp_path, make_run):
+    long = "x" * 211 + ".png"
+    for place, colour in (("one.png", "teal"), ("below/one.png", "navy"), (long, "red")):
+        path = tmp_path / "pictures" / place
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (9, 9), colour).save(path)
+    several = shelf.Shelf([make_run(tmp_path / "run")], [tmp_path / "pictures"])
+    assert several.facts()["pictures"] == ["folder/0/below/one.png", "folder/0/one.png", f"folder/0/{long}"]
+    for name, colour in (("below/one.png", (0, 0, 128)), ("one.png", (0, 128, 128)), (long, (255, 0, 0))):
+        answer = desk.Desk(several).answer({"ask": "open", "run": 0, "picture": f"folder/0/{name}"})
+        assert tuple(unpack(answer)[1]["image"][0, 0]) == colour
 
 
 def test_pictures_of_what_was_opened_are_there(talk, client):

@@ -96,7 +96,9 @@ def test_progress_is_what_was_written_since(tmp_path, make_run):
 def test_a_run_without_a_checkpoint_can_be_watched_and_says_why_it_cannot_be_edited(tmp_path, make_run):
     shelf = Shelf([make_run(tmp_path / "young", checkpoint=False)])
     facts = shelf.facts()["runs"][0]
-    assert not facts["ready"] and facts["watchable"] and "checkpoint" in facts["problem"]
+    assert not facts["ready"] and facts["watchable"]
+    assert facts["problem"].startswith("young has no checkpoint yet"), "and no path of this machine"
+    assert shelf.drawn_small("held-out/young/0").startswith(b"\x89PNG"), "pictures need no model"
     with pytest.raises(UserError, match="checkpoint"):
         _ = shelf.runs[0].session
     with pytest.raises(UserError, match="neither"):
@@ -118,7 +120,13 @@ def test_a_newer_checkpoint_is_taken_up(tmp_path, make_run):
 
 def test_two_runs_of_one_name_are_told_apart(tmp_path, make_run):
     shelf = Shelf([make_run(tmp_path / "a" / "run"), make_run(tmp_path / "b" / "run")])
-    assert [run.name for run in shelf.runs] == ["run", "run-2"]
+    assert [run.name for run in shelf.runs] == ["a/run", "b/run"]
+    again = Shelf([tmp_path / "b" / "run", tmp_path / "a" / "run", tmp_path / "b" / "run"])
+    assert [run.name for run in again.runs] == ["b/run", "a/run"], "a name says the same in any order"
+    assert again.run("a/run").folder == shelf.run("a/run").folder == tmp_path / "a" / "run"
+    for unknown in ("run", "", 2, -1, True, None, 0.0):
+        with pytest.raises(UserError, match="there is no run"):
+            again.run(unknown)
 
 
 def test_the_studio_opens_from_python(tmp_path, make_run):

@@ -10,7 +10,7 @@ import { PANELS } from "./panels/all.js"
 import { helpPanel } from "./panels/help.js"
 import { connect } from "./server.js"
 import { Stage } from "./stage.js"
-import { Store, fromHash, toHash } from "./store.js"
+import { Store, fromHash, renumbered, toHash } from "./store.js"
 
 const store = new Store()
 const panels = await Promise.all(PANELS.map((name) => import(`./panels/${name}.js`))) // before the server speaks
@@ -29,9 +29,10 @@ window.motes = { store, developer, server } // for the curious, and for tests
 // The server says what is open; also after it was away.
 function greeted(facts) {
   const again = store.state.connected === null && store.state.picture, known = store.state.runs
-  const runs = facts.runs.map((run, n) => (known[n]?.name === run.name ? { ...known[n], ...run } : run))
-  store.set({ session: facts.session, runs, folder: facts.pictures, live: server?.live ?? Boolean(facts.session), connected: true, note: "" })
-  if (again) return open(store.state, false)
+  const runs = facts.runs.map((run) => ({ ...known.find(({ name }) => name === run.name), ...run }))
+  const numbers = again ? renumbered(store.state, facts.runs) : {}, here = numbers.run >= 0
+  store.set({ session: facts.session, runs, folder: facts.pictures, live: server?.live ?? Boolean(facts.session), connected: true, note: "", ...(here ? numbers : { opened: null }) })
+  if (again && here) return open(store.state, false)
   queueMicrotask(resume)
 }
 
@@ -41,10 +42,10 @@ function lost(reason) {
 
 function resume() {
   const { runs } = store.state, kept = fromHash(location.hash, runs)
-  const ready = Math.max(runs.findIndex((run) => run.ready), 0)
-  const change = kept?.picture ? kept : { run: ready, picture: "" }
+  const ready = Math.max(runs.findIndex((run) => run.ready), 0), missing = kept?.missing
+  const change = kept?.picture && !missing ? kept : { run: ready, picture: "" }
   store.set({ ...change, opened: null, layers: null, past: [], future: [], tab: runs[change.run]?.ready ? store.state.tab : "watch" })
-  open(store.state, false)
+  open(store.state, Boolean(missing)).then(() => missing && store.say(`${missing} is not open here; this is ${runs[change.run]?.name}`))
 }
 
 // What follows from a change of the state.

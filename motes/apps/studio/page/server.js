@@ -47,6 +47,7 @@ class Live {
     if (facts.session) {
       this.session = facts.session
       this.largest = facts.largest
+      this.names = facts.runs.map(({ name }) => name)
       this.greeted(facts)
       return
     }
@@ -94,11 +95,11 @@ class Live {
   }
 
   async progress(run, after) {
-    return json(fetch(`progress/${run}?after=${after}`))
+    return json(fetch(`progress?run=${encodeURIComponent(this.names[run])}&after=${after}`))
   }
 
   runPicture(run, name) {
-    return `progress/${run}/${name}`
+    return `progress/picture?run=${encodeURIComponent(this.names[run])}&name=${name}`
   }
 }
 

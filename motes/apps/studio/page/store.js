@@ -58,6 +58,15 @@ export class Store {
   }
 }
 
+// The state's numbers of runs, in the new list of runs of a server that was started again: a run is known by its name.
+export function renumbered({ runs: known, run, others, beside }, runs) {
+  const place = (n) => runs.findIndex(({ name }) => name === known[n]?.name)
+  return {
+    run: place(run), others: others.map(place).filter((n) => n >= 0),
+    beside: beside.map((pin) => ({ ...pin, run: place(pin.run) })).filter((pin) => pin.run >= 0),
+  }
+}
+
 // The address holds all that a link needs to show the same again.
 export function toHash(state) {
   const kept = { r: state.runs[state.run]?.name, p: state.picture }
@@ -76,7 +85,7 @@ export function fromHash(hash, runs) {
     const named = (name) => runs.findIndex((run) => run.name === name)
     const shown = String(kept.o ?? "marks numbers").split(" ")
     return {
-      run: Math.max(named(kept.r), 0), picture: String(kept.p || ""), others: [kept.c || []].flat().map(named).filter((run) => run >= 0),
+      run: Math.max(named(kept.r), 0), missing: kept.r && named(kept.r) < 0 ? String(kept.r) : "", picture: String(kept.p || ""), others: [kept.c || []].flat().map(named).filter((run) => run >= 0),
       beside: (kept.b || []).slice(0, 5).map(([run, name, edits]) => ({ run: Math.max(named(run), 0), picture: String(name), edits: { ...NOTHING, ...edits }, past: [], future: [] })),
       edits: { ...NOTHING, ...(kept.e || {}) }, selection: (kept.s || []).filter(Number.isInteger),
       show: SHOWS.includes(kept.v) ? kept.v : "drawn", over: Object.fromEntries(OVERLAYS.map((name) => [name, shown.includes(name)])),
