@@ -29,6 +29,7 @@ from motes.apps.session.edits import Edits
 from motes.apps.studio import desk, shelf, uploads
 from motes.apps.studio.guard import token_for
 from motes.apps.studio.messages import fine, pack, pixels, unpack
+from motes.apps.studio.ports import addresses
 from motes.apps.studio.server import Studio
 from motes.data.source import Source
 from motes.errors import UserError
@@ -456,6 +457,30 @@ def test_bound_elsewhere_the_token_is_needed(studio):
             "ws://192.168.0.9:7860/talk", headers={"origin": "http://192.168.0.9:7860"}
         ) as socket:
             assert Talk(socket).greeting["runs"]
+
+
+def test_two_studios_of_one_host_do_not_take_each_others_cookies(studio):
+    """Browsers send the cookies of one port to all ports."""
+    with (
+        TestClient(studio.app("one"), "http://192.168.0.9:7860") as one,
+        TestClient(studio.app("other"), "http://192.168.0.9:7861") as other,
+    ):
+        assert one.get("/?token=one").status_code == 200
+        other.cookies = one.cookies
+        assert other.get("/").status_code == 403
+        assert other.get("/?token=other").status_code == 200
+        one.cookies = other.cookies
+        assert one.get("/page/app.js").status_code == 200, "still open, with both cookies"
+
+
+def test_printed_addresses_can_be_opened():
+    assert addresses("127.0.0.1", 7860, "") == ["http://127.0.0.1:7860/"]
+    assert addresses("192.168.0.9", 7860, "t") == ["http://192.168.0.9:7860/?token=t"]
+    assert addresses("::1", 7860, "t") == ["http://[::1]:7860/?token=t"]
+    for host, itself in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]")):
+        here, elsewhere = addresses(host, 7860, "t")
+        assert here == f"http://{itself}:7860/?token=t"
+        assert elsewhere.endswith(":7860/?token=t") and "0.0.0.0" not in elsewhere and "[::]" not in elsewhere
 
 
 @pytest.mark.parametrize(

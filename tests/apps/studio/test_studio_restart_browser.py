@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chr
 
 
 @contextmanager
-def served(runs, port):
-    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(), port=port, **settings()))
+def served(runs, port, token=""):
+    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(token), port=port, **settings()))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -66,3 +66,12 @@ def test_a_run_is_known_by_its_name_when_the_studio_comes_back(page, tmp_path, m
     with served([first], port):
         wait(page, "state.opened && state.note.includes('second is not open here; this is first')")
         assert page.evaluate("motes.store.state.opened.kind") == "particles"
+
+
+def test_a_link_to_what_is_shown_does_not_carry_the_token(page, tmp_path, make_run):
+    with served([make_run(tmp_path / "run")], free_port("127.0.0.1"), "secret") as address:
+        page.goto(f"{address}?token=secret")
+        wait(page, "state.opened && state.exact")
+        assert page.evaluate("location.href").startswith(f"{address}#")
+        page.reload()
+        wait(page, "state.opened && state.exact")

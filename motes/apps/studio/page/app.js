@@ -12,6 +12,7 @@ import { connect } from "./server.js"
 import { Stage } from "./stage.js"
 import { Store, fromHash, renumbered, toHash } from "./store.js"
 
+if (location.search) history.replaceState(null, "", location.pathname + location.hash) // a link from here carries no token: the cookie has it
 const store = new Store()
 const panels = await Promise.all(PANELS.map((name) => import(`./panels/${name}.js`))) // before the server speaks
 const server = await connect(greeted, lost)
