@@ -104,11 +104,11 @@ class Studio:
         return Response(png, media_type="image/png")
 
     async def progress(self, request: Request) -> Response:
-        """Answer with the lines of metrics that a run wrote since the line number that the client gives."""
+        """Answer with what a run wrote since the position that the client was given before."""
         try:
             run = self.shelf.run(request.query_params.get("run"))
-            after = _line_number(request.query_params.get("after", "0"))
-            return JSONResponse(await asyncio.to_thread(run_progress, run.run, after))
+            after = request.query_params.get("after", "")
+            return JSONResponse(await asyncio.to_thread(run_progress, run.run, run.history, after))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
 
@@ -172,9 +172,3 @@ def serve(studio: Studio, host: str, port: int, token: str, announce: Callable[[
 
 def _lies_in(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
-
-
-def _line_number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise UserError("after should be a whole number from 0 up")
-    return int(text)
