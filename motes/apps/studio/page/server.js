@@ -119,7 +119,21 @@ class Written {
   async ask(ask, { run, picture }) {
     const file = this.facts.written[`${run} ${picture}`]
     if (ask !== "open" || !file) throw new Error("this page has no model behind it; run motes studio for that")
-    return { ...unpack(await (await fetch(`site/${file}`)).arrayBuffer()), run, picture }
+    return { ...unpack(await this.load(file)), run, picture }
+  }
+
+  // A page that is opened from a disk may load nothing but scripts.
+  async load(file) {
+    const { answers } = this.facts
+    if (!answers[file]) {
+      const script = document.createElement("script")
+      await new Promise((done, failed) => {
+        Object.assign(script, { src: `site/${file}`, onload: done, onerror: () => failed(new Error("a file of this page is missing: site/" + file)) })
+        document.head.append(script)
+      })
+      script.remove()
+    }
+    return Uint8Array.from(atob(answers[file]), (letter) => letter.charCodeAt(0)).buffer
   }
 
   decode(question, answer, refuse) {
@@ -140,7 +154,5 @@ class Written {
 }
 
 export async function connect(greeted, lost) {
-  const written = document.querySelector("meta[name=motes-site]")?.content
-  if (!written) return new Live(greeted, lost)
-  return new Written(greeted, lost, await (await fetch(written)).json())
+  return window.motesSite ? new Written(greeted, lost, window.motesSite) : new Live(greeted, lost)
 }
