@@ -38,7 +38,7 @@ Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Film:
+class EditFilm:
     """A film whose frames are drawn one by one, so that others may use the models in between."""
 
     frames: Iterator[Image]
@@ -186,7 +186,7 @@ class Desk:
             return self.shelf.expression(run, name)
         return f"session.encode(session.read({str(saved_copy(name, picture))!r}))"
 
-    def film(self, question: Question) -> Film:
+    def film(self, question: Question) -> EditFilm:
         """A film that goes from the encoded picture to the edited one, frame by frame."""
         kind = question.get("kind", "gif")
         if not isinstance(kind, str) or kind not in KINDS:
@@ -197,7 +197,7 @@ class Desk:
         self._edited(run, question, edits)
         latent = self._find(run, question["picture"]).latent
         images = frames(run.session, latent, edits, lambda name: self._find(run, name).latent)
-        return Film(images, KINDS[kind])
+        return EditFilm(images, KINDS[kind])
 
     def animate(self, question: Question) -> Answer:
         """The whole film at once, for who has the models to himself."""

@@ -1,4 +1,4 @@
-"""`History`: what a run wrote to its metrics, read on from where one stopped, and thinned out where it is long."""
+"""`MetricsHistory`: what a run wrote to its metrics, read on from where one stopped, and thinned out where it is long."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ NEWEST = 1000
 Lines = list[dict[str, Any]]
 
 
-class History:
+class MetricsHistory:
     """The lines of a run's metrics.jsonl. Each is read once, however many pages ask."""
 
     def __init__(self, path: Path):

@@ -7,7 +7,7 @@ from typing import Any
 
 from motes.apps.session.offers import SPREAD_OF, Spread
 from motes.apps.session.session import Session
-from motes.apps.studio.history import History
+from motes.apps.studio.history import MetricsHistory
 from motes.data.base import Dataset
 from motes.errors import UserError
 from motes.models.checkpoint import checkpoint_folder, read_config
@@ -51,7 +51,7 @@ class OpenedRun:
             # what is neither a run nor a checkpoint is refused now
             checkpoint_folder(folder)
         self.run = Run(folder)
-        self.history = History(self.run.metrics)
+        self.history = MetricsHistory(self.run.metrics)
         self._session: Session | None = None
         self._checkpoint: Path | None = None
         self._spread: Spread | None = None

@@ -5,6 +5,8 @@ Its pictures are encoded beforehand; particles can be dragged in the page.
 
 import base64
 import json
+import posixpath
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from typing import Any
 from motes.apps.studio import PAGE
 from motes.apps.studio.desk import Desk
 from motes.apps.studio.messages import unpack
-from motes.apps.studio.modules import import_map
 from motes.apps.studio.opened_run import SHOWN
 from motes.apps.studio.shelf import Shelf
 from motes.errors import UserError
@@ -20,6 +21,8 @@ from motes.plain.writing import whole_folder
 
 # bytes of a picture's answer, at most: a page with more would load too long
 LARGEST_ANSWER = 3_000_000
+# the beginning of an import of a module by its relative place, also of one whose name is put together
+RELATIVE = re.compile(r"""(?P<before>(?:from|import)\s*\(?\s*["'`])(?P<place>\.\.?/[^"'`$]*)""")
 APP = '<script type="module" src="page/app.js"></script>'
 
 
@@ -106,6 +109,28 @@ def _write_index(folder: Path, facts: dict[str, Any]) -> None:
     text = json.dumps({**facts, "answers": {}}).replace("</", "<\\/")
     (folder / "site" / "site.js").write_text(f"window.motesSite = {text}\n", encoding="utf-8")
     page = (PAGE / "index.html").read_text(encoding="utf-8")
-    modules = f'<script src="site/site.js"></script>\n{import_map(PAGE)}\n'
+    modules = f'<script src="site/site.js"></script>\n{_import_map(PAGE)}\n'
     start = '<script type="module">import "motes/app.js"</script>'
     (folder / "index.html").write_text(page.replace(APP, modules + start, 1), encoding="utf-8")
+
+
+def _import_map(page: Path) -> str:
+    """The HTML of an import map that holds all modules below `page`, by their places after motes/."""
+    imports = {}
+    for path in sorted(page.rglob("*.js")):
+        name = path.relative_to(page).as_posix()
+        text = _with_full_names(path.read_text(encoding="utf-8"), posixpath.dirname(name))
+        code = base64.b64encode(text.encode()).decode()
+        imports[f"motes/{name}"] = f"data:text/javascript;base64,{code}"
+    return f'<script type="importmap">{json.dumps({"imports": imports})}</script>'
+
+
+def _with_full_names(text: str, folder: str) -> str:
+    """The module's code with names of the import map in place of relative ones."""
+
+    def full(found: re.Match[str]) -> str:
+        place = found["place"]
+        name = posixpath.normpath(posixpath.join("motes", folder, place))
+        return found["before"] + name + ("/" if place.endswith("/") else "")
+
+    return RELATIVE.sub(full, text)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from motes.apps.studio.history import History, Lines
+from motes.apps.studio.history import Lines, MetricsHistory
 from motes.training.run import Run
 
 # the newest pictures that are sent, at most
@@ -12,7 +12,7 @@ PICTURES = 40
 Values = list[int | float]
 
 
-def run_progress(run: Run, history: History, position: str = "") -> dict[str, Any]:
+def run_progress(run: Run, history: MetricsHistory, position: str = "") -> dict[str, Any]:
     """What a run wrote since a position in its history, the names of its pictures, and warnings about it."""
     lines, until, goes_on = history.since(position)
     pictures = sorted(path.name for path in run.pictures.glob("step-*.png"))[-PICTURES:]

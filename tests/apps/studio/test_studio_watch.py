@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from motes.apps.studio.health import checked
-from motes.apps.studio.history import History
+from motes.apps.studio.history import MetricsHistory
 from motes.apps.studio.shelf import OpenedRun, Shelf
 from motes.apps.studio.watch import health, run_progress
 from motes.errors import UserError
@@ -115,8 +115,8 @@ def test_half_a_line_waits_for_its_end(tmp_path, make_run):
 def test_each_line_is_read_once(tmp_path, make_run, monkeypatch):
     opened = OpenedRun(make_run(tmp_path / "run"))
     read = []
-    add = History._add
-    monkeypatch.setattr(History, "_add", lambda self, line: read.append(line) or add(self, line))
+    add = MetricsHistory._add
+    monkeypatch.setattr(MetricsHistory, "_add", lambda self, line: read.append(line) or add(self, line))
     for step in range(50):
         opened.run.record({"step": step, "total": 1.0, "terms": {}})
         for position in ("", progress(opened)["until"]):
