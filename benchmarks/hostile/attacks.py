@@ -100,10 +100,10 @@ def post(port: int, session: str, body: bytes, stated: int | None = None) -> htt
     return line
 
 
-def files(port: int, count: int) -> None:
+def files(port: int, count: int, scale: float = 1.0) -> None:
     """Uploads of files that were made to hold up whoever decodes them; each must be answered."""
     with page(port) as (_, session):
-        for file in hostile_files(count, random.Random(0)):
+        for file in hostile_files(count, random.Random(0), scale):
             with suppress(ConnectionError):
                 post(port, session, file).getresponse().read()
 

@@ -22,7 +22,7 @@ def png_head(width: int, height: int, bits: int = 8, colours: int = COLOURS) -> 
 
 
 def png_of_many_texts(count: int) -> bytes:
-    texts = b"".join(chunk(b"tEXt", b"k%d\0v" % number) for number in range(count))
+    texts = chunk(b"tEXt", b"key\0value") * count
     row = zlib.compress(bytes(9 * 8))
     return PNG + png_head(8, 8, colours=GREY) + texts + chunk(b"IDAT", row) + chunk(b"IEND", b"")
 
@@ -31,7 +31,7 @@ def png_of_sixteen_bits(width: int, height: int) -> bytes:
     """Half transparent; its file is small, for all rows are alike."""
     row = b"\0" + b"\x12\x34\x56\x78\x9a\xbc\x80\x00" * width
     squeeze = zlib.compressobj(1)
-    data = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
+    data = squeeze.compress(row * height) + squeeze.flush()
     head = png_head(width, height, 16, COLOURS_AND_ALPHA)
     return PNG + head + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
@@ -75,7 +75,7 @@ def hostile_files(count: int, chance: random.Random, scale: float = 1.0) -> Iter
     side = int(8000 * scale**0.5)
     costly = [
         tiff_of_many_pages(int(40_000 * scale)),
-        png_of_many_texts(int(500_000 * scale)),
+        png_of_many_texts(int(900_000 * scale)),
         png_of_sixteen_bits(side, side * 5 // 8),
         tiff_of_numbers(side, side * 5 // 8),
     ]

@@ -91,6 +91,9 @@ class Honest:
             raise RuntimeError(f"something is lost: {facts['problem']}")
         return arrays["drawn"]
 
+    def close(self) -> None:
+        self._page.__exit__(None, None, None)
+
     def same_as_before(self) -> bool:
         return np.array_equal(self.decoded(), self.drawn)
 
