@@ -167,3 +167,39 @@ def test_uploads_that_are_held_take_bounded_memory_and_end(served, monkeypatch):
         line = post(port, mine, len(png()), 0)
         line.send(png())
         assert line.getresponse().status == 200
+
+
+def test_many_slow_pictures_of_one_page_keep_another_page_waiting_for_one_at_most(served, monkeypatch):
+    studio, port = served
+    begun, go_on = threading.Event(), threading.Event()
+    decoded = []
+
+    def slow(raw):
+        decoded.append(bytes(raw[-1:]))
+        begun.set()
+        assert go_on.wait(20)
+        return Image.new("RGB", (9, 9))
+
+    monkeypatch.setattr(studio.shelf.decoder, "shrunk", slow)
+    with (
+        client.connect(f"ws://127.0.0.1:{port}/talk") as page,
+        client.connect(f"ws://127.0.0.1:{port}/talk") as other,
+    ):
+        mine, theirs = (unpack(socket.recv())[0]["session"] for socket in (page, other))
+
+        def send(session, ending):
+            line = post(port, session, 10, 0)
+            line.send(b"123456789" + ending)
+            return line
+
+        sent = [send(mine, b"m") for _ in range(uploads.AT_ONCE)]
+        assert begun.wait(20)
+        until(lambda: studio.uploads.in_flight[mine] == 10 * uploads.AT_ONCE)
+        assert send(mine, b"x").getresponse().status == 429
+        sent.append(send(theirs, b"t"))
+        until(lambda: studio.uploads.in_flight[theirs] == 10)
+        # it has its place in the queue, before the second of the other page
+        time.sleep(0.2)
+        go_on.set()
+        assert {line.getresponse().status for line in sent} == {200}
+    assert decoded.index(b"t") <= 2
