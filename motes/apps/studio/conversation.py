@@ -32,8 +32,9 @@ class Threads:
     def __init__(self) -> None:
         self.models = ThreadPoolExecutor(1, "models")
         self.pictures = ThreadPoolExecutor(1, "pictures")
-        # one film at a time, so that others wait for one frame at most
+        # one film and one small picture at a time, so that others wait for one frame at most
         self.films = asyncio.Lock()
+        self.thumbs = asyncio.Lock()
 
 
 class Conversation:

@@ -52,7 +52,8 @@ class Studio:
         self.desks: dict[str, Desk] = {}
         self.threads = Threads()
         self.uploads = Uploads()
-        self.thumbs: Cache[str, bytes] = Cache(THUMBS, len)
+        # small pictures, or sentences why there are none
+        self.thumbs: Cache[str, bytes | str] = Cache(THUMBS, len)
 
     async def page(self, request: Request) -> Response:
         return FileResponse(PAGE / "index.html")
@@ -92,16 +93,27 @@ class Studio:
             return PlainTextResponse(str(problem), 415)
 
     async def thumb(self, request: Request) -> Response:
-        """Answer with a small version of a picture on the shelf, as a PNG."""
+        """Answer with a small version of a picture on the shelf, as a PNG.
+
+        One is made at a time, so that whoever asks for many holds up nobody. A refusal is remembered too.
+        """
         name = request.query_params.get("picture", "")
-        try:
+        async with self.threads.thumbs:
             png = self.thumbs.get(name)
             if png is None:
                 thread = self.threads.pictures if name in self.shelf.files else self.threads.models
-                png = self.thumbs.put(name, await self._in(thread, self.shelf.drawn_small, name))
+                png = await self._in(thread, self._drawn_small, name)
+        return (
+            Response(png, media_type="image/png") if isinstance(png, bytes) else PlainTextResponse(png, 404)
+        )
+
+    def _drawn_small(self, name: str) -> bytes | str:
+        """The small picture, or a sentence why there is none."""
+        try:
+            return self.thumbs.put(name, self.shelf.drawn_small(name))
         except UserError as problem:
-            return PlainTextResponse(str(problem), 404)
-        return Response(png, media_type="image/png")
+            # names that are on no shelf are not worth remembering
+            return self.thumbs.put(name, str(problem)) if name in self.shelf.files else str(problem)
 
     async def progress(self, request: Request) -> Response:
         """Answer with what a run wrote since the position that the client was given before."""
