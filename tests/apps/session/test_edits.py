@@ -153,7 +153,7 @@ def test_order_and_background():
         {"threshold": -1},
         {"threshold": None},
         {"background": 3},
-        {"background": "x" * 999},
+        {"background": "x" * 9999},
         {"code": {"0": "1"}},
         {"towards": ["x"]},
         {"towards": ["x", 1.5]},
@@ -197,7 +197,7 @@ def test_the_lines_of_python_draw_the_same_picture(architecture, tmp_path, monke
         latents["0.png"],
         str(tmp_path / "model"),
         "0.png",
-        lambda name: f"session.read({str(files[name])!r})",
+        lambda name: f"session.encode(session.read({str(files[name])!r}))",
     )
     monkeypatch.chdir(tmp_path)
     scope = {}

@@ -657,6 +657,9 @@ def test_a_training_is_watched_while_it_goes_on(open_page, tmp_path, make_run):
             page = open_page(address)
             page.page.locator("#tab-watch").click()
             page.page.wait_for_selector("#watched:has-text('Step 30')")
+            # the line is written before the checkpoint
+            while not (folder / "checkpoints" / "best").exists():
+                time.sleep(0.05)
             page.page.get_by_role("button", name="Take up its best model so far").click()
             page.until("motes.store.state.runs[0].ready")
             page.settle()

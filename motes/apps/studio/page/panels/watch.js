@@ -37,10 +37,14 @@ export function panel(store, server, actions) {
   }
 
   async function renew() {
-    const { fresh, facts } = await server.ask("renew", { run: of })
-    const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts, ...(fresh && { ranges: undefined }) } : run))
-    if (fresh) check()
-    store.set({ runs, note: fresh ? "its best model is taken up" : "there is no better model yet", renewed: fresh ? Date.now() : store.state.renewed })
+    try {
+      const { fresh, facts } = await server.ask("renew", { run: of })
+      const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts, ...(fresh && { ranges: undefined }) } : run))
+      if (fresh) check()
+      store.set({ runs, note: fresh ? "its best model is taken up" : "there is no better model yet", renewed: fresh ? Date.now() : store.state.renewed })
+    } catch (problem) {
+      store.say(problem.message) // no checkpoint yet
+    }
   }
 
   async function look() {
