@@ -624,7 +624,13 @@ def test_the_exported_site_drags_without_a_server_behind_it(browser, runs, tmp_p
         page.page.evaluate(
             "motes.store.edit({ ...motes.store.state.edits, particles: { 0: { position: [0.5, 0.5], presence: 1 } } })"
         )
-        before, start = page.drawn(), page.place(0)
+        # its modules are in the page itself
+        row, column = page.page.evaluate(
+            "async () => { const { particle } = await import('motes/edits.js'); const { opened, edits } = motes.store.state; return particle(opened, edits, 0).position }"
+        )
+        box = page.page.locator("#canvas").bounding_box()
+        start = box["x"] + (column + 1) / 2 * box["width"], box["y"] + (row + 1) / 2 * box["height"]
+        before = page.drawn()
         page.drag(start, (start[0] - 80, start[1] - 80))
         page.page.wait_for_timeout(100)
         assert not np.array_equal(before, page.drawn())

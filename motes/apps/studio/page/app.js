@@ -15,6 +15,7 @@ import { Stage } from "./stage.js"
 import { Store } from "./store.js"
 import { Truth } from "./truth.js"
 
+if (location.search) history.replaceState(null, "", location.pathname + location.hash) // a link from here carries no token: the cookie has it
 const store = new Store()
 const panels = await Promise.all(PANELS.map((name) => import(`./panels/${name}.js`))) // before the server speaks
 const server = await connect(greeted, lost)

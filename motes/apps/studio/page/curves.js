@@ -10,7 +10,7 @@ const SPAN = 30 // an axis is logarithmic by itself where values span more than 
 // Of a run's lines: name -> points, the loss on held-out pictures first.
 export function seriesOf(lines) {
   const series = new Map()
-  const add = (name, step, value) => Number.isFinite(value) && series.set(name, [...(series.get(name) || []), [step, value]])
+  const add = (name, step, value) => Number.isFinite(value) && (series.get(name) || series.set(name, []).get(name)).push([step, value])
   series.set(HELD_OUT, [])
   for (const line of lines) {
     if ("validation" in line) add(HELD_OUT, line.step, line.validation)

@@ -1,5 +1,7 @@
 // The one file that talks to the server; or, in an exported site, reads the answers that were written beforehand.
 
+const MOST_LINES = 8000
+
 export function unpack(buffer) {
   const view = new DataView(buffer), length = view.getUint32(0, true)
   const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)))
@@ -52,6 +54,7 @@ class Live {
       this.session = facts.session
       this.handed = []
       this.largest = facts.largest
+      this.names = facts.runs.map(({ name }) => name)
       this.greeted(facts)
       return
     }
@@ -112,12 +115,15 @@ class Live {
     return "thumb?picture=" + encodeURIComponent(picture)
   }
 
-  async progress(run, after) {
-    return json(fetch(`progress/${run}?after=${after}`))
+  // What a run wrote, joined to what is known of it; from the beginning, thinned out, where much has come together.
+  async progress(run, known = { lines: [], until: "" }) {
+    const after = known.lines.length > MOST_LINES ? "" : known.until
+    const found = await json(fetch(`progress?run=${encodeURIComponent(this.names[run])}&after=${after}`))
+    return { ...found, lines: found.goes_on ? [...known.lines, ...found.lines] : found.lines }
   }
 
   runPicture(run, name) {
-    return `progress/${run}/${name}`
+    return `progress/picture?run=${encodeURIComponent(this.names[run])}&name=${name}`
   }
 }
 
@@ -133,7 +139,21 @@ class Written {
   async ask(ask, { run, picture }) {
     const file = this.facts.written[`${run} ${picture}`]
     if (ask !== "open" || !file) throw new Error("this page has no model behind it; run motes studio for that")
-    return { ...unpack(await (await fetch(`site/${file}`)).arrayBuffer()), run, picture }
+    return { ...unpack(await this.load(file)), run, picture }
+  }
+
+  // A page that is opened from a disk may load nothing but scripts.
+  async load(file) {
+    const { answers } = this.facts
+    if (!answers[file]) {
+      const script = document.createElement("script")
+      await new Promise((done, failed) => {
+        Object.assign(script, { src: `site/${file}`, onload: done, onerror: () => failed(new Error("a file of this page is missing: site/" + file)) })
+        document.head.append(script)
+      })
+      script.remove()
+    }
+    return Uint8Array.from(atob(answers[file]), (letter) => letter.charCodeAt(0)).buffer
   }
 
   decode(question, answer, refuse) {
@@ -154,7 +174,5 @@ class Written {
 }
 
 export async function connect(greeted, lost) {
-  const written = document.querySelector("meta[name=motes-site]")?.content
-  if (!written) return new Live(greeted, lost)
-  return new Written(greeted, lost, await (await fetch(written)).json())
+  return window.motesSite ? new Written(greeted, lost, window.motesSite) : new Live(greeted, lost)
 }

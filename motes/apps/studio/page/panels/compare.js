@@ -6,7 +6,7 @@ import { decibels, make } from "../draw.js"
 const EVERY = 4000 // milliseconds between looks at what the runs wrote
 
 export function panel(store, server, actions) {
-  const place = document.getElementById("compare"), written = new Map() // run -> its lines
+  const place = document.getElementById("compare"), written = new Map() // run -> what it wrote
   const options = new Map() // run -> its options, by name
   let settings = PLAIN
   let timer = null
@@ -27,7 +27,7 @@ export function panel(store, server, actions) {
   const shown = ({ run, others }) => [...new Set([run, ...others])]
 
   function curves(state) {
-    const found = shown(state).filter((n) => written.get(n)?.length).map((n) => [n, seriesOf(written.get(n))]).filter(([, series]) => series.size)
+    const found = shown(state).filter((n) => written.get(n)?.lines.length).map((n) => [n, seriesOf(written.get(n).lines)]).filter(([, series]) => series.size)
     const names = new Set(found.flatMap(([, series]) => [...series.keys()]))
     return [...names].map((name) => {
       const several = found.filter(([, series]) => series.has(name)).map(([n, series]) => ({ name: state.runs[n].name, tint: tintOf(n), points: series.get(name) }))
@@ -72,9 +72,8 @@ export function panel(store, server, actions) {
     const { tab, live, runs } = store.state
     if (tab !== "compare" || !live) return
     for (const n of shown(store.state).filter((one) => runs[one]?.watchable)) {
-      const known = written.get(n) || []
-      const { from, lines } = await server.progress(n, known.length).catch(() => ({ from: known.length, lines: [] }))
-      written.set(n, [...known.slice(0, from), ...lines])
+      const known = written.get(n)
+      written.set(n, await server.progress(n, known).catch(() => known))
     }
     await learnOptions()
     draw(store.state)

@@ -7,10 +7,10 @@ const EVERY = 2000 // milliseconds
 
 export function panel(store, server, actions) {
   const place = document.getElementById("watch")
-  let lines = [], of = -1, picked = null, timer = null, latents = { numbers: [], sentences: [] }
+  let known, of = -1, picked = null, timer = null, latents = { numbers: [], sentences: [] }
 
   function draw(pictures, health) {
-    const newest = lines.at(-1)
+    const { lines } = known, newest = lines.at(-1)
     const shown = pictures.includes(picked) ? picked : pictures.at(-1), at = pictures.indexOf(shown)
     const slider = pictures.length > 1 ? make("input", { type: "range", min: "0", max: String(pictures.length - 1), value: String(at), "aria-label": "Which of the pictures", oninput: (event) => {
       picked = Number(event.target.value) === pictures.length - 1 ? null : pictures[event.target.value]
@@ -52,13 +52,14 @@ export function panel(store, server, actions) {
     const { tab, run, live } = store.state
     if (tab !== "watch" || !live) return
     if (run !== of) {
-      [lines, of, latents] = [[], run, { numbers: [], sentences: [] }]
+      [known, of, latents] = [undefined, run, { numbers: [], sentences: [] }]
       check()
     }
     try {
-      const found = await server.progress(of, lines.length)
-      lines = [...lines.slice(0, found.from), ...found.lines]
-      document.activeElement?.closest?.("#watch input") || draw(found.pictures, found.health)
+      const found = await server.progress(run, known)
+      if (run !== of) return
+      known = found
+      document.activeElement?.closest?.("#watch input") || draw(known.pictures, known.health)
     } catch (problem) {
       store.say(problem.message)
     }
