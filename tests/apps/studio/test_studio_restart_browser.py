@@ -64,8 +64,10 @@ def test_a_run_is_known_by_its_name_when_the_studio_comes_back(page, tmp_path, m
         assert page.evaluate("motes.store.state.opened.kind") == "code", "the same model as before"
     wait(page, "state.connected === null")
     with served([first], port):
-        wait(page, "state.opened && state.note.includes('second is not open here; this is first')")
-        assert page.evaluate("motes.store.state.opened.kind") == "particles"
+        wait(page, "state.connected && state.note.includes('second is not open in this studio')")
+        assert page.evaluate("motes.store.state.opened.kind") == "code", (
+            "what was shown stays, and is no other model's"
+        )
 
 
 def test_a_link_to_what_is_shown_does_not_carry_the_token(page, tmp_path, make_run):
