@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from motes.apps.cli.arguments import RUN, Parser, refuse_missing
 from motes.apps.studio.guard import LOOPBACK
-from motes.apps.studio.ports import PORT, free_port
+from motes.apps.studio.ports import PORT, addresses, free_port
 from motes.errors import UserError
 from motes.plain.packages import optional
 from motes.weights.runs import run_folder
@@ -93,25 +93,20 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     from motes.apps.studio.server import Studio, serve
 
     token = token_for(host)
-    address = _address(host, port, token)
+    here, *elsewhere = addresses(host, port, token)
 
     def announce() -> None:
-        print(f"The studio: {address}\nCtrl+C ends it.", flush=True)
+        others = "".join(f"From other machines: {address}\n" for address in elsewhere)
+        print(f"The studio: {here}\n{others}Ctrl+C ends it.", flush=True)
         if browser and host in LOOPBACK:
-            webbrowser.open(address)
+            webbrowser.open(here)
 
     # the browser draws on this machine too, and threads that wait for a core wait long
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))
     studio = Studio(shelf)
     # the model is loaded while the browser starts
-    studio.worker.submit(shelf.warm)
+    studio.threads.models.submit(shelf.warm)
     serve(studio, host, port, token, announce)
-
-
-def _address(host: str, port: int, token: str) -> str:
-    # an IPv6 address has colons of its own
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
 
 
 def newest_runs() -> list[Path]:

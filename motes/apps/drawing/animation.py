@@ -2,8 +2,8 @@
 
 import io
 import math
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image as Pictures
@@ -24,9 +24,9 @@ TIME = 45
 SIDE = 320
 
 
-def gif(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
-    """A GIF that goes from the encoded picture to the edited one and back, in an endless loop."""
-    pictures = _forward(session, latent, edits, look)
+def gif(images: Iterable[Image]) -> bytes:
+    """A GIF that goes through the frames and back, in an endless loop."""
+    pictures = _forward(images)
     palette = _palette(pictures[0], pictures[-1])
     forward = [picture.quantize(palette=palette, dither=Pictures.Dither.NONE) for picture in pictures]
     following = [*forward[1:], *reversed(forward[:-1])]
@@ -46,11 +46,11 @@ def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
     return both.quantize(255)
 
 
-def mp4(session: Session, latent: Any, edits: Edits, look: Look) -> bytes:
-    """A video that goes from the encoded picture to the edited one and back once, in full colours."""
+def mp4(images: Iterable[Image]) -> bytes:
+    """A video that goes through the frames and back once, in full colours."""
     file = io.BytesIO()
     film = _film(file)
-    pictures = _forward(session, latent, edits, look)
+    pictures = _forward(images)
     with film:
         for picture in [*pictures, *reversed(pictures[:-1])]:
             film.add(picture)
@@ -67,12 +67,17 @@ def _film(file: io.BytesIO) -> Film:
 KINDS = {"gif": gif, "mp4": mp4}
 
 
-def _forward(session: Session, latent: Any, edits: Edits, look: Look) -> list[Pictures.Image]:
-    """The frames from the encoded picture to the edited one.
+@dataclass(frozen=True)
+class EditFilm:
+    """A film whose frames are drawn one by one, so that others may use the models in between."""
 
-    The first and the last are repeated, so that the animation pauses at both ends.
-    """
-    pictures = [to_picture(image[0], SIDE) for image in frames(session, latent, edits, look)]
+    frames: Iterator[Image]
+    write: Callable[[Iterable[Image]], bytes]
+
+
+def _forward(images: Iterable[Image]) -> list[Pictures.Image]:
+    """The frames as pictures. The first and the last are repeated, so that the animation pauses at both ends."""
+    pictures = [to_picture(image[0], SIDE) for image in images]
     return [pictures[0]] * PAUSE + pictures + [pictures[-1]] * PAUSE
 
 

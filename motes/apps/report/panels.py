@@ -180,11 +180,12 @@ PANELS = (_originals, _particles, _reconstructions, _proposals, _glimpses, _slot
 def _strip(images: Tensor, overlays: list[str] | None = None) -> str:
     """The HTML of pictures side by side; `overlays` are SVG drawings, one to lie over each picture."""
     overlays = overlays or [""] * len(images)
-    cells = [_cell(pixels, overlay) for pixels, overlay in zip(images, overlays, strict=True)]
+    cells = [cell(pixels, overlay) for pixels, overlay in zip(images, overlays, strict=True)]
     return f'<div class="strip">{"".join(cells)}</div>'
 
 
-def _cell(pixels: Tensor, overlay: str = "") -> str:
+def cell(pixels: Tensor, overlay: str = "") -> str:
+    """The HTML of a picture, with an SVG drawing over it."""
     return f'<figure class="cell">{_img(draw.to_picture(pixels))}{overlay}</figure>'
 
 
@@ -196,7 +197,7 @@ def _glimpse_row(shown: Shown, windows: Tensor, picture: int) -> str:
     """The HTML of a picture with its particles, followed by each particle's glimpse."""
     image = shown.image[picture]
     marks = draw.marks(shown.latent, picture, shown.boxes, shown.middles)
-    cells = [_cell(image, svg.rings(marks, picture, *image.shape[1:]))]
+    cells = [cell(image, svg.rings(marks, picture, *image.shape[1:]))]
     for mark in sorted(marks, key=lambda mark: mark.number):
         attributes = (
             f'data-mote="{picture}-{mark.number}" style="--c:rgb{mark.colour}" title="{escape(mark.label)}"'
@@ -209,7 +210,7 @@ def _slot_row(image: Tensor, latent: Slots, picture: int) -> str:
     """The HTML of a picture, followed by each slot: its colours, shown where its mask is."""
     assert latent.colours is not None
     layers = torch.cat([latent.masks[picture][:, None], latent.colours[picture]], 1)
-    cells = [_cell(image)]
+    cells = [cell(image)]
     for slot, layer in enumerate(layers):
         colour = draw.COLOURS[slot % len(draw.COLOURS)]
         attributes = f'style="--c:rgb{colour}" title="slot {slot}"'

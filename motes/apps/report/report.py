@@ -16,6 +16,7 @@ import torch
 from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
 from motes.apps.report.panels import Shown, panels
+from motes.apps.report.summary import WORDS, verdicts, way
 from motes.apps.session.clips import clip_length
 from motes.data.base import Dataset
 from motes.evaluation import Score
@@ -42,18 +43,19 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
     rows, frames = _shown_rows(model, data)
     image = data.batch(rows).image.to(device_of(model))
     lines = run.read_metrics()
+    shown = Shown.of(model, image, frames)
     template = Template(Path(__file__).with_name("report.html").read_text(encoding="utf-8"))
     page = template.substitute(
         name=escape(run.folder.resolve().name),
         folder=escape(str(run.folder)),
-        facts="".join(
-            f"<li><b>{key}</b>{escape(value)}</li>"
-            for key, value in {**_facts(recipe, model, lines), **_length(recipe, run)}.items()
-        ),
+        facts=_listed({**_facts(recipe, model, lines), **_length(recipe, run)}),
         data_words="shapes" if recipe.data.name == "shapes" else "pictures",
         scores=_scores(scores),
         scored=f"{scored_pictures(scores):,}",
-        panels="".join(panel.html() for panel in panels(Shown.of(model, image, frames))),
+        panels="".join(panel.html() for panel in panels(shown)),
+        meaning=WORDS[shown.kind].meaning,
+        way=way(shown),
+        verdicts=verdicts(shown.kind, scores),
         # few pictures are not enlarged
         shown=max(len(image), SHOWN // 2),
         steps=f"{steps_done(lines):,}",
@@ -110,6 +112,10 @@ def _facts(recipe: Recipe, model: Model, lines: Lines) -> dict[str, str]:
     }
     particles = vars(model.config).get("num_particles")
     return facts if particles is None else {**facts, "particles": str(particles)}
+
+
+def _listed(facts: dict[str, str]) -> str:
+    return "".join(f"<li><b>{name}</b>{escape(text)}</li>" for name, text in facts.items())
 
 
 def _length(recipe: Recipe, run: Run) -> dict[str, str]:

@@ -19,8 +19,8 @@ LARGEST = 1e4
 ADDED = 256
 # particles or dimensions that an edit may name, at most
 ENTRIES = 4096
-# letters of a picture's name, at most
-NAME = 200
+# letters of a picture's name, at most; of a file, its path below its folder
+NAME = 2048
 
 # a picture's name ("" for the edited picture) and a particle of it
 Source = tuple[str, int]
@@ -69,6 +69,12 @@ class Edits:
     def without_target(self) -> "Edits":
         """The same edits without the blend towards another picture."""
         return replace(self, towards=("", 0.0))
+
+    @property
+    def pictures(self) -> set[str]:
+        """The names of the other pictures from which something is taken."""
+        sources = [source for touch in self.particles.values() for source in (touch.look, touch.copy_of)]
+        return {self.background, self.towards[0], *(source[0] for source in sources if source)} - {""}
 
     @classmethod
     def read(cls, value: Any) -> "Edits":

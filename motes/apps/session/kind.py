@@ -15,7 +15,7 @@ from motes.apps.session.edits import Edits, Look
 from motes.errors import UserError
 from motes.ops.rendering.footprints import VisibleBoxes
 
-# from a picture's name to the Python expression that reads it
+# from a picture's name to the Python expression for its latent
 Reads = Callable[[str], str]
 
 NOTHING = Edits()

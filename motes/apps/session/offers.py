@@ -1,10 +1,13 @@
-"""`Offers`: what a model and its latent can do, found by trying, so that a new model needs no entry in a table."""
+"""What is offered to who edits a latent: `Offers`, what the model can do with it, found by trying, so that a new
+model needs no entry in a table; and `Spread`, the ranges over which its features or codes may be changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from motes.apps.session.kind import Kind
 from motes.apps.session.kinds import kind_of
@@ -13,6 +16,11 @@ from motes.models.base import Model
 from motes.types.latents import Image
 
 Decode = Callable[[Any], Image]
+
+# pictures from which the spread of features is taken
+SPREAD_OF = 32
+# principal directions that are shown
+AXES = 8
 
 
 @dataclass(frozen=True)
@@ -69,3 +77,32 @@ def _draws_by_presence(decode: Decode, kind: Kind, latent: Any) -> bool:
     if present is None or absent is None:
         return False
     return not torch.equal(decode(present), decode(absent))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the features (or codes) of some pictures are spread; it sets the ranges of sliders."""
+
+    low: Float[Tensor, " F"]
+    high: Float[Tensor, " F"]
+    middle: Float[Tensor, " F"]
+    # principal directions, unit length
+    axes: Float[Tensor, "n F"]
+    # two standard deviations along each axis
+    reach: Float[Tensor, "n"]
+
+
+def spread_of(latent: Any) -> Spread | None:
+    """The spread of the features of all particles of a latent, or of its codes; None where it has neither."""
+    vectors = kind_of(latent).vectors(latent)
+    if vectors is None:
+        return None
+    middle = vectors.mean(0)
+    if not vectors.shape[1]:
+        return Spread(middle, middle, middle, vectors.new_zeros(0, 0), vectors.new_zeros(0))
+    low = vectors.quantile(0.02, 0)
+    high = vectors.quantile(0.98, 0)
+    margin = (high - low).clamp_min(0.5) * 0.25
+    _, deviations, axes = torch.linalg.svd(vectors - middle, full_matrices=False)
+    reach = 2 * deviations / max(len(vectors) - 1, 1) ** 0.5
+    return Spread(low - margin, high + margin, middle, axes[:AXES], reach[:AXES].clamp_min(1e-3))

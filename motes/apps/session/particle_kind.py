@@ -79,7 +79,7 @@ class ParticleKind(Kind):
         pictures = sorted({edits.background, *(name for name, _ in sources)} - {""})
         variables = {"": "before"} | {name: f"other_{number}" for number, name in enumerate(pictures)}
         lines = ["before = latent"] if sources else []
-        lines += [f"{variables[name]} = session.encode({reads(name)})" for name in pictures]
+        lines += [f"{variables[name]} = {reads(name)}" for name in pictures]
         for particle in _unsure(edits, latent):
             lines.append(f"latent = latent.without({particle})  # less certain than {edits.threshold:g}")
         for particle, touch in sorted(edits.particles.items()):

@@ -19,11 +19,11 @@ from motes.apps.session.following import Followed, Reading, follow
 from motes.apps.session.footage import Footage, single_footage
 from motes.apps.session.foresight import EXPECTED, Foresight, Shot, Wanted, foresee
 from motes.apps.session.kinds import apply, kind_of
-from motes.apps.session.offers import Offers, offers_of
+from motes.apps.session.offers import SPREAD_OF, Offers, Spread, offers_of, spread_of
 from motes.apps.session.picture_reader import Reader, image_of_pixels
 from motes.data.files.picture_files import load_picture, to_size
 from motes.errors import UserError
-from motes.models.abilities import Paints, Proposes
+from motes.models.abilities import Paints, Proposes, Samples
 from motes.models.base import Model, device_of
 from motes.models.boxes import particle_boxes, window_side
 from motes.models.checkpoint import load
@@ -36,11 +36,6 @@ from motes.types.clips import ParticleClip
 from motes.types.latents import Image
 from motes.types.rows import Rows
 
-# pictures from which the spread of features is taken
-SPREAD_OF = 32
-# principal directions that are shown
-AXES = 8
-
 
 @dataclass(frozen=True)
 class Encoded:
@@ -50,19 +45,6 @@ class Encoded:
     paths: list[Path]
     image: Image
     latent: Any
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How the features (or codes) of some pictures are spread; it sets the ranges of sliders."""
-
-    low: Float[Tensor, " F"]
-    high: Float[Tensor, " F"]
-    middle: Float[Tensor, " F"]
-    # principal directions, unit length
-    axes: Float[Tensor, "n F"]
-    # two standard deviations along each axis
-    reach: Float[Tensor, "n"]
 
 
 class Session:
@@ -200,6 +182,26 @@ class Session:
         """The picture (a file or a PIL image) as a tensor at the model's size; `fit` is a key of FITS."""
         return image_of_pixels(self._pixels(picture, fit)[None], self.device)
 
+    def fitted(self, image: Float[Tensor, "B D R S"]) -> Image:
+        """Pictures of another model's data, at this model's image size and number of channels."""
+        config = self.model.config
+        rows, columns = config.image_size
+        if image.shape[1] != config.channels:
+            image = image.mean(1, keepdim=True).expand(-1, config.channels, -1, -1)
+        if tuple(image.shape[2:]) != (rows, columns):
+            size = (rows, columns)
+            image = torch.nn.functional.interpolate(image, size, mode="bilinear", antialias=True).clamp(0, 1)
+        return image.to(self.device)
+
+    def sample(self, seed: int) -> Encoded:
+        """A picture that the model makes up, and its latent; the same again for the same seed."""
+        if not isinstance(self.model, Samples):
+            raise UserError("this model cannot make up pictures")
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(seed)
+            latent = self.model.sample(1)
+        return Encoded([], self.decode(latent), latent)
+
     def _pixels(self, picture: str | Path | Pictures.Image, fit: str) -> np.ndarray:
         config = self.model.config
         if isinstance(picture, Pictures.Image):
@@ -256,19 +258,7 @@ class Session:
 
         None for latents with neither particles nor codes.
         """
-        latent = self.encode(image[:SPREAD_OF])
-        vectors = kind_of(latent).vectors(latent)
-        if vectors is None:
-            return None
-        middle = vectors.mean(0)
-        if not vectors.shape[1]:
-            return Spread(middle, middle, middle, vectors.new_zeros(0, 0), vectors.new_zeros(0))
-        low = vectors.quantile(0.02, 0)
-        high = vectors.quantile(0.98, 0)
-        margin = (high - low).clamp_min(0.5) * 0.25
-        _, deviations, axes = torch.linalg.svd(vectors - middle, full_matrices=False)
-        reach = 2 * deviations / max(len(vectors) - 1, 1) ** 0.5
-        return Spread(low - margin, high + margin, middle, axes[:AXES], reach[:AXES].clamp_min(1e-3))
+        return spread_of(self.encode(image[:SPREAD_OF]))
 
     def _encoded(self, clips: Sequence[Clip]) -> Encoded:
         """The pictures of the clips and their latents.

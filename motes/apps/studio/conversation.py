@@ -7,15 +7,18 @@ answers delays only itself.
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
+import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from motes.apps.studio.desk import Desk, number_of
-from motes.apps.studio.messages import LONGEST, pack, read
+from motes.apps.studio.desk import Desk
+from motes.apps.studio.messages import LONGEST, number_of, pack, read
+from motes.apps.studio.shelf import FileLook
 from motes.errors import UserError
 
 # questions that a client may have open; beyond them nothing is read from it
@@ -24,17 +27,28 @@ WAITING = 16
 PATIENCE = 30.0
 
 
+class Threads:
+    """The threads that all clients share: one for the models, and one that waits for pictures to be decoded."""
+
+    def __init__(self) -> None:
+        self.models = ThreadPoolExecutor(1, "models")
+        self.pictures = ThreadPoolExecutor(1, "pictures")
+        # one film and one small picture at a time, so that others wait for one frame at most
+        self.films = asyncio.Lock()
+        self.thumbs = asyncio.Lock()
+
+
 class Conversation:
     """Answers the questions of one client over its WebSocket.
 
-    One worker thread answers all clients, in the order in which they ask. Each client has at most one
-    question there.
+    The models answer all clients, in the order in which they ask. Each client has at most one question there.
+    Files are decoded before that, and a film takes its turn again for each frame.
     """
 
-    def __init__(self, socket: WebSocket, desk: Desk, worker: Executor):
+    def __init__(self, socket: WebSocket, desk: Desk, threads: Threads):
         self.socket = socket
         self.desk = desk
-        self.worker = worker
+        self.threads = threads
         # questions; answers (bytes) that need no model; None holds the place of `newest`
         self.waiting: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(WAITING)
         # the newest edit to be decoded
@@ -89,13 +103,38 @@ class Conversation:
             await self._send(question if isinstance(question, bytes) else await self._answer_of(question))
 
     async def _answer_of(self, question: dict[str, Any]) -> bytes:
+        in_thread = asyncio.get_running_loop().run_in_executor
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.worker, self.desk.answer, question)
+            for look in self.desk.undecoded(question):
+                await in_thread(self.threads.pictures, self._decode, look)
+            if question.get("ask") == "animate":
+                return await self._film_of(question)
+            return await in_thread(self.threads.models, self.desk.answer, question)
         # a fault of ours: it is reported, and the conversation goes on
         except Exception as problem:
             kind = type(problem).__name__
             print(f"motes studio: {question.get('ask')}: {kind}: {problem}", file=sys.stderr)
             return pack({"n": number_of(question), "problem": f"that could not be done ({kind})"})
+
+    async def _film_of(self, question: dict[str, Any]) -> bytes:
+        """The answer to a question for a film. The models draw a frame, then answer others, then draw the next."""
+        in_models = partial(asyncio.get_running_loop().run_in_executor, self.threads.models)
+        number = number_of(question)
+        try:
+            async with self.threads.films:
+                film = await in_models(self.desk.film, question)
+                images = []
+                while (image := await in_models(next, film.frames, None)) is not None:
+                    images.append(image)
+                file = await asyncio.to_thread(film.write, images)
+        except UserError as problem:
+            return pack({"n": number, "problem": str(problem)})
+        return pack({"n": number, "ask": "animate"}, {"file": np.frombuffer(file, np.uint8)})
+
+    def _decode(self, look: FileLook) -> None:
+        # a refusal is remembered, and told in the answer
+        with suppress(UserError):
+            self.desk.shelf.decoded(look)
 
     async def _send(self, message: bytes) -> None:
         try:

@@ -4,27 +4,35 @@ It knows nothing of sockets.
 """
 
 import hashlib
+import re
+from functools import partial
+from random import randrange
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image as Pictures
 
-from motes.apps.drawing.animation import KINDS
+from motes.apps.drawing.animation import KINDS, EditFilm, frames
+from motes.apps.drawing.truth_marks import truth_marks
 from motes.apps.session.edits import NAME, Edits
 from motes.apps.session.kinds import kind_of
 from motes.apps.session.script import python_lines
 from motes.apps.session.session import Encoded, Session
-from motes.apps.studio.health import checked
-from motes.apps.studio.messages import fine, pack, pixels, plain
-from motes.apps.studio.shelf import OpenedRun, Shelf, client_picture
+from motes.apps.studio.copies import saved_copy
+from motes.apps.studio.health import checked, decibels
+from motes.apps.studio.messages import fine, number_of, pack, pixels, plain
+from motes.apps.studio.shelf import EncodedKey, FileLook, OpenedRun, Shelf
+from motes.apps.studio.watch import run_options
 from motes.errors import UserError
-from motes.models.abilities import Samples
-from motes.plain.cache import Cache, one_each
+from motes.plain.cache import Cache
 
-# pictures of a client that are remembered: encoded ones, and those that it sent
-OPEN = 24
-DROPPED = 8
+# bytes of the pictures that a client sent, about eight of them, at most
+DROPPED = 8 * 512 * 512 * 3
+# seeds of pictures that models make up
+SEEDS = 1_000_000
+# pictures that are measured for one question, at most: others wait for the answer
+MEASURED = 8
 
 # a client's message; what an answer holds in JSON, and its arrays
 Question = dict[str, Any]
@@ -36,13 +44,14 @@ class Desk:
 
     An answer depends on its question alone, because each question carries the whole edit. Encoded pictures
     are cached only for speed, so nothing is lost when one is dropped from the cache.
+
+    `key` tells the client from others.
     """
 
-    def __init__(self, shelf: Shelf):
+    def __init__(self, shelf: Shelf, key: str = ""):
         self.shelf = shelf
-        self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, one_each)
-        self.encoded: Cache[tuple[str, str, int], Encoded] = Cache(OPEN, one_each)
-        self.samples = 0
+        self.key = key
+        self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, _bytes_of)
         self.asks = {
             "enter": self.enter,
             "ranges": self.ranges,
@@ -53,6 +62,9 @@ class Desk:
             "animate": self.animate,
             "health": self.health,
             "renew": self.renew,
+            "truth": self.truth,
+            "decibels": self.decibels,
+            "options": self.options,
         }
 
     def answer(self, question: Question) -> bytes:
@@ -69,18 +81,36 @@ class Desk:
             return pack({"n": number, "problem": str(problem)})
         return pack({"n": number, "ask": ask, **facts}, arrays)
 
-    def take(self, raw: bytes) -> str:
+    def undecoded(self, question: Question) -> list[FileLook]:
+        """The pictures of folders that the answer needs and that are not decoded yet.
+
+        They are decoded elsewhere, before the question goes to the models.
+        """
+        if not self.shelf.files:
+            return []
+        try:
+            run = self._run(question)
+            names = {question.get("picture"), *_edits(question).pictures}
+            return [look for name in names if (look := self.shelf.undecoded(name, run))]
+        # the answer says what is wrong
+        except (UserError, TypeError):
+            return []
+
+    def take(self, raw: bytes | bytearray) -> str:
         """Keep a picture that the client sent, and return its name.
 
         The same bytes always get the same name, so that a link with that name still works.
         """
         name = "dropped/" + hashlib.sha256(raw).hexdigest()[:16]
-        self.dropped.put(name, client_picture(raw))
+        self.dropped.put(name, self.shelf.decoder.shrunk(raw))
         return name
 
     def enter(self, question: Question) -> Answer:
         """The answer when a page first shows a run: the run's pictures, and what its model can do."""
-        return {"facts": self._run(question).details()}, {}
+        run = self._run(question)
+        clips = 0 if run.held_out is None else len(run.held_out) // run.held_out.frames
+        knows = clips > 0 and run.held_out is not None and run.held_out.truth([0]) is not None
+        return {"facts": {**run.details(), "clips": clips, "truth": knows}}, {}
 
     def ranges(self, question: Question) -> Answer:
         """The ranges of the sliders for features or codes; None where the latent has neither.
@@ -126,29 +156,34 @@ class Desk:
         return facts, drawn | layers
 
     def sample(self, question: Question) -> Answer:
-        """The name of a new picture that the model draws; the page can open it by that name."""
+        """The name of a new picture that the model makes up; its seed is in the name, so the picture can
+        always be opened again."""
         run = self._run(question)
-        model = run.session.model
-        if not isinstance(model, Samples):
-            raise UserError(f"{run.name} cannot make up pictures")
-        latent = model.sample(1)
-        self.samples += 1
-        name = f"sampled/{self.samples}"
-        self._remember(run, name, Encoded([], run.session.decode(latent), latent))
+        name = f"sampled/{run.name}/{randrange(SEEDS)}"
+        self._find(run, name)
         return {"picture": name}, {}
 
     def python(self, question: Question) -> Answer:
-        """Lines of Python that apply the same edits."""
+        """Lines of Python that apply the same edits, and run as they are on this machine."""
         run = self._run(question)
         edits = _edits(question)
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         picture = question["picture"]
         latent = self._find(run, picture).latent
-        return {"lines": python_lines(edits, latent, str(run.folder), picture, self.shelf.expression)}, {}
+        return {
+            "lines": python_lines(edits, latent, run.python_name, picture, partial(self._expression, run))
+        }, {}
 
-    def animate(self, question: Question) -> Answer:
-        """A GIF or an MP4 that goes from the encoded picture to the edited one and back."""
+    def _expression(self, run: OpenedRun, name: str) -> str:
+        """The Python expression for the latent of a picture; a picture of the client's own is saved for it."""
+        picture = self.dropped.get(name)
+        if picture is None:
+            return self.shelf.expression(run, name)
+        return f"session.encode(session.read({str(saved_copy(name, picture))!r}))"
+
+    def film(self, question: Question) -> EditFilm:
+        """A film that goes from the encoded picture to the edited one, frame by frame."""
         kind = question.get("kind", "gif")
         if not isinstance(kind, str) or kind not in KINDS:
             raise UserError(f"kind should be {' or '.join(KINDS)}")
@@ -157,8 +192,13 @@ class Desk:
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         latent = self._find(run, question["picture"]).latent
-        file = KINDS[kind](run.session, latent, edits, lambda name: self._find(run, name).latent)
-        return {}, {"file": np.frombuffer(file, np.uint8)}
+        images = frames(run.session, latent, edits, lambda name: self._find(run, name).latent)
+        return EditFilm(images, KINDS[kind])
+
+    def animate(self, question: Question) -> Answer:
+        """The whole film at once, for who has the models to himself."""
+        film = self.film(question)
+        return {}, {"file": np.frombuffer(film.write(film.frames), np.uint8)}
 
     def health(self, question: Question) -> Answer:
         """Findings about the model's latents of held-out pictures, such as collapsed features."""
@@ -174,6 +214,31 @@ class Desk:
         fresh = run.renew()
         return {"fresh": fresh, "facts": run.details()}, {}
 
+    def truth(self, question: Question) -> Answer:
+        """What is truly in a held-out picture, as far as the data know it."""
+        name = str(question.get("picture"))
+        run = next((run for run in self.shelf.runs if name.startswith(f"held-out/{run.name}/")), None)
+        row = name.rpartition("/")[2]
+        data = None if run is None else run.held_out
+        if data is None or not re.fullmatch("[0-9]{1,8}", row) or int(row) >= len(data):
+            raise UserError("what is truly in this picture is not known")
+        return {"truth": truth_marks(data, int(row))}, {}
+
+    def decibels(self, question: Question) -> Answer:
+        """How near what the model draws is to each of some pictures."""
+        run = self._run(question)
+        names = question.get("pictures")
+        if not isinstance(names, list) or not 0 < len(names) <= MEASURED:
+            raise UserError(f"pictures should be a list of 1 to {MEASURED} names")
+        pictures = [self._find(run, name) for name in names]
+        return {
+            "decibels": [decibels(encoded.image, run.session.decode(encoded.latent)) for encoded in pictures]
+        }, {}
+
+    def options(self, question: Question) -> Answer:
+        """The options of a run, by their names on the command line."""
+        return {"options": run_options(self._run(question).folder)}, {}
+
     def _run(self, question: Question) -> OpenedRun:
         return self.shelf.run(question.get("run"))
 
@@ -185,21 +250,17 @@ class Desk:
         """The encoded picture of this name, from the cache or encoded now."""
         if not isinstance(name, str) or not 0 < len(name) <= NAME:
             raise UserError("picture should be a picture's name")
-        session = run.session
-        if (encoded := self.encoded.get((run.name, name, id(session)))) is not None:
+        key = EncodedKey(self.key if name.startswith("dropped/") else "", name, run.checkpoint)
+        if (encoded := self.shelf.encoded.get(key)) is not None:
             return encoded
-        picture = self.dropped.get(name)
-        image = self.shelf.picture(name, session) if picture is None else session.read(picture)
-        return self._remember(run, name, Encoded([], image, session.encode(image)))
-
-    def _remember(self, run: OpenedRun, name: str, encoded: Encoded) -> Encoded:
-        return self.encoded.put((run.name, name, id(run.session)), encoded)
+        if (picture := self.dropped.get(name)) is None:
+            return self.shelf.encoded.put(key, self.shelf.encoded_by(run, name))
+        image = run.session.read(picture)
+        return self.shelf.encoded.put(key, Encoded([], image, run.session.encode(image)))
 
 
-def number_of(question: Question) -> int:
-    """The number by which a client recognises the answer to its question; 0 if the question has none."""
-    number = question.get("n")
-    return number if type(number) is int and abs(number) < 2**53 else 0
+def _bytes_of(picture: Pictures.Image) -> int:
+    return picture.width * picture.height * len(picture.getbands())
 
 
 def latent_facts(latent: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 It is an ASGI layer around the app.
 """
 
+import hashlib
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-COOKIE = "motes_token"
 HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -49,6 +49,8 @@ class Guard:
         headers = _framed(HEADERS) if framed else HEADERS
         self.app = app
         self.token = token
+        # browsers share cookies among all ports of a host, where another studio may run with another token
+        self.cookie = f"motes_{hashlib.sha256(token.encode()).hexdigest()[:12]}"
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -81,12 +83,21 @@ class Guard:
 
     def _has_token(self, scope: "Scope", headers: dict[str, list[str]]) -> bool:
         expected = self.token.encode()
-        return any(secrets.compare_digest(token.encode(), expected) for token in _tokens(scope, headers))
+        return any(secrets.compare_digest(token.encode(), expected) for token in self._tokens(scope, headers))
+
+    def _tokens(self, scope: "Scope", headers: dict[str, list[str]]) -> list[str]:
+        """The tokens in the address and in the cookies of a request."""
+        in_address = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+        in_cookies = [_cookie(line, self.cookie) for line in headers.get("cookie", [])]
+        return in_address + [token for token in in_cookies if token is not None]
+
+    def _set_cookie(self) -> bytes:
+        return f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict".encode()
 
     def _with_headers(self, scope: "Scope", send: "Send") -> "Send":
         more = [*self.headers]
         if self.token and scope["path"] == "/":
-            more.append((b"set-cookie", f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict".encode()))
+            more.append((b"set-cookie", self._set_cookie()))
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -119,16 +130,10 @@ def _name(host: str) -> str:
         return ""
 
 
-def _tokens(scope: "Scope", headers: dict[str, list[str]]) -> list[str]:
-    """The tokens in the address and in the cookies of a request."""
-    in_address = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
-    in_cookies = [_token_of_cookie(line) for line in headers.get("cookie", [])]
-    return in_address + [token for token in in_cookies if token is not None]
-
-
-def _token_of_cookie(line: str) -> str | None:
+def _cookie(line: str, name: str) -> str | None:
+    """The value of the cookie of this name in a header's line."""
     try:
-        cookie: SimpleCookie = SimpleCookie(line)
+        cookies: SimpleCookie = SimpleCookie(line)
     except CookieError:
         return None
-    return cookie[COOKIE].value if COOKIE in cookie else None
+    return cookies[name].value if name in cookies else None

@@ -61,6 +61,12 @@ def read(text: str | None) -> dict[str, Any]:
     return message
 
 
+def number_of(question: Mapping[str, Any]) -> int:
+    """The number by which a client recognises the answer to its question; 0 if the question has none."""
+    number = question.get("n")
+    return number if type(number) is int and abs(number) < 2**53 else 0
+
+
 def _json(text: str) -> Any:
     try:
         return json.loads(text)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -23,11 +24,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from motes.apps.studio import PAGE
-from motes.apps.studio.conversation import Conversation
+from motes.apps.studio.conversation import Conversation, Threads
 from motes.apps.studio.desk import Desk
 from motes.apps.studio.guard import Guard
 from motes.apps.studio.messages import LONGEST
-from motes.apps.studio.shelf import LARGEST_FILE, Shelf
+from motes.apps.studio.shelf import Shelf
+from motes.apps.studio.uploads import LARGEST_FILE, Refused, Uploads
 from motes.apps.studio.watch import run_progress
 from motes.errors import UserError
 from motes.plain.cache import Cache
@@ -39,14 +41,19 @@ THUMBS = 2**24
 
 
 class Studio:
-    """The state of the server: the shelf and the worker thread that all clients share, and a desk for each
-    open page."""
+    """The state of the server: the shelf and the two threads that all clients share, and a desk for each
+    open page.
+
+    One thread is for the models, one waits for pictures that are decoded in the decoder's process.
+    """
 
     def __init__(self, shelf: Shelf):
         self.shelf = shelf
         self.desks: dict[str, Desk] = {}
-        self.worker = ThreadPoolExecutor(1, "model")
-        self.thumbs: Cache[str, bytes] = Cache(THUMBS, len)
+        self.threads = Threads()
+        self.uploads = Uploads()
+        # small pictures, or sentences why there are none
+        self.thumbs: Cache[str, bytes | str] = Cache(THUMBS, len)
 
     async def page(self, request: Request) -> Response:
         return FileResponse(PAGE / "index.html")
@@ -57,11 +64,15 @@ class Studio:
             await socket.close(1013, f"{CLIENTS} pages are open already; close one")
             return
         key = secrets.token_urlsafe(16)
-        desk = Desk(self.shelf)
+        desk = Desk(self.shelf, key)
         self.desks[key] = desk
         try:
-            greeting = {"session": key, **(await self._in_worker(self.shelf.facts))}
-            await Conversation(socket, desk, self.worker).hold(greeting)
+            greeting = {
+                "session": key,
+                "largest": LARGEST_FILE,
+                **(await self._in(self.threads.models, self.shelf.facts)),
+            }
+            await Conversation(socket, desk, self.threads).hold(greeting)
         # the client is gone, and its desk with it
         except (WebSocketDisconnect, RuntimeError):
             pass
@@ -73,43 +84,56 @@ class Studio:
         desk = self.desks.get(request.headers.get("x-motes-session", ""))
         if desk is None:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
-        raw = await _body(request)
-        if raw is None:
-            sentence = f"this file is larger than {LARGEST_FILE:,} bytes; scale the picture down first"
-            return PlainTextResponse(sentence, 413, {"connection": "close"})
         try:
-            return JSONResponse({"picture": await self._in_worker(desk.take, raw)})
+            async with self.uploads.body(desk.key, request) as raw:
+                return JSONResponse({"picture": await self._in(self.threads.pictures, desk.take, raw)})
+        except Refused as problem:
+            return PlainTextResponse(str(problem), problem.status, {"connection": "close"})
         except UserError as problem:
             return PlainTextResponse(str(problem), 415)
 
     async def thumb(self, request: Request) -> Response:
-        """Answer with a small version of a picture on the shelf, as a PNG."""
+        """Answer with a small version of a picture on the shelf, as a PNG.
+
+        One is made at a time, so that whoever asks for many holds up nobody. A refusal is remembered too.
+        """
         name = request.query_params.get("picture", "")
-        try:
+        async with self.threads.thumbs:
             png = self.thumbs.get(name)
             if png is None:
-                png = self.thumbs.put(name, await self._in_worker(self.shelf.drawn_small, name))
+                thread = self.threads.pictures if name in self.shelf.files else self.threads.models
+                png = await self._in(thread, self._drawn_small, name)
+        return (
+            Response(png, media_type="image/png") if isinstance(png, bytes) else PlainTextResponse(png, 404)
+        )
+
+    def _drawn_small(self, name: str) -> bytes | str:
+        """The small picture, or a sentence why there is none."""
+        try:
+            return self.thumbs.put(name, self.shelf.drawn_small(name))
         except UserError as problem:
-            return PlainTextResponse(str(problem), 404)
-        return Response(png, media_type="image/png")
+            # names that are on no shelf are not worth remembering
+            return self.thumbs.put(name, str(problem)) if name in self.shelf.files else str(problem)
 
     async def progress(self, request: Request) -> Response:
-        """Answer with the lines of metrics that a run wrote since the line number that the client gives."""
+        """Answer with what a run wrote since the position that the client was given before."""
         try:
-            run = self.shelf.run(request.path_params["run"])
-            after = _line_number(request.query_params.get("after", "0"))
-            return JSONResponse(await asyncio.to_thread(run_progress, run.run, after))
+            run = self.shelf.run(request.query_params.get("run"))
+            after = request.query_params.get("after", "")
+            return JSONResponse(await asyncio.to_thread(run_progress, run.run, run.history, after))
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
 
     async def run_picture(self, request: Request) -> Response:
         """Answer with one of the pictures that a run saves during training."""
-        name = request.path_params["name"]
+        name = request.query_params.get("name", "")
         try:
-            path = self.shelf.run(request.path_params["run"]).run.pictures / name
+            run = self.shelf.run(request.query_params.get("run")).run
         except UserError as problem:
             return PlainTextResponse(str(problem), 404)
-        if not re.fullmatch(r"step-\d{7}\.png", name) or not path.is_file():
+        path = run.pictures / name
+        # a link may point out of the run
+        if not re.fullmatch(r"step-\d{7}\.png", name) or not _lies_in(path, run.folder) or not path.is_file():
             return PlainTextResponse("there is no such picture of this run", 404)
         return FileResponse(path)
 
@@ -119,18 +143,15 @@ class Studio:
             WebSocketRoute("/talk", self.talk),
             Route("/pictures", self.take, methods=["POST"]),
             Route("/thumb", self.thumb),
-            Route("/progress/{run:int}", self.progress),
-            Route("/progress/{run:int}/{name}", self.run_picture),
+            Route("/progress", self.progress),
+            Route("/progress/picture", self.run_picture),
             Mount("/page", StaticFiles(directory=PAGE)),
         ]
         return Starlette(routes=routes, middleware=[Middleware(Guard, token=token, framed=framed)])
 
-    async def _in_worker(self, job: Any, *arguments: Any) -> Any:
-        """Run the job in the one worker thread.
-
-        The server stays responsive meanwhile, so that no client waits for the model of another.
-        """
-        return await asyncio.get_running_loop().run_in_executor(self.worker, job, *arguments)
+    async def _in(self, thread: ThreadPoolExecutor, job: Any, *arguments: Any) -> Any:
+        """Run the job in one of the threads; the server answers others meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(thread, job, *arguments)
 
 
 def settings() -> dict[str, Any]:
@@ -161,28 +182,5 @@ def serve(studio: Studio, host: str, port: int, token: str, announce: Callable[[
         server.run()
 
 
-async def _body(request: Request) -> bytes | None:
-    """The bytes of the request; None if they are too many.
-
-    They are counted as they arrive, because the stated length may be wrong.
-    """
-    if _length(request) > LARGEST_FILE:
-        return None
-    raw = bytearray()
-    async for part in request.stream():
-        raw += part
-        if len(raw) > LARGEST_FILE:
-            return None
-    return bytes(raw)
-
-
-def _length(request: Request) -> int:
-    """The length that the request's header states; 0 if it states none."""
-    length = request.headers.get("content-length", "0")
-    return int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
-
-
-def _line_number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise UserError("after should be a whole number from 0 up")
-    return int(text)
+def _lies_in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

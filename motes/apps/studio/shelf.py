@@ -1,149 +1,76 @@
 """`Shelf`: the runs and pictures that the studio may show, by name. Clients can reach nothing else."""
 
 import io
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
-from PIL import Image as Pictures
+import numpy as np
 
 from motes.apps.drawing.marks import to_picture
-from motes.apps.session.session import SPREAD_OF, Session, Spread
-from motes.data.base import Dataset
+from motes.apps.session.picture_reader import image_of_pixels
+from motes.apps.session.session import Encoded, Session
+from motes.apps.studio.decoder import Decoder
+from motes.apps.studio.opened_run import OpenedRun, opened_runs
 from motes.data.files.folder import list_pictures
-from motes.data.files.picture_files import read_bytes
 from motes.errors import UserError
-from motes.models.checkpoint import checkpoint_folder, read_config
-from motes.training.recipe import read_recipe
-from motes.training.run import Run
+from motes.models.checkpoint import read_config
+from motes.plain.cache import Cache
 from motes.types.latents import Image
 from motes.version import VERSION
 
-# held-out pictures (or clips) of a run, and pictures of folders, that are offered
-SHOWN = 24
+# pictures of folders that are offered
 OFFERED = 500
 # side of a small picture, in pixels
 THUMB = 96
-# bytes and pixels of a picture from a client, at most
-LARGEST_FILE = 20_000_000
-LARGEST_PICTURE = 40_000_000
-# a client's picture is scaled down to about this side
-LARGEST_SIDE = 512
-# other formats bring interpreters with them
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+# bytes that are remembered: of folders' pictures at models' sizes, and of encoded pictures
+DECODED = 2**26
+ENCODED = 2**27
 
 
-class OpenedRun:
-    """A run folder or a single checkpoint that is open in the studio.
+class FileLook(NamedTuple):
+    """A picture of a folder as a model takes it."""
 
-    Its model is loaded when it is first needed, because a run that just began has no checkpoint yet.
-    """
+    name: str
+    # changes when the file does
+    stamp: tuple[int, int]
+    # rows, columns
+    size: tuple[int, int]
+    channels: int
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.name = folder.resolve().name
-        if not (folder / "run.json").is_file():
-            # what is neither a run nor a checkpoint is refused now
-            checkpoint_folder(folder)
-        self.run = Run(folder)
-        self._session: Session | None = None
-        self._checkpoint: Path | None = None
-        self._spread: Spread | None = None
 
-    @property
-    def session(self) -> Session:
-        """A session with the checkpoint that was the best one when `renew` was last called."""
-        if self._session is None:
-            self.renew()
-        assert self._session is not None
-        return self._session
+class EncodedKey(NamedTuple):
+    """A picture as a run's model sees it."""
 
-    def renew(self) -> bool:
-        """Load the newest checkpoint; return whether there was a newer one."""
-        newest = checkpoint_folder(self.folder).resolve()
-        if newest == self._checkpoint:
-            return False
-        self._session = Session.open(newest)
-        self._checkpoint = newest
-        self._spread = None
-        return True
-
-    @cached_property
-    def held_out(self) -> Dataset | None:
-        try:
-            return read_recipe(self.folder).data.open("validation")
-        # a checkpoint alone, or its data have moved
-        except UserError:
-            return None
-
-    def some_held_out(self) -> Image | None:
-        """A few pictures that were not used in training, at the model's size; None if there are none."""
-        if self.held_out is None or not len(self.held_out):
-            return None
-        rows = range(min(SPREAD_OF, len(self.held_out)))
-        return _sized(self.held_out.batch(rows).image, self.session)
-
-    @property
-    def spread(self) -> Spread | None:
-        """The spread of features or codes over held-out pictures; None if there are no such pictures."""
-        if self._spread is None and (image := self.some_held_out()) is not None:
-            self._spread = self.session.spread(image)
-        return self._spread
-
-    def facts(self) -> dict[str, Any]:
-        """What a page is sent about this run when the page opens.
-
-        Neither the model nor the data is loaded for it, because there may be many runs.
-        """
-        facts: dict[str, Any] = {
-            "name": self.name,
-            "ready": False,
-            "watchable": (self.folder / "run.json").is_file(),
-        }
-        try:
-            model, config = read_config(checkpoint_folder(self.folder))
-        except UserError as problem:
-            return {**facts, "problem": str(problem)}
-        return {**facts, "ready": True, "model": model, "size": config.get("image_size")}
-
-    def details(self) -> dict[str, Any]:
-        """What a page is sent when it shows this run: the run's pictures, and what its model can do.
-
-        The model is loaded for it.
-        """
-        facts = self.facts()
-        count = 0 if self.held_out is None else len(self.held_out)
-        frames = 1 if self.held_out is None else self.held_out.frames
-        # the first frame of each clip
-        rows = range(0, count, frames)[:SHOWN]
-        facts |= {"pictures": [f"held-out/{self.name}/{row}" for row in rows], "frames": frames}
-        return {**facts, "offers": vars(self.session.offers)} if facts["ready"] else facts
+    # the page whose own picture it is; empty for pictures of the shelf
+    page: str
+    name: str
+    checkpoint: Path
 
 
 class Shelf:
     """The open runs and folders of pictures.
 
-    Pictures are named held-out/RUN/NUMBER, or folder/NUMBER/FILE with the number of the folder.
+    Pictures are named held-out/RUN/NUMBER, or folder/NUMBER/FILE with the number of the folder, or
+    sampled/RUN/SEED.
     """
 
     def __init__(self, runs: list[Path], folders: list[Path] | None = None):
-        self.runs = [OpenedRun(folder) for folder in runs]
-        for run in self.runs:
-            namesakes = [opened for opened in self.runs if opened.name == run.name]
-            for number, namesake in enumerate(namesakes[1:], 2):
-                namesake.name = f"{namesake.name}-{number}"
+        self.runs = opened_runs(runs)
         self.files = {
-            f"folder/{n}/{path.name}": path
+            f"folder/{n}/{path.relative_to(folder).as_posix()}": path
             for n, folder in enumerate(folders or [])
             for path in list_pictures(folder)
         }
+        self.decoder = Decoder()
+        # pixels, or a sentence why there are none
+        self._decoded: Cache[FileLook, np.ndarray | str] = Cache(DECODED, _bytes_of)
+        self.encoded: Cache[EncodedKey, Encoded] = Cache(ENCODED, _bytes_of_encoded)
 
     def facts(self) -> dict[str, Any]:
         """What a page is sent when it opens; it asks for more when it shows a run."""
         return {
             "version": VERSION,
-            "largest": LARGEST_FILE,
             "runs": [run.facts() for run in self.runs],
             "pictures": list(self.files)[:OFFERED],
         }
@@ -155,10 +82,14 @@ class Shelf:
         if first is not None:
             first.details()
 
-    def run(self, number: Any) -> OpenedRun:
-        if type(number) is not int or not 0 <= number < len(self.runs):
-            raise UserError(f"there is no run {str(number)[:20]!r}; {len(self.runs)} are open")
-        return self.runs[number]
+    def run(self, key: Any) -> OpenedRun:
+        """The run of this name, or of this number in the list that pages are sent."""
+        if type(key) is int and 0 <= key < len(self.runs):
+            return self.runs[key]
+        named = [run for run in self.runs if run.name == key]
+        if not named:
+            raise UserError(f"there is no run {str(key)[:80]!r}; {len(self.runs)} are open")
+        return named[0]
 
     def picture(self, name: str, session: Session) -> Image:
         """The picture of this name, at the model's size.
@@ -166,80 +97,103 @@ class Shelf:
         The name is looked up in a table and never used as a path.
         """
         if name in self.files:
-            return session.read(self.files[name])
-        run, number = self._held_out(name)
-        if run.held_out is None or number >= len(run.held_out):
-            raise UserError(f"there is no held-out picture {number} of {run.name}")
-        return _sized(run.held_out.batch([number]).image, session)
+            config = session.model.config
+            look = self._look(name, config.image_size, config.channels)
+            return image_of_pixels(self.decoded(look)[None], session.device)
+        run, number = self._of_run(name)
+        return session.fitted(self._image(name, run, number))
 
-    def _held_out(self, name: str) -> tuple[OpenedRun, int]:
-        """The run and the row that a name of the form held-out/RUN/ROW means."""
+    def undecoded(self, name: Any, run: OpenedRun) -> FileLook | None:
+        """What has to be decoded before the run's model can be given the picture of this name."""
+        if not isinstance(name, str) or name not in self.files:
+            return None
+        _, config = read_config(run.newest())
+        look = self._look(name, config["image_size"], config["channels"])
+        return None if look in self._decoded else look
+
+    def decoded(self, look: FileLook) -> np.ndarray:
+        """The picture of a folder, at a model's size: uint8, C H W.
+
+        It is decoded in the decoder's process, once. A refusal is remembered too, for it may have taken seconds.
+        """
+        pixels = self._decoded.get(look)
+        if pixels is None:
+            try:
+                pixels = self.decoder.fitted(self.files[look.name], look.size, look.channels)
+            except UserError as problem:
+                pixels = str(problem)
+            self._decoded.put(look, pixels)
+        if isinstance(pixels, str):
+            raise UserError(pixels)
+        return pixels
+
+    def _look(self, name: str, size: Sequence[int], channels: int) -> FileLook:
+        rows, columns = size
+        return FileLook(name, _stamp(self.files[name]), (rows, columns), channels)
+
+    def _of_run(self, name: str) -> tuple[OpenedRun, int]:
+        """The run and the number that a name of the form held-out/RUN/ROW or sampled/RUN/SEED means."""
         kind, _, path = name.partition("/")
         run_name, _, number = path.rpartition("/")
         run = next((run for run in self.runs if run.name == run_name), None)
-        is_number = number.isascii() and number.isdecimal() and len(number) < 9
-        if kind != "held-out" or run is None or not is_number:
+        is_number = number.isascii() and number.isdecimal() and len(number) < 10
+        if kind not in ("held-out", "sampled") or run is None or not is_number:
             raise UserError(f"there is no picture {name[:80]!r} here; if it was dropped in, drop it in again")
         return run, int(number)
 
+    def _image(self, name: str, run: OpenedRun, number: int) -> Image:
+        if name.startswith("sampled/"):
+            return run.session.sample(number).image
+        return run.held_out_picture(number)
+
+    def encoded_by(self, run: OpenedRun, name: str) -> Encoded:
+        """The picture of this name as the run's model sees it; what that model made up is not read again."""
+        if name not in self.files and name.startswith("sampled/"):
+            owner, seed = self._of_run(name)
+            if owner is run:
+                return run.session.sample(seed)
+        image = self.picture(name, run.session)
+        return Encoded([], image, run.session.encode(image))
+
     def drawn_small(self, name: str) -> bytes:
-        """A small version of the picture of this name, as the bytes of a PNG."""
-        run = next((run for run in self.runs if name.startswith(f"held-out/{run.name}/")), self.runs[0])
-        picture = to_picture(self.picture(name, run.session)[0], THUMB)
+        """A small version of the picture of this name, as the bytes of a PNG; no model is needed for held-out
+        ones."""
+        if name in self.files:
+            picture = self.decoder.small(self.files[name], THUMB)
+        else:
+            picture = to_picture(self._image(name, *self._of_run(name))[0], THUMB)
         file = io.BytesIO()
         picture.save(file, "PNG")
         return file.getvalue()
 
-    def expression(self, name: str) -> str:
-        """The Python expression that reads the picture of this name."""
-        if name.startswith("held-out/"):
-            run_name, _, number = name.removeprefix("held-out/").rpartition("/")
-            folder = next(str(run.folder) for run in self.runs if run.name == run_name)
-            return f'read_recipe(Path({folder!r})).data.open("validation").batch([{number}]).image'
-        return f"session.read({str(self.files.get(name, 'picture.png'))!r})"
+    def expression(self, run: OpenedRun, name: str) -> str:
+        """The Python expression for the latent of the picture of this name, where `session` has the run's
+        checkpoint."""
+        if name in self.files:
+            return f"session.encode(session.read({str(self.files[name].absolute())!r}))"
+        owner, number = self._of_run(name)
+        mine = owner is run
+        if name.startswith("sampled/"):
+            if mine:
+                return f"session.sample({number}).latent"
+            image = f"Session.open({owner.python_name!r}).sample({number}).image"
+        else:
+            image = f'{owner.python_data}.open("validation").batch([{number}]).image'
+        return f"session.encode({image})" if mine else f"session.encode(session.fitted({image}))"
 
 
-def client_picture(raw: bytes) -> Pictures.Image:
-    """The picture in bytes that a client sent.
-
-    One that is too large is refused by the size in its header, before it is decoded.
-    """
-    _refuse_large(raw)
-    picture = read_bytes(io.BytesIO(raw), "this picture")
-    # a long strip keeps more of its longer side
-    side = LARGEST_SIDE * 2 if min(picture.size) < LARGEST_SIDE else LARGEST_SIDE
-    picture.thumbnail((side, side))
-    return picture
-
-
-def _refuse_large(raw: bytes) -> None:
-    width, height = _size_in_head(raw)
-    if width * height > LARGEST_PICTURE:
-        raise UserError(
-            f"this picture has {width} x {height} pixels, more than {LARGEST_PICTURE:,}; scale it down first"
-        )
-
-
-def _size_in_head(raw: bytes) -> tuple[int, int]:
-    """The width and height that the header of an image file states."""
+def _stamp(path: Path) -> tuple[int, int]:
+    """When the file was changed, and its size; zeros if it is gone."""
     try:
-        with Pictures.open(io.BytesIO(raw), formats=FORMATS) as opened:
-            return opened.size
-    except Pictures.DecompressionBombError:
-        raise UserError(
-            f"this picture has more than {LARGEST_PICTURE:,} pixels; scale it down first"
-        ) from None
-    # each format's reader raises what it likes
-    except Exception:
-        raise UserError(f"this is no picture that the studio reads; it reads {', '.join(FORMATS)}") from None
+        facts = path.stat()
+    except OSError:
+        return 0, 0
+    return facts.st_mtime_ns, facts.st_size
 
 
-def _sized(image: Image, session: Session) -> Image:
-    """Pictures of another model's data, brought to this model's image size and number of channels."""
-    config = session.model.config
-    size = tuple(config.image_size)
-    if image.shape[1] != config.channels:
-        image = image.mean(1, keepdim=True).expand(-1, config.channels, -1, -1)
-    if tuple(image.shape[2:]) != size:
-        image = torch.nn.functional.interpolate(image, size, mode="bilinear", antialias=True).clamp(0, 1)
-    return image.to(session.device)
+def _bytes_of(decoded: np.ndarray | str) -> int:
+    return len(decoded) if isinstance(decoded, str) else decoded.nbytes
+
+
+def _bytes_of_encoded(encoded: Encoded) -> int:
+    return sum(value.nbytes for value in (encoded.image, *encoded.latent.tensors().values()))

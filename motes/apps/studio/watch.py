@@ -1,32 +1,49 @@
 """The progress of an unfinished run: curves, pictures, and warnings with a sentence on what to try."""
 
 import math
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from motes.apps.studio.history import Lines, MetricsHistory
+from motes.training.recipe import read_recipe
 from motes.training.run import Run
 
-# the newest lines and pictures that are sent at once, at most
-LINES = 2000
+# the newest pictures that are sent, at most
 PICTURES = 40
 
-Lines = list[dict[str, Any]]
 Values = list[int | float]
 
 
-def run_progress(run: Run, after: int = 0) -> dict[str, Any]:
-    """The lines of metrics from number `after` on, the names of pictures, and warnings about the run."""
-    lines = run.read_metrics()
-    # a run that was resumed or begun anew took back lines of steps that are to come again
-    if after > len(lines):
-        after = 0
-    after = max(after, len(lines) - LINES)
+def run_progress(run: Run, history: MetricsHistory, position: str = "") -> dict[str, Any]:
+    """What a run wrote since a position in its history, the names of its pictures, and warnings about it."""
+    lines, until, goes_on = history.since(position)
     pictures = sorted(path.name for path in run.pictures.glob("step-*.png"))[-PICTURES:]
     return {
-        "from": after,
-        "lines": [_finite(line) for line in lines[after:]],
+        "goes_on": goes_on,
+        "until": until,
+        "lines": [_finite(line) for line in lines],
         "pictures": pictures,
-        "health": health(lines),
+        "health": health(history.whole()),
     }
+
+
+def run_options(folder: Path) -> dict[str, str]:
+    """The options of a run by their names on the command line, each as it would be written there."""
+    recipe = read_recipe(folder)
+    groups = {"model": recipe.model_config, "data": recipe.data.config, "training": asdict(recipe.training)}
+    named = {
+        f"{group}.{name.replace('_', '-')}": _as_words(value)
+        for group, options in groups.items()
+        for name, value in options.items()
+    }
+    return {"model": recipe.model, "data": recipe.data.name, "preset": recipe.preset, **named}
+
+
+def _as_words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_as_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def health(lines: Lines) -> list[str]:

@@ -9,7 +9,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from motes.errors import UserError
 
@@ -19,6 +19,8 @@ DARK = 32
 LARGEST = 89_000_000
 # the first bytes of a TIFF
 TIFF = (b"II*\0", b"MM\0*")
+# rows of a picture that are laid over white at once
+STRIP = 256
 
 
 def load_picture(path: Path, size: tuple[int, int], channels: int = 3, fit: str = "fit") -> np.ndarray:
@@ -165,14 +167,10 @@ def pixels_between(first: np.ndarray, last: np.ndarray, size: tuple[int, int]) -
 
 def check_looks(image_size: tuple[int, int], channels: int, fit: str = "fit") -> None:
     """Refuse options that no picture can have."""
-    _check_fit(fit)
-    if min(image_size) < 1 or channels not in (1, 3):
-        raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
-
-
-def _check_fit(fit: str) -> None:
     if fit not in FITS:
         raise UserError(f"fit {fit!r} is unknown; choose one of {', '.join(FITS)}")
+    if min(image_size) < 1 or channels not in (1, 3):
+        raise UserError(f"pictures of {image_size} with {channels} channels cannot be; channels is 1 or 3")
 
 
 def warn_if_black(brightest: int, where: object) -> None:
@@ -213,17 +211,19 @@ def read_bytes(
         with Image.open(file) as opened:
             _check_opened(opened, where)
             opened.load()
-            upright = ImageOps.exif_transpose(opened)
-            upright = opened.copy() if annotated_size == opened.size != upright.size else upright
+            if annotated_size != opened.size or not _lies(opened):
+                ImageOps.exif_transpose(opened, in_place=True)
     except UserError:
         raise
+    except MemoryError:
+        raise UserError(f"{where} takes more memory than there is; scale it down first") from None
     except Exception as problem:  # each format's decoder raises what it likes when its file is broken
         raise UserError(f"{where} {_reason(file)} ({type(problem).__name__})") from None
     try:
-        return _plain(upright)
+        return _bytes_of_colours(opened)
     except ValueError:
         raise UserError(
-            f"{where} has {upright.mode} colours, which are not understood; save it as RGB"
+            f"{where} has {opened.mode} colours, which are not understood; save it as RGB"
         ) from None
 
 
@@ -233,16 +233,17 @@ def _check_opened(opened: Image.Image, where: object) -> None:
         raise UserError(
             f"{where} has {opened.width} x {opened.height} pixels, more than {LARGEST:,}; scale it down first"
         )
-    if opened.format == "TIFF":
-        _warn_of_pages(getattr(opened, "n_frames", 1), where)
-
-
-def _warn_of_pages(pages: int, where: object) -> None:
-    if pages > 1:
+    # to count the pages would be to read through them all
+    if opened.format == "TIFF" and getattr(opened, "is_animated", False):
         warnings.warn(
-            f"{where} has {pages} pages, of which the first is taken; save them as files of their own",
-            stacklevel=6,
+            f"{where} has several pages, of which the first is taken; save them as files of their own",
+            stacklevel=5,
         )
+
+
+def _lies(opened: Image.Image) -> bool:
+    """Whether the camera was held so that turning the picture upright swaps its sides."""
+    return opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5 and opened.width != opened.height
 
 
 def _reason(file: BytesIO | BufferedReader) -> str:
@@ -257,26 +258,40 @@ def _reason(file: BytesIO | BufferedReader) -> str:
     return "is no picture, or cut short" if head else "is empty"
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """The picture converted to bytes, RGB or grey."""
+def _bytes_of_colours(picture: Image.Image) -> Image.Image:
+    """The picture in bytes, RGB or grey; transparent parts become white."""
     # sixteen bits and more: PIL would clip them at 255
     if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture, np.float32))
-        fractions = values / _white(picture.mode, float(values.max()))
-        return Image.fromarray(np.clip(fractions * 255 + 0.5, 0, 255).astype(np.uint8))
+        return _bytes_of_numbers(picture)
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        layered = picture.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("RGB")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+        return _over_white(picture)
+    mode = "L" if picture.mode in ("1", "L") else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _over_white(picture: Image.Image) -> Image.Image:
+    """The picture over white, strip by strip: each step on a whole picture would take its memory once more."""
+    flat = Image.new("RGB", picture.size)
+    for top in range(0, picture.height, STRIP):
+        bottom = min(top + STRIP, picture.height)
+        strip = picture.crop((0, top, picture.width, bottom)).convert("RGBA")
+        white = Image.new("RGBA", strip.size, "white")
+        flat.paste(Image.alpha_composite(white, strip).convert("RGB"), (0, top))
+    return flat
+
+
+def _bytes_of_numbers(picture: Image.Image) -> Image.Image:
+    values = np.array(picture, np.float32)
+    np.nan_to_num(values, copy=False)
+    values /= _white(picture.mode, float(values.max()))
+    values *= 255
+    values += 0.5
+    return Image.fromarray(values.clip(0, 255, out=values).astype(np.uint8))
 
 
 def _white(mode: str, largest: float) -> float:
-    """The value that stands for white in a picture of this mode with this largest value.
-
-    It is known for sixteen bits; for wider kinds it is the one of 1 (fractions only), 255 and 65535 that
-    fits.
-    """
+    """The value that stands for white: known for sixteen bits, else the one of 1 (fractions only), 255 and
+    65535 that fits this largest value."""
     if mode.startswith("I;16"):
         return 65535.0
     if mode == "F" and largest <= 1:

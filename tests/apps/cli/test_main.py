@@ -399,7 +399,7 @@ def test_the_studio_is_refused_in_words(run, tmp_path, monkeypatch):
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     refused(motes("studio", run, "--export", tmp_path / "mine"), "something else")
     assert motes("studio", run, "--export", tmp_path / "site").returncode == 0
-    assert (tmp_path / "site" / "index.html").is_file() and (tmp_path / "site" / "site" / "0.bin").is_file()
+    assert (tmp_path / "site" / "index.html").is_file() and (tmp_path / "site" / "site" / "0.js").is_file()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The page shows what a model offers and nothing else, stands alone, and its drawings agree with the particles."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
 from motes.apps.report.panels import preview
 from motes.apps.report.report import steps_done, write_report
+from motes.apps.report.summary import verdicts
 from motes.data import DATASETS
 from motes.data.source import Source
 from motes.evaluation import SCORES, Asked, Score, evaluate
@@ -23,6 +25,8 @@ from motes.training.recipe import Recipe
 from motes.training.run import Run
 from motes.types.latents import Particles
 from motes.types.slots import Slots
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def particles(count=3):
@@ -68,10 +72,12 @@ def test_panels_appear_by_what_the_model_offers(name, tmp_path):
     assert len(list((run.folder / "samples").glob("*.png"))) == 3
 
 
-def report_of(model, folder, data="shapes", **config):
+def report_of(model, folder, data="shapes", scores=None, **config):
     folder.mkdir()
     held_out = DATASETS[data](DATASETS[data].Config(image_size=(32, 32), **config), "test")
-    return write_report(Run(folder), Recipe("toy", Source(data)), model.eval(), held_out, {}).read_text()
+    return write_report(
+        Run(folder), Recipe("toy", Source(data)), model.eval(), held_out, scores or {}
+    ).read_text()
 
 
 @pytest.mark.parametrize("model, panels", [(ToyStripes, {"New pictures"}), (ToySlots, {"Slots"})])
@@ -82,6 +88,49 @@ def test_a_latent_that_is_neither_particles_nor_a_code_has_the_panels_that_suit_
     assert set(titles(page)) == {"Originals", "Reconstructions", "Scores", "Curves", "Try next"} | panels
     assert page.count("<figcaption>0</figcaption>") == (3 if panels == {"Slots"} else 0)
     assert preview(model, torch.rand(2, 3, 32, 32)).height == 2 * 128 + 6, "no row of particles"
+
+
+def test_the_page_begins_with_what_a_person_asks_and_folds_the_rest(tmp_path):
+    torch.manual_seed(0)
+    model = MODELS["dlp"](MODELS["dlp"].Config(**{**SMALL["dlp"], "image_size": (32, 32), "channels": 3}))
+    page = report_of(model, tmp_path / "run", held_out=2)
+    main = re.search(r"<main>(.*)</main>", page, re.DOTALL)
+    assert main is not None
+    start, *folded = main[1].split("<details>")
+    parts = [
+        "A latent particle is",
+        '<ol class="way">',
+        "training never saw",
+        "drawn again from the particles",
+    ]
+    places = [start.index(part) for part in [*parts, "<code>motes studio"]]
+    assert places == sorted(places)
+    assert start.count("<img") == 3, "a picture, its particles, and what is drawn of them"
+    assert not titles(start) and {"Scores", "Curves", "Try next"} <= set(titles("".join(folded)))
+
+
+def score(value):
+    return Score(value, value - 0.01, value + 0.01, 100)
+
+
+def test_three_scores_are_told_in_words_with_how_good_they_are():
+    scores = {
+        "found_inside_mask": score(0.99),
+        "chance_found_inside_mask": score(0.13),
+        "found": score(0.5),
+        "clean_inside_mask": score(0.12),
+        "chance_clean_inside_mask": score(0.13),
+        "psnr": score(26.0),
+        "ssim": score(0.9),
+    }
+    told = re.findall("<li>(.*?)</li>", verdicts("particles", scores))
+    assert len(told) == 3
+    assert "99 %</b> of the things have a particle on them" in told[0] and "excellent" in told[0]
+    assert "Chance has 13 %." in told[0]
+    assert "no better than chance" in told[1]
+    assert "26.0 dB" in told[2] and "softer than the original" in told[2]
+    assert verdicts("code", {}) == "" == verdicts("slots", {"psnr": score(float("nan"))})
+    assert "have a slot on them" in verdicts("slots", scores)
 
 
 def test_slots_without_layers_have_no_panel(tmp_path):
@@ -224,3 +273,20 @@ def test_rings_stand_on_what_their_particles_draw_and_dots_on_points_of_the_trut
     picture = np.array(draw.with_points(torch.zeros(3, 8, 16), torch.tensor([[-1.0, 1.0]]), 320)).sum(2)
     rows, columns = np.nonzero(picture > 300)
     assert rows.mean() == pytest.approx(9.5, abs=1) and columns.mean() == pytest.approx(309.5, abs=1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")
+def test_the_page_fits_a_phone(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
+    model = MODELS["dlp"](MODELS["dlp"].Config(**{**SMALL["dlp"], "image_size": (32, 32), "channels": 3}))
+    report_of(
+        model, tmp_path / ("run" + "x" * 80), held_out=2, scores={"found": score(0.9), "psnr": score(30.0)}
+    )
+    with playwright.sync_playwright() as control:
+        browser = control.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto((tmp_path / ("run" + "x" * 80) / "report.html").as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        browser.close()

@@ -153,7 +153,7 @@ def test_order_and_background():
         {"threshold": -1},
         {"threshold": None},
         {"background": 3},
-        {"background": "x" * 999},
+        {"background": "x" * 9999},
         {"code": {"0": "1"}},
         {"towards": ["x"]},
         {"towards": ["x", 1.5]},
@@ -197,7 +197,7 @@ def test_the_lines_of_python_draw_the_same_picture(architecture, tmp_path, monke
         latents["0.png"],
         str(tmp_path / "model"),
         "0.png",
-        lambda name: f"session.read({str(files[name])!r})",
+        lambda name: f"session.encode(session.read({str(files[name])!r}))",
     )
     monkeypatch.chdir(tmp_path)
     scope = {}
@@ -234,7 +234,7 @@ def test_an_animation_begins_with_what_was_and_ends_with_what_is(name, told):
     torch.testing.assert_close(pictures[-1], session.decode(session.edit(latent, edits)), atol=1e-5, rtol=0)
     if not edits.order:
         torch.testing.assert_close(pictures[0], session.decode(latent), atol=1e-5, rtol=0)
-    moving = Image.open(io.BytesIO(gif(session, latent, edits, {}.__getitem__)))
+    moving = Image.open(io.BytesIO(gif(frames(session, latent, edits, {}.__getitem__))))
     assert moving.is_animated and moving.size == (320, 320) and moving.info["loop"] == 0
 
 
@@ -246,7 +246,7 @@ def test_a_film_of_an_edit_shows_what_the_animation_does_and_comes_back():
         session.encode(torch.rand(1, 3, 32, 48)),
         Edits.read({"code": {str(n): 90.0 for n in range(4)}}),
     )
-    with av.open(io.BytesIO(mp4(session, latent, edits, {}.__getitem__))) as film:
+    with av.open(io.BytesIO(mp4(frames(session, latent, edits, {}.__getitem__)))) as film:
         shown = [
             torch.from_numpy(one.to_ndarray(format="rgb24")).float() / 255 for one in film.decode(video=0)
         ]
@@ -262,4 +262,4 @@ def test_without_the_package_for_films_a_sentence_says_what_to_try(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     session = Session(MODELS["vae"](MODELS["vae"].Config(image_size=(32, 32), code_dim=4, width=8)))
     with pytest.raises(UserError, match=r"motes\[video\].*GIF"):
-        mp4(session, None, Edits(), {}.__getitem__)
+        mp4(frames(session, None, Edits(), {}.__getitem__))

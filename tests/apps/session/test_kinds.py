@@ -159,7 +159,7 @@ def test_animations_begin_with_the_encoded_picture_and_end_with_the_edited_one(m
     pictures = list(frames(session, latent, edits, {}.__getitem__))
     torch.testing.assert_close(pictures[0], session.decode(latent), atol=1e-5, rtol=0)
     torch.testing.assert_close(pictures[-1], session.decode(session.edit(latent, edits)), atol=1e-5, rtol=0)
-    assert gif(session, latent, edits, {}.__getitem__).startswith(b"GIF")
+    assert gif(frames(session, latent, edits, {}.__getitem__)).startswith(b"GIF")
 
 
 def test_the_lines_of_python_edit_slots_alike():

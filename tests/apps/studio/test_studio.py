@@ -8,8 +8,10 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,11 +26,13 @@ from starlette.websockets import WebSocketDisconnect
 
 from motes.apps.cli import studio as command
 from motes.apps.session.edits import Edits
-from motes.apps.studio import desk, shelf
+from motes.apps.studio import desk, shelf, uploads
 from motes.apps.studio.guard import token_for
 from motes.apps.studio.messages import fine, pack, pixels, unpack
+from motes.apps.studio.ports import addresses
 from motes.apps.studio.server import Studio
 from motes.data.source import Source
+from motes.errors import UserError
 from motes.models import MODELS
 from motes.ops.rendering.composite import render
 from motes.ops.rendering.composite_scaled import render_scaled
@@ -161,7 +165,7 @@ def test_half_of_the_cores_are_left_to_the_browser(tmp_path, make_run, monkeypat
     used, before = [], torch.get_num_threads()
     monkeypatch.setattr(
         "motes.apps.studio.server.serve",
-        lambda studio, *_: used.append(studio.worker.submit(torch.get_num_threads).result()),
+        lambda studio, *_: used.append(studio.threads.models.submit(torch.get_num_threads).result()),
     )
     try:
         for threads in (4, 1):
@@ -283,13 +287,115 @@ def test_a_dropped_picture_keeps_its_name_and_belongs_to_one_page(client, studio
     assert client.post("/pictures", content=raw, headers={"x-motes-session": "x"}).status_code == 403
 
 
-def test_a_page_keeps_a_bounded_number_of_pictures(studio):
+def test_a_page_keeps_a_bounded_number_of_pictures(studio, monkeypatch):
+    monkeypatch.setattr(desk, "DROPPED", 5 * 60 * 50 * 3)
+    monkeypatch.setattr(studio.shelf.encoded, "budget", 2_000_000)
     one = desk.Desk(studio.shelf)
-    for _ in range(desk.DROPPED + 5):
+    for _ in range(20):
         one.open({"run": 0, "picture": one.take(picture())})
-    for _ in range(desk.OPEN + 5):
+    assert len(one.dropped) == 5
+    for _ in range(50):
         one.sample({"run": list(MODELS).index("pca")})
-    assert len(one.dropped) == desk.DROPPED and len(one.encoded) == desk.OPEN
+    assert studio.shelf.encoded.left >= 0
+
+
+def test_encoded_pictures_are_shared_and_own_ones_are_not(studio):
+    one, other = desk.Desk(studio.shelf, "one"), desk.Desk(studio.shelf, "other")
+    own = one.take(picture())
+    for name in ("held-out/dlp/0", own):
+        one.open({"run": 0, "picture": name})
+    run = studio.shelf.runs[0]
+    assert other._find(run, "held-out/dlp/0") is one._find(run, "held-out/dlp/0")
+    with pytest.raises(UserError, match="drop it in again"):
+        other._find(run, own)
+
+
+def test_while_a_picture_is_decoded_others_are_answered(client, studio, monkeypatch):
+    begun, done = threading.Event(), threading.Event()
+    take = desk.Desk.take
+
+    def slow_take(self, raw):
+        begun.set()
+        assert done.wait(20), "nobody else was answered"
+        return take(self, raw)
+
+    monkeypatch.setattr(desk.Desk, "take", slow_take)
+    with client.websocket_connect(TALK) as socket, ThreadPoolExecutor(1) as pool:
+        other = Talk(socket)
+        session = {"x-motes-session": other.greeting["session"]}
+        sent = pool.submit(client.post, "/pictures", content=picture(), headers=session)
+        assert begun.wait(20)
+        assert other.ask("open", run=0, picture="held-out/dlp/0")[0]["kind"] == "particles"
+        assert client.get("/thumb?picture=held-out/dlp/0").status_code == 200
+        done.set()
+        assert sent.result().status_code == 200
+
+
+def test_a_film_lets_others_in_between_its_frames(client, studio, monkeypatch):
+    begun, answered = threading.Event(), threading.Event()
+    film = desk.Desk.film
+
+    def endless(self, question):
+        """A film that ends only when somebody else was answered."""
+        drawn = film(self, question)
+        first = next(drawn.frames)
+        frames = iter(lambda: begun.set() or (None if answered.is_set() else first), None)
+        return replace(drawn, frames=frames)
+
+    monkeypatch.setattr(desk.Desk, "film", endless)
+    told = {"run": 0, "picture": "held-out/dlp/0"}
+    with (
+        client.websocket_connect(TALK) as one,
+        client.websocket_connect(TALK) as other,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        mine, theirs = Talk(one), Talk(other)
+        filmed = pool.submit(mine.ask, "animate", **told)
+        assert begun.wait(20)
+        decoded = pool.submit(theirs.ask, "decode", **told)
+        try:
+            assert "problem" not in decoded.result(20)[0]
+        finally:
+            answered.set()
+        assert "file" in filmed.result(20)[1]
+        assert "kind should be" in theirs.ask("animate", **told, kind="avi")[0]["problem"]
+
+
+def test_a_file_among_the_pictures_that_decodes_slowly_holds_up_its_own_page_only(
+    tmp_path, make_run, monkeypatch
+):
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (50, 40), "teal").save(tmp_path / "pictures" / "one.png")
+    (tmp_path / "pictures" / "cut.png").write_bytes(picture()[:300])
+    several = Studio(shelf.Shelf([make_run(tmp_path / "run")], [tmp_path / "pictures"]))
+    begun, done = threading.Event(), threading.Event()
+    fitted = several.shelf.decoder.fitted
+    asked = []
+
+    def slow_fitted(path, size, channels):
+        asked.append(path.name)
+        begun.set()
+        assert done.wait(20), "nobody else was answered"
+        return fitted(path, size, channels)
+
+    monkeypatch.setattr(several.shelf.decoder, "fitted", slow_fitted)
+    with (
+        TestClient(several.app(), HOME) as client,
+        client.websocket_connect(TALK) as one,
+        client.websocket_connect(TALK) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        mine, theirs = Talk(one), Talk(other)
+        opened = pool.submit(mine.ask, "open", run=0, picture="folder/0/one.png")
+        assert begun.wait(20)
+        assert theirs.ask("open", run=0, picture="held-out/run/0")[0]["kind"] == "particles"
+        done.set()
+        assert opened.result()[0]["kind"] == "particles"
+        for _ in range(2):
+            assert "cut short" in theirs.ask("open", run=0, picture="folder/0/cut.png")[0]["problem"]
+        assert asked == ["one.png", "cut.png"], "a refusal may have taken seconds: it is remembered"
+        assert "cut short" in client.get("/thumb?picture=folder/0/cut.png").text
+        assert theirs.ask("open", run=0, picture="folder/0/one.png")[0]["kind"] == "particles"
 
 
 @pytest.mark.parametrize(
@@ -300,7 +406,7 @@ def test_a_page_keeps_a_bounded_number_of_pictures(studio):
         (b"", 415, "no picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "no picture"),
         (picture()[:200], 415, "cut short"),
-        (b"\0" * (shelf.LARGEST_FILE + 1), 413, "larger"),
+        (b"\0" * (uploads.LARGEST_FILE + 1), 413, "larger"),
     ],
     ids=["bomb", "too many pixels", "empty", "postscript", "half", "too many bytes"],
 )
@@ -353,6 +459,30 @@ def test_bound_elsewhere_the_token_is_needed(studio):
             assert Talk(socket).greeting["runs"]
 
 
+def test_two_studios_of_one_host_do_not_take_each_others_cookies(studio):
+    """Browsers send the cookies of one port to all ports."""
+    with (
+        TestClient(studio.app("one"), "http://192.168.0.9:7860") as one,
+        TestClient(studio.app("other"), "http://192.168.0.9:7861") as other,
+    ):
+        assert one.get("/?token=one").status_code == 200
+        other.cookies = one.cookies
+        assert other.get("/").status_code == 403
+        assert other.get("/?token=other").status_code == 200
+        one.cookies = other.cookies
+        assert one.get("/page/app.js").status_code == 200, "still open, with both cookies"
+
+
+def test_printed_addresses_can_be_opened():
+    assert addresses("127.0.0.1", 7860, "") == ["http://127.0.0.1:7860/"]
+    assert addresses("192.168.0.9", 7860, "t") == ["http://192.168.0.9:7860/?token=t"]
+    assert addresses("::1", 7860, "t") == ["http://[::1]:7860/?token=t"]
+    for host, itself in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]")):
+        here, elsewhere = addresses(host, 7860, "t")
+        assert here == f"http://{itself}:7860/?token=t"
+        assert elsewhere.endswith(":7860/?token=t") and "0.0.0.0" not in elsewhere and "[::]" not in elsewhere
+
+
 @pytest.mark.parametrize(
     "name",
     ["../secret.png", "folder/0/../secret.png", "/etc/passwd", "folder/1/one.png", "held-out/dlp/../../x", "held-out/dlp/6", "held-out/dlp/-1",
@@ -365,10 +495,33 @@ def test_names_are_looked_up_and_never_taken_for_paths(name, talk, client):
 
 @pytest.mark.parametrize(
     "path",
-    ["/page/../server.py", "/page/%2e%2e/server.py", "/page/..%2fserver.py", "/page//etc/passwd", "/progress/0/run.json", "/progress/0/..%2frun.json", "/progress/99", "/progress/0?after=-1"],
+    ["/page/../server.py", "/page/%2e%2e/server.py", "/page/..%2fserver.py", "/page//etc/passwd", "/progress/picture?run=dlp&name=run.json", "/progress/picture?run=dlp&name=..%2frun.json", "/progress/picture?run=dlp&name=%00", "/progress?run=99", "/progress"],
 )  # fmt: skip
 def test_only_the_page_and_the_runs_own_pictures_are_served(path, client):
     assert client.get(path).status_code == 404
+
+
+def test_a_link_among_the_pictures_of_a_run_does_not_lead_out_of_it(client, studio, tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    pictures = studio.shelf.runs[0].run.pictures
+    (pictures / "step-0000001.png").symlink_to(tmp_path / "secret.png")
+    Image.new("RGB", (9, 9)).save(pictures / "step-0000002.png")
+    asked = "/progress/picture?run=dlp&name=step-000000"
+    assert client.get(f"{asked}1.png").status_code == 404
+    assert client.get(f"{asked}2.png").status_code == 200
+
+
+def test_files_are_told_apart_by_their_folders_and_their_names_may_be_long(tmp_path, make_run):
+    long = "x" * 211 + ".png"
+    for place, colour in (("one.png", "teal"), ("below/one.png", "navy"), (long, "red")):
+        path = tmp_path / "pictures" / place
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (9, 9), colour).save(path)
+    several = shelf.Shelf([make_run(tmp_path / "run")], [tmp_path / "pictures"])
+    assert several.facts()["pictures"] == ["folder/0/below/one.png", "folder/0/one.png", f"folder/0/{long}"]
+    for name, colour in (("below/one.png", (0, 0, 128)), ("one.png", (0, 128, 128)), (long, (255, 0, 0))):
+        answer = desk.Desk(several).answer({"ask": "open", "run": 0, "picture": f"folder/0/{name}"})
+        assert tuple(unpack(answer)[1]["image"][0, 0]) == colour
 
 
 def test_pictures_of_what_was_opened_are_there(talk, client):

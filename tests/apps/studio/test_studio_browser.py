@@ -1,162 +1,24 @@
-"""The studio in a real Chromium: drag, choose many, slide, undo, redo, copy between pictures, keep, reload from the address, watch.
-
-Screenshots go where MOTES_SCREENSHOTS says, to be looked at.
-"""
+"""The studio in a real Chromium: drag, choose many, slide, undo, redo, copy between pictures, keep, reload from the address, watch."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from studio_page import Page, needs_chromium, served, spread_out
 from toy_runs import make_toy_run
 
-uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
+pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")]
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory, make_run):
-    folder = tmp_path_factory.mktemp("browser")
-    return [
-        make_run(folder / name, model)
-        for name, model in (("objects", "dlp"), ("masked", "dlp-masked"), ("code", "vae"))
-    ]
-
-
-@contextmanager
-def served(runs):
-    from motes.apps.studio.server import Studio, settings
-    from motes.apps.studio.shelf import Shelf
-
-    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(), port=0, **settings()))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def address(runs):
-    with served(runs) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as control:
-        browser = control.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class Page:
-    """A studio page, and what a person does on it."""
-
-    def __init__(self, page, address):
-        self.page, self.address, self.foreign, self.faults = page, address, [], []
-        page.on(
-            "request",
-            lambda request: self.foreign.append(request.url) if not _ours(request.url, address) else None,
-        )
-        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-        self.go(address)
-
-    def go(self, address):
-        self.page.goto(address)
-        self.wait("motes.store.state.opened || motes.store.state.runs.some((run) => run.problem)")
-        if self.state("opened"):
-            self.settle()
-
-    def settle(self):
-        """Until the picture is the model's own, and not laid by the page."""
-        self.until("Boolean(motes.store.state.exact)")
-
-    def until(self, condition):
-        self.wait(f"motes.store.state.opened && ({condition})")
-
-    def wait(self, condition):
-        for _ in range(800):
-            if self.page.evaluate(f"Boolean(window.motes && ({condition}))"):
-                return
-            self.page.wait_for_timeout(25)
-        raise AssertionError(f"never {condition}; {self.faults}; {self.state('note')}")
-
-    def state(self, *path):
-        return self.page.evaluate(
-            "(path) => path.reduce((at, name) => at?.[name], motes.store.state)", list(path)
-        )
-
-    def drawn(self):
-        return np.array(self.page.evaluate("[...motes.store.state.drawn]")).reshape(32, 32, 4)
-
-    def place(self, k):
-        """Of a particle, on the screen."""
-        row, column = self.page.evaluate(
-            "async (k) => { const { particle } = await import('/page/edits.js'); const { opened, edits } = motes.store.state; return particle(opened, edits, k).position }",
-            k,
-        )
-        box = self.page.locator("#canvas").bounding_box()
-        return box["x"] + (column + 1) / 2 * box["width"], box["y"] + (row + 1) / 2 * box["height"]
-
-    def drag(self, start, end, steps=8):
-        self.page.mouse.move(*start)
-        self.page.mouse.down()
-        self.page.mouse.move(*end, steps=steps)
-        self.page.mouse.up()
-
-    def shot(self, name):
-        if folder := os.environ.get("MOTES_SCREENSHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
-
-
-def _ours(url, address):
-    return url.startswith((address, address.replace("http", "ws"), "blob:", "data:"))
-
-
-@pytest.fixture
-def open_page(browser, address):
-    made = []
-
-    def opening(address=address, **options):
-        context = browser.new_context(
-            **{"viewport": {"width": 1360, "height": 860}, "accept_downloads": True, **options}
-        )
-        made.append((context, Page(context.new_page(), address)))
-        return made[-1][1]
-
-    yield opening
-    for context, page in made:
-        context.close()
-        assert not page.faults, page.faults
-        assert not page.foreign, "no request leaves the machine"
-
-
-def spread_out(page):
-    """Particles of an untrained model lie on one another: put them apart, by the address, as a link would."""
-    places = {
-        str(k): {"position": [row, column], "presence": 1}
-        for k, (row, column) in enumerate([(-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)])
-    }
-    page.page.evaluate("(particles) => motes.store.edit({ ...motes.store.state.edits, particles })", places)
-    page.settle()
-    return places
+pytestmark = needs_chromium
 
 
 def test_drag_many_slide_undo_redo_and_reload(open_page):
@@ -201,6 +63,7 @@ def test_drag_many_slide_undo_redo_and_reload(open_page):
 
     page.page.keyboard.press("ArrowRight")
     assert page.state("edits", "particles", "2", "position") == [0.5, -0.4375], "a pixel of 32"
+    page.page.get_by_role("button", name="numbers", exact=True).click()
     slider = page.page.get_by_role("slider", name="number 1")
     slider.focus()
     page.page.keyboard.press("End")
@@ -320,6 +183,7 @@ def test_a_picture_is_dropped_and_before_is_shown_while_space_is_held(open_page,
     page.page.goto(link)
     page.page.wait_for_selector("#note:has-text('drop it in again')")
     page.page.locator("input[type=file]").set_input_files(str(tmp_path / "mine.png"))
+    page.until("motes.store.state.opened.picture.startsWith('dropped/')")
     page.settle()
     assert page.state("edits", "particles", "0", "position") == [0.5, 0.5], (
         "the same picture takes the link's edits up"
@@ -371,6 +235,7 @@ def test_every_kind_of_model_has_its_panels(open_page):
         "motes.store.state.opened.run === 2 && motes.store.state.runs[2].ranges"
     )  # with them, sliders are made anew
     before = page.drawn()
+    page.page.get_by_role("button", name="numbers", exact=True).click()
     page.page.get_by_role("slider", name="number 0").focus()
     page.page.keyboard.press("End")
     page.until("motes.store.state.edits.code[0] !== undefined")
@@ -392,7 +257,7 @@ def test_a_latent_without_edits_is_shown_said_to_be_so_and_leaves_the_page_worki
         page.page.wait_for_selector("#no-edits:has-text('cannot be edited by hand here')")
         assert page.page.locator("#inspector input[type=range]").count() == 0
         assert page.page.locator("#strip button").count() == page.page.locator(".mote").count() == 0
-        assert page.page.locator("#overlays button:visible").all_inner_texts() == ["+ Beside"]
+        assert page.page.locator("#overlays button:visible").all_inner_texts() == ["Truth", "+ Beside"]
         assert page.page.locator("#threshold:visible").count() == 0
 
         # views, by button and by key; nothing to be taken hold of; keys of particles do nothing
@@ -473,7 +338,7 @@ def test_a_latent_without_edits_is_shown_said_to_be_so_and_leaves_the_page_worki
         page.page.locator("#tab-watch").click()
         page.page.wait_for_selector("#watched:has-text('Step 0')")
         page.page.locator("#tab-edit").click()
-        page.page.locator(".thumbs button[title$='/1']").click()
+        page.page.locator(".thumbs button[title^='held-out'][title$='/1']").click()
         page.page.locator("#run").select_option(label="objects")
         page.until("motes.store.state.opened.run === 1")
         assert page.page.locator("#no-edits").count() == 0
@@ -566,6 +431,8 @@ def test_many_pictures_lie_side_by_side_each_with_its_particles_and_its_edits(op
     page.page.get_by_role("checkbox", name="masked").check()
     page.until("motes.store.state.sheets.length === 3 && motes.store.state.sheets.every((one) => one.opened)")
     page.wait("document.querySelectorAll('.beside').length === 3")
+    page.page.get_by_role("button", name="Doubted").click()
+    page.wait("document.querySelectorAll('.sheet .mote').length === 16")
     marks = page.page.evaluate(
         "[...document.querySelectorAll('.beside')].map((one) => one.querySelectorAll('.mote').length)"
     )
@@ -646,6 +513,16 @@ with Waiting(recipe.data.open("validation")) as display:
 """
 
 
+def take_up_the_best(page, condition):
+    """Clicks until the model is there: a step is written a moment before its checkpoint."""
+    for _ in range(100):
+        page.page.get_by_role("button", name="Take up its best model so far").click()
+        page.page.wait_for_timeout(200)
+        if page.page.evaluate(f"Boolean({condition})"):
+            return
+    raise AssertionError(f"never {condition}; {page.state('note')}")
+
+
 def test_a_training_is_watched_while_it_goes_on(open_page, tmp_path, make_run):
     folder = tmp_path / "learning"
     learning = subprocess.Popen([sys.executable, "-c", TRAINING, str(folder)], cwd=Path(__file__).parents[2])
@@ -657,8 +534,7 @@ def test_a_training_is_watched_while_it_goes_on(open_page, tmp_path, make_run):
             page = open_page(address)
             page.page.locator("#tab-watch").click()
             page.page.wait_for_selector("#watched:has-text('Step 30')")
-            page.page.get_by_role("button", name="Take up its best model so far").click()
-            page.until("motes.store.state.runs[0].ready")
+            take_up_the_best(page, "motes.store.state.opened")
             page.settle()
             page.page.wait_for_selector(".grown[src$='step-0000030.png']")
             assert learning.poll() is None, "all this while it learns"
@@ -670,8 +546,9 @@ def test_a_training_is_watched_while_it_goes_on(open_page, tmp_path, make_run):
             curves = page.page.locator("#watch .curve b").all_inner_texts()
             assert curves[0] == "held-out loss" and len(curves) > 1
             page.shot("learning")
-            page.page.get_by_role("button", name="Take up its best model so far").click()
-            page.until(f"JSON.stringify(motes.store.state.opened.code) !== JSON.stringify({code})")
+            take_up_the_best(
+                page, f"JSON.stringify(motes.store.state.opened.code) !== JSON.stringify({code})"
+            )
             page.settle()
             assert not np.array_equal(page.drawn(), early), "the better model draws"
             (folder / "go-on-60").touch()
@@ -747,7 +624,13 @@ def test_the_exported_site_drags_without_a_server_behind_it(browser, runs, tmp_p
         page.page.evaluate(
             "motes.store.edit({ ...motes.store.state.edits, particles: { 0: { position: [0.5, 0.5], presence: 1 } } })"
         )
-        before, start = page.drawn(), page.place(0)
+        # its modules are in the page itself
+        row, column = page.page.evaluate(
+            "async () => { const { particle } = await import('motes/edits.js'); const { opened, edits } = motes.store.state; return particle(opened, edits, 0).position }"
+        )
+        box = page.page.locator("#canvas").bounding_box()
+        start = box["x"] + (column + 1) / 2 * box["width"], box["y"] + (row + 1) / 2 * box["height"]
+        before = page.drawn()
         page.drag(start, (start[0] - 80, start[1] - 80))
         page.page.wait_for_timeout(100)
         assert not np.array_equal(before, page.drawn())

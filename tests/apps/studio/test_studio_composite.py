@@ -112,7 +112,7 @@ def test_particles_of_any_size_are_laid_and_enclosed_as_python_does_it(size, sid
 
 EDIT = """
 import * as edits from "PAGE/edits.js"
-import { fromHash, toHash } from "PAGE/store.js"
+import { fromHash, toHash } from "PAGE/links.js"
 import { writeFileSync } from "node:fs"
 const opened = { position: [[0, 0], [0.5, 0.5], [-0.5, 0.25]], spread: [[1, 1], [1, 1], [1, 1]], presence: [1, 0.9, 0.8], certainty: [0.9, 0.3, 0.6], features: [[1, 2], [3, 4], [5, 6]] }
 let now = edits.moved(opened, edits.NOTHING, [0, 2], [0.1, -0.2])

@@ -114,4 +114,6 @@ def test_pages_are_greeted_and_sites_written_whatever_the_latent(tmp_path, monke
             assert [run["model"] for run in unpack(socket.receive_bytes())[0]["runs"]] == list(names)
         assert client.get("/thumb?picture=held-out/toy-slots/0").status_code == 200
     export(shelf, tmp_path / "site")
-    assert len(list((tmp_path / "site" / "site").glob("*.bin"))) == 12
+    assert len(list((tmp_path / "site" / "site").glob("*.js"))) == 12 + 1, (
+        "an answer each, and what the page is greeted with"
+    )

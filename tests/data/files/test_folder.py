@@ -198,7 +198,7 @@ def test_links_to_folders_are_followed_once(tmp_path):
 def test_what_is_not_read_of_a_tiff_is_said(tmp_path):
     pages = [Image.fromarray(noise((6, 8))), Image.new("L", (8, 6))]
     pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
-    with pytest.warns(UserWarning, match="has 2 pages, of which the first"):
+    with pytest.warns(UserWarning, match="has several pages, of which the first"):
         assert (np.asarray(read_picture(tmp_path / "stack.tif")) == np.asarray(pages[0])).all()
     Image.fromarray(noise((6, 8, 3))).save(tmp_path / "deep.tif")
     eight, sixteen = b"\x08\0\x08\0\x08\0", b"\x10\0\x10\0\x10\0"

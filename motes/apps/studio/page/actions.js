@@ -4,8 +4,10 @@ import { NOTHING, added, forgotten, moved, particles, resized, restacked, taken,
 import { SHOWS } from "./store.js"
 import { MOST, pinned } from "./beside.js"
 import { shown } from "./marks.js"
+import { WHOLE, panned, zoomed } from "./view.js"
 
 const STEP = 1.1 // larger or smaller by so much
+const PAN = 0.1 // of what is seen
 const NUDGE = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
 
 export function actionsOf(store) {
@@ -35,9 +37,15 @@ export function actionsOf(store) {
     nextPicture: { key: "pagedown", name: "Next picture", can: () => true, does: () => turn(store, 1) },
     previousPicture: { key: "pageup", name: "Previous picture", can: () => true, does: () => turn(store, -1) },
   }
+  const look = (change) => store.set({ view: change(now().view) })
+  Object.assign(actions, {
+    nearer: { key: ".", name: "Nearer; also by wheel and by two fingers", can: () => now().opened, does: () => look((view) => zoomed(view, 1.5)) },
+    farther: { key: ",", name: "Farther", can: () => now().opened, does: () => look((view) => zoomed(view, 1 / 1.5)) },
+    whole: { key: "0", name: "The whole picture", can: () => now().opened, does: () => look(() => WHOLE) },
+  })
   SHOWS.forEach((show, n) => (actions[show] = { key: String(n + 1), name: `Show ${show === "drawn" ? "the edited picture" : show}`, can: () => now().opened, does: () => store.set({ show }) }))
-  for (const [name, key] of [["marks", "p"], ["numbers", "n"], ["boxes", "x"], ["masks", "m"], ["proposals", "o"]]) {
-    actions[name] = { key, name: `Draw ${name === "marks" ? "particles" : name}`, can: () => true, does: () => store.set({ over: { ...now().over, [name]: !now().over[name] } }) }
+  for (const [name, key] of [["marks", "p"], ["numbers", "n"], ["doubted", "u"], ["boxes", "x"], ["masks", "m"], ["proposals", "o"], ["truth", "t"]]) {
+    actions[name] = { key, name: `Draw ${{ marks: "particles", doubted: "doubted particles", truth: "what is truly there" }[name] || name}`, can: () => true, does: () => store.set({ over: { ...now().over, [name]: !now().over[name] } }) }
   }
   return actions
 }
@@ -83,15 +91,16 @@ function step(store, by) {
 }
 
 function turn(store, by) {
-  const { runs, run, folder, dropped, picture } = store.state, all = [...dropped, ...(runs[run]?.pictures || []), ...folder]
-  if (all.length) store.set({ picture: all[(all.indexOf(picture) + by + all.length) % all.length] })
+  const { runs, folder, dropped, sampled, opening } = store.state, { run, picture } = opening ?? store.state
+  const all = [...dropped, ...sampled, ...(runs[run]?.pictures || []), ...folder]
+  if (all.length) store.wish({ picture: all[(all.indexOf(picture) + by + all.length) % all.length] })
 }
 
 export const shownKey = (key) => key.replace("mod", navigator.platform.includes("Mac") ? "⌘" : "Ctrl").split(/\+(?=.)/).map((part) => part[0].toUpperCase() + part.slice(1)).join(" ")
 
 // Keys on the whole page, but not while something is typed. Space, held, shows the picture as it was.
 export function listenToKeys(store, actions, help) {
-  let since = null
+  let nudging = false
   addEventListener("keydown", (event) => {
     const field = event.target.closest?.("input:not([type=range]), select, textarea, dialog")
     if (field || (event.target.type === "range" && /^(Arrow|Page|Home|End)/.test(event.key))) return // they have these keys themselves
@@ -104,11 +113,15 @@ export function listenToKeys(store, actions, help) {
     }
     if (event.key in NUDGE && actions.resetOne.can() && !event.target.closest?.("#strip, #views, .tabs, #pictures")) {
       event.preventDefault()
-      since ??= store.state.edits
+      nudging = true
       const { opened, edits, selection } = store.state, pixels = event.shiftKey ? 5 : event.altKey ? 0.25 : 1
       const [row, column] = NUDGE[event.key]
       store.set({ dragging: true })
       return store.passing(moved(opened, edits, selection, [(row * pixels * 2) / opened.rows, (column * pixels * 2) / opened.columns]))
+    }
+    if (event.key in NUDGE && store.state.view.zoom > 1 && !event.target.closest?.("#strip, #views, .tabs, #pictures")) {
+      event.preventDefault()
+      return store.set({ view: panned(store.state.view, NUDGE[event.key].map((step) => step * PAN)) })
     }
     const name = (event.ctrlKey || event.metaKey ? "mod+" : "") + (event.shiftKey && event.key.length > 1 || event.shiftKey && (event.ctrlKey || event.metaKey) ? "shift+" : "") + event.key.toLowerCase()
     const same = { backspace: "delete", "mod+y": "mod+shift+z", "=": "+" }[name] || name
@@ -121,10 +134,9 @@ export function listenToKeys(store, actions, help) {
   addEventListener("click", (event) => event.detail > 0 && document.activeElement?.matches("main button, header button") && document.activeElement.blur())
   const rest = (event) => {
     if (event.key === " " || event.type === "blur") store.state.held && store.set({ held: false })
-    if (since && (event.type === "blur" || event.key in NUDGE)) {
-      store.edit(store.state.edits, { since })
-      since = null
-      store.set({ dragging: false })
+    if (nudging && (event.type === "blur" || event.key in NUDGE)) {
+      nudging = false
+      store.rest()
     }
   }
   addEventListener("keyup", rest)

@@ -10,8 +10,8 @@ export const MOST = 5 // sheets beside the large one
 const KEPT = 16 // answers
 
 export class Beside {
-  constructor(store, server, swap) {
-    Object.assign(this, { store, server, swap, known: new Map(), drawn: [] })
+  constructor(store, server) {
+    Object.assign(this, { store, server, known: new Map(), drawn: [] })
     this.stage = document.getElementById("stage")
     store.listen((now, before) => this.changed(now, before))
   }
@@ -19,7 +19,7 @@ export class Beside {
   changed(now, before) {
     if (now.renewed !== before.renewed) this.known.clear()
     if (["others", "beside", "run", "picture", "renewed"].some((name) => now[name] !== before[name])) this.lay(now)
-    else if (now.sheets !== before.sheets || now.over !== before.over || now.show !== before.show) this.draw(now)
+    else if (now.sheets !== before.sheets || now.over !== before.over || now.show !== before.show || now.view !== before.view) this.draw(now)
   }
 
   wanted({ others, beside, run, picture }) {
@@ -68,12 +68,12 @@ export class Beside {
     const now = () => this.store.state.sheets[n]
     const take = make("button", { type: "button", class: "take", onclick: () => now().pin >= 0 && this.swap(now().pin) })
     const away = make("button", { type: "button", class: "away", title: "Put away", "aria-label": "Put away", onclick: () => this.away(now()) }, "×")
-    const sheet = make("div", { class: "sheet beside" }, canvas, marks, problem, take, caption, away)
+    const sheet = make("div", { class: "sheet beside" }, make("div", { class: "pane" }, canvas, marks), problem, take, caption, away)
     this.stage.querySelector(".sheets").append(sheet)
     return { sheet, canvas, marks, caption, problem, take }
   }
 
-  fill({ sheet, canvas, marks, caption, problem, take }, one, { runs, over, show, run }) {
+  fill({ sheet, canvas, marks, caption, problem, take }, one, { runs, over, show, run, view }) {
     caption.textContent = one.pin < 0 ? runs[one.run]?.name : `${spoken(one.picture)}${one.run === run ? "" : `, ${runs[one.run]?.name}`}`
     take.hidden = one.pin < 0
     take.title = take.ariaLabel = `Work on ${caption.textContent}`
@@ -83,7 +83,12 @@ export class Beside {
     if (!one.opened) return
     Object.assign(sheet.dataset, { rows: one.opened.rows, columns: one.opened.columns })
     put(canvas, pixelsOf(one, show) || one.drawn, one.opened.columns)
-    drawMarks(marks, { ...one, over, selection: [], held: false })
+    drawMarks(marks, { ...one, over, view, selection: [], held: false })
+  }
+
+  swap(number) {
+    const pin = this.store.state.beside[number]
+    this.store.wish({ run: pin.run, picture: pin.picture, pin })
   }
 
   away({ pin, run }) {

@@ -71,7 +71,7 @@ export function lay(layers, particles, owners = false) {
     share(layers, one, sheet.taken, (pixel, own, window, i, j) => {
       for (let channel = 0; channel < channels; channel++) sheet.colour[pixel * channels + channel] += own * read(layers, window, first + (channel + 1) * plane, i, j)
       if (sheet.owner && own > sheet.share[pixel]) {
-        sheet.owner[pixel] = one.k
+        sheet.owner[pixel] = one.of ?? one.k
         sheet.share[pixel] = own
       }
     })

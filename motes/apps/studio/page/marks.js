@@ -4,6 +4,7 @@ import { visibleBoxes } from "./composite.js"
 import { NOTHING, onTheWay, particle, particles, stacked } from "./edits.js"
 import { colour, shape } from "./draw.js"
 import { drawable } from "./picture.js"
+import { WHOLE } from "./view.js"
 
 // A place in [-1, 1] in picture pixels, as glimpses lie: +-1 is the picture's edge.
 export function at(row, column, { rows, columns }) {
@@ -14,6 +15,9 @@ export function at(row, column, { rows, columns }) {
 const between = (row, column, { rows, columns }) => ({ cx: 0.5 + ((column + 1) / 2) * (columns - 1), cy: 0.5 + ((row + 1) / 2) * (rows - 1) })
 
 export const shown = (one) => Number(one.there)
+
+// Doubted particles are seen where they are switched on.
+export const isSeen = (one, { over }) => one.there || over.doubted
 
 const boxesBefore = new WeakMap() // layers -> the last edits, and the boxes after them
 
@@ -39,18 +43,19 @@ export const sizeOf = ([top, left, bottom, right]) => `${Math.round(bottom - top
 const drawnBefore = new WeakMap() // svg -> what each of its children shows
 
 // Fills an SVG that lies over a picture; `more` are shapes that lie above all. While one particle is dragged the others stay as they are.
-export function drawMarks(svg, { opened, edits, selection, over, layers, held }, more = []) {
-  const { rows, columns } = opened, small = Math.min(rows, columns), wanted = []
+export function drawMarks(svg, { opened, edits, selection, over, layers, held, view = WHOLE }, more = []) {
+  const { rows, columns } = opened, wanted = []
+  const unit = columns / (svg.clientWidth || 500) / view.zoom // of a screen pixel, in pixels of the picture
   svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`)
-  svg.style.setProperty("--u", `${small / 84}px`)
-  if (over.proposals) for (const [row, column] of opened.proposals || []) wanted.push([`proposal ${row} ${column} ${small}`, () => shape("circle", { class: "proposal", ...between(row, column, opened), r: small / 90 })])
+  svg.style.setProperty("--u", `${unit}px`)
+  if (over.proposals) for (const [row, column] of opened.proposals || []) wanted.push([`proposal ${row} ${column} ${unit}`, () => shape("circle", { class: "proposal", ...between(row, column, opened), r: 3 * unit })])
   if (opened.kind === "particles" && !held && !onTheWay(edits)) {
-    const all = particles(opened, edits).sort((a, b) => shown(a) - shown(b) || selection.includes(a.k) - selection.includes(b.k))
-    const around = [over.marks, over.numbers, over.boxes, rows, columns]
+    const all = particles(opened, edits).filter((one) => isSeen(one, { over }) || selection.includes(one.k)).sort((a, b) => shown(a) - shown(b) || selection.includes(a.k) - selection.includes(b.k))
+    const around = [over.marks, over.numbers, over.boxes, rows, columns, unit]
     const boxes = layers && (over.boxes || (over.marks && selection.length)) ? boxesOf({ opened, edits, layers }) : new Map()
     for (const one of all) {
       const { k, middle, certainty, there, touched, base } = one, box = boxes.get(k)
-      wanted.push([[k, middle, certainty, there, touched && opened.position[k], base, selection.includes(k), box, around].join(), () => shape("g", {}, ...mark(one, { opened, selection, over, box }))])
+      wanted.push([[k, middle, certainty, there, touched && opened.position[k], base, selection.includes(k), box, around].join(), () => shape("g", {}, ...mark(one, { opened, selection, over, box, unit }))])
     }
   }
   for (const one of more) wanted.push(["", () => one])
@@ -65,20 +70,19 @@ function refill(svg, wanted) {
   for (const [n, [name, make]] of wanted.entries()) if (!name || before[n] !== name) svg.childNodes[n].replaceWith(make())
 }
 
-function mark(one, { opened, selection, over, box }) {
+function mark(one, { opened, selection, over, box, unit }) {
   const chosen = selection.includes(one.k), there = shown(one), place = at(...one.middle, opened), drawn = []
-  const unit = Math.min(opened.rows, opened.columns)
   if (box && (chosen ? over.boxes || over.marks : over.boxes && there)) drawn.push(outline(one, box, chosen))
   if (chosen && one.touched && one.base === one.k && one.k < opened.position.length) {
     const from = at(...particle(opened, NOTHING, one.k).middle, opened)
     drawn.push(shape("line", { class: "trail", x1: from.cx, y1: from.cy, x2: place.cx, y2: place.cy }))
   }
   if (!over.marks && !chosen) return drawn
-  const radius = unit * (there ? 0.024 + 0.02 * one.certainty : 0.012)
+  const radius = unit * (there ? 5 + 4 * one.certainty : 4)
   const group = shape("g", { class: `mote${there ? "" : " doubted"}${chosen ? " chosen" : ""}`, "--c": colour(one.k), "data-k": one.k },
     shape("circle", { class: "rim", ...place, r: radius }), shape("circle", { class: "dot", ...place, r: radius }))
   if (over.numbers && (there || chosen)) {
-    const label = shape("text", { x: Math.min(place.cx + radius * 0.9, opened.columns - unit * 0.055), y: Math.max(place.cy - radius, unit * 0.05) })
+    const label = shape("text", { x: Math.min(place.cx + radius * 0.9, opened.columns - unit * 12), y: Math.max(place.cy - radius, unit * 12) })
     label.textContent = one.k
     group.append(label)
   }
@@ -86,5 +90,5 @@ function mark(one, { opened, selection, over, box }) {
 }
 
 function outline({ k }, [top, left, bottom, right], chosen) {
-  return shape("rect", { class: chosen ? "box chosen" : "box", "--c": colour(k), x: left, y: top, width: right - left, height: bottom - top, rx: 0.6 })
+  return shape("rect", { class: chosen ? "box chosen" : "box", "--c": colour(k), x: left, y: top, width: right - left, height: bottom - top, rx: 0.3 })
 }

@@ -11,7 +11,7 @@ export function layersOf(facts) {
 }
 
 // A copy that the model has not drawn yet looks like its origin.
-export const drawable = (layers, particles) => particles.map((one) => (one.k < layers.count ? one : { ...one, k: one.base }))
+export const drawable = (layers, particles) => particles.map((one) => (one.k < layers.count ? one : { ...one, k: one.base, of: one.k }))
 
 // Keeps `drawn` up to date with `edits`: at once where there are layers, then exactly.
 export class Developer {
@@ -42,7 +42,8 @@ export class Developer {
   }
 
   ask({ run, picture }, edits, layers) {
-    const { opened } = this.store.state
+    const { opened, runs } = this.store.state
+    if (runs[run]?.gone) return // what the page lays stands
     this.server.decode(
       { run, picture, edits, layers },
       (facts, question) => this.developed(facts, question, opened),

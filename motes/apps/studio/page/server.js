@@ -1,5 +1,7 @@
 // The one file that talks to the server; or, in an exported site, reads the answers that were written beforehand.
 
+const MOST_LINES = 8000
+
 export function unpack(buffer) {
   const view = new DataView(buffer), length = view.getUint32(0, true)
   const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)))
@@ -20,9 +22,13 @@ async function json(request) {
   return response.json()
 }
 
+const REMEMBERED = 8 // pictures of a page that the studio remembers (motes/apps/studio/desk.py)
+
 class Live {
   constructor(greeted, lost) {
     this.waiting = new Map()
+    this.files = new Map() // a person's own pictures, by their names
+    this.handed = [] // the names of those that the studio remembers, the newest last
     this.number = 0
     this.greeted = greeted
     this.lost = lost
@@ -46,7 +52,9 @@ class Live {
   heard(facts) {
     if (facts.session) {
       this.session = facts.session
+      this.handed = []
       this.largest = facts.largest
+      this.names = facts.runs.map(({ name }) => name)
       this.greeted(facts)
       return
     }
@@ -58,7 +66,12 @@ class Live {
     else question.answer(facts)
   }
 
-  ask(ask, facts) {
+  async ask(ask, facts) {
+    for (const [name] of JSON.stringify(facts).matchAll(/dropped\/\w+/g)) if (this.files.has(name) && !this.handed.includes(name)) await this.send(this.files.get(name))
+    return this.question(ask, facts)
+  }
+
+  question(ask, facts) {
     return new Promise((answer, refuse) => {
       if (this.socket.readyState !== WebSocket.OPEN) return refuse(new Error("the studio is not there"))
       this.waiting.set(++this.number, { answer, refuse })
@@ -84,21 +97,33 @@ class Live {
     if (this.newest) this.nextDecode()
   }
 
+  // Takes a picture in, and keeps it: the studio remembers the newest ones only, and none after a restart.
   async upload(file) {
+    const name = await this.send(file)
+    this.files.set(name, file)
+    return name
+  }
+
+  async send(file) {
     if (file.size > this.largest) throw new Error(`this file is larger than ${this.largest.toLocaleString("en")} bytes; scale the picture down first`)
-    return (await json(fetch("pictures", { method: "POST", body: file, headers: { "x-motes-session": this.session } }))).picture
+    const { picture } = await json(fetch("pictures", { method: "POST", body: file, headers: { "x-motes-session": this.session } }))
+    this.handed = [...this.handed.filter((name) => name !== picture), picture].slice(-REMEMBERED)
+    return picture
   }
 
   thumb(picture) {
     return "thumb?picture=" + encodeURIComponent(picture)
   }
 
-  async progress(run, after) {
-    return json(fetch(`progress/${run}?after=${after}`))
+  // What a run wrote, joined to what is known of it; from the beginning, thinned out, where much has come together.
+  async progress(run, known = { lines: [], until: "" }) {
+    const after = known.lines.length > MOST_LINES ? "" : known.until
+    const found = await json(fetch(`progress?run=${encodeURIComponent(this.names[run])}&after=${after}`))
+    return { ...found, lines: found.goes_on ? [...known.lines, ...found.lines] : found.lines }
   }
 
   runPicture(run, name) {
-    return `progress/${run}/${name}`
+    return `progress/picture?run=${encodeURIComponent(this.names[run])}&name=${name}`
   }
 }
 
@@ -107,13 +132,28 @@ class Written {
   constructor(greeted, lost, facts) {
     this.facts = facts
     this.live = false
+    this.files = new Map()
     setTimeout(() => greeted({ ...facts, session: "" }))
   }
 
   async ask(ask, { run, picture }) {
     const file = this.facts.written[`${run} ${picture}`]
     if (ask !== "open" || !file) throw new Error("this page has no model behind it; run motes studio for that")
-    return { ...unpack(await (await fetch(`site/${file}`)).arrayBuffer()), run, picture }
+    return { ...unpack(await this.load(file)), run, picture }
+  }
+
+  // A page that is opened from a disk may load nothing but scripts.
+  async load(file) {
+    const { answers } = this.facts
+    if (!answers[file]) {
+      const script = document.createElement("script")
+      await new Promise((done, failed) => {
+        Object.assign(script, { src: `site/${file}`, onload: done, onerror: () => failed(new Error("a file of this page is missing: site/" + file)) })
+        document.head.append(script)
+      })
+      script.remove()
+    }
+    return Uint8Array.from(atob(answers[file]), (letter) => letter.charCodeAt(0)).buffer
   }
 
   decode(question, answer, refuse) {
@@ -134,7 +174,5 @@ class Written {
 }
 
 export async function connect(greeted, lost) {
-  const written = document.querySelector("meta[name=motes-site]")?.content
-  if (!written) return new Live(greeted, lost)
-  return new Written(greeted, lost, await (await fetch(written)).json())
+  return window.motesSite ? new Written(greeted, lost, window.motesSite) : new Live(greeted, lost)
 }

@@ -4,8 +4,11 @@ import { onTheWay, stacked } from "./edits.js"
 import { numbers, put, shape } from "./draw.js"
 import { drawMarks } from "./marks.js"
 import { maskPixels, pixelsOf } from "./picture.js"
+import { truthMarks } from "./truth.js"
+import { transformOf } from "./view.js"
 
 const NAMES = { before: "before", original: "original", background: "background", error: "error" }
+const EMPTY = "Choose a picture on the left, drop one anywhere, or paste one."
 const GAP = 14, EDGE = 12 // screen pixels between sheets, and around them all
 
 export class Stage {
@@ -15,7 +18,7 @@ export class Stage {
     this.badge = this.stage.querySelector(".sheet").appendChild(Object.assign(document.createElement("span"), { className: "badge", hidden: true }))
     this.lasso = null
     store.listen(() => this.soon())
-    new ResizeObserver(() => this.fit()).observe(this.stage)
+    new ResizeObserver(() => this.soon()).observe(this.stage)
   }
 
   // Many changes may come between two frames; one is drawn.
@@ -29,16 +32,25 @@ export class Stage {
   }
 
   draw(state) {
-    this.empty.hidden = Boolean(state.opened)
-    this.canvas.parentElement.hidden = !state.opened
+    this.drawOpening(state)
+    this.canvas.closest(".sheet").hidden = !state.opened
     if (!state.opened) return
     const show = state.held ? "before" : state.show, pixels = pixelsOf(state, show) || state.drawn
     if (pixels) put(this.canvas, pixels, state.opened.columns)
     this.badge.hidden = show === "drawn" && !state.sheets.length
     this.badge.textContent = NAMES[show] || state.runs[state.run].name
-    this.drawMasks(state)
-    drawMarks(this.marks, state, this.lasso ? [lassoOf(this.lasso)] : [])
     this.fit()
+    this.drawMasks(state)
+    this.stage.classList.toggle("moving", state.since !== null)
+    drawMarks(this.marks, state, [...truthMarks(state), ...(this.lasso ? [lassoOf(this.lasso)] : [])])
+  }
+
+  // While another run opens, which may take long, the picture of the one before is not to be seen.
+  drawOpening({ opened, opening, run, runs }) {
+    const other = opening && opening.run !== (opened?.run ?? run)
+    this.stage.classList.toggle("opening", Boolean(other))
+    this.empty.hidden = Boolean(opened) && !other
+    this.empty.textContent = opening ? `${runs[opening.run]?.name} opens …` : runs[run] && !runs[run].ready ? "This run has no model yet; see its curves under Watch." : EMPTY
   }
 
   drawMasks({ opened, edits, layers, over }) {
@@ -48,7 +60,7 @@ export class Stage {
 
   // As large as the stage allows, in whole screen pixels where those are seen.
   fit() {
-    const { opened, sheets } = this.store.state
+    const { opened, sheets, view } = this.store.state
     if (!opened) return
     const { across, room } = roomOf(this.stage.clientWidth - EDGE, this.stage.clientHeight - EDGE, 1 + sheets.length, opened)
     const step = room < 4 ? devicePixelRatio : 4 * devicePixelRatio // a large pixel may be a line wider than its neighbour
@@ -59,7 +71,13 @@ export class Stage {
       const share = Math.min(opened.columns / columns, opened.rows / rows) // another size of picture has the same room
       sheet.style.width = `${columns * zoom * share}px`
       sheet.style.height = `${rows * zoom * share}px`
+      sheet.querySelector(".pane").style.transform = transformOf(view)
     }
+  }
+
+  // Screen pixels of a pixel of the picture.
+  unit() {
+    return this.canvas.getBoundingClientRect().width / this.store.state.opened.columns
   }
 
   // Where a pointer is, in picture pixels.

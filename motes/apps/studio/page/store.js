@@ -1,18 +1,23 @@
-// The one state record of the page, its history, and its place in the URL.
+// The one state record of the page: what is shown, and what was done to each picture.
 
-import { NOTHING } from "./edits.js"
+import { NOTHING, isNothing } from "./edits.js"
+import { WHOLE } from "./view.js"
 
 export const SHOWS = ["drawn", "before", "original", "background", "error"]
-export const OVERLAYS = ["marks", "numbers", "boxes", "masks", "proposals"]
+export const OVERLAYS = ["marks", "numbers", "doubted", "boxes", "masks", "proposals", "truth"]
 
 export class Store {
   constructor() {
     this.listeners = []
     this.state = {
-      session: "", runs: [], folder: [], dropped: [], live: true, connected: false,
+      session: "", runs: [], folder: [], dropped: [], clips: [], sampled: [], truth: null, live: true, connected: false,
       run: 0, picture: "", others: [], beside: [], sheets: [], opened: null, layers: null, before: null, drawn: null,
+      opening: null, // the run and the picture that are wanted, until they are there
+      works: {}, // what was done to other pictures, by run and picture
       edits: NOTHING, past: [], future: [], selection: [], clip: null,
-      show: "drawn", over: { marks: true, numbers: true, boxes: false, masks: false, proposals: false }, held: false,
+      since: null, // the edits before a movement that goes on
+      show: "drawn", over: { marks: true, numbers: true, doubted: false, boxes: false, masks: false, proposals: false, truth: false }, held: false,
+      view: WHOLE,
       tab: "edit", note: "", dragging: false,
     }
   }
@@ -27,23 +32,33 @@ export class Store {
     for (const listener of this.listeners) listener(this.state, before)
   }
 
-  // A step that undo takes back. While a hand moves, only its first moment is kept.
-  edit(edits, { since = this.state.edits } = {}) {
-    const { past } = this.state
+  // A step that undo takes back.
+  edit(edits) {
+    this.rest()
+    const { past, edits: since } = this.state
     this.set({ edits, past: [...past, since], future: [] })
   }
 
-  // A moment of a movement; `edit` with `since` ends it.
+  // A moment of a movement, which is one step when it comes to rest.
   passing(edits) {
-    this.set({ edits })
+    this.set({ edits, since: this.state.since ?? this.state.edits })
+  }
+
+  rest() {
+    const { since, edits, past, dragging } = this.state
+    if (since === null && !dragging) return
+    const step = since === null || since === edits ? {} : { past: [...past, since], future: [] }
+    this.set({ ...step, since: null, dragging: false })
   }
 
   undo() {
+    this.rest()
     const { past, future, edits } = this.state
     if (past.length) this.set({ edits: past.at(-1), past: past.slice(0, -1), future: [edits, ...future], selection: this.existing(past.at(-1)) })
   }
 
   redo() {
+    this.rest()
     const { past, future, edits } = this.state
     if (future.length) this.set({ edits: future[0], past: [...past, edits], future: future.slice(1) })
   }
@@ -53,35 +68,48 @@ export class Store {
     return selection.filter((k) => k < (opened?.position?.length ?? 0) || edits.particles[k])
   }
 
+  // Another picture or another run is wanted. What is open stays until that one is there.
+  wish(wanted) {
+    const { run, picture } = this.state.opening ?? this.state
+    this.set({ opening: { run, picture, ...wanted } })
+  }
+
+  // What was being done is put by, and what was put by for the new picture is taken up again.
+  turn(change) {
+    this.rest()
+    const { state } = this, works = worksOf(state), next = { ...state, ...change }
+    const { edits, past, future } = works[workKey(next)] ?? UNTOUCHED
+    const same = workKey(next) === workKey(state)
+    this.set({ works, edits, past, future, selection: same ? state.selection : [], ...change })
+  }
+
   say(note) {
     this.set({ note })
   }
 }
 
-// The address holds all that a link needs to show the same again.
-export function toHash(state) {
-  const kept = { r: state.runs[state.run]?.name, p: state.picture }
-  if (state.others.length) kept.c = state.others.map((run) => state.runs[run]?.name)
-  if (state.beside.length) kept.b = state.beside.map(({ run, picture, edits }) => [state.runs[run]?.name, picture, edits])
-  if (JSON.stringify(state.edits) !== JSON.stringify(NOTHING)) kept.e = state.edits
-  if (state.selection.length) kept.s = state.selection
-  if (state.show !== "drawn") kept.v = state.show
-  kept.o = OVERLAYS.filter((name) => state.over[name]).join(" ")
-  return "#" + btoa(unescape(encodeURIComponent(JSON.stringify(kept)))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
+export const UNTOUCHED = { edits: NOTHING, past: [], future: [] }
+
+// Runs go by their names: their numbers differ after a restart.
+const workKey = ({ runs, run, picture }) => keyOf(runs[run]?.name, picture)
+const keyOf = (name, picture) => `${name}\n${picture}`
+
+// What was done to any picture, the open one too.
+export function worksOf(state) {
+  const { run, runs, picture, edits, past, future, since } = state, works = { ...state.works }
+  if (!picture) return works
+  delete works[workKey(state)]
+  const steps = since === null || since === edits ? past : [...past, since]
+  if (!isNothing(edits) || steps.length || future.length) works[workKey(state)] = { run: runs[run]?.name, picture, edits, past: steps, future }
+  return works
 }
 
-export function fromHash(hash, runs) {
-  try {
-    const kept = JSON.parse(decodeURIComponent(escape(atob(hash.slice(1).replaceAll("-", "+").replaceAll("_", "/")))))
-    const named = (name) => runs.findIndex((run) => run.name === name)
-    const shown = String(kept.o ?? "marks numbers").split(" ")
-    return {
-      run: Math.max(named(kept.r), 0), picture: String(kept.p || ""), others: [kept.c || []].flat().map(named).filter((run) => run >= 0),
-      beside: (kept.b || []).slice(0, 5).map(([run, name, edits]) => ({ run: Math.max(named(run), 0), picture: String(name), edits: { ...NOTHING, ...edits }, past: [], future: [] })),
-      edits: { ...NOTHING, ...(kept.e || {}) }, selection: (kept.s || []).filter(Number.isInteger),
-      show: SHOWS.includes(kept.v) ? kept.v : "drawn", over: Object.fromEntries(OVERLAYS.map((name) => [name, shown.includes(name)])),
-    }
-  } catch {
-    return null
-  }
+export const workOf = (state, run, picture) => worksOf(state)[keyOf(state.runs[run]?.name, picture)] ?? UNTOUCHED
+
+// The works with these edits of one picture; what was done to it before can be had back by undo.
+export function withWork(works, name, picture, edits) {
+  const { [keyOf(name, picture)]: before = UNTOUCHED } = works
+  if (JSON.stringify(before.edits) === JSON.stringify(edits)) return works
+  const past = isNothing(before.edits) ? before.past : [...before.past, before.edits]
+  return { ...works, [keyOf(name, picture)]: { run: name, picture, edits, past, future: [] } }
 }

@@ -2,6 +2,7 @@
 
 export const PANELS = [
   "inspector",
+  "said",
   "views",
   "pictures",
   "strip",

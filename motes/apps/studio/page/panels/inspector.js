@@ -2,6 +2,7 @@
 
 import { colour, decibels, make, spoken } from "../draw.js"
 import { particle, particles, resized, walked, withBackground, withCode, withFeature, withPresence, withWay } from "../edits.js"
+import { Looks } from "../looks.js"
 import { boxesOf, sizeOf } from "../marks.js"
 
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "larger", "smaller", "front", "back", "resetOne", "paste"]
@@ -11,20 +12,20 @@ const SLIDERS = 64 // of a code, at most
 export function panel(store, server, actions) {
   const place = document.getElementById("inspector")
   const sliders = []
-  let directions = false, since = null, sliding = false
+  const looks = new Looks(store, server)
+  let byNumbers = false, sliding = false
 
   // One slider: `read` tells its value from the state, `change` the edits for a value.
-  function slider(title, [low, high], read, change, step = (high - low) / 200) {
+  function slider(title, [low, high], read, change, step = (high - low) / 200, ends = null) {
     const input = make("input", { type: "range", min: String(low), max: String(high), step: String(step), "aria-label": title })
-    const output = make("output", {}), row = make("div", { class: "slider" }, make("label", {}, title), input, output)
+    const output = make("output", {})
+    const row = ends ? make("div", { class: "slider ends", title }, ends[0], input, ends[1]) : make("div", { class: "slider" }, make("label", {}, title), input, output)
     input.addEventListener("input", () => {
-      since ??= store.state.edits
       sliding = true
-      store.passing(change(Number(input.value), since))
+      store.passing(change(Number(input.value), store.state.since ?? store.state.edits))
     })
     input.addEventListener("change", () => {
-      if (since && since !== store.state.edits) store.edit(store.state.edits, { since })
-      since = null
+      store.rest()
       sliding = false
       refresh()
     })
@@ -39,8 +40,8 @@ export function panel(store, server, actions) {
   }
 
   function toggle() {
-    const choice = (on, title) => make("button", { type: "button", class: directions === on ? "on" : "", "aria-pressed": String(directions === on), onclick: () => (directions = on, draw()) }, title)
-    return make("span", { class: "split" }, choice(false, "numbers"), choice(true, "directions"))
+    const choice = (on, title) => make("button", { type: "button", class: byNumbers === on ? "on" : "", "aria-pressed": String(byNumbers === on), onclick: () => (byNumbers = on, draw()) }, title)
+    return make("span", { class: "split" }, choice(false, "pictures"), choice(true, "numbers"))
   }
 
   function look(state) {
@@ -49,14 +50,19 @@ export function panel(store, server, actions) {
     const first = selection[0], { features } = particle(opened, edits, first), ranges = state.runs[state.run].ranges
     if (!features.length) return []
     const head = [make("div", { class: "title" }, make("h2", {}, "Look"), ranges?.axes.length ? toggle() : null)]
-    if (directions && ranges?.axes.length) {
+    if (!byNumbers && ranges?.axes.length) {
       const along = (f, axis) => f.reduce((sum, value, n) => sum + (value - ranges.middle[n]) * axis[n], 0)
-      return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]],
+      return [...head, ...ranges.axes.map((axis, n) => slider(`look ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]],
         () => along(particle(opened, store.state.edits, first).features, axis),
-        (value, base) => selection.reduce((now, k) => walked(opened, now, [k], axis, value - along(particle(opened, now, k).features, axis)), base)))]
+        (value, base) => selection.reduce((now, k) => walked(opened, now, [k], axis, value - along(particle(opened, now, k).features, axis)), base), undefined, state.layers && endsOf(features, axis, along(features, axis), 2 * ranges.reach[n])))]
     }
     const span = (f) => ranges ? [Math.min(ranges.low[f], features[f]), Math.max(ranges.high[f], features[f])] : [-3, 3]
     return [...head, ...features.map((_, f) => slider(`number ${f}`, span(f), () => particle(opened, store.state.edits, first).features[f], (value, base) => withFeature(base, selection, f, value)))]
+  }
+
+  // Pictures of what a slider leads to at both of its ends.
+  function endsOf(numbers, axis, now, reach) {
+    return [-reach, reach].map((end) => looks.tile(numbers.map((value, f) => value + (end - now) * axis[f])))
   }
 
   // Two sliders, for models whose particles have sizes; all that are chosen grow alike.
@@ -118,8 +124,8 @@ export function panel(store, server, actions) {
       return withCode(base, Object.fromEntries(now.map((one, f) => [f, Math.round((one + by * axis[f]) * 1e5) / 1e5])))
     }
     const head = [make("div", { class: "title" }, make("h2", {}, `Code of ${opened.code.length}`), ranges ? toggle() : null)]
-    if (directions && ranges) return [...head, ...ranges.axes.map((axis, n) => slider(`along ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]], () => along(axis), walk(axis)))]
-    const more = opened.code.length > SLIDERS ? make("p", { class: "hint" }, `The first ${SLIDERS} are shown; directions reach all.`) : null
+    if (!byNumbers && ranges?.axes.length) return [...head, ...ranges.axes.map((axis, n) => slider(`look ${n + 1}`, [-2 * ranges.reach[n], 2 * ranges.reach[n]], () => along(axis), walk(axis), undefined, endsOf(whole(), axis, along(axis), 2 * ranges.reach[n])))]
+    const more = opened.code.length > SLIDERS ? make("p", { class: "hint" }, `The first ${SLIDERS} are shown; pictures reach all.`) : null
     return [...head, more, ...opened.code.slice(0, SLIDERS).map((_, f) => slider(`number ${f}`, ranges ? [Math.min(ranges.low[f], value(f)), Math.max(ranges.high[f], value(f))] : [-3, 3], () => value(f), (to, base) => withCode(base, { [f]: to })))]
   }
 
@@ -140,21 +146,30 @@ export function panel(store, server, actions) {
   function explore({ edits, picture, runs, run, folder, dropped, live, opened }) {
     const others = [...dropped, ...(runs[run].pictures || []), ...folder].filter((name) => name !== picture)
     if (!live || !others.length || !["particles", "code"].includes(opened.kind)) return []
-    const select = make("select", { id: "towards", "aria-label": "On the way to", onchange: () => store.edit(withWay(store.state.edits, select.value, select.value ? store.state.edits.towards[1] || 0.5 : 0)) },
+    const select = make("select", { id: "towards", "aria-label": "Blend towards", onchange: () => store.edit(withWay(store.state.edits, select.value, select.value ? store.state.edits.towards[1] || 0.5 : 0)) },
       make("option", { value: "" }, "no other picture"), others.map((name) => make("option", { value: name }, spoken(name))))
     select.value = edits.towards[0]
-    return [make("h2", {}, "On the way to"), select, edits.towards[0] ? slider("share", [0, 1], () => store.state.edits.towards[1], (share, base) => withWay(base, base.towards[0], share), 0.01) : null]
+    return [make("h2", {}, "Blend towards"), select, edits.towards[0] ? slider("share", [0, 1], () => store.state.edits.towards[1], (share, base) => withWay(base, base.towards[0], share), 0.01) : null]
   }
 
   function sample({ runs, run, live }) {
     if (!live || !runs[run].offers.samples) return []
-    const draw = async () => store.set({ picture: (await server.ask("sample", { run })).picture })
+    const draw = async () => {
+      try {
+        const { picture } = await server.ask("sample", { run })
+        store.set({ sampled: [...store.state.sampled, picture] })
+        store.wish({ picture })
+      } catch (problem) {
+        store.say(problem.message)
+      }
+    }
     return [make("h2", {}, "Make up"), make("button", { type: "button", onclick: draw }, "A new picture")]
   }
 
   function draw() {
     const { state } = store
     sliders.length = 0
+    looks.clear()
     if (!state.opened || !state.runs[state.run]?.offers) return place.replaceChildren()
     const particlesOf = state.selection.length ? chosen : nothing
     const main = ({ particles: particlesOf, code }[state.opened.kind] ?? other)(state)

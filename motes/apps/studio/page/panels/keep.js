@@ -2,7 +2,9 @@
 
 import { make, put, save } from "../draw.js"
 import { particles, stacked } from "../edits.js"
+import { keptOf } from "../links.js"
 import { boxesOf } from "../marks.js"
+import { sessionOf } from "../receiving.js"
 
 const BOX = ["top_px", "left_px", "bottom_px", "right_px", "height_px", "width_px", "middle_row_px", "middle_column_px"]
 
@@ -10,10 +12,11 @@ export function panel(store, server, actions) {
   const place = document.getElementById("keep")
   const items = {
     png: ["Picture", "PNG", picture], gif: ["The edit, moving", "GIF", (state) => moving(state, "gif")], mp4: ["The edit, moving", "MP4", (state) => moving(state, "mp4")], json: ["Particles", "JSON", json], csv: ["Particles", "CSV", csv], python: ["The edit in Python", "text", python], link: ["Link to this", "URL", link],
+    session: ["All pictures with their edits", "JSON", session],
   }
   const menu = make("menu", { hidden: true, id: "keep-menu" }, Object.entries(items).map(([id, [title, small, does]]) =>
     make("li", {}, make("button", { type: "button", id: `keep-${id}`, onclick: () => (close(), does(store.state)) }, title, make("small", {}, small)))))
-  const button = make("button", { type: "button", id: "keep-button", "aria-expanded": "false", "aria-controls": "keep-menu", onclick: () => (menu.hidden ? open() : close()) }, "Keep …")
+  const button = make("button", { type: "button", id: "keep-button", "aria-expanded": "false", "aria-controls": "keep-menu", onclick: () => (menu.hidden ? open() : close()) }, "Export")
   const box = make("div", { class: "menu" }, button, menu)
   place.append(box)
 
@@ -28,7 +31,7 @@ export function panel(store, server, actions) {
     button.setAttribute("aria-expanded", "false")
   }
   addEventListener("pointerdown", (event) => box.contains(event.target) || close())
-  box.addEventListener("keydown", (event) => event.key === "Escape" && (close(), button.focus()))
+  addEventListener("keydown", (event) => event.key === "Escape" && !menu.hidden && (close(), button.focus()))
   store.listen(({ opened }) => (button.disabled = !opened))
 
   const name = ({ picture }) => picture.replace(/[^\w-]+/g, "-")
@@ -84,6 +87,10 @@ export function panel(store, server, actions) {
     } catch (problem) {
       store.say(problem.message)
     }
+  }
+
+  async function session(state) {
+    save("session.motes.json", await sessionOf(keptOf(state), server.files), "application/json")
   }
 
   async function link() {

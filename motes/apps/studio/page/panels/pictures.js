@@ -1,34 +1,21 @@
 // The left column: pictures to open, by click, drop, paste, or from the camera.
 
 import { MOST } from "../beside.js"
-import { make, shape } from "../draw.js"
-import { NOTHING } from "../edits.js"
+import { make, put, shape } from "../draw.js"
+import { hasMore, showMore, sort } from "../held.js"
+import { Receiver } from "../receiving.js"
+import { roving } from "../roving.js"
+import { workOf } from "../store.js"
 import { placeOf } from "./time.js"
 
 export function panel(store, server, actions) {
-  const place = document.getElementById("pictures")
-  const local = new Map() // dropped pictures as the browser has them, for the small view
-  const sent = new Map() // and to hand them in again where the studio was away
+  const place = document.getElementById("pictures"), mark = roving(place)
+  const receiver = new Receiver(store, server), take = (files) => receiver.take(files)
 
-  async function take(files) {
-    for (const file of [...files].filter((one) => one.type.startsWith("image/")).slice(0, 8)) {
-      try {
-        store.say(`reading ${file.name || "picture"} …`)
-        const picture = await server.upload(file)
-        local.set(picture, URL.createObjectURL(file))
-        sent.set(picture, file)
-        const waited = picture === store.state.picture // a link to it was opened before it was here
-        store.set({ dropped: [...new Set([picture, ...store.state.dropped])].slice(0, 8), picture, note: "", ...(waited && { renewed: Date.now() }) })
-      } catch (problem) {
-        store.say(problem.message)
-      }
-    }
-  }
-
-  const chooser = make("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => take(chooser.files) })
+  const chooser = make("input", { type: "file", accept: "image/*,video/*,.json", multiple: true, hidden: true, onchange: () => take(chooser.files) })
   const tile = (title, path, does) => make("button", { type: "button", class: "add", title, "aria-label": title, onclick: does }, shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("path", { d: path })))
   const adds = [
-    tile("Open a picture; or drop one anywhere, or paste one", "M12 5v14M5 12h14", () => chooser.click()),
+    tile("Open pictures, a video or a saved session; or drop them anywhere, or paste a picture", "M12 5v14M5 12h14", () => chooser.click()),
     ...(navigator.mediaDevices ? [tile("Take one with the camera", "M4 8h3l2-3h6l2 3h3v11H4zM12 10a3.5 3.5 0 1 0 .01 0", () => shoot(take, store))] : []),
   ]
   addEventListener("dragover", (event) => {
@@ -43,42 +30,62 @@ export function panel(store, server, actions) {
   })
   addEventListener("paste", (event) => take(event.clipboardData.files))
 
-  async function handInAgain() {
-    for (const name of [...store.state.dropped].reverse()) await server.upload(sent.get(name)).catch(({ message }) => store.say(message))
-    if (sent.has(store.state.picture)) store.set({ renewed: Date.now() })
-  }
-
   // A clip is open whichever of its frames is.
   function open(name) {
-    const { picture } = store.state, { head, row, frames } = placeOf(store.state)
-    return name === picture || name === `${head}/${row - (row % frames)}`
+    const { picture } = store.state, { clip, head, row, frames } = placeOf({ ...store.state, opening: null })
+    return name === picture || name === clip?.names[0] || name === `${head}/${row - (row % frames)}`
   }
 
   // With Ctrl or Shift it is laid beside.
   function choose({ ctrlKey, metaKey, shiftKey }, picture) {
     const { run, beside, sheets } = store.state
-    if (!(ctrlKey || metaKey || shiftKey)) store.set({ picture })
-    else if (sheets.length < MOST) store.set({ beside: [...beside, { run, picture, edits: NOTHING, past: [], future: [] }] })
+    if (!(ctrlKey || metaKey || shiftKey)) store.wish({ picture })
+    else if (sheets.length < MOST) store.set({ beside: [...beside, { ...workOf(store.state, run, picture), run, picture }] })
+  }
+
+  // Small pictures of what a model made up are those that the page drew.
+  function source(name) {
+    const { opened, drawn } = store.state
+    if (name.startsWith("sampled/") && opened?.picture === name && !receiver.views.has(name)) {
+      const canvas = make("canvas", {})
+      put(canvas, drawn, opened.columns)
+      receiver.views.set(name, canvas.toDataURL())
+    }
+    return receiver.views.get(name) || server.thumb(name)
+  }
+
+  const nearness = (name) => {
+    const { runs, run } = store.state, { worstFirst, decibels } = runs[run] || {}
+    return worstFirst && decibels[name] !== undefined ? make("span", { class: "near" }, `${decibels[name].toFixed(1)} dB`) : null
+  }
+
+  // What can be done with a run's held-out pictures beyond opening one.
+  function beyond({ runs, run, live }) {
+    if (!live || !(runs[run]?.clips > 1)) return []
+    const order = make("button", { type: "button", class: runs[run].worstFirst ? "on wide" : "wide", "aria-pressed": String(Boolean(runs[run].worstFirst)), title: "Those first that are drawn worst", onclick: () => sort(store, server, run).catch(({ message }) => store.say(message)) }, "Worst first")
+    const more = hasMore(runs[run]) ? make("button", { type: "button", class: "wide", id: "more", onclick: () => showMore(store, run) }, `More of ${runs[run].clips.toLocaleString("en")}`) : null
+    return [order, more].filter(Boolean)
   }
 
   function thumbs(names, title, first = []) {
     if (!names.length && !first.length) return []
-    const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: name, onclick: (event) => choose(event, name) },
-      make("img", { alt: "", loading: "lazy", draggable: false, src: local.get(name) || server.thumb(name) })))
+    const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: store.state.clips.find(({ names }) => names[0] === name)?.name ?? name, onclick: (event) => choose(event, name) },
+      make("img", { alt: "", loading: "lazy", draggable: false, src: source(name) }), nearness(name)))
     return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
   }
 
-  function draw({ runs, run, folder, dropped, live }) {
+  function draw(state) {
+    const { runs, run, folder, dropped, sampled, live } = state
     const kept = place.scrollTop
     place.replaceChildren(
-      chooser, ...thumbs(dropped, "Yours", live ? adds : []), ...thumbs(runs[run]?.pictures || [], "Held out"), ...thumbs(folder, "Folder"),
+      chooser, ...thumbs(dropped, "Yours", live ? adds : []), ...thumbs(sampled, "Made up"), ...thumbs(runs[run]?.pictures || [], "Held out"), ...beyond(state), ...thumbs(folder, "Folder"),
     )
     place.scrollTop = kept
+    mark()
   }
 
   store.listen((now, before) => {
-    if (now.session !== before.session && before.session) handInAgain()
-    if (["runs", "run", "folder", "dropped", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
+    if (["runs", "run", "folder", "dropped", "sampled", "clips", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
   })
 }
 

@@ -4,9 +4,10 @@ import { glimpse } from "../composite.js"
 import { colour, make, put } from "../draw.js"
 import { particles } from "../edits.js"
 import { shown } from "../marks.js"
+import { roving } from "../roving.js"
 
 export function panel(store, server, actions) {
-  const place = document.getElementById("strip")
+  const place = document.getElementById("strip"), mark = roving(place, { choosing: true })
   function choose(event, k) {
     const { selection } = store.state, many = event.shiftKey || event.ctrlKey || event.metaKey
     store.set({ selection: many ? (selection.includes(k) ? selection.filter((one) => one !== k) : [...selection, k]) : [k] })
@@ -32,6 +33,7 @@ export function panel(store, server, actions) {
     const focused = document.activeElement?.closest?.("#strip button")?.dataset.k, kept = place.scrollLeft
     place.replaceChildren(...all.map((one) => tile({ layers, selection }, one)))
     place.scrollLeft = kept
+    mark()
     if (focused) place.querySelector(`[data-k="${focused}"]`)?.focus()
   })
 }

@@ -7,10 +7,10 @@ const EVERY = 2000 // milliseconds
 
 export function panel(store, server, actions) {
   const place = document.getElementById("watch")
-  let lines = [], of = -1, picked = null, timer = null, latents = { numbers: [], sentences: [] }
+  let known, of = -1, picked = null, timer = null, latents = { numbers: [], sentences: [] }
 
   function draw(pictures, health) {
-    const newest = lines.at(-1)
+    const { lines } = known, newest = lines.at(-1)
     const shown = pictures.includes(picked) ? picked : pictures.at(-1), at = pictures.indexOf(shown)
     const slider = pictures.length > 1 ? make("input", { type: "range", min: "0", max: String(pictures.length - 1), value: String(at), "aria-label": "Which of the pictures", oninput: (event) => {
       picked = Number(event.target.value) === pictures.length - 1 ? null : pictures[event.target.value]
@@ -37,10 +37,14 @@ export function panel(store, server, actions) {
   }
 
   async function renew() {
-    const { fresh, facts } = await server.ask("renew", { run: of })
-    const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts, ...(fresh && { ranges: undefined }) } : run))
-    if (fresh) check()
-    store.set({ runs, note: fresh ? "its best model is taken up" : "there is no better model yet", renewed: fresh ? Date.now() : store.state.renewed })
+    try {
+      const { fresh, facts } = await server.ask("renew", { run: of })
+      const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts, ...(fresh && { ranges: undefined }) } : run))
+      if (fresh) check()
+      store.set({ runs, note: fresh ? "its best model is taken up" : "there is no better model yet", renewed: fresh ? Date.now() : store.state.renewed })
+    } catch (problem) {
+      store.say(store.state.runs[of]?.ready ? problem.message : "there is no model of this run yet")
+    }
   }
 
   async function look() {
@@ -48,13 +52,14 @@ export function panel(store, server, actions) {
     const { tab, run, live } = store.state
     if (tab !== "watch" || !live) return
     if (run !== of) {
-      [lines, of, latents] = [[], run, { numbers: [], sentences: [] }]
+      [known, of, latents] = [undefined, run, { numbers: [], sentences: [] }]
       check()
     }
     try {
-      const found = await server.progress(of, lines.length)
-      lines = [...lines.slice(0, found.from), ...found.lines]
-      document.activeElement?.closest?.("#watch input") || draw(found.pictures, found.health)
+      const found = await server.progress(run, known)
+      if (run !== of) return
+      known = found
+      document.activeElement?.closest?.("#watch input") || draw(known.pictures, known.health)
     } catch (problem) {
       store.say(problem.message)
     }
