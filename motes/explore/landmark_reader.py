@@ -138,33 +138,38 @@ def fit_reader(
 
     `units` are the height and width in which errors are measured, such as pixels of each picture.
     """
-    if len(points) < LEAST:
-        raise UserError(
-            f"{len(points)} annotated pictures are too few to learn from and to check by; it takes {LEAST}"
-        )
     points = points.double()
-    known = ~points.isnan().any(2)
-    if bare := [name for name, count in zip(names, known.sum(0).tolist(), strict=True) if count < LEAST]:
-        raise UserError(
-            f"{bare[0]} is annotated in fewer than {LEAST} pictures; annotate more, or leave its columns out"
-        )
+    _refuse_few(points, names)
     kinds = (
         ("code",) if not isinstance(latent, Particles) else tuple(name for name in READINGS if name != "code")
     )
     block = torch.arange(len(points)) * min(BLOCKS, len(points)) // len(points)
     guess = torch.stack([points[block != part].nanmean(0) for part in block.tolist()])
-    trials: dict[tuple[str, float], Tensor] = {}
-    for kind in kinds:
-        columns = READINGS[kind](model, latent)
-        for number, predicted in enumerate(_left_out(columns, points, block)):
-            trials[kind, PENALTIES[number]] = predicted
+    columns_of = {kind: READINGS[kind](model, latent) for kind in kinds}
+    trials = {
+        (kind, penalty): predicted
+        for kind, columns in columns_of.items()
+        for penalty, predicted in zip(PENALTIES, _left_out(columns, points, block), strict=True)
+    }
     errors = {trial: _error(predicted, points, units) for trial, predicted in trials.items()}
     reading, penalty = min(errors, key=lambda trial: errors[trial])
     predicted = trials[reading, penalty]
-    fits = _fits(READINGS[reading](model, latent), points, penalty, predicted)
+    fits = _fits(columns_of[reading], points, penalty, predicted)
     best = {kind: min(error for (name, _), error in errors.items() if name == kind) for kind in kinds}
     reader = LandmarkReader(names, reading, penalty, fits)
     return Fitted(reader, errors[reading, penalty], _error(guess, points, units), best, predicted)
+
+
+def _refuse_few(points: Float[Tensor, "B P 2"], names: tuple[str, ...]) -> None:
+    if len(points) < LEAST:
+        raise UserError(
+            f"{len(points)} annotated pictures are too few to learn from and to check by; it takes {LEAST}"
+        )
+    known = ~points.isnan().any(2)
+    if bare := [name for name, count in zip(names, known.sum(0).tolist(), strict=True) if count < LEAST]:
+        raise UserError(
+            f"{bare[0]} is annotated in fewer than {LEAST} pictures; annotate more, or leave its columns out"
+        )
 
 
 def _error(

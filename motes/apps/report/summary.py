@@ -88,7 +88,7 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
-def decibels(value: float) -> str:
+def in_decibels(value: float) -> str:
     return f"{value:.1f} dB"
 
 
@@ -102,7 +102,7 @@ SAYINGS = (
     Saying("found", "of the things have a {} near their middle", "chance", SHARES, percent),
     Saying("clean_inside_mask", "of the {}s lie on a thing", "chance", SHARES, percent),
     Saying("clean", "of the {}s lie near a thing's middle", "chance", SHARES, percent),
-    Saying("psnr", "between pictures and what is drawn of them", "the median picture", DECIBELS, decibels),
+    Saying("psnr", "between pictures and what is drawn of them", "the median picture", DECIBELS, in_decibels),
     Saying("ari_fg", "agreement on which pixels belong together", "chance", AGREEMENTS, number),
     Saying("count_right", "of the pictures have as many {}s as things", "chance", SHARES, percent),
     Saying("ssim", "likeness of structure, 1 at best", "the median picture", AGREEMENTS, number),

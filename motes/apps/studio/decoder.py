@@ -66,7 +66,7 @@ class Decoder:
                 # the process may end while it is written to
                 with suppress(BrokenPipeError):
                     decoding.write(_pipe(process.stdin), request, raw)
-                head, pixels = decoding.read(_pipe(process.stdout))
+                head, pixels = decoding.received(_pipe(process.stdout))
             except EOFError:
                 _end(process)
                 raise UserError(f"{name} {TOO_MUCH}; save it anew, as a plain PNG") from None

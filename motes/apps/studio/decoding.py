@@ -89,7 +89,7 @@ def write(file: BinaryIO, head: dict[str, Any], raw: bytes | bytearray) -> None:
     file.flush()
 
 
-def read(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
+def received(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
     """What `write` wrote at the other end; an EOFError if the other end is gone."""
     line = file.readline()
     if not line.endswith(b"\n"):
@@ -129,7 +129,7 @@ def main(seconds: int, memory: int) -> None:
         os.nice(5)
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         while True:
-            request, raw = read(sys.stdin.buffer)
+            request, raw = received(sys.stdin.buffer)
             _limit_seconds(seconds)
             write(sys.stdout.buffer, *answer(request, raw))
 

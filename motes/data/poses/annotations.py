@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class AnnotatedPoints:
     missing: tuple[str, ...] = ()
 
 
-def read_annotations(place: Path) -> AnnotatedPoints:
+def read_annotated_points(place: Path) -> AnnotatedPoints:
     """The annotated points of the pictures in or beside a file or a folder."""
     if not place.exists():
         raise UserError(f"{place} does not exist")
@@ -95,8 +96,8 @@ def _of_coco(path: Path) -> AnnotatedPoints:
     """Of each picture the annotation with the most key points; 0 0 0 is unknown, as COCO has it."""
     try:
         content = json.loads(path.read_text())
-        categories = {record["id"]: record.get("keypoints", []) for record in content["categories"]}
-        images = {record["id"]: record["file_name"] for record in content["images"]}
+        names_of = {record["id"]: tuple(record.get("keypoints", ())) for record in content["categories"]}
+        files = {record["id"]: record["file_name"] for record in content["images"]}
         records = [record for record in content["annotations"] if record.get("keypoints")]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
@@ -104,26 +105,27 @@ def _of_coco(path: Path) -> AnnotatedPoints:
         ) from None
     if not records:
         raise UserError(f"{path} has no key points")
-    names = tuple(categories.get(records[0]["category_id"], ()))
+    names = names_of.get(records[0]["category_id"], ())
     points: dict[Path, np.ndarray] = {}
     missing = []
     for record in records:
-        name = images.get(record["image_id"], "")
-        picture = next(
-            (file for file in (path.parent / name, path.parent / Path(name).name) if file.is_file()), None
-        )
+        name = files.get(record["image_id"], "")
+        places = (path.parent / name, path.parent / Path(name).name)
+        picture = next((file for file in places if file.is_file()), None)
         if picture is None:
             missing.append(name)
             continue
-        values = np.array(record["keypoints"], np.float64).reshape(-1, 3)
-        of_record = np.where(values[:, 2:] > 0, values[:, 1::-1], math.nan)
-        if len(of_record) != len(names):
-            raise UserError(
-                f"{path}: the category of {name} has {len(names)} key points, and it has {len(of_record)}"
-            )
+        of_record = _key_points(record, len(names), f"{path}: {name}")
         if picture not in points or _known(of_record) > _known(points[picture]):
             points[picture] = of_record
     return AnnotatedPoints(names, _in_order(points), tuple(missing))
+
+
+def _key_points(record: dict[str, Any], count: int, where: str) -> np.ndarray:
+    values = np.array(record["keypoints"], np.float64).reshape(-1, 3)
+    if len(values) != count:
+        raise UserError(f"{where} has {len(values)} key points, and its category has {count}")
+    return np.where(values[:, 2:] > 0, values[:, 1::-1], math.nan)
 
 
 def _known(points: np.ndarray) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from motes.errors import UserError
 from motes.models.base import Model, Stage, refuse_other_sizes
 from motes.models.particles.encoding import DiagonalNormal
-from motes.models.particles.followed import Followed
+from motes.models.particles.followed import FollowingPoints
 from motes.models.particles.heat_maps import HeatMaps
 from motes.models.particles.parts import MaskedNetworks, SceneCode, check_particle_sizes, prior_image_of
 from motes.models.particles.published import PatchPrior
@@ -73,7 +73,7 @@ class DlpMaskedConfig:
 ARCHITECTURES: dict[str, Callable[[DlpMaskedConfig], MaskedNetworks]] = {
     "published": HeatMaps,
     "splatted": Splatted,
-    "followed": Followed,
+    "followed": FollowingPoints,
 }
 # of the training of points that learn first
 POINTS = 0.75
@@ -108,7 +108,7 @@ class MaskedParticles(Model):
 
     def stages(self) -> tuple[Stage, ...]:
         networks = self.networks
-        if not isinstance(networks, Followed):
+        if not isinstance(networks, FollowingPoints):
             return super().stages()
         places = networks.place_parameters()
         known = {id(parameter) for parameter in places}
@@ -215,7 +215,7 @@ class MaskedParticles(Model):
         return self.networks.paint(self._maps(scene.position), self._outside(scene.position), scene, bypass)
 
 
-def _place_losses(networks: Followed, batch: Batch) -> Losses:
+def _place_losses(networks: FollowingPoints, batch: Batch) -> Losses:
     terms = networks.place_losses(batch.image)
     return Losses(torch.stack([term.mean() for term in terms.values()]).sum(), terms)
 

@@ -33,7 +33,7 @@ NEAR = 0.1
 LEAST_VARIANCE = 1e-4
 
 
-class Followed(Splatted):
+class FollowingPoints(Splatted):
     """Points z_k from softmaxes of maps of their own, and features as in `Splatted`.
 
     The points learn |z_k(x) - g(z_k(x bent by g))|^2 (Thewlis et al. 2017, https://arxiv.org/abs/1705.02193) from two

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from motes.data.poses.annotations import read_annotations
+from motes.data.poses.annotations import read_annotated_points
 from motes.errors import UserError
 
 COUNT = 5
@@ -43,20 +43,20 @@ def check(annotated, names=("nose", "tail")):
 
 def test_a_table_beside_the_pictures(folder):
     table = write_table(folder / "points.csv", [line(number) for number in range(COUNT)])
-    check(read_annotations(table))
-    check(read_annotations(folder))
+    check(read_annotated_points(table))
+    check(read_annotated_points(folder))
 
 
 def test_names_of_a_line_above_the_axes(folder):
     rows = ["bodyparts,nose,nose,tail,tail", "coords,x,y,x,y", *(line(number) for number in range(COUNT))]
-    check(read_annotations(write_table(folder / "CollectedData_me.csv", rows, "scorer,me,me,me,me")))
+    check(read_annotated_points(write_table(folder / "CollectedData_me.csv", rows, "scorer,me,me,me,me")))
 
 
 def test_point_files(folder):
     for number in range(COUNT):
         pairs = [" ".join(str(value + 1) for value in place(number, point)[::-1]) for point in range(2)]
         (folder / f"{number}.pts").write_text("version: 1\nn_points: 2\n{\n" + "\n".join(pairs) + "\n}\n")
-    check(read_annotations(folder), ("point1", "point2"))
+    check(read_annotated_points(folder), ("point1", "point2"))
 
 
 def coco(folder, **changes):
@@ -81,22 +81,22 @@ def coco(folder, **changes):
 
 def test_key_points_of_coco(folder):
     path, content = coco(folder)
-    check(read_annotations(path))
+    check(read_annotated_points(path))
     content["annotations"][2]["keypoints"][3:] = [0, 0, 0]
     path, _ = coco(folder, annotations=content["annotations"])
-    points = list(read_annotations(path).points.values())
+    points = list(read_annotated_points(path).points.values())
     assert np.isnan(points[2][1]).all() and np.isfinite(points[2][0]).all()
 
 
 def test_pictures_that_are_not_there_are_named(folder):
     rows = [*(line(number) for number in range(COUNT)), line(9)]
-    annotated = read_annotations(write_table(folder / "points.csv", rows))
+    annotated = read_annotated_points(write_table(folder / "points.csv", rows))
     check(annotated)
     assert annotated.missing == ("9.png",)
     with pytest.raises(
         UserError, match=r"names no picture that is there; the first of 1 that are missing is other.png"
     ):
-        read_annotations(write_table(folder / "points.csv", [line(1, "other.png")]))
+        read_annotated_points(write_table(folder / "points.csv", [line(1, "other.png")]))
 
 
 @pytest.mark.parametrize(
@@ -110,17 +110,17 @@ def test_pictures_that_are_not_there_are_named(folder):
 )
 def test_tables_that_do_not_fit_are_refused(folder, rows, title, words):
     with pytest.raises(UserError, match=words):
-        read_annotations(write_table(folder / "points.csv", rows, title))
+        read_annotated_points(write_table(folder / "points.csv", rows, title))
 
 
 def test_other_files_are_refused(folder):
     with pytest.raises(UserError, match="has no annotated points"):
-        read_annotations(folder)
+        read_annotated_points(folder)
     (folder / "bad.json").write_text("{}")
     with pytest.raises(UserError, match="is not in COCO's format"):
-        read_annotations(folder / "bad.json")
+        read_annotated_points(folder / "bad.json")
     path, _ = coco(folder, annotations=[])
     with pytest.raises(UserError, match="has no key points"):
-        read_annotations(path)
+        read_annotated_points(path)
     with pytest.raises(UserError, match="does not exist"):
-        read_annotations(folder / "nowhere.csv")
+        read_annotated_points(folder / "nowhere.csv")

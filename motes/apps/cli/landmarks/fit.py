@@ -31,10 +31,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(f"the reader goes to a new folder, and {arguments.out} exists")
     from motes.apps.landmarks.reading import fit_to_annotations, write_reader
     from motes.apps.session.session import Session
-    from motes.data.poses.annotations import read_annotations
+    from motes.data.poses.annotations import read_annotated_points
     from motes.plain.writing import whole_folder
 
-    annotated = read_annotations(arguments.annotations)
+    annotated = read_annotated_points(arguments.annotations)
     if annotated.missing:
         some = ", ".join(annotated.missing[:NAMED])
         warnings.warn(

@@ -62,20 +62,23 @@ def clutter(dice: Dice, size: tuple[int, int]) -> Array:
     picture = random_textures(dice, size).astype(np.float64) / 255
     rows, columns = _grid(size)
     for number in range(BEHIND):
-        name = f"behind {number}"
-        middle = dice.between(f"{name} middle", -0.1, 1.1, 2)[:, :, None, None]
-        half = dice.between(f"{name} half", 0.04, 0.35, 2)[:, :, None, None]
-        away_row, away_column = _turned(dice, name, rows - middle[:, 0], columns - middle[:, 1])
-        box = np.maximum(np.abs(away_row) - half[:, 0], np.abs(away_column) - half[:, 1])
-        disc = (_length(away_row / half[:, 0], away_column / half[:, 1]) - 1) * half.min(1)
-        is_disc = dice.uniform(f"{name} kind", 1, 1) < 0.4
-        cover = _cover(np.where(is_disc, disc, box) * min(size))
-        # lit from a side
-        shade = 1 + dice.between(f"{name} shade", -1.5, 1.5, 1, 1) * away_column
-        colour = dice.uniform(f"{name} colour", 3)[:, None, None] * shade[..., None]
-        picture += (np.clip(colour, 0, 1) - picture) * cover[..., None]
+        cover, colour = _thing_behind(dice, f"behind {number}", rows, columns, min(size))
+        picture += (colour - picture) * cover[..., None]
     light = (picture[..., :1] + picture[..., 1:2] + picture[..., 2:]) / 3
     return (light + COLOURFUL * (picture - light)).transpose(0, 3, 1, 2)
+
+
+def _thing_behind(dice: Dice, name: str, rows: Array, columns: Array, side: int) -> tuple[Array, Array]:
+    """The cover of a turned disc or box, B H W, and its colours, B H W 3, lit from a side."""
+    middle = dice.between(f"{name} middle", -0.1, 1.1, 2)[:, :, None, None]
+    half = dice.between(f"{name} half", 0.04, 0.35, 2)[:, :, None, None]
+    down, across = _turned(dice, name, rows - middle[:, 0], columns - middle[:, 1])
+    box = np.maximum(np.abs(down) - half[:, 0], np.abs(across) - half[:, 1])
+    disc = (_length(down / half[:, 0], across / half[:, 1]) - 1) * half.min(1)
+    is_disc = dice.uniform(f"{name} kind", 1, 1) < 0.4
+    shade = 1 + dice.between(f"{name} shade", -1.5, 1.5, 1, 1) * across
+    colour = dice.uniform(f"{name} colour", 3)[:, None, None] * shade[..., None]
+    return _cover(np.where(is_disc, disc, box) * side), np.clip(colour, 0, 1)
 
 
 def hidden(dice: Dice, look: Look, pixels: Array, masks: Array) -> tuple[Array, Array]:
