@@ -126,8 +126,9 @@ def ship(name: str, run: Path, threads: int) -> list[str]:
 
 
 def as_small_as_can_be(path: Path) -> None:
-    """A file of JSON without blanks."""
-    path.write_text(json.dumps(json.loads(path.read_text()), separators=(",", ":")) + "\n")
+    """A file of JSON without blanks, its numbers with six digits."""
+    short = json.loads(path.read_text(), parse_float=lambda digits: float(f"{float(digits):.6g}"))
+    path.write_text(json.dumps(short, separators=(",", ":")) + "\n")
 
 
 def write_shipped(run: Path, folder: Path) -> Path:
