@@ -73,3 +73,16 @@ def test_sliders_of_a_look_have_its_picture_at_both_ends(open_page):
     shown = """async () => { const { glimpse } = await import('/page/composite.js'); return [...glimpse(motes.store.state.layers, 0)] }"""
     assert np.abs(np.array(page.page.evaluate(shown)) - high).max() <= 2, "the end is what was shown there"
     page.shot("looks")
+
+
+def test_pictures_of_looks_take_no_edits_place(open_page):
+    page = open_page()
+    spread_out(page)
+    page.wait("motes.store.state.runs[0].ranges")
+    for n in range(12):  # the ends are drawn a moment after a particle is chosen, and edits come meanwhile
+        page.page.evaluate(f"motes.store.set({{ selection: [{n % 4}] }})")
+        page.page.wait_for_timeout(140 + 3 * n)
+        page.page.evaluate(
+            f"motes.store.edit({{ ...motes.store.state.edits, threshold: {0.001 * (n + 1)} }})"
+        )
+    page.settle()

@@ -47,7 +47,7 @@ export class Beside {
       const facts = await this.server.ask("open", { run, picture }), [rows, columns] = facts.image.shape
       const opened = { ...facts, rows, columns, pixels: rgba(facts.image) }, layers = layersOf(facts), before = rgba(facts.drawn)
       let drawn = before
-      if (!isNothing(edits)) drawn = this.server.live ? rgba((await this.server.ask("decode", { run, picture, edits })).drawn) : layers ? composite(layers, drawable(layers, stacked(opened, edits))) : before
+      if (!isNothing(edits)) drawn = this.server.live ? rgba((await this.server.decodeLater({ run, picture, edits })).drawn) : layers ? composite(layers, drawable(layers, stacked(opened, edits))) : before
       return { opened, layers, before, drawn }
     } catch ({ message }) {
       return { problem: message || "it could not be drawn" }

@@ -44,11 +44,11 @@ export class Looks {
 
   async ask(where, kind, some) {
     if (kind === "code") {
-      const { drawn } = await this.server.ask("decode", { ...where, edits: { code: some[0].numbers } })
+      const { drawn } = await this.server.decodeLater({ ...where, edits: { code: some[0].numbers } })
       return [{ pixels: rgba(drawn), side: drawn.shape[1] }]
     }
     const particles = Object.fromEntries(some.map(({ numbers }, k) => [k, { features: numbers }]))
-    const layers = layersOf(await this.server.ask("decode", { ...where, edits: { particles }, layers: true }))
+    const layers = layersOf(await this.server.decodeLater({ ...where, edits: { particles }, layers: true }))
     return some.map((_, k) => ({ pixels: glimpse(layers, k), side: layers.side }))
   }
 

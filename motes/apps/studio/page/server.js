@@ -28,6 +28,7 @@ class Live {
   constructor(greeted, lost) {
     this.waiting = new Map()
     this.files = new Map() // a person's own pictures, by their names
+    this.patient = [] // decodes that are not of the edit at hand
     this.handed = [] // the names of those that the studio remembers, the newest last
     this.number = 0
     this.greeted = greeted
@@ -43,6 +44,7 @@ class Live {
     this.socket.onclose = ({ reason }) => {
       for (const { refuse } of this.waiting.values()) refuse(new Error("the studio is not there"))
       this.waiting.clear()
+      for (const { refuse } of this.patient.splice(0)) refuse(new Error("the studio is not there"))
       this.newest = this.inFlight = null
       this.lost(reason)
       setTimeout(() => this.connect(), 1500)
@@ -86,15 +88,23 @@ class Live {
   }
 
   async nextDecode() {
-    const { question, answer, refuse } = (this.inFlight = this.newest)
-    this.newest = null
+    const { question, answer, refuse } = (this.inFlight = this.newest ?? this.patient.shift())
+    if (this.inFlight === this.newest) this.newest = null
     try {
       answer(await this.ask("decode", question), question)
     } catch (problem) {
       refuse(problem)
     }
     this.inFlight = null
-    if (this.newest) this.nextDecode()
+    if (this.newest || this.patient.length) this.nextDecode()
+  }
+
+  // A decode that waits for those of the edit at hand: to the studio a second one would take the place of the first.
+  decodeLater(question) {
+    return new Promise((answer, refuse) => {
+      this.patient.push({ question, answer, refuse })
+      if (!this.inFlight) this.nextDecode()
+    })
   }
 
   // Takes a picture in, and keeps it: the studio remembers the newest ones only, and none after a restart.
@@ -158,6 +168,10 @@ class Written {
 
   decode(question, answer, refuse) {
     refuse(new Error("")) // what is laid in the browser stands
+  }
+
+  async decodeLater() {
+    throw new Error("this page has no model behind it")
   }
 
   async upload() {
