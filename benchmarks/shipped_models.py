@@ -83,7 +83,7 @@ def main() -> None:
     table = Table(("model", "steps", "CPU minutes", "megabytes", "scores"), arguments.format)
     for name in arguments.models:
         table.row(name, *ship(name, arguments.out / name, arguments.threads))
-    total = sum(file.stat().st_size for file in SHIPPED.rglob("*")) / 1e6
+    total = sum(file.stat().st_size for file in SHIPPED.rglob("*") if file.is_file()) / 1e6
     print(f"\n{total:.2f} MB together, of {MOST_MEGABYTES:.0f}")
 
 

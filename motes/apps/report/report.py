@@ -16,7 +16,7 @@ import torch
 from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
 from motes.apps.report.panels import Shown, panels
-from motes.apps.report.summary import WORDS, verdicts, way
+from motes.apps.report.summary import verdicts, way, words_of
 from motes.apps.session.clips import clip_length
 from motes.data.base import Dataset
 from motes.evaluation import Score
@@ -53,7 +53,7 @@ def write_report(run: Run, recipe: Recipe, model: Model, data: Dataset, scores: 
         scores=_scores(scores),
         scored=f"{scored_pictures(scores):,}",
         panels="".join(panel.html() for panel in panels(shown)),
-        meaning=WORDS[shown.kind].meaning,
+        meaning=words_of(shown.kind).meaning,
         way=way(shown),
         verdicts=verdicts(shown.kind, scores),
         # few pictures are not enlarged

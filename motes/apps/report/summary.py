@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 
 from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
@@ -111,9 +112,15 @@ SAYINGS = (
 INSTEAD = {"found": "found_inside_mask", "clean": "clean_inside_mask"}
 
 
+def words_of(kind: str) -> Words:
+    """The words for a kind of latent; another package's kinds are called by their names."""
+    name = escape(kind)
+    return WORDS.get(kind) or Words(f"A {name} is what the model describes a picture by.", name, name)
+
+
 def way(shown: Shown) -> str:
     """The HTML of one picture, what was found in it, and the picture drawn again from that alone."""
-    words = WORDS[shown.kind]
+    words = words_of(shown.kind)
     steps = [(cell(shown.image[0]), "a picture that training never saw")]
     if shown.kind == "particles":
         marks = draw.marks(shown.latent, 0, shown.boxes, shown.middles)
@@ -130,7 +137,7 @@ def way(shown: Shown) -> str:
 def verdicts(kind: str, scores: Mapping[str, Score]) -> str:
     """The HTML of three scores in words, each with how good that is; `kind` is that of the latent."""
     told = [saying for saying in SAYINGS if _is_told(saying.name, scores)]
-    items = "".join(_verdict(saying, WORDS[kind].thing, scores) for saying in told[:TOLD])
+    items = "".join(_verdict(saying, words_of(kind).thing, scores) for saying in told[:TOLD])
     return f'<ul class="verdicts">{items}</ul>' if items else ""
 
 
