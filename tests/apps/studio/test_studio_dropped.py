@@ -55,10 +55,13 @@ def test_a_dropped_video_opens_as_a_clip_whose_frames_keep_their_edits(open_page
     assert middle_of_original(page) == pytest.approx(first + 9 * 5 / 2, abs=1.5), "the square went right"
     spread_out(page)
     edits, last = page.state("edits"), page.state("picture")
-    for _ in range(9):  # the studio remembers eight pictures of a page; the others are handed in again
-        before = page.state("picture")
+    for frame in range(
+        9, 0, -1
+    ):  # the studio remembers eight pictures of a page; the others are handed in again
+        page.settle()
         slider.press("ArrowLeft")
-        page.until(f"motes.store.state.opened.picture !== '{before}'")
+        page.page.wait_for_selector(f"#time output:has-text('{frame} of 10')")
+        page.until("!motes.store.state.opening")
     assert page.state("picture") == name and page.state("edits", "particles") == {}
     slider.press("End")
     page.until(f"motes.store.state.opened.picture === '{last}'")
