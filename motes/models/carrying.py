@@ -1,5 +1,6 @@
 """Clips that are read frame by frame, each from what was read of the frame before."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from einops import rearrange
 
 from motes.models.abilities import Carries
+from motes.models.base import Model
 from motes.types.latents import Image
 from motes.types.rows import Rows
 
@@ -29,3 +31,18 @@ def read_in_order(
         read.append(before)
     by_clip = rearrange(torch.arange(len(image)), "(t b) -> (b t)", t=frames)
     return type(read[0]).cat(read)[by_clip]
+
+
+class Carrying(Model):
+    """A model with an option `carry`, and `carried`, which reads frames from the latents of the frames before."""
+
+    @abstractmethod
+    def carried(self, image: Image, before: Any) -> Any: ...
+
+    @property
+    def carries(self) -> bool:
+        return self.config.carry > 0
+
+    def encode_clips(self, image: Image, frames: int) -> Any:
+        """The latent of clips; that of a frame goes on from that of the frame before, unless `carry` is 0."""
+        return read_in_order(self, image, frames, self.encode) if self.carries else self.encode(image)

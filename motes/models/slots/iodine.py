@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage, device_of, refuse_other_sizes
-from motes.models.carrying import read_in_order
+from motes.models.base import Stage, device_of, refuse_other_sizes
+from motes.models.carrying import Carrying
 from motes.models.slots.ground import GROUNDS
 from motes.models.slots.iodine_config import IodineConfig, refuse_impossible
 from motes.models.slots.looking import THROUGH, Look, seen
@@ -34,7 +34,7 @@ KEPT = 0.5
 SEEDS = 1000
 
 
-class Iodine(Model):
+class Iodine(Carrying):
     """IODINE (Greff et al. 2019, https://arxiv.org/abs/1903.00450): sum_t t/T L_t, over T updates.
 
     L_t = -log p(x | z) + sum_k KL(q_t(z_k) || N(0, 1)), z_k ~ q_t(z_k), and q_t+1 = q_t + what the refinement network
@@ -119,14 +119,6 @@ class Iodine(Model):
             for number, slots in enumerate(options.slots_of_starts)
         ]
         return best_of(readings)
-
-    def encode_clips(self, image: Image, frames: int) -> Slots:
-        """The slots of clips; those of a frame go on from those of the frame before, unless `carry` is 0."""
-        return read_in_order(self, image, frames, self.encode) if self.carries else self.encode(image)
-
-    @property
-    def carries(self) -> bool:
-        return self.config.carry > 0
 
     def carried(self, image: Image, before: Slots) -> Slots:
         """The slots of frames from those of the frames before; a slot that is not present starts again.

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from motes.errors import UserError
-from motes.models.base import Model, Stage, device_of, refuse_other_sizes
-from motes.models.carrying import read_in_order
+from motes.models.base import Stage, device_of, refuse_other_sizes
+from motes.models.carrying import Carrying
 from motes.nn.blocks.broadcast import BroadcastDecoder, BroadcastSize
 from motes.nn.blocks.slot_attention import (
     GrowingDecoder,
@@ -70,7 +70,7 @@ class SlotAttentionConfig:
     scale: float = 0.3
 
 
-class SlotAttentionAutoencoder(Model):
+class SlotAttentionAutoencoder(Carrying):
     """|sum_k m_k c_k - x|^2: slots drawn as masks m_k and colours c_k, found by rounds of attention.
 
     Locatello et al. 2020, https://arxiv.org/abs/2006.15055. `gradient` implicit: Chang et al. 2022,
@@ -130,14 +130,6 @@ class SlotAttentionAutoencoder(Model):
         rounds = self.config.updates if updates is None else updates
         _check_asked(count, rounds)
         return self._encoded(image, self.start(self._noise(len(image), count, draw)), rounds)
-
-    def encode_clips(self, image: Image, frames: int) -> Slots:
-        """The slots of clips; those of a frame go on from those of the frame before, unless `carry` is 0."""
-        return read_in_order(self, image, frames, self.encode) if self.carries else self.encode(image)
-
-    @property
-    def carries(self) -> bool:
-        return self.config.carry > 0
 
     def carried(self, image: Image, before: Slots) -> Slots:
         """The slots of frames from those of the frames before."""
