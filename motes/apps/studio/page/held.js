@@ -11,13 +11,13 @@ export const hasMore = (run) => run?.pictures?.length < (run?.worstFirst ? Objec
 
 export function showMore(store, run) {
   const one = store.state.runs[run], count = one.pictures.length + MORE
-  change(store, run, { pictures: one.worstFirst ? sorted(one).slice(0, count) : namesOf(one, count) })
+  store.learn(run, { pictures: one.worstFirst ? sorted(one).slice(0, count) : namesOf(one, count) })
 }
 
 // Worst first; and back to their own order.
 export async function sort(store, server, run) {
   const one = store.state.runs[run]
-  if (one.worstFirst) return change(store, run, { worstFirst: false, pictures: namesOf(one, MORE) })
+  if (one.worstFirst) return store.learn(run, { worstFirst: false, pictures: namesOf(one, MORE) })
   const all = namesOf(one, MEASURED)
   let decibels = { ...one.decibels }
   for (let at = 0; at < all.length; at += AT_ONCE) {
@@ -27,12 +27,8 @@ export async function sort(store, server, run) {
     const answer = await server.ask("decibels", { run, pictures })
     decibels = { ...decibels, ...Object.fromEntries(pictures.map((name, n) => [name, answer.decibels[n]])) }
   }
-  change(store, run, { decibels, worstFirst: true, pictures: sorted({ decibels }).slice(0, MORE) })
+  store.learn(run, { decibels, worstFirst: true, pictures: sorted({ decibels }).slice(0, MORE) })
   store.say(all.length < one.clips ? `the first ${all.length} are sorted, worst first` : "worst first")
 }
 
 const sorted = ({ decibels }) => Object.keys(decibels).sort((a, b) => decibels[a] - decibels[b])
-
-function change(store, run, facts) {
-  store.set({ runs: store.state.runs.map((one, n) => (n === run ? { ...one, ...facts } : one)) })
-}

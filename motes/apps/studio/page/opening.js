@@ -81,24 +81,19 @@ export class Opener {
     const known = this.store.state.runs[run]
     if (known?.pictures && !known.stale) return
     const { facts } = await this.server.ask("enter", { run })
-    this.change(run, { ...facts, stale: false })
+    this.store.learn(run, { ...facts, stale: false })
   }
 
   // Sliders have their ranges a moment later: the server encodes many pictures for them.
   async learnRanges(run) {
     if (!this.server.live || this.store.state.runs[run].ranges !== undefined) return
-    this.change(run, { ranges: null })
+    this.store.learn(run, { ranges: null })
     try {
       const { ranges } = await this.server.ask("ranges", { run })
-      this.change(run, { ranges })
+      this.store.learn(run, { ranges })
     } catch {
-      this.change(run, { ranges: undefined }) // asked again with the next picture
+      this.store.learn(run, { ranges: undefined }) // asked again with the next picture
     }
-  }
-
-  change(run, facts) {
-    const { runs } = this.store.state
-    this.store.set({ runs: runs.map((one, n) => (n === run ? { ...one, ...facts } : one)) })
   }
 }
 

@@ -32,6 +32,11 @@ export class Store {
     for (const listener of this.listeners) listener(this.state, before)
   }
 
+  // What is known of a run.
+  learn(run, facts) {
+    this.set({ runs: this.state.runs.map((one, n) => (n === run ? { ...one, ...facts } : one)) })
+  }
+
   // A step that undo takes back.
   edit(edits) {
     this.rest()

@@ -5,7 +5,7 @@ import { at } from "./marks.js"
 
 const CROSS = 5 // screen pixels
 
-export const hasTruth = ({ runs, picture, live }) => live && runs.some(({ name, truth }) => truth && picture.startsWith(`held-out/${name}/`))
+export const hasTruth = ({ runs, picture, live }) => live && runs.some(({ name, truth }) => truth && name === picture.match(/^held-out\/(.+)\/\d+$/)?.[1])
 
 // Asks for it when it is to be seen.
 export class Truth {

@@ -39,9 +39,9 @@ export function panel(store, server, actions) {
   async function renew() {
     try {
       const { fresh, facts } = await server.ask("renew", { run: of })
-      const runs = store.state.runs.map((run, n) => (n === of ? { ...run, ...facts, ...(fresh && { ranges: undefined }) } : run))
+      store.learn(of, { ...facts, ...(fresh && { ranges: undefined }) })
       if (fresh) check()
-      store.set({ runs, note: fresh ? "its best model is taken up" : "there is no better model yet", renewed: fresh ? Date.now() : store.state.renewed })
+      store.set({ note: fresh ? "its best model is taken up" : "there is no better model yet", renewed: fresh ? Date.now() : store.state.renewed })
     } catch (problem) {
       store.say(store.state.runs[of]?.ready ? problem.message : "there is no model of this run yet")
     }
