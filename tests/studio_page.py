@@ -18,20 +18,29 @@ needs_chromium = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason=
 
 
 @contextmanager
-def served(runs, folders=None, port=0):
+def running(studio, port=0, token=""):
+    """The studio behind a real socket; gives its port."""
     import uvicorn
 
-    from motes.apps.studio.server import Studio, settings
-    from motes.apps.studio.shelf import Shelf
+    from motes.apps.studio.server import settings
 
-    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs, folders)).app(), port=port, **settings()))
+    server = uvicorn.Server(uvicorn.Config(studio.app(token), port=port, **settings()))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join(10)
+
+
+@contextmanager
+def served(runs, folders=None, port=0, token=""):
+    from motes.apps.studio.server import Studio
+    from motes.apps.studio.shelf import Shelf
+
+    with running(Studio(Shelf(runs, folders)), port, token) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 class Page:
@@ -83,9 +92,12 @@ class Page:
         box = self.page.locator("#canvas").bounding_box()
         return box["x"] + (column + 1) / 2 * box["width"], box["y"] + (row + 1) / 2 * box["height"]
 
-    def drag(self, start, end, steps=8):
+    def take_hold(self, start):
         self.page.mouse.move(*start)
         self.page.mouse.down()
+
+    def drag(self, start, end, steps=8):
+        self.take_hold(start)
         self.page.mouse.move(*end, steps=steps)
         self.page.mouse.up()
 

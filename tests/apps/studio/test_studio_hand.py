@@ -114,8 +114,7 @@ def test_what_is_edited_is_not_hidden_by_its_mark(open_page):
     page = open_page()
     spread_out(page)
     start = page.place(0)
-    page.page.mouse.move(*start)
-    page.page.mouse.down()
+    page.take_hold(start)
     page.page.mouse.move(start[0] + 30, start[1] + 30, steps=4)
     page.page.wait_for_timeout(100)
     opacity = "Number(getComputedStyle(document.querySelector('#marks .mote.chosen')).opacity)"

@@ -6,31 +6,26 @@ import time
 from pathlib import Path
 
 import pytest
+from studio_page import running
 
-uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("websockets", reason="needs pip install 'motes[studio]'")
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from benchmarks.hostile import attacks  # noqa: E402
-from benchmarks.hostile.studio import Honest  # noqa: E402
-from motes.apps.studio.server import Studio, settings  # noqa: E402
-from motes.apps.studio.shelf import Shelf  # noqa: E402
-from motes.apps.studio.uploads import LARGEST_FILE  # noqa: E402
+from benchmarks.hostile import attacks
+from benchmarks.hostile.studio import Honest
+from motes.apps.studio.server import Studio
+from motes.apps.studio.shelf import Shelf
+from motes.apps.studio.uploads import LARGEST_FILE
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory, make_run):
     studio = Studio(Shelf([make_run(tmp_path_factory.mktemp("runs") / "shapes")]))
-    server = uvicorn.Server(uvicorn.Config(studio.app(), port=0, **settings()))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield studio, server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(10)
+    with running(studio) as port:
+        yield studio, port
 
 
 @pytest.fixture(scope="module")

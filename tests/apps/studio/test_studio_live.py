@@ -10,14 +10,15 @@ from contextlib import suppress
 
 import pytest
 from PIL import Image
+from studio_page import running
 
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
-uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 client = pytest.importorskip("websockets.sync.client", reason="needs pip install 'motes[studio]'")
 
 from motes.apps.studio import conversation, uploads  # noqa: E402
 from motes.apps.studio.messages import unpack  # noqa: E402
-from motes.apps.studio.server import Studio, settings  # noqa: E402
+from motes.apps.studio.server import Studio  # noqa: E402
 from motes.apps.studio.shelf import Shelf  # noqa: E402
 from motes.apps.studio.uploads import LARGEST_FILE  # noqa: E402
 
@@ -27,14 +28,8 @@ UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 1
 @pytest.fixture
 def served(tmp_path, make_run):
     studio = Studio(Shelf([make_run(tmp_path / "run")]))
-    server = uvicorn.Server(uvicorn.Config(studio.app(), port=0, **settings()))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield studio, server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(10)
+    with running(studio) as port:
+        yield studio, port
 
 
 def ask(page, ask, **told):

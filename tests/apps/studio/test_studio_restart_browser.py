@@ -1,34 +1,15 @@
 """A page whose studio is started again, with other runs or the same ones in another order."""
 
-import shutil
-import threading
-import time
-from contextlib import contextmanager
-
 import pytest
+from studio_page import CHROMIUM, needs_chromium, served
 
-uvicorn = pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
+pytest.importorskip("uvicorn", reason="needs pip install 'motes[studio]'")
 pytest.importorskip("starlette", reason="needs pip install 'motes[studio]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
 
 from motes.apps.studio.ports import free_port  # noqa: E402
-from motes.apps.studio.server import Studio, settings  # noqa: E402
-from motes.apps.studio.shelf import Shelf  # noqa: E402
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here")]
-
-
-@contextmanager
-def served(runs, port, token=""):
-    server = uvicorn.Server(uvicorn.Config(Studio(Shelf(runs)).app(token), port=port, **settings()))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join(10)
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -52,18 +33,18 @@ def wait(page, condition):
 def test_a_run_is_known_by_its_name_when_the_studio_comes_back(page, tmp_path, make_run):
     first, second = make_run(tmp_path / "first"), make_run(tmp_path / "second", "vae")
     port = free_port("127.0.0.1")
-    with served([first, second], port) as address:
+    with served([first, second], port=port) as address:
         page.goto(address)
         wait(page, "state.opened")
         page.select_option("#run", "1")
         wait(page, "state.opened?.run === 1 && state.opened.kind === 'code'")
     wait(page, "state.connected === null")
-    with served([second, first], port):
+    with served([second, first], port=port):
         wait(page, "state.connected && state.exact && state.opened?.run === state.run")
         assert page.evaluate("motes.store.state.runs[motes.store.state.run].name") == "second"
         assert page.evaluate("motes.store.state.opened.kind") == "code", "the same model as before"
     wait(page, "state.connected === null")
-    with served([first], port):
+    with served([first], port=port):
         wait(page, "state.connected && state.note.includes('second is not open in this studio')")
         assert page.evaluate("motes.store.state.opened.kind") == "code", (
             "what was shown stays, and is no other model's"
@@ -71,7 +52,7 @@ def test_a_run_is_known_by_its_name_when_the_studio_comes_back(page, tmp_path, m
 
 
 def test_a_link_to_what_is_shown_does_not_carry_the_token(page, tmp_path, make_run):
-    with served([make_run(tmp_path / "run")], free_port("127.0.0.1"), "secret") as address:
+    with served([make_run(tmp_path / "run")], port=free_port("127.0.0.1"), token="secret") as address:
         page.goto(f"{address}?token=secret")
         wait(page, "state.opened && state.exact")
         assert page.evaluate("location.href").startswith(f"{address}#")
