@@ -18,7 +18,7 @@ from motes.explore.latents import code_of
 from motes.models.base import Model
 from motes.models.middles import particle_middles
 from motes.ops.points.keypoints import gaussian_maps
-from motes.ops.scores.regression import by_known, ridges
+from motes.ops.scores.regression import by_known, ridges, standardised
 from motes.types.latents import Particles
 
 PENALTIES = tuple(10 ** (exponent / 2) for exponent in range(-10, 5))
@@ -208,11 +208,9 @@ def _fits(
     for rows, targets in by_known(~flat.isnan()):
         x = columns[rows]
         middle = x.mean(0)
-        varies = (x - middle).square().mean(0).sqrt()
-        flat_column = varies <= 1e-9 * (1 + middle.abs())
-        # a column that does not vary says nothing
-        spread = varies.masked_fill(flat_column, torch.inf)
-        scaled = (x - middle) / spread
+        scaled, spread = standardised(x - middle, middle)
+        # a column that does not vary says nothing of other pictures either
+        spread = spread.masked_fill(~scaled.any(0), torch.inf)
         y = flat[rows][:, targets]
         moments = scaled.T @ scaled + len(x) * penalty * torch.eye(x.shape[1], dtype=x.dtype)
         inverse = torch.linalg.inv(moments)

@@ -40,6 +40,13 @@ def run_folder(name: str | Path) -> Path:
     )
 
 
+def name_of_run(folder: Path) -> str:
+    """What `run_folder` finds this folder by, wherever it is asked: the name of a model that comes with motes, or
+    else the whole path."""
+    resolved = folder.resolve()
+    return resolved.name if resolved.parent == SHIPPED.resolve() else str(resolved)
+
+
 def _holds_a_run(folder: Path) -> bool:
     return any((folder / file).exists() for file in ("config.json", "run.json", "checkpoints"))
 

@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image as Pictures
 
 from motes.apps.session.following import Reading
-from motes.apps.session.footage import Footage, footage_of
+from motes.apps.session.footage import Footage, footage_of, sides_of
 from motes.apps.session.picture_reader import expand
 from motes.apps.session.session import Encoded, Session
 from motes.data.files.lerobot import read_episodes
-from motes.data.files.picture_files import moved_back, read_picture
+from motes.data.files.picture_files import moved_back
 from motes.data.files.video_file import ENDINGS
 from motes.data.numbered import is_film
 from motes.data.recognise import is_lerobot
@@ -127,8 +127,7 @@ def _pictured(session: Session, pictures: Sequence[Path], fit: str) -> FoundFilm
                 "to export"
             )
         for number, path in enumerate(encoded.paths):
-            picture = read_picture(path)
-            sizes[path] = (picture.height, picture.width)
+            sizes[path] = sides_of(path)
             things[path] = list(_found(session, encoded, number, sizes[path], fit))
     footage = Footage(Path(), np.arange(len(sizes)), list(sizes))
     return FoundFilm(footage, list(things.values()), list(sizes.values()), followed=False)

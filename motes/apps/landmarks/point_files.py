@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,9 +16,9 @@ from motes.apps.bulk.counting import counting
 from motes.apps.drawing.film import Gallery
 from motes.apps.drawing.marks import with_points
 from motes.apps.landmarks.reading import in_pixels, likelihoods, read_points_of, size_of
+from motes.apps.session.footage import sides_of
 from motes.apps.session.picture_reader import count_pictures, expand_names
 from motes.apps.session.session import Session
-from motes.data.files.picture_files import read_picture
 from motes.errors import UserError
 from motes.explore.landmark_reader import LandmarkReader
 
@@ -35,37 +36,25 @@ def write_points(
     """Read the points of all pictures and frames, and write them and drawings of them; how many pictures there were."""
     gallery = Gallery(folder, "points", session.rates)
     size = size_of(session)
-    sides_of: dict[Path, tuple[int, int]] = {}
+    # the frames of a film follow each other
+    sides_of_last = lru_cache(1)(sides_of)
     total = count_pictures(expand_names(sources))
     with PointFiles(folder, reader.names) as files, counting("read", total) as advance:
         for encoded in session.encode_files(sources, fit=fit):
             places, deviations = read_points_of(session, reader, encoded)
             likelihood = likelihoods(reader, deviations)
             for row, path in enumerate(encoded.paths):
-                film = path.parent if path.parent in session.rates else None
-                sides = sides_of.get(film or path) or _sides(film or path)
-                if film is not None:
-                    sides_of[film] = sides
+                is_frame = path.parent in session.rates
+                sides = sides_of_last(path.parent if is_frame else path)
                 values = in_pixels(places[row], deviations[row], sides, size, fit)
                 files.add(path, sides, *values, likelihood[row].numpy())
-                if film is not None or files.count <= DRAWN:
+                if is_frame or files.count <= DRAWN:
                     gallery.add(path, with_points(encoded.image[row], places[row], SIDE))
             advance(len(encoded.paths))
         gallery.close()
     if session.skipped:
         raise UserError(session.skipped[0])
     return files.count
-
-
-def _sides(path: Path) -> tuple[int, int]:
-    """Rows and columns of a picture, or of the frames of a video."""
-    from motes.apps.session.footage import single_footage
-    from motes.data.files.video_file import ENDINGS
-
-    if path.suffix.lower() in ENDINGS:
-        return single_footage(path).size
-    picture = read_picture(path)
-    return picture.height, picture.width
 
 
 class PointFiles:

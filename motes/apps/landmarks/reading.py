@@ -10,14 +10,15 @@ from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor
 
+from motes.apps.session.footage import sides_of
 from motes.apps.session.session import Encoded, Session
-from motes.data.files.picture_files import moved, moved_back, read_picture
+from motes.data.files.picture_files import moved, moved_back
 from motes.data.poses.annotations import AnnotatedPoints
 from motes.errors import UserError
 from motes.explore.landmark_reader import READINGS, Fitted, LandmarkReader, PointFit, fit_reader
 from motes.models.checkpoint import save_tensors
 from motes.types.rows import Rows
-from motes.weights.runs import run_folder
+from motes.weights.runs import name_of_run, run_folder
 
 OPTIONS = "reader.json"
 WEIGHTS = "reader.safetensors"
@@ -34,8 +35,7 @@ def fit_to_annotations(session: Session, annotated: AnnotatedPoints, fit: str) -
         latents.append(encoded.latent)
         for path in encoded.paths:
             of_picture = annotated.points[path]
-            picture = read_picture(path)
-            sides = (picture.height, picture.width)
+            sides = sides_of(path)
             outside += int(((of_picture < -0.5) | (of_picture > np.array(sides) - 0.5)).any(1).sum())
             points.append(moved(of_picture, sides, (0, 0, 0, 0), size, fit))
             units.append(_unit(sides, size, fit))
@@ -97,7 +97,7 @@ def write_reader(folder: Path, reader: LandmarkReader, run: Path, fit: str) -> N
         if isinstance(value, Tensor)
     }
     options = {
-        "run": str(run.resolve()),
+        "run": name_of_run(run),
         "fit": fit,
         "names": reader.names,
         "reading": reader.reading,
@@ -109,7 +109,7 @@ def write_reader(folder: Path, reader: LandmarkReader, run: Path, fit: str) -> N
 
 
 def open_reader(
-    folder: Path, run: str | None = None, device: str | None = None
+    folder: Path, run: Path | None = None, device: str | None = None
 ) -> tuple[Session, LandmarkReader, str]:
     """The model, the reader and how pictures come to the model's size."""
     try:
@@ -122,7 +122,7 @@ def open_reader(
         raise UserError(
             f"{folder} is no reader; motes landmarks fit RUN ANNOTATIONS --out READER makes one"
         ) from None
-    session = Session.open(run_folder(Path(where)), device)
+    session = Session.open(run_folder(where), device)
     return session, reader, fit
 
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
 
 from motes.apps.drawing import marks as draw
 from motes.apps.drawing import svg
@@ -113,9 +112,8 @@ INSTEAD = {"found": "found_inside_mask", "clean": "clean_inside_mask"}
 
 
 def words_of(kind: str) -> Words:
-    """The words for a kind of latent; another package's kinds are called by their names."""
-    name = escape(kind)
-    return WORDS.get(kind) or Words(f"A {name} is what the model describes a picture by.", name, name)
+    """The words for a kind of latent; those of another package have none of their own."""
+    return WORDS.get(kind, WORDS["other"])
 
 
 def way(shown: Shown) -> str:

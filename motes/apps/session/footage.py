@@ -71,6 +71,14 @@ class Footage:
             film.close()
 
 
+def sides_of(path: Path) -> tuple[int, int]:
+    """Rows and columns of a picture, or of the frames of a video, upright."""
+    if path.suffix.lower() in ENDINGS:
+        return _of_video(path).size
+    picture = read_picture(path)
+    return picture.height, picture.width
+
+
 def footage_of(source: Path) -> list[Footage]:
     """The films at a place: a video file, a folder of pictures with numbers, or a folder of videos.
 

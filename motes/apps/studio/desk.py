@@ -4,7 +4,7 @@ It knows nothing of sockets.
 """
 
 import hashlib
-import re
+from contextlib import suppress
 from functools import partial
 from random import randrange
 from typing import Any
@@ -20,11 +20,12 @@ from motes.apps.session.kinds import kind_of
 from motes.apps.session.script import python_lines
 from motes.apps.session.session import Encoded, Session
 from motes.apps.studio.copies import saved_copy
-from motes.apps.studio.health import checked, decibels
+from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, number_of, pack, pixels, plain
 from motes.apps.studio.shelf import EncodedKey, FileLook, OpenedRun, Shelf
 from motes.apps.studio.watch import run_options
 from motes.errors import UserError
+from motes.ops.scores.metrics import psnr
 from motes.plain.cache import Cache
 
 # bytes of the pictures that a client sent, about eight of them, at most
@@ -217,12 +218,11 @@ class Desk:
     def truth(self, question: Question) -> Answer:
         """What is truly in a held-out picture, as far as the data know it."""
         name = str(question.get("picture"))
-        run = next((run for run in self.shelf.runs if name.startswith(f"held-out/{run.name}/")), None)
-        row = name.rpartition("/")[2]
-        data = None if run is None else run.held_out
-        if data is None or not re.fullmatch("[0-9]{1,8}", row) or int(row) >= len(data):
-            raise UserError("what is truly in this picture is not known")
-        return {"truth": truth_marks(data, int(row))}, {}
+        with suppress(UserError):
+            run, row = self.shelf.of_run(name)
+            if name.startswith("held-out/") and run.held_out is not None and row < len(run.held_out):
+                return {"truth": truth_marks(run.held_out, row)}, {}
+        raise UserError("what is truly in this picture is not known")
 
     def decibels(self, question: Question) -> Answer:
         """How near what the model draws is to each of some pictures."""
@@ -231,9 +231,8 @@ class Desk:
         if not isinstance(names, list) or not 0 < len(names) <= MEASURED:
             raise UserError(f"pictures should be a list of 1 to {MEASURED} names")
         pictures = [self._find(run, name) for name in names]
-        return {
-            "decibels": [decibels(encoded.image, run.session.decode(encoded.latent)) for encoded in pictures]
-        }, {}
+        near = [psnr(run.session.decode(encoded.latent), encoded.image).item() for encoded in pictures]
+        return {"decibels": [round(value, 2) for value in near]}, {}
 
     def options(self, question: Question) -> Answer:
         """The options of a run, by their names on the command line."""

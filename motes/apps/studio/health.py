@@ -12,17 +12,11 @@ from torch import Tensor
 
 from motes.apps.session.kinds import kind_of
 from motes.models.abilities import HasCode
-from motes.types.latents import Image, Particles
+from motes.types.latents import Particles
 from motes.types.slots import Slots
 
 # a number that varies by less than this share of the one that varies most carries nothing
 STILL = 0.02
-
-
-def decibels(image: Image, drawn: Image) -> float:
-    """How near a drawn picture is to the original: the peak signal-to-noise ratio."""
-    mean_square = (drawn - image).square().mean().clamp_min(1e-10)
-    return round(-10 * mean_square.log10().item(), 2)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from motes.models.checkpoint import checkpoint_folder, read_config
 from motes.training.recipe import read_recipe
 from motes.training.run import Run
 from motes.types.latents import Image
-from motes.weights.runs import SHIPPED
+from motes.weights.runs import name_of_run
 
 # held-out pictures (or clips) of a run that are offered
 SHOWN = 24
@@ -115,17 +115,14 @@ class OpenedRun:
     def python_name(self) -> str:
         """What `Session.open` takes for the very checkpoint that `session` has: the name of a model that comes
         with motes, or else an absolute path."""
-        shipped = self.checkpoint.parent == SHIPPED.resolve()
-        return self.checkpoint.name if shipped else str(self.checkpoint)
+        return name_of_run(self.checkpoint)
 
     @property
     def python_data(self) -> str:
         """The Python expression for the data of the run, wherever it is run."""
-        folder = self.folder.resolve()
-        name = folder.name if folder.parent == SHIPPED.resolve() else str(folder)
         path = str(read_recipe(self.folder).data.config.get("path") or "/")
         moved = "" if Path(path).is_absolute() else f'.changed({{"path": {str(Path(path).absolute())!r}}})'
-        return f"read_recipe(run_folder({name!r})).data{moved}"
+        return f"read_recipe(run_folder({name_of_run(self.folder)!r})).data{moved}"
 
     def some_held_out(self) -> Image | None:
         """A few pictures that were not used in training, at the model's size; None if there are none."""

@@ -100,7 +100,7 @@ class Shelf:
             config = session.model.config
             look = self._look(name, config.image_size, config.channels)
             return image_of_pixels(self.decoded(look)[None], session.device)
-        run, number = self._of_run(name)
+        run, number = self.of_run(name)
         return session.fitted(self._image(name, run, number))
 
     def undecoded(self, name: Any, run: OpenedRun) -> FileLook | None:
@@ -131,7 +131,7 @@ class Shelf:
         rows, columns = size
         return FileLook(name, _stamp(self.files[name]), (rows, columns), channels)
 
-    def _of_run(self, name: str) -> tuple[OpenedRun, int]:
+    def of_run(self, name: str) -> tuple[OpenedRun, int]:
         """The run and the number that a name of the form held-out/RUN/ROW or sampled/RUN/SEED means."""
         kind, _, path = name.partition("/")
         run_name, _, number = path.rpartition("/")
@@ -149,7 +149,7 @@ class Shelf:
     def encoded_by(self, run: OpenedRun, name: str) -> Encoded:
         """The picture of this name as the run's model sees it; what that model made up is not read again."""
         if name not in self.files and name.startswith("sampled/"):
-            owner, seed = self._of_run(name)
+            owner, seed = self.of_run(name)
             if owner is run:
                 return run.session.sample(seed)
         image = self.picture(name, run.session)
@@ -161,7 +161,7 @@ class Shelf:
         if name in self.files:
             picture = self.decoder.small(self.files[name], THUMB)
         else:
-            picture = to_picture(self._image(name, *self._of_run(name))[0], THUMB)
+            picture = to_picture(self._image(name, *self.of_run(name))[0], THUMB)
         file = io.BytesIO()
         picture.save(file, "PNG")
         return file.getvalue()
@@ -171,7 +171,7 @@ class Shelf:
         checkpoint."""
         if name in self.files:
             return f"session.encode(session.read({str(self.files[name].absolute())!r}))"
-        owner, number = self._of_run(name)
+        owner, number = self.of_run(name)
         mine = owner is run
         if name.startswith("sampled/"):
             if mine:

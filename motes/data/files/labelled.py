@@ -19,7 +19,7 @@ from PIL import Image
 
 from motes.data.base import Dataset, Split
 from motes.data.files.folder import list_pictures, open_split
-from motes.data.files.landmark_tables import match, project_tables, read_points, read_table, tables_of
+from motes.data.files.landmark_tables import match, project_tables, read_point_files, read_table, tables_of
 from motes.data.files.mask_pairs import pair
 from motes.data.files.picture_files import check_looks, moved, numbers_to_size, read_picture, to_size
 from motes.data.kept import RowCache
@@ -110,8 +110,7 @@ class Labelled(Dataset):
         """The landmarks of each picture that has any."""
         tables = [Path(self.config.landmarks)] if self.config.landmarks else tables_of(self._root)
         if not tables:
-            marked = {picture: picture.with_suffix(".pts") for picture in pictures}
-            return {picture: read_points(file) for picture, file in marked.items() if file.is_file()}
+            return read_point_files(pictures)
         points: dict[Path, np.ndarray] = {}
         for table in tables:
             if not table.is_file():

@@ -135,6 +135,12 @@ def read_points(path: Path) -> np.ndarray:
     return points[:, ::-1] - 1
 
 
+def read_point_files(pictures: Sequence[Path]) -> dict[Path, np.ndarray]:
+    """The points of each picture that has a .pts file of its name beside it."""
+    marked = {picture: picture.with_suffix(".pts") for picture in pictures}
+    return {picture: read_points(file) for picture, file in marked.items() if file.is_file()}
+
+
 def match(
     table: dict[str, np.ndarray], pictures: Sequence[Path], root: Path, where: Path
 ) -> dict[Path, np.ndarray]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from motes.data.files.folder import list_pictures
-from motes.data.files.landmark_tables import match, point_names, read_points, read_table, tables_of
+from motes.data.files.landmark_tables import match, point_names, read_point_files, read_table, tables_of
 from motes.errors import UserError
 
 
@@ -77,8 +77,7 @@ def _same_names(tables: Sequence[Path], points: dict[Path, np.ndarray]) -> tuple
 
 
 def _of_point_files(folder: Path, pictures: Sequence[Path]) -> AnnotatedPoints:
-    files = {picture: picture.with_suffix(".pts") for picture in pictures}
-    points = {picture: read_points(file) for picture, file in files.items() if file.is_file()}
+    points = read_point_files(pictures)
     if not points:
         raise UserError(
             f"{folder} has no annotated points: it takes a table with a column for each x and y (nose_x,nose_y), "

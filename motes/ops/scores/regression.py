@@ -39,13 +39,13 @@ def ridges(x: Float[Tensor, "n P"], y: Float[Tensor, "n Q"], penalties: tuple[fl
     y = y.double()
     middle = x.mean(0)
     mean = y.mean(0)
-    scaled, spread = _standardised(x - middle, middle)
+    scaled, spread = standardised(x - middle, middle)
     fits = _ridges(scaled, y - mean, tuple(penalty * len(x) for penalty in penalties))
     weights = [fit.weight / spread[:, None] for fit in fits]
     return [Linear(weight, mean - middle @ weight) for weight in weights]
 
 
-def _standardised(
+def standardised(
     centred: Float[Tensor, "n P"], middle: Float[Tensor, " P"]
 ) -> tuple[Float[Tensor, "n P"], Float[Tensor, " P"]]:
     """The columns divided by their standard deviation, and that deviation.

@@ -13,7 +13,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("reader", type=Path, help="the folder that motes landmarks fit wrote")
     parser.add_argument("sources", type=Path, nargs="+", help="pictures, a video, or folders of either")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to, which must be new")
-    parser.add_argument("--run", help="the model, if its run has been moved since motes landmarks fit")
+    parser.add_argument(
+        "--run", type=Path, help="the model, if its run has been moved since motes landmarks fit"
+    )
     add_device(parser)
 
 
