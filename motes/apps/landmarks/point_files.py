@@ -19,7 +19,6 @@ from motes.apps.landmarks.reading import in_pixels, likelihoods, read_points_of,
 from motes.apps.session.footage import sides_of
 from motes.apps.session.picture_reader import count_pictures, expand_names
 from motes.apps.session.session import Session
-from motes.errors import UserError
 from motes.explore.landmark_reader import LandmarkReader
 
 SCORER = "motes"
@@ -52,8 +51,6 @@ def write_points(
                     gallery.add(path, with_points(encoded.image[row], places[row], SIDE))
             advance(len(encoded.paths))
         gallery.close()
-    if session.skipped:
-        raise UserError(session.skipped[0])
     return files.count
 
 

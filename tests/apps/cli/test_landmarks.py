@@ -54,12 +54,14 @@ def test_fit_says_what_is_read_and_how_well(labelled, tmp_path, capsys):
     assert errors[0] < 0.4 * errors[-1]
 
 
-def test_points_of_other_pictures_are_read_in_their_pixels(reader, tmp_path):
+def test_points_of_other_pictures_are_read_in_their_pixels(reader, tmp_path, capsys):
     pictures = tmp_path / "new"
     pictures.mkdir()
     for number in (30, 31, 32):
         draw(pictures / f"{number}.png", number)
+    (pictures / "broken.png").write_bytes(b"no picture")
     run_command(["landmarks", "read", str(reader), str(pictures), "--out", str(tmp_path / "out")])
+    assert "left out: " in capsys.readouterr().err, "one that cannot be read is named, the others are read"
     with (tmp_path / "out" / "points.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["point"] for row in rows] == ["middle", "corner"] * 3

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from motes.apps.cli.arguments import Parser, add_device, refuse_missing
+from motes.apps.cli.encode import print_skipped
 from motes.errors import UserError
 
 ABOUT = "points of pictures or a video, with their uncertainty: motes landmarks read READER PICTURES|VIDEO --out FOLDER"
@@ -31,4 +32,5 @@ def run(arguments: argparse.Namespace) -> None:
     session, reader, fit = open_reader(arguments.reader, arguments.run, arguments.device)
     with whole_folder(arguments.out) as folder:
         count = write_points(session, reader, arguments.sources, fit, folder)
+    print_skipped(session)
     print(f"{count} pictures, {len(reader.names)} points each: {arguments.out}")
