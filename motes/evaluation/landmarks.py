@@ -106,13 +106,15 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
         for name, parts in READ.items():
             reading = _Reading(parts, particles)
             scores[f"landmarks/{name}{share}"] = mean(
-                _error(predicted_points(evidence, reading.columns), points)
+                landmark_errors(predicted_points(evidence, reading.columns), points)
             )
-            scores[f"landmarks/{name}{share}_2022"] = mean(_error(_predicted_2022(evidence, reading), points))
+            scores[f"landmarks/{name}{share}_2022"] = mean(
+                landmark_errors(_predicted_2022(evidence, reading), points)
+            )
     guess = evidence.learn["points"].nanmean(0).expand_as(points)
     pixels = Pixels(evidence.learn, _largest(evidence.learn))
-    scores["landmarks/mean_guess"] = mean(_error(guess, points))
-    scores["rival_pixels"] = mean(_error(predicted_points(evidence, pixels.columns), points))
+    scores["landmarks/mean_guess"] = mean(landmark_errors(guess, points))
+    scores["rival_pixels"] = mean(landmark_errors(predicted_points(evidence, pixels.columns), points))
     return scores
 
 
@@ -172,7 +174,7 @@ def _fitted(evidence: Evidence, learn: Tensor, test: Tensor, fit: Fit) -> Float[
     return rearrange(predicted, "b (p two) -> b p two", two=2)
 
 
-def _error(predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B"]:
+def landmark_errors(predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"]) -> Float[Tensor, "B"]:
     """The mean error over the known points, in % of the picture's `_unit`; NaN if the picture has no known
     point."""
     return 100 * (predicted - points).norm(dim=2).nanmean(1) / _unit(points)
