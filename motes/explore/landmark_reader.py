@@ -23,6 +23,8 @@ from motes.types.latents import Particles
 
 PENALTIES = tuple(10 ** (exponent / 2) for exponent in range(-10, 5))
 BLOCKS = 5
+# of log-variances: if they hardly vary, they tell nothing
+LEAST_VARIATION = 1e-6
 # fewest annotated pictures
 LEAST = 4
 # of the maps of particles without order: cells, and width in halves of a picture
@@ -61,6 +63,7 @@ class LandmarkReader:
     reading: str
     penalty: float
     fits: tuple[PointFit, ...]
+    doubt: "Doubt"
 
     def read(self, model: Model, latent: Any) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P 2"]]:
         """(row, column) of each point and their standard deviations."""
@@ -70,7 +73,31 @@ class LandmarkReader:
         for fit in self.fits:
             targets = list(fit.targets)
             points[:, targets], deviations[:, targets] = fit.read(columns)
+        deviations = deviations * self.doubt.factor(latent).to(deviations)[:, None]
         return points.unflatten(1, (-1, 2)), deviations.unflatten(1, (-1, 2))
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """How errors grow where particles are less sure of their places.
+
+    The logarithm of a squared error grows by `slope` with the mean log-variance of a picture's particles. One slope for
+    all points: few annotated pictures tell no more.
+    """
+
+    middle: float
+    slope: float
+
+    def factor(self, latent: Any) -> Float[Tensor, "B"]:
+        """By which deviations are larger than in the usual annotated picture."""
+        return (self.slope * (mean_log_variance(latent) - self.middle) / 2).exp()
+
+
+def mean_log_variance(latent: Any) -> Float[Tensor, "B"]:
+    """Of the particles' places, for each picture; 0 for other latents, which have none."""
+    if not isinstance(latent, Particles):
+        return torch.zeros(len(latent), dtype=torch.float64)
+    return latent.log_variance.double().mean((1, 2))
 
 
 Columns = Callable[[Model, Any], Float[Tensor, "B n"]]
@@ -154,9 +181,15 @@ def fit_reader(
     errors = {trial: _error(predicted, points, units) for trial, predicted in trials.items()}
     reading, penalty = min(errors, key=lambda trial: errors[trial])
     predicted = trials[reading, penalty]
-    fits = _fits(columns_of[reading], points, penalty, predicted)
+    doubt = _doubt(latent, predicted - points)
+    fits = _fits(
+        columns_of[reading],
+        points,
+        penalty,
+        (predicted - points) / doubt.factor(latent).to(points)[:, None, None],
+    )
     best = {kind: min(error for (name, _), error in errors.items() if name == kind) for kind in kinds}
-    reader = LandmarkReader(names, reading, penalty, fits)
+    reader = LandmarkReader(names, reading, penalty, fits, doubt)
     return Fitted(reader, errors[reading, penalty], _error(guess, points, units), best, predicted)
 
 
@@ -176,6 +209,20 @@ def _error(
     predicted: Float[Tensor, "B P 2"], points: Float[Tensor, "B P 2"], units: Float[Tensor, "B 2"]
 ) -> float:
     return ((predicted - points) * units[:, None]).norm(dim=2).nanmean().item()
+
+
+def _doubt(latent: Any, errors: Float[Tensor, "B P 2"]) -> Doubt:
+    """By least squares from the log-variances to the logarithms of the squared errors of pictures that were left out."""
+    log_variance = mean_log_variance(latent).to(errors)
+    middle = log_variance.mean()
+    squares = errors.square().sum(2)
+    # an error of nearly nothing is chance, and its logarithm would count most
+    logarithms = (squares + 0.01 * squares.nanmean(0)).log()
+    away = (log_variance - middle)[:, None].expand_as(logarithms)
+    known = ~logarithms.isnan()
+    rise = (away * (logarithms - logarithms.nanmean(0)))[known].sum()
+    slope = rise / away[known].square().sum().clamp_min(LEAST_VARIATION)
+    return Doubt(middle.item(), slope.clamp_min(0).item())
 
 
 def _left_out(
@@ -199,11 +246,14 @@ def _fits(
     columns: Float[Tensor, "B n"],
     points: Float[Tensor, "B P 2"],
     penalty: float,
-    left_out: Float[Tensor, "B P 2"],
+    errors: Float[Tensor, "B P 2"],
 ) -> tuple[PointFit, ...]:
-    """A fit from all annotated pictures for each group of points that are known in the same ones."""
+    """A fit from all annotated pictures for each group of points that are known in the same ones.
+
+    `errors` are those of pictures that were left out, as they would be at the usual doubt.
+    """
     flat = points.flatten(1)
-    deviation = (left_out.flatten(1) - flat).square().nanmean(0).sqrt()
+    deviation = errors.flatten(1).square().nanmean(0).sqrt()
     fits = []
     for rows, targets in by_known(~flat.isnan()):
         x = columns[rows]

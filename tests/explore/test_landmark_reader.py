@@ -1,5 +1,7 @@
 """Points read off latents: exact where they are linear in places, from maps where particles have no order, less sure where unlike."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -76,6 +78,23 @@ def test_pictures_unlike_the_annotated_ones_are_less_sure(places):
     assert far.mean() > 1.3 * usual.mean()
     errors = (fitted.predicted - points_of(places) - noise).square().mean().sqrt()
     assert 0.7 < usual.mean() / errors < 1.5
+
+
+def test_where_particles_are_unsure_readings_are_too(places):
+    log_variance = torch.linspace(-8, -4, COUNT)[
+        torch.randperm(COUNT, generator=torch.Generator().manual_seed(3))
+    ]
+    noise = torch.randn(COUNT, 2, 2, generator=torch.Generator().manual_seed(2))
+    points = points_of(places) + (log_variance / 2).exp()[:, None, None] * noise
+    latent = replace(particles(places), log_variance=log_variance[:, None, None].expand(-1, 3, 2))
+    fitted = fit_reader(Spots(), latent, points, ("between", "beside"), UNITS)
+    assert 0.5 < fitted.reader.doubt.slope < 1.5
+    _, deviation = fitted.reader.read(Spots(), latent)
+    deviation = deviation.mean((1, 2))
+    surest = log_variance.argsort()
+    assert deviation[surest[-10:]].mean() > 2 * deviation[surest[:10]].mean()
+    ratio = (fitted.predicted - points).norm(dim=2).mean(1) / deviation
+    assert 0.5 < ratio[surest[:10]].mean() / ratio[surest[-10:]].mean() < 2
 
 
 def test_too_few_annotations_are_refused(places):

@@ -1,7 +1,7 @@
 """Annotated points, learnt from and read: in pixels of the pictures, where models have their own size."""
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from motes.apps.session.session import Encoded, Session
 from motes.data.files.picture_files import moved, moved_back
 from motes.data.poses.annotations import AnnotatedPoints
 from motes.errors import UserError
-from motes.explore.landmark_reader import READINGS, Fitted, LandmarkReader, PointFit, fit_reader
+from motes.explore.landmark_reader import READINGS, Doubt, Fitted, LandmarkReader, PointFit, fit_reader
 from motes.models.checkpoint import save_tensors
 from motes.types.rows import Rows
 from motes.weights.runs import name_of_run, run_folder
@@ -102,6 +102,7 @@ def write_reader(folder: Path, reader: LandmarkReader, run: Path, fit: str) -> N
         "names": reader.names,
         "reading": reader.reading,
         "penalty": reader.penalty,
+        "doubt": asdict(reader.doubt),
         "targets": [of_fit.targets for of_fit in reader.fits],
     }
     save_tensors(tensors, folder / WEIGHTS)
@@ -134,4 +135,6 @@ def _reader(options: dict, tensors: dict[str, Tensor]) -> LandmarkReader:
     )
     if options["reading"] not in READINGS:
         raise ValueError(options["reading"])
-    return LandmarkReader(tuple(options["names"]), options["reading"], options["penalty"], fits)
+    # readers of the first days have none
+    doubt = Doubt(**options.get("doubt", {"middle": 0.0, "slope": 0.0}))
+    return LandmarkReader(tuple(options["names"]), options["reading"], options["penalty"], fits, doubt)
