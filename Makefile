@@ -14,7 +14,7 @@ demo: .venv/motes-installed
 	elif [ -e $(OUT)/checkpoints/last ]; then \
 		$(BIN)/motes train --resume $(OUT); \
 	else \
-		rm -rf $(OUT); $(BIN)/motes train dlp-quick --out $(OUT) $(DEMO_OPTIONS); \
+		rm -rf $(OUT); $(BIN)/motes train dlp-quick --data.background paper --out $(OUT) $(DEMO_OPTIONS); \
 	fi
 
 # two processes of one thread each are quicker than one process of two threads

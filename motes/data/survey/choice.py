@@ -52,7 +52,7 @@ def choose(blobs: Blobs, pictures: int, size: Size, factor: int) -> Choice:
     Sizes are chosen at the shrunk size, so that larger pictures of the same things get the same windows,
     enlarged.
     """
-    sides = sides_of(blobs, factor)
+    sides = blob_sides(blobs, factor)
     shorter = min(size) // factor
     window = _window(sides, shorter)
     particles = _particles(blobs, window, pictures)
@@ -67,7 +67,7 @@ def choose(blobs: Blobs, pictures: int, size: Size, factor: int) -> Choice:
     )
 
 
-def sides_of(blobs: Blobs, factor: int) -> Float[Tensor, "n"]:
+def blob_sides(blobs: Blobs, factor: int) -> Float[Tensor, "n"]:
     """The longer side of each blob, in pixels of the shrunk pictures.
 
     A pixel at a blob's edge stands for `factor` of the picture's pixels; half of them lie outside, on average.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from motes.data.base import Dataset, Split
 from motes.data.source import Source
-from motes.data.survey.choice import Choice, Size, choose, is_varied, quantile, sides_of
+from motes.data.survey.choice import Choice, Size, blob_sides, choose, is_varied, quantile
 from motes.data.survey.scene import Background, StillScene, read_scene
 from motes.errors import UserError
 from motes.ops.pictures.blobs import Blobs
@@ -112,7 +112,7 @@ def survey(data: Dataset, count: int = 256) -> Survey:
     scene = read_scene(pictures)
     blobs = scene.blobs
     boxes = blobs.box * factor + torch.tensor([0, 0, factor - 1, factor - 1])
-    sides = sides_of(blobs, factor) * factor
+    sides = blob_sides(blobs, factor) * factor
     return Survey(
         background=scene.background,
         clean=scene.clean,

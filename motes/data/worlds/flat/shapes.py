@@ -1,4 +1,4 @@
-"""Generated pictures of a few flat shapes on cyan or a photograph, with the truth.
+"""Generated pictures of a few flat shapes on cyan, paper or a photograph, with the truth.
 
 This is the toy set of the 2022 paper, by our own vectorised generator.
 """
@@ -22,9 +22,10 @@ KINDS = 5
 SQUARE = 0
 CIRCLE = 2
 TRIANGLE = 4
-# plain: cyan
 BACKGROUNDS: dict[str, Callable[[tuple[int, int]], Array]] = {
+    # cyan, as in 2022
     "plain": lambda size: np.array((0, 255, 255), np.uint8),
+    "paper": lambda size: np.array((240, 236, 226), np.uint8),
     "photograph": photograph,
 }
 # weights of red, green and blue
@@ -51,8 +52,8 @@ class ShapesConfig:
     shapes: tuple[int, int] = (2, 5)
     # smallest and largest side in pixels; 0 0: 11 to 13 for pictures of 64 pixels, scaled for others
     size: tuple[int, int] = (0, 0)
-    # plain: cyan; photograph: one and the same behind all shapes, as from a fixed camera
-    background: Literal["plain", "photograph"] = "plain"
+    # plain: cyan; paper: a warm white; photograph: one and the same behind all shapes, as from a fixed camera
+    background: Literal["plain", "paper", "photograph"] = "plain"
     # what all colours are multiplied by, 0 to 1: dim light
     brightness: float = 1.0
     # another seed gives other pictures

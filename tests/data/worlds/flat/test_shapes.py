@@ -75,3 +75,13 @@ def test_shapes_over_a_photograph_have_the_same_shapes():
     assert (a[inside] == b[inside]).all()
     still = ~(masks[0] | masks[1])
     assert (b[0][:, still] == b[1][:, still]).all() and b[0][:, still].std() > 20
+
+
+def test_shapes_on_paper_are_the_same_shapes_on_a_warm_white():
+    cyan = Shapes(ShapesConfig(count=4))
+    a = cyan.pixels([0, 1])
+    b = Shapes(ShapesConfig(count=4, background="paper")).pixels([0, 1])
+    masks = cyan.truth([0, 1]).masks.any(1).numpy()
+    inside = np.broadcast_to(masks[:, None], a.shape)
+    assert (a[inside] == b[inside]).all()
+    assert (b.transpose(0, 2, 3, 1)[~masks] == (240, 236, 226)).all()
