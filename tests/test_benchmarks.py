@@ -1,6 +1,7 @@
 """Benchmarks can be started, and what they share does what it says."""
 
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from benchmarks.clocks import by_turns  # noqa: E402
 from benchmarks.report import Table  # noqa: E402
 from benchmarks.systems.latent import SYSTEMS  # noqa: E402
 from benchmarks.systems.system import Bar  # noqa: E402
+from tests.celeba_replica import write_celeba  # noqa: E402
 
 MODULES = [path.relative_to(ROOT).with_suffix("") for path in sorted((ROOT / "benchmarks").rglob("*.py"))]
 NEED_A_BROWSER = {"studio_rate", "first_drag"}
@@ -73,3 +75,29 @@ def test_variants_are_measured_by_turns_and_their_medians_compared():
 def test_a_bar_is_met_on_its_side(side, value, verdict):
     assert Bar("error", "an error", side, 1.0).verdict(value) == verdict
     assert Bar("error", "an error").verdict(value) == ""
+
+
+@pytest.mark.slow
+def test_the_table_of_landmarks_can_be_made_from_celeba(tmp_path):
+    root = write_celeba(tmp_path / "celeba", (60, 40, 20, 20))
+    script = ROOT / "benchmarks" / "quality" / "landmarks.py"
+    options = [
+        "--celeba",
+        root,
+        "--side",
+        "32",
+        "--methods",
+        "untrained",
+        "dlp",
+        "--counts",
+        "6",
+        "--seeds",
+        "0",
+    ]
+    options += ["--cpu-minutes", "0.02", "--out", tmp_path / "runs"]
+    done = subprocess.run([sys.executable, script, *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    errors = {row[0]: row[4] for row in rows if row[0] in ("mean pose", "untrained", "dlp")}
+    assert len(errors) == 3
+    assert all(2 < float(error) < 60 for error in errors.values())
