@@ -27,7 +27,7 @@ def faces():
 
 @pytest.fixture(scope="module")
 def learnt(faces):
-    torch.manual_seed(0)
+    torch.manual_seed(4)
     model = Masked(CONFIG)
     points, _ = model.stages()
     optimizer = torch.optim.Adam(points.parameters, 3e-3)
