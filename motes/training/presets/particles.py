@@ -124,6 +124,22 @@ POINTS = {
             Training(9000, 16, 3e-3, schedule="cosine", max_minutes=10.0, evaluate_every=1500),
         ),
     ),
+    "dlp-animal": Preset(
+        "masked particles on a generated animal that turns and bends, learnt in minutes",
+        Recipe(
+            "dlp-masked",
+            Source("animal", {"image_size": (64, 64), "count": 10000, "held_out": 1000}),
+            {
+                "architecture": "followed",
+                "num_proposals": 40,
+                "encoder_channels": (16, 32, 64),
+                "reconstruction": "mse",
+                "kl_weights": (0.4, 1e-4),
+            },
+            # as of "dlp-faces"
+            Training(9000, 16, 3e-3, schedule="cosine", max_minutes=10.0, evaluate_every=1500),
+        ),
+    ),
     "keynet-quick": Preset(
         "keypoints without appearance, from pairs of a face and its warped copy",
         Recipe(

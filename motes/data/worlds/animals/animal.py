@@ -9,9 +9,9 @@ import torch
 
 from motes.data.base import SPLITS, Split
 from motes.data.truth_from_masks import boxes_of, centres_of, seen_of
-from motes.data.worlds.animals.body import SHADOW_EDGE, Body, Surface, body_of, drawn, shadows
+from motes.data.worlds.animals.body import SHADOW_EDGE, Body, DrawnAnimals, body_of, cast_shadows, drawn
 from motes.data.worlds.animals.build import are_dark, builds
-from motes.data.worlds.animals.camera import Camera, cameras
+from motes.data.worlds.animals.camera import AnimalCamera, cameras
 from motes.data.worlds.animals.ground import grounds, in_front, lamps, uneven_light
 from motes.data.worlds.animals.pose import Joints, joints_of, poses, travelled
 from motes.data.worlds.dice import Dice
@@ -78,7 +78,7 @@ class AnimalConfig:
 class _Scene:
     """What a camera sees of each animal at a moment."""
 
-    camera: Camera
+    camera: AnimalCamera
     body: Body
     # the same body, laid on the ground along the light
     shadow: Body
@@ -156,7 +156,7 @@ class Animal(Generated):
         is_bright = are_dark(self._dice(self._individuals(rows)))
         ground = grounds(self._clips(rows), scene.camera, self.config.view, is_bright, scene.travel, size)
         edge = (SHADOW_EDGE * scene.camera.scale)[:, None, None].astype(np.float32)
-        dark = SHADOW * (1 - scene.ambient)[:, None, None] * shadows(scene.shadow, edge, size)
+        dark = SHADOW * (1 - scene.ambient)[:, None, None] * cast_shadows(scene.shadow, edge, size)
         return (ground * (1 - dark)).astype(np.float32)
 
     def _clips(self, rows: Array) -> Dice:
@@ -192,7 +192,7 @@ def _laid(joints: Joints, light: Array) -> Joints:
     return {name: point - fall * point[:, 2:] for name, point in joints.items()}
 
 
-def _visible(scene: _Scene, surface: Surface, front: Array) -> Array:
+def _visible(scene: _Scene, surface: DrawnAnimals, front: Array) -> Array:
     """Which points lie in the picture, close under the surface, with nothing in front: B P."""
     height, width = front.shape[1:]
     row, column = (np.rint(scene.points[..., axis]).astype(np.int64) for axis in (0, 1))

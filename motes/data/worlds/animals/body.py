@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from motes.data.worlds.animals.build import Build
-from motes.data.worlds.animals.camera import Camera
+from motes.data.worlds.animals.camera import AnimalCamera
 from motes.data.worlds.animals.pose import SIDES, TAIL_JOINTS, Joints
 from motes.data.worlds.portable import Array
 
@@ -21,7 +21,7 @@ SHADOW_EDGE = 0.12
 
 
 @dataclass(frozen=True)
-class Part:
+class BodyPart:
     """From one joint to another, with the radius at each; `coat` is its region of the coat."""
 
     start: str
@@ -32,28 +32,40 @@ class Part:
     has_shadow: bool = True
 
 
-def _parts() -> tuple[Part, ...]:
+def _parts() -> tuple[BodyPart, ...]:
     tail = [
-        Part(f"tail {n}", f"tail {n + 1}", f"tail {n}", f"tail {n + 1}", "tail") for n in range(TAIL_JOINTS)
+        BodyPart(f"tail {n}", f"tail {n + 1}", f"tail {n}", f"tail {n + 1}", "tail")
+        for n in range(TAIL_JOINTS)
     ]
     legs = [part for side in SIDES for end in ("fore", "hind") for part in _leg(f"{side} {end}")]
     back = [
-        Part("hip", "middle", "hip", "belly", "rump"),
-        Part("middle", "chest", "belly", "chest", "chest"),
-        Part("spot", "spot", "spot", "spot", "mark", False),
-        Part("chest", "neck", "neck", "neck", "chest"),
+        BodyPart("hip", "middle", "hip", "belly", "rump"),
+        BodyPart("middle", "chest", "belly", "chest", "chest"),
+        BodyPart("spot", "spot", "spot", "spot", "mark", False),
+        BodyPart("chest", "neck", "neck", "neck", "chest"),
     ]
-    head = [Part("neck", "face", "skull", "skull", "head"), Part("face", "nose", "skull", "muzzle", "head")]
-    ears = [Part(f"{side} ear root", f"{side} ear", "ear", "ear", "ear", False) for side in SIDES]
-    eyes = [Part(f"{side} eye", f"{side} eye", "eye", "eye", "eye", False) for side in SIDES]
-    return (*legs, *tail, *back, *head, *ears, *eyes, Part("nose", "nose", "muzzle", "muzzle", "nose", False))
+    head = [
+        BodyPart("neck", "face", "skull", "skull", "head"),
+        BodyPart("face", "nose", "skull", "muzzle", "head"),
+    ]
+    ears = [BodyPart(f"{side} ear root", f"{side} ear", "ear", "ear", "ear", False) for side in SIDES]
+    eyes = [BodyPart(f"{side} eye", f"{side} eye", "eye", "eye", "eye", False) for side in SIDES]
+    return (
+        *legs,
+        *tail,
+        *back,
+        *head,
+        *ears,
+        *eyes,
+        BodyPart("nose", "nose", "muzzle", "muzzle", "nose", False),
+    )
 
 
-def _leg(name: str) -> list[Part]:
+def _leg(name: str) -> list[BodyPart]:
     return [
-        Part(f"{name} root", f"{name} knee", "thigh", "leg", "leg"),
-        Part(f"{name} knee", f"{name} heel", "leg", "leg", "leg"),
-        Part(f"{name} heel", f"{name} toes", "paw", "paw", "paw"),
+        BodyPart(f"{name} root", f"{name} knee", "thigh", "leg", "leg"),
+        BodyPart(f"{name} knee", f"{name} heel", "leg", "leg", "leg"),
+        BodyPart(f"{name} heel", f"{name} toes", "paw", "paw", "paw"),
     ]
 
 
@@ -75,7 +87,7 @@ class Body:
 
 
 @dataclass(frozen=True)
-class Surface:
+class DrawnAnimals:
     """What is drawn so far, B H W each."""
 
     brightness: Array
@@ -85,7 +97,7 @@ class Surface:
     cover: Array
 
 
-def body_of(build: Build, joints: Joints, moved: Joints, camera: Camera) -> Body:
+def body_of(build: Build, joints: Joints, moved: Joints, camera: AnimalCamera) -> Body:
     """The parts of animals whose joints are `moved` at the end of the exposure."""
     start, end = (_pixels(camera, joints, name) for name in ("start", "end"))
     later = _pixels(camera, moved, "end")
@@ -101,7 +113,7 @@ def body_of(build: Build, joints: Joints, moved: Joints, camera: Camera) -> Body
     )
 
 
-def _pixels(camera: Camera, joints: Joints, end: str) -> Array:
+def _pixels(camera: AnimalCamera, joints: Joints, end: str) -> Array:
     return camera.pixels(np.stack([joints[getattr(part, end)] for part in PARTS], 1))
 
 
@@ -114,9 +126,9 @@ def _tail_radii(build: Build) -> Build:
     return {f"tail {n}": build["tail root"] + change * (n / TAIL_JOINTS) for n in range(TAIL_JOINTS + 1)}
 
 
-def drawn(body: Body, brightness: Array, light: Array, ambient: Array, scale: Array) -> Surface:
+def drawn(body: Body, brightness: Array, light: Array, ambient: Array, scale: Array) -> DrawnAnimals:
     """The animals before grounds of this brightness, B H W; `light`, B 3, is where it comes from, in the picture."""
-    surface = Surface(brightness, np.full_like(brightness, FAR), np.zeros_like(brightness))
+    surface = DrawnAnimals(brightness, np.full_like(brightness, FAR), np.zeros_like(brightness))
     soft = (SOFT * scale)[:, None, None].astype(np.float32)
     lamp = light[..., None, None].astype(np.float32)
     for number in range(len(PARTS)):
@@ -124,7 +136,7 @@ def drawn(body: Body, brightness: Array, light: Array, ambient: Array, scale: Ar
     return surface
 
 
-def _paint(surface: Surface, body: Body, number: int, light: Array, ambient: Array, soft: Array) -> None:
+def _paint(surface: DrawnAnimals, body: Body, number: int, light: Array, ambient: Array, soft: Array) -> None:
     """Paint a part of each animal on the surface, which changes."""
     down, right, axis, radius = _from_axis(body, number, surface.cover.shape[1:])
     square = down * down + right * right
@@ -141,19 +153,21 @@ def _paint(surface: Surface, body: Body, number: int, light: Array, ambient: Arr
 def _from_axis(body: Body, number: int, size: tuple[int, ...]) -> tuple[Array, Array, Array, Array]:
     """Each pixel's distance, down and right, from the nearest point of a part's axis; that point's nearness, and the
     part's radius there: B H W each."""
-    start, end = body.start[:, number, :, None, None], body.end[:, number, :, None, None]
+    start = body.start[:, number, :, None, None]
+    end = body.end[:, number, :, None, None]
     rows, columns = (np.arange(side, dtype=np.float32) for side in size)
     down = rows[:, None] - start[:, 0]
     right = columns - start[:, 1]
     along = end - start
     square = np.maximum(along[:, 0] * along[:, 0] + along[:, 1] * along[:, 1], np.float32(1e-6))
     share = np.clip((down * along[:, 0] + right * along[:, 1]) / square, 0, 1)
-    thin, thick = body.start_radius[:, number, None, None], body.end_radius[:, number, None, None]
+    radius = body.start_radius[:, number, None, None]
+    growth = body.end_radius[:, number, None, None] - radius
     return (
         down - share * along[:, 0],
         right - share * along[:, 1],
         start[:, 2] + share * along[:, 2],
-        thin + share * (thick - thin),
+        radius + share * growth,
     )
 
 
@@ -162,7 +176,7 @@ def _cover(inside: Array, width: Array) -> Array:
     return np.clip(inside / width + np.float32(0.5), 0, 1)
 
 
-def shadows(body: Body, width: Array, size: tuple[int, int]) -> Array:
+def cast_shadows(body: Body, width: Array, size: tuple[int, int]) -> Array:
     """How much of each pixel lies in the shadow of a body that was laid on the ground: B H W."""
     shadow = np.zeros((len(body.start), *size), np.float32)
     for number, part in enumerate(PARTS):

@@ -17,7 +17,7 @@ ROLL = 8.0
 
 
 @dataclass(frozen=True)
-class Camera:
+class AnimalCamera:
     """How points of the world come to be in the picture; B each, angles as their sine and cosine."""
 
     # pixels of a length of 1
@@ -32,7 +32,7 @@ class Camera:
         """Directions, B J 3, as (down, right, towards the viewer)."""
         sine_up, cosine_up = (part[:, None] for part in self.elevation)
         sine_roll, cosine_roll = (part[:, None] for part in self.roll)
-        x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
+        x, y, z = np.moveaxis(vector, -1, 0)
         up = y * sine_up + z * cosine_up
         near = z * sine_up - y * cosine_up
         return np.stack([x * sine_roll - up * cosine_roll, x * cosine_roll + up * sine_roll, near], -1)
@@ -53,12 +53,12 @@ class Camera:
         return right * cosine_roll + down * sine_roll, up / self.elevation[0][:, None, None]
 
 
-def cameras(dice: Dice, view: str, size: tuple[int, int]) -> Camera:
+def cameras(dice: Dice, view: str, size: tuple[int, int]) -> AnimalCamera:
     side = min(size)
     elevation = dice.between("elevation", *ELEVATIONS[view]) * PI / 180
     roll = dice.bell("roll", -ROLL, ROLL) * PI / 180
     shift = dice.bell("shift", -SHIFT, SHIFT, 2) * side
-    return Camera(
+    return AnimalCamera(
         dice.bell("size", *SIZES) * side,
         (size[0] - 1) / 2 + shift[:, 0],
         (size[1] - 1) / 2 + shift[:, 1],

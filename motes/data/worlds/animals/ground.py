@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from motes.data.worlds.animals.camera import Camera
+from motes.data.worlds.animals.camera import AnimalCamera
 from motes.data.worlds.animals.pose import direction
 from motes.data.worlds.dice import Dice
-from motes.data.worlds.portable import PI, Array, smooth, wave
+from motes.data.worlds.portable import PI, Array, mix, smooth, wave
 
 # cells of a pattern that repeats itself
 CELLS = 32
@@ -24,7 +24,7 @@ IN_FRONT = 0.25
 
 
 def grounds(
-    dice: Dice, camera: Camera, view: str, is_bright: Array, travel: Array, size: tuple[int, int]
+    dice: Dice, camera: AnimalCamera, view: str, is_bright: Array, travel: Array, size: tuple[int, int]
 ) -> Array:
     """The brightness of what is behind each animal, B H W; the ground has moved by `travel`, B 2."""
     x, y = camera.on_ground(size)
@@ -64,14 +64,19 @@ def _line(dice: Dice, name: str, position: Array) -> Array:
 
 def _noise(cells: Array, rows: Array, columns: Array) -> Array:
     """Smooth random values at these positions, B H W, between those of cells that repeat themselves."""
-    row, column = np.floor(rows), np.floor(columns)
-    down, right = smooth(rows - row), smooth(columns - column)
+    row = np.floor(rows)
+    column = np.floor(columns)
+    to_right = smooth(columns - column)
+    top = row.astype(np.int64) % CELLS
+    left = column.astype(np.int64) % CELLS
+    upper = _in_row(cells, top, left, to_right)
+    lower = _in_row(cells, (top + 1) % CELLS, left, to_right)
+    return mix(upper, lower, smooth(rows - row))
+
+
+def _in_row(cells: Array, row: Array, left: Array, to_right: Array) -> Array:
     picture = np.arange(len(cells))[:, None, None]
-    top, left = row.astype(np.int64) % CELLS, column.astype(np.int64) % CELLS
-    bottom, next_column = (top + 1) % CELLS, (left + 1) % CELLS
-    upper = cells[picture, top, left] * (1 - right) + cells[picture, top, next_column] * right
-    lower = cells[picture, bottom, left] * (1 - right) + cells[picture, bottom, next_column] * right
-    return upper * (1 - down) + lower * down
+    return mix(cells[picture, row, left], cells[picture, row, (left + 1) % CELLS], to_right)
 
 
 def _with_litter(dice: Dice, ground: Array, x: Array, y: Array) -> Array:
@@ -79,7 +84,8 @@ def _with_litter(dice: Dice, ground: Array, x: Array, y: Array) -> Array:
     for number in range(LITTER):
         middle = dice.between(f"litter {number}", -1.6, 1.6, 2)[:, :, None, None]
         radius = dice.between(f"litter radius {number}", 0.03, 0.2, 1, 1)
-        right, up = x - middle[:, 0], y - middle[:, 1]
+        right = x - middle[:, 0]
+        up = y - middle[:, 1]
         cover = np.clip((radius * radius - right * right - up * up) / (0.1 * radius), 0, 1)
         brightness = dice.uniform(f"litter brightness {number}", 1, 1)
         ground = ground + (brightness - ground) * cover
@@ -101,7 +107,8 @@ def uneven_light(dice: Dice, size: tuple[int, int]) -> Array:
     rows, columns = (np.linspace(-1, 1, side) for side in size)
     slope = dice.between("light slope", -0.25, 0.25, 2)[:, :, None, None]
     spot = dice.between("light spot", -0.7, 0.7, 2)[:, :, None, None]
-    down, right = rows[:, None] - spot[:, 0], columns - spot[:, 1]
+    down = rows[:, None] - spot[:, 0]
+    right = columns - spot[:, 1]
     fall = dice.between("light fall", 0.0, 0.3, 1, 1)
     level = dice.between("light level", 0.7, 1.2, 1, 1)
     slopes = slope[:, 0] * rows[:, None] + slope[:, 1] * columns

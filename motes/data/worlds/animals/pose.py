@@ -68,9 +68,9 @@ def joints_of(build: Build, pose: Pose) -> Joints:
     fore = pose["heading"] + pose["bend"] / 2
     rear = pose["heading"] - pose["bend"] / 2
     joints |= _head(build, pose, joints["chest"], fore)
-    for name, side in SIDES.items():
-        for end, facing, root in (("fore", fore, "chest"), ("hind", rear, "hip")):
-            joints |= _leg(build, pose, f"{name} {end}", joints[root], build[root], facing, side)
+    for side in SIDES:
+        joints |= _leg(build, pose, f"{side} fore", joints["chest"], fore)
+        joints |= _leg(build, pose, f"{side} hind", joints["hip"], rear)
     return joints | _tail(build, pose, joints["hip"], rear)
 
 
@@ -120,10 +120,11 @@ def _head(build: Build, pose: Pose, chest: Array, fore: Array) -> Joints:
     return joints
 
 
-def _leg(
-    build: Build, pose: Pose, name: str, root: Array, girth: Array, facing: Array, side: float
-) -> Joints:
+def _leg(build: Build, pose: Pose, name: str, root: Array, facing: Array) -> Joints:
     """A leg from the flank to the ground; the legs of a diagonal step together."""
+    side = SIDES[name.partition(" ")[0]]
+    is_hind = name.endswith("hind")
+    girth = build["hip" if is_hind else "chest"]
     front = direction(facing)
     beside = _times(_left(facing), side * girth)
     is_diagonal = name in ("left fore", "right hind")
@@ -133,13 +134,8 @@ def _leg(
     swung = _times(front, pose["stride"] * sine(phase)) + _times(_left(facing), side * build["splay"])
     lifted = build["paw"] + LIFT * np.maximum(cosine(phase), 0)
     paw = flat + swung + _up(lifted)
-    # as long as it must be for an animal of this height
-    half_length = 0.6 * (build["belly"] + build["clearance"])
-    apart = paw - top
-    half_square = (apart[:, 0] * apart[:, 0] + apart[:, 1] * apart[:, 1] + apart[:, 2] * apart[:, 2]) / 4
-    bent = np.sqrt(np.maximum(half_length * half_length - half_square, 0))
     # elbows point back and knees to the front
-    knee = (top + paw) / 2 + _times(front, bent if name.endswith("hind") else -bent)
+    knee = _bent(top, paw, _length_of_half_a_leg(build), front if is_hind else -front)
     foot = _times(front, build["foot"] / 2)
     return {
         f"{name} root": top,
@@ -148,6 +144,25 @@ def _leg(
         f"{name} paw": paw,
         f"{name} toes": paw + foot,
     }
+
+
+def _length_of_half_a_leg(build: Build) -> Array:
+    """Long enough for an animal of this height."""
+    return 0.6 * (build["belly"] + build["clearance"])
+
+
+def _bent(top: Array, paw: Array, half_length: Array, facing: Array) -> Array:
+    """The joint between two equally long halves of a leg, which bends to where `facing` points; straight if they are too
+    short."""
+    apart = paw - top
+    square = _dot(apart, apart)
+    aside = facing - _times(apart, _dot(facing, apart) / square)
+    bend = np.sqrt(np.maximum(half_length * half_length - square / 4, 0) / _dot(aside, aside))
+    return (top + paw) / 2 + _times(aside, bend)
+
+
+def _dot(first: Array, second: Array) -> Array:
+    return first[:, 0] * second[:, 0] + first[:, 1] * second[:, 1] + first[:, 2] * second[:, 2]
 
 
 def _tail(build: Build, pose: Pose, hip: Array, rear: Array) -> Joints:
