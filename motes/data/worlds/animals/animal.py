@@ -153,6 +153,7 @@ class Animal(Generated):
     def _ground(self, rows: Array, scene: _Scene) -> Array:
         """The brightness behind each animal, in its shadow darker: B H W."""
         size = self.config.image_size
+        # a dark animal stands on a bright ground
         is_bright = are_dark(self._dice(self._individuals(rows)))
         ground = grounds(self._clips(rows), scene.camera, self.config.view, is_bright, scene.travel, size)
         edge = (SHADOW_EDGE * scene.camera.scale)[:, None, None].astype(np.float32)

@@ -108,7 +108,7 @@ def body_of(build: Build, joints: Joints, moved: Joints, camera: AnimalCamera) -
         end.astype(np.float32),
         _of_parts(radii, "start_radius") * camera.scale[:, None].astype(np.float32),
         _of_parts(radii, "end_radius") * camera.scale[:, None].astype(np.float32),
-        _of_parts({name.removesuffix(" coat"): value for name, value in build.items()}, "coat"),
+        np.stack([build[f"{part.coat} coat"] for part in PARTS], 1).astype(np.float32),
         np.sqrt(change[..., 0] * change[..., 0] + change[..., 1] * change[..., 1]).astype(np.float32),
     )
 
