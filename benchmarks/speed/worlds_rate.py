@@ -34,6 +34,8 @@ WORLDS: list[tuple[str, dict[str, Any], int]] = [
     ("scenes", {"objects": (7, 10)}, 0),
     ("scenes", {"image_size": (128, 128)}, 0),
     ("rolling", {}, 0),
+    ("animal", {}, 100),
+    ("animal", {"view": "side", "image_size": (128, 128)}, 0),
 ]
 COLUMNS = ("world", "options", "pictures a CPU second", "bar", "their truth a CPU second")
 

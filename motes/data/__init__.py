@@ -53,6 +53,10 @@ GENERATED = {
         "worlds.faces.faces:Faces",
         "faces with identity, pose, expression, light, and 5 or 68 landmarks",
     ),
+    "animal": Row(
+        "worlds.animals.animal:Animal",
+        "an animal that turns, bends and walks, from above or from the side, grey, with 16 points",
+    ),
     "traffic": Row(
         "worlds.roads.traffic:Traffic",
         "vehicles that queue, turn and occlude each other at a junction, as pictures or clips",

@@ -58,6 +58,10 @@ class Dice:
         """Uniform numbers in [low, high), float64, B *shape."""
         return low + (high - low) * self.uniform(name, *shape)
 
+    def bell(self, name: str, low: float, high: float, *shape: int) -> Array:
+        """Numbers from low to high, of which the middle is likelier than the ends; float64, B *shape."""
+        return low + (high - low) * self.uniform(name, *shape, 2).mean(-1)
+
     def integers(self, name: str, low: int, high: int, *shape: int) -> Array:
         """Whole numbers from low to high, both included; int64, B *shape."""
         return low + np.floor(self.uniform(name, *shape) * (high - low + 1)).astype(np.int64)

@@ -27,7 +27,8 @@ INEXACT = {
 WORLDS = Path(portable.__file__).parent
 FILES = sorted(
     str(path.relative_to(WORLDS))
-    for path in [WORLDS / "portable.py", *WORLDS.glob("roads/*.py"), *WORLDS.glob("faces/*.py")]
+    for path in [WORLDS / "portable.py", WORLDS / "spoiled.py"]
+    + [path for room in ("roads", "faces", "animals") for path in WORLDS.glob(f"{room}/*.py")]
 )
 
 

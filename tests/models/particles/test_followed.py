@@ -1,8 +1,11 @@
 """Points that follow warped copies: they learn it in few steps, stay apart, do not see light, and know where they err."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from motes.data.worlds.animals.animal import Animal, AnimalConfig
 from motes.data.worlds.faces.faces import Faces, FacesConfig
 from motes.models import MODELS
 from motes.models.particles.followed import SIDE, WARPS
@@ -103,3 +106,18 @@ def test_large_pictures_are_looked_at_small():
     model.networks.maps.first.register_forward_hook(lambda layer, given, out: shapes.append(given[0].shape))
     model.networks.places(image)
     assert shapes == [(2, 3, SIDE, SIDE // 2)]
+
+
+def test_grey_pictures_are_learnt_as_well():
+    animals = Animal(AnimalConfig()).batch(range(0, 80, 10))
+    torch.manual_seed(0)
+    model = Masked(replace(CONFIG, channels=1))
+    for stage in model.stages():
+        losses = stage.loss(animals)
+        losses.total.backward()
+        assert losses.total.isfinite()
+        assert all(parameter.grad is not None for parameter in stage.parameters)
+    model.eval()
+    latent = model.encode(animals.image)
+    assert latent.position.shape == (8, 8, 2)
+    assert model.decode(latent).shape == animals.image.shape

@@ -16,8 +16,9 @@ from motes.data.worlds.faces.geometry import Look
 from motes.data.worlds.faces.head import head_of
 from motes.data.worlds.faces.landmarks import five_points, sixty_eight_points
 from motes.data.worlds.faces.sampling import backgrounds, people, picture_looks, repeat
-from motes.data.worlds.faces.wild import clutter, hidden, spoiled, wild_looks
+from motes.data.worlds.faces.wild import clutter, hidden, wild_looks
 from motes.data.worlds.portable import Array, grey_planes
+from motes.data.worlds.spoiled import spoiled
 from motes.errors import UserError
 from motes.types.truth import Truth
 

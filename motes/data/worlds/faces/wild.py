@@ -28,21 +28,16 @@ COLOURFUL = 0.5
 HATS = 0.2
 HANDS = 0.3
 FINGERS = 4
-# passes of a small blur, at most
-BLURS = 3
-NOISE = 0.05
-# the coarsest step of the coefficients of an 8 x 8 square, of 255
-COARSE = 40.0
 
 
 def wild_looks(dice: Dice, look: Look, size: tuple[int, int]) -> Look:
     """The same people, unaligned and in other light."""
     change = {
         "yaw": look["yaw"] * YAW,
-        "scale": USUAL * min(size) * _bell(dice, "size", *SIZES),
-        "roll": _bell(dice, "roll", -ROLL, ROLL),
-        "column": (size[1] - 1) / 2 + _bell(dice, "column", -SHIFT, SHIFT) * size[1],
-        "row": (size[0] - 1) / 2 + (_bell(dice, "row", -SHIFT, SHIFT) - 0.03) * size[0],
+        "scale": USUAL * min(size) * dice.bell("size", *SIZES),
+        "roll": dice.bell("roll", -ROLL, ROLL),
+        "column": (size[1] - 1) / 2 + dice.bell("column", -SHIFT, SHIFT) * size[1],
+        "row": (size[0] - 1) / 2 + (dice.bell("row", -SHIFT, SHIFT) - 0.03) * size[0],
         "light_turn": dice.between("light turn", -110.0, 110.0),
         "soft": dice.between("soft", 0.2, 0.7),
         "bright": dice.between("bright", 0.75, 1.35),
@@ -50,11 +45,6 @@ def wild_looks(dice: Dice, look: Look, size: tuple[int, int]) -> Look:
     }
     wild = look | change
     return wild | light(wild, dice.between("light height", -0.4, 0.9))
-
-
-def _bell(dice: Dice, name: str, low: float, high: float) -> Array:
-    """Numbers in a range, of which the middle is likelier than the ends."""
-    return low + (high - low) * dice.uniform(name, 2).mean(1)
 
 
 def clutter(dice: Dice, size: tuple[int, int]) -> Array:
@@ -93,21 +83,6 @@ def hidden(dice: Dice, look: Look, pixels: Array, masks: Array) -> tuple[Array, 
         picture += (colour[:, :, None, None] - picture) * cover[:, None]
         masks = masks & np.stack([cover < 0.5, np.ones_like(cover, bool)], 1)
     return to_bytes(picture), masks
-
-
-def spoiled(dice: Dice, pixels: Array) -> Array:
-    """The pictures (uint8, B 3 H W) blurred, noisy, and as if stored in few bytes."""
-    picture = pixels.astype(np.float64)
-    for number in range(BLURS):
-        is_blurred = dice.uniform(f"blur {number}", 1, 1, 1) < 0.35
-        picture = np.where(is_blurred, _blurred(picture), picture)
-    size = (pixels.shape[2], pixels.shape[3])
-    deviation = dice.between("noise", 0.0, NOISE)[:, None, None, None] * 255
-    # a sum of three uniform numbers is nearly normal, with a deviation of 1/2
-    bell = sum(dice.uniform(f"noise {number}", 3, *size) for number in range(3)) - 1.5
-    picture = picture + 2 * deviation * bell
-    step = dice.between("coarse", 0.0, COARSE)[:, None, None, None]
-    return np.clip(np.floor(_coarse(picture, step) + 0.5), 0, 255).astype(np.uint8)
 
 
 def _grid(size: tuple[int, int]) -> tuple[Array, Array]:
@@ -183,40 +158,3 @@ def _length(rows: Array, columns: Array) -> Array:
 def _cover(outside: Array) -> Array:
     """The cover of pixels that lie so many pixels outside of an edge."""
     return np.clip(0.5 - outside, 0, 1)
-
-
-def _blurred(picture: Array) -> Array:
-    """Each pixel with half of itself and a quarter of each neighbour, along rows and along columns."""
-    for axis in (2, 3):
-        length = picture.shape[axis]
-        before = np.take(picture, [0, *range(length - 1)], axis)
-        after = np.take(picture, [*range(1, length), length - 1], axis)
-        picture = picture / 2 + (before + after) / 4
-    return picture
-
-
-def _coarse(picture: Array, step: Array) -> Array:
-    """The picture with the coefficients of each 8 x 8 square in multiples of the step; its mean stays."""
-    height, width = picture.shape[2] // 8 * 8, picture.shape[3] // 8 * 8
-    squares = picture[:, :, :height, :width].reshape(*picture.shape[:2], height // 8, 8, width // 8, 8)
-    coefficients = _walsh(_walsh(squares, 3), 5) / 8
-    size = np.maximum(step[..., None, None], 1e-3)
-    rounded = np.floor(coefficients / size + 0.5) * size
-    rounded[:, :, :, 0, :, 0] = coefficients[:, :, :, 0, :, 0]
-    back = _walsh(_walsh(rounded, 3), 5) / 8
-    coarse = picture.copy()
-    coarse[:, :, :height, :width] = back.reshape(*picture.shape[:2], height, width)
-    return coarse
-
-
-def _walsh(values: Array, axis: int) -> Array:
-    """The Walsh-Hadamard transform along an axis of 8, by sums and differences."""
-    for stride in (1, 2, 4):
-        first = [number for number in range(8) if not number & stride]
-        a = np.take(values, first, axis)
-        b = np.take(values, [number + stride for number in first], axis)
-        joined = np.concatenate([a + b, a - b], axis)
-        # back in the order of the numbers
-        order = np.argsort([*first, *(number + stride for number in first)])
-        values = np.take(joined, order, axis)
-    return values

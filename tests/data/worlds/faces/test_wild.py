@@ -8,7 +8,8 @@ import torch
 
 from motes.data.worlds.dice import Dice
 from motes.data.worlds.faces.faces import Faces, FacesConfig
-from motes.data.worlds.faces.wild import clutter, spoiled
+from motes.data.worlds.faces.wild import clutter
+from motes.data.worlds.spoiled import spoiled
 
 WILD = FacesConfig(wild=True, landmarks=68)
 HASH = "8fbb0ec6f96135d0"
