@@ -64,9 +64,9 @@ def _are_like_neighbours(frames: Sequence[Path]) -> bool:
     sizes: set[tuple[int, int]] = set()
     for place in range(PLACES):
         number = 1 + place * (len(frames) - 2) // PLACES
-        others = (number, number - 1, number + 1, (number + len(frames) // 2) % len(frames))
+        rows = (number, number - 1, number + 1, (number + len(frames) // 2) % len(frames))
         try:
-            looks = [_thumbnail(frames[other], sizes) for other in others]
+            looks = [_thumbnail(frames[row], sizes) for row in rows]
         except OSError:
             return False
         # of the two, or pairs of pictures would pass for films

@@ -88,8 +88,8 @@ def check_place(name: str, config: Mapping[str, Any], asked_by: str) -> None:
     options = options_of(DATASETS.source(name))
     for option in PLACES:
         if option in options and not config.get(option) and options[option].default in ("''", '""'):
-            wanted = WANTED.get(name, f"to know where {name} lies: {name}:PLACE")
-            raise UserError(f"{asked_by} needs {wanted}")
+            hint = WANTED.get(name, f"to know where {name} lies: {name}:PLACE")
+            raise UserError(f"{asked_by} needs {hint}")
 
 
 def _kind_of(path: Path) -> str:

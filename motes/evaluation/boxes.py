@@ -77,12 +77,12 @@ def _precision(test: Measured, overlaps: slice) -> Statistic:
     order = test["confidence"][ranked].argsort(descending=True, stable=True)
     right = test["right"][ranked][order][:, overlaps]
     picture = ranked.nonzero()[:, 0][order]
-    things = test["things"].double()
+    count = test["things"].double()
     group_size = min(max(GROUP // max(right.numel(), 1), 1), DRAWN_AT_ONCE)
 
     def statistic(times: Float[Tensor, "R B"]) -> Float[Tensor, "R"]:
         groups = times.double().split(group_size)
-        curves = [average_precision(right, group[:, picture], group @ things) for group in groups]
+        curves = [average_precision(right, group[:, picture], group @ count) for group in groups]
         return torch.cat([curve.mean(1) for curve in curves])
 
     return statistic

@@ -37,8 +37,8 @@ def grouped(scores: Mapping[str, Score]) -> list[Group]:
         if names:
             of_question = {name: left.pop(name) for name in names}
             groups.append(Group(question, SCORES.row(question).about, _lines(question, of_question)))
-    others = tuple(Line(name, score, None, "") for name, score in left.items())
-    return [*groups, Group("others", "", others)] if others else groups
+    remaining = tuple(Line(name, score, None, "") for name, score in left.items())
+    return [*groups, Group("others", "", remaining)] if remaining else groups
 
 
 def explanation(name: str) -> str:

@@ -41,11 +41,11 @@ def measure_inside(encoded: EncodedBatch) -> Measured:
     """
     assert encoded.truth is not None
     present = encoded.truth.present
-    apart = _sides_apart(encoded, encoded.places)
-    on = _rules(encoded, encoded.places, apart)
+    distances = _sides_apart(encoded, encoded.places)
+    on = _rules(encoded, encoded.places, distances)
     measured = {
         **_counts(on, encoded.believed, present),
-        "distance": _distance_of_found(encoded, apart),
+        "distance": _distance_of_found(encoded, distances),
         **_held(on, encoded.believed, present),
     }
     others = encoded.others

@@ -61,8 +61,8 @@ def _score(evidence: Evidence) -> dict[str, Statistic]:
         if f"psnr{end}" in evidence.test:
             statistics[f"psnr{end}"] = mean(evidence.test[f"psnr{end}"])
             statistics[f"psnr{end}_pooled"] = _pooled(evidence.test[f"mse{end}"])
-    others = ("ssim", "mse", "lpips")
-    return statistics | {name: mean(evidence.test[name]) for name in others if name in evidence.test}
+    names = ("ssim", "mse", "lpips")
+    return statistics | {name: mean(evidence.test[name]) for name in names if name in evidence.test}
 
 
 def _pooled(squares: Float[Tensor, "B"]) -> Statistic:

@@ -118,7 +118,7 @@ def _score_habit(test: Measured) -> dict[str, Statistic]:
     taken = test["taken"]
     picture = taken.nonzero()[:, 0]
     offset = test["offset"][taken].double()
-    rest = offset - (offset.mean(0) if len(offset) else 0)
+    residual = offset - (offset.mean(0) if len(offset) else 0)
     count = taken.sum(1)
 
     def summed(values: Float[Tensor, "n ..."]) -> Float[Tensor, "B ..."]:
@@ -126,14 +126,14 @@ def _score_habit(test: Measured) -> dict[str, Statistic]:
 
     return {
         "place_error_constant_px": _length_of_mean(summed(offset), count),
-        "place_error_without_constant_px": ratio(summed(rest.norm(dim=1)), count),
-        "place_error_r2": _explained(test, rest, summed),
+        "place_error_without_constant_px": ratio(summed(residual.norm(dim=1)), count),
+        "place_error_r2": _explained(test, residual, summed),
     }
 
 
 def _length_of_mean(total: Float[Tensor, "B 2"], count: Int[Tensor, "B"]) -> Statistic:
-    along = [ratio(total[:, axis], count) for axis in (0, 1)]
-    return lambda times: torch.stack([part(times) for part in along]).norm(dim=0)
+    lengths = [ratio(total[:, axis], count) for axis in (0, 1)]
+    return lambda times: torch.stack([part(times) for part in lengths]).norm(dim=0)
 
 
 def _explained(
@@ -145,14 +145,14 @@ def _explained(
     Every second unit (clip, or person) is in the first half.
     """
     taken = test["taken"]
-    said = test["said"][taken]
+    predictors = test["said"][taken]
     unit = test["unit"].unique(return_inverse=True)[1]
     is_even = (unit % 2 == 0)[taken.nonzero()[:, 0]]
     left = rest.clone()
     for learnt in (is_even, ~is_even):
         if learnt.any():
-            linear = ridges(said[learnt], rest[learnt], (PENALTY,))[0]
-            left[~learnt] -= linear(said[~learnt])
+            linear = ridges(predictors[learnt], rest[learnt], (PENALTY,))[0]
+            left[~learnt] -= linear(predictors[~learnt])
     # nothing was held out where one half is empty
     around = summed(rest.square().sum(1)) * (is_even.any() & (~is_even).any())
     share = ratio(around - summed(left.square().sum(1)), around)

@@ -200,8 +200,8 @@ def _varies(measured: Measured, name: str) -> bool:
 
 
 def _is_class(values: Tensor) -> bool:
-    whole = not values.is_floating_point() and values.ndim == 2
-    return whole and values.unique().numel() <= MOST_CLASSES
+    is_integer = not values.is_floating_point() and values.ndim == 2
+    return is_integer and values.unique().numel() <= MOST_CLASSES
 
 
 QUESTION = Question(("factors", "matched"), _measure, _score, EXPLAINS, learns=True)

@@ -95,8 +95,8 @@ class EncodedBatch:
     def thing_boxes(self) -> VisibleBoxes | None:
         """The boxes of the model's things; None if it gives none."""
         parts = [particle_boxes(self.model, self.latent[part], self.size) for part in self._parts]
-        known = [part for part in parts if part is not None]
-        return VisibleBoxes.cat(known) if len(known) == len(parts) else None
+        boxes = [part for part in parts if part is not None]
+        return VisibleBoxes.cat(boxes) if len(boxes) == len(parts) else None
 
     @cached_property
     def followed(self) -> ParticleClip:

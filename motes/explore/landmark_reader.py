@@ -198,8 +198,8 @@ def _refuse_few(points: Float[Tensor, "B P 2"], names: tuple[str, ...]) -> None:
         raise UserError(
             f"{len(points)} annotated pictures are too few to learn from and to check by; it takes {LEAST}"
         )
-    known = ~points.isnan().any(2)
-    if bare := [name for name, count in zip(names, known.sum(0).tolist(), strict=True) if count < LEAST]:
+    annotated = ~points.isnan().any(2)
+    if bare := [name for name, count in zip(names, annotated.sum(0).tolist(), strict=True) if count < LEAST]:
         raise UserError(
             f"{bare[0]} is annotated in fewer than {LEAST} pictures; annotate more, or leave its columns out"
         )
@@ -219,9 +219,9 @@ def _doubt(latent: Any, errors: Float[Tensor, "B P 2"]) -> Doubt:
     # an error of nearly nothing is chance, and its logarithm would count most
     logarithms = (squares + 0.01 * squares.nanmean(0)).log()
     away = (log_variance - middle)[:, None].expand_as(logarithms)
-    known = ~logarithms.isnan()
-    rise = (away * (logarithms - logarithms.nanmean(0)))[known].sum()
-    slope = rise / away[known].square().sum().clamp_min(LEAST_VARIATION)
+    finite = ~logarithms.isnan()
+    rise = (away * (logarithms - logarithms.nanmean(0)))[finite].sum()
+    slope = rise / away[finite].square().sum().clamp_min(LEAST_VARIATION)
     return Doubt(middle.item(), slope.clamp_min(0).item())
 
 

@@ -64,8 +64,8 @@ class Registry(Mapping[str, Value]):
 
     def __getitem__(self, name: str) -> Value:
         module, _, value = self._rows[name].home.partition(":")
-        place = module if name in self._added else f"motes.{self._room}.{module}"
-        return getattr(import_module(place), value)
+        path = module if name in self._added else f"motes.{self._room}.{module}"
+        return getattr(import_module(path), value)
 
     # Mapping's own would import what it looks for
     def __contains__(self, name: object) -> bool:

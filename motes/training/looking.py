@@ -31,11 +31,11 @@ def look(recipe: Recipe, may_enlarge: bool = False) -> Looked:
 
     `may_enlarge`: the pictures may be made larger than the recipe says if most things in them are small.
     """
-    source, data, seen = open_and_survey(recipe.data, "train", may_enlarge)
+    source, data, surveyed = open_and_survey(recipe.data, "train", may_enlarge)
     recipe = dataclasses.replace(recipe, data=source)
-    told = recipe.model_config if may_enlarge else [*recipe.model_config, "image_size"]
-    recipe = dataclasses.replace(recipe, model_config={**_model_options(seen), **recipe.model_config})
-    return Looked(recipe, data, seen.explained(told))
+    chosen = recipe.model_config if may_enlarge else [*recipe.model_config, "image_size"]
+    recipe = dataclasses.replace(recipe, model_config={**_model_options(surveyed), **recipe.model_config})
+    return Looked(recipe, data, surveyed.explained(chosen))
 
 
 def look_if_needed(recipe: Recipe, told: Collection[str]) -> Looked:
@@ -48,17 +48,17 @@ def look_if_needed(recipe: Recipe, told: Collection[str]) -> Looked:
     open_sizes = [name for name in SIZES if name not in told]
     if not open_sizes or _sizes_work(recipe, data):
         return Looked(recipe, data)
-    seen = survey(data)
+    surveyed = survey(data)
     changed = recipe
     chosen: dict[str, int] = {}
     # one alone if that is enough
     for names in (*([name] for name in open_sizes), open_sizes):
-        chosen = {name: value for name, value in _model_options(seen).items() if name in names}
+        chosen = {name: value for name, value in _model_options(surveyed).items() if name in names}
         changed = dataclasses.replace(recipe, model_config={**recipe.model_config, **chosen})
         if _sizes_work(changed, data):
             break
-    others = [name for name in vars(seen.choice) if name not in chosen]
-    return Looked(changed, data, seen.explained(others))
+    left_open = [name for name in vars(surveyed.choice) if name not in chosen]
+    return Looked(changed, data, surveyed.explained(left_open))
 
 
 def _model_options(seen: Survey) -> dict[str, int]:

@@ -253,8 +253,8 @@ class Loop:
         bad = bool(~torch.isfinite(losses.total.detach()))
         anywhere = bad
         if self.world > 1:
-            said = [self.clock.seconds(), self.interruption.requested, bad]
-            agreed = torch.tensor(said, dtype=torch.float64, device=self.accelerator.device)
+            report = [self.clock.seconds(), self.interruption.requested, bad]
+            agreed = torch.tensor(report, dtype=torch.float64, device=self.accelerator.device)
             torch.distributed.all_reduce(agreed, torch.distributed.ReduceOp.MAX)
             self.elapsed = agreed[0].item()
             self.stopping = bool(agreed[1])

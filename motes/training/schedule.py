@@ -121,9 +121,9 @@ def window_of(model: Model, data: Dataset, batch_size: int) -> int:
         return 1
     window = data.frames if model.window == WHOLE_CLIPS else model.window
     if data.frames < max(window, 2):
-        wanted = "clips" if model.window == WHOLE_CLIPS else f"runs of {window} neighbouring frames"
+        needed = "clips" if model.window == WHOLE_CLIPS else f"runs of {window} neighbouring frames"
         raise UserError(
-            f"this model learns from {wanted}, and these data have clips of {data.frames}; ask for longer ones, where "
+            f"this model learns from {needed}, and these data have clips of {data.frames}; ask for longer ones, where "
             "the data can have them, with --data.frames"
         )
     if batch_size % window:

@@ -124,9 +124,9 @@ class Slots(Rows):
         Both are slots of one picture or, with `other_picture`, slot `first` is of `picture` and slot `second`
         of the other.
         """
-        there = picture if other_picture is None else other_picture
-        swapped = self.with_slot_of(self, second, first, picture, there)
-        return swapped.with_slot_of(self, first, second, there, picture)
+        target = picture if other_picture is None else other_picture
+        swapped = self.with_slot_of(self, second, first, picture, target)
+        return swapped.with_slot_of(self, first, second, target, picture)
 
     def joined(self, other: "Slots", slot: int, other_picture: int = 0) -> "Slots":
         """The slots and one more, for a batch of one picture.

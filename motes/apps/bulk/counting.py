@@ -35,7 +35,7 @@ def counting(
             bar.update(task, advance=count)
             if not console.is_terminal and time.monotonic() - last > PLAIN_EVERY:
                 last = time.monotonic()
-                rest = timedelta(seconds=round((last - begun) / (done - before) * (total - done)))
-                print(f"{title}: {done:,} of {total:,} {unit}, {rest} left", file=sys.stderr, flush=True)
+                remaining = timedelta(seconds=round((last - begun) / (done - before) * (total - done)))
+                print(f"{title}: {done:,} of {total:,} {unit}, {remaining} left", file=sys.stderr, flush=True)
 
         yield advance

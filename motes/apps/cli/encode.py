@@ -125,8 +125,8 @@ def _encode(arguments: argparse.Namespace) -> bool:
         drawings.gallery.close()
         files.finish()
     print_skipped(session)
-    there = "" if files.there is None else f", {files.there} particles that are there"
-    print(f"{len(files.names)} pictures{there}: {arguments.out}")
+    presence = "" if files.there is None else f", {files.there} particles that are there"
+    print(f"{len(files.names)} pictures{presence}: {arguments.out}")
     return not session.skipped
 
 

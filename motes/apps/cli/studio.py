@@ -93,13 +93,13 @@ def start(shelf: "Shelf", host: str, port: int, browser: bool) -> None:
     from motes.apps.studio.server import Studio, serve
 
     token = token_for(host)
-    here, *elsewhere = addresses(host, port, token)
+    local, *elsewhere = addresses(host, port, token)
 
     def announce() -> None:
-        others = "".join(f"From other machines: {address}\n" for address in elsewhere)
-        print(f"The studio: {here}\n{others}Ctrl+C ends it.", flush=True)
+        network = "".join(f"From other machines: {address}\n" for address in elsewhere)
+        print(f"The studio: {local}\n{network}Ctrl+C ends it.", flush=True)
         if browser and host in LOOPBACK:
-            webbrowser.open(here)
+            webbrowser.open(local)
 
     # the browser draws on this machine too, and threads that wait for a core wait long
     torch.set_num_threads(max(torch.get_num_threads() // 2, 1))

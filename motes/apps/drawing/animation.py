@@ -40,10 +40,10 @@ def _palette(first: Pictures.Image, last: Pictures.Image) -> Pictures.Image:
 
     With a palette for each frame, parts that do not move would flicker.
     """
-    both = Pictures.new("RGB", (first.width, 2 * first.height))
-    both.paste(first, (0, 0))
-    both.paste(last, (0, first.height))
-    return both.quantize(255)
+    pair = Pictures.new("RGB", (first.width, 2 * first.height))
+    pair.paste(first, (0, 0))
+    pair.paste(last, (0, first.height))
+    return pair.quantize(255)
 
 
 def mp4(images: Iterable[Image]) -> bytes:

@@ -151,10 +151,10 @@ def _outline_all(picture: Image.Image, truth: Truth, n: int, zoom: int, present:
         return
     if truth.whole is not None:
         for k in present:
-            whole = truth.whole[n, k]
+            mask = truth.whole[n, k]
             visible = truth.masks[n, k]
-            if (whole != visible).any():
-                _outline(picture, whole, zoom, [Pen(1.2, _colour(k), 0.7)], visible)
+            if (mask != visible).any():
+                _outline(picture, mask, zoom, [Pen(1.2, _colour(k), 0.7)], visible)
     for k in present:
         _outline(picture, truth.masks[n, k], zoom, [Pen(2.6, LIGHT, 0.9), Pen(1.6, _colour(k), 1.0)])
 

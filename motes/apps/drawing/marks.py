@@ -72,15 +72,15 @@ def marks(
     """
     outline = _outlines(boxes, picture, particles.count)
     middles = particles.position if middles is None else middles
-    place = ((middles[picture].cpu() + 1) / 2).tolist()
+    centres = ((middles[picture].cpu() + 1) / 2).tolist()
     sure = (particles.confident().presence[picture] > 0.5).tolist()
     radius = _radii(particles.confidence[picture])
     label = _labels(particles, picture)
     drawn = [
         Mark(
             number=k,
-            column=place[k][1],
-            row=place[k][0],
+            column=centres[k][1],
+            row=centres[k][0],
             radius=radius[k] if sure[k] else 0.013,
             sure=sure[k],
             label=label[k] if sure[k] else f"{label[k]} (doubted)",

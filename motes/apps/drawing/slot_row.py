@@ -14,12 +14,12 @@ NOBODY = (40, 40, 40)
 
 def slot_row(image: Tensor, latent: Slots, picture: int, side: int) -> list[Image.Image]:
     """The picture, the drawn picture, whose each pixel is, and each slot that is present, on white."""
-    one = latent[picture]
-    assert one.colours is not None, "the layers of changed codes have not been drawn"
-    drawn = [image, one.mixed()[0], owners_in_colours(one)]
-    masks = one.masks[0][:, None]
-    alone = masks * one.colours[0] + (1 - masks)
-    drawn += [alone[slot] for slot in range(one.count) if one.believed[0, slot]]
+    slots = latent[picture]
+    assert slots.colours is not None, "the layers of changed codes have not been drawn"
+    drawn = [image, slots.mixed()[0], owners_in_colours(slots)]
+    masks = slots.masks[0][:, None]
+    alone = masks * slots.colours[0] + (1 - masks)
+    drawn += [alone[slot] for slot in range(slots.count) if slots.believed[0, slot]]
     return [to_picture(part, side) for part in drawn]
 
 

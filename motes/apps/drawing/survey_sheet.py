@@ -30,12 +30,12 @@ def show_survey(
 
     `may_enlarge`: the pictures may be made larger than the recipe says if most things in them are small.
     """
-    source, data, seen = open_and_survey(recipe.data, split, may_enlarge)
+    source, data, surveyed = open_and_survey(recipe.data, split, may_enlarge)
     count = count or usual_count(data)
     is_drawn = data.frames == 1 and data.truth([0]) is None
-    save_picture(survey_sheet(data, seen, count) if is_drawn else contact_sheet(data, count), out)
+    save_picture(survey_sheet(data, surveyed, count) if is_drawn else contact_sheet(data, count), out)
     print(f"{described(data, count)} of {source.name} ({split}); {facts(data)}: {out}")
-    print(seen.explained(() if may_enlarge else ("image_size",)))
+    print(surveyed.explained(() if may_enlarge else ("image_size",)))
 
 
 def survey_sheet(data: Dataset, seen: Survey, count: int) -> Image.Image:

@@ -45,7 +45,7 @@ class Trails:
         return self._marked(picture, shown)
 
     def _forget(self, number: int) -> None:
-        old = [track for track, way in self._ways.items() if way[-1][0] < number - TRAIL]
+        old = [track for track, trail in self._ways.items() if trail[-1][0] < number - TRAIL]
         for track in old:
             del self._ways[track]
 

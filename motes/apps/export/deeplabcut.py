@@ -16,8 +16,8 @@ SCORER = "motes"
 
 
 def write_deeplabcut(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
-    film, *others = films
-    if others:
+    film, *other_films = films
+    if other_films:
         raise UserError(f"a DeepLabCut table is of one film, and there are {len(films)}; name one of them")
     WRITERS[ending](film, path)
 
@@ -64,8 +64,8 @@ def _cells(film: FoundFilm) -> list[list[float | str]]:
     count = len(_coordinates(film))
     rows = []
     for of_frame in film.things:
-        known = {thing.number: _values(thing)[:count] for thing in of_frame}
-        rows.append([cell for number in film.numbers for cell in known.get(number, ("",) * count)])
+        values = {thing.number: _values(thing)[:count] for thing in of_frame}
+        rows.append([cell for number in film.numbers for cell in values.get(number, ("",) * count)])
     return rows
 
 

@@ -146,8 +146,8 @@ def _found(
         # corners lie on the edges of pixels, half a pixel before their middles
         corners = moved_back(visible.box[0].cpu().unflatten(-1, (2, 2)).numpy() - 0.5, film, size, fit) + 0.5
     certainty = latent.presence if latent.certainty is None else latent.certainty
-    seen = latent.believed if visible is None else latent.believed & visible.visible
-    for particle in seen[0].nonzero()[:, 0].tolist():
+    is_visible = latent.believed if visible is None else latent.believed & visible.visible
+    for particle in is_visible[0].nonzero()[:, 0].tolist():
         yield Found(
             particle,
             particle,

@@ -9,10 +9,10 @@ from motes.errors import UserError
 
 
 def write_mot(films: Sequence[FoundFilm], path: Path, ending: str) -> None:
-    film, *others = films
-    if others or not film.followed:
-        what = f"{len(films)} films" if others else "single pictures"
-        raise UserError(f"text of the MOT challenge is of one film, not of {what}")
+    film, *other_films = films
+    if other_films or not film.followed:
+        contents = f"{len(films)} films" if other_films else "single pictures"
+        raise UserError(f"text of the MOT challenge is of one film, not of {contents}")
     path.write_text(
         "".join(
             result_line(frame, thing.number + 1, thing.box, thing.certainty)

@@ -83,11 +83,11 @@ class PointFiles:
         self.count += 1
         line: list[Any] = [path.as_posix()]
         keypoints: list[float] = []
-        for name, place, deviation, sure in zip(
+        for name, point, deviation, sure in zip(
             self._names, places.tolist(), deviations.tolist(), likelihood.tolist(), strict=True
         ):
-            row, column = place
-            cells = (*place, *deviation, sure)
+            row, column = point
+            cells = (*point, *deviation, sure)
             self._table.writerow([path.as_posix(), name, *(round(cell, 4) for cell in cells)])
             line += [round(column, 3), round(row, 3), round(sure, 4)]
             keypoints += [round(column, 2), round(row, 2), 2]

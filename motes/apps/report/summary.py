@@ -134,8 +134,8 @@ def way(shown: Shown) -> str:
 
 def verdicts(kind: str, scores: Mapping[str, Score]) -> str:
     """The HTML of three scores in words, each with how good that is; `kind` is that of the latent."""
-    told = [saying for saying in SAYINGS if _is_told(saying.name, scores)]
-    items = "".join(_verdict(saying, words_of(kind).thing, scores) for saying in told[:TOLD])
+    sayings = [saying for saying in SAYINGS if _is_told(saying.name, scores)]
+    items = "".join(_verdict(saying, words_of(kind).thing, scores) for saying in sayings[:TOLD])
     return f'<ul class="verdicts">{items}</ul>' if items else ""
 
 

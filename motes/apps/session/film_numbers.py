@@ -115,9 +115,9 @@ def particles_on(clip: ParticleClip, found: Particles, size: tuple[int, int]) ->
     A thing has the nearest one within its box that is believed, and no two things have the same.
     """
     assert clip.box is not None
-    place = pixels_of_positions(clip.particles.position, size)
+    pixels = pixels_of_positions(clip.particles.position, size)
     found_place = pixels_of_positions(found.position, size)
     first, last = clip.box[:, :, None].split(2, 3)
     is_inside = ((found_place[:, None] >= first - 0.5) & (found_place[:, None] <= last - 0.5)).all(3)
     allowed = is_inside & clip.seen[:, :, None] & found.believed[:, None]
-    return assign(torch.cdist(place, found_place), allowed)
+    return assign(torch.cdist(pixels, found_place), allowed)

@@ -95,9 +95,9 @@ def footage_of(source: Path) -> list[Footage]:
 
 def single_footage(source: Path) -> Footage:
     """The film at a place that has one and no more."""
-    film, *others = footage_of(source)
-    if others:
-        raise UserError(f"{source} has {1 + len(others)} films; name one of them, such as {film.path}")
+    film, *other_films = footage_of(source)
+    if other_films:
+        raise UserError(f"{source} has {1 + len(other_films)} films; name one of them, such as {film.path}")
     return film
 
 

@@ -159,8 +159,8 @@ def check_kind(array: Any, where: str) -> None:
     black."""
     dtype = array.dtype
     if dtype == np.uint16 and len(array):
-        some = np.asarray(array[:: -(-len(array) // LOOKED_AT)])
-        warn_if_black(int(some.max()) // 257, where)
+        sample = np.asarray(array[:: -(-len(array) // LOOKED_AT)])
+        warn_if_black(int(sample.max()) // 257, where)
     if dtype.kind not in "bf" and dtype not in (np.uint8, np.uint16):
         raise UserError(f"{where} holds {dtype} numbers; save pictures as uint8")
 

@@ -90,7 +90,7 @@ def point_names(path: Path) -> tuple[str, ...]:
     for cells in islice(_lines(path), HEADER):
         if columns := _columns(cells):
             pairs = [(cells[column].strip(), (above or cells)[column].strip()) for column in columns[::2]]
-            return tuple(_name_of_point(own, of_line_above) for own, of_line_above in pairs)
+            return tuple(_name_of_point(name, of_line_above) for name, of_line_above in pairs)
         above = cells
     raise UserError(f"{path} does not say which columns are landmarks")
 

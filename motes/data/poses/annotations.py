@@ -55,16 +55,16 @@ def _of_tables(place: Path) -> AnnotatedPoints:
     missing: list[str] = []
     for table in tables:
         in_table = read_table(table)
-        found = match(in_table, pictures, root, table)
-        points |= found
-        there = {path.name for path in found}
-        missing += [name for name in in_table if name.rpartition("/")[2] not in there]
+        matched = match(in_table, pictures, root, table)
+        points |= matched
+        file_names = {path.name for path in matched}
+        missing += [name for name in in_table if name.rpartition("/")[2] not in file_names]
     return AnnotatedPoints(_same_names(tables, points), _in_order(points), tuple(missing))
 
 
 def _same_names(tables: Sequence[Path], points: dict[Path, np.ndarray]) -> tuple[str, ...]:
-    names, *others = [point_names(table) for table in tables]
-    for table, other in zip(tables[1:], others, strict=True):
+    names, *other_names = [point_names(table) for table in tables]
+    for table, other in zip(tables[1:], other_names, strict=True):
         if other != names:
             raise UserError(
                 f"{table} names other points than {tables[0]}; both must have the same, in the same order"
@@ -84,9 +84,11 @@ def _of_point_files(folder: Path, pictures: Sequence[Path]) -> AnnotatedPoints:
             "a .pts file beside each picture, or key points in COCO's format"
         )
     count = len(next(iter(points.values())))
-    if (other := next((path for path, values in points.items() if len(values) != count), None)) is not None:
+    if (
+        odd_path := next((path for path, values in points.items() if len(values) != count), None)
+    ) is not None:
         raise UserError(
-            f"{other.with_suffix('.pts')} has {len(points[other])} points, and others have {count}"
+            f"{odd_path.with_suffix('.pts')} has {len(points[odd_path])} points, and others have {count}"
         )
     return AnnotatedPoints(tuple(f"point{number + 1}" for number in range(count)), _in_order(points))
 

@@ -95,8 +95,8 @@ class Prepared(Dataset):
         values = {name: self._values(name, rows) for name in names}
         fields: dict[str, Any] = {name: value for name, value in values.items() if "." not in name}
         if "masks" in fields:
-            things = torch.arange(1, fields["present"].shape[1] + 1, dtype=torch.int32)
-            fields["masks"] = fields["masks"].to(torch.int32)[:, None] == things[None, :, None, None]
+            numbers = torch.arange(1, fields["present"].shape[1] + 1, dtype=torch.int32)
+            fields["masks"] = fields["masks"].to(torch.int32)[:, None] == numbers[None, :, None, None]
         return Truth(**fields, factors=_group("factors", values), scene=_group("scene", values))
 
     def actions(self, rows: Sequence[int]) -> Float[Tensor, "N A"] | None:

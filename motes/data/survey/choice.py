@@ -101,9 +101,9 @@ def _particles(blobs: Blobs, window: int, pictures: int) -> int:
     """Particles for the windows that cover the blobs of almost every picture, and some more."""
     if not len(blobs.area):
         return USUAL_PARTICLES
-    along = (blobs.sides() / (OVERREACH * window)).ceil().prod(1)
+    counts = (blobs.sides() / (OVERREACH * window)).ceil().prod(1)
     by_area = (blobs.area / (COVERED * window**2)).ceil()
-    windows = torch.minimum(along, by_area)
+    windows = torch.minimum(counts, by_area)
     needed = torch.zeros(pictures).index_add(0, blobs.picture, windows)
     return min(round(PARTICLES_EACH * quantile(needed, 0.95) + MORE_PARTICLES), MOST_PARTICLES)
 

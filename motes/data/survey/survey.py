@@ -72,12 +72,12 @@ class Survey:
         background = f"{len(self.boxes)} pictures of {_times(self.size)}: {self.background}{stood}"
         if not self.sides[2]:
             return f"{background}; nothing moves or stands out, so the sizes are only usual ones."
-        few, many = self.things
-        count = f"{few}" if few == many else f"{few} to {many}"
+        fewest, most = self.things
+        count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
         low, _, high = (round(side) for side in self.sides)
         across = f"{low}" if low == high else f"{low} to {high}"
         varied = ", of varied sizes" if self.varied else ""
-        return f"{background}; {count} thing{'s' * (many != 1)} each, {across} px long{varied}."
+        return f"{background}; {count} thing{'s' * (most != 1)} each, {across} px long{varied}."
 
     def _chosen(self, told: Collection[str]) -> str:
         chosen = {
@@ -133,12 +133,12 @@ def open_and_survey(
     `may_enlarge`: the pictures may be made larger than the source says if most things in them are small.
     """
     data = source.open(split)
-    seen = survey(data)
-    if may_enlarge and seen.choice.image_size != seen.size:
-        source = source.changed({"image_size": seen.choice.image_size})
+    surveyed = survey(data)
+    if may_enlarge and surveyed.choice.image_size != surveyed.size:
+        source = source.changed({"image_size": surveyed.choice.image_size})
         data = source.open(split)
-        seen = survey(data)
-    return source, data, seen
+        surveyed = survey(data)
+    return source, data, surveyed
 
 
 def _read(data: Dataset, rows: list[int], factor: int) -> Float[Tensor, "N C h w"]:

@@ -73,10 +73,13 @@ class AnnotatedFilms(Dataset):
         self._tracks = self._tracks_of_clips()
         self._most = max([1, *map(len, self._tracks)])
         annotations = [
-            thing for film in self._films for of_frame in film.annotations.values() for thing in of_frame
+            annotation
+            for film in self._films
+            for of_frame in film.annotations.values()
+            for annotation in of_frame
         ]
         # of all or none: no thing is taken for background
-        self._masked = bool(annotations) and all(thing.segmentation for thing in annotations)
+        self._masked = bool(annotations) and all(annotation.segmentation for annotation in annotations)
         self._open_pictures()
 
     @abstractmethod
@@ -123,7 +126,7 @@ class AnnotatedFilms(Dataset):
         """For each clip, the number that each of its tracks has in it."""
         tracks = []
         for clip in self._frames.reshape(-1, self.config.frames, 2).tolist():
-            numbers = {thing.track for film, number in clip for thing in self._things(film, number)}
+            numbers = {annotation.track for film, number in clip for annotation in self._things(film, number)}
             tracks.append({track: n for n, track in enumerate(sorted(numbers))})
         return tracks
 
@@ -163,8 +166,8 @@ class AnnotatedFilms(Dataset):
             "category": np.full(self._most, -1, np.int64),
             "visibility": np.zeros(self._most, np.float32),
         }
-        for thing in self._things(film, number):
-            self._fill(arrays, number_of[thing.track], thing, self._films[film].size)
+        for annotation in self._things(film, number):
+            self._fill(arrays, number_of[annotation.track], annotation, self._films[film].size)
         if self._masked:
             arrays["masks"] = self._masks(film, number, number_of)
         return arrays

@@ -32,8 +32,8 @@ def _annotations(path: Path) -> Path:
         return path
     files = [file for pattern in ("*.json", "annotations/*.json") for file in sorted(path.glob(pattern))]
     if len(files) != 1:
-        found = ", ".join(file.name for file in files) or "none"
-        raise UserError(f"{path} should hold one .json file of annotations, and holds {found}; name the file")
+        names = ", ".join(file.name for file in files) or "none"
+        raise UserError(f"{path} should hold one .json file of annotations, and holds {names}; name the file")
     return files[0]
 
 
@@ -77,8 +77,10 @@ def _by_video(videos: list[Record], annotations: list[Record], categories: dict[
         for frame, box in enumerate(record["bboxes"]):
             if box and not record.get("iscrowd"):
                 mask = masks[frame] if frame < len(masks) else None
-                thing = _thing(record.get("id", track), box, categories.get(record.get("category_id")), mask)
-                by_frame[record["video_id"]].setdefault(frame, []).append(thing)
+                annotation = _thing(
+                    record.get("id", track), box, categories.get(record.get("category_id")), mask
+                )
+                by_frame[record["video_id"]].setdefault(frame, []).append(annotation)
     return [
         (
             str(video.get("name", video["id"])),
@@ -106,8 +108,8 @@ def _by_image(videos: list[Record], content: Record, categories: dict[Any, int],
         if track is None:
             raise UserError(f"{path} has annotations without track_id or instance_id: no track is known")
         category = categories.get(record.get("category_id"))
-        thing = _thing(track, record["bbox"], category, record.get("segmentation"))
-        by_frame[video].setdefault(frame, []).append(thing)
+        annotation = _thing(track, record["bbox"], category, record.get("segmentation"))
+        by_frame[video].setdefault(frame, []).append(annotation)
     return [
         (
             str(video.get("name", video["id"])),
@@ -163,8 +165,8 @@ def _add_film(content: Record, number: int, film: AnnotatedFilm, root: Path) -> 
             }
         )
         content["annotations"] += [
-            _record(len(content["annotations"]) + n, image, thing)
-            for n, thing in enumerate(film.annotations.get(frame, ()))
+            _record(len(content["annotations"]) + n, image, annotation)
+            for n, annotation in enumerate(film.annotations.get(frame, ()))
         ]
 
 

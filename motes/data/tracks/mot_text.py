@@ -22,18 +22,18 @@ def read_mot(path: Path) -> "dict[int, list[AnnotatedThing]]":
     Lines that do not count are left out.
     """
     annotations: dict[int, list[AnnotatedThing]] = {}
-    seen: set[tuple[int, int]] = set()
+    pairs: set[tuple[int, int]] = set()
     for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
         values = _numbers(line, path, number)
         frame, track = int(values[0]), int(values[1])
-        if (frame, track) in seen:
+        if (frame, track) in pairs:
             raise UserError(f"{path}, line {number}: track {track} is twice in frame {frame}")
-        seen.add((frame, track))
-        thing = _thing(values)
-        if thing is not None:
-            annotations.setdefault(frame - 1, []).append(thing)
+        pairs.add((frame, track))
+        annotation = _thing(values)
+        if annotation is not None:
+            annotations.setdefault(frame - 1, []).append(annotation)
     return annotations
 
 
@@ -72,8 +72,8 @@ def _thing(values: Sequence[float]) -> "AnnotatedThing | None":
 
 def truth_lines(annotations: "Iterable[tuple[int, AnnotatedThing]]") -> Iterable[str]:
     """The lines of things with the numbers of their frames, counted from 0."""
-    for frame, thing in annotations:
-        yield f"{_start(frame, thing.track, thing.box)},1,{thing.category},{thing.visibility:g}\n"
+    for frame, annotation in annotations:
+        yield f"{_start(frame, annotation.track, annotation.box)},1,{annotation.category},{annotation.visibility:g}\n"
 
 
 def result_line(frame: int, track: int, box: Sequence[float], confidence: float) -> str:

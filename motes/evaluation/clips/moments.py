@@ -94,5 +94,5 @@ def actions_from(encoded: EncodedBatch, moment: Moment, steps: int) -> Float[Ten
 def shuffled(encoded: EncodedBatch, moment: Moment, steps: int) -> Float[Tensor, "B steps A"]:
     """What was done in the next clip; in a batch of a single clip, half a clip later."""
     assert encoded.batch.actions is not None
-    others = by_clip(encoded, encoded.batch.actions[encoded.others])
-    return others[:, moment.start - 1 : moment.start - 1 + steps]
+    actions = by_clip(encoded, encoded.batch.actions[encoded.others])
+    return actions[:, moment.start - 1 : moment.start - 1 + steps]

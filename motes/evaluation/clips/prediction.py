@@ -78,10 +78,10 @@ def _measure(encoded: EncodedBatch) -> Measured:
     frames = encoded.batch.frames
     horizons = [horizon for horizon in HORIZONS if GIVEN + horizon <= frames]
     starts = [start for start in STARTS if start == GIVEN or start + horizons[-1] <= frames]
-    things = TrueObjects.of(encoded)
+    objects = TrueObjects.of(encoded)
     counts: Measured = {}
     for start in starts:
-        moment = moment_of(encoded, things, start)
+        moment = moment_of(encoded, objects, start)
         for name, measured in _at_moment(encoded, moment, horizons):
             for key, value in measured.items():
                 key = f"{name}_{key}"

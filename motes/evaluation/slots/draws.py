@@ -61,10 +61,10 @@ def _ways(owners: Int[Tensor, "B R H W"], tilings: Integer[Tensor, "B M h w"]) -
     """Which draws are valid, and how many different ways they find."""
     rows, columns = tilings.shape[2:]
     pixels = rearrange(owners, "b r (h y) (w x) -> b r h w (y x)", h=rows, w=columns)
-    way = tiling_of(pixels.mode(-1).values, tilings)
-    ways = distinct(way, tilings.shape[1])
+    tiling = tiling_of(pixels.mode(-1).values, tilings)
+    ways = distinct(tiling, tilings.shape[1])
     return {
-        "draws/valid": _share(way >= 0),
+        "draws/valid": _share(tiling >= 0),
         "draws/tilings": ways.double(),
         "draws/several": (ways > 1).double(),
     }

@@ -91,8 +91,8 @@ class InverseGraphicsNetwork(Model):
         posterior = self._posterior(batch.image)
         varies = self._varies(batch).repeat(1, 2)
         mean = group_means(posterior, batch.clip).detach()
-        others = torch.where(varies, torch.zeros_like(posterior), posterior - mean)
-        invariance = others.square().sum(1) / 2
+        deviation = torch.where(varies, torch.zeros_like(posterior), posterior - mean)
+        invariance = deviation.square().sum(1) / 2
         clamped = torch.where(varies, posterior, mean)
         error, kl = self._evidence_bound(batch.image, clamped, self.config.noise)
         total = error + kl + self.config.invariance * invariance

@@ -101,8 +101,8 @@ class _Line:
         centred = weight * (places - (weight * places).sum(2, keepdim=True) / count.clamp_min(1)[:, :, None])
         spread = time.square().sum(2)
         slope = (time * centred).sum(2) / spread.clamp_min(1e-9)
-        rest = (centred - time * slope[:, :, None]).square().sum((2, 3))
-        noise = rest / (count[..., 0] - 2).clamp_min(1) + 2 * UNSURE**2
+        residual = (centred - time * slope[:, :, None]).square().sum((2, 3))
+        noise = residual / (count[..., 0] - 2).clamp_min(1) + 2 * UNSURE**2
         known = count[..., 0] >= 2
         return cls(slope, noise / spread[..., 0].clamp_min(1e-9), known)
 
@@ -113,5 +113,5 @@ class _Line:
 
     def persistence(self, older: "_Line") -> Float[Tensor, "B K"]:
         """The share of an older velocity that is still in this one, 0 to 1; 1 where no older one is known."""
-        along = (self.slope * older.slope).sum(-1) / older.slope.square().sum(-1).clamp_min(1e-9)
-        return along.clamp(0, 1).where(older.known, 1.0)
+        agreement = (self.slope * older.slope).sum(-1) / older.slope.square().sum(-1).clamp_min(1e-9)
+        return agreement.clamp(0, 1).where(older.known, 1.0)

@@ -111,12 +111,12 @@ class MaskedParticles(Model):
         if not isinstance(networks, FollowingPoints):
             return super().stages()
         places = networks.place_parameters()
-        known = {id(parameter) for parameter in places}
-        others = tuple(parameter for parameter in self.parameters() if id(parameter) not in known)
-        faster = partial(_adam, others)
+        place_ids = {id(parameter) for parameter in places}
+        remaining = tuple(parameter for parameter in self.parameters() if id(parameter) not in place_ids)
+        faster = partial(_adam, remaining)
         return (
             Stage("points", POINTS, partial(_place_losses, networks), places),
-            Stage("looks", 1 - POINTS, self.loss, others, optimizer=faster),
+            Stage("looks", 1 - POINTS, self.loss, remaining, optimizer=faster),
         )
 
     def loss(self, batch: Batch) -> Losses:

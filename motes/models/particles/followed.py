@@ -70,8 +70,8 @@ class FollowingPoints(Splatted):
         difference = warped_points(there, weights) - here
         variance = torch.stack(places.log_variance.exp().chunk(2)).sum(0)
         unlikely = difference.detach().square() / variance + variance.log()
-        apart = (here[:, :, None] - here[:, None]).square().sum(-1)
-        near = torch.exp(-apart / (2 * NEAR**2)).sum((1, 2)) / self.count - 1
+        squares = (here[:, :, None] - here[:, None]).square().sum(-1)
+        near = torch.exp(-squares / (2 * NEAR**2)).sum((1, 2)) / self.count - 1
         return {
             "equivariance": difference.square().sum(2).mean(1),
             "separation": SEPARATION * near,

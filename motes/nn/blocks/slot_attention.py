@@ -47,8 +47,8 @@ class SlotAttention(nn.Module):
         """The slots after one more round."""
         query = self.query(self.norm_slots(slots)) * slots.shape[-1] ** -0.5
         share = (keys @ query.mT).softmax(-1) + LEAST_SHARE
-        read = (share / share.sum(1, keepdim=True)).mT @ values
-        updated = self.gru(read.flatten(0, 1), slots.flatten(0, 1)).view_as(slots)
+        updates = (share / share.sum(1, keepdim=True)).mT @ values
+        updated = self.gru(updates.flatten(0, 1), slots.flatten(0, 1)).view_as(slots)
         return updated + self.mlp(self.norm_hidden(updated))
 
 

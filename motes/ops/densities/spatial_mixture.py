@@ -162,8 +162,8 @@ def log_of_others(log_shares: Float[Tensor, "B A H W"]) -> Float[Tensor, "B A H 
     """
     shares = log_shares.exp()
     largest = shares > 0.5
-    rest = log_shares.masked_fill(largest, -math.inf).logsumexp(1, keepdim=True)
-    return torch.where(largest, rest, torch.log1p(-shares.clamp_max(0.5)))
+    log_rest = log_shares.masked_fill(largest, -math.inf).logsumexp(1, keepdim=True)
+    return torch.where(largest, log_rest, torch.log1p(-shares.clamp_max(0.5)))
 
 
 def _mixture_logistic(image: Tensor, components: PixelComponents, scale: Tensor, share: Tensor) -> Explained:

@@ -19,10 +19,10 @@ NOISE = 0.04
 
 def relit(image: Image) -> Float[Tensor, "B C H W"]:
     """Each picture with another brightness, colour and contrast, lit from a side, and noisy; not kept in [0, 1]."""
-    one = image[:, :1, :1, :1]
-    gain = torch.exp(GAIN * normal_like(one) + TINT * normal_like(image[:, :, :1, :1]))
-    curved = image.clamp_min(1e-4) ** torch.exp(GAMMA * normal_like(one))
+    scalar = image[:, :1, :1, :1]
+    gain = torch.exp(GAIN * normal_like(scalar) + TINT * normal_like(image[:, :, :1, :1]))
+    curved = image.clamp_min(1e-4) ** torch.exp(GAMMA * normal_like(scalar))
     rows, columns = (torch.linspace(-1, 1, side, device=image.device) for side in image.shape[2:])
-    slope = SLOPE * (normal_like(one) * rows[:, None] + normal_like(one) * columns)
-    lit = (curved * gain + OFFSET * normal_like(one)) * (1 + slope).clamp(0.2, 2)
-    return lit + NOISE * uniform_like(one) * normal_like(image)
+    slope = SLOPE * (normal_like(scalar) * rows[:, None] + normal_like(scalar) * columns)
+    lit = (curved * gain + OFFSET * normal_like(scalar)) * (1 + slope).clamp(0.2, 2)
+    return lit + NOISE * uniform_like(scalar) * normal_like(image)

@@ -189,8 +189,8 @@ def _nearness(boxes: Boxes, side: float, size: tuple[int, int]) -> Float[Tensor,
     middles = pixels_of_positions(boxes.positions, size)
     for axis, length in enumerate(size):
         steps = torch.arange(length, device=middles.device)
-        apart = (steps - middles[..., axis, None]) / (side * boxes.sides[..., axis, None] / 2)
-        axes.append(torch.exp(-apart.square()))
+        offset = (steps - middles[..., axis, None]) / (side * boxes.sides[..., axis, None] / 2)
+        axes.append(torch.exp(-offset.square()))
     return axes[0][..., :, None] * axes[1][..., None, :]
 
 

@@ -47,10 +47,10 @@ def centroids(weights: Float[Tensor, "B K h w"], floor: float) -> Float[Tensor, 
     """
     total = weights.sum((2, 3)) + floor
     middles = []
-    for along, other in ((2, 3), (3, 2)):
-        count = weights.shape[along]
+    for axis, other_axis in ((2, 3), (3, 2)):
+        count = weights.shape[axis]
         steps = torch.arange(count, device=weights.device) - (count - 1) / 2
-        middles.append((weights.sum(other) * steps).sum(2) / total)
+        middles.append((weights.sum(other_axis) * steps).sum(2) / total)
     return torch.stack(middles, -1)
 
 

@@ -61,12 +61,12 @@ def blend_gradient(g: Float[Tensor, "*n s S"], blend: Float[Tensor, "*n 5"]) -> 
     slow on a CPU, so a sign and a clamp's own gradient stand in for them.
     """
     height, reach, width = blend[..., 2:].unbind(-1)
-    apart = _widths_apart(blend, g.shape[-1], g.shape[-2], 32 * torch.finfo(g.dtype).eps)
-    below = (reach / width)[..., None, None] - apart.abs()
+    separation = _widths_apart(blend, g.shape[-1], g.shape[-2], 32 * torch.finfo(g.dtype).eps)
+    below = (reach / width)[..., None, None] - separation.abs()
     of_below = torch.ops.aten.hardtanh_backward(g, below, 0, 1)
     of_reach = of_below.sum((-1, -2))
     of_width = -(of_below * below).sum((-1, -2))
-    of_start = -(of_below * apart.sign_()).sum(-2)
+    of_start = -(of_below * separation.sign_()).sum(-2)
     of_scale = -(of_start @ _taps(g, g.shape[-1]))
     of_height = (g * below.clamp_(0, 1)).sum((-1, -2))
     slope = height / width

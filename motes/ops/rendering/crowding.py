@@ -37,8 +37,8 @@ def yielding_scaled(
     with torch.no_grad():
         pixels = position * torch.tensor(canvas, device=position.device) / 2
         # a row for each later particle, a column for each earlier one
-        apart = (pixels[:, :, None] - pixels[:, None]) / (width * scale[:, None])
-        near = torch.exp(-apart.square().sum(-1) / 2)
+        offset = (pixels[:, :, None] - pixels[:, None]) / (width * scale[:, None])
+        near = torch.exp(-offset.square().sum(-1) / 2)
         room = (1 - (near * presence[:, None]).tril(-1)).prod(2)
     return presence * room
 

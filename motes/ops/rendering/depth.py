@@ -105,8 +105,8 @@ def _add_gradient(
     maps = _maps(g.to(particles.glimpses.dtype), particles, placement)
     pairs = _pairs(placement)
     rows = pairs.picture
-    apart = (depth[rows, pairs.behind] - depth[rows, pairs.front]) / temperature
-    weight = apart.sigmoid()
+    difference = (depth[rows, pairs.behind] - depth[rows, pairs.front]) / temperature
+    weight = difference.sigmoid()
     slope = _slopes(maps, pairs).to(depth.dtype) * weight * (1 - weight) / temperature
     of_depth.index_put_((rows, pairs.front), -slope, accumulate=True)
     of_depth.index_put_((rows, pairs.behind), slope, accumulate=True)

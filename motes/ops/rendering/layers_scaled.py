@@ -82,9 +82,9 @@ def _alpha(pasted: Pasted, grain: Tensor | None, group: SizeGroup) -> Float[Tens
     alpha = pasted.pixels[:, :, 0]
     if grain is None:
         return alpha
-    own = grain.flatten(0, 1)[group.members]
-    rows, columns = (torch.arange(side, device=own.device) % own.shape[-1] for side in alpha.shape[1:])
-    return alpha + own[:, rows[:, None], columns] * (alpha > GRAIN_FROM)
+    grains = grain.flatten(0, 1)[group.members]
+    rows, columns = (torch.arange(side, device=grains.device) % grains.shape[-1] for side in alpha.shape[1:])
+    return alpha + grains[:, rows[:, None], columns] * (alpha > GRAIN_FROM)
 
 
 def _find_room(layers: list[Layer], free: Float[Tensor, "m"]) -> None:

@@ -43,9 +43,11 @@ def runs_of_groups(count: Int[Tensor, "B K 2"]) -> list[list[SizeGroup]]:
     runs = []
     for ks in _runs(sizes.prod(-1).sum(0)):
         members = numbers[:, ks].T.flatten()
-        own = sizes[:, ks].swapaxes(0, 1).reshape(-1, 2)
+        group_sizes = sizes[:, ks].swapaxes(0, 1).reshape(-1, 2)
         before = np.arange(ks.stop - ks.start + 1) * len(sizes)
-        runs.append([_group(members, own, part, before).on(count.device) for part in _parts(own)])
+        runs.append(
+            [_group(members, group_sizes, part, before).on(count.device) for part in _parts(group_sizes)]
+        )
     return runs
 
 
@@ -81,9 +83,9 @@ def _parts(sizes: np.ndarray) -> Iterator[np.ndarray]:
 
 def _halves(sizes: np.ndarray) -> tuple[np.ndarray, ...]:
     """The smaller and the larger windows, by the cut along one axis that saves most; none if it saves too little."""
-    whole = len(sizes) * sizes.max(0).prod()
-    best, halves = whole - OVERHEAD, ()
-    if whole - sizes.prod(-1).sum() <= OVERHEAD:
+    full_size = len(sizes) * sizes.max(0).prod()
+    best, halves = full_size - OVERHEAD, ()
+    if full_size - sizes.prod(-1).sum() <= OVERHEAD:
         return ()
     numbers = np.arange(1, len(sizes))
     for axis in (0, 1):

@@ -25,8 +25,8 @@ def completeness(importance: Float[Tensor, "P F"]) -> float:
 
     NaN if there are fewer than two numbers, or no factors that any number tells of.
     """
-    told = importance[:, importance.sum(0) > 0]
-    return float(_purity(told.mT).mean())
+    informative = importance[:, importance.sum(0) > 0]
+    return float(_purity(informative.mT).mean())
 
 
 def _purity(importance: Float[Tensor, "n m"]) -> Float[Tensor, "n"]:

@@ -26,8 +26,8 @@ def inside_hull(samples: Float[Tensor, "... S 2"], truth: Float[Tensor, "... 2"]
 
     It does if no half of the directions around it is empty of samples.
     """
-    way = samples - truth[..., None, :]
-    angle = torch.atan2(way[..., 0], way[..., 1]).sort(dim=-1).values
+    direction = samples - truth[..., None, :]
+    angle = torch.atan2(direction[..., 0], direction[..., 1]).sort(dim=-1).values
     gaps = torch.cat([angle.diff(dim=-1), angle[..., :1] + 2 * torch.pi - angle[..., -1:]], -1)
     return gaps.amax(-1) < torch.pi
 

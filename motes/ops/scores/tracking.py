@@ -158,7 +158,7 @@ def _until_hidden(track: Int[Tensor, "B T N"], hidden: Bool[Tensor, "B T N"]) ->
     following = torch.full_like(track, -1)
     coming = torch.full_like(track[:, :1], -1)
     for frame in reversed(range(track.shape[1])):
-        now = track[:, frame : frame + 1]
-        coming = torch.where(now >= 0, now, coming).masked_fill(hidden[:, frame : frame + 1], -1)
+        current = track[:, frame : frame + 1]
+        coming = torch.where(current >= 0, current, coming).masked_fill(hidden[:, frame : frame + 1], -1)
         following[:, frame : frame + 1] = coming
     return following

@@ -47,10 +47,10 @@ def laid_outlines(
     A thing of which nothing is seen stays in the middle of its box.
     """
     alike = all_alike(foreground.colour, things.colour)
-    own = _own_pixels(foreground, things)
-    empty = (1 - foreground.amount).expand_as(own)
+    own_pixels = _own_pixels(foreground, things)
+    empty = (1 - foreground.amount).expand_as(own_pixels)
     foreign = foreground.amount * (1 - alike)
-    maps = _cut(torch.stack([own, empty, foreign], 2), things.boxes, side, CELLS + 2 * REACH)
+    maps = _cut(torch.stack([own_pixels, empty, foreign], 2), things.boxes, side, CELLS + 2 * REACH)
     batch, count = maps.shape[:2]
     evidence = rearrange(maps, "b k d r s -> d (b k) r s")
     kernel = rearrange(outlines, "b k r s -> (b k) 1 r s")

@@ -94,8 +94,8 @@ def after_sightings(
     area = _area(box)
     usual = torch.where(is_same[..., None], pieces.usual + RATE * (centre - pieces.usual), centre)
     area = torch.where(is_same, pieces.area + RATE * seen * (area - pieces.area), area)
-    both = is_same[:, :, None] & is_same[:, None]
-    pairs = pieces.pairs.mapped(lambda value: value.where(both, value.new_zeros(())))
+    both_same = is_same[:, :, None] & is_same[:, None]
+    pairs = pieces.pairs.mapped(lambda value: value.where(both_same, value.new_zeros(())))
     inside = _share_inside(box)
     pairs = _after_frame(pairs, centre - usual, inside, seen)
     is_piece = _is_piece(pairs, area) & (inside > 0)
@@ -109,9 +109,9 @@ def _after_frame(
     seen: Bool[Tensor, "B M"],
 ) -> TrackPairs:
     """The pairs after a frame that showed how far each track is from its usual place, and what lies within what."""
-    both = seen[:, :, None] & seen[:, None]
-    together = pairs.together + both
-    rate = both / together.clamp(1, round(1 / PAIR_RATE))
+    both_seen = seen[:, :, None] & seen[:, None]
+    together = pairs.together + both_seen
+    rate = both_seen / together.clamp(1, round(1 / PAIR_RATE))
     change = (deviation[:, :, None] - deviation[:, None]).square().sum(-1)
     motion = deviation.square().sum(-1)[:, None]
     return TrackPairs(

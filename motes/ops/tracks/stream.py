@@ -102,9 +102,9 @@ def clips_through(stream: Advancing, pieces: Iterable[Any]) -> Iterator[Particle
         stream, clip = stream.advanced(piece)
         if clip is not None:
             yield clip
-    rest = stream.rest()
-    if rest is not None:
-        yield rest
+    remaining = stream.rest()
+    if remaining is not None:
+        yield remaining
 
 
 def track(*chunks: Chunk) -> ParticleClip:

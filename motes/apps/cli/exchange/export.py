@@ -101,6 +101,6 @@ def _refuse_used(folder: Path, what: str) -> None:
 
 def _summary(films: "list[FoundFilm]") -> str:
     frames = sum(len(film.things) for film in films)
-    things = sum(len(of_frame) for film in films for of_frame in film.things)
+    count = sum(len(of_frame) for film in films for of_frame in film.things)
     tracks = sum(len(film.numbers) for film in films if film.followed)
-    return f"{frames} frames, {things} things" + (f" of {tracks} tracks" if tracks else "")
+    return f"{frames} frames, {count} things" + (f" of {tracks} tracks" if tracks else "")

@@ -36,9 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     annotated = read_annotated_points(arguments.annotations)
     if annotated.missing:
-        some = ", ".join(annotated.missing[:NAMED])
+        missing = ", ".join(annotated.missing[:NAMED])
         warnings.warn(
-            f"{len(annotated.missing)} annotated pictures are not there, such as {some}", stacklevel=1
+            f"{len(annotated.missing)} annotated pictures are not there, such as {missing}", stacklevel=1
         )
     session = Session.open(arguments.run, arguments.device)
     fitted, outside = fit_to_annotations(session, annotated, arguments.fit)

@@ -72,8 +72,8 @@ def run(arguments: argparse.Namespace) -> None:
     session = Session.open(arguments.run, arguments.device)
     shot = _shot_of_data(arguments, session.model) if is_data else _shot_of_video(arguments)
     actions = read_actions(arguments.actions, arguments.steps) if arguments.actions else None
-    wanted = Wanted(arguments.samples, arguments.seed, actions)
-    foresight = session.foresee(shot, arguments.given, arguments.steps, arguments.fit, wanted)
+    request = Wanted(arguments.samples, arguments.seed, actions)
+    foresight = session.foresee(shot, arguments.given, arguments.steps, arguments.fit, request)
     with whole_folder(arguments.out, [arguments.out / name for name in FILES]) as out:
         _write(foresight, out, arguments)
     print(_summary(foresight, arguments.out))
@@ -124,8 +124,8 @@ def _rows(foresight: "Foresight") -> Iterator[tuple[Any, ...]]:
         return
     for number in range(samples.clips):
         rows = slice(number * samples.frames, (number + 1) * samples.frames)
-        place = foresight.sample_places[rows]
-        yield from _rows_of(foresight, samples[rows], place, (number + 1, foresight.given.frames))
+        positions = foresight.sample_places[rows]
+        yield from _rows_of(foresight, samples[rows], positions, (number + 1, foresight.given.frames))
 
 
 def _rows_of(

@@ -158,15 +158,15 @@ def _from_axis(body: Body, number: int, size: tuple[int, ...]) -> tuple[Array, A
     rows, columns = (np.arange(side, dtype=np.float32) for side in size)
     down = rows[:, None] - start[:, 0]
     right = columns - start[:, 1]
-    along = end - start
-    square = np.maximum(along[:, 0] * along[:, 0] + along[:, 1] * along[:, 1], np.float32(1e-6))
-    share = np.clip((down * along[:, 0] + right * along[:, 1]) / square, 0, 1)
+    axis = end - start
+    square = np.maximum(axis[:, 0] * axis[:, 0] + axis[:, 1] * axis[:, 1], np.float32(1e-6))
+    share = np.clip((down * axis[:, 0] + right * axis[:, 1]) / square, 0, 1)
     radius = body.start_radius[:, number, None, None]
     growth = body.end_radius[:, number, None, None] - radius
     return (
-        down - share * along[:, 0],
-        right - share * along[:, 1],
-        start[:, 2] + share * along[:, 2],
+        down - share * axis[:, 0],
+        right - share * axis[:, 1],
+        start[:, 2] + share * axis[:, 2],
         radius + share * growth,
     )
 

@@ -44,15 +44,15 @@ def _brightness(dice: Dice, name: str, is_bright: Array) -> Array:
 def _pattern(dice: Dice, x: Array, y: Array) -> Array:
     """Bedding, grass or a floor with lines, about -1 to 1."""
     kind = dice.uniform("ground kind", 1, 1)
-    way = dice.directions("ground way")[:, :, None, None]
-    along = way[:, 0] * x + way[:, 1] * y
-    across = way[:, 0] * y - way[:, 1] * x
+    direction = dice.directions("ground way")[:, :, None, None]
+    distance = direction[:, 0] * x + direction[:, 1] * y
+    across = direction[:, 0] * y - direction[:, 1] * x
     cells = dice.uniform("ground cells", CELLS, CELLS).astype(np.float32)
     # blades of grass are long and thin
     stretch = np.where(kind < 0.3, 0.25, 1.0)
-    coarse, fine = (_noise(cells, along * grain * stretch, across * grain) for grain in GRAINS)
+    coarse, fine = (_noise(cells, distance * grain * stretch, across * grain) for grain in GRAINS)
     rough = 0.8 * coarse + 1.2 * fine - 1
-    lines = np.maximum(_line(dice, "first lines", along), _line(dice, "second lines", across))
+    lines = np.maximum(_line(dice, "first lines", distance), _line(dice, "second lines", across))
     return np.where(kind > 0.75, 0.3 * rough - lines, rough)
 
 
@@ -94,9 +94,9 @@ def _with_litter(dice: Dice, ground: Array, x: Array, y: Array) -> Array:
 
 def _with_wall(dice: Dice, view: str, ground: Array, brightness: Array, x: Array, y: Array) -> Array:
     """A wall behind an animal that is seen from the side, or somewhere beside one that is seen from above."""
-    way = dice.directions("wall way")[:, :, None, None]
+    direction = dice.directions("wall way")[:, :, None, None]
     away = dice.between("wall", *WALL_AWAY, 1, 1)
-    beyond = y - away if view == "side" else way[:, 0] * x + way[:, 1] * y - away
+    beyond = y - away if view == "side" else direction[:, 0] * x + direction[:, 1] * y - away
     is_there = dice.uniform("wall there", 1, 1) < WALL[view]
     cover = np.clip(12 * beyond, 0, 1) * is_there
     return ground + (brightness - ground) * cover
@@ -124,10 +124,10 @@ def lamps(dice: Dice) -> Array:
 def in_front(dice: Dice, size: tuple[int, int]) -> tuple[Array, Array]:
     """The cover and the brightness of a bar, a stalk or a wire before some of the animals: B H W, and B 1 1."""
     rows, columns = ((np.arange(side) - (side - 1) / 2) / min(size) for side in size)
-    way = dice.directions("front way")[:, :, None, None]
+    direction = dice.directions("front way")[:, :, None, None]
     away = dice.between("front away", -0.3, 0.3, 1, 1)
     half = dice.between("front half", 0.01, 0.06, 1, 1)
-    across = np.abs(way[:, 0] * rows[:, None] + way[:, 1] * columns - away)
+    across = np.abs(direction[:, 0] * rows[:, None] + direction[:, 1] * columns - away)
     is_there = dice.uniform("front", 1, 1) < IN_FRONT
     cover = np.clip((half - across) * min(size) + 0.5, 0, 1) * is_there
     return cover, dice.between("front brightness", 0.05, 0.95, 1, 1)

@@ -52,9 +52,9 @@ def poses(dice: Dice, turn: float, time: Array) -> Pose:
 
 
 def _sway(dice: Dice, name: str, limits: tuple[float, float], cycles: Array) -> Array:
-    rest, sway = limits
+    middle, sway = limits
     phase = dice.uniform(f"{name} phase") + SLOW * cycles
-    return dice.bell(name, -rest, rest) + sway * sine(2 * PI * phase)
+    return dice.bell(name, -middle, middle) + sway * sine(2 * PI * phase)
 
 
 def travelled(dice: Dice, pose: Pose) -> Array:
@@ -154,9 +154,9 @@ def _length_of_half_a_leg(build: Build) -> Array:
 def _bent(top: Array, paw: Array, half_length: Array, facing: Array) -> Array:
     """The joint between two equally long halves of a leg, which bends to where `facing` points; straight if they are too
     short."""
-    apart = paw - top
-    square = _dot(apart, apart)
-    aside = facing - _times(apart, _dot(facing, apart) / square)
+    offset = paw - top
+    square = _dot(offset, offset)
+    aside = facing - _times(offset, _dot(facing, offset) / square)
     bend = np.sqrt(np.maximum(half_length * half_length - square / 4, 0) / _dot(aside, aside))
     return (top + paw) / 2 + _times(aside, bend)
 

@@ -92,8 +92,10 @@ def _grid(size: tuple[int, int]) -> tuple[Array, Array]:
 
 
 def _turned(dice: Dice, name: str, rows: Array, columns: Array) -> tuple[Array, Array]:
-    way = dice.directions(f"{name} way")[:, :, None, None]
-    return way[:, 0] * rows - way[:, 1] * columns, way[:, 1] * rows + way[:, 0] * columns
+    direction = dice.directions(f"{name} way")[:, :, None, None]
+    return direction[:, 0] * rows - direction[:, 1] * columns, direction[:, 1] * rows + direction[
+        :, 0
+    ] * columns
 
 
 def _of_the_head(look: Look, size: tuple[int, int]) -> tuple[Array, Array]:

@@ -44,14 +44,14 @@ def truth_of_discs(
     scene: dict[str, Tensor],
 ) -> Truth:
     """The truth about pictures of this size that `painted_discs` gives; the last disc is in front."""
-    whole = disc_masks(middle, radius, size[0])
-    visible = seen_of(whole)
+    masks = disc_masks(middle, radius, size[0])
+    visible = seen_of(masks)
     return Truth(
         present=torch.from_numpy(visible.any((2, 3))),
         centres=torch.from_numpy(normalised(middle - 0.5, size)),
         boxes=torch.from_numpy(boxes_of(visible)),
         masks=torch.from_numpy(visible),
-        whole=torch.from_numpy(whole),
+        whole=torch.from_numpy(masks),
         factors=factors,
         scene=scene,
     )

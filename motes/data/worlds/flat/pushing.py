@@ -211,9 +211,9 @@ class Pushing(Generated):
             clips = np.arange(len(dice))
             attempt = 0
             while len(clips):
-                place = dice.of(clips).between(f"start {n} {attempt}", radius, SIDE - radius, 2)
-                position[clips, n] = place
-                gap = _lengths(place[:, None] - position[clips, :n])
+                start = dice.of(clips).between(f"start {n} {attempt}", radius, SIDE - radius, 2)
+                position[clips, n] = start
+                gap = _lengths(start[:, None] - position[clips, :n])
                 clips = clips[(gap < self.radius[:n] + radius).any(1)]
                 attempt = attempt + 1
         return position

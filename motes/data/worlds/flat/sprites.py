@@ -81,8 +81,8 @@ class Sprites(Generated):
 
     def truth(self, rows: Sequence[int]) -> Truth:
         scene = self._scene(self._dice(self._checked(rows)))
-        whole = self._whole(scene)
-        visible = seen_of(whole)
+        masks = self._whole(scene)
+        visible = seen_of(masks)
         present = scene["present"]
         centres = normalised(scene["centre"] - 0.5, self.config.image_size) * present[..., None]
         return Truth(
@@ -90,7 +90,7 @@ class Sprites(Generated):
             centres=torch.from_numpy(centres),
             boxes=torch.from_numpy(boxes_of(visible)),
             masks=torch.from_numpy(visible),
-            whole=torch.from_numpy(whole),
+            whole=torch.from_numpy(masks),
             factors=blanked(self._factors(scene), present),
         )
 
@@ -153,8 +153,8 @@ class Sprites(Generated):
     def _ground(self, dice: Dice) -> Array:
         """The background: uint8, B H W 3, or an array that can be broadcast to it."""
         config = self.config
-        own = GROUNDS_OF_RECIPES.get(config.recipe, _grey_ground)
-        return GROUNDS.get(config.background, own)(dice, config.image_size)
+        ground = GROUNDS_OF_RECIPES.get(config.recipe, _grey_ground)
+        return GROUNDS.get(config.background, ground)(dice, config.image_size)
 
     def _front(self, scene: dict[str, Array]) -> Array:
         """The number (from 1) of the foremost sprite at every point, 0 where there is none: uint8, B h w."""
