@@ -5,8 +5,8 @@ python benchmarks/quality/mouse.py FOLDER --counts 10 30 --seeds 0 [--methods ob
 
 FOLDER is the example of a mirrored mouse as Lightning Pose gives it away: CollectedData.csv names 90 labelled frames,
 and videos/test_vid.mp4 is a film of which nothing is known. Particles and principal components learn from the film
-alone. Points are read by ridge regression. The labelled frames, in the order of time, are five blocks: each is the
-test once, the block before it chooses penalties (and how many components), and the other three are learnt from.
+alone. Points are read by ridge regression. The labelled frames, in the order of time, are ten blocks: each is the
+test once, the block before it chooses penalties (and how many components), and the other eight are learnt from.
 
 Prints the error in pixels of the frames (396 x 406), in % of the body's length (nose to tail base, from below), and in
 pixels without the obstacle, of the paws, of the rest of the mouse and of the obstacle. OUT/RUN.png shows test frames with the particles, and with the points that were read.
@@ -45,7 +45,7 @@ from motes.types.latents import Image, Particles
 
 METHODS = {"objects": "dlp", "masked": "dlp-faces"}
 SIDE = 64
-BLOCKS = 5
+BLOCKS = 10
 PENALTIES = tuple(10 ** (exponent / 2) for exponent in range(-8, 5))
 # of the principal components: side of the pictures, and numbers of components
 SMALL = 16
