@@ -23,6 +23,7 @@ from motes.apps.studio.copies import saved_copy
 from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, number_of, pack, pixels, plain
 from motes.apps.studio.shelf import EncodedKey, FileLook, OpenedRun, Shelf
+from motes.apps.studio.video.answers import Clips, VideoAnswers, video_offers
 from motes.apps.studio.watch import run_options
 from motes.errors import UserError
 from motes.ops.scores.metrics import psnr
@@ -49,9 +50,10 @@ class Desk:
     `key` tells the client from others.
     """
 
-    def __init__(self, shelf: Shelf, key: str = ""):
+    def __init__(self, shelf: Shelf, key: str = "", clips: Clips | None = None):
         self.shelf = shelf
         self.key = key
+        self.video = VideoAnswers(clips or Clips(shelf), key, lambda run, name: self._find(run, name).latent)
         self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, _bytes_of)
         self.asks = {
             "enter": self.enter,
@@ -66,6 +68,7 @@ class Desk:
             "truth": self.truth,
             "decibels": self.decibels,
             "options": self.options,
+            **self.video.asks,
         }
 
     def answer(self, question: Question) -> bytes:
@@ -92,7 +95,8 @@ class Desk:
         try:
             run = self._run(question)
             names = {question.get("picture"), *_edits(question).pictures}
-            return [look for name in names if (look := self.shelf.undecoded(name, run))]
+            looks = [look for name in names if (look := self.shelf.undecoded(name, run))]
+            return [*looks, *self.video.undecoded(question)]
         # the answer says what is wrong
         except (UserError, TypeError):
             return []
@@ -111,7 +115,8 @@ class Desk:
         run = self._run(question)
         clips = 0 if run.held_out is None else len(run.held_out) // run.held_out.frames
         knows = clips > 0 and run.held_out is not None and run.held_out.truth([0]) is not None
-        return {"facts": {**run.details(), "clips": clips, "truth": knows}}, {}
+        film = video_offers(run.session) if run.facts()["ready"] else {}
+        return {"facts": {**run.details(), "clips": clips, "truth": knows, "film": film}}, {}
 
     def ranges(self, question: Question) -> Answer:
         """The ranges of the sliders for features or codes; None where the latent has neither.
