@@ -55,7 +55,7 @@ class FilmShape:
 
 
 @dataclass(frozen=True)
-class Film:
+class SentFilm:
     """The frames that have come so far, by their numbers: red, green and blue of each pixel."""
 
     shape: FilmShape
@@ -77,7 +77,7 @@ class Films:
 
     def __init__(self) -> None:
         # page and film -> its frames
-        self._films: Cache[tuple[str, str], Film] = Cache(OF_ALL, lambda film: film.shape.nbytes)
+        self._films: Cache[tuple[str, str], SentFilm] = Cache(OF_ALL, lambda film: film.shape.nbytes)
 
     def take(self, page: str, told: Mapping[str, str], raw: bytes | bytearray) -> None:
         """Keep some neighbouring frames of a film of this page."""
@@ -91,12 +91,12 @@ class Films:
             raise UserError("these are no whole frames of the film")
         film = self._films.get((page, name))
         if film is None or film.shape != shape:
-            film = self._films.put((page, name), Film(shape))
+            film = self._films.put((page, name), SentFilm(shape))
         for number in range(count):
             start = number * shape.of_frame
             film.frames[first + number] = bytes(raw[start : start + shape.of_frame])
 
-    def of(self, page: str, name: str) -> Film | None:
+    def of(self, page: str, name: str) -> SentFilm | None:
         return self._films.get((page, name))
 
 

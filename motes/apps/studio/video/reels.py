@@ -14,7 +14,7 @@ from motes.apps.session.footage import RATE, Footage
 from motes.apps.session.foresight import Shot
 from motes.apps.studio.opened_run import OpenedRun
 from motes.apps.studio.shelf import FileLook, Shelf
-from motes.apps.studio.video.films import Film
+from motes.apps.studio.video.films import SentFilm
 from motes.data.base import Dataset
 from motes.data.numbered import split_name
 from motes.errors import UserError
@@ -71,7 +71,7 @@ def reel_of_data(name: str, data: Dataset, first: int) -> Reel:
     )
 
 
-def reel_of_film(name: str, film: Film) -> Reel:
+def reel_of_film(name: str, film: SentFilm) -> Reel:
     """A clip that a page sent."""
     shape = film.shape
     times = np.arange(shape.frames) / shape.rate
