@@ -53,8 +53,10 @@ class Desk:
     def __init__(self, shelf: Shelf, key: str = "", clips: Clips | None = None):
         self.shelf = shelf
         self.key = key
-        self.video = VideoAnswers(clips or Clips(shelf), key, lambda run, name: self._find(run, name).latent)
-        self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, _bytes_of)
+        self.video = VideoAnswers(clips or Clips(shelf), key, self._latent, self._expression)
+        self.dropped: Cache[str, Pictures.Image] = Cache(
+            DROPPED, lambda picture: picture.width * picture.height * len(picture.getbands())
+        )
         self.asks = {
             "enter": self.enter,
             "ranges": self.ranges,
@@ -177,9 +179,8 @@ class Desk:
         self._edited(run, question, edits)
         picture = question["picture"]
         latent = self._find(run, picture).latent
-        return {
-            "lines": python_lines(edits, latent, run.python_name, picture, partial(self._expression, run))
-        }, {}
+        lines = python_lines(edits, latent, run.python_name, picture, partial(self._expression, run))
+        return {"lines": lines}, {}
 
     def _expression(self, run: OpenedRun, name: str) -> str:
         """The Python expression for the latent of a picture; a picture of the client's own is saved for it."""
@@ -198,7 +199,7 @@ class Desk:
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         latent = self._find(run, question["picture"]).latent
-        images = frames(run.session, latent, edits, lambda name: self._find(run, name).latent)
+        images = frames(run.session, latent, edits, partial(self._latent, run))
         return EditFilm(images, KINDS[kind])
 
     def animate(self, question: Question) -> Answer:
@@ -248,7 +249,10 @@ class Desk:
 
     def _edited(self, run: OpenedRun, question: Question, edits: Edits) -> Any:
         latent = self._find(run, question.get("picture")).latent
-        return run.session.edit(latent, edits, lambda name: self._find(run, name).latent)
+        return run.session.edit(latent, edits, partial(self._latent, run))
+
+    def _latent(self, run: OpenedRun, name: str) -> Any:
+        return self._find(run, name).latent
 
     def _find(self, run: OpenedRun, name: Any) -> Encoded:
         """The encoded picture of this name, from the cache or encoded now."""
@@ -261,10 +265,6 @@ class Desk:
             return self.shelf.encoded.put(key, self.shelf.encoded_by(run, name))
         image = run.session.read(picture)
         return self.shelf.encoded.put(key, Encoded([], image, run.session.encode(image)))
-
-
-def _bytes_of(picture: Pictures.Image) -> int:
-    return picture.width * picture.height * len(picture.getbands())
 
 
 def latent_facts(latent: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import { NOTHING, isNothing } from "./edits.js"
 import { WHOLE } from "./view.js"
 
 export const SHOWS = ["drawn", "before", "original", "background", "error"]
+export const STEPS = [10, 20, 50], SAMPLES = [0, 4, 8], MODES = ["beside", "over"] // of what comes next
 export const OVERLAYS = ["marks", "numbers", "doubted", "boxes", "masks", "proposals", "truth", "tracks"]
 
 export class Store {

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from motes.apps.session.edits import Edits
+from motes.apps.session.script import future_lines
 from motes.apps.session.session import Session
 from motes.apps.studio.opened_run import OpenedRun
 from motes.apps.studio.shelf import EncodedKey, FileLook, Shelf
@@ -44,11 +45,18 @@ class Clips:
 class VideoAnswers:
     """Answers one page. A clip goes by the name of its first frame, or film/NAME for one that the page sent."""
 
-    def __init__(self, clips: Clips, page: str, latent: Callable[[OpenedRun, str], Any]):
+    def __init__(
+        self,
+        clips: Clips,
+        page: str,
+        latent: Callable[[OpenedRun, str], Any],
+        expression: Callable[[OpenedRun, str], str],
+    ):
         self.clips = clips
         self.page = page
-        # the latent that a run's model encodes a picture to, by its name
+        # the latent that a run's model encodes a picture to, by its name; and the Python expression for it
         self.latent = latent
+        self.expression = expression
         # what is being followed for this page
         self.tracking: tuple[EncodedKey, FilmTracks] | None = None
         self.asks = {
@@ -58,6 +66,7 @@ class VideoAnswers:
             "unfollow": self.unfollow,
             "tracks": self.tracks,
             "future": self.future,
+            "future_python": self.future_python,
         }
 
     def frames(self, question: Question) -> Answer:
@@ -104,17 +113,35 @@ class VideoAnswers:
     def future(self, question: Question) -> Answer:
         """What comes after a frame, which may be edited."""
         run = self._run(question)
+        reel = self.reel(question, run)
+        wanted = self._future_wanted(question, run, reel)
+        others = {name: self.latent(run, name) for name in wanted.edits.pictures}
+        return future_answer(run.session, foreseen(run.session, reel, wanted, others))
+
+    def future_python(self, question: Question) -> Answer:
+        """Lines of Python that predict the same, and run as they are on this machine."""
+        run = self._run(question)
+        reel = self.reel(question, run)
+        wanted = self._future_wanted(question, run, reel)
+        others = {name: self.expression(run, name) for name in sorted(wanted.edits.pictures)}
+        lines = future_lines(
+            run.python_name,
+            reel.python_shot(wanted.first, wanted.given, wanted.steps),
+            (wanted.given, wanted.steps, wanted.samples),
+            question.get("edits", {}),
+            others,
+        )
+        return {"lines": lines}, {}
+
+    def _future_wanted(self, question: Question, run: OpenedRun, reel: Reel) -> FutureWanted:
         if not isinstance(run.session.model, Predicts):
             raise UserError(f"{run.name} did not learn how things move; choose a run that did")
-        reel = self.reel(question, run)
-        wanted = FutureWanted(
+        return FutureWanted(
             whole(question, "frame", len(reel) - 1),
             max(whole(question, "steps", STEPS), 1),
             whole(question, "samples", SAMPLES),
             Edits.read(question.get("edits", {})),
         )
-        others = {name: self.latent(run, name) for name in wanted.edits.pictures}
-        return future_answer(run.session, foreseen(run.session, reel, wanted, others))
 
     def work(self) -> bool:
         """Follow on through some frames; whether there is more to do. This takes a moment of the model."""

@@ -46,8 +46,7 @@ class FutureWanted:
 def foreseen(session: Session, reel: Reel, wanted: FutureWanted, others: Mapping[str, Any]) -> Foresight:
     if wanted.frame == 0:
         raise UserError("one frame shows no motion; go to a later frame to see what comes after it")
-    shot = reel.shot(wanted.first, wanted.given)
-    # drawn futures are of the whole model's making: some models draw none
+    shot = reel.shot(wanted.first, wanted.given, wanted.steps)
     return session.foresee(
         shot, wanted.given, wanted.steps, wanted=Wanted(wanted.samples, 0, None, wanted.edits, others)
     )

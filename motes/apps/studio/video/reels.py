@@ -12,6 +12,7 @@ from torch import Tensor
 
 from motes.apps.session.footage import RATE, Footage
 from motes.apps.session.foresight import Shot
+from motes.apps.studio.copies import saved_copy
 from motes.apps.studio.opened_run import OpenedRun
 from motes.apps.studio.shelf import FileLook, Shelf
 from motes.apps.studio.video.films import SentFilm
@@ -34,6 +35,8 @@ class Reel(Footage):
     sides: Callable[[], tuple[int, int]]
     # what was done after each of some frames, where that is known
     actions: Callable[[Sequence[int]], Tensor | None] = lambda numbers: None
+    # the Python expression for the shot that begins with a frame, of so many given frames and so many that follow
+    python_shot: Callable[[int, int, int], str]
     # what has to be decoded elsewhere before some frames are read
     undecoded: Callable[[Sequence[int]], list[FileLook]] = lambda numbers: []
 
@@ -45,14 +48,18 @@ class Reel(Footage):
         for number in range(len(self)):
             yield from self.read([number])
 
-    def shot(self, first: int, count: int) -> Shot:
-        """At most `count` frames from `first` on."""
-        numbers = range(len(self))[first : first + count]
-        return Shot(str(self.path), self.read(numbers), first, self.rate, self.actions(numbers))
+    def shot(self, first: int, given: int, steps: int) -> Shot:
+        """The `given` frames from `first` on, and what was done in them and in the `steps` frames that follow."""
+        numbers = range(len(self))[first : first + given + steps]
+        return Shot(self.name, self.read(numbers[:given]), first, self.rate, self.actions(numbers))
 
 
-def reel_of_data(name: str, data: Dataset, first: int) -> Reel:
-    """The clip of a data set whose first frame is the row `first`."""
+def reel_of_data(name: str, run: OpenedRun, data: Dataset, first: int) -> Reel:
+    """The clip of a run's held-out data whose first frame is the row `first`."""
+
+    def python_shot(start: int, given: int, steps: int) -> str:
+        data_set = f'{run.python_data}.open("validation")'
+        return f"Shot.of_data({run.name!r}, {data_set}, {first // data.frames}, {start}, {given + steps})"
 
     def rows(numbers: Sequence[int]) -> list[int]:
         return [first + number for number in numbers]
@@ -68,6 +75,7 @@ def reel_of_data(name: str, data: Dataset, first: int) -> Reel:
         read=read,
         sides=lambda: (height, width),
         actions=lambda numbers: data.actions(rows(numbers)),
+        python_shot=python_shot,
     )
 
 
@@ -75,7 +83,16 @@ def reel_of_film(name: str, film: SentFilm) -> Reel:
     """A clip that a page sent."""
     shape = film.shape
     times = np.arange(shape.frames) / shape.rate
-    return Reel(path=Path(name), times=times, read=film.read, sides=lambda: shape.sides)
+
+    def python_shot(start: int, given: int, steps: int) -> str:
+        numbers = range(start, start + given)
+        frames = zip(numbers, film.read(numbers), strict=True)
+        copies = [saved_copy(f"{name}-{number}", frame) for number, frame in frames]
+        return _shot_of_files(name, copies, start)
+
+    return Reel(
+        path=Path(name), times=times, read=film.read, sides=lambda: shape.sides, python_shot=python_shot
+    )
 
 
 def reel_of_files(shelf: Shelf, names: Sequence[str], run: OpenedRun) -> Reel:
@@ -89,13 +106,22 @@ def reel_of_files(shelf: Shelf, names: Sequence[str], run: OpenedRun) -> Reel:
         looks = [shelf.undecoded(names[number], run) for number in numbers]
         return [look for look in looks if look is not None]
 
+    def python_shot(start: int, given: int, steps: int) -> str:
+        files = [shelf.files[name].absolute() for name in names[start : start + given]]
+        return _shot_of_files(names[0], files, start)
+
     return Reel(
         path=shelf.files[names[0]].parent,
         times=np.arange(len(names)) / RATE,
         read=partial(_read_files, shelf, names, run),
         sides=sides,
         undecoded=undecoded,
+        python_shot=python_shot,
     )
+
+
+def _shot_of_files(name: str, files: Sequence[Path], start: int) -> str:
+    return f"Shot({name!r}, [read_picture(Path(file)) for file in {[str(file) for file in files]}], {start})"
 
 
 def _read_files(
@@ -125,4 +151,4 @@ def held_out_clip(shelf: Shelf, name: str) -> Reel:
     data = run.held_out
     if not name.startswith("held-out/") or data is None or data.frames < 2 or row >= len(data):
         raise UserError(f"{name[:80]} is no frame of a clip")
-    return reel_of_data(name, data, row - row % data.frames)
+    return reel_of_data(name, run, data, row - row % data.frames)

@@ -222,3 +222,21 @@ def test_what_is_changed_at_the_start_keeps_its_velocity(clip_runs, held_out):
     assert torch.allclose(by, torch.tensor([[0.2, -0.1]]).expand(12, 2), atol=1e-5)
     others = [number for number in range(clip.particles.count) if number != slot]
     assert torch.equal(changed.particles.position[:, others], clip.particles.position[:, others])
+
+
+EDITS = {"particles": {"0": {"position": [0.25, -0.5], "presence": 1.0}}, "background": "held-out/motion/0"}
+
+
+def test_printed_lines_predict_what_the_page_shows(client, talk, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    session = {"x-motes-session": talk.greeting["session"]}
+    frames = np.random.default_rng(0).integers(0, 256, (6, 24, 32, 3), np.uint8)
+    client.post("/frames", params={**FILM, "first": "0"}, content=frames.tobytes(), headers=session)
+    for clip in (CLIP, talk.greeting["numbered"][0][0], "film/ab12"):
+        told = {"clip": clip, "frame": 4, "steps": 3, "samples": 2, "edits": EDITS}
+        shown = talk.ask("future", **told)[1]["frames"]
+        lines = talk.ask("future_python", **told)[0]["lines"]
+        exec(lines, {})
+        drawn = [np.asarray(Image.open(tmp_path / f"next-{number:02d}.png")) for number in (1, 2, 3)]
+        assert np.array_equal(np.stack(drawn), shown), lines

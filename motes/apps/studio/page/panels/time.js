@@ -1,7 +1,7 @@
 // The time of a film: played, scrubbed, stepped; what is followed in it; what comes next.
 
 import { announce, make, save, shape } from "../draw.js"
-import { SAMPLES, STEPS } from "../video/future.js"
+import { MODES, SAMPLES, STEPS } from "../store.js"
 import { SPEEDS } from "../video/player.js"
 import { lanesOf } from "../video/tracks.js"
 import { lanes } from "../video/lanes.js"
@@ -99,7 +99,7 @@ function coming(store, actions, future, player) {
     return select
   }
   const steps = choice("Frames to predict", STEPS, "steps", (value) => `${value} frames`), samples = choice("Futures to draw", SAMPLES, "samples", (value) => (value ? `${value} futures` : "as expected"))
-  const modes = ["beside", "over"].map((mode) => make("button", { type: "button", title: mode === "beside" ? "Beside what came" : "Over what came", onclick: () => future.change({ mode }) }, mode[0].toUpperCase() + mode.slice(1)))
+  const modes = MODES.map((mode) => make("button", { type: "button", title: mode === "beside" ? "Beside what came" : "Over what came", onclick: () => future.change({ mode }) }, mode[0].toUpperCase() + mode.slice(1)))
   const split = make("div", { class: "split", role: "group", "aria-label": "Where it is drawn" }, modes)
   const draw = () => {
     const { outlook: now, runs, run } = store.state, can = Boolean(player.film) && Boolean(runs[run]?.film?.predicts)
@@ -113,8 +113,8 @@ function coming(store, actions, future, player) {
     Object.assign(steps, { value: String(now.steps) })
     Object.assign(samples, { value: String(now.samples) })
     for (const [n, button] of modes.entries()) {
-      button.classList.toggle("on", now.mode === ["beside", "over"][n])
-      button.setAttribute("aria-pressed", String(now.mode === ["beside", "over"][n]))
+      button.classList.toggle("on", now.mode === MODES[n])
+      button.setAttribute("aria-pressed", String(now.mode === MODES[n]))
     }
   }
   player.listen(draw)

@@ -3,8 +3,6 @@
 import { announce, rgba } from "../draw.js"
 import { NOTHING, isNothing } from "../edits.js"
 
-export const STEPS = [10, 20, 50], SAMPLES = [0, 4, 8]
-
 // In the state: outlook = { picture, clip, frame, steps, samples, mode, answer, plain }; `plain` is the answer without the edits.
 export class Future {
   constructor(store, server, player) {
@@ -50,6 +48,8 @@ export class Future {
   }
 
   changed(now, before) {
+    const wished = now.opened !== before.opened && before.opening?.outlook // by a link
+    if (wished) queueMicrotask(() => this.begin(wished))
     if (this.pending && !now.opening && before.opening) queueMicrotask(() => this.take())
     if (!now.outlook) {
       if (before.outlook) announce("back to the film")
