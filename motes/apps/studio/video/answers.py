@@ -10,7 +10,7 @@ from motes.apps.session.script import future_lines
 from motes.apps.session.session import Session
 from motes.apps.studio.opened_run import OpenedRun
 from motes.apps.studio.shelf import EncodedKey, FileLook, Shelf
-from motes.apps.studio.video.films import Films
+from motes.apps.studio.video.films import FRAMES, Films
 from motes.apps.studio.video.futures import GIVEN, SAMPLES, STEPS, FutureWanted, foreseen, future_answer
 from motes.apps.studio.video.reels import Reel, held_out_clip, numbered_clips, reel_of_files, reel_of_film
 from motes.apps.studio.video.tracks import FilmTracks
@@ -73,9 +73,11 @@ class VideoAnswers:
         """Some frames of a clip as the run's model takes them, N H W C; or the numbers of those that have to be sent
         first."""
         run = self._run(question)
+        film = self._film(question)
+        if film is None and str(question.get("clip")).startswith("film/"):
+            return {"missing": list(_numbers(question, FRAMES))}, {}
         reel = self.reel(question, run)
         numbers = _numbers(question, len(reel))
-        film = self._film(question)
         if film is not None and (missing := film.missing(numbers)):
             return {"missing": missing}, {}
         config = run.session.model.config

@@ -161,7 +161,7 @@ def test_the_future_of_an_edited_frame_is_another(talk, clip_runs, held_out):
         ({"ask": "frames", "first": 0, "count": 10**9}, "count should be a whole number"),
         ({"ask": "frames", "first": 0, "count": 1, "clip": "held-out/motion/400"}, "no frame of a clip"),
         ({"ask": "frames", "first": 0, "count": 1, "clip": ["x"]}, "clip should be a clip's name"),
-        ({"ask": "frames", "first": 0, "count": 1, "clip": "film/../x"}, "has not come yet"),
+        ({"ask": "follow", "after": 0, "clip": "film/../x"}, "has not come yet"),
         ({"ask": "future", "frame": 0, "steps": 4, "samples": 0}, "one frame shows no motion"),
         ({"ask": "future", "frame": 3, "steps": 4, "samples": 0, "run": 1}, "did not learn how things move"),
         ({"ask": "future", "frame": 3, "steps": 1e9, "samples": 0}, "steps should be a whole number"),
@@ -205,7 +205,7 @@ def test_frames_of_a_pages_own_film_come_when_they_are_sent(client, talk):
     )
     with client.websocket_connect("ws://127.0.0.1:7860/talk") as socket:
         other = Talk(socket)
-        assert "has not come" in other.ask("frames", clip="film/ab12", first=0, count=1)[0]["problem"]
+        assert other.ask("frames", clip="film/ab12", first=2, count=2)[0]["missing"] == [2, 3]
 
 
 def test_what_is_changed_at_the_start_keeps_its_velocity(clip_runs, held_out):

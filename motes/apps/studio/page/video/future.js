@@ -89,10 +89,9 @@ export class Future {
 
   // Of a person's own film the given frames have to be at the studio.
   async bring(run, clip, frame) {
-    const { own } = this.player.film, first = Math.max(frame - 9, 0), count = frame + 1 - first
+    const { own } = this.player.film, first = Math.max(frame - 9, 0)
     if (!own) return
-    const all = Array.from({ length: count }, (_, n) => first + n)
-    const { missing } = await this.server.ask("frames", { run, clip, first, count }).catch(() => ({ missing: all }))
+    const { missing } = await this.server.ask("frames", { run, clip, first, count: frame + 1 - first })
     if (missing) await own.send(missing, this.server)
   }
 }

@@ -10,6 +10,7 @@ export class Tracks {
   constructor(store, server, player) {
     Object.assign(this, { store, server, player, known: new Map(), key: "" })
     player.listen(() => this.turned())
+    store.listen((now, before) => now.following && !before.following && !this.busy && this.follow()) // by a link
   }
 
   keyOf({ film }) {
@@ -50,7 +51,7 @@ export class Tracks {
   async bring(film, run, key) {
     for (let first = 0; film.own && first < film.count; first += 16) {
       if (this.key !== key || !this.store.state.following) return
-      const { missing } = await this.server.ask("frames", { run, clip: film.name, first, count: 16 }).catch(() => ({ missing: Array.from({ length: Math.min(16, film.count - first) }, (_, n) => first + n) }))
+      const { missing } = await this.server.ask("frames", { run, clip: film.name, first, count: Math.min(16, film.count - first) })
       if (missing) await film.own.send(missing, this.server)
       this.store.set({ tracks: { ...this.store.state.tracks, read: Math.min(first + 16, film.count) } })
     }
