@@ -6,7 +6,7 @@ import { SPEEDS } from "../video/player.js"
 import { lanesOf } from "../video/tracks.js"
 import { lanes } from "../video/lanes.js"
 
-const ICONS = { play: "M7 4.5v15l12-7.5z", pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z", back: "M16 5v14L7 12zM5 5h2v14H5z", on: "M8 5v14l9-7zM17 5h2v14h-2z" }
+const ICONS = { play: "M7 4.5v15l12-7.5z", pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z", frameBack: "M16 5v14L7 12zM5 5h2v14H5z", frameOn: "M8 5v14l9-7zM17 5h2v14h-2z" }
 
 export function panel(store, server, actions, { player, tracks, future }) {
   const place = document.getElementById("time")
@@ -22,7 +22,7 @@ const titled = ({ name, key }) => `${name} (${key.toUpperCase()})`
 
 function transport(actions, player) {
   const button = (name) => make("button", { type: "button", class: "icon", title: titled(actions[name]), "aria-label": actions[name].name, onclick: () => actions[name].does() }, icon(name))
-  const [back, play, on] = ["back", "play", "on"].map(button)
+  const [back, play, on] = ["frameBack", "play", "frameOn"].map(button)
   const slider = make("input", { type: "range", min: "0", step: "1", "aria-label": "Frame of the clip" }), output = make("output", {})
   const future = make("i", { class: "span", hidden: true }) // which frames are predicted
   const pace = make("select", { "aria-label": "Speed", title: "Speed (< and >)", onchange: () => player.pace(Number(pace.value)) }, SPEEDS.map((speed) => make("option", { value: String(speed) }, `${speed} ×`)))

@@ -7,8 +7,8 @@ export function filmActions(store, player, tracks, future) {
   const pace = (by) => player.pace(SPEEDS[Math.min(Math.max(SPEEDS.indexOf(player.speed) + by, 0), SPEEDS.length - 1)])
   return {
     play: { key: "a", name: "Play or pause the film", can: has, does: () => player.toggle() },
-    back: { key: "q", name: "A frame back", can: has, does: () => player.step(-1) },
-    on: { key: "w", name: "A frame on", can: has, does: () => player.step(1) },
+    frameBack: { key: "q", name: "A frame back", can: has, does: () => player.step(-1) },
+    frameOn: { key: "w", name: "A frame on", can: has, does: () => player.step(1) },
     slower: { key: "<", name: "Slower", can: has, does: () => pace(-1) },
     faster: { key: ">", name: "Faster", can: has, does: () => pace(1) },
     loop: { key: "y", name: "Again from the start, or not", can: has, does: () => player.repeat(!player.loop) },
