@@ -19,7 +19,7 @@ from motes.types.clips import ParticleClip
 # frames before the edited one that show how things move
 GIVEN = 10
 # frames that are predicted, and futures that are drawn, at most
-STEPS = 100
+STEPS = 50
 SAMPLES = 8
 
 

@@ -1,5 +1,6 @@
 """`FilmTracks`: the things in a clip, followed piece by piece while the studio answers others."""
 
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,6 +55,12 @@ class FilmTracks:
                 followed = next(self._pieces, None)
         except UserError as problem:
             self.problem = str(problem)
+            followed = None
+        # a fault of ours: it is reported, and the page is told
+        except Exception as problem:
+            kind = type(problem).__name__
+            print(f"motes studio: follow: {kind}: {problem}", file=sys.stderr)
+            self.problem = f"the things of this clip could not be followed ({kind})"
             followed = None
         if followed is None:
             self.finished = True

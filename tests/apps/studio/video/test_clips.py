@@ -240,3 +240,13 @@ def test_printed_lines_predict_what_the_page_shows(client, talk, tmp_path, monke
         exec(lines, {})
         drawn = [np.asarray(Image.open(tmp_path / f"next-{number:02d}.png")) for number in (1, 2, 3)]
         assert np.array_equal(np.stack(drawn), shown), lines
+
+
+def test_a_fault_while_following_is_told_and_the_page_goes_on(client, talk, monkeypatch):
+    def broken(self, *_):
+        raise ValueError("broken")
+
+    monkeypatch.setattr("motes.apps.session.following._in_film", broken)
+    facts = talk.follow(clip="held-out/motion/0", run=1)
+    assert facts["problem_of_tracks"] == "the things of this clip could not be followed (ValueError)"
+    assert talk.ask("frames", first=0, count=1)[0]["first"] == 0

@@ -76,7 +76,7 @@ export class Future {
   }
 
   async answer({ run, clip, frame, steps, samples }, edits) {
-    const question = { run, clip, frame, steps, samples, edits }, key = JSON.stringify([this.store.state.runs[run].name, this.store.state.runs[run].stale ?? 0, question])
+    const question = { run, clip, frame, steps, samples, edits }, key = JSON.stringify([this.store.state.runs[run].name, this.store.state.renewed, question])
     if (this.known.has(key)) return this.known.get(key)
     await this.bring(run, clip, frame)
     const facts = await this.server.ask("future", question), [count, rows, columns, channels] = facts.frames.shape, size = rows * columns * channels

@@ -14,8 +14,8 @@ export class Tracks {
   }
 
   keyOf({ film }) {
-    const { runs, run } = this.store.state
-    return film && runs[run]?.film?.follows ? JSON.stringify([runs[run].name, runs[run].stale ?? 0, film.name]) : ""
+    const { runs, run, renewed } = this.store.state
+    return film && runs[run]?.film?.follows ? JSON.stringify([runs[run].name, renewed, film.name]) : ""
   }
 
   // Another film: what is known of it is shown, and what is wanted of all films is asked for.
