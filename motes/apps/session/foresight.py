@@ -46,6 +46,8 @@ class Shot:
     rate: float = RATE
     # what was done after each frame, where that is known
     actions: Float[Tensor, "n A"] | None = None
+    # the given frames as particles, where they were followed before
+    followed: ParticleClip | None = None
 
     @classmethod
     def of_video(cls, path: Path, first: int, count: int) -> "Shot":
@@ -132,7 +134,8 @@ def foresee(
     _refuse_too_few(shot, given)
     truth = _read(model, shot.pictures[: given + steps], fit)
     with torch.no_grad():
-        clip = _edited(model, _followed(model, truth[:given]), truth[given - 1 : given], wanted)
+        clip = _followed(model, truth[:given]) if shot.followed is None else shot.followed.to(truth.device)
+        clip = _edited(model, clip, truth[given - 1 : given], wanted)
         actions = _actions(model, shot, wanted, (given, steps))
         predictor = _predictor(model, wanted)
         future = predictor.predict(clip, given, steps, actions)

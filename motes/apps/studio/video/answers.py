@@ -17,12 +17,15 @@ from motes.apps.studio.video.tracks import FilmTracks
 from motes.data.files.picture_files import to_size
 from motes.errors import UserError
 from motes.models.abilities import Predicts, Segments, Varies
-from motes.plain.cache import Cache
+from motes.plain.cache import Cache, one_each
+from motes.types.clips import ParticleClip
 
 # frames that are sent at once, at most
 AT_ONCE = 32
 # bytes of tracks that are remembered
 TRACKS = 2**26
+# frames from which something was predicted that are remembered
+GIVEN_KEPT = 32
 
 Question = Mapping[str, Any]
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -36,6 +39,8 @@ class Clips:
         self.numbered = numbered_clips(list(shelf.files))
         self.films = Films()
         self.tracks: Cache[EncodedKey, FilmTracks] = Cache(TRACKS, lambda tracks: tracks.nbytes)
+        # the frames before one from which something was predicted, as particles: further edits of it need them again
+        self.given: Cache[tuple[EncodedKey, int], ParticleClip] = Cache(GIVEN_KEPT, one_each)
 
     def facts(self) -> dict[str, Any]:
         """What a page is sent when it opens."""
@@ -118,7 +123,11 @@ class VideoAnswers:
         reel = self.reel(question, run)
         wanted = self._future_wanted(question, run, reel)
         others = {name: self.latent(run, name) for name in wanted.edits.pictures}
-        return future_answer(run.session, foreseen(run.session, reel, wanted, others))
+        key = (self._key(question, run), wanted.frame)
+        foresight = foreseen(run.session, reel, wanted, others, self.clips.given.get(key))
+        if wanted.edits == Edits():
+            self.clips.given.put(key, foresight.given)
+        return future_answer(run.session, foresight)
 
     def future_python(self, question: Question) -> Answer:
         """Lines of Python that predict the same, and run as they are on this machine."""

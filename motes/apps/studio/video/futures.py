@@ -1,7 +1,7 @@
 """What comes after a frame of a clip, as it is or as somebody edited it, in the words of a page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,17 @@ class FutureWanted:
         return self.frame + 1 - self.first
 
 
-def foreseen(session: Session, reel: Reel, wanted: FutureWanted, others: Mapping[str, Any]) -> Foresight:
+def foreseen(
+    session: Session,
+    reel: Reel,
+    wanted: FutureWanted,
+    others: Mapping[str, Any],
+    followed: ParticleClip | None = None,
+) -> Foresight:
+    """What the session foresees; `followed` are the given frames as they were before an edit, if that is known."""
     if wanted.frame == 0:
         raise UserError("one frame shows no motion; go to a later frame to see what comes after it")
-    shot = reel.shot(wanted.first, wanted.given, wanted.steps)
+    shot = replace(reel.shot(wanted.first, wanted.given, wanted.steps), followed=followed)
     return session.foresee(
         shot, wanted.given, wanted.steps, wanted=Wanted(wanted.samples, 0, None, wanted.edits, others)
     )

@@ -210,7 +210,7 @@ def test_frames_of_a_pages_own_film_come_when_they_are_sent(client, talk):
 
 def test_what_is_changed_at_the_start_keeps_its_velocity(clip_runs, held_out):
     model = Session.open(clip_runs[0]).model
-    image = torch.stack([torch.from_numpy(np.asarray(frame)) for frame in held_out]).permute(0, 3, 1, 2) / 255
+    image = torch.stack([torch.from_numpy(np.array(frame)) for frame in held_out]).permute(0, 3, 1, 2) / 255
     clip = model.track(image, 12)
     before = model.encode(image[-1:])
     apart = torch.cdist(before.position[0], clip.particles.position[-1])
