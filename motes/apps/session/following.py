@@ -49,6 +49,8 @@ class Reading:
     fit: str = "fit"
     # pixels of the longer side; 0: no frames are handed out
     side: int = 0
+    # frames encoded at once; 0: as many as are usual
+    piece: int = 0
 
 
 def follow(model: Model, encode: Encode, footage: Footage, reading: Reading) -> Iterator[Followed]:
@@ -78,7 +80,7 @@ def _pieces(
         piece.append(to_size(frame, size, model.config.channels, reading.fit))
         if reading.side:
             pictures.append(_shown(frame, reading.side))
-        if len(piece) == BATCH or number == len(footage):
+        if len(piece) == (reading.piece or BATCH) or number == len(footage):
             yield image_of_pixels(np.stack(piece), device_of(model))
             piece = []
 

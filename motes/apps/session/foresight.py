@@ -1,9 +1,10 @@
 """What happens next in a film: some frames are read and followed, and those after them are predicted."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +12,10 @@ from jaxtyping import Float
 from PIL import Image as Pictures
 from torch import Tensor
 
+from motes.apps.session.edits import Edits
 from motes.apps.session.following import places_in_film
 from motes.apps.session.footage import RATE, single_footage
+from motes.apps.session.kinds import apply
 from motes.apps.session.picture_reader import image_of_pixels
 from motes.data.base import Dataset
 from motes.data.files.picture_files import to_size
@@ -20,11 +23,12 @@ from motes.errors import UserError
 from motes.models.abilities import Predicts
 from motes.models.base import Model, device_of
 from motes.models.motion.carried import carried
+from motes.models.motion.changed_start import with_changed_start
 from motes.models.motion.future import in_drawing_order
 from motes.models.motion.persistent import PersistentMotion
 from motes.models.tracking import followed
 from motes.types.clips import ParticleClip
-from motes.types.latents import Image
+from motes.types.latents import Image, Particles
 
 # pixels: what moves less in all given frames stands still
 STILL = 0.5
@@ -42,6 +46,8 @@ class Shot:
     rate: float = RATE
     # what was done after each frame, where that is known
     actions: Float[Tensor, "n A"] | None = None
+    # the given frames as particles, where they were followed before
+    followed: ParticleClip | None = None
 
     @classmethod
     def of_video(cls, path: Path, first: int, count: int) -> "Shot":
@@ -71,6 +77,16 @@ class Wanted:
     seed: int = 0
     # what is done after the last given frame and after each predicted one but the last; None: what the shot knows of it
     actions: Float[Tensor, "steps A"] | None = None
+    # how the last given frame is edited before anything is predicted, and the latents of other pictures that the
+    # edits name
+    edits: Edits = field(default_factory=Edits)
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+    def other(self, name: str) -> Any:
+        """The latent of another picture."""
+        if name not in self.others:
+            raise UserError(f"there is no picture {name!r} here to take something from")
+        return self.others[name]
 
 
 EXPECTED = Wanted()
@@ -118,12 +134,13 @@ def foresee(
     _refuse_too_few(shot, given)
     truth = _read(model, shot.pictures[: given + steps], fit)
     with torch.no_grad():
-        clip = _followed(model, truth[:given])
+        clip = _followed(model, truth[:given]) if shot.followed is None else shot.followed.to(truth.device)
+        clip = _edited(model, clip, truth[given - 1 : given], wanted)
         actions = _actions(model, shot, wanted, (given, steps))
         predictor = _predictor(model, wanted)
         future = predictor.predict(clip, given, steps, actions)
         seen = model.decode(in_drawing_order(clip))
-        drawn = torch.cat([seen, carried(model, clip, future, truth[given - 1 : given])])
+        drawn = torch.cat([seen, _drawn(model, clip, future, truth[given - 1 : given], wanted)])
         samples = (
             predictor.predict(clip, given, steps, actions, wanted.samples, wanted.seed)
             if wanted.samples
@@ -141,6 +158,32 @@ def foresee(
         samples=None if samples is None else samples.to("cpu"),
         sample_places=None if samples is None else places_in_film(model, samples.particles, film, fit),
     )
+
+
+def _edited(model: Model, clip: ParticleClip, last: Float[Tensor, "1 C H W"], wanted: Wanted) -> ParticleClip:
+    """The given frames as they would have been, had the last one been as it is after the edits."""
+    if wanted.edits == Edits():
+        return clip
+    before = model.encode_clips(last, 1)
+    if not isinstance(before, Particles) or wanted.edits.towards[0]:
+        raise UserError("what comes after this edit cannot be predicted: that takes particles, and no blend")
+    # particles keep their numbers here
+    edits = replace(wanted.edits, order=())
+    copies = {
+        particle: touch.copy_of[1] if not touch.copy_of[0] else None
+        for particle, touch in edits.particles.items()
+        if touch.copy_of is not None
+    }
+    return with_changed_start(clip, before, apply(edits, before, wanted.other), copies)
+
+
+def _drawn(
+    model: Model, clip: ParticleClip, future: ParticleClip, last: Float[Tensor, "1 C H W"], wanted: Wanted
+) -> Float[Tensor, "R C H W"]:
+    """The predicted frames; what was edited cannot be shown in the pixels of the last given frame."""
+    if wanted.edits == Edits():
+        return carried(model, clip, future, last)
+    return model.decode(in_drawing_order(future))
 
 
 def _predictor(model: Model, wanted: Wanted) -> Predicts:

@@ -1,5 +1,6 @@
-"""Writes the Python program that repeats an edit."""
+"""Writes the Python programs that repeat an edit, and a prediction."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from motes.apps.session.edits import Edits
@@ -23,6 +24,36 @@ def python_lines(edits: Edits, latent: Any, run: str, picture: str, reads: Reads
         'to_picture(session.decode(latent)[0]).save("edited.png")',
     ]
     return "\n".join([*_imports(lines, bool(towards)), "", f"session = Session.open({run!r})", *lines, ""])
+
+
+def future_lines(
+    run: str, shot: str, counts: tuple[int, int, int], edits: Mapping[str, Any], others: Mapping[str, str]
+) -> str:
+    """A Python program that predicts what comes after the last given frame of a shot, as it is after the edits.
+
+    `shot` is the expression for the shot, `counts` are those of given frames, of predicted ones and of futures that
+    are drawn, and `others` has the expression for the latent of each picture from which an edit takes something.
+    """
+    given, steps, samples = counts
+    latents = ", ".join(f"{name!r}: {latent}" for name, latent in others.items())
+    wanted = f"samples={samples}, edits=Edits.read({dict(edits)!r}), others={{{latents}}}"
+    lines = [
+        f"shot = {shot}",
+        f"wanted = Wanted({wanted})",
+        f"foresight = session.foresee(shot, given={given}, steps={steps}, wanted=wanted)",
+        f"for number, picture in enumerate(foresight.drawn[{given}:], 1):",
+        '    to_picture(picture).save(f"next-{number:02d}.png")',
+    ]
+    imports = [
+        "from motes.apps.drawing.marks import to_picture",
+        "from motes.apps.session.edits import Edits",
+        "from motes.apps.session.foresight import Shot, Wanted",
+        *_imports(lines, False)[1:],
+    ]
+    if "read_picture" in shot:
+        imports = ["from pathlib import Path", "", *imports]
+        imports.append("from motes.data.files.picture_files import read_picture")
+    return "\n".join([*imports, "", f"session = Session.open({run!r})", *lines, ""])
 
 
 def _imports(lines: list[str], blends: bool) -> list[str]:

@@ -36,6 +36,8 @@ class Threads:
         # one film and one small picture at a time, so that others wait for one frame at most
         self.films = asyncio.Lock()
         self.thumbs = asyncio.Lock()
+        # some frames of one clip at a time are followed
+        self.tracks = asyncio.Lock()
 
 
 class Conversation:
@@ -53,12 +55,15 @@ class Conversation:
         self.waiting: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue(WAITING)
         # the newest edit to be decoded
         self.newest: dict[str, Any] | None = None
+        # set while there is a clip to be followed
+        self.clip_waits = asyncio.Event()
 
     async def hold(self, greeting: dict[str, Any]) -> None:
         await self._send(pack(greeting))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._until_gone, self._answer, tasks.cancel_scope)
             tasks.start_soon(self._until_gone, self._listen, tasks.cancel_scope)
+            tasks.start_soon(self._until_gone, self._follow, tasks.cancel_scope)
 
     async def _until_gone(self, task: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
         """Run the task until it ends or the client disconnects, then cancel the scope, which ends the other
@@ -109,12 +114,28 @@ class Conversation:
                 await in_thread(self.threads.pictures, self._decode, look)
             if question.get("ask") == "animate":
                 return await self._film_of(question)
-            return await in_thread(self.threads.models, self.desk.answer, question)
+            answer = await in_thread(self.threads.models, self.desk.answer, question)
+            if self.desk.video.tracking is not None:
+                self.clip_waits.set()
+            return answer
         # a fault of ours: it is reported, and the conversation goes on
         except Exception as problem:
             kind = type(problem).__name__
             print(f"motes studio: {question.get('ask')}: {kind}: {problem}", file=sys.stderr)
             return pack({"n": number_of(question), "problem": f"that could not be done ({kind})"})
+
+    async def _follow(self) -> None:
+        """Follow the things of clips that the page asked for, some frames at a time; others are answered between."""
+        in_thread = asyncio.get_running_loop().run_in_executor
+        while True:
+            await self.clip_waits.wait()
+            self.clip_waits.clear()
+            is_more = True
+            while is_more:
+                async with self.threads.tracks:
+                    for look in self.desk.video.needed():
+                        await in_thread(self.threads.pictures, self._decode, look)
+                    is_more = await in_thread(self.threads.models, self.desk.video.work)
 
     async def _film_of(self, question: dict[str, Any]) -> bytes:
         """The answer to a question for a film. The models draw a frame, then answer others, then draw the next."""

@@ -23,6 +23,7 @@ from motes.apps.studio.copies import saved_copy
 from motes.apps.studio.health import checked
 from motes.apps.studio.messages import fine, number_of, pack, pixels, plain
 from motes.apps.studio.shelf import EncodedKey, FileLook, OpenedRun, Shelf
+from motes.apps.studio.video.answers import Clips, VideoAnswers, video_offers
 from motes.apps.studio.watch import run_options
 from motes.errors import UserError
 from motes.ops.scores.metrics import psnr
@@ -49,10 +50,13 @@ class Desk:
     `key` tells the client from others.
     """
 
-    def __init__(self, shelf: Shelf, key: str = ""):
+    def __init__(self, shelf: Shelf, key: str = "", clips: Clips | None = None):
         self.shelf = shelf
         self.key = key
-        self.dropped: Cache[str, Pictures.Image] = Cache(DROPPED, _bytes_of)
+        self.video = VideoAnswers(clips or Clips(shelf), key, self._latent, self._expression)
+        self.dropped: Cache[str, Pictures.Image] = Cache(
+            DROPPED, lambda picture: picture.width * picture.height * len(picture.getbands())
+        )
         self.asks = {
             "enter": self.enter,
             "ranges": self.ranges,
@@ -66,6 +70,7 @@ class Desk:
             "truth": self.truth,
             "decibels": self.decibels,
             "options": self.options,
+            **self.video.asks,
         }
 
     def answer(self, question: Question) -> bytes:
@@ -92,7 +97,8 @@ class Desk:
         try:
             run = self._run(question)
             names = {question.get("picture"), *_edits(question).pictures}
-            return [look for name in names if (look := self.shelf.undecoded(name, run))]
+            looks = [look for name in names if (look := self.shelf.undecoded(name, run))]
+            return [*looks, *self.video.undecoded(question)]
         # the answer says what is wrong
         except (UserError, TypeError):
             return []
@@ -111,7 +117,8 @@ class Desk:
         run = self._run(question)
         clips = 0 if run.held_out is None else len(run.held_out) // run.held_out.frames
         knows = clips > 0 and run.held_out is not None and run.held_out.truth([0]) is not None
-        return {"facts": {**run.details(), "clips": clips, "truth": knows}}, {}
+        film = video_offers(run.session) if run.facts()["ready"] else {}
+        return {"facts": {**run.details(), "clips": clips, "truth": knows, "film": film}}, {}
 
     def ranges(self, question: Question) -> Answer:
         """The ranges of the sliders for features or codes; None where the latent has neither.
@@ -172,9 +179,8 @@ class Desk:
         self._edited(run, question, edits)
         picture = question["picture"]
         latent = self._find(run, picture).latent
-        return {
-            "lines": python_lines(edits, latent, run.python_name, picture, partial(self._expression, run))
-        }, {}
+        lines = python_lines(edits, latent, run.python_name, picture, partial(self._expression, run))
+        return {"lines": lines}, {}
 
     def _expression(self, run: OpenedRun, name: str) -> str:
         """The Python expression for the latent of a picture; a picture of the client's own is saved for it."""
@@ -193,7 +199,7 @@ class Desk:
         # an edit that is refused is refused here too
         self._edited(run, question, edits)
         latent = self._find(run, question["picture"]).latent
-        images = frames(run.session, latent, edits, lambda name: self._find(run, name).latent)
+        images = frames(run.session, latent, edits, partial(self._latent, run))
         return EditFilm(images, KINDS[kind])
 
     def animate(self, question: Question) -> Answer:
@@ -243,7 +249,10 @@ class Desk:
 
     def _edited(self, run: OpenedRun, question: Question, edits: Edits) -> Any:
         latent = self._find(run, question.get("picture")).latent
-        return run.session.edit(latent, edits, lambda name: self._find(run, name).latent)
+        return run.session.edit(latent, edits, partial(self._latent, run))
+
+    def _latent(self, run: OpenedRun, name: str) -> Any:
+        return self._find(run, name).latent
 
     def _find(self, run: OpenedRun, name: Any) -> Encoded:
         """The encoded picture of this name, from the cache or encoded now."""
@@ -256,10 +265,6 @@ class Desk:
             return self.shelf.encoded.put(key, self.shelf.encoded_by(run, name))
         image = run.session.read(picture)
         return self.shelf.encoded.put(key, Encoded([], image, run.session.encode(image)))
-
-
-def _bytes_of(picture: Pictures.Image) -> int:
-    return picture.width * picture.height * len(picture.getbands())
 
 
 def latent_facts(latent: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +30,7 @@ from motes.apps.studio.guard import Guard
 from motes.apps.studio.messages import LONGEST
 from motes.apps.studio.shelf import Shelf
 from motes.apps.studio.uploads import LARGEST_FILE, Refused, Uploads
+from motes.apps.studio.video.answers import Clips
 from motes.apps.studio.watch import run_progress
 from motes.errors import UserError
 from motes.plain.cache import Cache
@@ -52,6 +53,7 @@ class Studio:
         self.desks: dict[str, Desk] = {}
         self.threads = Threads()
         self.uploads = Uploads()
+        self.clips = Clips(shelf)
         # small pictures, or sentences why there are none
         self.thumbs: Cache[str, bytes | str] = Cache(THUMBS, len)
 
@@ -64,13 +66,14 @@ class Studio:
             await socket.close(1013, f"{CLIENTS} pages are open already; close one")
             return
         key = secrets.token_urlsafe(16)
-        desk = Desk(self.shelf, key)
+        desk = Desk(self.shelf, key, self.clips)
         self.desks[key] = desk
         try:
             greeting = {
                 "session": key,
                 "largest": LARGEST_FILE,
                 **(await self._in(self.threads.models, self.shelf.facts)),
+                **self.clips.facts(),
             }
             await Conversation(socket, desk, self.threads).hold(greeting)
         # the client is gone, and its desk with it
@@ -81,12 +84,31 @@ class Studio:
 
     async def take(self, request: Request) -> Response:
         """Keep a picture that a client uploads, and answer with its name."""
+
+        async def kept(desk: Desk, raw: bytearray) -> dict[str, str]:
+            return {"picture": await self._in(self.threads.pictures, desk.take, raw)}
+
+        return await self._taken(request, kept)
+
+    async def take_frames(self, request: Request) -> Response:
+        """Keep frames of a film that a client reads."""
+
+        async def kept(desk: Desk, raw: bytearray) -> dict[str, str]:
+            self.clips.films.take(desk.key, request.query_params, raw)
+            return {}
+
+        return await self._taken(request, kept)
+
+    async def _taken(
+        self, request: Request, keep: Callable[[Desk, bytearray], Awaitable[dict[str, str]]]
+    ) -> Response:
+        """The answer to an upload, once `keep` has done with its bytes what is to be done with them."""
         desk = self.desks.get(request.headers.get("x-motes-session", ""))
         if desk is None:
             return PlainTextResponse("this page is no longer connected; load it again", 403)
         try:
             async with self.uploads.body(desk.key, request) as raw:
-                return JSONResponse({"picture": await self._in(self.threads.pictures, desk.take, raw)})
+                return JSONResponse(await keep(desk, raw))
         except Refused as problem:
             return PlainTextResponse(str(problem), problem.status, {"connection": "close"})
         except UserError as problem:
@@ -142,6 +164,7 @@ class Studio:
             Route("/", self.page),
             WebSocketRoute("/talk", self.talk),
             Route("/pictures", self.take, methods=["POST"]),
+            Route("/frames", self.take_frames, methods=["POST"]),
             Route("/thumb", self.thumb),
             Route("/progress", self.progress),
             Route("/progress/picture", self.run_picture),

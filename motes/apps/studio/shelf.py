@@ -98,7 +98,7 @@ class Shelf:
         """
         if name in self.files:
             config = session.model.config
-            look = self._look(name, config.image_size, config.channels)
+            look = self.look(name, config.image_size, config.channels)
             return image_of_pixels(self.decoded(look)[None], session.device)
         run, number = self.of_run(name)
         return session.fitted(self._image(name, run, number))
@@ -108,7 +108,7 @@ class Shelf:
         if not isinstance(name, str) or name not in self.files:
             return None
         _, config = read_config(run.newest())
-        look = self._look(name, config["image_size"], config["channels"])
+        look = self.look(name, config["image_size"], config["channels"])
         return None if look in self._decoded else look
 
     def decoded(self, look: FileLook) -> np.ndarray:
@@ -127,7 +127,8 @@ class Shelf:
             raise UserError(pixels)
         return pixels
 
-    def _look(self, name: str, size: Sequence[int], channels: int) -> FileLook:
+    def look(self, name: str, size: Sequence[int], channels: int) -> FileLook:
+        """The picture of this name as a model of this size takes it."""
         rows, columns = size
         return FileLook(name, _stamp(self.files[name]), (rows, columns), channels)
 

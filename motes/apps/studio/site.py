@@ -41,7 +41,7 @@ def export(shelf: Shelf, out: Path) -> None:
 
 def write_site(shelf: Shelf, folder: Path) -> "Site":
     """Write the page and its answers into an empty folder."""
-    shutil.copytree(PAGE, folder / "page", ignore=shutil.ignore_patterns("*.html", "*.js", "panels"))
+    shutil.copytree(PAGE, folder / "page", ignore=shutil.ignore_patterns("*.html", "*.js", "panels", "video"))
     (folder / "site").mkdir()
     site = Site(shelf, folder / "site")
     facts = {**shelf.facts(), "runs": [run.details() for run in shelf.runs]}

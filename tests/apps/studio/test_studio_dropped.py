@@ -61,7 +61,7 @@ def test_a_dropped_video_opens_as_a_clip_whose_frames_keep_their_edits(open_page
         page.settle()
         slider.press("ArrowLeft")
         page.page.wait_for_selector(f"#time output:has-text('{frame} of 10')")
-        page.until("!motes.store.state.opening")
+        page.until("!motes.store.state.opening && !motes.player.over")  # it rests on the frame
     assert page.state("picture") == name and page.state("edits", "particles") == {}
     slider.press("End")
     page.until(f"motes.store.state.opened.picture === '{last}'")

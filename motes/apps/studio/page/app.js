@@ -14,29 +14,37 @@ import { connect } from "./server.js"
 import { Stage } from "./stage.js"
 import { Store } from "./store.js"
 import { Truth } from "./truth.js"
+import { filmActions } from "./video/actions.js"
+import { Future } from "./video/future.js"
+import { Player } from "./video/player.js"
+import { Screen } from "./video/screen.js"
+import { Tracks } from "./video/tracks.js"
 
 if (location.search) history.replaceState(null, "", location.pathname + location.hash) // a link from here carries no token: the cookie has it
 const store = new Store()
 const panels = await Promise.all(PANELS.map((name) => import(`./panels/${name}.js`))) // before the server speaks
 const server = await connect(greeted, lost)
-const stage = new Stage(store), actions = actionsOf(store), developer = new Developer(store, server)
+const stage = new Stage(store), developer = new Developer(store, server)
+const player = new Player(store, server), tracks = new Tracks(store, server, player), future = new Future(store, server, player)
+const actions = { ...actionsOf(store), ...filmActions(store, player, tracks, future) }
 new Hand(store, stage)
 new Beside(store, server)
 new Opener(store, server)
 new Truth(store, server)
+new Screen(store, stage, player)
 listenToKeys(store, actions, helpPanel(actions))
-for (const { panel } of panels) panel(store, server, actions)
+for (const { panel } of panels) panel(store, server, actions, { player, tracks, future })
 header()
 tabs()
 store.listen(follow)
 addEventListener("hashchange", () => location.hash !== toHash(store.state) && resume())
-window.motes = { store, developer, server } // for the curious, and for tests
+window.motes = { store, developer, server, player, tracks, future } // for the curious, and for tests
 
 // The server says what is open; also after it was away.
 function greeted(facts) {
   const { state } = store, again = state.connected === null && (state.picture || state.opened)
   const { runs, numberOf } = rejoined(state.runs, facts.runs)
-  store.set({ session: facts.session, runs, folder: facts.pictures, live: server?.live ?? Boolean(facts.session), connected: true, note: "", ...(again && renumbered(state, numberOf)) })
+  store.set({ session: facts.session, runs, folder: facts.pictures, numbered: facts.numbered ?? [], live: server?.live ?? Boolean(facts.session), connected: true, note: "", ...(again && renumbered(state, numberOf)) })
   if (again) store.wish({})
   else queueMicrotask(resume)
 }

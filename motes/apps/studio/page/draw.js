@@ -68,6 +68,9 @@ export function spoken(name) {
   return kind === "held-out" ? `held out ${Number(rest.at(-1)) + 1}` : kind === "dropped" ? `yours, ${rest[0].slice(0, 4)}` : rest.at(-1)
 }
 
+// Tells screen readers.
+export const announce = (text) => (document.getElementById("said").textContent = text)
+
 export function save(name, content, type) {
   const link = make("a", { href: URL.createObjectURL(new Blob([content], { type })), download: name })
   link.click()

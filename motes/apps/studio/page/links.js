@@ -1,7 +1,7 @@
 // The address: it holds all that a link needs to show the same again, and what comes from a link is read with care.
 
 import { NOTHING, isNothing } from "./edits.js"
-import { OVERLAYS, SHOWS, worksOf } from "./store.js"
+import { MODES, OVERLAYS, SAMPLES, SHOWS, STEPS, worksOf } from "./store.js"
 
 // as in motes/apps/session/edits.py
 const REACH = 2, SCALES = [0.01, 100], LARGEST = 1e4, ADDED = 256, ENTRIES = 4096, NAME = 300
@@ -16,6 +16,8 @@ export function keptOf(state) {
   if (!isNothing(state.edits)) kept.e = state.edits
   if (state.selection.length) kept.s = state.selection
   if (state.show !== "drawn") kept.v = state.show
+  if (state.following) kept.t = 1
+  if (state.outlook) kept.n = [state.outlook.steps, state.outlook.samples, state.outlook.mode]
   kept.o = OVERLAYS.filter((overlay) => state.over[overlay]).join(" ")
   const works = Object.values(worksOf({ ...state, picture: "" })).filter((work) => !isNothing(work.edits) && !(work.run === kept.r && work.picture === kept.p))
   if (works.length) kept.w = works.map(({ run, picture, edits }) => [run, picture, edits])
@@ -45,8 +47,15 @@ export function readKept(kept, runs) {
     others: listOf(kept.c).slice(0, SHEETS).map(named).filter((run) => run >= 0),
     beside: listOf(kept.b).slice(0, SHEETS).filter(isWork).map(([run, picture, edits]) => ({ run: named(run), picture, edits: readEdits(edits), past: [], future: [] })).filter(({ run }) => run >= 0),
     selection: listOf(kept.s).slice(0, ENTRIES).filter((k) => isWhole(k, ENTRIES)),
+    following: kept.t === 1, outlook: outlookOf(kept.n),
     show: SHOWS.includes(kept.v) ? kept.v : "drawn", over: Object.fromEntries(OVERLAYS.map((name) => [name, shown.includes(name)])),
   }
+}
+
+// What is to come, as strangers write it.
+function outlookOf(value) {
+  const [steps, samples, mode] = listOf(value)
+  return STEPS.includes(steps) && SAMPLES.includes(samples) && MODES.includes(mode) ? { steps, samples, mode } : null
 }
 
 // Edits as strangers write them: what cannot be is left out, and numbers are brought into their ranges.

@@ -2,8 +2,9 @@
 
 import { visibleBoxes } from "./composite.js"
 import { NOTHING, onTheWay, particle, particles, stacked } from "./edits.js"
-import { colour, shape } from "./draw.js"
+import { shape } from "./draw.js"
 import { drawable } from "./picture.js"
+import { called } from "./video/names.js"
 import { WHOLE } from "./view.js"
 
 // A place in [-1, 1] in picture pixels, as glimpses lie: +-1 is the picture's edge.
@@ -43,7 +44,8 @@ export const sizeOf = ([top, left, bottom, right]) => `${Math.round(bottom - top
 const drawnBefore = new WeakMap() // svg -> what each of its children shows
 
 // Fills an SVG that lies over a picture; `more` are shapes that lie above all. While one particle is dragged the others stay as they are.
-export function drawMarks(svg, { opened, edits, selection, over, layers, held, view = WHOLE }, more = []) {
+export function drawMarks(svg, state, more = []) {
+  const { opened, edits, selection, over, layers, held, view = WHOLE } = state
   const { rows, columns } = opened, wanted = []
   const unit = columns / (svg.clientWidth || 500) / view.zoom // of a screen pixel, in pixels of the picture
   svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`)
@@ -54,8 +56,8 @@ export function drawMarks(svg, { opened, edits, selection, over, layers, held, v
     const around = [over.marks, over.numbers, over.boxes, rows, columns, unit]
     const boxes = layers && (over.boxes || (over.marks && selection.length)) ? boxesOf({ opened, edits, layers }) : new Map()
     for (const one of all) {
-      const { k, middle, certainty, there, touched, base } = one, box = boxes.get(k)
-      wanted.push([[k, middle, certainty, there, touched && opened.position[k], base, selection.includes(k), box, around].join(), () => shape("g", {}, ...mark(one, { opened, selection, over, box, unit }))])
+      const { k, middle, certainty, there, touched, base } = one, box = boxes.get(k), { name, tone } = called(state, k)
+      wanted.push([[k, name, tone, middle, certainty, there, touched && opened.position[k], base, selection.includes(k), box, around].join(), () => shape("g", {}, ...mark(one, { opened, selection, over, box, unit, name, tone }))])
     }
   }
   for (const one of more) wanted.push(["", () => one])
@@ -70,25 +72,25 @@ function refill(svg, wanted) {
   for (const [n, [name, make]] of wanted.entries()) if (!name || before[n] !== name) svg.childNodes[n].replaceWith(make())
 }
 
-function mark(one, { opened, selection, over, box, unit }) {
+function mark(one, { opened, selection, over, box, unit, name, tone }) {
   const chosen = selection.includes(one.k), there = shown(one), place = at(...one.middle, opened), drawn = []
-  if (box && (chosen ? over.boxes || over.marks : over.boxes && there)) drawn.push(outline(one, box, chosen))
+  if (box && (chosen ? over.boxes || over.marks : over.boxes && there)) drawn.push(outline(tone, box, chosen))
   if (chosen && one.touched && one.base === one.k && one.k < opened.position.length) {
     const from = at(...particle(opened, NOTHING, one.k).middle, opened)
     drawn.push(shape("line", { class: "trail", x1: from.cx, y1: from.cy, x2: place.cx, y2: place.cy }))
   }
   if (!over.marks && !chosen) return drawn
   const radius = unit * (there ? 5 + 4 * one.certainty : 4)
-  const group = shape("g", { class: `mote${there ? "" : " doubted"}${chosen ? " chosen" : ""}`, "--c": colour(one.k), "data-k": one.k },
+  const group = shape("g", { class: `mote${there ? "" : " doubted"}${chosen ? " chosen" : ""}`, "--c": tone, "data-k": one.k },
     shape("circle", { class: "rim", ...place, r: radius }), shape("circle", { class: "dot", ...place, r: radius }))
   if (over.numbers && (there || chosen)) {
     const label = shape("text", { x: Math.min(place.cx + radius * 0.9, opened.columns - unit * 12), y: Math.max(place.cy - radius, unit * 12) })
-    label.textContent = one.k
+    label.textContent = name
     group.append(label)
   }
   return [...drawn, group]
 }
 
-function outline({ k }, [top, left, bottom, right], chosen) {
-  return shape("rect", { class: chosen ? "box chosen" : "box", "--c": colour(k), x: left, y: top, width: right - left, height: bottom - top, rx: 0.3 })
+function outline(tone, [top, left, bottom, right], chosen) {
+  return shape("rect", { class: chosen ? "box chosen" : "box", "--c": tone, x: left, y: top, width: right - left, height: bottom - top, rx: 0.3 })
 }

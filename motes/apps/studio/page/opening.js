@@ -98,12 +98,12 @@ export class Opener {
 }
 
 // Takes up what a link or a saved session holds. What was done before in this page stays, by undo.
-export function takeUp(store, { run, name, picture, edits, works, selection, others, beside, show, over }) {
+export function takeUp(store, { run, name, picture, edits, works, selection, others, beside, show, over, following, outlook }) {
   const { state } = store, isHere = ([of, at]) => state.opened && state.runs[state.run]?.name === of && state.picture === at
   const all = [...works, [name, picture, edits]], here = all.findLast(isHere)
-  store.set({ works: all.filter((work) => !isHere(work)).reduce((known, work) => withWork(known, ...work), state.works), others, beside, show, over })
+  store.set({ works: all.filter((work) => !isHere(work)).reduce((known, work) => withWork(known, ...work), state.works), others, beside, show, over, following })
   if (here && JSON.stringify(here[2]) !== JSON.stringify(state.edits)) store.edit(here[2])
-  if (run >= 0) store.wish({ run, picture, selection })
+  if (run >= 0) store.wish({ run, picture, selection, outlook })
   else store.wish({ run: state.opened ? state.run : firstReady(state), picture: state.picture, note: `there is no run ${name.slice(0, 80)} in this studio` })
 }
 

@@ -1,8 +1,8 @@
 // What is dropped, pasted or chosen: pictures, videos, and saved sessions.
 
-import { readClip } from "./clips.js"
 import { readKept } from "./links.js"
 import { takeUp } from "./opening.js"
+import { numberedAmong, readNumbered, readVideo } from "./video/own.js"
 
 const MOST = 8 // pictures at once
 const SESSION = "motes session"
@@ -14,19 +14,23 @@ export class Receiver {
   }
 
   async take(files) {
-    for (const file of [...files].slice(0, MOST)) {
-      try {
-        this.store.say(`reading ${file.name || "picture"} …`)
-        await this.takeOne(file)
-      } catch (problem) {
-        this.store.say(problem.message)
-      }
+    const frames = numberedAmong([...files])
+    if (frames) return this.attempt(() => this.film(() => readNumbered(frames)))
+    for (const file of [...files].slice(0, MOST)) await this.attempt(() => this.takeOne(file), file.name)
+  }
+
+  async attempt(job, name = "these frames") {
+    try {
+      this.store.say(`reading ${name || "picture"} …`)
+      await job()
+    } catch (problem) {
+      this.store.say(problem.message)
     }
   }
 
   takeOne(file) {
     if (file.type.startsWith("image/")) return this.picture(file)
-    if (file.type.startsWith("video/")) return this.video(file)
+    if (file.type.startsWith("video/")) return this.film(() => readVideo(file))
     if (file.type === "application/json" || file.name.endsWith(".json")) return this.session(file)
     throw new Error(`${file.name || "this"} cannot be opened here; drop pictures, a video, or a saved session (.json)`)
   }
@@ -37,12 +41,13 @@ export class Receiver {
     this.store.wish({ picture })
   }
 
-  // A clip is known by its first frame.
-  async video(file) {
-    const { store, server } = this, clip = await readClip(file)
-    const picture = await clip.picture(0, server)
+  // A film is known by its first frame.
+  async film(read) {
+    const { store, server } = this, film = await read()
+    const picture = await film.picture(0, server)
     this.add(picture, server.files.get(picture))
-    store.set({ clips: [...store.state.clips.filter(({ names }) => names[0] !== picture), clip], note: "" })
+    const note = film.whole ? "" : `${film.name} is long; its first ${film.count.toLocaleString("en")} frames are here`
+    store.set({ films: [...store.state.films.filter(({ names }) => names[0] !== picture), film], note })
     store.wish({ picture })
   }
 
@@ -64,6 +69,24 @@ export class Receiver {
     for (const [name, address] of Object.entries(kept.own ?? {})) await this.keep(await fileOf(address, name))
     takeUp(store, readKept(kept.shown, store.state.runs))
     store.say("")
+  }
+}
+
+// The files that are dropped; of a folder all that lie in it.
+export async function droppedFiles({ items, files }) {
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean)
+  if (!entries.some((entry) => entry.isDirectory)) return [...files]
+  const all = []
+  for (const entry of entries) all.push(...(entry.isDirectory ? await filesIn(entry) : [await new Promise((done, fail) => entry.file(done, fail))]))
+  return all
+}
+
+async function filesIn(folder) {
+  const reader = folder.createReader(), files = []
+  for (;;) {
+    const some = await new Promise((done, fail) => reader.readEntries(done, fail)) // a hundred at a time
+    if (!some.length) return files
+    for (const entry of some) if (entry.isFile && !entry.name.startsWith(".")) files.push(await new Promise((done, fail) => entry.file(done, fail)))
   }
 }
 

@@ -121,6 +121,11 @@ class Live {
     return picture
   }
 
+  // Frames of a person's own film, as bytes of red, green and blue.
+  sendFrames(told, bytes) {
+    return json(fetch(`frames?${new URLSearchParams(told)}`, { method: "POST", body: bytes, headers: { "x-motes-session": this.session } }))
+  }
+
   thumb(picture) {
     return "thumb?picture=" + encodeURIComponent(picture)
   }

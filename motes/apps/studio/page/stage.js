@@ -60,9 +60,9 @@ export class Stage {
 
   // As large as the stage allows, in whole screen pixels where those are seen.
   fit() {
-    const { opened, sheets, view } = this.store.state
+    const { opened, sheets, view, outlook } = this.store.state
     if (!opened) return
-    const { across, room } = roomOf(this.stage.clientWidth - EDGE, this.stage.clientHeight - EDGE, 1 + sheets.length, opened)
+    const { across, room } = roomOf(this.stage.clientWidth - EDGE, this.stage.clientHeight - EDGE, 1 + sheets.length + Number(Boolean(outlook?.answer && outlook.mode === "beside")), opened)
     const step = room < 4 ? devicePixelRatio : 4 * devicePixelRatio // a large pixel may be a line wider than its neighbour
     const zoom = room > 2 ? Math.floor(room * step) / step : room
     this.stage.querySelector(".sheets").style.maxWidth = `${across * (opened.columns * zoom + GAP) - GAP + 1}px`

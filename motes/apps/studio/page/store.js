@@ -4,19 +4,22 @@ import { NOTHING, isNothing } from "./edits.js"
 import { WHOLE } from "./view.js"
 
 export const SHOWS = ["drawn", "before", "original", "background", "error"]
-export const OVERLAYS = ["marks", "numbers", "doubted", "boxes", "masks", "proposals", "truth"]
+export const STEPS = [10, 20, 50], SAMPLES = [0, 4, 8], MODES = ["beside", "over"] // of what comes next
+export const OVERLAYS = ["marks", "numbers", "doubted", "boxes", "masks", "proposals", "truth", "tracks"]
 
 export class Store {
   constructor() {
     this.listeners = []
     this.state = {
-      session: "", runs: [], folder: [], dropped: [], clips: [], sampled: [], truth: null, live: true, connected: false,
+      session: "", runs: [], folder: [], dropped: [], films: [], numbered: [], sampled: [], truth: null, live: true, connected: false,
       run: 0, picture: "", others: [], beside: [], sheets: [], opened: null, layers: null, before: null, drawn: null,
       opening: null, // the run and the picture that are wanted, until they are there
       works: {}, // what was done to other pictures, by run and picture
       edits: NOTHING, past: [], future: [], selection: [], clip: null,
+      tracks: null, following: false, thing: null, // of the open film: what is followed in it, whether it is to be, which thing is chosen
+      outlook: null, // what comes after the open frame, where that is looked at
       since: null, // the edits before a movement that goes on
-      show: "drawn", over: { marks: true, numbers: true, doubted: false, boxes: false, masks: false, proposals: false, truth: false }, held: false,
+      show: "drawn", over: { marks: true, numbers: true, doubted: false, boxes: false, masks: false, proposals: false, truth: false, tracks: true }, held: false,
       view: WHOLE,
       tab: "edit", note: "", dragging: false,
     }

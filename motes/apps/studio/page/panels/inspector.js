@@ -1,9 +1,10 @@
 // The right column: numbers of what is chosen, presence, the look's dimensions or principal directions, what can be done with it.
 
-import { colour, decibels, make, spoken } from "../draw.js"
+import { decibels, make, spoken } from "../draw.js"
 import { particle, particles, resized, walked, withBackground, withCode, withFeature, withPresence, withWay } from "../edits.js"
 import { Looks } from "../looks.js"
 import { boxesOf, sizeOf } from "../marks.js"
+import { called, thingOf } from "../video/names.js"
 
 const BUTTONS = ["duplicate", "remove", "copy", "pasteLook", "larger", "smaller", "front", "back", "resetOne", "paste"]
 const SMALLEST = 0.25 // scale that the sliders reach
@@ -76,6 +77,7 @@ export function panel(store, server, actions) {
     })
   }
 
+  const wordsOf = (state, k) => (thingOf(state)?.has(k) ? `Thing ${called(state, k).name}` : `Particle ${k}`)
   const placeOf = ({ opened, edits, selection }) => particle(opened, edits, selection[0]).position.map((value) => value.toFixed(3)).join(", ")
   const boxOf = (state) => {
     const found = boxesOf(state).get(state.selection[0])
@@ -86,7 +88,7 @@ export function panel(store, server, actions) {
     const { opened, edits, selection, runs, run } = state, offers = runs[run].offers, first = particle(opened, edits, selection[0])
     const [rowSpread, columnSpread] = first.spread.map((spread, axis) => (spread / 2) * [opened.rows, opened.columns][axis])
     return [
-      make("div", { class: "chips" }, selection.map((k) => make("span", { class: "chip", "--c": colour(k) }, selection.length > 1 ? String(k) : `Particle ${k}`))),
+      make("div", { class: "chips" }, selection.map((k) => make("span", { class: "chip", "--c": called(state, k).tone }, selection.length > 1 ? called(state, k).name : wordsOf(state, k)))),
       make("dl", { class: "numbers", id: "numbers" },
         make("dt", {}, "row, column"), make("dd", { id: "number-place" }, placeOf(state)),
         state.layers ? [make("dt", {}, "box"), make("dd", { id: "number-box" }, boxOf(state))] : null,

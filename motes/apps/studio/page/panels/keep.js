@@ -77,12 +77,14 @@ export function panel(store, server, actions) {
     return [top, left, bottom, right, bottom - top, right - left, ((middle[0] + 1) * rows - 1) / 2, ((middle[1] + 1) * columns - 1) / 2]
   }
 
-  async function python({ run, picture, edits }) {
+  // Of what comes next, where that is looked at.
+  async function python({ run, picture, edits, outlook }) {
     const dialog = document.getElementById("lines")
     try {
-      const { lines } = await server.ask("python", { run, picture, edits })
+      const { clip, frame, steps, samples } = outlook ?? {}
+      const { lines } = outlook ? await server.ask("future_python", { run, clip, frame, steps, samples, edits }) : await server.ask("python", { run, picture, edits })
       const copy = make("button", { type: "button", onclick: () => (navigator.clipboard.writeText(lines), store.say("copied")) }, "Copy")
-      dialog.replaceChildren(make("h2", {}, "The same edit in Python"), make("pre", {}, lines), copy, " ", make("button", { type: "button", onclick: () => dialog.close() }, "Close"))
+      dialog.replaceChildren(make("h2", {}, outlook ? "The same prediction in Python" : "The same edit in Python"), make("pre", {}, lines), copy, " ", make("button", { type: "button", onclick: () => dialog.close() }, "Close"))
       dialog.showModal()
     } catch (problem) {
       store.say(problem.message)

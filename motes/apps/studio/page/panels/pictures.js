@@ -3,10 +3,10 @@
 import { MOST } from "../beside.js"
 import { make, put, shape } from "../draw.js"
 import { hasMore, showMore, sort } from "../held.js"
-import { Receiver } from "../receiving.js"
+import { Receiver, droppedFiles } from "../receiving.js"
 import { roving } from "../roving.js"
 import { workOf } from "../store.js"
-import { placeOf } from "./time.js"
+import { filmOf } from "../video/films.js"
 
 export function panel(store, server, actions) {
   const place = document.getElementById("pictures"), mark = roving(place)
@@ -26,14 +26,14 @@ export function panel(store, server, actions) {
   addEventListener("drop", (event) => {
     event.preventDefault()
     document.body.classList.remove("dropping")
-    take(event.dataTransfer.files)
+    droppedFiles(event.dataTransfer).then(take)
   })
   addEventListener("paste", (event) => take(event.clipboardData.files))
 
   // A clip is open whichever of its frames is.
   function open(name) {
-    const { picture } = store.state, { clip, head, row, frames } = placeOf({ ...store.state, opening: null })
-    return name === picture || name === clip?.names[0] || name === `${head}/${row - (row % frames)}`
+    const { picture } = store.state
+    return name === picture || name === filmOf(store.state, picture)?.pictureOf(0)
   }
 
   // With Ctrl or Shift it is laid beside.
@@ -69,7 +69,7 @@ export function panel(store, server, actions) {
 
   function thumbs(names, title, first = []) {
     if (!names.length && !first.length) return []
-    const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: store.state.clips.find(({ names }) => names[0] === name)?.name ?? name, onclick: (event) => choose(event, name) },
+    const buttons = names.map((name, n) => make("button", { type: "button", class: open(name) ? "on" : "", "aria-label": `${title} ${n + 1}`, "aria-current": String(open(name)), title: store.state.films.find(({ names }) => names[0] === name)?.name ?? name, onclick: (event) => choose(event, name) },
       make("img", { alt: "", loading: "lazy", draggable: false, src: source(name) }), nearness(name)))
     return [make("h2", {}, title), make("div", { class: "thumbs" }, first, buttons)]
   }
@@ -85,7 +85,7 @@ export function panel(store, server, actions) {
   }
 
   store.listen((now, before) => {
-    if (["runs", "run", "folder", "dropped", "sampled", "clips", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
+    if (["runs", "run", "folder", "dropped", "sampled", "films", "picture", "live"].some((name) => now[name] !== before[name])) draw(now)
   })
 }
 

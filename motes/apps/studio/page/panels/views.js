@@ -8,7 +8,7 @@ import { SHOWS } from "../store.js"
 import { hasTruth } from "../truth.js"
 
 const NAMES = { drawn: "edited", before: "before", original: "original", background: "background", error: "error" }
-const OVER = { marks: "Particles", numbers: "Numbers", doubted: "Doubted", boxes: "Boxes", masks: "Masks", proposals: "Proposals", truth: "Truth" }
+const OVER = { marks: "Particles", numbers: "Numbers", doubted: "Doubted", boxes: "Boxes", masks: "Masks", proposals: "Proposals", truth: "Truth", tracks: "Trails" }
 
 export function panel(store, server, actions) {
   const place = document.getElementById("views"), tiles = {}
@@ -62,7 +62,7 @@ function overlays(store, actions) {
     beside.disabled = !actions.beside.can()
     least.hidden = !particles || !runs[run]?.offers?.presence
     for (const [name, button] of buttons) {
-      button.hidden = name === "truth" ? !hasTruth(state) : !particles || ((name === "boxes" || name === "masks") && !layers) || (name === "proposals" && !opened?.proposals)
+      button.hidden = name === "truth" ? !hasTruth(state) : name === "tracks" ? !state.tracks : !particles || ((name === "boxes" || name === "masks") && !layers) || (name === "proposals" && !opened?.proposals)
       button.classList.toggle("on", over[name])
       button.setAttribute("aria-pressed", String(over[name]))
     }
