@@ -64,7 +64,7 @@ TEST = 1000
 MAFL = 19000
 # of the rival: grey pixels a side, and components
 GREY, COMPONENTS = 24, 120
-CHECKPOINT_EVERY = 250
+CHECKPOINT_EVERY = 100
 PAPER = "\nOn MAFL, 128 px, as published:"
 PUBLISHED = (
     ("K", "KeyNet", "Zhang", "DLP", "DLP + variance"),
