@@ -34,6 +34,8 @@ CONFIG = {
     "distributed.admin.system-monitor.interval": "5s",
     # dask would have workers give memory back after each tensor, which costs them a third of their time
     "distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, 1),
+    # on a busy machine a worker takes long to start anew; dask would give it up, and then nobody does its parts
+    "distributed.deploy.lost-worker-timeout": "1h",
     # what becomes of workers is told by the outcomes of parts
     "logging": {"distributed": "critical", "distributed.nanny": "critical", "tornado": "critical"},
 }

@@ -78,7 +78,9 @@ def test_a_driver_that_is_killed_takes_its_workers_with_it_and_can_be_started_ag
     assert done.items() <= again.items(), "what was done was not done again"
 
 
-def test_a_picture_that_kills_its_worker_is_left_out_with_its_half_and_the_rest_finishes(bulk):
+def test_a_picture_that_kills_its_worker_is_left_out_with_its_half_and_the_rest_finishes(bulk, monkeypatch):
+    # as if the machine were so busy that a worker does not start anew in time
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1ms")
     (bulk.model.parent / "sitecustomize.py").write_text(SITE)
     killer = bulk.pictures / "05-killer.png"
     shutil.copy(bulk.pictures / "00.png", killer)
