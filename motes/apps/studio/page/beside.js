@@ -3,6 +3,7 @@
 import { composite } from "./composite.js"
 import { make, put, rgba, shape, spoken } from "./draw.js"
 import { NOTHING, isNothing, stacked } from "./edits.js"
+import { keep } from "./kept.js"
 import { drawMarks } from "./marks.js"
 import { drawable, layersOf, pixelsOf } from "./picture.js"
 
@@ -35,8 +36,7 @@ export class Beside {
   }
 
   async ask({ key, run, picture, edits }) {
-    this.known.set(key, {}) // asked once
-    for (const old of [...this.known.keys()].slice(0, -KEPT)) this.known.delete(old)
+    keep(this.known, key, {}, KEPT) // asked once
     this.known.set(key, await this.answer(run, picture, edits))
     const { sheets } = this.store.state
     this.store.set({ sheets: sheets.map((one) => (one.key === key ? { ...one, ...this.known.get(key) } : one)) })

@@ -36,6 +36,12 @@ export function rgba({ shape: [rows, columns, channels], data }) {
   return picture
 }
 
+// Several, one after the other.
+export function pictures({ shape: [count, ...shape], data }) {
+  const size = shape[0] * shape[1] * shape[2]
+  return Array.from({ length: count }, (_, n) => rgba({ shape, data: data.subarray(n * size, (n + 1) * size) }))
+}
+
 export function put(canvas, pixels, columns, rows = pixels.length / 4 / columns) {
   if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows]
   canvas.getContext("2d").putImageData(new ImageData(pixels, columns, rows), 0, 0)

@@ -2,6 +2,7 @@
 
 import { glimpse } from "./composite.js"
 import { make, put, rgba } from "./draw.js"
+import { keep } from "./kept.js"
 import { layersOf } from "./picture.js"
 
 const KEPT = 400
@@ -53,8 +54,7 @@ export class Looks {
   }
 
   keep({ key, canvas }, small) {
-    this.known.set(key, small)
-    for (const old of [...this.known.keys()].slice(0, -KEPT)) this.known.delete(old)
+    keep(this.known, key, small, KEPT)
     show(canvas, small)
   }
 }

@@ -181,14 +181,18 @@ DROP_MANY = """(files) => {
 }"""
 
 
-def test_dropped_numbered_frames_are_a_film(page, tmp_path):
+def drop_numbered(page, folder):
     files = []
     for number in range(12):
-        Image.new("RGB", (48, 48), (20 * number, 90, 0)).save(tmp_path / "frame.png")
-        files.append([f"f{number}.png", list((tmp_path / "frame.png").read_bytes())])
+        Image.new("RGB", (48, 48), (20 * number, 90, 0)).save(folder / "frame.png")
+        files.append([f"f{number}.png", list((folder / "frame.png").read_bytes())])
     page.page.evaluate(DROP_MANY, files[::-1])
     page.until("motes.store.state.picture.startsWith('dropped/') && motes.player.film?.own")
     page.wait("motes.player.ring.frames.size === 12")
+
+
+def test_dropped_numbered_frames_are_a_film(page, tmp_path):
+    drop_numbered(page, tmp_path)
     reds = page.page.evaluate("Array.from({ length: 12 }, (_, n) => motes.player.ring.get(n)[0])")
     assert reds == [20 * number for number in range(12)], "in the order of their numbers"
     follow(page)
@@ -202,6 +206,19 @@ def test_dropped_numbered_frames_are_a_film(page, tmp_path):
         "motes.store.set({ outlook: null }); motes.future.known.clear(); motes.future.toggle()"
     )
     page.wait("motes.store.state.outlook?.answer")
+
+
+def test_frames_that_the_studio_lacks_are_sent_also_where_others_lie_between(page, tmp_path):
+    drop_numbered(page, tmp_path)
+    missing = page.page.evaluate("""async () => {
+        const { server, player: { film: { own, count } }, store: { state: { run } } } = motes
+        own.id = "ab" // a film of which the studio has nothing yet
+        const question = { run, clip: "film/ab", first: 0, count }
+        await own.send([4, 5], server)
+        await own.bring(question, server)
+        return (await server.ask("frames", question)).missing ?? []
+    }""")
+    assert missing == []
 
 
 def test_a_link_of_a_film_with_absurd_numbers_hangs_nothing(open_page, address):

@@ -1,7 +1,11 @@
 // What comes next: predicted from the open frame on, as it is and as it was edited.
 
-import { announce, rgba } from "../draw.js"
+import { announce, pictures } from "../draw.js"
 import { NOTHING, isNothing } from "../edits.js"
+import { keep } from "../kept.js"
+
+const KEPT = 6 // answers
+const GIVEN = 10 // frames that show how things move (motes/apps/studio/video/futures.py)
 
 // In the state: outlook = { picture, clip, frame, steps, samples, mode, answer, plain }; `plain` is the answer without the edits.
 export class Future {
@@ -79,19 +83,15 @@ export class Future {
     const question = { run, clip, frame, steps, samples, edits }, key = JSON.stringify([this.store.state.runs[run].name, this.store.state.renewed, question])
     if (this.known.has(key)) return this.known.get(key)
     await this.bring(run, clip, frame)
-    const facts = await this.server.ask("future", question), [count, rows, columns, channels] = facts.frames.shape, size = rows * columns * channels
-    const pictures = Array.from({ length: count }, (_, n) => rgba({ shape: [rows, columns, channels], data: facts.frames.data.subarray(n * size, (n + 1) * size) }))
-    const answer = { pictures, things: facts.things, samples: facts.samples }
-    this.known.set(key, answer)
-    for (const old of [...this.known.keys()].slice(0, -6)) this.known.delete(old)
+    const { frames, things, samples: futures } = await this.server.ask("future", question)
+    const answer = { pictures: pictures(frames), things, samples: futures }
+    keep(this.known, key, answer, KEPT)
     return answer
   }
 
   // Of a person's own film the given frames have to be at the studio.
   async bring(run, clip, frame) {
-    const { own } = this.player.film, first = Math.max(frame - 9, 0)
-    if (!own) return
-    const { missing } = await this.server.ask("frames", { run, clip, first, count: frame + 1 - first })
-    if (missing) await own.send(missing, this.server)
+    const { own } = this.player.film, first = Math.max(frame + 1 - GIVEN, 0)
+    if (own) await own.bring({ run, clip, first, count: frame + 1 - first }, this.server)
   }
 }

@@ -39,13 +39,26 @@ export class OwnFilm {
     return server.upload(new File([blob], `${this.name} ${n + 1}.png`, { type: "image/png" }))
   }
 
-  // Sends neighbouring frames, as the studio lacks them.
+  // Sends these frames, neighbours at once.
   async send(numbers, server) {
-    const [first] = numbers, count = numbers.findIndex((n, at) => n !== first + at), some = count < 0 ? numbers : numbers.slice(0, count)
-    const size = this.columns * this.rows, bytes = new Uint8Array(some.length * size * 3)
-    for (const [at, n] of some.entries()) bytes.set(await this.inTurn(() => this.bytes(n)), at * size * 3)
+    for (let from = 0, to; from < numbers.length; from = to) {
+      to = from + 1
+      while (numbers[to] === numbers[to - 1] + 1) to++
+      await this.sendNeighbours(numbers.slice(from, to), server)
+    }
+  }
+
+  async sendNeighbours(numbers, server) {
+    const [first] = numbers, size = this.columns * this.rows, bytes = new Uint8Array(numbers.length * size * 3)
+    for (const [at, n] of numbers.entries()) bytes.set(await this.inTurn(() => this.bytes(n)), at * size * 3)
     const told = { film: this.id, first, frames: this.count, rows: this.rows, columns: this.columns, rate: this.rate, height: this.source.height, width: this.source.width }
     await server.sendFrames(told, bytes)
+  }
+
+  // Sends what the studio lacks of the frames of a question.
+  async bring(question, server) {
+    const { missing } = await server.ask("frames", question)
+    if (missing) await this.send(missing, server)
   }
 
   async bytes(n) {

@@ -1,6 +1,6 @@
 // Frames of the open film as the model takes them, fetched before they are shown.
 
-import { rgba } from "../draw.js"
+import { pictures } from "../draw.js"
 
 const BLOCK = 16 // frames that are fetched at once
 const BYTES = 96 * 2 ** 20 // of frames that are kept
@@ -64,9 +64,9 @@ export class Ring {
     let facts = await this.server.ask("frames", { run, clip: film.name, first, count })
     if (facts.missing) facts = await this.sent(facts.missing, { run, film, first, count })
     if (key !== this.key || !facts.frames) return
-    const [found, rows, columns, channels] = facts.frames.shape, size = rows * columns * channels
+    const [, rows, columns] = facts.frames.shape
     Object.assign(this, { rows, columns, room: Math.floor(BYTES / (rows * columns * 4)) })
-    for (let n = 0; n < found; n++) this.frames.set(first + n, rgba({ shape: [rows, columns, channels], data: facts.frames.data.subarray(n * size, (n + 1) * size) }))
+    for (const [n, picture] of pictures(facts.frames).entries()) this.frames.set(first + n, picture)
     this.forget()
   }
 

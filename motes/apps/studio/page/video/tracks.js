@@ -1,6 +1,7 @@
 // The things that are followed in the open film: asked for once, and got bit by bit.
 
 import { announce } from "../draw.js"
+import { keep } from "../kept.js"
 
 const PAUSE = 250 // milliseconds between two questions
 const KEPT = 8 // films
@@ -51,8 +52,7 @@ export class Tracks {
   async bring(film, run, key) {
     for (let first = 0; film.own && first < film.count; first += 16) {
       if (this.key !== key || !this.store.state.following) return
-      const { missing } = await this.server.ask("frames", { run, clip: film.name, first, count: Math.min(16, film.count - first) })
-      if (missing) await film.own.send(missing, this.server)
+      await film.own.bring({ run, clip: film.name, first, count: Math.min(16, film.count - first) }, this.server)
       this.store.set({ tracks: { ...this.store.state.tracks, read: Math.min(first + 16, film.count) } })
     }
   }
@@ -60,9 +60,7 @@ export class Tracks {
   add(key, { frames, done, finished, problem_of_tracks, things }) {
     if (problem_of_tracks) throw new Error(problem_of_tracks)
     const before = this.known.get(key)?.things ?? [], tracks = { key, frames, done, finished, things: [...before, ...things] }
-    this.known.delete(key)
-    this.known.set(key, tracks)
-    for (const old of [...this.known.keys()].slice(0, -KEPT)) this.known.delete(old)
+    keep(this.known, key, tracks, KEPT)
     if (key === this.key) this.store.set({ tracks })
     if (finished && key === this.key) announce(`${lanesOf(tracks).length} things followed through ${frames} frames`)
     return tracks
