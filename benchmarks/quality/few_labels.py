@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
+from benchmarks.quality.annotated import annotated_batches
 from benchmarks.report import Table, header, parser
 from motes.data.base import Dataset
 from motes.evaluation.landmark_rivals import Pixels
@@ -32,7 +32,6 @@ from motes.evaluation.landmarks import landmark_errors
 from motes.explore.landmark_reader import fit_reader
 from motes.models.base import Model
 from motes.models.checkpoint import load
-from motes.ops.points.pixels import pixels_of_points
 from motes.ops.scores.regression import Linear, ridges
 from motes.training.recipe import read_recipe
 from motes.types.latents import Particles
@@ -40,8 +39,6 @@ from motes.types.latents import Particles
 PENALTIES = tuple(10 ** (exponent / 2) for exponent in range(-10, 7))
 BLOCKS = 5
 TEST = 1000
-BATCH = 250
-GREY = 24
 COMPONENTS = (5, 10, 20, 40, 80, 120)
 READ_FROM = {
     "positions": ("position",),
@@ -59,8 +56,8 @@ def main() -> None:
     train, test = data.open("train"), data.open("test")
     most = max(arguments.labels)
     # draws come from these; components learn from them all
-    pool = annotated_pictures(model, train, min(len(train), most))
-    scored = annotated_pictures(model, test, min(len(test), TEST))
+    pool = annotated_pictures(model, train, most)
+    scored = annotated_pictures(model, test, TEST)
     header(f"few labels: {arguments.run}", f"{arguments.draws} draws", threads=torch.get_num_threads())
     table = Table(("read from", *(f"{count} labels" for count in arguments.labels)), arguments.format)
     components = Pixels({"picture": pool.picture}, max(COMPONENTS))
@@ -106,15 +103,10 @@ Errors = Callable[[Annotated, Annotated], Float[Tensor, "n"]]
 @torch.no_grad()
 def annotated_pictures(model: Model, data: Dataset, count: int) -> Annotated:
     latents, points, pictures = [], [], []
-    for start in range(0, count, BATCH):
-        rows = range(start, min(start + BATCH, count))
-        image = data.batch(rows).image
-        truth = data.truth(rows)
-        assert truth is not None and truth.points is not None
+    for image, measured in annotated_batches(data, count):
         latents.append(model.encode(image))
-        points.append(pixels_of_points(truth.points, data.image_shape[1:]).double())
-        small = adaptive_avg_pool2d(image.mean(1, keepdim=True), (GREY, GREY))
-        pictures.append((255 * small).round().byte())
+        points.append(measured["points"])
+        pictures.append(measured["picture"])
     return Annotated(Particles.cat(latents), torch.cat(points), torch.cat(pictures), data.image_shape[1:])
 
 

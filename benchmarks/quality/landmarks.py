@@ -24,10 +24,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
-from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from benchmarks.clocks import Figures, with_threads
+from benchmarks.quality.annotated import annotated_batches
 from benchmarks.report import Table, header, parser
 from motes.data.base import Split
 from motes.data.source import Source
@@ -37,7 +36,6 @@ from motes.evaluation.landmarks import landmark_errors, predicted_points
 from motes.evaluation.question import Evidence, Measured
 from motes.models.base import Model
 from motes.models.checkpoint import load
-from motes.ops.points.pixels import pixels_of_points
 from motes.training import loop
 from motes.training.newborn import newborn
 from motes.training.presets import PRESETS
@@ -62,8 +60,8 @@ LEARN = 3000
 TEST = 1000
 # its training faces
 MAFL = 19000
-# of the rival: grey pixels a side, and components
-GREY, COMPONENTS = 24, 120
+# of the rival
+COMPONENTS = 120
 CHECKPOINT_EVERY = 100
 PAPER = "\nOn MAFL, 128 px, as published:"
 PUBLISHED = (
@@ -222,16 +220,7 @@ def rivals(data: Source) -> Figures:
 
 
 def grey_pictures(data: Source, split: Split, limit: int) -> Measured:
-    opened = data.open(split)
-    parts: list[dict[str, Tensor]] = []
-    for start in range(0, min(limit, len(opened)), 250):
-        rows = range(start, min(start + 250, limit, len(opened)))
-        image = opened.batch(rows).image
-        truth = opened.truth(rows)
-        assert truth is not None and truth.points is not None
-        small = adaptive_avg_pool2d(image.mean(1, keepdim=True), (GREY, GREY))
-        picture = (255 * small).round().byte()
-        parts.append({"picture": picture, "points": pixels_of_points(truth.points, opened.image_shape[1:])})
+    parts = [measured for _, measured in annotated_batches(data.open(split), limit)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
