@@ -1,5 +1,6 @@
-"""A folder laid out like CelebA with MAFL, file by file, with generated faces."""
+"""A folder laid out like CelebA with MAFL, file by file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,35 +9,49 @@ from PIL import Image
 from motes.data.worlds.faces.faces import Faces, FacesConfig
 from motes.ops.points.pixels import pixels_of_points
 
-SIDE = 178
 ROWS = 218
+SIDE = 178
 TOP = 20
 HEADER = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"
 
 
-def write_celeba(root: Path, counts: tuple[int, int, int, int]) -> Path:
-    """`counts`: faces to learn from, MAFL's training faces, validation faces, MAFL's test faces."""
-    faces = Faces(FacesConfig(image_size=(SIDE, SIDE), count=sum(counts), held_out=1))
-    rows = range(sum(counts))
-    points = pixels_of_points(faces.truth(rows).points, (SIDE, SIDE)).numpy()[..., ::-1] + (0, TOP)
-    names = [f"{row + 1:06d}.jpg" for row in rows]
-    for folder in ("Img/img_align_celeba_hq", "Anno", "Eval", "MAFL"):
-        (root / folder).mkdir(parents=True)
-    for row, name in zip(rows, names, strict=True):
-        whole = np.full((ROWS, SIDE, 3), 128, np.uint8)
-        whole[TOP : TOP + SIDE] = faces.pixels([row])[0].transpose(1, 2, 0)
-        Image.fromarray(whole).save(root / "Img/img_align_celeba_hq" / name, quality=95)
-    lines = [f"{name} {' '.join(str(round(n)) for n in points[row].flat)}" for row, name in enumerate(names)]
+def lay_out(
+    root: Path,
+    faces: Sequence[np.ndarray],
+    points: np.ndarray,
+    partition: Sequence[int],
+    mafl: tuple[Sequence[int], Sequence[int]],
+) -> Path:
+    """Points are N 5 2, column and row; `partition` is CelebA's own, `mafl` are its training and its test faces."""
+    folders = {part: root / part for part in ("Img/img_align_celeba_hq", "Anno", "Eval", "MAFL")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    for number, face in enumerate(faces):
+        Image.fromarray(face).save(folders["Img/img_align_celeba_hq"] / name(number), quality=95)
+    lines = [f"{name(n)}  " + "  ".join(map(str, points[n].reshape(-1))) for n in range(len(faces))]
     (root / "Anno/list_landmarks_align_celeba.txt").write_text(
-        "\n".join([str(len(names)), HEADER, *lines, ""])
+        "\n".join([str(len(faces)), HEADER, *lines]) + "\n"
     )
-    learn, mafl, choose, test = np.split(names, np.cumsum(counts)[:-1])
-    partition = [(name, 0) for name in [*learn, *mafl]]
-    partition += [(name, 1) for name in choose]
-    partition += [(name, 2) for name in test]
     (root / "Eval/list_eval_partition.txt").write_text(
-        "".join(f"{name} {part}\n" for name, part in partition)
+        "".join(f"{name(n)} {part}\n" for n, part in enumerate(partition))
     )
-    (root / "MAFL/training.txt").write_text("".join(f"{name}\n" for name in mafl))
-    (root / "MAFL/testing.txt").write_text("".join(f"{name}\n" for name in test))
+    for part, numbers in zip(("training", "testing"), mafl, strict=True):
+        (root / f"MAFL/{part}.txt").write_text("".join(f"{name(n)}\n" for n in numbers))
     return root
+
+
+def name(number: int) -> str:
+    return f"{number + 1:06d}.jpg"
+
+
+def generated_celeba(root: Path, counts: tuple[int, int, int, int]) -> Path:
+    """Generated faces; `counts`: to learn from, MAFL's training faces, validation faces, MAFL's test faces."""
+    learn, mafl, choose, test = counts
+    rows = range(sum(counts))
+    faces = Faces(FacesConfig(image_size=(SIDE, SIDE), count=len(rows), held_out=1))
+    points = pixels_of_points(faces.truth(rows).points, (SIDE, SIDE)).numpy()[..., ::-1] + (0, TOP)
+    whole = np.full((len(rows), ROWS, SIDE, 3), 128, np.uint8)
+    whole[:, TOP : TOP + SIDE] = faces.pixels(rows).transpose(0, 2, 3, 1)
+    partition = [0] * (learn + mafl) + [1] * choose + [2] * test
+    parts = rows[learn : learn + mafl], rows[-test:]
+    return lay_out(root, list(whole), points.round().astype(int), partition, parts)

@@ -14,7 +14,7 @@ from benchmarks.clocks import by_turns  # noqa: E402
 from benchmarks.report import Table  # noqa: E402
 from benchmarks.systems.latent import SYSTEMS  # noqa: E402
 from benchmarks.systems.system import Bar  # noqa: E402
-from tests.celeba_replica import write_celeba  # noqa: E402
+from tests.celeba_replica import generated_celeba  # noqa: E402
 
 MODULES = [path.relative_to(ROOT).with_suffix("") for path in sorted((ROOT / "benchmarks").rglob("*.py"))]
 NEED_A_BROWSER = {"studio_rate", "first_drag"}
@@ -79,7 +79,7 @@ def test_a_bar_is_met_on_its_side(side, value, verdict):
 
 @pytest.mark.slow
 def test_the_table_of_landmarks_can_be_made_from_celeba(tmp_path):
-    root = write_celeba(tmp_path / "celeba", (60, 40, 20, 20))
+    root = generated_celeba(tmp_path / "celeba", (60, 40, 20, 20))
     script = ROOT / "benchmarks" / "quality" / "landmarks.py"
     options = [
         "--celeba",

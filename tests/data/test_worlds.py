@@ -39,7 +39,10 @@ WORLDS = {
     "rolling": ({"frames": 60}, "724fca197fab8d2d"),
     "arm": ({}, "e92338a68970ad08"),
     "animal": ({}, "c51ec78465139229"),
-    "animal walking": ({"frames": 5, "view": "side", "image_size": (40, 72), "channels": 3}, "153b09e0e1581eaa"),
+    "animal walking": (
+        {"frames": 5, "view": "side", "image_size": (40, 72), "channels": 3},
+        "153b09e0e1581eaa",
+    ),
 }
 EACH = pytest.mark.parametrize("name", WORLDS)
 

@@ -10,38 +10,22 @@ from motes.data.prepared.prepared import Prepared, PreparedConfig
 from motes.data.published.celeba import CelebA, CelebAConfig
 from motes.data.source import Source
 from motes.errors import UserError
+from tests.celeba_replica import lay_out, name
 
 COUNT = 30
 POINTS = np.random.default_rng(0).integers(60, 120, (COUNT, 5, 2))  # column, row
 
 
-def name(number):
-    return f"{number + 1:06d}.jpg"
-
-
 @pytest.fixture
 def root(tmp_path):
     """Partition: 20 train, 4 validation, 6 test; MAFL train: 15 to 19 of train; MAFL test: the last two of test. Each eye is a white dot."""
-    folders = {part: tmp_path / part for part in ("Img/img_align_celeba_hq", "Anno", "Eval", "MAFL")}
-    for folder in folders.values():
-        folder.mkdir(parents=True)
+    faces = []
     for number in range(COUNT):
         face = np.full((218, 178, 3), 5 * number, np.uint8)
         column, row = POINTS[number, 0]
         face[row - 1 : row + 2, column - 1 : column + 2] = 255
-        Image.fromarray(face).save(folders["Img/img_align_celeba_hq"] / name(number), quality=95)
-    lines = [f"{name(n)}  " + "  ".join(map(str, POINTS[n].reshape(-1))) for n in range(COUNT)]
-    header = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"
-    (tmp_path / "Anno/list_landmarks_align_celeba.txt").write_text(
-        "\n".join([str(COUNT), header, *lines]) + "\n"
-    )
-    parts = [0] * 20 + [1] * 4 + [2] * 6
-    (tmp_path / "Eval/list_eval_partition.txt").write_text(
-        "".join(f"{name(n)} {part}\n" for n, part in enumerate(parts))
-    )
-    (tmp_path / "MAFL/training.txt").write_text("".join(f"{name(n)}\n" for n in range(15, 20)))
-    (tmp_path / "MAFL/testing.txt").write_text("".join(f"{name(n)}\n" for n in (28, 29)))
-    return tmp_path
+        faces.append(face)
+    return lay_out(tmp_path, faces, POINTS, [0] * 20 + [1] * 4 + [2] * 6, (range(15, 20), (28, 29)))
 
 
 def numbers(data):
