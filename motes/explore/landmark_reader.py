@@ -55,29 +55,6 @@ class PointFit:
 
 
 @dataclass(frozen=True)
-class LandmarkReader:
-    """Reads the coordinates of named points off the latents of one model, in shares of a picture's height and width."""
-
-    names: tuple[str, ...]
-    # a key of READINGS
-    reading: str
-    penalty: float
-    fits: tuple[PointFit, ...]
-    doubt: "Doubt"
-
-    def read(self, model: Model, latent: Any) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P 2"]]:
-        """(row, column) of each point and their standard deviations."""
-        columns = READINGS[self.reading](model, latent)
-        points = columns.new_full((len(columns), 2 * len(self.names)), torch.nan)
-        deviations = points.clone()
-        for fit in self.fits:
-            targets = list(fit.targets)
-            points[:, targets], deviations[:, targets] = fit.read(columns)
-        deviations = deviations * self.doubt.factor(latent).to(deviations)[:, None]
-        return points.unflatten(1, (-1, 2)), deviations.unflatten(1, (-1, 2))
-
-
-@dataclass(frozen=True)
 class Doubt:
     """How errors grow where particles are less sure of their places.
 
@@ -98,6 +75,29 @@ def mean_log_variance(latent: Any) -> Float[Tensor, "B"]:
     if not isinstance(latent, Particles):
         return torch.zeros(len(latent), dtype=torch.float64)
     return latent.log_variance.double().mean((1, 2))
+
+
+@dataclass(frozen=True)
+class LandmarkReader:
+    """Reads the coordinates of named points off the latents of one model, in shares of a picture's height and width."""
+
+    names: tuple[str, ...]
+    # a key of READINGS
+    reading: str
+    penalty: float
+    fits: tuple[PointFit, ...]
+    doubt: Doubt
+
+    def read(self, model: Model, latent: Any) -> tuple[Float[Tensor, "B P 2"], Float[Tensor, "B P 2"]]:
+        """(row, column) of each point and their standard deviations."""
+        columns = READINGS[self.reading](model, latent)
+        points = columns.new_full((len(columns), 2 * len(self.names)), torch.nan)
+        deviations = points.clone()
+        for fit in self.fits:
+            targets = list(fit.targets)
+            points[:, targets], deviations[:, targets] = fit.read(columns)
+        deviations = deviations * self.doubt.factor(latent).to(deviations)[:, None]
+        return points.unflatten(1, (-1, 2)), deviations.unflatten(1, (-1, 2))
 
 
 Columns = Callable[[Model, Any], Float[Tensor, "B n"]]

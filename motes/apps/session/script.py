@@ -45,15 +45,14 @@ def future_lines(
         '    to_picture(picture).save(f"next-{number:02d}.png")',
     ]
     imports = [
-        "from motes.apps.drawing.marks import to_picture",
+        *_imports(lines, False),
         "from motes.apps.session.edits import Edits",
         "from motes.apps.session.foresight import Shot, Wanted",
-        *_imports(lines, False)[1:],
     ]
     if "read_picture" in shot:
-        imports = ["from pathlib import Path", "", *imports]
         imports.append("from motes.data.files.picture_files import read_picture")
-    return "\n".join([*imports, "", f"session = Session.open({run!r})", *lines, ""])
+    paths = ["from pathlib import Path", ""] if "Path(" in shot else []
+    return "\n".join([*paths, *sorted(imports), "", f"session = Session.open({run!r})", *lines, ""])
 
 
 def _imports(lines: list[str], blends: bool) -> list[str]:

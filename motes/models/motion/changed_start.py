@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motes.ops.points.assignment import assign
 from motes.types.clips import ParticleClip
 from motes.types.latents import Particles
 
@@ -49,16 +50,12 @@ def with_changed_start(
 
 
 def _slots_of(clip: ParticleClip, last: Particles) -> dict[int, int]:
-    """The slot of the thing that each particle of the last frame is, the nearest pairs first."""
+    """The slot of the thing that each particle of the last frame is."""
     newest = clip.window(clip.frames - 1, 1)
-    apart = torch.cdist(last.position[0], newest.particles.position[0])
-    usable = (last.presence[0] > 0.5)[:, None] & (newest.track[0] >= 0) & (apart < NEAR)
-    pairs = sorted((apart[pair].item(), *pair) for pair in map(tuple, usable.nonzero().tolist()))
-    slots: dict[int, int] = {}
-    for _, particle, slot in pairs:
-        if particle not in slots and slot not in slots.values():
-            slots[particle] = slot
-    return slots
+    distance = torch.cdist(last.position, newest.particles.position)
+    allowed = (last.presence > 0.5)[:, :, None] & (newest.track >= 0)[:, None] & (distance < NEAR)
+    slots = enumerate(assign(distance, allowed)[0].tolist())
+    return {particle: slot for particle, slot in slots if slot >= 0}
 
 
 def _differs(before: Particles, after: Particles, particle: int) -> bool:
